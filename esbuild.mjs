@@ -1,0 +1,127 @@
+// Makes the three bundles in dist/. Each runs alone, copied anywhere, without node_modules.
+//
+//   node esbuild.mjs [--sourcemap] [--if-stale]     --if-stale: nothing to do while dist/ is newer than every source
+//
+// Runs on any Node from 18 on, so it can be started before this project's own Node is known to work.
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('.', import.meta.url));
+const DIST = join(ROOT, 'dist');
+const NODE_MIN = [22, 13]; // the first Node with node:sqlite unflagged; VS Code 1.105 has 22.19
+
+/** What each bundle is made of. A command is a program of its own: it has a shebang, a run bit and a check of the Node that runs it. */
+const BUNDLES = [
+  { from: 'tracker/main.ts', to: 'tracker.js', command: 'shoal-tracker' },
+  { from: 'extension/engine/main.ts', to: 'engine.js', command: 'shoal' },
+  { from: 'extension/main.ts', to: 'extension.js', command: undefined },
+].filter(({ from }) => existsSync(join(ROOT, from)));
+
+/**
+ * Syntax that Node 12 does not parse is written in an older way, so that it gets as far as the check above: it is what `apt install nodejs`
+ * gives on Ubuntu 22.04. Costs nothing that can be measured; private fields, which would, are parsed by Node 12.
+ */
+const PARSED_BY_NODE_12 = Object.fromEntries([
+  'class-private-accessor', 'class-private-brand-check', 'class-private-method', 'class-private-static-accessor', 'class-private-static-method',
+  'class-static-blocks', 'logical-assignment', 'nullish-coalescing', 'optional-chain', 'regexp-match-indices', 'regexp-set-notation',
+].map(feature => [feature, false]));
+
+if (process.argv.includes('--if-stale') && isFresh()) process.exit(0);
+await build();
+
+async function build() {
+  const started = new Date();
+  const { build: esbuild } = await import('esbuild');
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const results = await Promise.all(BUNDLES.map(({ from, to, command }) => esbuild({
+    absWorkingDir: ROOT,
+    entryPoints: [from],
+    outfile: join(DIST, to),
+    bundle: true,
+    write: false,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node22',
+    supported: PARSED_BY_NODE_12,
+    external: ['vscode'],
+    minify: true,
+    keepNames: true, // an error's class name is part of a stack that someone will send us
+    sourcemap: process.argv.includes('--sourcemap') && 'inline',
+    banner: { js: banner(command) },
+    define: { '__SHOAL_VERSION__': JSON.stringify(version), 'import.meta.url': '__shoalUrl' },
+    // Strings stay as they are: a path or a word that is grepped for in the bundle is found.
+    charset: 'utf8',
+    logLevel: 'error',
+  }))).catch(() => process.exit(1)); // esbuild has said what is wrong
+
+  mkdirSync(DIST, { recursive: true });
+  publish('package.json', '{"type":"commonjs"}\n', started); // the one above says "module"
+  for (const { outputFiles } of results) {
+    for (const { path, contents } of outputFiles) {
+      publish(basename(path), contents, started);
+      console.log(`dist/${basename(path).padEnd(14)} ${String(Math.ceil(contents.length / 1024)).padStart(5)} KiB`);
+    }
+  }
+}
+
+/** Whoever runs the old bundle at this moment keeps it: a file appears whole under its name or not at all. */
+function publish(name, contents, started) {
+  const part = join(DIST, `.${name}.${process.pid}`);
+  writeFileSync(part, contents);
+  utimesSync(part, started, started); // older than a source that changed meanwhile
+  if (BUNDLES.some(bundle => bundle.to === name && bundle.command)) chmodSync(part, 0o755);
+  renameSync(part, join(DIST, name));
+}
+
+/**
+ * What stands before everything else in a bundle.
+ *
+ * The check is the first thing that runs and is written in ES5. It can only speak if the rest of the file parses too, hence
+ * PARSED_BY_NODE_12.
+ */
+function banner(command) {
+  return [
+    command && '#!/usr/bin/env node',
+    "'use strict';", // counts only as the first statement of a file, and esbuild's own comes after this
+    command && `(${refuseOldNode})(${JSON.stringify(command)}, ${NODE_MIN.join(', ')});`,
+    command && `(${hushSqliteWarning})();`,
+    "var __shoalUrl = require('url').pathToFileURL(__filename).href;", // import.meta.url, which a CommonJS file has not
+  ].filter(Boolean).join('\n');
+}
+
+function refuseOldNode(command, major, minor) {
+  var has = process.versions.node.split('.').map(Number);
+  if (has[0] > major || (has[0] === major && has[1] >= minor)) return;
+  console.error(command + ' needs Node ' + major + '.' + minor + ' or newer, and this is Node ' + process.versions.node + ' (' + process.execPath
+    + '): install a newer one from https://nodejs.org, or start ' + __filename + ' with one that you have.');
+  process.exit(1);
+}
+
+/** Node 22 and 23 call SQLite experimental at every start (24 does no longer). That one warning helps nobody; the others stay. */
+function hushSqliteWarning() {
+  var emitWarning = process.emitWarning;
+  process.emitWarning = function (warning, type) {
+    if (type === 'ExperimentalWarning' && /^SQLite is an experimental feature/.test(warning)) return;
+    emitWarning.apply(process, arguments);
+  };
+}
+
+/** Nothing that goes into the bundles is younger than the oldest of them. */
+function isFresh() {
+  const outputs = ['package.json', ...BUNDLES.map(({ to }) => to)].map(name => join(DIST, name));
+  if (!outputs.every(existsSync)) return false;
+  const oldest = Math.min(...outputs.map(modified));
+  return ['esbuild.mjs', 'package.json', 'package-lock.json', 'protocol', 'tracker', 'extension'].every(name => newestIn(join(ROOT, name)) < oldest);
+}
+
+function newestIn(path) {
+  if (!existsSync(path)) return 0;
+  if (!statSync(path).isDirectory()) return modified(path);
+  // Folders count, too: a file that goes away touches the one it was in.
+  return Math.max(modified(path), ...readdirSync(path, { recursive: true }).map(name => modified(join(path, name))));
+}
+
+function modified(path) {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}

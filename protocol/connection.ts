@@ -1,0 +1,345 @@
+// Two programs exchanging the messages of one table over one link: calls both ways, notices, deadlines, cancellation,
+// back-pressure, heartbeats, a clean and an unclean end. Owns the link after its greeting; knows no message itself.
+import { asShoalError, isShoalError, ShoalError } from './errors.ts';
+import type { Frame, FrameHead, FrameLink, FrameReceiver, RawTarget } from './frame.ts';
+import { PAYLOAD_HEAD_BYTES } from './frame.ts';
+import { bye } from './greeting.ts';
+import { ADDED_FIELDS_BYTES_MAX, CALL_MS_DEFAULT, CALLS_UNDER_WAY_MAX, FRAME_PAYLOAD_BYTES_MAX, HEARTBEATS_MISSED_MAX, QUEUED_BYTES_MAX } from './limits.ts';
+import { wireError } from './nouns.ts';
+import { decode, encode, SchemaError, struct, u32 } from './schema.ts';
+import { nothing } from './table.ts';
+import type { BodyOf, CallContext, CallsOf, HandlersOf, MessageRow, NoticesOf, ReplyOf, SideOf, Table } from './table.ts';
+import { fromWire, toWire } from './wireErrors.ts';
+import type { ByteStream, Clock, Log, Timer } from './world.ts';
+
+export interface CallOptions {
+  /** Default CALL_MS_DEFAULT. */
+  readonly deadlineMs?: number;
+  readonly signal?: AbortSignal;
+  /** For a row with raw bytes: the memory they land in. Must not be used for anything else after the call failed: bytes may still arrive. */
+  readonly into?: Uint8Array;
+}
+
+export interface ConnectionOptions<T extends Table, S extends SideOf<T>> {
+  readonly table: T;
+  /** Which side this program is. */
+  readonly side: S;
+  readonly handlers: HandlersOf<T, S>;
+  readonly heartbeatMs: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** How a connection ended. `error` is missing after a clean end without a reason. */
+export interface Ending {
+  readonly clean: boolean;
+  readonly error?: ShoalError;
+}
+
+interface Pending {
+  readonly name: string;
+  readonly row: MessageRow;
+  readonly into: Uint8Array | undefined;
+  readonly timer: Timer;
+  readonly resolve: (reply: unknown) => void;
+  readonly reject: (error: ShoalError) => void;
+  readonly forget: () => void;
+}
+
+/** A handler seen without its types, which the table has checked already. */
+type AnyHandler = (body: unknown, call: CallContext) => unknown;
+
+/** How long the other side has to take what is queued after a clean end, in ms. */
+const LINGER_MS = 2_000;
+
+const cancel = struct({ call: u32 });
+
+export class Connection<T extends Table, S extends SideOf<T>> implements FrameReceiver {
+  /** Settles once, when the link is closed. */
+  readonly whenEnded: Promise<Ending>;
+  readonly #link: FrameLink;
+  readonly #options: ConnectionOptions<T, S>;
+  readonly #pending = new Map<number, Pending>();
+  readonly #running = new Map<number, Running>();
+  readonly #waitingToWrite: (() => void)[] = [];
+  #calls = 0;
+  #ending: Ending | undefined;
+  #settle: (ending: Ending) => void = () => {};
+  #heartbeat: Timer | undefined;
+  #silentTicks = 0;
+  #seen = { bytesIn: -1, bytesOut: -1, queuedBytes: -1 };
+  #paused = false;
+
+  /** Takes over a link whose greeting is done. Messages that came since are handled before this returns. */
+  constructor(link: FrameLink, options: ConnectionOptions<T, S>) {
+    this.#link = link;
+    this.#options = options;
+    this.whenEnded = new Promise((resolve) => (this.#settle = resolve));
+    this.#tick();
+    link.receive(this);
+  }
+
+  get stream(): ByteStream {
+    return this.#link.stream;
+  }
+
+  get counts(): FrameLink['counts'] {
+    return this.#link.counts;
+  }
+
+  get isOpen(): boolean {
+    return this.#ending === undefined;
+  }
+
+  /**
+   * Asks the other side.
+   *
+   * @throws ShoalError what the other side answered, or deadline, cancelled, linkClosed, linkSilent, badMessage
+   */
+  call<K extends CallsOf<T, S>>(name: K, body: BodyOf<T, K>, options: CallOptions = {}): Promise<ReplyOf<T, K>> {
+    const row = this.#options.table.rows[name];
+    if (!row) throw new Error(`no row ${name}`);
+    return new Promise<ReplyOf<T, K>>((resolve, reject) => {
+      if (this.#ending) return reject(this.#ending.error ?? new ShoalError('linkClosed'));
+      if (options.signal?.aborted) return reject(new ShoalError('cancelled'));
+      const call = (this.#calls = (this.#calls % 0xffff_ffff) + 1);
+      let written: Uint8Array;
+      try {
+        written = encode(row.body, body);
+      } catch (error) {
+        return reject(unwritable(name, error));
+      }
+      const giveUp = (error: ShoalError): void => {
+        if (!this.#pending.delete(call)) return;
+        pending.forget();
+        this.#send({ type: 'cancel', kind: 'notice', call: 0 }, encode(cancel, { call }));
+        reject(error);
+      };
+      const onAbort = (): void => giveUp(new ShoalError('cancelled'));
+      const deadlineMs = options.deadlineMs ?? CALL_MS_DEFAULT;
+      const pending: Pending = {
+        name, row, into: options.into,
+        timer: this.#options.clock.after(deadlineMs, () => giveUp(new ShoalError('deadline', { ms: deadlineMs }))),
+        resolve: resolve as (reply: unknown) => void,
+        reject,
+        forget: () => {
+          pending.timer.cancel();
+          options.signal?.removeEventListener('abort', onAbort);
+        },
+      };
+      options.signal?.addEventListener('abort', onAbort, { once: true });
+      this.#pending.set(call, pending);
+      this.#send({ type: name, kind: 'request', call }, written);
+    });
+  }
+
+  /** Tells the other side; nothing comes back. Does nothing on a closed link. */
+  notify<K extends NoticesOf<T, S>>(name: K, body: BodyOf<T, K>): void {
+    const row = this.#options.table.rows[name];
+    if (!row) throw new Error(`no row ${name}`);
+    this.#send({ type: name, kind: 'notice', call: 0 }, encode(row.body, body));
+  }
+
+  /** Resolves when the other side has taken enough of what was written; at once if it keeps up. */
+  async writable(): Promise<void> {
+    while (this.isOpen && this.stream.queuedBytes > QUEUED_BYTES_MAX / 4) await new Promise<void>((resolve) => this.#waitingToWrite.push(resolve));
+  }
+
+  /** Ends the link cleanly: what was written still arrives, then a bye with the reason if one is given. */
+  close(reason?: ShoalError): void {
+    if (this.#ending) return;
+    this.#send({ type: 'bye', kind: 'notice', call: 0 }, encode(bye, { error: reason && toWire(reason) }));
+    this.stream.end();
+    const linger = this.#options.clock.after(LINGER_MS, () => this.stream.destroy());
+    void this.whenEnded.then(() => linger.cancel());
+    this.#end({ clean: true, ...(reason && { error: reason }) });
+  }
+
+  /** Ends the link at once. */
+  destroy(error: ShoalError = new ShoalError('linkClosed')): void {
+    this.#end({ clean: false, error });
+    this.stream.destroy();
+  }
+
+  // From here on: what the link tells us (FrameReceiver).
+
+  payloadBytesMax(head: FrameHead): number {
+    const fields = PAYLOAD_HEAD_BYTES + ADDED_FIELDS_BYTES_MAX;
+    if (head.kind === 'error') return fields + wireError.maxBytes;
+    if (head.kind === 'answer') {
+      const row = this.#options.table.rows[head.type];
+      return Math.min(FRAME_PAYLOAD_BYTES_MAX, fields + (row?.reply?.maxBytes ?? 0) + (row?.rawBytesMax ?? 0));
+    }
+    return Math.min(FRAME_PAYLOAD_BYTES_MAX, fields + (this.#incoming(head.type)?.body.maxBytes ?? (head.type === 'bye' ? bye.maxBytes : 0)));
+  }
+
+  rawTarget(head: FrameHead): RawTarget | undefined {
+    if (head.kind !== 'answer') return undefined;
+    const pending = this.#pending.get(head.call);
+    if (pending?.row.rawBytesMax === undefined || pending.name !== head.type || !pending.into) return undefined;
+    return { bodyBytes: pending.row.reply?.minBytes ?? 0, into: pending.into };
+  }
+
+  frame(frame: Frame): void {
+    if (this.#ending) return;
+    try {
+      if (frame.kind === 'request') this.#onRequest(frame);
+      else if (frame.kind === 'notice') this.#onNotice(frame);
+      else this.#onAnswer(frame);
+    } catch (error) {
+      // What cannot be read here was not a call, so nobody waits for an answer: the other side is broken or hostile.
+      this.destroy(asShoalError(error));
+    }
+  }
+
+  drained(): void {
+    if (this.#paused) {
+      this.#paused = false;
+      this.stream.resume();
+    }
+    for (const go of this.#waitingToWrite.splice(0)) go();
+  }
+
+  ended(error?: Error): void {
+    this.#end({ clean: false, error: isShoalError(error) ? error : new ShoalError('linkClosed', {}, { cause: error }) });
+  }
+
+  #onRequest(frame: Frame): void {
+    const { type, call } = frame;
+    const row = this.#incoming(type);
+    if (!row?.reply) return this.#answerError(frame, new ShoalError('unknownMessage', { type }));
+    if (this.#running.has(call)) throw new ShoalError('badFrame', { why: 'a call number is used twice' });
+    if (this.#running.size >= CALLS_UNDER_WAY_MAX) return this.#answerError(frame, new ShoalError('busy'));
+    const running = new Running();
+    let answer: unknown;
+    try {
+      const body = decode(row.body, frame.body, type);
+      answer = (this.#options.handlers as unknown as Record<string, AnyHandler>)[type]?.(body, running);
+    } catch (error) {
+      return this.#answerError(frame, error);
+    }
+    if (!(answer instanceof Promise)) return this.#answer(frame, row, answer);
+    this.#running.set(call, running);
+    answer.then(
+      (value: unknown) => this.#running.delete(call) && this.#answer(frame, row, value),
+      (error: unknown) => this.#running.delete(call) && this.#answerError(frame, error),
+    );
+  }
+
+  #answer({ type, call }: FrameHead, row: MessageRow, answer: unknown): void {
+    try {
+      const body = row.reply ? encode(row.reply, answer) : new Uint8Array(0);
+      this.#send({ type, kind: 'answer', call }, body, row.rawBytesMax === undefined ? undefined : (answer as { raw: Uint8Array }).raw);
+    } catch (error) {
+      this.#answerError({ type, kind: 'answer', call }, unwritable(type, error));
+    }
+  }
+
+  #answerError({ type, call }: FrameHead, error: unknown): void {
+    if (!isShoalError(error) || error.code === 'internal') this.#options.log.error('a call failed', { type, error });
+    this.#send({ type, kind: 'error', call }, encode(wireError, toWire(asShoalError(error))));
+  }
+
+  #onNotice(frame: Frame): void {
+    if (frame.type === 'ping') return;
+    if (frame.type === 'cancel') return this.#running.get(decode(cancel, frame.body, 'cancel').call)?.abort();
+    if (frame.type === 'bye') {
+      const { error } = decode(bye, frame.body, 'bye');
+      this.stream.end();
+      return this.#end({ clean: true, ...(error && { error: fromWire(error) }) });
+    }
+    const row = this.#incoming(frame.type);
+    if (!row || row.reply) return; // a newer version's notice; its sender expects nothing
+    const body: unknown = decode(row.body, frame.body, frame.type);
+    (this.#options.handlers as unknown as Record<string, AnyHandler>)[frame.type]?.(body, NO_CALL);
+  }
+
+  #onAnswer(frame: Frame): void {
+    const pending = this.#pending.get(frame.call);
+    if (!pending) return; // cancelled, or its deadline passed, while the answer was on its way
+    if (pending.name !== frame.type) throw new ShoalError('badFrame', { why: 'an answer to another call' });
+    this.#pending.delete(frame.call);
+    pending.forget();
+    if (frame.kind === 'error') return pending.reject(fromWire(decode(wireError, frame.body, frame.type)));
+    try {
+      const reply: unknown = decode(pending.row.reply ?? nothing, frame.body, frame.type);
+      pending.resolve(pending.row.rawBytesMax === undefined ? reply : { ...(reply as object), rawBytes: frame.rawBytes });
+    } catch (error) {
+      pending.reject(asShoalError(error));
+      throw error;
+    }
+  }
+
+  /** The row of a message that the other side may send. */
+  #incoming(type: string): MessageRow | undefined {
+    const { table, side } = this.#options;
+    const row = Object.hasOwn(table.rows, type) ? table.rows[type] : undefined;
+    return row && row.from === table.sides[side] ? row : undefined;
+  }
+
+  #send(head: FrameHead, body: Uint8Array, raw?: Uint8Array): void {
+    if (this.#ending) return;
+    this.#link.send(head, body, raw);
+    // Whoever asks without reading gets no further answers until he reads: requests stay in his own buffers.
+    if (!this.#paused && this.stream.queuedBytes > QUEUED_BYTES_MAX) {
+      this.#paused = true;
+      this.stream.pause();
+    }
+  }
+
+  /** Once per heartbeat: say that we live if nothing else did, and notice when the other side no longer does. */
+  #tick(): void {
+    const { clock, heartbeatMs } = this.#options;
+    this.#heartbeat = clock.after(heartbeatMs, () => {
+      const { bytesIn, bytesOut } = this.counts;
+      const { queuedBytes } = this.stream;
+      // While we do not read, a shrinking queue is the sign of life.
+      const alive = bytesIn !== this.#seen.bytesIn || (queuedBytes > 0 && queuedBytes !== this.#seen.queuedBytes);
+      this.#silentTicks = alive ? 0 : this.#silentTicks + 1;
+      if (this.#silentTicks >= HEARTBEATS_MISSED_MAX) return this.destroy(new ShoalError('linkSilent'));
+      if (bytesOut === this.#seen.bytesOut) this.#send({ type: 'ping', kind: 'notice', call: 0 }, new Uint8Array(0));
+      this.#seen = { bytesIn, bytesOut: this.counts.bytesOut, queuedBytes };
+      this.#tick();
+    });
+  }
+
+  #end(ending: Ending): void {
+    if (this.#ending) return;
+    this.#ending = ending;
+    this.#heartbeat?.cancel();
+    const error = ending.error ?? new ShoalError('linkClosed');
+    for (const pending of this.#pending.values()) {
+      pending.forget();
+      pending.reject(error);
+    }
+    this.#pending.clear();
+    for (const running of this.#running.values()) running.abort();
+    this.#running.clear();
+    for (const go of this.#waitingToWrite.splice(0)) go();
+    this.#settle(ending);
+  }
+}
+
+/** A call of the other side. Its AbortController is made only for handlers that look: most are done at once. */
+class Running implements CallContext {
+  #controller: AbortController | undefined;
+  #aborted = false;
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#aborted) this.#controller.abort();
+    return this.#controller.signal;
+  }
+
+  abort(): void {
+    this.#aborted = true;
+    this.#controller?.abort();
+  }
+}
+
+const NO_CALL: CallContext = { signal: new AbortController().signal };
+
+function unwritable(type: string, error: unknown): ShoalError {
+  return error instanceof SchemaError ? new ShoalError('badMessage', { type, why: error.message }, { cause: error }) : asShoalError(error);
+}
+

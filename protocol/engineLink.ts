@@ -1,0 +1,125 @@
+// What a frontend (a window or a command line verb) and its engine say to each other over the home's local socket.
+// A frontend names groups by their names; the engine knows the ids. Every engine feature is a row here.
+import {
+  GROUPS_PER_ACCOUNT_MAX, PAGE_ROWS_MAX, PASSWORD_BYTES_MAX, TRANSFERS_PER_NOTICE_MAX,
+} from './limits.ts';
+import { accountId, address, fileName, groupId, name, pin, root, sha256, wireError } from './nouns.ts';
+import type { Of } from './schema.ts';
+import { bool, bytes, list, oneOf, optional, struct, text, u16, u32, u53 } from './schema.ts';
+import { nothing, table } from './table.ts';
+import { fileRow, groupRow, groupView, memberRow } from './trackerLink.ts';
+
+const password = text(PASSWORD_BYTES_MAX);
+/** An absolute path on this machine. */
+const path = text(4096);
+const transferId = u32;
+
+/** One tracker as this engine sees it. `inUse`: it answers our calls; the other one is kept informed. */
+export const trackerState = struct({ address, link: oneOf('connecting', 'up', 'down', 'refused'), inUse: bool, error: optional(wireError) });
+export type TrackerState = Of<typeof trackerState>;
+
+/** How pieces are chosen: rarest first, at random, or in order. */
+export const pickerMode = oneOf('rarest', 'random', 'sequential');
+export type PickerMode = 'rarest' | 'random' | 'sequential';
+
+/** Where the pieces of a download came from. */
+export const source = struct({ pin, user: name, pieces: u32, bytes: u53 });
+export type Source = Of<typeof source>;
+
+/**
+ * One file this engine shares or downloads.
+ * hashing → seeding for a share; waiting (nobody has it) or downloading → seeding for a download; checking after a restart;
+ * paused by the person; failed with `error`; gone: its file vanished or changed, so it is not served.
+ */
+export const transfer = struct({
+  id: transferId, group: groupId, groupName: name, name: fileName, root, sizeBytes: u53, sha256: optional(sha256),
+  kind: oneOf('share', 'download'),
+  state: oneOf('hashing', 'checking', 'waiting', 'downloading', 'seeding', 'paused', 'failed', 'gone'),
+  path, pieces: u32, heldPieces: u32,
+  /** Bytes done: hashed, or verified and on disk. */
+  doneBytes: u53,
+  downBytesPerS: u53, upBytesPerS: u53, uploadedBytes: u53, peers: u32,
+  /** Pieces that were on disk already when this run of the engine began: a resumed download. */
+  resumedPieces: u32, rejectedPieces: u32,
+  error: optional(wireError),
+});
+export type Transfer = Of<typeof transfer>;
+
+/** Everything small that a frontend shows; the catalogue is asked for by pages, transfers come on their own. */
+export const overview = struct({
+  program: text(64), processId: u32,
+  trackerUrl: text(1024), trackers: list(trackerState, 2),
+  account: optional(struct({ account: accountId, user: name })),
+  /** Empty while signed out. */
+  listening: list(address, 16),
+  groups: list(groupView, GROUPS_PER_ACCOUNT_MAX),
+  downBytesPerS: u53, upBytesPerS: u53, downLimitBytesPerS: u53, upLimitBytesPerS: u53,
+  /** Operations that only one tracker has yet. */
+  outbox: u32,
+});
+export type Overview = Of<typeof overview>;
+
+const group = struct({ group: name });
+const groupUser = struct({ group: name, user: name });
+const groupFile = struct({ group: name, name: fileName });
+const done = struct({ durability: oneOf('both', 'one') });
+
+export const engineLink = table({ frontend: 'engine', engine: 'frontend' }, {
+  /** The state now; from here on this frontend is told of changes and keeps the engine alive. */
+  watch: { from: 'frontend', body: nothing, reply: struct({ overview, transfers: list(transfer, TRANSFERS_PER_NOTICE_MAX), more: bool }) },
+  overviewChanged: { from: 'engine', body: overview },
+  transfersChanged: { from: 'engine', body: struct({ changed: list(transfer, TRANSFERS_PER_NOTICE_MAX), gone: list(transferId, TRANSFERS_PER_NOTICE_MAX) }) },
+  /** A sentence for the person, once: a request was answered, a member was removed, a join request came. */
+  event: { from: 'engine', body: struct({ what: oneOf('requestReceived', 'accepted', 'rejected', 'removed', 'signedOut', 'downloaded', 'failed'), group: name, user: name, name: fileName }) },
+  /** The state once, without being told of changes and without keeping the engine alive. */
+  status: { from: 'frontend', body: nothing, reply: struct({ overview, transfers: list(transfer, TRANSFERS_PER_NOTICE_MAX), more: bool }) },
+
+  /** Sets the tracker this home uses: a URL, or `host:port` lines. A bare address is trusted on first use; `realm` says whom. Throws trackerUnreachable, wrongRealm. */
+  setTracker: { from: 'frontend', body: struct({ url: text(1024) }), reply: struct({ url: text(1024), firstUse: bool }) },
+  /** Limits in bytes per second, 0 for none. Where to listen takes effect at the next sign-in. */
+  configure: {
+    from: 'frontend',
+    body: struct({ downLimitBytesPerS: optional(u53), upLimitBytesPerS: optional(u53), listenHost: optional(text(255)), listenPort: optional(u16) }),
+    reply: nothing,
+  },
+
+  createUser: { from: 'frontend', body: struct({ user: name, password }), reply: done },
+  /** `hold`: stay running without a frontend until sign-out: a person signed in on the command line. */
+  signIn: { from: 'frontend', body: struct({ user: name, password, hold: bool }), reply: struct({ account: accountId, user: name }) },
+  signOut: { from: 'frontend', body: nothing, reply: nothing },
+  changePassword: { from: 'frontend', body: struct({ oldPassword: password, newPassword: password }), reply: done },
+
+  createGroup: { from: 'frontend', body: group, reply: done },
+  joinGroup: { from: 'frontend', body: group, reply: done },
+  cancelRequest: { from: 'frontend', body: group, reply: done },
+  leaveGroup: { from: 'frontend', body: group, reply: done },
+  removeMember: { from: 'frontend', body: groupUser, reply: done },
+  acceptRequest: { from: 'frontend', body: groupUser, reply: done },
+  rejectRequest: { from: 'frontend', body: groupUser, reply: done },
+  listGroups: { from: 'frontend', body: struct({ after: name }), reply: struct({ groups: list(groupRow, PAGE_ROWS_MAX), more: bool }) },
+  listMembers: { from: 'frontend', body: struct({ group: name, after: name }), reply: struct({ members: list(memberRow, PAGE_ROWS_MAX), more: bool }) },
+
+  listFiles: { from: 'frontend', body: struct({ group: name, after: fileName }), reply: struct({ files: list(fileRow, PAGE_ROWS_MAX), more: bool, filesVersion: u53 }) },
+  findFile: { from: 'frontend', body: groupFile, reply: fileRow },
+
+  /** Hashes a file, then shares it; answers at once, the transfer tells the rest. `name` is what others see (the file's own name by default). */
+  share: { from: 'frontend', body: struct({ group: name, path, name: optional(fileName), replace: bool }), reply: struct({ transfer: transferId }) },
+  /** Downloads into a folder, or to exactly `path` when `asFile`. `rename`: take `name (2)` when the name is taken. Answers at once. */
+  download: {
+    from: 'frontend', body: struct({ group: name, name: fileName, path, asFile: bool, rename: bool, mode: pickerMode }),
+    reply: struct({ transfer: transferId }),
+  },
+  /** I no longer share or seed this file. `remove`: also take it out of the catalogue (its author or the group's owner). */
+  stopShare: { from: 'frontend', body: struct({ group: name, name: fileName, remove: bool }), reply: done },
+  pause: { from: 'frontend', body: struct({ transfer: transferId }), reply: nothing },
+  resume: { from: 'frontend', body: struct({ transfer: transferId }), reply: nothing },
+  /** Forgets a download; what was not finished is deleted, finished files stay where they are. */
+  cancelTransfer: { from: 'frontend', body: struct({ transfer: transferId }), reply: nothing },
+  /** Reads the file again and compares. Throws integrity, fileMissing. */
+  verify: { from: 'frontend', body: struct({ transfer: transferId }), reply: struct({ sha256, sizeBytes: u53 }) },
+  /** Who gave us how much of a download. */
+  sources: { from: 'frontend', body: struct({ transfer: transferId }), reply: struct({ sources: list(source, 256), bits: bytes(131072) }) },
+
+  /** Ends the engine; everything continues at its next start. */
+  stop: { from: 'frontend', body: nothing, reply: nothing },
+});

@@ -1,0 +1,26 @@
+// What the two trackers of a pair say to each other, and an operator's command to its tracker.
+import { OPERATIONS_PER_FRAME_MAX, ORIGINS_MAX } from './limits.ts';
+import { bytes, list, oneOf, struct, text, u32, u53 } from './schema.ts';
+import { entryBytes, origin, pin, versionVector } from './nouns.ts';
+import { nothing, table } from './table.ts';
+
+const vector = versionVector(ORIGINS_MAX);
+
+export const partnerLink = table({ tracker: 'tracker' }, {
+  /** What the sender has on its disk; the answer is the same of the other. The first call of a link. Throws wrongRealm. */
+  compare: { from: 'tracker', body: struct({ realm: pin, foldVersion: u32, have: vector, nowMs: u53 }), reply: struct({ foldVersion: u32, have: vector, nowMs: u53 }) },
+  /** Log entries the receiver lacks, per origin without a gap (operations.ts). Answered when they are on its disk. */
+  append: { from: 'tracker', body: struct({ entries: list(entryBytes, OPERATIONS_PER_FRAME_MAX) }), reply: struct({ have: vector }) },
+});
+
+/** The command line of an operator speaks to the tracker whose own key it holds. */
+export const operatorLink = table({ operator: 'tracker', tracker: 'operator' }, {
+  status: {
+    from: 'operator', body: nothing,
+    reply: struct({
+      number: u32, version: text(32), realm: pin, origin, upMs: u53, links: u32, accounts: u32, groups: u32, files: u32, presences: u32, operations: u53,
+      partner: oneOf('none', 'joining', 'catchUp', 'paired', 'solo'), partnerLagOperations: u53, stateHash: bytes(32),
+    }),
+  },
+});
+

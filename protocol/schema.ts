@@ -1,0 +1,350 @@
+// How values become bytes and back, under bounds. A schema is written once in a message's row and gives both
+// directions and the type. Reading never allocates more than the bytes at hand justify, and never trusts a length.
+//
+// Evolution (design.md, The frame): a struct that stands inside another value carries its length, so a reader skips
+// fields it does not know; a field added later has a default; an unknown `oneOf` value reads as 'other'.
+import { ShoalError } from './errors.ts';
+import { isHexOf } from './ids.ts';
+
+export interface Schema<T> {
+  readonly minBytes: number;
+  readonly maxBytes: number;
+  write(to: Writer, value: T): void;
+  read(from: Reader): T;
+}
+
+/** The type of the values of a schema. */
+export type Of<S> = S extends Schema<infer T> ? T : never;
+
+/** Why a value cannot be read or written; `Connection` turns it into `badMessage` with the message's name. */
+export class SchemaError extends Error {
+  override readonly name = 'SchemaError';
+}
+
+const refuse = (why: string): never => {
+  throw new SchemaError(why);
+};
+
+/** Bytes being written; grows as needed. */
+export class Writer {
+  #bytes = Buffer.allocUnsafe(256);
+  length = 0;
+
+  /** Makes room for so many bytes and returns where they begin. */
+  #reserve(count: number): number {
+    const at = this.length;
+    if (at + count > this.#bytes.length) {
+      const larger = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, at + count));
+      this.#bytes.copy(larger, 0, 0, at);
+      this.#bytes = larger;
+    }
+    this.length = at + count;
+    return at;
+  }
+
+  u8(value: number): void {
+    this.#bytes[this.#reserve(1)] = value;
+  }
+  u16(value: number): void {
+    const at = this.#reserve(2);
+    this.#bytes.writeUInt16BE(value, at);
+  }
+  u32(value: number): void {
+    const at = this.#reserve(4);
+    this.#bytes.writeUInt32BE(value, at);
+  }
+  u53(value: number): void {
+    const at = this.#reserve(8);
+    this.#bytes.writeUInt32BE(Math.floor(value / 2 ** 32), at);
+    this.#bytes.writeUInt32BE(value % 2 ** 32, at + 4);
+  }
+  raw(bytes: Uint8Array): void {
+    const at = this.#reserve(bytes.length);
+    this.#bytes.set(bytes, at);
+  }
+  hex(text: string): void {
+    const at = this.#reserve(text.length / 2);
+    this.#bytes.write(text, at, 'hex');
+  }
+  utf8(text: string, bytes: number): void {
+    const at = this.#reserve(bytes);
+    this.#bytes.write(text, at, 'utf8');
+  }
+  /** Writes a number into a place that was reserved before. */
+  patchU32(at: number, value: number): void {
+    this.#bytes.writeUInt32BE(value, at);
+  }
+
+  /** The bytes written so far. The writer must not be used afterwards. */
+  done(): Buffer {
+    return this.#bytes.subarray(0, this.length);
+  }
+}
+
+/** Bytes being read; every step checks what is left. */
+export class Reader {
+  readonly #bytes: Buffer;
+  #at: number;
+  #end: number;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#at = 0;
+    this.#end = bytes.byteLength;
+  }
+
+  get leftBytes(): number {
+    return this.#end - this.#at;
+  }
+
+  #take(count: number): number {
+    const at = this.#at;
+    if (count > this.#end - at) refuse('it ends too early');
+    this.#at = at + count;
+    return at;
+  }
+
+  u8(): number {
+    return this.#bytes[this.#take(1)] ?? 0;
+  }
+  u16(): number {
+    return this.#bytes.readUInt16BE(this.#take(2));
+  }
+  u32(): number {
+    return this.#bytes.readUInt32BE(this.#take(4));
+  }
+  u53(): number {
+    const at = this.#take(8);
+    const high = this.#bytes.readUInt32BE(at);
+    if (high >= 2 ** 21) refuse('a number is too large');
+    return high * 2 ** 32 + this.#bytes.readUInt32BE(at + 4);
+  }
+  /** A view, not a copy: valid as long as the frame's buffer. */
+  raw(count: number): Buffer {
+    const at = this.#take(count);
+    return this.#bytes.subarray(at, at + count);
+  }
+  hex(count: number): string {
+    const at = this.#take(count);
+    return this.#bytes.toString('hex', at, at + count);
+  }
+  utf8(count: number): string {
+    const at = this.#take(count);
+    const bytes = this.#bytes.subarray(at, at + count);
+    const text = bytes.toString('utf8');
+    // Node replaces what is not UTF-8; a byte sequence that does not come back is refused rather than altered.
+    if (text.includes('\uFFFD') && !Buffer.from(text, 'utf8').equals(bytes)) refuse('a text is not UTF-8');
+    return text;
+  }
+
+  /** Reads with the end moved to `count` bytes from here, then skips what was not read. */
+  within<T>(count: number, read: () => T): T {
+    const outer = this.#end;
+    const end = this.#at + count;
+    if (end > outer) refuse('it ends too early');
+    this.#end = end;
+    const value = read();
+    this.#at = end;
+    this.#end = outer;
+    return value;
+  }
+}
+
+const whole = (bits: number, max: number, write: (to: Writer, value: number) => void, read: (from: Reader) => number): Schema<number> => ({
+  minBytes: bits / 8,
+  maxBytes: bits / 8,
+  write(to, value) {
+    if (!Number.isInteger(value) || value < 0 || value > max) refuse(`${value} is not a whole number up to ${max}`);
+    write(to, value);
+  },
+  read,
+});
+
+export const u8 = whole(8, 2 ** 8 - 1, (to, value) => to.u8(value), (from) => from.u8());
+export const u16 = whole(16, 2 ** 16 - 1, (to, value) => to.u16(value), (from) => from.u16());
+export const u32 = whole(32, 2 ** 32 - 1, (to, value) => to.u32(value), (from) => from.u32());
+/** A whole number that JavaScript holds exactly, in 8 bytes. */
+export const u53 = whole(64, Number.MAX_SAFE_INTEGER, (to, value) => to.u53(value), (from) => from.u53());
+
+export const bool: Schema<boolean> = {
+  minBytes: 1,
+  maxBytes: 1,
+  write: (to, value) => to.u8(value ? 1 : 0),
+  read: (from) => from.u8() !== 0,
+};
+
+/** UTF-8 text of at most so many bytes (u32 length, then the bytes). */
+export function text(maxBytes: number): Schema<string> {
+  return {
+    minBytes: 4,
+    maxBytes: 4 + maxBytes,
+    write(to, value) {
+      const bytes = Buffer.byteLength(value, 'utf8');
+      if (bytes > maxBytes) refuse(`a text has ${bytes} bytes, at most ${maxBytes} are allowed`);
+      if (!value.isWellFormed()) refuse('a text has half a character');
+      to.u32(bytes);
+      to.utf8(value, bytes);
+    },
+    read(from) {
+      const bytes = from.u32();
+      if (bytes > maxBytes) refuse(`a text has ${bytes} bytes, at most ${maxBytes} are allowed`);
+      return from.utf8(bytes);
+    },
+  };
+}
+
+/** At most so many bytes (u32 length, then the bytes). What is read is a copy: it outlives the frame. */
+export function bytes(max: number): Schema<Uint8Array> {
+  return {
+    minBytes: 4,
+    maxBytes: 4 + max,
+    write(to, value) {
+      if (value.length > max) refuse(`${value.length} bytes, at most ${max} are allowed`);
+      to.u32(value.length);
+      to.raw(value);
+    },
+    read(from) {
+      const count = from.u32();
+      if (count > max) refuse(`${count} bytes, at most ${max} are allowed`);
+      return Uint8Array.from(from.raw(count));
+    },
+  };
+}
+
+/** Exactly so many bytes, held as lower-case hex: an id, a hash, a pin. */
+export function hex<Name extends string>(count: number): Schema<Name> {
+  return {
+    minBytes: count,
+    maxBytes: count,
+    write(to, value) {
+      if (!isHexOf(value, count)) refuse(`not the hex form of ${count} bytes`);
+      to.hex(value);
+    },
+    read: (from) => from.hex(count) as Name,
+  };
+}
+
+/** One of a fixed set of words, as its place in the row (u8). Words are only ever added at the end; an unknown one reads as 'other'. */
+export function oneOf<const Words extends readonly string[]>(...words: Words): Schema<Words[number] | 'other'> {
+  const places = new Map<string, number>(words.map((word, place) => [word, place]));
+  return {
+    minBytes: 1,
+    maxBytes: 1,
+    write(to, value) {
+      to.u8(places.get(value) ?? refuse(`${value} is none of ${words.join(', ')}`));
+    },
+    read: (from) => words[from.u8()] ?? 'other',
+  };
+}
+
+/** A value or nothing (u8 0 or 1, then the value). */
+export function optional<T>(inner: Schema<T>): Schema<T | undefined> {
+  const held = nested(inner);
+  return {
+    minBytes: 1,
+    maxBytes: 1 + held.maxBytes,
+    write(to, value) {
+      to.u8(value === undefined ? 0 : 1);
+      if (value !== undefined) held.write(to, value);
+    },
+    read: (from) => (from.u8() === 0 ? undefined : held.read(from)),
+  };
+}
+
+/** At most so many values (u32 count, then each). */
+export function list<T>(inner: Schema<T>, max: number): Schema<readonly T[]> {
+  const held = nested(inner);
+  return {
+    minBytes: 4,
+    maxBytes: 4 + max * held.maxBytes,
+    write(to, values) {
+      if (values.length > max) refuse(`a list of ${values.length}, at most ${max} are allowed`);
+      to.u32(values.length);
+      for (const value of values) held.write(to, value);
+    },
+    read(from) {
+      const count = from.u32();
+      if (count > max) refuse(`a list of ${count}, at most ${max} are allowed`);
+      // Before anything is allocated: the bytes for so many values must be there.
+      if (count * held.minBytes > from.leftBytes) refuse('it ends too early');
+      const values: T[] = [];
+      for (let n = 0; n < count; n++) values.push(held.read(from));
+      return values;
+    },
+  };
+}
+
+const isStruct = Symbol('struct');
+const fallback = Symbol('default');
+
+/** A field that an earlier version did not have: read as `value` where it is missing. Stands behind all older fields. */
+export function added<T>(inner: Schema<T>, value: T): Schema<T> {
+  return Object.assign({ ...nested(inner) }, { [fallback]: value });
+}
+
+type Fields = Readonly<Record<string, Schema<never>>>;
+// `never` in Fields lets any schema in (write's parameter is contravariant); the inferred type is exact.
+type Struct<F> = { readonly [K in keyof F]: F[K] extends Schema<infer T> ? T : never };
+
+/** Named fields in the order written. What follows the known fields is skipped: a newer version added it. */
+export function struct<F extends Record<string, Schema<any>>>(fields: F): Schema<Struct<F>> {
+  const rows = Object.entries(fields as unknown as Fields).map(([name, schema]) => ({
+    name,
+    held: nested(schema as unknown as Schema<unknown>),
+    hasDefault: fallback in schema,
+    value: (schema as { [fallback]?: unknown })[fallback],
+  }));
+  const firstAdded = rows.findIndex((row) => row.hasDefault);
+  if (firstAdded >= 0 && rows.slice(firstAdded).some((row) => !row.hasDefault)) throw new Error('a field without default stands behind one with');
+  const schema: Schema<Struct<F>> = {
+    minBytes: rows.reduce((sum, row) => sum + (row.hasDefault ? 0 : row.held.minBytes), 0),
+    maxBytes: rows.reduce((sum, row) => sum + row.held.maxBytes, 0),
+    write(to, value) {
+      for (const row of rows) row.held.write(to, (value as Record<string, unknown>)[row.name]);
+    },
+    read(from) {
+      const value: Record<string, unknown> = {};
+      for (const row of rows) value[row.name] = row.hasDefault && from.leftBytes === 0 ? row.value : row.held.read(from);
+      return value as Struct<F>;
+    },
+  };
+  return Object.assign(schema, { [isStruct]: true });
+}
+
+/** A schema as it stands inside another: a struct gets its length (u32) in front, everything else stays as it is. */
+function nested<T>(inner: Schema<T>): Schema<T> {
+  if (!(isStruct in inner)) return inner;
+  return {
+    minBytes: 4 + inner.minBytes,
+    maxBytes: 4 + inner.maxBytes,
+    write(to, value) {
+      const at = to.length;
+      to.u32(0);
+      inner.write(to, value);
+      to.patchU32(at, to.length - at - 4);
+    },
+    read: (from) => from.within(from.u32(), () => inner.read(from)),
+  };
+}
+
+/** The bytes of a value. Throws SchemaError when it passes a bound. */
+export function encode<T>(schema: Schema<T>, value: T): Buffer {
+  const to = new Writer();
+  schema.write(to, value);
+  return to.done();
+}
+
+/**
+ * The value of some bytes. What follows a struct's known fields is skipped.
+ *
+ * @param what  names the thing in the error
+ * @throws ShoalError badMessage
+ */
+export function decode<T>(schema: Schema<T>, from: Uint8Array, what: string): T {
+  try {
+    return schema.read(new Reader(from));
+  } catch (error) {
+    if (error instanceof SchemaError) throw new ShoalError('badMessage', { type: what, why: error.message }, { cause: error });
+    throw error;
+  }
+}

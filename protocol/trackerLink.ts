@@ -1,0 +1,103 @@
+// What an engine and a tracker say to each other. The TLS link itself is the session: the tracker knows the device by its pin.
+import {
+  ADDRESSES_PER_PEER_MAX, GROUPS_PER_ACCOUNT_MAX, PAGE_ROWS_MAX, PASSWORD_BYTES_MAX, PEERS_PER_REPLY_MAX,
+  REQUESTS_PER_GROUP_MAX, SHARERS_NAMED_MAX, SWARMS_PER_ANNOUNCE_MAX,
+} from './limits.ts';
+import { accountId, address, entryBytes, fileName, groupId, name, pin, requestId, root, sha256, signedOperation } from './nouns.ts';
+import type { Of } from './schema.ts';
+import { bool, bytes, list, oneOf, optional, struct, text, u32, u53 } from './schema.ts';
+import { nothing, table } from './table.ts';
+
+/** Which disks hold an operation when it is answered. With `one`, `entry` is what the engine's outbox keeps until it is `both`. */
+export const receipt = struct({ durability: oneOf('both', 'one'), entry: optional(entryBytes) });
+export type Receipt = Of<typeof receipt>;
+
+const password = text(PASSWORD_BYTES_MAX);
+
+/** What somebody is in a group. A stranger sees only that the group exists. */
+export const role = oneOf('stranger', 'applicant', 'member', 'owner');
+
+export const joinRequest = struct({ request: requestId, account: accountId, user: name, atMs: u53 });
+export type JoinRequest = Of<typeof joinRequest>;
+
+/** A group as the account at this link sees it. Only its owner sees the waiting requests. `filesVersion` grows with each change of its catalogue. */
+export const groupView = struct({
+  group: groupId, name, role, owner: name, members: u32, filesVersion: u53, requests: list(joinRequest, REQUESTS_PER_GROUP_MAX),
+});
+export type GroupView = Of<typeof groupView>;
+
+/** A group in the list of all. */
+export const groupRow = struct({ group: groupId, name, role, owner: name, members: u32, online: u32, files: u32 });
+export type GroupRow = Of<typeof groupRow>;
+
+export const memberRow = struct({ account: accountId, user: name, role, online: bool, sinceMs: u53 });
+export type MemberRow = Of<typeof memberRow>;
+
+/** The current version of a shared file. `sharers` are those who promised to share it, `seeders` and `leechers` who is in the swarm now. */
+export const fileRow = struct({
+  name: fileName, version: u32, root, sizeBytes: u53, pieceBytes: u32, sha256, author: name, atMs: u53,
+  sharers: list(name, SHARERS_NAMED_MAX), sharersCount: u32, iShare: bool, seeders: u32, leechers: u32,
+});
+export type FileRow = Of<typeof fileRow>;
+
+/** Somebody in a swarm. `leftBytes` is 0 for a seeder. */
+export const swarmPeer = struct({ pin, account: accountId, user: name, addresses: list(address, ADDRESSES_PER_PEER_MAX + 1), leftBytes: u53 });
+export type SwarmPeer = Of<typeof swarmPeer>;
+
+export const trackerLink = table({ engine: 'tracker', tracker: 'engine' }, {
+  /** Who the trackers of this realm are, signed by the realm (realm.ts). Anybody may ask; nothing secret is sent before it was checked. */
+  descriptor: { from: 'engine', body: nothing, reply: struct({ descriptor: bytes(8192), signature: bytes(72), nowMs: u53 }) },
+
+  /** Makes an account. The operation is `createAccount`; the tracker adds the password's hash to it. Throws nameTaken, passwordTooShort. */
+  createAccount: { from: 'engine', body: struct({ signed: signedOperation, password }), reply: receipt },
+  /** Shows a password. On this link the device may then submit `signIn` for that account, within a minute. Throws wrongPassword. */
+  authenticate: { from: 'engine', body: struct({ user: name, password }), reply: struct({ account: accountId, user: name }) },
+  /** The operation is `changePassword`. Throws wrongPassword, passwordTooShort. */
+  changePassword: { from: 'engine', body: struct({ signed: signedOperation, oldPassword: password, newPassword: password }), reply: receipt },
+  /** Any other operation (operations.ts). Sent again with the same id it gives the same answer. Throws what the operation's rule says. */
+  submit: { from: 'engine', body: struct({ signed: signedOperation }), reply: receipt },
+
+  /** Who this device is signed in as, if anybody. From here on the tracker pushes changes over this link. */
+  session: {
+    from: 'engine', body: nothing,
+    reply: struct({ account: optional(struct({ account: accountId, user: name })), groups: list(groupView, GROUPS_PER_ACCOUNT_MAX), nowMs: u53 }),
+  },
+  /** Where this engine listens (0 addresses: nowhere). The tracker adds the address it sees. */
+  listening: { from: 'engine', body: struct({ addresses: list(address, ADDRESSES_PER_PEER_MAX) }), reply: struct({ seen: address }) },
+  /** Deltas of what this engine has of each file. The answer lists, for swarms joined while something is left, a random choice of others. */
+  announce: {
+    from: 'engine',
+    body: struct({ swarms: list(struct({ group: groupId, root, leftBytes: u53, event: oneOf('update', 'stopped') }), SWARMS_PER_ANNOUNCE_MAX) }),
+    reply: struct({ swarms: list(struct({ group: groupId, root, seeders: u32, leechers: u32, peers: list(swarmPeer, PEERS_PER_REPLY_MAX) }), SWARMS_PER_ANNOUNCE_MAX) }),
+  },
+  /** Asks that a peer which cannot be dialled dials us. */
+  askDial: { from: 'engine', body: struct({ pin, group: groupId }), reply: struct({ asked: bool }) },
+  /** Membership tickets (ticket.ts) for this device, one for each group it may speak for. */
+  tickets: { from: 'engine', body: nothing, reply: struct({ tickets: list(bytes(512), GROUPS_PER_ACCOUNT_MAX), nowMs: u53 }) },
+
+  /** All groups of the realm by name, `PAGE_ROWS_MAX` at a time; `after` is the last name of the page before, '' for the first. */
+  listGroups: { from: 'engine', body: struct({ after: name }), reply: struct({ groups: list(groupRow, PAGE_ROWS_MAX), more: bool }) },
+  /** Looks one group up by its name, in any case. Throws unknownGroup. */
+  findGroup: { from: 'engine', body: struct({ name }), reply: groupRow },
+  listMembers: { from: 'engine', body: struct({ group: groupId, after: name }), reply: struct({ members: list(memberRow, PAGE_ROWS_MAX), more: bool }) },
+  /** The catalogue of a group by name. `filesVersion` tells whether pages belong together. Throws notMember. */
+  listFiles: {
+    from: 'engine', body: struct({ group: groupId, after: fileName }),
+    reply: struct({ files: list(fileRow, PAGE_ROWS_MAX), more: bool, filesVersion: u53 }),
+  },
+  /** One file of a catalogue. Throws notMember, unknownFile. */
+  findFile: { from: 'engine', body: struct({ group: groupId, name: fileName }), reply: fileRow },
+
+  /** A group this account is in, or has asked to join, is new or looks different. */
+  groupChanged: { from: 'tracker', body: groupView },
+  /** A group is gone for this account. */
+  groupGone: { from: 'tracker', body: struct({ group: groupId, name, why: oneOf('left', 'removed', 'rejected', 'cancelled', 'deleted') }) },
+  /** Who entered or left a swarm in which this engine still misses something. */
+  swarmChanged: { from: 'tracker', body: struct({ group: groupId, root, joined: list(swarmPeer, PEERS_PER_REPLY_MAX), left: list(pin, PEERS_PER_REPLY_MAX) }) },
+  /** A membership or a sign-in has ended (ticket.ts); beats every older ticket. */
+  revoked: { from: 'tracker', body: struct({ revocation: bytes(512) }) },
+  /** A peer that cannot reach us asks to be dialled. */
+  dialRequest: { from: 'tracker', body: struct({ peer: swarmPeer, group: groupId }) },
+  /** This device's sign-in has ended. */
+  signedOut: { from: 'tracker', body: nothing },
+});
