@@ -147,12 +147,16 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
 
   /** Ends the link cleanly: what was written still arrives, then a bye with the reason if one is given. */
   close(reason?: ShoalError): void {
+    this.#leave(reason, true);
+  }
+
+  #leave(reason: ShoalError | undefined, clean: boolean): void {
     if (this.#ending) return;
     this.#send({ type: 'bye', kind: 'notice', call: 0 }, encode(bye, { error: reason && toWire(reason) }));
     this.stream.end();
     const linger = this.#options.clock.after(LINGER_MS, () => this.stream.destroy());
     void this.whenEnded.then(() => linger.cancel());
-    this.#end({ clean: true, ...(reason && { error: reason }) });
+    this.#end({ clean, ...(reason && { error: reason }) });
   }
 
   /** Ends the link at once. */
@@ -187,8 +191,8 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
       else if (frame.kind === 'notice') this.#onNotice(frame);
       else this.#onAnswer(frame);
     } catch (error) {
-      // What cannot be read here was not a call, so nobody waits for an answer: the other side is broken or hostile.
-      this.destroy(asShoalError(error));
+      // What cannot be read here was not a call, so nobody waits for an answer: the other side is broken or hostile, and is told why.
+      this.#leave(asShoalError(error), false);
     }
   }
 
@@ -213,7 +217,7 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
     const running = new Running();
     let answer: unknown;
     try {
-      const body = decode(row.body, frame.body, type);
+      const body: unknown = decode(row.body, frame.body, type);
       answer = (this.#options.handlers as unknown as Record<string, AnyHandler>)[type]?.(body, running);
     } catch (error) {
       return this.#answerError(frame, error);

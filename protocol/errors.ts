@@ -93,6 +93,7 @@ const rows = {
   newerFormat: { retry: 'never', exit: 1, text: '{path} was written by a newer Shoal (format {format}); update this one' },
   damagedFile: { retry: 'never', exit: 1, text: '{path} is damaged ({why}); it was kept as it is' },
   engineUnreachable: { retry: 'later', exit: 1, text: 'the engine of {home} does not answer ({why}); see {log}' },
+  engineNewer: { retry: 'never', exit: 1, text: 'the engine of {home} is Shoal {theirs}, this is {ours}; update this one, or end the engine with `shoal stop` first' },
   listenFailed: { retry: 'never', exit: 1, text: 'cannot listen on {address} ({why}); choose another with --listen' },
 
   /** A code of a newer version; its own text came with it. */

@@ -4,8 +4,8 @@
 // This file turns a stream of bytes into frames and back. It allocates nothing before a length was checked, and lets the
 // reader of a link name the memory in which the raw bytes at the end of an answer shall land.
 import { ShoalError } from './errors.ts';
-import { FRAME_PAYLOAD_BYTES_MAX } from './limits.ts';
-import type { ByteStream, StreamReceiver } from './world.ts';
+import { FRAME_PAYLOAD_BYTES_MAX, LINGER_MS } from './limits.ts';
+import type { ByteStream, Clock, StreamReceiver, Timer } from './world.ts';
 
 /** The first two bytes of every frame: "Sh". */
 export const FRAME_START = 0x5368;
@@ -73,9 +73,7 @@ interface ArrivingRaw {
 /** Smallest buffer of a link; it grows to the frame that needs more and shrinks again. */
 const BUFFER_BYTES = 16 * 1024;
 
-/**
- * Frames over a stream. Until a receiver is set, what arrives stays unread.
- */
+/** Frames over a stream. Until a receiver is set, what arrives waits: a little here, the rest at the other end. */
 export class FrameLink implements StreamReceiver {
   readonly stream: ByteStream;
   /** Frames and bytes in each direction since the link was opened, for rates and for `trace`. */
@@ -92,6 +90,10 @@ export class FrameLink implements StreamReceiver {
   #needBytes = 0;
   #ended: { error: Error | undefined } | undefined;
   #parsing = false;
+  #paused = false;
+  #reading = true;
+  /** Set once nothing is read any more. */
+  #linger: Timer | undefined;
 
   constructor(stream: ByteStream) {
     this.stream = stream;
@@ -101,14 +103,34 @@ export class FrameLink implements StreamReceiver {
   /** Sets who takes the frames from now on. What has arrived already is given to it before this returns. */
   receive(receiver: FrameReceiver | undefined): void {
     this.#receiver = receiver;
-    if (receiver === undefined) return;
     this.#parse();
-    if (!this.#ended) this.stream.resume();
-    if (this.#ended) this.#tellEnded();
+  }
+
+  /** No frame is given and nothing is read until `resume`. */
+  pause(): void {
+    this.#paused = true;
+    this.#flow();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#parse();
+  }
+
+  /** Ends the link from this side: what was written still arrives, what comes is thrown away, and who does not take his in time is cut off. */
+  finish(clock: Clock): void {
+    if (this.#ended || this.#linger) return;
+    this.#linger = clock.after(LINGER_MS, () => this.stream.destroy());
+    this.#receiver = undefined;
+    this.#raw = undefined;
+    this.#buffer = Buffer.allocUnsafe(BUFFER_BYTES);
+    this.#start = this.#end = this.#needBytes = 0;
+    this.stream.end();
+    this.#flow();
   }
 
   send(head: FrameHead, body: Uint8Array, raw?: Uint8Array): void {
-    if (this.#ended) return;
+    if (this.#ended || this.#linger) return;
     const parts = encodeFrame(head, body, raw);
     this.counts.framesOut++;
     for (const part of parts) this.counts.bytesOut += part.length;
@@ -116,14 +138,16 @@ export class FrameLink implements StreamReceiver {
   }
 
   target(): Uint8Array {
-    this.#givenRaw = this.#raw !== undefined;
-    if (this.#raw) return this.#raw.into.subarray(this.#raw.filled);
+    const raw = this.#start === this.#end && this.#raw && this.#raw.filled < this.#raw.into.length ? this.#raw : undefined;
+    this.#givenRaw = raw !== undefined;
+    if (raw) return raw.into.subarray(raw.filled);
     this.#makeRoom();
     return this.#buffer.subarray(this.#end);
   }
 
   received(count: number): void {
     this.counts.bytesIn += count;
+    if (this.#linger) return;
     if (this.#givenRaw && this.#raw) this.#raw.filled += count;
     else this.#end += count;
     this.#parse();
@@ -134,33 +158,37 @@ export class FrameLink implements StreamReceiver {
   }
 
   ended(error?: Error): void {
-    const cutShort = this.#raw !== undefined || this.#start < this.#end;
-    this.#ended ??= { error: error ?? (cutShort && this.#receiver ? new ShoalError('badFrame', { why: 'the stream ends inside a frame' }) : undefined) };
-    if (this.#receiver) this.#tellEnded();
+    this.#ended ??= { error };
+    this.#linger?.cancel();
+    this.#parse();
   }
 
-  #tellEnded(): void {
+  #tellEnded({ error }: { readonly error: Error | undefined }): void {
+    const cutShort = this.#raw !== undefined || this.#start < this.#end;
     const receiver = this.#receiver;
     this.#receiver = undefined;
-    receiver?.ended(this.#ended?.error);
-  }
-
-  /** Ends the link because of what the other side sent. */
-  #fail(error: ShoalError): void {
-    this.#ended ??= { error };
-    this.stream.destroy();
-    this.#tellEnded();
+    receiver?.ended(error ?? (cutShort ? new ShoalError('badFrame', { why: 'the stream ends inside a frame' }) : undefined));
   }
 
   #parse(): void {
-    if (this.#parsing) return; // a receiver that sends or swaps receivers inside `frame` comes back here
+    if (this.#parsing) return; // a receiver that swaps receivers or resumes inside `frame` comes back here
     this.#parsing = true;
     try {
-      while (this.#receiver && this.#ended?.error === undefined) if (!(this.#raw ? this.#fillRaw(this.#raw) : this.#parseOne())) break;
+      while (this.#receiver && !this.#paused && this.#ended?.error === undefined) if (!(this.#raw ? this.#fillRaw(this.#raw) : this.#parseOne())) break;
     } finally {
       this.#parsing = false;
     }
-    if (this.#receiver === undefined && !this.#ended && this.#end - this.#start >= FRAME_PAYLOAD_BYTES_MAX) this.stream.pause();
+    if (this.#ended) this.#tellEnded(this.#ended);
+    else this.#flow();
+  }
+
+  /** Lets the stream flow while somebody takes its frames, or little of it waits here. */
+  #flow(): void {
+    const reading = this.#linger !== undefined || (!this.#paused && (this.#receiver !== undefined || this.#end - this.#start < BUFFER_BYTES));
+    if (reading === this.#reading) return;
+    this.#reading = reading;
+    if (reading) this.stream.resume();
+    else this.stream.pause();
   }
 
   /** Takes one frame off the buffer. Returns whether to try again. */
@@ -168,11 +196,11 @@ export class FrameLink implements StreamReceiver {
     const buffer = this.#buffer;
     const at = this.#start;
     const have = this.#end - at;
+    // Garbage is refused at its first byte, not after a wait for a length that never meant anything.
+    if ((have > 0 && buffer[at] !== FRAME_START >> 8) || (have > 1 && buffer[at + 1] !== (FRAME_START & 0xff))) return this.#refuse('it does not begin like one');
     if (have < 3) return this.#wait(3);
-    // Garbage is refused at its first bytes, not after a wait for a length that never meant anything.
-    if (buffer.readUInt16BE(at) !== FRAME_START) return this.#refuse('it does not begin like one');
     const typeBytes = buffer.readUInt8(at + 2);
-    if (typeBytes === 0 || typeBytes > TYPE_BYTES_MAX) return this.#refuse('its name is too long');
+    if (typeBytes === 0 || typeBytes > TYPE_BYTES_MAX) return this.#refuse('its name has no letter or too many');
     const before = 3 + typeBytes + 4;
     if (have < before + PAYLOAD_HEAD_BYTES) return this.#wait(before + PAYLOAD_HEAD_BYTES);
     const type = buffer.toString('latin1', at + 3, at + 3 + typeBytes);
@@ -243,8 +271,10 @@ export class FrameLink implements StreamReceiver {
     return this.#failWith(new ShoalError('badFrame', { why }));
   }
 
+  /** Ends the link because of what the other side sent. */
   #failWith(error: ShoalError): false {
-    this.#fail(error);
+    this.#ended ??= { error };
+    this.stream.destroy();
     return false;
   }
 }

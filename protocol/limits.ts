@@ -30,11 +30,14 @@ export const ADDED_FIELDS_BYTES_MAX = 1024;
 /** Calls of the other side that may be under way on one link: `trust.md` 3.10. */
 export const CALLS_UNDER_WAY_MAX = 256;
 
-/** Bytes queued for a slow reader before we stop reading its requests: `trust.md` 3.10. */
+/** Bytes queued for a slow reader before its requests wait; at twice as many we stop reading what it sends: `trust.md` 3.10. */
 export const QUEUED_BYTES_MAX = 8 * 1024 * 1024;
 
 /** How long the other side has for its greeting, in ms. A TLS handshake on a slow line fits; a slowloris does not. */
 export const GREETING_MS_MAX = 5_000;
+
+/** How long the other side has to take what was written when a link ends, in ms; then it is cut off. */
+export const LINGER_MS = 2_000;
 
 /** How often an idle link says that it lives, in ms, by the kind of link. Three missed and it is dead. */
 export const HEARTBEAT_MS = { tracker: 3_000, peer: 10_000, engine: 10_000, partner: 500 } as const;

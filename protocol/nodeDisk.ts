@@ -50,6 +50,7 @@ export function createNodeDisk(): Disk {
     link: (from, to) => fs.link(from, to),
     rename: (from, to) => fs.rename(from, to),
     remove: (name) => fs.rm(name, { force: true }),
+    removeFolder: (name) => fs.rm(name, { recursive: true, force: true }),
     async makeFolder(name, mode = 0o777) {
       await fs.mkdir(name, { recursive: true, mode });
     },

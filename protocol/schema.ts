@@ -9,8 +9,30 @@ import { isHexOf } from './ids.ts';
 export interface Schema<T> {
   readonly minBytes: number;
   readonly maxBytes: number;
+  /** What it is made of: for documents and tests. */
+  readonly shape: Shape;
   write(to: Writer, value: T): void;
   read(from: Reader): T;
+}
+
+/** A schema of whatever. Only type inference looks inside. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- `unknown` would shut out every schema: `write` takes its type
+export type AnySchema = Schema<any>;
+
+export type Shape =
+  | { readonly is: 'number' | 'text' | 'bytes' | 'hex'; readonly max: number }
+  | { readonly is: 'bool' }
+  | { readonly is: 'oneOf'; readonly words: readonly string[] }
+  | { readonly is: 'optional'; readonly of: AnySchema }
+  | { readonly is: 'list'; readonly of: AnySchema; readonly max: number }
+  | { readonly is: 'struct'; readonly fields: readonly Field[] };
+
+/** A field of a struct. With `hasDefault` it was added later, and is `value` where it is missing. */
+export interface Field {
+  readonly name: string;
+  readonly schema: AnySchema;
+  readonly hasDefault: boolean;
+  readonly value: unknown;
 }
 
 /** The type of the values of a schema. */
@@ -153,6 +175,7 @@ export class Reader {
 const whole = (bits: number, max: number, write: (to: Writer, value: number) => void, read: (from: Reader) => number): Schema<number> => ({
   minBytes: bits / 8,
   maxBytes: bits / 8,
+  shape: { is: 'number', max },
   write(to, value) {
     if (!Number.isInteger(value) || value < 0 || value > max) refuse(`${value} is not a whole number up to ${max}`);
     write(to, value);
@@ -169,6 +192,7 @@ export const u53 = whole(64, Number.MAX_SAFE_INTEGER, (to, value) => to.u53(valu
 export const bool: Schema<boolean> = {
   minBytes: 1,
   maxBytes: 1,
+  shape: { is: 'bool' },
   write: (to, value) => to.u8(value ? 1 : 0),
   read: (from) => from.u8() !== 0,
 };
@@ -178,6 +202,7 @@ export function text(maxBytes: number): Schema<string> {
   return {
     minBytes: 4,
     maxBytes: 4 + maxBytes,
+    shape: { is: 'text', max: maxBytes },
     write(to, value) {
       const bytes = Buffer.byteLength(value, 'utf8');
       if (bytes > maxBytes) refuse(`a text has ${bytes} bytes, at most ${maxBytes} are allowed`);
@@ -198,6 +223,7 @@ export function bytes(max: number): Schema<Uint8Array> {
   return {
     minBytes: 4,
     maxBytes: 4 + max,
+    shape: { is: 'bytes', max },
     write(to, value) {
       if (value.length > max) refuse(`${value.length} bytes, at most ${max} are allowed`);
       to.u32(value.length);
@@ -206,7 +232,7 @@ export function bytes(max: number): Schema<Uint8Array> {
     read(from) {
       const count = from.u32();
       if (count > max) refuse(`${count} bytes, at most ${max} are allowed`);
-      return Uint8Array.from(from.raw(count));
+      return new Uint8Array(from.raw(count));
     },
   };
 }
@@ -216,6 +242,7 @@ export function hex<Name extends string>(count: number): Schema<Name> {
   return {
     minBytes: count,
     maxBytes: count,
+    shape: { is: 'hex', max: count },
     write(to, value) {
       if (!isHexOf(value, count)) refuse(`not the hex form of ${count} bytes`);
       to.hex(value);
@@ -230,6 +257,7 @@ export function oneOf<const Words extends readonly string[]>(...words: Words): S
   return {
     minBytes: 1,
     maxBytes: 1,
+    shape: { is: 'oneOf', words },
     write(to, value) {
       to.u8(places.get(value) ?? refuse(`${value} is none of ${words.join(', ')}`));
     },
@@ -243,6 +271,7 @@ export function optional<T>(inner: Schema<T>): Schema<T | undefined> {
   return {
     minBytes: 1,
     maxBytes: 1 + held.maxBytes,
+    shape: { is: 'optional', of: inner },
     write(to, value) {
       to.u8(value === undefined ? 0 : 1);
       if (value !== undefined) held.write(to, value);
@@ -257,6 +286,7 @@ export function list<T>(inner: Schema<T>, max: number): Schema<readonly T[]> {
   return {
     minBytes: 4,
     maxBytes: 4 + max * held.maxBytes,
+    shape: { is: 'list', of: inner, max },
     write(to, values) {
       if (values.length > max) refuse(`a list of ${values.length}, at most ${max} are allowed`);
       to.u32(values.length);
@@ -287,9 +317,10 @@ type Fields = Readonly<Record<string, Schema<never>>>;
 type Struct<F> = { readonly [K in keyof F]: F[K] extends Schema<infer T> ? T : never };
 
 /** Named fields in the order written. What follows the known fields is skipped: a newer version added it. */
-export function struct<F extends Record<string, Schema<any>>>(fields: F): Schema<Struct<F>> {
+export function struct<F extends Record<string, AnySchema>>(fields: F): Schema<Struct<F>> {
   const rows = Object.entries(fields as unknown as Fields).map(([name, schema]) => ({
     name,
+    schema: schema as AnySchema,
     held: nested(schema as unknown as Schema<unknown>),
     hasDefault: fallback in schema,
     value: (schema as { [fallback]?: unknown })[fallback],
@@ -299,6 +330,7 @@ export function struct<F extends Record<string, Schema<any>>>(fields: F): Schema
   const schema: Schema<Struct<F>> = {
     minBytes: rows.reduce((sum, row) => sum + (row.hasDefault ? 0 : row.held.minBytes), 0),
     maxBytes: rows.reduce((sum, row) => sum + row.held.maxBytes, 0),
+    shape: { is: 'struct', fields: rows },
     write(to, value) {
       for (const row of rows) row.held.write(to, (value as Record<string, unknown>)[row.name]);
     },
@@ -317,6 +349,7 @@ function nested<T>(inner: Schema<T>): Schema<T> {
   return {
     minBytes: 4 + inner.minBytes,
     maxBytes: 4 + inner.maxBytes,
+    shape: inner.shape,
     write(to, value) {
       const at = to.length;
       to.u32(0);

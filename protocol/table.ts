@@ -1,14 +1,14 @@
 // A table lists every message of one kind of link: who sends it, what it carries, what comes back. Both programs take
 // their types from it, so a handler that is missing, or a field that is misspelt, does not compile.
-import type { Of, Schema } from './schema.ts';
+import type { AnySchema, Of } from './schema.ts';
 import { struct } from './schema.ts';
 
 export interface MessageRow {
   /** The side that sends it. On a link of equals both sides have the same name. */
   readonly from: string;
-  readonly body: Schema<any>;
+  readonly body: AnySchema;
   /** What a call is answered with; a row without it is a notice. */
-  readonly reply?: Schema<any>;
+  readonly reply?: AnySchema;
   /** The answer ends with this many raw bytes at most. Its `reply` then keeps its fields for good and has a fixed size. */
   readonly rawBytesMax?: number;
 }
@@ -27,7 +27,7 @@ export type SideOf<T extends Table> = keyof T['sides'] & string;
 export type OtherOf<T extends Table, S extends SideOf<T>> = T['sides'][S];
 
 type NamesFrom<T extends Table, S extends string> = { [K in keyof T['rows']]: T['rows'][K]['from'] extends S ? K : never }[keyof T['rows']] & string;
-type HasReply<T extends Table, K extends string> = T['rows'][K] extends { readonly reply: Schema<any> } ? true : false;
+type HasReply<T extends Table, K extends string> = T['rows'][K] extends { readonly reply: AnySchema } ? true : false;
 
 /** Names of the calls a side may make. */
 export type CallsOf<T extends Table, S extends SideOf<T>> = { [K in NamesFrom<T, S>]: HasReply<T, K> extends true ? K : never }[NamesFrom<T, S>];

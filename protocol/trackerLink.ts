@@ -20,7 +20,7 @@ export const role = oneOf('stranger', 'applicant', 'member', 'owner');
 export const joinRequest = struct({ request: requestId, account: accountId, user: name, atMs: u53 });
 export type JoinRequest = Of<typeof joinRequest>;
 
-/** A group as the account at this link sees it. Only its owner sees the waiting requests. `filesVersion` grows with each change of its catalogue. */
+/** A group as the account at this link sees it. Its owner sees the waiting requests, an applicant their own. `filesVersion` grows with each change of its catalogue. */
 export const groupView = struct({
   group: groupId, name, role, owner: name, members: u32, filesVersion: u53, requests: list(joinRequest, REQUESTS_PER_GROUP_MAX),
 });

@@ -106,6 +106,8 @@ export interface Disk {
   link(from: string, to: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
+  /** Removes a folder with all that is in it. */
+  removeFolder(path: string): Promise<void>;
   makeFolder(path: string, mode?: number): Promise<void>;
   listFolder(path: string): Promise<readonly string[]>;
   /** Makes names in a folder durable; does nothing where a system has no such call. */

@@ -1,0 +1,78 @@
+// What stands on the command line, as values. Pure but for reading a tracker_info.txt.
+import fs from 'node:fs';
+import path from 'node:path';
+import { ShoalError, systemCode } from '../../../protocol/errors.ts';
+import { addressText, parseAddress } from '../../../protocol/realm.ts';
+
+const usage: (why: string) => never = (why) => {
+  throw new ShoalError('usage', { why });
+};
+
+const FACTORS: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+
+/** `500k`, `1.5M`, `2MiB/s`, `0`: bytes per second, 0 for no limit. @throws ShoalError usage */
+export function parseRate(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmg]?)(?:i?b)?(?:\/s)?$/i.exec(text.trim());
+  if (/^(none|off)$/i.test(text.trim())) return 0;
+  if (!match) return usage(`${text} is not a rate; expected bytes per second such as 500k, 1.5M or 0 for no limit`);
+  return Math.round(Number(match[1]) * (FACTORS[(match[2] ?? '').toLowerCase()] ?? 1));
+}
+
+/** `host:port`, `:port` or a port alone; port 0 for any that is free. Host '' is any address. @throws ShoalError usage */
+export function parseListen(text: string): { readonly host: string; readonly port: number } {
+  const match = /^(?:(.*):)?(\d{1,5})$/.exec(text.trim());
+  const port = Number(match?.[2] ?? NaN);
+  const host = match?.[1] ?? '';
+  if (!(port <= 65535)) return usage(`${text} is not an address to listen on; expected host:port, :port or a port`);
+  if (host === '' || host === '*') return { host: '', port };
+  const address = parseAddress(`${host}:1`);
+  if (!address) return usage(`${text} is not an address to listen on; expected host:port, :port or a port`);
+  return { host: address.host, port };
+}
+
+/** Seconds, or a number with s, min or h. @throws ShoalError usage */
+export function parseSeconds(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*(s|m|min|h)?$/i.exec(text.trim());
+  if (!match) return usage(`${text} is not a time; expected seconds such as 30, or 5min, or 1h`);
+  return Number(match[1]) * (/^m/i.test(match[2] ?? '') ? 60 : /^h/i.test(match[2] ?? '') ? 3600 : 1);
+}
+
+/** Largest tracker_info.txt that is read: it holds two lines. */
+const INFO_BYTES_MAX = 64 * 1024;
+
+/**
+ * What --tracker names: a URL or addresses as they are, or a file of `host:port` lines (blank lines and # comments are skipped; a URL may
+ * stand there too).
+ *
+ * @throws ShoalError usage, badTrackerUrl
+ */
+export function readTracker(text: string, workFolder: string): string {
+  const file = path.resolve(workFolder, text);
+  const stat = text.includes('://') ? undefined : fs.statSync(file, { throwIfNoEntry: false });
+  if (!stat?.isFile()) {
+    if (/\.txt$|[/\\]/.test(text) && !text.includes('://')) usage(`there is no file ${file}; --tracker takes a URL, host:port, or a file of host:port lines`);
+    return text;
+  }
+  if (stat.size > INFO_BYTES_MAX) usage(`${file} is too large for a list of trackers`);
+  return parseTrackerInfo(readText(file), file);
+}
+
+function readText(file: string): string {
+  try {
+    return fs.readFileSync(file, 'utf8');
+  } catch (error) {
+    return usage(`${file} cannot be read (${systemCode(error) ?? String(error)})`);
+  }
+}
+
+/** @throws ShoalError usage */
+export function parseTrackerInfo(content: string, file: string): string {
+  const lines = content.split(/\r?\n/).map((line) => line.replace(/#.*/, '').trim()).filter((line) => line !== '');
+  if (lines.length === 1 && lines[0]?.startsWith('shoal://')) return lines[0];
+  const addresses = lines.map((line) => {
+    const address = parseAddress(line.replace(/^(\S+)\s+(\d+)$/, '$1:$2'));
+    return address ? addressText(address) : usage(`${file} is not a list of trackers: expected host:port, found ${JSON.stringify(line.slice(0, 60))}`);
+  });
+  if (addresses.length === 0 || addresses.length > 2) usage(`${file} names ${addresses.length} trackers; expected one or two lines of host:port`);
+  return addresses.join(',');
+}

@@ -1,0 +1,156 @@
+// Verbs of files: what a group shares, and getting it.
+import fs from 'node:fs';
+import path from 'node:path';
+import { printable, ShoalError, systemCode } from '../../../protocol/errors.ts';
+import type { PickerMode, Transfer } from '../../../protocol/engineLink.ts';
+import type { FileRow } from '../../../protocol/trackerLink.ts';
+import { parseSeconds } from './arguments.ts';
+import { followDownload, followShare, isComplete } from './follow.ts';
+import { amount, percent, table } from './output.ts';
+import type { Session } from './session.ts';
+import type { Topic } from './verb.ts';
+import { allPages, printDone } from './verb.ts';
+
+const MODES: readonly PickerMode[] = ['rarest', 'random', 'sequential'];
+
+/** Where downloads go when nothing else is said: here. */
+const DOWNLOADS = 'downloads';
+
+const DETACH = ['--detach', 'return at once; the engine goes on in the background'] as const;
+
+export const fileVerbs: Topic = {
+  title: 'Files:',
+  verbs: [
+    {
+      use: 'list_files <group>', also: 'list_file',
+      summary: 'show what a group shares',
+      about: 'SEEDERS is how many who are online have all of a file. A file that nobody online has can be asked for; it comes when somebody who has it does.',
+      json: '[{"name", "version", "root", "sizeBytes", "pieceBytes", "sha256", "author", "atMs", "sharers", "sharersCount", "iShare", "seeders", "leechers"}]',
+      async run(session, { words: [group = ''] }) {
+        const files = await allPages(async (after) => {
+          const page = await session.call('listFiles', { group, after });
+          return { rows: page.files, more: page.more };
+        }, ({ name }) => name);
+        if (files.length === 0) session.note(`${printable(group)} shares nothing yet. Share a file with: shoal upload_file PATH ${printable(group)}`);
+        session.print(files.length === 0 ? [] : table(files, [
+          { title: 'NAME', of: ({ name }) => name },
+          { title: 'SIZE', align: 'right', of: ({ sizeBytes }) => amount(sizeBytes) },
+          { title: 'SEEDERS', align: 'right', of: seedersOf },
+          { title: 'AUTHOR', of: ({ author }) => author },
+          { title: 'VERSION', align: 'right', of: ({ version }) => version },
+        ]), files);
+      },
+    },
+    {
+      use: 'upload_file <path> <group>', also: 'share',
+      summary: 'share a file in a group',
+      about: 'The file stays where it is; only its name, size and hashes go to the tracker. Members download it from you, and from each other, while your engine runs. Stays until the file is hashed and shared; Ctrl-C leaves that to the engine.',
+      json: '{"transfer", "group", "name", "sizeBytes", "root", "sha256", "path"}; before it lines of {"progress": {"transfer", "state", "doneBytes", "sizeBytes", …}}',
+      options: [
+        ['--name <name>', 'the name others see (default: the file\'s own)'],
+        ['--replace', 'make it the new version of a file that another member shares under this name'],
+        DETACH,
+      ],
+      examples: ['upload_file dump.sql team', 'share build/app.img team --name app-1.2.img'],
+      async run(session, { words: [file = '', group = ''], options }) {
+        const at = session.path(file);
+        const name = typeof options['name'] === 'string' ? options['name'] : undefined;
+        const { transfer } = await session.call('share', { group, path: at, name, replace: options['replace'] === true });
+        if (options['detach'] !== true) return followShare(session, transfer, at);
+        session.print(`Sharing ${printable(name ?? path.basename(at))} in ${printable(group)} as soon as it is hashed; \`shoal status\` shows how far it is.`, { transfer, group, name: name ?? path.basename(at), path: at });
+      },
+    },
+    {
+      use: 'download_file <group> <name> [dest]', also: 'get',
+      summary: 'get a file from everyone in the group who has it',
+      about: `DEST is a folder that exists, or the file to make; by default the folder ${DOWNLOADS} here, which is made. Every piece is verified before it is written, and the file appears under its name when it is whole. You serve what you have while you download and afterwards. If nobody online has it, the download waits. Ctrl-C leaves the download to the engine; started again, it goes on where it was.`,
+      json: '{"transfer", "group", "name", "sizeBytes", "sha256", "path", "sources": [{"user", "pin", "pieces", "bytes"}]}; before it lines of {"progress": {…}}',
+      options: [
+        ['--rename', 'take another name, such as "name (2)", when the name is taken'],
+        ['--mode <mode>', `which pieces first: ${MODES.join(', ')} (default: rarest)`],
+        ['--no-wait', 'end with exit code 5 when nobody online has it'],
+        ['--timeout <time>', 'the same after so many seconds (or 5min, 1h) in which nobody had it'],
+        DETACH,
+      ],
+      examples: ['download_file team dump.sql', 'get team dump.sql /data --no-wait'],
+      async run(session, { words: [group = '', name = '', dest], options }) {
+        const mode = modeOf(options['mode']);
+        const waitS = options['timeout'] === undefined ? undefined : parseSeconds(String(options['timeout']));
+        const file = await session.call('findFile', { group, name }); // before any folder is made
+        const { transfer } = await session.call('download', { group, name: file.name, ...destination(session, dest), rename: options['rename'] === true, mode });
+        if (options['detach'] !== true) return followDownload(session, transfer, { file, noWait: options['wait'] === false, waitS });
+        session.print(`Downloading ${printable(file.name)} in the background; \`shoal show_downloads --long\` shows how far it is.`, { transfer, group, name: file.name });
+      },
+    },
+    {
+      use: 'show_downloads',
+      summary: 'show what is being downloaded [D] and what is complete [C]',
+      json: '[{"id", "group", "groupName", "name", "state", "sizeBytes", "doneBytes", "pieces", "heldPieces", "downBytesPerS", "upBytesPerS", "peers", "path", "error", …}]',
+      options: [['--long', 'also size, progress, rates and place']],
+      async run(session, { options }) {
+        const { transfers } = await session.watch();
+        const downloads = [...transfers.values()].filter(({ kind }) => kind === 'download').sort((a, b) => a.id - b.id);
+        if (downloads.length === 0) session.note('No downloads. Get a file with: shoal download_file GROUP NAME');
+        session.print(options['long'] === true && downloads.length > 0 ? transferTable(downloads) : downloads.map(shortLine), downloads);
+      },
+    },
+    {
+      use: 'stop_share <group> <name>',
+      summary: 'do not share a file any more',
+      about: 'The file itself stays. Others who have it go on sharing it; when nobody does, it stays listed so that it can be shared again.',
+      json: '{"group", "name", "removed", "durability"}',
+      options: [['--remove', 'also take it off the group\'s list (its author or the group\'s owner can)']],
+      async run(session, { words: [group = '', name = ''], options }) {
+        const remove = options['remove'] === true;
+        const done = await session.call('stopShare', { group, name, remove });
+        const what = `${printable(name)} in ${printable(group)}`;
+        await printDone(session, remove ? `Removed ${what}.` : `You do not share ${what} any more.`, { group, name, removed: remove }, done);
+      },
+    },
+  ],
+};
+
+function seedersOf({ seeders, leechers }: FileRow): string {
+  if (seeders > 0) return String(seeders);
+  return leechers > 0 ? `parts: ${leechers}` : 'nobody';
+}
+
+/** `[D] [group] name` while unfinished, `[C] [group] name` then. */
+export const shortLine = (transfer: Transfer): string => `[${isComplete(transfer) ? 'C' : 'D'}] [${printable(transfer.groupName)}] ${printable(transfer.name)}`;
+
+export function transferTable(transfers: readonly Transfer[]): readonly string[] {
+  return table(transfers, [
+    { title: 'ID', align: 'right', of: ({ id }) => id },
+    { title: 'STATE', of: (transfer) => (transfer.kind === 'download' && isComplete(transfer) && transfer.state === 'seeding' ? 'complete' : transfer.state) },
+    { title: 'GROUP', of: ({ groupName }) => groupName },
+    { title: 'NAME', of: ({ name }) => name },
+    { title: 'SIZE', align: 'right', of: ({ sizeBytes }) => amount(sizeBytes) },
+    { title: 'DONE', align: 'right', of: ({ doneBytes, sizeBytes }) => `${percent(doneBytes, sizeBytes)} %` },
+    { title: 'DOWN', align: 'right', of: ({ downBytesPerS }) => (downBytesPerS > 0 ? `${amount(downBytesPerS)}/s` : '-') },
+    { title: 'UP', align: 'right', of: ({ upBytesPerS }) => (upBytesPerS > 0 ? `${amount(upBytesPerS)}/s` : '-') },
+    { title: 'PEERS', align: 'right', of: ({ peers }) => peers },
+    { title: 'WHERE', of: ({ path: at }) => at },
+  ]);
+}
+
+function modeOf(option: unknown): PickerMode {
+  if (option === undefined) return 'rarest';
+  const mode = MODES.find((known) => known === option);
+  if (!mode) throw new ShoalError('usage', { why: `--mode is one of ${MODES.join(', ')}` });
+  return mode;
+}
+
+/** Where a download goes. @throws ShoalError destinationUnwritable */
+function destination(session: Session, dest: string | undefined): { readonly path: string; readonly asFile: boolean } {
+  const at = session.path(dest ?? DOWNLOADS);
+  const unwritable = (folder: string, why: string): ShoalError => new ShoalError('destinationUnwritable', { path: folder, why });
+  try {
+    if (dest === undefined || /[/\\]$/.test(dest)) fs.mkdirSync(at, { recursive: true });
+    if (fs.statSync(at, { throwIfNoEntry: false })?.isDirectory()) return { path: at, asFile: false };
+    const folder = path.dirname(at);
+    if (!fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw unwritable(at, `there is no folder ${folder}`);
+    return { path: at, asFile: true };
+  } catch (error) {
+    throw error instanceof ShoalError ? error : unwritable(at, systemCode(error) ?? String(error));
+  }
+}

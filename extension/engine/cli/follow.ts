@@ -1,0 +1,154 @@
+// Staying with one transfer until it is done: progress, what holds it up, Ctrl-C, and the line at its end.
+import { printable, ShoalError } from '../../../protocol/errors.ts';
+import type { Transfer } from '../../../protocol/engineLink.ts';
+import type { FileRow } from '../../../protocol/trackerLink.ts';
+import type { Timer } from '../../../protocol/world.ts';
+import { fromWire } from '../../../protocol/wireErrors.ts';
+import { amount, counted, duration, percent, rate } from './output.ts';
+import type { Session } from './session.ts';
+
+/** How long with nobody to download from until the person is told, in ms: finding peers takes a moment. */
+const SAY_WAITING_MS = 3_000;
+/** With --no-wait, how long peers that the tracker names may take to be reached, in ms. */
+const REACH_MS_MAX = 10_000;
+/** Exit codes of a program that a signal ended. */
+const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** Whether a download is finished: everything is there and has its name, whether or not it is served now. */
+export function isComplete({ state, heldPieces, pieces }: Transfer): boolean {
+  return state === 'seeding' || state === 'gone' || (state === 'paused' && pieces > 0 && heldPieces === pieces);
+}
+
+interface Follow {
+  /** What to print when the person leaves. */
+  readonly left: (transfer: Transfer | undefined) => string;
+  /** Told of every change; gives something when it is over, or throws. */
+  readonly look: (transfer: Transfer) => Transfer | undefined;
+}
+
+/** The transfer when it is done, or the exit code when the person left. */
+async function follow(session: Session, id: number, { left, look }: Follow, stop: AbortController): Promise<Transfer | number> {
+  const watched = await session.watch();
+  let exit: number | undefined;
+  const stopListening = session.terminal.onInterrupt((signal) => {
+    exit = SIGNAL_EXIT[signal];
+    stop.abort();
+  });
+  try {
+    return await session.until(() => {
+      const transfer = watched.transfers.get(id);
+      if (!transfer) throw new ShoalError('cancelled');
+      if (exit !== undefined) return undefined;
+      session.progress.show(transfer);
+      noteTrouble(session, transfer);
+      if (transfer.state === 'failed' || transfer.state === 'gone') throw transfer.error ? fromWire(transfer.error) : new ShoalError('internal', { why: transfer.state });
+      return look(transfer);
+    }, stop.signal);
+  } catch (error) {
+    if (exit === undefined) throw error;
+    session.note(left(watched.transfers.get(id)));
+    return exit;
+  } finally {
+    stopListening();
+    session.progress.clear();
+  }
+}
+
+const troubles = new WeakMap<Session, string>();
+
+/** What holds it up for now: a full disk, trackers that cannot be reached, a pause. Each is said once. */
+function noteTrouble(session: Session, { id, state, error }: Transfer): void {
+  const trouble = state === 'paused' ? `Paused; it goes on with: shoal resume ${id}` : error && state !== 'failed' && state !== 'gone' ? fromWire(error).message : '';
+  if (trouble !== '' && troubles.get(session) !== trouble) session.note(trouble);
+  troubles.set(session, trouble);
+}
+
+export async function followShare(session: Session, id: number, path: string): Promise<number | void> {
+  // Seeding comes before the group knows of it: the tracker may still refuse, or be out of reach. So the tracker is asked, again after
+  // each change until it knows.
+  let known: Transfer | undefined;
+  let asking = false;
+  let askAgain = false;
+  const ask = async (transfer: Transfer): Promise<void> => {
+    asking = true;
+    askAgain = false;
+    const row = await session.call('findFile', { group: transfer.groupName, name: transfer.name }).catch(() => undefined);
+    asking = false;
+    if (row?.root === transfer.root) known = transfer;
+    if (known || askAgain) session.watched.poke();
+  };
+  const done = await follow(session, id, {
+    left: () => 'The engine goes on and shares it when it is hashed; `shoal status` shows how far it is.',
+    look: (transfer) => {
+      if (known) return transfer;
+      askAgain = true;
+      if (transfer.state === 'seeding' && !asking) void ask(transfer);
+      return undefined;
+    },
+  }, new AbortController());
+  if (typeof done === 'number') return done;
+  const { groupName, name, sizeBytes, root, sha256 } = done;
+  session.print([
+    `Shared ${printable(name)} in ${printable(groupName)} (${amount(sizeBytes)}). Others get it while your engine runs.`,
+    `SHA-256 ${sha256 ?? '?'}`,
+  ], { transfer: id, group: groupName, name, sizeBytes, root, sha256, path });
+}
+
+export interface DownloadWish {
+  readonly file: FileRow;
+  readonly noWait: boolean;
+  /** How long to wait while nobody has it, in s; undefined for as long as it takes. */
+  readonly waitS: number | undefined;
+}
+
+export async function followDownload(session: Session, id: number, { file, noWait, waitS }: DownloadWish): Promise<number | void> {
+  const { clock } = session;
+  const startedAtMs = clock.monotonicMs();
+  const isAnywhere = file.seeders + file.leechers > 0;
+  const patienceMs = waitS !== undefined ? waitS * 1000 : noWait ? (isAnywhere ? REACH_MS_MAX : 0) : undefined;
+  const stop = new AbortController();
+  let nobody = false;
+  let timers: readonly Timer[] = [];
+  let resumed = false;
+
+  const waits = (isWaiting: boolean): void => {
+    if (isWaiting === timers.length > 0) return;
+    for (const timer of timers) timer.cancel();
+    timers = !isWaiting ? [] : [
+      clock.after(SAY_WAITING_MS, () => session.note(`Nobody who is online has ${printable(file.name)}; waiting until somebody comes. Ctrl-C leaves the waiting to the engine.`)),
+      ...(patienceMs === undefined ? [] : [clock.after(patienceMs, () => {
+        nobody = true;
+        stop.abort();
+      })]),
+    ];
+  };
+  try {
+    const done = await follow(session, id, {
+      left: (transfer) => `The download goes on in the background${transfer ? ` (${percent(transfer.doneBytes, transfer.sizeBytes)} %)` : ''}. See it with \`shoal show_downloads --long\`; end it with \`shoal cancel ${id}\`.`,
+      look: (transfer) => {
+        waits(transfer.state === 'waiting');
+        if (!resumed && transfer.resumedPieces > 0 && transfer.state === 'downloading') {
+          resumed = true;
+          session.note(`Resumed: ${transfer.resumedPieces} of ${counted(transfer.pieces, 'piece')} were here already and are verified.`);
+        }
+        return isComplete(transfer) ? transfer : undefined;
+      },
+    }, stop);
+    if (typeof done === 'number') return done;
+    await printDownloaded(session, done, (clock.monotonicMs() - startedAtMs) / 1000);
+  } catch (error) {
+    throw nobody ? new ShoalError('nobodyHasIt', { name: file.name }) : error;
+  } finally {
+    waits(false);
+  }
+}
+
+async function printDownloaded(session: Session, { id, groupName, name, sizeBytes, sha256, path }: Transfer, seconds: number): Promise<void> {
+  const { sources } = await session.call('sources', { transfer: id });
+  const speed = seconds >= 1 ? ` in ${duration(seconds)} (${rate(sizeBytes / seconds)})` : '';
+  session.print([
+    `Downloaded ${printable(path)} (${amount(sizeBytes)})${speed}.`,
+    ...(sources.length > 0 ? [`From ${sources.map(({ user, pieces }) => `${printable(user)}: ${counted(pieces, 'piece')}`).join(', ')}. You share it now, too.`] : []),
+    `SHA-256 ${sha256 ?? '?'}`,
+  ], { transfer: id, group: groupName, name, sizeBytes, sha256, path, sources });
+}

@@ -1,0 +1,96 @@
+// Verbs of groups: who shares with whom.
+import { printable, ShoalError } from '../../../protocol/errors.ts';
+import { nameKey } from '../../../protocol/names.ts';
+import type { JoinRequest } from '../../../protocol/trackerLink.ts';
+import { counted, table } from './output.ts';
+import type { Session } from './session.ts';
+import type { Topic, Verb } from './verb.ts';
+import { allPages, printDone } from './verb.ts';
+
+/** A verb that changes one group and answers with a sentence. */
+const groupVerb = (use: string, call: 'createGroup' | 'joinGroup' | 'cancelRequest' | 'leaveGroup', sentence: (group: string) => string, rest: Pick<Verb, 'summary' | 'about'>): Verb => ({
+  use: `${use} <group>`,
+  json: '{"group", "durability"}',
+  ...rest,
+  async run(session, { words: [group = ''] }) {
+    const done = await session.call(call, { group });
+    await printDone(session, sentence(printable(group)), { group }, done);
+  },
+});
+
+/** A verb of a group's owner about one person. */
+const memberVerb = (use: string, call: 'removeMember' | 'acceptRequest' | 'rejectRequest', sentence: (group: string, user: string) => string, rest: Pick<Verb, 'summary' | 'about'>): Verb => ({
+  use: `${use} <group> <user>`,
+  json: '{"group", "user", "durability"}',
+  ...rest,
+  async run(session, { words: [group = '', user = ''] }) {
+    const done = await session.call(call, { group, user });
+    await printDone(session, sentence(printable(group), printable(user)), { group, user }, done);
+  },
+});
+
+export const groupVerbs: Topic = {
+  title: 'Groups:',
+  verbs: [
+    groupVerb('create_group', 'createGroup', (group) => `Created the group ${group}; you own it. Others ask to join with: shoal join_group ${group}`,
+      { summary: 'make a group; you decide who joins it' }),
+    groupVerb('join_group', 'joinGroup', (group) => `Asked to join ${group}. Its owner decides; \`shoal list_groups\` shows when you are a member.`,
+      { summary: 'ask the owner of a group to let you in' }),
+    groupVerb('cancel_request', 'cancelRequest', (group) => `Took back your request to join ${group}.`, { summary: 'take such a request back' }),
+    groupVerb('leave_group', 'leaveGroup', (group) => `Left ${group}. Your shares there have stopped; downloaded files stay where they are.`, {
+      summary: 'leave a group; your shares there stop',
+      about: 'When an owner leaves, the member who has been in the group longest becomes its owner.',
+    }),
+    {
+      use: 'list_groups',
+      summary: 'show all groups, and what you are in each',
+      json: '[{"group", "name", "role", "owner", "members", "online", "files"}]; role is stranger, applicant, member or owner',
+      async run(session) {
+        const groups = await allPages(async (after) => {
+          const page = await session.call('listGroups', { after });
+          return { rows: page.groups, more: page.more };
+        }, ({ name }) => name);
+        if (groups.length === 0) session.note('There are no groups yet. Make one with: shoal create_group NAME');
+        session.print(groups.length === 0 ? [] : table(groups, [
+          { title: 'GROUP', of: ({ name }) => name },
+          { title: 'YOU ARE', of: ({ role }) => ROLES[role] },
+          { title: 'OWNER', of: ({ owner }) => owner },
+          { title: 'MEMBERS', align: 'right', of: ({ members }) => members },
+          { title: 'ONLINE', align: 'right', of: ({ online }) => online },
+          { title: 'FILES', align: 'right', of: ({ files }) => files },
+        ]), groups);
+      },
+    },
+    {
+      use: 'list_requests <group>',
+      summary: 'show who asks to join a group of yours',
+      json: '[{"request", "account", "user", "atMs"}]',
+      async run(session, { words: [group = ''] }) {
+        const requests = await waitingRequests(session, group);
+        if (requests.length === 0) session.note(`Nobody asks to join ${printable(group)}.`);
+        session.print(requests.length === 0 ? [] : table(requests, [
+          { title: 'USER', of: ({ user }) => user },
+          { title: 'ASKED', of: ({ atMs }) => new Date(atMs).toISOString().replace('T', ' ').slice(0, 16) + ' UTC' },
+        ]), requests);
+        if (requests.length > 0) session.note(`\n${counted(requests.length, 'request')}. Answer with: shoal accept_request ${printable(group)} USER, or reject_request`);
+      },
+    },
+    memberVerb('accept_request', 'acceptRequest', (group, user) => `${user} is a member of ${group} now.`, { summary: 'let somebody into a group of yours' }),
+    memberVerb('reject_request', 'rejectRequest', (group, user) => `Rejected the request of ${user} to join ${group}.`, { summary: 'do not let somebody in' }),
+    memberVerb('remove_member', 'removeMember', (group, user) => `Removed ${user} from ${group}. From now on nobody serves ${user} this group's files.`, {
+      summary: 'remove somebody from a group of yours',
+      about: 'What the member has downloaded already stays with the member.',
+    }),
+  ],
+};
+
+const ROLES = { stranger: '-', applicant: 'waiting', member: 'member', owner: 'owner', other: '?' } as const;
+
+/** @throws ShoalError unknownGroup, notMember, notOwner */
+async function waitingRequests(session: Session, group: string): Promise<readonly JoinRequest[]> {
+  await session.call('listMembers', { group, after: '' }); // says what is wrong with the group, and waits until the tracker has told us of ours
+  const { overview } = await session.call('status', {});
+  const view = overview.groups.find(({ name }) => nameKey(name) === nameKey(group));
+  if (view?.role !== 'owner') throw new ShoalError('notOwner', { group });
+  return view.requests;
+}

@@ -1,0 +1,79 @@
+// How amounts, times and tables look on the command line. Pure; every text that came from elsewhere goes through `printable`.
+import { printable } from '../../../protocol/errors.ts';
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
+
+/** `1.4 GiB`: binary units, three digits at most in front of and behind the point together where that is possible. */
+export function amount(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  // 999.95 KiB would be written as 1000 KiB.
+  while (value >= 999.5 && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  const digits = unit === 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+  return `${value.toFixed(digits)} ${UNITS[unit]}`;
+}
+
+export const rate = (bytesPerS: number): string => `${amount(bytesPerS)}/s`;
+
+/** `2 h 05 min`, `3 min 20 s`, `12 s`. */
+export function duration(seconds: number): string {
+  const s = Math.max(0, Math.round(seconds));
+  if (s < 60) return `${s} s`;
+  const two = (value: number): string => String(value).padStart(2, '0');
+  if (s < 3600) return `${Math.floor(s / 60)} min ${two(s % 60)} s`;
+  if (s < 100 * 3600) return `${Math.floor(s / 3600)} h ${two(Math.floor(s / 60) % 60)} min`;
+  return `${Math.round(s / 86400)} days`;
+}
+
+/** Whole per cent; 100 only when really all is there. */
+export function percent(done: number, of: number): number {
+  return done >= of ? 100 : Math.min(99, Math.floor((100 * done) / of));
+}
+
+/** `1 member`, `2 members`. */
+export const counted = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;
+
+export interface Column<Row> {
+  readonly title: string;
+  readonly align?: 'right';
+  readonly of: (row: Row) => string | number;
+}
+
+/** An aligned table with a line of titles; two spaces between columns, none at the end of a line. */
+export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): readonly string[] {
+  const cells = [columns.map(({ title }) => title), ...rows.map((row) => columns.map(({ of }) => printable(String(of(row)))))];
+  const widths = columns.map((_, i) => Math.max(...cells.map((line) => widthOf(line[i] ?? ''))));
+  return cells.map((line) => line.map((cell, i) => {
+    const space = ' '.repeat((widths[i] ?? 0) - widthOf(cell));
+    return columns[i]?.align === 'right' ? space + cell : cell + space;
+  }).join('  ').trimEnd());
+}
+
+const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+/** Characters that take two cells of a terminal. */
+const WIDE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\uFE0F\u3000-\u303F\uFF01-\uFF60\uFFE0-\uFFE6]/u;
+
+/** Cells a text takes in a terminal. */
+export function widthOf(text: string): number {
+  if (/^[\x20-\x7e]*$/.test(text)) return text.length;
+  return [...graphemes.segment(text)].reduce((sum, { segment }) => sum + (WIDE.test(segment) ? 2 : 1), 0);
+}
+
+/** A text cut to so many cells, with … where something is missing. */
+export function cut(text: string, cells: number): string {
+  if (widthOf(text) <= cells) return text;
+  let kept = '';
+  let width = 1; // of the …
+  for (const { segment } of graphemes.segment(text)) {
+    width += widthOf(segment);
+    if (width > cells) break;
+    kept += segment;
+  }
+  return cells < 1 ? '' : `${kept}…`;
+}
+
+/** What a JSON reader gets: the value on one line. */
+export const jsonLine = (value: unknown): string => `${JSON.stringify(value)}\n`;

@@ -1,0 +1,167 @@
+// One run of a command: its terminal, its global options, its connection to the engine, and how it prints.
+import path from 'node:path';
+import { printable, ShoalError } from '../../../protocol/errors.ts';
+import type { CallsOf, ReplyOf, BodyOf } from '../../../protocol/table.ts';
+import type { engineLink } from '../../../protocol/engineLink.ts';
+import type { Clock } from '../../../protocol/world.ts';
+import type { Home } from '../home.ts';
+import type { EngineConnection, FrontendHandlers } from '../launch.ts';
+import { parseListen, parseRate, readTracker } from './arguments.ts';
+import { jsonLine } from './output.ts';
+import { Progress } from './progress.ts';
+import type { Terminal } from './terminal.ts';
+import { Watched } from './watched.ts';
+
+/** Options that every verb takes. */
+export interface Globals {
+  readonly json?: boolean;
+  readonly tracker?: string;
+  readonly listen?: string;
+  readonly limitDown?: string;
+  readonly limitUp?: string;
+}
+
+/** How a session gets its engine; tests hand in one without a process. */
+export interface Engines {
+  connect(home: Home, handlers: FrontendHandlers): Promise<EngineConnection>;
+  /** Undefined when none runs. */
+  find(home: Home, handlers: FrontendHandlers): Promise<Omit<EngineConnection, 'started'> | undefined>;
+}
+
+/** The global options as the engine takes them. */
+interface Settings {
+  readonly tracker: string | undefined;
+  readonly engine: BodyOf<typeof engineLink, 'configure'>;
+}
+
+type EngineCalls = CallsOf<typeof engineLink, 'frontend'>;
+
+/** How long an answer may take that needs a tracker, in ms: the engine may try both before it says that it cannot. */
+const CALL_MS_MAX = 60_000;
+/** How long a call may take that reads whole files, in ms: a day. */
+export const LONG_CALL_MS_MAX = 86_400_000;
+
+export class Session {
+  readonly terminal: Terminal;
+  readonly home: Home;
+  readonly clock: Clock;
+  readonly globals: Globals;
+  readonly watched = new Watched();
+  readonly progress: Progress;
+  readonly #engines: Engines;
+  #engine: EngineConnection | undefined;
+  #watching: Promise<void> | undefined;
+
+  constructor({ terminal, home, clock, globals, engines }: { terminal: Terminal; home: Home; clock: Clock; globals: Globals; engines: Engines }) {
+    this.terminal = terminal;
+    this.home = home;
+    this.clock = clock;
+    this.globals = globals;
+    this.#engines = engines;
+    this.progress = new Progress(terminal, clock, this.json);
+  }
+
+  get json(): boolean {
+    return this.globals.json === true;
+  }
+
+  /** Whether an option changes what the engine is told before the verb. */
+  get #configures(): boolean {
+    const { tracker, listen, limitDown, limitUp } = this.globals;
+    return [tracker, listen, limitDown, limitUp].some((option) => option !== undefined);
+  }
+
+  /** The engine, started if needed, after it was told what the global options say. */
+  async engine(): Promise<EngineConnection> {
+    if (this.#engine) return this.#engine;
+    const settings = this.#settings(); // what is wrong with them is said before anything starts
+    this.#engine = await this.#engines.connect(this.home, this.watched.handlers);
+    await this.#configure(settings);
+    return this.#engine;
+  }
+
+  /** The engine if it runs; it is not started, unless options are to be set. */
+  async runningEngine(): Promise<EngineConnection | undefined> {
+    if (this.#configures) return this.engine();
+    const found = this.#engine ?? await this.#engines.find(this.home, this.watched.handlers);
+    return (this.#engine ??= found && { ...found, started: false });
+  }
+
+  /** Lets go of the engine's link; the next call makes a new one. */
+  release(): void {
+    this.#engine?.connection.close();
+    this.#engine = undefined;
+    this.#watching = undefined;
+  }
+
+  /** Asks the engine. @throws ShoalError */
+  async call<K extends EngineCalls>(name: K, body: BodyOf<typeof engineLink, K>, deadlineMs = CALL_MS_MAX): Promise<ReplyOf<typeof engineLink, K>> {
+    const { connection } = await this.engine();
+    return this.#named(connection, () => connection.call(name, body, { deadlineMs }));
+  }
+
+  /** Begins to watch, once. */
+  async watch(): Promise<Watched> {
+    const engine = await this.engine();
+    await this.#named(engine.connection, () => (this.#watching ??= this.watched.start(engine)));
+    return this.watched;
+  }
+
+  /** Waits for something in the watched state. */
+  async until<T>(look: () => T | undefined, signal?: AbortSignal): Promise<T> {
+    await this.watch();
+    const { connection } = await this.engine();
+    return this.#named(connection, () => this.watched.until(connection, look, signal));
+  }
+
+  /** A link that ended here is the engine's end, not a tracker's. */
+  async #named<T>(connection: EngineConnection['connection'], run: () => Promise<T>): Promise<T> {
+    try {
+      return await run();
+    } catch (error) {
+      if (connection.isOpen) throw error;
+      const { clean } = await connection.whenEnded;
+      throw new ShoalError('engineUnreachable', {
+        home: this.home.folder, log: this.home.logFile, why: clean ? 'it was stopped meanwhile; what is unfinished goes on at its next start' : 'it ended unexpectedly',
+      }, { cause: error });
+    }
+  }
+
+  /** A result: lines for people, or one JSON value. */
+  print(lines: string | readonly string[], json: unknown): void {
+    this.progress.clear();
+    if (this.json) this.terminal.out(jsonLine(json));
+    else for (const line of typeof lines === 'string' ? [lines] : lines) this.terminal.out(`${line}\n`);
+  }
+
+  /** Something worth knowing that is no result. Not for programs. */
+  note(sentence: string): void {
+    this.progress.clear();
+    if (!this.json) this.terminal.err(`${sentence}\n`);
+  }
+
+  /** An absolute path out of one as the person wrote it. */
+  path(text: string): string {
+    return path.resolve(this.terminal.workFolder, text);
+  }
+
+  #settings(): Settings {
+    const { tracker, listen, limitDown, limitUp } = this.globals;
+    const at = listen === undefined ? undefined : parseListen(listen);
+    return {
+      tracker: tracker === undefined ? undefined : readTracker(tracker, this.terminal.workFolder),
+      engine: {
+        downLimitBytesPerS: limitDown === undefined ? undefined : parseRate(limitDown),
+        upLimitBytesPerS: limitUp === undefined ? undefined : parseRate(limitUp),
+        listenHost: at?.host, listenPort: at?.port,
+      },
+    };
+  }
+
+  async #configure({ tracker, engine }: Settings): Promise<void> {
+    if (Object.values(engine).some((value) => value !== undefined)) await this.call('configure', engine);
+    if (tracker === undefined) return;
+    const { url, firstUse } = await this.call('setTracker', { url: tracker });
+    if (firstUse) this.note(`first use of this tracker; from now on this home expects exactly its realm:\n  ${printable(url)}\nCompare it with what the tracker's operator sees, or give --tracker this whole URL.`);
+  }
+}

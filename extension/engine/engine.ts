@@ -1,0 +1,447 @@
+// The engine: brings account, trackers, peers and transfers together. Holds no rules of its own beyond who must be told of what;
+// verbs.ts turns a frontend's words into calls of it.
+import type { Change, EngineApi, EngineEvent } from './state.ts';
+import type { Overview } from '../../protocol/engineLink.ts';
+import { asShoalError, isShoalError, ShoalError } from '../../protocol/errors.ts';
+import type { Identity } from '../../protocol/identity.ts';
+import type { AccountId, OperationId, SwarmKey } from '../../protocol/ids.ts';
+import { swarmKeyText } from '../../protocol/ids.ts';
+import { ADDRESSES_PER_PEER_MAX, TICKET_MS } from '../../protocol/limits.ts';
+import type { Address } from '../../protocol/nouns.ts';
+import type { OperationBody, OperationName } from '../../protocol/operations.ts';
+import { signOperation } from '../../protocol/operations.ts';
+import type { Operation } from '../../protocol/operations.ts';
+import type { GroupView, Receipt } from '../../protocol/trackerLink.ts';
+import type { Timer, World } from '../../protocol/world.ts';
+import type { Hasher } from './hashing.ts';
+import { workerHasher } from './hashing.ts';
+import { hashWorkerEntry } from './hashWorker.ts';
+import type { Home } from './home.ts';
+import { readSmallFile, textField, writeSmallFile } from './home.ts';
+import { Outbox } from './outbox.ts';
+import { Peers } from './peers.ts';
+import { PieceBuffers } from './pieceBuffers.ts';
+import { Rate } from './rate.ts';
+import { loadSettings, saveSettings } from './settings.ts';
+import type { Settings } from './settings.ts';
+import { Throttle } from './throttle.ts';
+import { Tickets } from './tickets.ts';
+import type { TrackerSession } from './trackerSession.ts';
+import { Trackers } from './trackers.ts';
+import { Transfers } from './transfers.ts';
+import { verbsOf } from './verbs.ts';
+
+/** How often the engine looks after itself, in ms. */
+const TICK_MS = 1_000;
+/** A gap between two looks that means the machine has slept, in ms. */
+const SLEPT_MS = 15_000;
+/** How often operations that are not on both disks are sent again, in ms. */
+const OUTBOX_MS = 5_000;
+
+export interface Account {
+  readonly account: AccountId;
+  readonly user: string;
+}
+
+export interface EngineOptions {
+  readonly home: Home;
+  readonly world: World;
+  readonly identity: Identity;
+  readonly version: string;
+  readonly hasher: Hasher;
+}
+
+/**
+ * An engine for a home, going on where its last run ended.
+ *
+ * @throws ShoalError damagedFile, newerFormat
+ */
+export async function openEngine({ hasher = workerHasher(hashWorkerEntry), ...options }: Omit<EngineOptions, 'hasher'> & { readonly hasher?: Hasher }): Promise<EngineApi> {
+  const engine = new Engine({ ...options, hasher });
+  await engine.start();
+  return {
+    verbs: verbsOf(engine, hasher),
+    overview: () => engine.overview(),
+    transfers: () => engine.transfers.all.map((transfer) => transfer.toView()),
+    transfer: (id) => engine.transfers.get(id)?.toView(),
+    onChange: (listener) => engine.onChange(listener),
+    onEvent: (listener) => engine.onEvent(listener),
+    get isBusy() {
+      return engine.transfers.all.some((transfer) => transfer.isActive && transfer.state !== 'waiting');
+    },
+    get isHeld() {
+      return engine.isHeld;
+    },
+    close: () => engine.close(),
+  };
+}
+
+export class Engine {
+  readonly world: World;
+  readonly trackers: Trackers;
+  readonly transfers: Transfers;
+  readonly down: Throttle;
+  readonly up: Throttle;
+  account: Account | undefined;
+  /** Whether a person signed in on the command line holds this engine. */
+  isHeld = false;
+  settings: Settings = { listenHost: undefined, listenPort: 0, chosenPort: 0, downLimitBytesPerS: 0, upLimitBytesPerS: 0, isHeld: false };
+  readonly #options: EngineOptions;
+  readonly #tickets: Tickets;
+  readonly #peers: Peers;
+  readonly #outbox: Outbox;
+  readonly #downRate: Rate;
+  readonly #upRate: Rate;
+  readonly #changeListeners = new Set<(change: Change) => void>();
+  readonly #eventListeners = new Set<(event: EngineEvent) => void>();
+  #timer: Timer | undefined;
+  #ticketTimer: Timer | undefined;
+  #lastTickMs: number;
+  #lastOutboxMs = 0;
+  #closed = false;
+
+  constructor(options: EngineOptions) {
+    const { world, home, identity, hasher } = options;
+    const program = `shoal ${options.version}`;
+    this.#options = options;
+    this.world = world;
+    this.#lastTickMs = world.clock.monotonicMs();
+    this.down = new Throttle(world.clock);
+    this.up = new Throttle(world.clock);
+    this.#downRate = new Rate(world.clock);
+    this.#upRate = new Rate(world.clock);
+    this.#tickets = new Tickets(world.clock);
+    this.#outbox = new Outbox(world.disk, home, world.log);
+    this.#peers = new Peers({
+      world, device: identity.pin, program, tickets: this.#tickets, up: this.up,
+      swarm: (group, root) => this.transfers.ofSwarm(group, root)?.swarm,
+      revoked: (bytes, from) => this.#revoked(bytes, from),
+      sent: ({ key }, bytes) => this.#sent(key, bytes),
+      askDial: (pin, group) => void this.trackers.call('askDial', { pin, group }).catch(() => undefined),
+      linkUp: () => {
+        for (const { swarm } of this.transfers.all) swarm?.connect();
+      },
+    });
+    this.transfers = new Transfers({
+      world, home, hasher,
+      swarmHost: { clock: world.clock, chance: world.chance, log: world.log, buffers: new PieceBuffers(), down: this.down, reach: (peer, swarm) => this.#peers.reach(peer, swarm) },
+      tellShare: async ({ group, name, root, sizeBytes, pieceBytes, sha256, replace }) => {
+        if (root === '' || sha256 === '') throw new Error('not hashed yet');
+        await this.submit('shareFile', { group, name, root, sizeBytes, pieceBytes, sha256, replace });
+      },
+      changed: ({ id }) => this.#tell({ overview: false, transfers: new Set([id]), gone: [] }),
+      presenceChanged: () => this.trackers.announceSoon(),
+      finished: ({ record }) => this.#event('downloaded', record.groupName, record.name),
+      failed: ({ record }) => this.#event('failed', record.groupName, record.name),
+    });
+    this.trackers = new Trackers({
+      world, program,
+      listening: () => this.listening(),
+      presence: () => this.#presence(),
+      realm: (pin, keys) => this.#tickets.setRealm(pin, keys),
+      changed: () => this.#changed(true),
+      session: (session, { account, nowMs }) => {
+        this.#tickets.setTime(nowMs);
+        this.#session(session, account);
+      },
+      swarms: (swarms) => {
+        for (const { group, root, peers } of swarms) this.transfers.ofSwarm(group, root)?.swarm?.addCandidates(peers);
+      },
+      swarmChanged: ({ group, root, joined, left }) => {
+        const swarm = this.transfers.ofSwarm(group, root)?.swarm;
+        swarm?.removeCandidates(left);
+        swarm?.addCandidates(joined);
+      },
+      groupChanged: (session, group, before) => this.#groupChanged(session, group, before),
+      groupGone: (session, gone) => {
+        if (session !== this.trackers.inUse) return;
+        if (gone.why === 'rejected' || gone.why === 'removed') this.#event(gone.why, gone.name, '');
+        void this.#leaveGroup(gone.group, gone.name);
+        this.#changed(true);
+      },
+      revoked: (bytes) => {
+        if (this.#tickets.revoke(bytes)) this.#revoked(bytes);
+      },
+      dialRequest: ({ peer, group }) => this.#peers.dialRequest(peer, group),
+      signedOut: (session) => {
+        if (session === this.trackers.inUse) void this.#signedOutElsewhere();
+      },
+    }, world.disk, home);
+  }
+
+  /** Goes on where the last run ended. @throws ShoalError damagedFile, newerFormat */
+  async start(): Promise<void> {
+    const { home, world } = this.#options;
+    this.settings = await loadSettings(world.disk, home);
+    this.down.set(this.settings.downLimitBytesPerS);
+    this.up.set(this.settings.upLimitBytesPerS);
+    this.isHeld = this.settings.isHeld;
+    await this.#outbox.load();
+    const kept = await readSmallFile(world.disk, home.accountFile, (fields) => ({ account: textField(fields, 'account') as AccountId, user: textField(fields, 'user') }));
+    if (kept && kept.account !== '') {
+      this.account = kept;
+      await this.#openUp();
+    }
+    await this.trackers.start();
+    this.#tick();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timer?.cancel();
+    this.#ticketTimer?.cancel();
+    await this.#peers.stop();
+    await this.transfers.unload();
+    this.trackers.stop();
+    await this.#options.hasher.close();
+  }
+
+  /** Signs and sends an operation of ours. @throws ShoalError what the tracker says */
+  async submit<N extends OperationName>(name: N, body: OperationBody<N>): Promise<Receipt> {
+    const signed = this.sign(name, body, this.#me().account);
+    const receipt = await this.trackers.call('submit', { signed });
+    return this.received(signed, receipt);
+  }
+
+  /** An operation in its bytes, signed by this device. */
+  sign<N extends OperationName>(name: N, body: OperationBody<N>, account: AccountId): ReturnType<typeof signOperation> {
+    const { realm } = this.trackers;
+    if (realm === undefined) throw new ShoalError('trackerUnknown');
+    const id = this.world.chance.bytes(16).toString('hex') as OperationId;
+    return signOperation({ realm, id, account, createdAtMs: this.#tickets.now(), name, body } as Operation, this.#options.identity);
+  }
+
+  /** Keeps what only one tracker has. */
+  async received(signed: ReturnType<typeof signOperation>, receipt: Receipt): Promise<Receipt> {
+    if (receipt.durability !== 'both') {
+      await this.#outbox.keep(signed, receipt.entry, this.world.clock.now());
+      this.#changed(true);
+    }
+    return receipt;
+  }
+
+  /** The account is signed in on the trackers: become a peer. */
+  async signedIn(account: Account, hold: boolean): Promise<void> {
+    this.account = account;
+    await this.saveAccount();
+    await this.hold(hold);
+    await Promise.all(this.trackers.sessions.map((session) => session.refresh().catch(() => undefined)));
+    await this.#openUp();
+    for (const session of this.trackers.sessions) if (session.isUp) await session.call('listening', { addresses: this.listening() }).catch(() => undefined);
+    await this.renewTickets();
+    this.#changed(true);
+  }
+
+  /** Ends the sign-in: stops serving at once, then tells the trackers, now or when they can be reached. */
+  async signOut(): Promise<void> {
+    const { account } = this.#me();
+    const signed = this.sign('signOut', { account, device: this.#options.identity.pin }, account);
+    await this.#closeDown();
+    try {
+      await this.received(signed, await this.trackers.call('submit', { signed }));
+    } catch (error) {
+      if (asShoalError(error).retry === 'never') throw error;
+      await this.#outbox.keep(signed, undefined, this.world.clock.now());
+    }
+  }
+
+  /** Whether the engine stays without a frontend. */
+  async hold(isHeld: boolean): Promise<void> {
+    this.isHeld = isHeld;
+    await this.configure({ isHeld });
+  }
+
+  async configure(changes: Partial<Settings>): Promise<void> {
+    this.settings = { ...this.settings, ...changes };
+    this.down.set(this.settings.downLimitBytesPerS);
+    this.up.set(this.settings.upLimitBytesPerS);
+    await saveSettings(this.world.disk, this.#options.home, this.settings);
+    this.#changed(true);
+  }
+
+  /** Where others may reach us: this machine's addresses with our port, loopback last (trackers give it only to their own machine). */
+  listening(): readonly Address[] {
+    const { port } = this.#peers;
+    if (port === 0) return [];
+    const { listenHost } = this.settings;
+    const hosts = listenHost === undefined ? [...this.world.network.hosts().slice(0, ADDRESSES_PER_PEER_MAX - 1), '127.0.0.1'] : [listenHost];
+    return hosts.map((host) => ({ host, port }));
+  }
+
+  overview(): Overview {
+    const groups = [...(this.trackers.inUse?.groups.values() ?? [])];
+    return {
+      program: `shoal ${this.#options.version}`, processId: process.pid, trackerUrl: this.trackers.url, trackers: this.trackers.states,
+      account: this.account, listening: this.listening(), groups: this.account ? groups : [],
+      downBytesPerS: this.#downRate.bytesPerS, upBytesPerS: this.#upRate.bytesPerS,
+      downLimitBytesPerS: this.settings.downLimitBytesPerS, upLimitBytesPerS: this.settings.upLimitBytesPerS, outbox: this.#outbox.size,
+    };
+  }
+
+  onChange(listener: (change: Change) => void): () => void {
+    this.#changeListeners.add(listener);
+    return () => this.#changeListeners.delete(listener);
+  }
+  onEvent(listener: (event: EngineEvent) => void): () => void {
+    this.#eventListeners.add(listener);
+    return () => this.#eventListeners.delete(listener);
+  }
+  transferGone(id: number): void {
+    this.#tell({ overview: false, transfers: new Set(), gone: [id] });
+  }
+
+  async saveAccount(): Promise<void> {
+    const { account = '', user = '' } = this.account ?? {};
+    await writeSmallFile(this.world.disk, this.#options.home.accountFile, { account, user });
+  }
+
+  /** Fetches our membership tickets and shows them; again before half their time is over. */
+  async renewTickets(): Promise<void> {
+    this.#ticketTimer?.cancel();
+    if (!this.account || this.#closed) return;
+    const spread = 0.9 + 0.2 * this.world.chance.random();
+    let againMs = (TICKET_MS / 2) * spread;
+    try {
+      const { tickets, nowMs } = await this.trackers.call('tickets', {});
+      this.#tickets.setTime(nowMs);
+      this.#tickets.setMine(tickets, this.#options.identity.pin);
+      for (const link of this.#peers.links) link.showRenewed();
+    } catch {
+      againMs = 5_000 * spread; // no tracker now
+    }
+    this.#ticketTimer?.cancel();
+    this.#ticketTimer = this.world.clock.after(againMs, () => void this.renewTickets());
+  }
+
+  #me(): Account {
+    if (!this.account) throw new ShoalError('notSignedIn');
+    return this.account;
+  }
+
+  /** Starts to listen and brings back everything this account shares and downloads. */
+  async #openUp(): Promise<void> {
+    const { listenHost, listenPort, chosenPort } = this.settings;
+    const firm = listenPort !== 0;
+    try {
+      await this.#peers.start({ ...(listenHost !== undefined && { host: listenHost }), port: firm ? listenPort : chosenPort, portIsFirm: firm });
+      if (!firm && this.#peers.port !== chosenPort) await this.configure({ chosenPort: this.#peers.port });
+    } catch (error) {
+      // Without a listener we can still dial; whoever cannot be reached is dialled by us through the tracker.
+      this.world.log.error('cannot listen', { why: asShoalError(error).message });
+    }
+    await this.transfers.load(this.#me().account);
+  }
+
+  /** Stops listening, serving and downloading. The records stay. */
+  async #closeDown(): Promise<void> {
+    this.account = undefined;
+    this.#ticketTimer?.cancel();
+    await this.saveAccount();
+    await this.hold(false);
+    const ids = this.transfers.all.map(({ id }) => id);
+    await this.#peers.stop();
+    await this.transfers.unload();
+    this.#tickets.forgetMine();
+    this.#tell({ overview: true, transfers: new Set(), gone: ids });
+  }
+
+  async #signedOutElsewhere(): Promise<void> {
+    if (!this.account) return;
+    await this.#closeDown();
+    this.#event('signedOut', '', '');
+  }
+
+  /** A tracker has said who we are. */
+  #session(session: TrackerSession, account: Account | undefined): void {
+    if (account && this.account?.account === account.account) {
+      if (account.user !== this.account.user) {
+        this.account = account; // a conflict gave us another name
+        void this.saveAccount();
+      }
+      void this.renewTickets();
+    } else if (this.account && !account) {
+      // It may not have heard of our sign-in yet. Only when no tracker knows us any more have we been signed out.
+      this.world.clock.after(TICK_MS, () => {
+        if (!this.account || !session.isUp || session.account) return;
+        if (this.trackers.sessions.some((other) => other.isUp && other.account)) void session.refresh().catch(() => undefined);
+        else if (this.trackers.sessions.every((other) => other.isUp)) void this.#signedOutElsewhere();
+        else void session.refresh().catch(() => undefined);
+      });
+    }
+    this.#changed(true);
+  }
+
+  #groupChanged(session: TrackerSession, group: GroupView, before: GroupView | undefined): void {
+    if (session !== this.trackers.inUse) return;
+    const known = new Set(before?.requests.map(({ request }) => request));
+    for (const { request, user } of group.requests) if (!known.has(request)) this.#event('requestReceived', group.name, '', user);
+    const isMember = group.role === 'member' || group.role === 'owner';
+    const wasMember = before?.role === 'member' || before?.role === 'owner';
+    if (isMember && !wasMember) {
+      if (before?.role === 'applicant') this.#event('accepted', group.name, '');
+      void this.renewTickets();
+      for (const transfer of this.transfers.all) if (transfer.record.group === group.group && isShoalError(transfer.error, 'notMember')) transfer.start();
+      this.trackers.announceSoon();
+    }
+    this.#changed(true);
+  }
+
+  async #leaveGroup(group: GroupView['group'], name: string): Promise<void> {
+    for (const transfer of this.transfers.all) {
+      if (transfer.record.group === group) await transfer.fail(new ShoalError('notMember', { group: name }));
+    }
+    await this.renewTickets();
+  }
+
+  /** A new revocation: who it concerns is served nothing from this moment, and other peers hear of it. */
+  #revoked(bytes: Uint8Array, from?: object): void {
+    for (const transfer of this.transfers.all) transfer.swarm?.dropUntrusted();
+    for (const link of this.#peers.links) if (link !== from) link.tellRevocation(bytes);
+  }
+
+  #sent(key: SwarmKey, bytes: number): void {
+    this.#upRate.count(bytes);
+    const transfer = this.transfers.ofSwarm(key.group, key.root);
+    if (!transfer) return;
+    transfer.uploadedBytes += bytes;
+    transfer.upRate.count(bytes);
+  }
+
+  #presence(): ReadonlyMap<string, { readonly key: SwarmKey; readonly leftBytes: number }> {
+    const presence = new Map<string, { key: SwarmKey; leftBytes: number }>();
+    for (const { key, leftBytes, record } of this.transfers.all) {
+      // A share is announced when the group knows of it; what it is announced for must be in the catalogue.
+      if (key && leftBytes !== undefined && record.told) presence.set(swarmKeyText(key), { key, leftBytes });
+    }
+    return presence;
+  }
+
+  #tick(): void {
+    this.#timer = this.world.clock.after(TICK_MS, () => {
+      const now = this.world.clock.monotonicMs();
+      if (now - this.#lastTickMs > SLEPT_MS) this.trackers.retryNow();
+      this.#lastTickMs = now;
+      if (this.trackers.inUse) this.#tickets.heard();
+      this.#peers.sweep();
+      if (now - this.#lastOutboxMs > OUTBOX_MS && this.trackers.inUse) {
+        this.#lastOutboxMs = now;
+        void this.#outbox.flush((signed) => this.trackers.call('submit', { signed }), this.world.clock.now());
+      }
+      const moving = this.transfers.all.filter(({ downRate, upRate }) => downRate.bytesPerS > 0 || upRate.bytesPerS > 0).map(({ id }) => id);
+      if (moving.length > 0) this.#tell({ overview: true, transfers: new Set(moving), gone: [] });
+      if (!this.#closed) this.#tick();
+    });
+  }
+
+  #changed(overview: boolean): void {
+    this.#tell({ overview, transfers: new Set(), gone: [] });
+  }
+
+  #tell(change: Change): void {
+    for (const listener of this.#changeListeners) listener(change);
+  }
+
+  #event(what: Exclude<EngineEvent['what'], 'other'>, group: string, name: string, user = ''): void {
+    for (const listener of this.#eventListeners) listener({ what, group, user, name });
+  }
+}

@@ -1,0 +1,133 @@
+// The other end of workerHasher: a worker thread that hashes, verifies and writes. Works synchronously: it has the thread to itself,
+// and a synchronous read or write of cached pages costs less than handing it to the pool.
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import { isMainThread, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { isShoalError, ShoalError, systemCode } from '../../protocol/errors.ts';
+import { HASH_BYTES } from '../../protocol/ids.ts';
+import { toStat } from '../../protocol/nodeDisk.ts';
+import { whyUnlike } from './fileIdentity.ts';
+import type { Job, JobAnswer, JobMessage } from './hashing.ts';
+import { expectedHash, HASH_WORKER } from './hashing.ts';
+import type { Shape } from './hashTree.ts';
+import { leavesPerPiece, lengthOf, pieceHash, rootOf, shapeOf } from './hashTree.ts';
+
+/** Bytes between two reports of progress, and between two looks whether the job was cancelled. */
+const PROGRESS_BYTES = 16 * 1024 * 1024;
+
+/** Whether this thread was started to hash; the bundle's main module must then do nothing else. */
+export const isHashWorker = !isMainThread && workerData === HASH_WORKER;
+
+/** What a worker thread has to run to become one of these: this module, or in the bundle the bundle itself. */
+export const hashWorkerEntry = new URL(import.meta.url);
+
+if (isHashWorker) parentPort?.on('message', onMessage);
+
+const cancelled = new Set<number>();
+
+function onMessage(message: JobMessage): void {
+  if ('cancel' in message) return; // of a job that is done already
+  const { id, job } = message;
+  const answer = (value: JobAnswer): void => parentPort?.postMessage(value);
+  const report = (doneBytes: number): void => {
+    answer({ id, progress: doneBytes });
+    takeCancellations();
+    if (cancelled.delete(id)) throw new ShoalError('cancelled');
+  };
+  try {
+    answer({ id, value: run(job, report) });
+  } catch (error) {
+    const code = isShoalError(error) ? error.code : systemCode(error);
+    answer({ id, error: { message: (error as Error).message, ...(code && { code }), ...(isShoalError(error) && { fields: { ...error.fields } }) } });
+  }
+}
+
+/** While a long job runs the event loop stands still; cancellations are taken off the port by hand, other jobs run in their turn. */
+const postponed: JobMessage[] = [];
+function takeCancellations(): void {
+  if (!parentPort) return;
+  for (let next = receiveMessageOnPort(parentPort); next; next = receiveMessageOnPort(parentPort)) {
+    const message = next.message as JobMessage;
+    if ('cancel' in message) {
+      cancelled.add(message.cancel);
+      const waiting = postponed.findIndex((other) => 'id' in other && other.id === message.cancel);
+      if (waiting >= 0) postponed.splice(waiting, 1);
+    } else {
+      postponed.push(message);
+    }
+  }
+  if (postponed.length > 0) setImmediate(runPostponed);
+}
+function runPostponed(): void {
+  const next = postponed.shift();
+  if (next) onMessage(next);
+  if (postponed.length > 0) setImmediate(runPostponed);
+}
+
+function run(job: Job, report: (doneBytes: number) => void): unknown {
+  if (job.do === 'store') return store(job);
+  if (job.do === 'check') return check(job.descriptor, job.shape, job.layer, report);
+  return hashFile(job.path, job.pieceBytes, report);
+}
+
+function store({ descriptor, shape, piece, bytes, expected }: Extract<Job, { do: 'store' }>): boolean {
+  if (!pieceHash(bytes, leavesPerPiece(shape)).equals(expected)) return false;
+  for (let done = 0; done < bytes.length;) done += fs.writeSync(descriptor, bytes, done, bytes.length - done, piece * shape.pieceBytes + done);
+  return true;
+}
+
+function check(descriptor: number, shape: Shape, layer: Uint8Array, report: (doneBytes: number) => void): readonly number[] {
+  const right: number[] = [];
+  eachPiece(descriptor, shape, report, (piece, bytes, whole) => {
+    if (whole && pieceHash(bytes, leavesPerPiece(shape)).equals(expectedHash(layer, piece))) right.push(piece);
+  });
+  return right;
+}
+
+function hashFile(path: string, pieceBytes: number, report: (doneBytes: number) => void): unknown {
+  const descriptor = open(path);
+  try {
+    const stat = toStat(fs.fstatSync(descriptor, { bigint: true }));
+    if (stat.kind !== 'file') throw new ShoalError('notAFile', { path });
+    const shape = shapeOf(stat.sizeBytes, pieceBytes);
+    const layer = Buffer.alloc(shape.pieces * HASH_BYTES);
+    const whole = createHash('sha256');
+    eachPiece(descriptor, shape, report, (piece, bytes, isWhole) => {
+      if (!isWhole) throw new ShoalError('fileChanged', { name: path });
+      whole.update(bytes);
+      layer.set(pieceHash(bytes, leavesPerPiece(shape)), piece * HASH_BYTES);
+    });
+    if (whyUnlike(stat, toStat(fs.fstatSync(descriptor, { bigint: true }))) !== undefined) throw new ShoalError('fileChanged', { name: path });
+    return { shape, root: rootOf(layer, shape), layer, sha256: whole.digest('hex'), stat };
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+function open(path: string): number {
+  try {
+    return fs.openSync(path, fs.constants.O_RDONLY | (fs.constants.O_NOFOLLOW ?? 0));
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw new ShoalError('fileMissing', { path });
+    if (code === 'ELOOP' || code === 'EMLINK') throw new ShoalError('notAFile', { path });
+    throw new ShoalError('fileUnreadable', { path, why: code ?? String(error) });
+  }
+}
+
+function eachPiece(descriptor: number, shape: Shape, report: (doneBytes: number) => void, take: (piece: number, bytes: Buffer, whole: boolean) => void): void {
+  const buffer = Buffer.allocUnsafeSlow(Math.min(shape.pieceBytes, shape.sizeBytes));
+  let reported = 0;
+  for (let piece = 0; piece < shape.pieces; piece++) {
+    const at = piece * shape.pieceBytes;
+    const bytes = buffer.subarray(0, lengthOf(shape, piece));
+    let have = 0;
+    while (have < bytes.length) {
+      const count = fs.readSync(descriptor, bytes, have, bytes.length - have, at + have);
+      if (count === 0) break;
+      have += count;
+    }
+    take(piece, bytes, have === bytes.length);
+    if (at + bytes.length - reported >= PROGRESS_BYTES) report((reported = at + bytes.length));
+  }
+}

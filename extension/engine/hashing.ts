@@ -1,0 +1,209 @@
+// The hard work on bytes, off the engine's thread: hashing a file that is shared, verifying a piece and writing it, checking what
+// is on disk after a restart. `Hasher` is what the engine sees; `inlineHasher` does it on the spot (simulations), and
+// `workerHasher` in worker threads: pieces travel as shared memory, only their place is posted.
+import { createHash } from 'node:crypto';
+import { Worker } from 'node:worker_threads';
+import { asShoalError, ShoalError, systemCode } from '../../protocol/errors.ts';
+import type { Root, Sha256 } from '../../protocol/ids.ts';
+import { HASH_BYTES } from '../../protocol/ids.ts';
+import type { Disk, DiskFile, DiskStat } from '../../protocol/world.ts';
+import type { Shape } from './hashTree.ts';
+import { leavesPerPiece, lengthOf, pieceHash, rootOf } from './hashTree.ts';
+import { whyUnlike } from './fileIdentity.ts';
+
+export interface HashedFile {
+  readonly shape: Shape;
+  readonly root: Root;
+  /** Piece hashes back to back; of a file of one piece, its root. */
+  readonly layer: Uint8Array;
+  readonly sha256: Sha256;
+  /** What the file was while it was read. */
+  readonly stat: DiskStat;
+}
+
+export interface HashOptions {
+  readonly signal?: AbortSignal;
+  /** Told now and then how many bytes are done. */
+  readonly progress?: (doneBytes: number) => void;
+}
+
+export interface Hasher {
+  /**
+   * Hashes a file for sharing: tree and whole-file SHA-256 in one read.
+   *
+   * @throws ShoalError fileChanged when it changes meanwhile, fileMissing, fileUnreadable, cancelled
+   */
+  hashFile(path: string, pieceBytes: number, options?: HashOptions): Promise<HashedFile>;
+  /** Verifies a piece in memory and, if it is right, writes it. Returns whether it was right. Throws what the disk throws. */
+  store(file: DiskFile, shape: Shape, piece: number, bytes: Uint8Array, expected: Uint8Array): Promise<boolean>;
+  /** Which pieces of a file on disk are right already. */
+  check(file: DiskFile, shape: Shape, layer: Uint8Array, options?: HashOptions): Promise<readonly number[]>;
+  close(): Promise<void>;
+}
+
+/** The expected hash of one piece out of a layer. */
+export const expectedHash = (layer: Uint8Array, piece: number): Uint8Array => layer.subarray(piece * HASH_BYTES, (piece + 1) * HASH_BYTES);
+
+/** Bytes between two reports of progress. */
+const PROGRESS_BYTES = 8 * 1024 * 1024;
+
+/** Does everything at once, on the caller's thread, through the `Disk` it is given. */
+export function inlineHasher(disk: Disk): Hasher {
+  return {
+    async hashFile(path, pieceBytes, { signal, progress } = {}) {
+      const file = await openToRead(disk, path);
+      try {
+        const stat = await file.stat();
+        if (stat.kind !== 'file') throw new ShoalError('notAFile', { path });
+        const shape: Shape = { sizeBytes: stat.sizeBytes, pieceBytes, pieces: Math.ceil(stat.sizeBytes / pieceBytes) };
+        const layer = Buffer.alloc(shape.pieces * HASH_BYTES);
+        const whole = createHash('sha256');
+        const buffer = Buffer.alloc(Math.min(pieceBytes, stat.sizeBytes));
+        for (let piece = 0; piece < shape.pieces; piece++) {
+          if (signal?.aborted) throw new ShoalError('cancelled');
+          const bytes = buffer.subarray(0, lengthOf(shape, piece));
+          if ((await file.read(bytes, piece * pieceBytes)) !== bytes.length) throw new ShoalError('fileChanged', { name: path });
+          whole.update(bytes);
+          layer.set(pieceHash(bytes, leavesPerPiece(shape)), piece * HASH_BYTES);
+          if ((piece * pieceBytes) % PROGRESS_BYTES < pieceBytes) progress?.(piece * pieceBytes + bytes.length);
+        }
+        if (whyUnlike(stat, await file.stat()) !== undefined) throw new ShoalError('fileChanged', { name: path });
+        return { shape, root: rootOf(layer, shape), layer, sha256: whole.digest('hex') as Sha256, stat };
+      } finally {
+        await file.close();
+      }
+    },
+    async store(file, shape, piece, bytes, expected) {
+      if (!pieceHash(bytes, leavesPerPiece(shape)).equals(expected)) return false;
+      await file.write(bytes, piece * shape.pieceBytes);
+      return true;
+    },
+    async check(file, shape, layer, { signal, progress } = {}) {
+      const right: number[] = [];
+      const buffer = Buffer.alloc(Math.min(shape.pieceBytes, shape.sizeBytes));
+      for (let piece = 0; piece < shape.pieces; piece++) {
+        if (signal?.aborted) throw new ShoalError('cancelled');
+        const bytes = buffer.subarray(0, lengthOf(shape, piece));
+        const whole = (await file.read(bytes, piece * shape.pieceBytes)) === bytes.length;
+        if (whole && pieceHash(bytes, leavesPerPiece(shape)).equals(expectedHash(layer, piece))) right.push(piece);
+        if ((piece * shape.pieceBytes) % PROGRESS_BYTES < shape.pieceBytes) progress?.(piece * shape.pieceBytes + bytes.length);
+      }
+      return right;
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+/** @throws ShoalError fileMissing, notAFile, fileUnreadable */
+export async function openToRead(disk: Disk, path: string): Promise<DiskFile> {
+  try {
+    return await disk.open(path, 'read');
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw new ShoalError('fileMissing', { path }, { cause: error });
+    if (code === 'EISDIR' || code === 'ELOOP' || code === 'EMLINK') throw new ShoalError('notAFile', { path }, { cause: error });
+    throw new ShoalError('fileUnreadable', { path, why: code ?? String(error) }, { cause: error });
+  }
+}
+
+/** What is posted to a worker. Buffers are shared memory or file descriptors, never copies of content. */
+export type Job =
+  | { readonly do: 'hashFile'; readonly path: string; readonly pieceBytes: number }
+  | { readonly do: 'store'; readonly descriptor: number; readonly shape: Shape; readonly piece: number; readonly bytes: Uint8Array; readonly expected: Uint8Array }
+  | { readonly do: 'check'; readonly descriptor: number; readonly shape: Shape; readonly layer: Uint8Array };
+export type JobMessage = { readonly id: number; readonly job: Job } | { readonly cancel: number };
+export type JobAnswer =
+  | { readonly id: number; readonly progress: number }
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly error: { readonly code?: string; readonly fields?: Record<string, string | number>; readonly message: string } };
+
+/** What marks a worker thread as one of these (hashWorker.ts reads it). */
+export const HASH_WORKER = 'shoal hashing';
+
+/**
+ * Hashes in two worker threads, started when first needed: one for pieces as they arrive, one for whole files, so that sharing a
+ * large file does not hold up a download.
+ *
+ * @param entry  the module the workers run: it must import hashWorker.ts (the bundle itself does)
+ */
+export function workerHasher(entry: URL): Hasher {
+  const pieces = new HashThread(entry);
+  const files = new HashThread(entry);
+  return {
+    hashFile: (path, pieceBytes, options) => files.run({ do: 'hashFile', path, pieceBytes }, options) as Promise<HashedFile>,
+    store: (file, shape, piece, bytes, expected) => pieces.run({ do: 'store', descriptor: descriptorOf(file), shape, piece, bytes, expected }) as Promise<boolean>,
+    check: (file, shape, layer, options) => files.run({ do: 'check', descriptor: descriptorOf(file), shape, layer }, options) as Promise<readonly number[]>,
+    async close() {
+      await Promise.all([pieces.close(), files.close()]);
+    },
+  };
+}
+
+function descriptorOf(file: DiskFile): number {
+  if (file.descriptor === undefined) throw new Error('worker threads need real files');
+  return file.descriptor;
+}
+
+interface Waiting {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+  readonly progress: ((doneBytes: number) => void) | undefined;
+}
+
+class HashThread {
+  readonly #entry: URL;
+  #worker: Worker | undefined;
+  #jobs = 0;
+  readonly #waiting = new Map<number, Waiting>();
+
+  constructor(entry: URL) {
+    this.#entry = entry;
+  }
+
+  run(job: Job, { signal, progress }: HashOptions = {}): Promise<unknown> {
+    const id = ++this.#jobs;
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(new ShoalError('cancelled'));
+      const onAbort = (): void => this.#worker?.postMessage({ cancel: id } satisfies JobMessage);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      const settle = <T>(then: (value: T) => void) => (value: T): void => {
+        signal?.removeEventListener('abort', onAbort);
+        this.#waiting.delete(id);
+        if (this.#waiting.size === 0) this.#worker?.unref();
+        then(value);
+      };
+      this.#waiting.set(id, { resolve: settle(resolve), reject: settle(reject), progress });
+      const worker = (this.#worker ??= this.#start());
+      worker.ref();
+      worker.postMessage({ id, job } satisfies JobMessage);
+    });
+  }
+
+  async close(): Promise<void> {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    await worker?.terminate();
+    for (const waiting of [...this.#waiting.values()]) waiting.reject(new ShoalError('cancelled'));
+  }
+
+  #start(): Worker {
+    const worker = new Worker(this.#entry, { workerData: HASH_WORKER });
+    worker.on('message', (answer: JobAnswer) => {
+      const waiting = this.#waiting.get(answer.id);
+      if ('progress' in answer) waiting?.progress?.(answer.progress);
+      else if ('value' in answer) waiting?.resolve(answer.value);
+      else waiting?.reject(thrown(answer.error));
+    });
+    worker.on('error', (error) => {
+      // The thread is gone with all its jobs; the next job starts another.
+      if (this.#worker === worker) this.#worker = undefined;
+      for (const waiting of [...this.#waiting.values()]) waiting.reject(asShoalError(error));
+    });
+    return worker;
+  }
+}
+
+function thrown(error: { code?: string; fields?: Record<string, string | number>; message: string }): Error {
+  if (error.fields) return new ShoalError(error.code as ConstructorParameters<typeof ShoalError>[0], error.fields);
+  return Object.assign(new Error(error.message), { code: error.code });
+}

@@ -1,0 +1,32 @@
+// Election: which process is the one engine of a home. The lock is an exclusive transaction on a SQLite file that stays empty: the
+// operating system drops it when its holder ends in whatever way, so a kill -9 leaves nothing to clean up or to misjudge.
+import { DatabaseSync } from 'node:sqlite';
+import { ShoalError } from '../../protocol/errors.ts';
+
+export interface Lock {
+  release(): void;
+}
+
+/** SQLITE_BUSY, the lower byte of SQLite's error codes. */
+const BUSY = 5;
+
+/**
+ * Undefined when another process, or another host in this one, is the engine already.
+ *
+ * @param lockFile  opened by nothing else: closing any other descriptor of it would drop the lock (POSIX)
+ * @throws ShoalError homeUnusable
+ */
+export function elect(lockFile: string): Lock | undefined {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(lockFile);
+    database.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE');
+    const held = database;
+    return { release: () => held.close() };
+  } catch (error) {
+    database?.close();
+    const { errcode, message } = error as { errcode?: number; message: string };
+    if (errcode !== undefined && (errcode & 0xff) === BUSY) return undefined;
+    throw new ShoalError('homeUnusable', { path: lockFile, why: message }, { cause: error });
+  }
+}

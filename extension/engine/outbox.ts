@@ -1,0 +1,79 @@
+// Operations that only one tracker has on its disk: kept in the home and sent again, with the same id, until both have them
+// (`trust.md` 4.2). Owns its file; knows nothing of what the operations mean.
+import { asShoalError } from '../../protocol/errors.ts';
+import type { SignedOperation } from '../../protocol/nouns.ts';
+import type { Receipt } from '../../protocol/trackerLink.ts';
+import type { Disk, Log } from '../../protocol/world.ts';
+import type { Home } from './home.ts';
+import { readSmallFile, writeSmallFile } from './home.ts';
+
+/** How long an operation is sent again, in ms: a week, after which a tracker would no longer know what was decided since. */
+const KEEP_MS = 7 * 24 * 3600_000;
+
+interface Kept {
+  readonly operation: string;
+  readonly signature: string;
+  /** The stamped entry as the one tracker gave it, for the day that tracker's disk is lost. */
+  readonly entry: string;
+  readonly sinceMs: number;
+}
+
+export class Outbox {
+  readonly #disk: Disk;
+  readonly #home: Home;
+  readonly #log: Log;
+  #kept: Kept[] = [];
+  #sending = false;
+
+  constructor(disk: Disk, home: Home, log: Log) {
+    this.#disk = disk;
+    this.#home = home;
+    this.#log = log;
+  }
+
+  get size(): number {
+    return this.#kept.length;
+  }
+
+  async load(): Promise<void> {
+    this.#kept = (await readSmallFile(this.#disk, this.#home.outboxFile, (fields) => {
+      if (!Array.isArray(fields['operations'])) throw new Error('no list of operations');
+      return fields['operations'] as Kept[];
+    })) ?? [];
+  }
+
+  /** Keeps an operation that is not on both disks yet, or was never sent at all. */
+  async keep(signed: SignedOperation, entry: Uint8Array | undefined, nowMs: number): Promise<void> {
+    const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
+    this.#kept.push({ operation: text(signed.operation), signature: text(signed.signature), entry: text(entry ?? new Uint8Array(0)), sinceMs: nowMs });
+    await this.#save();
+  }
+
+  /** Sends all again. What is on both disks now, is refused, or is too old is forgotten. */
+  async flush(submit: (signed: SignedOperation) => Promise<Receipt>, nowMs: number): Promise<void> {
+    if (this.#sending || this.#kept.length === 0) return;
+    this.#sending = true;
+    try {
+      for (const kept of [...this.#kept]) {
+        let done = nowMs - kept.sinceMs > KEEP_MS;
+        try {
+          const receipt = await submit({ operation: Buffer.from(kept.operation, 'base64'), signature: Buffer.from(kept.signature, 'base64') });
+          done ||= receipt.durability === 'both';
+        } catch (error) {
+          const { code, retry } = asShoalError(error);
+          if (retry !== 'never') return; // no tracker now; another time
+          this.#log.warn('an operation was refused when it was sent again', { why: code });
+          done = true;
+        }
+        if (done) this.#kept.splice(this.#kept.indexOf(kept), 1);
+      }
+    } finally {
+      this.#sending = false;
+      await this.#save();
+    }
+  }
+
+  #save(): Promise<void> {
+    return writeSmallFile(this.#disk, this.#home.outboxFile, { operations: this.#kept });
+  }
+}

@@ -1,0 +1,210 @@
+// Links to other engines: one per pair, dialled by the side that misses more (only a dialled TLS socket receives in place), accepted
+// from anybody who proves a key. Owns the listener and the links; what is said on them is peer.ts's business.
+import { Connection } from '../../protocol/connection.ts';
+import { asShoalError, ShoalError } from '../../protocol/errors.ts';
+import { FrameLink } from '../../protocol/frame.ts';
+import { greet } from '../../protocol/greeting.ts';
+import type { GroupId, Pin } from '../../protocol/ids.ts';
+import { HEARTBEAT_MS } from '../../protocol/limits.ts';
+import type { Address } from '../../protocol/nouns.ts';
+import { peerLink } from '../../protocol/peerLink.ts';
+import type { SwarmPeer } from '../../protocol/trackerLink.ts';
+import type { ByteStream, Listener, World } from '../../protocol/world.ts';
+import type { PeerHost } from './peer.ts';
+import { PeerLink } from './peer.ts';
+import type { Swarm } from './swarm.ts';
+
+/** Links at one time (`trust.md` 3.10). */
+const LINKS_MAX = 200;
+/** How long a dial to one address may take, and after how long the next address is tried beside it, in ms. */
+const DIAL_MS = 5_000;
+const STAGGER_MS = 250;
+/** How long the side that misses less waits to be dialled before it dials itself, in ms. */
+const BE_DIALLED_MS = 3_000;
+/** How long a link that no swarm uses is kept, in ms. */
+const IDLE_MS = 30_000;
+
+interface Attempt {
+  firstSeenMs: number;
+  failures: number;
+  notBeforeMs: number;
+  dialling: boolean;
+}
+
+export interface PeersHost extends PeerHost {
+  readonly world: World;
+  readonly device: Pin;
+  readonly program: string;
+  /** Asks the trackers to have a peer dial us. */
+  askDial(pin: Pin, group: GroupId): void;
+  linkUp(link: PeerLink): void;
+}
+
+/**
+ * How long to wait before dialling a peer again, in ms: 1 s, 2 s, 4 s, up to 5 min, each ±20 %.
+ * Without the spread, all peers of an engine that restarts would return in the same second.
+ *
+ * @param failures  in a row, from 1
+ */
+export function redialDelayMs(failures: number, random: () => number): number {
+  return Math.min(5 * 60_000, 1000 * 2 ** (failures - 1)) * (0.8 + 0.4 * random());
+}
+
+export class Peers {
+  readonly #host: PeersHost;
+  readonly #links = new Map<Pin, PeerLink>();
+  readonly #attempts = new Map<Pin, Attempt>();
+  readonly #idleSince = new Map<PeerLink, number>();
+  #listener: Listener | undefined;
+  #open = false;
+
+  constructor(host: PeersHost) {
+    this.#host = host;
+  }
+
+  get links(): readonly PeerLink[] {
+    return [...this.#links.values()];
+  }
+  /** The port we listen on; 0 while we do not. */
+  get port(): number {
+    return this.#listener?.port ?? 0;
+  }
+
+  /** Begins to listen, on a port of choice if it is free and on any otherwise. @throws ShoalError listenFailed */
+  async start(at: { readonly host?: string; readonly port: number; readonly portIsFirm: boolean }): Promise<void> {
+    this.#open = true;
+    const where = { port: at.port, ...(at.host !== undefined && { host: at.host }) };
+    const accept = (stream: ByteStream): void => void this.#accept(stream);
+    const { network } = this.#host.world;
+    const listener = await network.listen(where, accept).catch((error: unknown) => {
+      if (at.portIsFirm || at.port === 0) throw error;
+      return network.listen({ ...where, port: 0 }, accept);
+    });
+    if (this.#open) this.#listener = listener;
+    else await listener.close();
+  }
+
+  /** Stops listening and ends every link. */
+  async stop(): Promise<void> {
+    this.#open = false;
+    const listener = this.#listener;
+    this.#listener = undefined;
+    for (const link of this.#links.values()) link.connection.close();
+    this.#links.clear();
+    this.#attempts.clear();
+    await listener?.close();
+  }
+
+  /** The link to a peer; if there is none it may be dialled now, and the swarm's next look finds it. */
+  reach(peer: SwarmPeer, swarm: Swarm): PeerLink | undefined {
+    const link = this.#links.get(peer.pin);
+    if (link || !this.#open || peer.pin === this.#host.device) return link;
+    const now = this.#host.world.clock.monotonicMs();
+    const attempt = this.#attempts.get(peer.pin) ?? { firstSeenMs: now, failures: 0, notBeforeMs: 0, dialling: false };
+    this.#attempts.set(peer.pin, attempt);
+    const left = swarm.leftBytes;
+    const mine = left > peer.leftBytes || (left === peer.leftBytes && this.#host.device < peer.pin);
+    if (attempt.dialling || attempt.notBeforeMs > now || this.#links.size >= LINKS_MAX) return undefined;
+    if (mine || now - attempt.firstSeenMs > BE_DIALLED_MS) void this.#dial(peer, swarm.key.group, attempt);
+    return undefined;
+  }
+
+  /** A peer that cannot reach us asks us to dial. */
+  dialRequest(peer: SwarmPeer, group: GroupId): void {
+    if (!this.#open || this.#links.has(peer.pin) || peer.pin === this.#host.device) return;
+    const attempt = this.#attempts.get(peer.pin) ?? { firstSeenMs: this.#host.world.clock.monotonicMs(), failures: 0, notBeforeMs: 0, dialling: false };
+    this.#attempts.set(peer.pin, attempt);
+    if (!attempt.dialling) void this.#dial(peer, group, attempt, true);
+  }
+
+  /** Ends links that no swarm uses any more. Called now and then. */
+  sweep(): void {
+    const now = this.#host.world.clock.monotonicMs();
+    for (const link of this.#links.values()) {
+      if (link.swarms.size > 0) {
+        this.#idleSince.delete(link);
+        continue;
+      }
+      const since = this.#idleSince.get(link) ?? now;
+      this.#idleSince.set(link, since);
+      if (now - since > IDLE_MS) link.connection.close();
+    }
+  }
+
+  async #dial(peer: SwarmPeer, group: GroupId, attempt: Attempt, asked = false): Promise<void> {
+    const { clock, chance, log } = this.#host.world;
+    attempt.dialling = true;
+    try {
+      await this.#adopt(await this.#dialAny(peer.addresses, peer.pin));
+      attempt.failures = 0;
+    } catch (error) {
+      attempt.failures++;
+      attempt.notBeforeMs = clock.monotonicMs() + redialDelayMs(attempt.failures, () => chance.random());
+      log.debug('a peer could not be dialled', { peer: peer.pin, why: asShoalError(error).message });
+      if (!asked) this.#host.askDial(peer.pin, group);
+    } finally {
+      attempt.dialling = false;
+    }
+  }
+
+  /** All addresses of a peer, each a little after the one before; the first that proves the pin wins. */
+  #dialAny(addresses: readonly Address[], expect: Pin): Promise<ByteStream> {
+    const { clock, network } = this.#host.world;
+    return new Promise((resolve, reject) => {
+      const abort = new AbortController();
+      let open = addresses.length;
+      if (open === 0) return reject(new ShoalError('unreachable', { address: 'a peer', why: 'it has no address' }));
+      addresses.forEach((address, n) => clock.after(n * STAGGER_MS, () => {
+        network.dial(address, { expect, timeoutMs: DIAL_MS, signal: abort.signal }).then(
+          (stream) => {
+            if (abort.signal.aborted) return stream.destroy();
+            abort.abort();
+            resolve(stream);
+          },
+          (error: unknown) => {
+            if (--open === 0) reject(asShoalError(error));
+          },
+        );
+      }));
+    });
+  }
+
+  async #accept(stream: ByteStream): Promise<void> {
+    try {
+      await this.#adopt(stream);
+    } catch (error) {
+      this.#host.world.log.debug('a link was refused', { from: stream.remote.host, why: asShoalError(error).message });
+    }
+  }
+
+  async #adopt(stream: ByteStream): Promise<void> {
+    const { clock, chance, log } = this.#host.world;
+    const { pin } = stream;
+    if (pin === undefined || pin === this.#host.device || this.#links.size >= LINKS_MAX) return stream.destroy();
+    const frames = new FrameLink(stream);
+    await greet(frames, { role: 'peer', accepts: ['peer'], program: this.#host.program, clock, chance });
+    const old = this.#links.get(pin);
+    if (!this.#open || (old && !this.#replaces(old, stream, pin))) return stream.destroy();
+    const link = new PeerLink(pin, stream.dialled, this.#host);
+    this.#links.set(pin, link);
+    old?.connection.close();
+    const connection = new Connection(frames, { table: peerLink, side: 'peer', handlers: link.handlers, heartbeatMs: HEARTBEAT_MS.peer, clock, log });
+    link.connection = connection;
+    void connection.whenEnded.then(() => {
+      if (this.#links.get(pin) === link) this.#links.delete(pin);
+      this.#idleSince.delete(link);
+      for (const swarm of link.swarms) swarm.left(link);
+      link.swarms.clear();
+    });
+    this.#host.linkUp(link);
+  }
+
+  /**
+   * Whether a second link to the same engine takes the place of the first. Dialled by the same side again, the first must be dead;
+   * when both sides dialled at once, both keep the one that the smaller pin dialled.
+   */
+  #replaces(old: PeerLink, stream: ByteStream, pin: Pin): boolean {
+    if (old.dialled === stream.dialled) return true;
+    return stream.dialled === this.#host.device < pin;
+  }
+}

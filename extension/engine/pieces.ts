@@ -1,0 +1,113 @@
+// The board of one file: each piece is in exactly one of missing, requested, verifying, held. The only writer of that state;
+// also counts how many peers hold each piece. Asks nobody and decides nothing: picker.ts reads it, swarm.ts moves it.
+import assert from 'node:assert';
+import { Bitfield } from '../../protocol/bitfield.ts';
+
+export const STATES = ['missing', 'requested', 'verifying', 'held'] as const;
+export type PieceState = (typeof STATES)[number];
+
+/** What may follow what; anything else is a bug. */
+const moves = {
+  /** Asked of a peer. */
+  request: { missing: 'requested' },
+  /** The last peer asked gave up or was given up. */
+  release: { requested: 'missing' },
+  /** All its bytes are here. */
+  verify: { requested: 'verifying' },
+  /** Verified and written. */
+  hold: { verifying: 'held' },
+  /** Its bytes were wrong or could not be written. */
+  reject: { verifying: 'missing' },
+  /** Found on disk and verified. */
+  find: { missing: 'held' },
+  /** Was on disk, no longer is what it was. */
+  lose: { held: 'missing' },
+} as const satisfies Record<string, Partial<Record<PieceState, PieceState>>>;
+type Move = keyof typeof moves;
+
+export class Pieces {
+  readonly size: number;
+  readonly held: Bitfield;
+  readonly #states: Uint8Array;
+  readonly #holders: Uint16Array;
+  /** Missing pieces in no order, and where each stands in that list: the picker looks at nothing else. */
+  readonly #missing: Int32Array;
+  readonly #placeOf: Int32Array;
+  #missingCount: number;
+  readonly #requested = new Set<number>();
+  #verifying = 0;
+
+  constructor(size: number) {
+    this.size = size;
+    this.held = new Bitfield(size);
+    this.#states = new Uint8Array(size);
+    this.#holders = new Uint16Array(size);
+    this.#missing = Int32Array.from({ length: size }, (_, piece) => piece);
+    this.#placeOf = this.#missing.slice();
+    this.#missingCount = size;
+  }
+
+  state(piece: number): PieceState {
+    return STATES[this.#states[piece] ?? 0] ?? 'missing';
+  }
+
+  move(piece: number, move: Move): void {
+    const from = this.state(piece);
+    const to = (moves[move] as Partial<Record<PieceState, PieceState>>)[from];
+    assert(to !== undefined && piece >= 0 && piece < this.size, `piece ${piece} cannot ${move} while ${from}`);
+    if (from === 'missing') this.#takeFromMissing(piece);
+    if (from === 'requested') this.#requested.delete(piece);
+    if (from === 'verifying') this.#verifying--;
+    if (from === 'held') this.held.delete(piece);
+    this.#states[piece] = STATES.indexOf(to);
+    if (to === 'missing') this.#putToMissing(piece);
+    if (to === 'requested') this.#requested.add(piece);
+    if (to === 'verifying') this.#verifying++;
+    if (to === 'held') this.held.add(piece);
+  }
+
+  /** Pieces nobody was asked for. */
+  get missingCount(): number {
+    return this.#missingCount;
+  }
+  /** The n-th of them, in no order. */
+  missingAt(n: number): number {
+    return this.#missing[n] ?? -1;
+  }
+  get requested(): ReadonlySet<number> {
+    return this.#requested;
+  }
+  get verifyingCount(): number {
+    return this.#verifying;
+  }
+  get isWhole(): boolean {
+    return this.held.isFull;
+  }
+
+  /** Connected peers that hold a piece. */
+  holders(piece: number): number {
+    return this.#holders[piece] ?? 0;
+  }
+  addHolder(piece: number): void {
+    this.#holders[piece] = this.holders(piece) + 1;
+  }
+  removeHolder(piece: number): void {
+    this.#holders[piece] = this.holders(piece) - 1;
+  }
+  /** A peer with these pieces came (+1) or went (-1). */
+  countHolder(theirs: Bitfield, by: 1 | -1): void {
+    for (let piece = 0; piece < this.size; piece++) if (theirs.has(piece)) this.#holders[piece] = this.holders(piece) + by;
+  }
+
+  #takeFromMissing(piece: number): void {
+    const place = this.#placeOf[piece] ?? 0;
+    const last = this.#missing[--this.#missingCount] ?? 0;
+    this.#missing[place] = last;
+    this.#placeOf[last] = place;
+  }
+
+  #putToMissing(piece: number): void {
+    this.#missing[this.#missingCount] = piece;
+    this.#placeOf[piece] = this.#missingCount++;
+  }
+}

@@ -1,0 +1,32 @@
+// What an engine is to those who show it: one plain value, changes of it, and a handler for every verb.
+// engine.ts implements it; host.ts serves it to frontends.
+import type { engineLink, Overview, Transfer } from '../../protocol/engineLink.ts';
+import type { BodyOf, HandlersOf } from '../../protocol/table.ts';
+
+/** Handlers of all verbs that are the engine's own; `watch`, `status` and `stop` belong to the host. */
+export type Verbs = Omit<HandlersOf<typeof engineLink, 'engine'>, 'watch' | 'status' | 'stop'>;
+
+export type EngineEvent = BodyOf<typeof engineLink, 'event'>;
+
+/** What changed since the last call. */
+export interface Change {
+  readonly overview: boolean;
+  readonly transfers: ReadonlySet<number>;
+  readonly gone: readonly number[];
+}
+
+export interface EngineApi {
+  readonly verbs: Verbs;
+  overview(): Overview;
+  transfers(): readonly Transfer[];
+  transfer(id: number): Transfer | undefined;
+  /** Called at once at every change; the host merges. Returns how to stop it. */
+  onChange(listener: (change: Change) => void): () => void;
+  onEvent(listener: (event: EngineEvent) => void): () => void;
+  /** Whether something is being hashed or downloaded, so that the engine should not leave yet. */
+  readonly isBusy: boolean;
+  /** Whether a person signed in on the command line and has not signed out. */
+  readonly isHeld: boolean;
+  /** Stops everything cleanly; what is unfinished continues at the next start. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,223 @@
+// Both trackers of the realm as one: which realm it is, which tracker answers our calls, what to do when it does not. A call that
+// fails because of the link goes to the other tracker; operations carry an id, so they may be sent twice.
+import type { TrackerState } from '../../protocol/engineLink.ts';
+import { asShoalError, ShoalError } from '../../protocol/errors.ts';
+import type { Pin } from '../../protocol/ids.ts';
+import type { Address } from '../../protocol/nouns.ts';
+import type { Descriptor, RealmUrl, SignedDescriptor } from '../../protocol/realm.ts';
+import { addressText, checkDescriptor, parseRealmUrl, realmUrlText } from '../../protocol/realm.ts';
+import type { BodyOf, CallsOf, ReplyOf } from '../../protocol/table.ts';
+import type { TicketKeys } from '../../protocol/ticket.ts';
+import type { trackerLink } from '../../protocol/trackerLink.ts';
+import type { Disk } from '../../protocol/world.ts';
+import type { Home } from './home.ts';
+import { readSmallFile, textField, writeSmallFile } from './home.ts';
+import type { SessionHost } from './trackerSession.ts';
+import { TrackerSession } from './trackerSession.ts';
+
+/** How long a call waits for a tracker that can be reached, in ms. */
+const WAIT_MS = 4_000;
+/** How long one tracker has for one call before the other is asked, in ms. Hashing a password takes most of a second on a busy machine. */
+const CALL_MS = 5_000;
+
+export type TrackersHost = Omit<SessionHost, 'expectedPin' | 'checkRealm'> & {
+  /** The realm is known, or has a new descriptor. */
+  realm(pin: Pin, keys: TicketKeys): void;
+};
+
+type Realm = Descriptor & { readonly realm: Pin };
+
+export class Trackers {
+  readonly #host: TrackersHost;
+  readonly #disk: Disk;
+  readonly #home: Home;
+  #url: RealmUrl | undefined;
+  #realm: Realm | undefined;
+  #sessions: TrackerSession[] = [];
+  #inUse: TrackerSession | undefined;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(host: TrackersHost, disk: Disk, home: Home) {
+    this.#host = host;
+    this.#disk = disk;
+    this.#home = home;
+  }
+
+  /** The URL that was given, with the realm as soon as it is known; '' when none is set. */
+  get url(): string {
+    return this.#url ? realmUrlText({ realm: this.#realm?.realm ?? this.#url.realm, addresses: this.#url.addresses }) : '';
+  }
+  get realm(): Pin | undefined {
+    return this.#realm?.realm ?? this.#url?.realm;
+  }
+  get states(): readonly TrackerState[] {
+    return this.#sessions.map((session) => session.toState(session === this.#inUse));
+  }
+  /** The tracker whose word we take. */
+  get inUse(): TrackerSession | undefined {
+    return this.#inUse;
+  }
+  get sessions(): readonly TrackerSession[] {
+    return this.#sessions;
+  }
+
+  /** Goes on with the trackers of the last run. */
+  async start(): Promise<void> {
+    const kept = await readSmallFile(this.#disk, this.#home.trackerFile, (fields) => ({
+      url: textField(fields, 'url'),
+      descriptor: Buffer.from(textField(fields, 'descriptor'), 'base64'),
+      signature: Buffer.from(textField(fields, 'signature'), 'base64'),
+    }));
+    if (!kept) return;
+    this.#url = parseRealmUrl(kept.url);
+    const first = this.#url.addresses[0];
+    if (kept.descriptor.length > 0 && first) this.#adopt(checkDescriptor(kept, this.#url.realm, first));
+    this.#openSessions();
+  }
+
+  /**
+   * Uses other trackers from now on. Resolves when one of them has shown its realm.
+   *
+   * @returns whether the realm was taken on trust: the URL named none, and none was known
+   * @throws ShoalError badTrackerUrl, trackerUnreachable, wrongRealm, badDescriptor
+   */
+  async set(text: string): Promise<{ readonly firstUse: boolean }> {
+    const url = parseRealmUrl(text);
+    const known = this.#realm;
+    // A bare address of trackers we know means the same realm: another key there is a hard stop, not a new beginning.
+    const sameAddresses = known !== undefined && url.addresses.some((address) => known.trackers.some((tracker) => sameAddress(tracker.address, address)));
+    const same = known !== undefined && (url.realm === undefined ? sameAddresses : url.realm === known.realm);
+    if (same && this.#sessions.some((session) => session.isUp)) return { firstUse: false };
+    this.stop();
+    this.#url = { realm: url.realm ?? (same ? known?.realm : undefined), addresses: url.addresses };
+    if (!same) this.#realm = undefined;
+    this.#openSessions();
+    try {
+      await this.#someoneUp();
+    } catch (error) {
+      const refused = this.#sessions.find((session) => session.state === 'refused')?.error;
+      throw refused ?? error;
+    }
+    return { firstUse: url.realm === undefined && !same };
+  }
+
+  /**
+   * Runs something with the tracker in use, and with the other one if the link fails.
+   *
+   * @throws ShoalError trackerUnknown, trackerUnreachable, or what the tracker answered
+   */
+  async use<T>(run: (session: TrackerSession) => Promise<T>): Promise<T> {
+    if (this.#sessions.length === 0) throw new ShoalError('trackerUnknown');
+    const tried = new Set<TrackerSession>();
+    for (;;) {
+      const session = this.#choose(tried) ?? (tried.size === 0 ? await this.#someoneUp() : undefined);
+      if (!session) throw this.#unreachable();
+      tried.add(session);
+      try {
+        const value = await run(session);
+        this.#prefer(session);
+        return value;
+      } catch (error) {
+        if (asShoalError(error).retry !== 'elsewhere') throw error;
+        this.#host.world.log.info('the other tracker is asked', { instead: addressText(session.address), why: asShoalError(error).code });
+      }
+    }
+  }
+
+  call<K extends CallsOf<typeof trackerLink, 'engine'>>(name: K, body: BodyOf<typeof trackerLink, K>): Promise<ReplyOf<typeof trackerLink, K>> {
+    return this.use((session) => session.call(name, body, { deadlineMs: CALL_MS }));
+  }
+
+  announceSoon(): void {
+    for (const session of this.#sessions) session.announceSoon();
+  }
+
+  /** After a sleep: do not wait for the next try. */
+  retryNow(): void {
+    for (const session of this.#sessions) session.retryNow();
+  }
+
+  stop(): void {
+    for (const session of this.#sessions) session.stop();
+    this.#sessions = [];
+    this.#inUse = undefined;
+    for (const go of [...this.#waiting]) go();
+  }
+
+  #openSessions(): void {
+    const addresses = this.#realm?.trackers.map((tracker) => tracker.address) ?? this.#url?.addresses ?? [];
+    for (const address of addresses) {
+      if (!this.#sessions.some((session) => sameAddress(session.address, address))) this.#sessions.push(new TrackerSession(address, this.#sessionHost));
+    }
+  }
+
+  get #sessionHost(): SessionHost {
+    return {
+      ...this.#host,
+      expectedPin: (address) => this.#realm?.trackers.find((tracker) => sameAddress(tracker.address, address))?.pin,
+      checkRealm: (signed, pin, address) => this.#checkRealm(signed, pin, address),
+      changed: (session) => {
+        if (session.isUp && !this.#inUse?.isUp) this.#prefer(session);
+        if (!session.isUp && session === this.#inUse) this.#prefer(this.#choose(new Set()));
+        for (const go of [...this.#waiting]) go();
+        this.#host.changed(session);
+      },
+    };
+  }
+
+  async #checkRealm(signed: SignedDescriptor, pin: Pin | undefined, address: Address): Promise<void> {
+    const shown = checkDescriptor(signed, this.realm, address);
+    if (!shown.trackers.some((tracker) => tracker.pin === pin)) throw new ShoalError('pinMismatch', { address: addressText(address) });
+    // Of an older descriptor only what the newer one says counts (`trust.md` A33).
+    if (this.#realm && shown.version <= this.#realm.version) return;
+    this.#adopt(shown);
+    await writeSmallFile(this.#disk, this.#home.trackerFile, {
+      url: this.url, descriptor: Buffer.from(signed.descriptor).toString('base64'), signature: Buffer.from(signed.signature).toString('base64'),
+    });
+    this.#openSessions();
+  }
+
+  #adopt(realm: Realm): void {
+    this.#realm = realm;
+    this.#host.realm(realm.realm, new Map(realm.trackers.map(({ pin, ticketKey }) => [pin, ticketKey])));
+  }
+
+  #choose(without: ReadonlySet<TrackerSession>): TrackerSession | undefined {
+    if (this.#inUse?.isUp && !without.has(this.#inUse)) return this.#inUse;
+    return this.#sessions.find((session) => session.isUp && !without.has(session));
+  }
+
+  #prefer(session: TrackerSession | undefined): void {
+    if (session === this.#inUse) return;
+    this.#inUse = session;
+    if (session) this.#host.changed(session);
+  }
+
+  /** Waits for a tracker that is up. */
+  #someoneUp(): Promise<TrackerSession> {
+    return new Promise((resolve, reject) => {
+      const finish = (session: TrackerSession | undefined): void => {
+        timer.cancel();
+        this.#waiting.delete(look);
+        if (session) resolve(session);
+        else reject(this.#unreachable());
+      };
+      const look = (): void => {
+        const up = this.#sessions.find((session) => session.isUp);
+        // Nobody can come up any more: all were refused, or there are none.
+        if (up || this.#sessions.every((session) => session.state === 'refused')) finish(up);
+      };
+      const timer = this.#host.world.clock.after(WAIT_MS, () => finish(undefined));
+      this.#waiting.add(look);
+      this.retryNow();
+      look();
+    });
+  }
+
+  #unreachable(): ShoalError {
+    const refused = this.#sessions.find((session) => session.state === 'refused')?.error;
+    return refused ?? new ShoalError('trackerUnreachable', { address: this.#sessions.map((session) => addressText(session.address)).join(', ') });
+  }
+}
+
+const sameAddress = (a: Address, b: Address): boolean => a.host === b.host && a.port === b.port;

@@ -1,0 +1,333 @@
+// The life of one file that is shared or downloaded: hashing, checking, exchanging, publishing, and what goes wrong on the way. Owns
+// its record, its copy and its swarm; the only writer of their state. transfers.ts holds all of them.
+import type { Transfer as TransferView } from '../../protocol/engineLink.ts';
+import type { ShoalError } from '../../protocol/errors.ts';
+import { asShoalError } from '../../protocol/errors.ts';
+import type { Root, SwarmKey } from '../../protocol/ids.ts';
+import { toWire } from '../../protocol/wireErrors.ts';
+import type { Timer, World } from '../../protocol/world.ts';
+import { Copy } from './copy.ts';
+import { identityOf } from './fileIdentity.ts';
+import type { Hasher } from './hashing.ts';
+import { EMPTY_ROOT, lengthOf, pieceBytesFor, shapeOf } from './hashTree.ts';
+import type { Home } from './home.ts';
+import { createPart, diskError, reopenPart } from './partFile.ts';
+import { Rate } from './rate.ts';
+import type { SwarmHost } from './swarm.ts';
+import { Swarm } from './swarm.ts';
+import type { TransferRecord } from './transferRecord.ts';
+import { loadLayer, saveLayer, saveRecord } from './transferRecord.ts';
+
+/** How long after a full disk it is tried again, in ms. */
+const DISK_FULL_RETRY_MS = 10_000;
+/** How long after a tracker refused to be told of a share for want of a link it is tried again, in ms. */
+const TELL_RETRY_MS = 2_000;
+
+export interface TransferHost {
+  readonly world: World;
+  readonly home: Home;
+  readonly hasher: Hasher;
+  readonly swarmHost: SwarmHost;
+  /** Makes the share known to the group. @throws ShoalError */
+  tellShare(record: TransferRecord): Promise<void>;
+  /** Takes a swarm for this transfer unless another transfer has it. */
+  claim(key: SwarmKey, by: Transfer): boolean;
+  release(key: SwarmKey, by: Transfer): void;
+  /** A whole copy of the same bytes, of another transfer. */
+  wholeCopy(key: SwarmKey, not: Transfer): Copy | undefined;
+  changed(transfer: Transfer): void;
+  /** What we have of some file has changed in a way that the trackers should hear. */
+  presenceChanged(): void;
+  finished(transfer: Transfer): void;
+  failed(transfer: Transfer): void;
+}
+
+type State = Exclude<TransferView['state'], 'other'>;
+
+export class Transfer {
+  record: TransferRecord;
+  error: ShoalError | undefined;
+  copy: Copy | undefined;
+  swarm: Swarm | undefined;
+  readonly downRate: Rate;
+  readonly upRate: Rate;
+  uploadedBytes = 0;
+  readonly #host: TransferHost;
+  #state: State = 'checking';
+  #doneBytes = 0;
+  #resumedPieces = 0;
+  #work = new AbortController();
+  #timer: Timer | undefined;
+  #closed = false;
+
+  constructor(record: TransferRecord, host: TransferHost) {
+    this.record = record;
+    this.#host = host;
+    this.downRate = new Rate(host.world.clock);
+    this.upRate = new Rate(host.world.clock);
+  }
+
+  get id(): number {
+    return this.record.id;
+  }
+  get key(): SwarmKey | undefined {
+    const { group, root } = this.record;
+    return root === '' ? undefined : { group, root };
+  }
+  get state(): State {
+    // Waiting is downloading with nobody to download from.
+    return this.#state === 'downloading' && !this.swarm?.hasProspects ? 'waiting' : this.#state;
+  }
+  /** Whether everything is here, verified and under its final name. */
+  get isWhole(): boolean {
+    return this.record.identity !== undefined;
+  }
+  get isActive(): boolean {
+    return this.#state === 'hashing' || this.#state === 'checking' || this.#state === 'downloading';
+  }
+  /** Whether it should have a swarm and has none: another transfer of the same bytes had it first. */
+  get wantsSwarm(): boolean {
+    return this.#state === 'seeding' && this.swarm === undefined && !this.#closed;
+  }
+  /** What the trackers shall hear of it; undefined when it takes no part in a swarm. */
+  get leftBytes(): number | undefined {
+    return this.swarm && (this.#state === 'seeding' || this.#state === 'downloading') ? this.swarm.leftBytes : undefined;
+  }
+
+  toView(): TransferView {
+    const { record, copy, swarm } = this;
+    const pieces = copy?.shape.pieces ?? (record.pieceBytes > 0 ? Math.ceil(record.sizeBytes / record.pieceBytes) : 0);
+    const heldPieces = copy?.pieces.held.count ?? (this.isWhole ? pieces : 0);
+    const partDone = copy ? Math.min(record.sizeBytes, heldPieces * record.pieceBytes) : this.isWhole ? record.sizeBytes : 0;
+    return {
+      id: record.id, group: record.group, groupName: record.groupName, name: record.name, root: record.root === '' ? EMPTY_ROOT : record.root,
+      sizeBytes: record.sizeBytes, sha256: record.sha256 === '' ? undefined : record.sha256, kind: record.kind, state: this.state, path: record.path,
+      pieces, heldPieces, doneBytes: this.#state === 'hashing' || this.#state === 'checking' ? this.#doneBytes : partDone,
+      downBytesPerS: this.downRate.bytesPerS, upBytesPerS: this.upRate.bytesPerS, uploadedBytes: this.uploadedBytes, peers: swarm?.peerCount ?? 0,
+      resumedPieces: this.#resumedPieces, rejectedPieces: swarm?.rejectedPieces ?? 0, error: this.error && toWire(this.error),
+    };
+  }
+
+  /** Begins, or goes on after a restart, a pause or a failure. */
+  start(): void {
+    void this.#run();
+  }
+
+  async pause(): Promise<void> {
+    if (this.isWhole || this.record.kind === 'share') return;
+    await this.#save({ paused: true });
+    this.swarm?.pause();
+    this.#set('paused');
+  }
+
+  async resume(): Promise<void> {
+    if (this.isActive) return;
+    await this.#save({ paused: false });
+    if (this.#state === 'paused' && this.swarm) {
+      this.#set('downloading');
+      this.swarm.resume();
+      return;
+    }
+    await this.#letGo();
+    this.start();
+  }
+
+  /** Leaves the swarm and closes the file; the record stays, so that a later `start` goes on. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#letGo();
+  }
+
+  /** Ends with an error. */
+  async fail(error: ShoalError, state: 'failed' | 'gone' = 'failed'): Promise<void> {
+    this.#host.world.log.warn('a transfer has ended', { id: this.id, state, why: error.message });
+    this.error = error;
+    this.#set(state);
+    this.#host.failed(this);
+    await this.#letGo();
+    this.#host.changed(this);
+  }
+
+  async #letGo(): Promise<void> {
+    this.#work.abort();
+    this.#work = new AbortController();
+    this.#timer?.cancel();
+    const { copy, swarm, key } = this;
+    this.swarm = undefined;
+    this.copy = undefined;
+    swarm?.close();
+    if (key) this.#host.release(key, this);
+    await copy?.close();
+    if (swarm) this.#host.presenceChanged();
+  }
+
+  async #run(): Promise<void> {
+    this.error = undefined;
+    const { signal } = this.#work;
+    try {
+      if (this.record.root === '') await this.#hash(signal);
+      if (this.isWhole) await this.#openWhole();
+      else await this.#openPart(signal);
+    } catch (error) {
+      if (signal.aborted || this.#closed) return;
+      const why = diskError(error, this.record.path);
+      if (why.code === 'diskFull') return this.#waitForSpace(why);
+      await this.fail(why, why.code === 'fileChanged' || why.code === 'fileMissing' ? 'gone' : 'failed');
+    }
+  }
+
+  async #hash(signal: AbortSignal): Promise<void> {
+    const { world, home, hasher } = this.#host;
+    this.#set('hashing');
+    const stat = await world.disk.stat(this.record.path);
+    const hashed = await hasher.hashFile(this.record.path, pieceBytesFor(stat?.sizeBytes ?? 0), { signal, progress: (done) => this.#progress(done) });
+    await saveLayer(world.disk, home, this.id, hashed.layer);
+    await this.#save({
+      root: hashed.root, sha256: hashed.sha256, sizeBytes: hashed.shape.sizeBytes, pieceBytes: hashed.shape.pieceBytes, identity: identityOf(hashed.stat), told: false,
+    });
+  }
+
+  /** A whole file: served as long as it is what it was. */
+  async #openWhole(): Promise<void> {
+    const { world, home, hasher } = this.#host;
+    const { record } = this;
+    const shape = shapeOf(record.sizeBytes, record.pieceBytes);
+    const layer = await loadLayer(world.disk, home, this.id) ?? (shape.pieces <= 1 ? Buffer.from(record.root, 'hex').subarray(0, shape.pieces * 32) : undefined);
+    if (!layer || !record.identity) return this.#hash(this.#work.signal).then(() => this.#openWhole());
+    this.copy = await Copy.ofFile(world.disk, hasher, record.root as Root, shape, layer, record.path, record.identity);
+    if (this.#closed) return this.copy.close();
+    this.#joinSwarm();
+    this.#set('seeding');
+    this.#host.presenceChanged();
+    if (record.kind === 'share' && !record.told) await this.#tell();
+  }
+
+  async #tell(): Promise<void> {
+    try {
+      await this.#host.tellShare(this.record);
+      await this.#save({ told: true });
+      this.#host.changed(this);
+    } catch (error) {
+      const why = asShoalError(error);
+      if (why.retry === 'never' || this.#closed) throw why;
+      this.error = why;
+      this.#host.changed(this);
+      this.#timer = this.#host.world.clock.after(TELL_RETRY_MS, () => {
+        this.error = undefined;
+        this.#tell().catch((again: unknown) => void this.fail(asShoalError(again)));
+      });
+    }
+  }
+
+  /** A download that is not finished: takes up what is on disk, then asks the swarm for the rest. */
+  async #openPart(signal: AbortSignal): Promise<void> {
+    const { world, home, hasher } = this.#host;
+    const { record } = this;
+    const root = record.root as Root;
+    const shape = shapeOf(record.sizeBytes, record.pieceBytes);
+    const layer = await loadLayer(world.disk, home, this.id);
+    let part = record.part === '' ? undefined : await reopenPart(world.disk, record.part, record.sizeBytes);
+    const isNew = part === undefined;
+    if (!part) {
+      part = await createPart(world.disk, world.chance, record.path, root, record.sizeBytes);
+      await this.#save({ part: part.path });
+    }
+    if (this.#closed) return part.file.close();
+    const copy = (this.copy = Copy.ofPart(world.disk, hasher, root, shape, part, layer));
+    if (!isNew) {
+      this.#set('checking');
+      await copy.checkDisk({ signal, progress: (done) => this.#progress(done) });
+      this.#resumedPieces = copy.pieces.held.count;
+    }
+    if (this.#closed) return;
+    if (!copy.pieces.isWhole) await this.#fillFromOwn(copy);
+    if (copy.pieces.isWhole) return this.#publish();
+    this.#joinSwarm();
+    if (record.paused) this.swarm?.pause();
+    this.#set(record.paused ? 'paused' : 'downloading');
+    this.#host.presenceChanged();
+  }
+
+  /** The same bytes may lie on this machine already, under another name. */
+  async #fillFromOwn(copy: Copy): Promise<void> {
+    const key = this.key;
+    const own = key && this.#host.wholeCopy(key, this);
+    if (!own?.layer || !copy.takeLayer(own.layer)) return;
+    await saveLayer(this.#host.world.disk, this.#host.home, this.id, own.layer);
+    for (let piece = 0; piece < copy.shape.pieces && !this.#closed; piece++) {
+      if (copy.pieces.state(piece) !== 'missing') continue;
+      const bytes = new Uint8Array(new SharedArrayBuffer(lengthOf(copy.shape, piece)));
+      bytes.set(await own.read(piece, 0, bytes.length));
+      copy.pieces.move(piece, 'request');
+      copy.pieces.move(piece, 'verify');
+      await copy.store(piece, bytes);
+    }
+  }
+
+  #joinSwarm(): void {
+    const { key, copy, record } = this;
+    if (!key || !copy || !this.#host.claim(key, this)) return;
+    const swarm: Swarm = new Swarm(key, copy, record.mode, this.#host.swarmHost, {
+      changed: () => this.#host.changed(this),
+      layerKnown: (layer) => void saveLayer(this.#host.world.disk, this.#host.home, this.id, layer).catch((error: unknown) => this.#stuck(asShoalError(error))),
+      whole: () => void this.#publish().catch((error: unknown) => void this.fail(diskError(error, record.path))),
+      stuck: (error) => this.#stuck(error),
+      gone: (error) => void this.fail(error, 'gone'),
+      received: (bytes) => this.downRate.count(bytes),
+    });
+    this.swarm = swarm;
+  }
+
+  /** Another transfer gave the swarm up that this one wanted too. */
+  takeOverSwarm(): void {
+    this.#joinSwarm();
+    this.#host.presenceChanged();
+  }
+
+  async #publish(): Promise<void> {
+    const { copy, record } = this;
+    if (!copy) return;
+    const { path, identity } = await copy.publish(record.path, record.rename);
+    await this.#save({ path, identity, part: '' });
+    if (this.#closed) return;
+    if (!this.swarm) this.#joinSwarm();
+    this.#set('seeding');
+    this.#host.presenceChanged();
+    this.#host.finished(this);
+  }
+
+  #stuck(error: ShoalError): void {
+    const why = diskError(error.cause ?? error, this.record.path);
+    if (why.code === 'diskFull') this.#waitForSpace(why);
+    else void this.fail(why);
+  }
+
+  #waitForSpace(error: ShoalError): void {
+    this.error = error;
+    this.#set(this.swarm ? 'downloading' : 'failed');
+    this.#timer?.cancel();
+    this.#timer = this.#host.world.clock.after(DISK_FULL_RETRY_MS, () => {
+      this.error = undefined;
+      if (this.swarm) this.swarm.resume();
+      else this.start();
+      this.#host.changed(this);
+    });
+  }
+
+  #progress(doneBytes: number): void {
+    this.#doneBytes = doneBytes;
+    this.#host.changed(this);
+  }
+
+  #set(state: State): void {
+    this.#state = state;
+    if (state === 'hashing' || state === 'checking') this.#doneBytes = 0;
+    this.#host.changed(this);
+  }
+
+  async #save(changes: Partial<TransferRecord>): Promise<void> {
+    this.record = { ...this.record, ...changes };
+    await saveRecord(this.#host.world.disk, this.#host.home, this.record);
+  }
+}
+

@@ -1,0 +1,95 @@
+// What the home keeps of one file that is shared or downloaded, so that it goes on after a restart: a small record and the piece
+// layer beside it. Reads and writes those two; runs nothing.
+import path from 'node:path';
+import { ShoalError, systemCode } from '../../protocol/errors.ts';
+import type { PickerMode } from '../../protocol/engineLink.ts';
+import type { AccountId, GroupId, Root, Sha256 } from '../../protocol/ids.ts';
+import { isHexOf } from '../../protocol/ids.ts';
+import type { Disk, Log } from '../../protocol/world.ts';
+import type { FileIdentity } from './fileIdentity.ts';
+import type { Home } from './home.ts';
+import { readSmallFile, writeSmallFile } from './home.ts';
+
+export interface TransferRecord {
+  readonly id: number;
+  readonly account: AccountId;
+  readonly group: GroupId;
+  readonly groupName: string;
+  readonly name: string;
+  readonly kind: 'share' | 'download';
+  /** Source of a share; final path of a download. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly pieceBytes: number;
+  /** '' while a share is not hashed yet. */
+  readonly root: Root | '';
+  readonly sha256: Sha256 | '';
+  readonly mode: PickerMode;
+  readonly rename: boolean;
+  readonly replace: boolean;
+  readonly paused: boolean;
+  /** Whether the tracker knows of the share. */
+  readonly told: boolean;
+  /** The part file of a download that is not finished. */
+  readonly part: string;
+  /** The whole file as it was when it was hashed or finished. */
+  readonly identity: FileIdentity | undefined;
+}
+
+const recordFile = (home: Home, id: number): string => path.join(home.transfersFolder, `${id}.json`);
+const layerFile = (home: Home, id: number): string => path.join(home.transfersFolder, `${id}.layer`);
+
+/** First bytes of a layer file: what it is and its format. */
+const LAYER_HEAD = Buffer.from('shoal-layer-1\0\0\0', 'latin1');
+
+export function saveRecord(disk: Disk, home: Home, record: TransferRecord): Promise<void> {
+  return writeSmallFile(disk, recordFile(home, record.id), { ...record });
+}
+
+export async function removeRecord(disk: Disk, home: Home, id: number): Promise<void> {
+  await disk.remove(recordFile(home, id));
+  await disk.remove(layerFile(home, id));
+}
+
+export function saveLayer(disk: Disk, home: Home, id: number, layer: Uint8Array): Promise<void> {
+  return disk.replaceFile(layerFile(home, id), Buffer.concat([LAYER_HEAD, layer]));
+}
+
+/** The piece layer; undefined when there is none or it is not one. */
+export async function loadLayer(disk: Disk, home: Home, id: number): Promise<Uint8Array | undefined> {
+  try {
+    const bytes = await disk.readFile(layerFile(home, id));
+    return bytes.subarray(0, LAYER_HEAD.length).equals(LAYER_HEAD) ? bytes.subarray(LAYER_HEAD.length) : undefined;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** All records of the home. One that cannot be read is left where it is and said in the log: the others go on. */
+export async function loadRecords(disk: Disk, home: Home, log: Log): Promise<readonly TransferRecord[]> {
+  const records: TransferRecord[] = [];
+  for (const name of await disk.listFolder(home.transfersFolder)) {
+    const id = Number(/^(\d+)\.json$/.exec(name)?.[1] ?? NaN);
+    if (!Number.isSafeInteger(id)) continue;
+    try {
+      const record = await readSmallFile(disk, recordFile(home, id), readRecord);
+      if (record) records.push(record);
+    } catch (error) {
+      log.error('a record cannot be read', { file: name, why: error instanceof ShoalError ? error.message : String(error) });
+    }
+  }
+  return records;
+}
+
+/** A record out of the fields of its file. Throws when one is missing or of another kind. */
+function readRecord(fields: Readonly<Record<string, unknown>>): TransferRecord {
+  const kinds = {
+    id: 'number', account: 'string', group: 'string', groupName: 'string', name: 'string', kind: 'string', path: 'string', sizeBytes: 'number',
+    pieceBytes: 'number', root: 'string', sha256: 'string', mode: 'string', rename: 'boolean', replace: 'boolean', paused: 'boolean', told: 'boolean', part: 'string',
+  } as const satisfies Record<Exclude<keyof TransferRecord, 'identity'>, string>;
+  for (const [name, kind] of Object.entries(kinds)) if (typeof fields[name] !== kind) throw new Error(`${name} is no ${kind}`);
+  const { root } = fields as unknown as TransferRecord;
+  if (root !== '' && !isHexOf(root, 32)) throw new Error('root is no hash');
+  return { identity: undefined, ...fields } as unknown as TransferRecord;
+}

@@ -1,0 +1,202 @@
+// Each verb of a frontend as what the engine does for it: names become ids, answers become receipts. One line per verb where one is enough.
+import path from 'node:path';
+import type { Verbs } from './state.ts';
+import { ShoalError } from '../../protocol/errors.ts';
+import type { AccountId, GroupId, RequestId } from '../../protocol/ids.ts';
+import { PASSWORD_CHARS_MIN } from '../../protocol/limits.ts';
+import { checkFileName, checkName, nameKey } from '../../protocol/names.ts';
+import type { OperationBody, OperationName } from '../../protocol/operations.ts';
+import type { GroupView } from '../../protocol/trackerLink.ts';
+import type { Engine } from './engine.ts';
+import type { Hasher } from './hashing.ts';
+import { openToRead } from './hashing.ts';
+import { pieceBytesFor } from './hashTree.ts';
+import type { Transfer } from './transfer.ts';
+
+/** How long one tracker has to hash a password, in ms: there may be a queue. */
+const PASSWORD_MS = 15_000;
+
+/** A handler for every verb. */
+export function verbsOf(engine: Engine, hasher: Hasher): Verbs {
+  const { trackers, transfers, world } = engine;
+  const newId = <Id extends string>(): Id => world.chance.bytes(16).toString('hex') as Id;
+
+  const me = (): AccountId => {
+    if (!engine.account) throw new ShoalError('notSignedIn');
+    return engine.account.account;
+  };
+  const does = async <N extends OperationName>(name: N, body: OperationBody<N>): Promise<{ durability: 'both' | 'one' }> => {
+    const { durability } = await engine.submit(name, body);
+    return { durability: durability === 'both' ? 'both' : 'one' };
+  };
+  /** A group by its name, from what the tracker told us or, for others' groups, from the tracker. */
+  const groupNamed = async (name: string): Promise<{ group: GroupId; name: string; view: GroupView | undefined }> => {
+    me();
+    const view = [...(trackers.inUse?.groups.values() ?? [])].find((group) => nameKey(group.name) === nameKey(name));
+    if (view) return { group: view.group, name: view.name, view };
+    const row = await trackers.call('findGroup', { name });
+    return { group: row.group, name: row.name, view: undefined };
+  };
+  const request = async (groupName: string, user: string): Promise<{ group: GroupId; request: RequestId }> => {
+    const { group, name, view } = await groupNamed(groupName);
+    if (view?.role !== 'owner') throw new ShoalError('notOwner', { group: name });
+    const found = view.requests.find((one) => nameKey(one.user) === nameKey(user));
+    if (!found) throw new ShoalError('unknownRequest', { group: name, user });
+    return { group, request: found.request };
+  };
+  const ownRequest = async (groupName: string): Promise<{ group: GroupId; request: RequestId }> => {
+    const { group, name, view } = await groupNamed(groupName);
+    const found = view?.role === 'applicant' ? view.requests[0] : undefined;
+    if (!found) throw new ShoalError('unknownRequest', { group: name, user: engine.account?.user ?? '' });
+    return { group, request: found.request };
+  };
+  const memberNamed = async (group: GroupId, user: string): Promise<AccountId> => {
+    for (let after = ''; ;) {
+      const { members, more } = await trackers.call('listMembers', { group, after });
+      const found = members.find((member) => nameKey(member.user) === nameKey(user));
+      if (found) return found.account;
+      const last = members.at(-1);
+      if (!more || !last) throw new ShoalError('unknownUser', { user });
+      after = last.user;
+    }
+  };
+  const transfer = (id: number): Transfer => {
+    me();
+    const found = transfers.get(id);
+    if (!found) throw new ShoalError('unknownDownload', { name: String(id), group: '' });
+    return found;
+  };
+  const checkPassword = (password: string): string => {
+    if ([...password].length < PASSWORD_CHARS_MIN) throw new ShoalError('passwordTooShort', { min: PASSWORD_CHARS_MIN });
+    return password;
+  };
+
+  return {
+    async setTracker({ url }) {
+      if (engine.account && trackers.url !== '') {
+        // Another realm means other accounts: first out of this one.
+        const before = trackers.realm;
+        const { firstUse } = await trackers.set(url);
+        if (trackers.realm !== before) throw new ShoalError('signedInAlready', { user: engine.account.user });
+        return { url: trackers.url, firstUse };
+      }
+      const { firstUse } = await trackers.set(url);
+      return { url: trackers.url, firstUse };
+    },
+    async configure({ downLimitBytesPerS, upLimitBytesPerS, listenHost, listenPort }) {
+      await engine.configure({
+        ...(downLimitBytesPerS !== undefined && { downLimitBytesPerS }), ...(upLimitBytesPerS !== undefined && { upLimitBytesPerS }),
+        ...(listenHost !== undefined && { listenHost: listenHost === '' ? undefined : listenHost }), ...(listenPort !== undefined && { listenPort }),
+      });
+      return {};
+    },
+
+    async createUser({ user, password }) {
+      checkName(user);
+      checkPassword(password);
+      await trackers.use(() => Promise.resolve()); // the realm must be known before anything is signed for it
+      const account = newId<AccountId>();
+      const signed = engine.sign('createAccount', { account, name: user }, account);
+      const receipt = await trackers.use((session) => session.call('createAccount', { signed, password }, { deadlineMs: PASSWORD_MS }));
+      await engine.received(signed, receipt);
+      return { durability: receipt.durability === 'both' ? 'both' : 'one' };
+    },
+    async signIn({ user, password, hold }) {
+      if (engine.account) throw new ShoalError('signedInAlready', { user: engine.account.user });
+      const account = await trackers.use(async (session) => {
+        const found = await session.call('authenticate', { user, password }, { deadlineMs: PASSWORD_MS });
+        const signed = engine.sign('signIn', { account: found.account }, found.account);
+        await engine.received(signed, await session.call('submit', { signed }));
+        return found;
+      });
+      await engine.signedIn(account, hold);
+      return account;
+    },
+    async signOut() {
+      me();
+      await engine.signOut();
+      return {};
+    },
+    async changePassword({ oldPassword, newPassword }) {
+      const account = me();
+      checkPassword(newPassword);
+      const signed = engine.sign('changePassword', { account }, account);
+      const receipt = await trackers.use((session) => session.call('changePassword', { signed, oldPassword, newPassword }, { deadlineMs: PASSWORD_MS }));
+      await engine.received(signed, receipt);
+      return { durability: receipt.durability === 'both' ? 'both' : 'one' };
+    },
+
+    createGroup: ({ group }) => does('createGroup', { group: newId(), name: checkName(group) }),
+    joinGroup: async ({ group }) => does('requestJoin', { group: (await groupNamed(group)).group, request: newId() }),
+    cancelRequest: async ({ group }) => does('cancelRequest', await ownRequest(group)),
+    leaveGroup: async ({ group }) => does('leaveGroup', { group: (await groupNamed(group)).group }),
+    async removeMember({ group: name, user }) {
+      const { group } = await groupNamed(name);
+      return does('removeMember', { group, account: await memberNamed(group, user) });
+    },
+    acceptRequest: async ({ group, user }) => does('acceptRequest', await request(group, user)),
+    rejectRequest: async ({ group, user }) => does('rejectRequest', await request(group, user)),
+    async listGroups({ after }) {
+      me();
+      return trackers.call('listGroups', { after });
+    },
+    listMembers: async ({ group, after }) => trackers.call('listMembers', { group: (await groupNamed(group)).group, after }),
+    listFiles: async ({ group, after }) => trackers.call('listFiles', { group: (await groupNamed(group)).group, after }),
+    findFile: async ({ group, name }) => trackers.call('findFile', { group: (await groupNamed(group)).group, name }),
+
+    async share({ group: groupName, path: file, name, replace }) {
+      const account = me();
+      const { group, name: shown, view } = await groupNamed(groupName);
+      if (view?.role !== 'member' && view?.role !== 'owner') throw new ShoalError('notMember', { group: shown });
+      const made = await transfers.share({ account, group, groupName: shown, path: file, name: name ?? path.basename(file).normalize('NFC'), replace });
+      return { transfer: made.id };
+    },
+    async download({ group: groupName, name, path: place, asFile, rename, mode }) {
+      const account = me();
+      const { group, name: shown } = await groupNamed(groupName);
+      const file = await trackers.call('findFile', { group, name });
+      const made = await transfers.download({ account, group, groupName: shown, file, path: place, asFile, rename, mode: mode === 'other' ? 'rarest' : mode });
+      return { transfer: made.id };
+    },
+    async stopShare({ group: groupName, name, remove }) {
+      const { group, name: shown } = await groupNamed(groupName);
+      checkFileName(name);
+      const mine = transfers.ofFile(group, name).filter((one) => one.record.kind === 'share' || one.isWhole);
+      const told = mine.some((one) => one.record.kind === 'share' && one.record.told);
+      const { durability } = remove ? await does('removeFile', { group, name })
+        : told ? await does('stopShare', { group, name }) : { durability: 'both' as const };
+      if (mine.length === 0 && !remove) throw new ShoalError('notSharer', { name, group: shown });
+      for (const one of mine) {
+        await transfers.forget(one);
+        engine.transferGone(one.id);
+      }
+      return { durability };
+    },
+    async pause({ transfer: id }) {
+      await transfer(id).pause();
+      return {};
+    },
+    async resume({ transfer: id }) {
+      await transfer(id).resume();
+      return {};
+    },
+    async cancelTransfer({ transfer: id }) {
+      await transfers.forget(transfer(id));
+      engine.transferGone(id);
+      return {};
+    },
+    async verify({ transfer: id }) {
+      const { record, isWhole } = transfer(id);
+      if (!isWhole) throw new ShoalError('fileMissing', { path: record.path });
+      await (await openToRead(world.disk, record.path)).close();
+      const { sha256, root, shape } = await hasher.hashFile(record.path, record.pieceBytes || pieceBytesFor(record.sizeBytes));
+      if (root !== record.root || sha256 !== record.sha256) throw new ShoalError('integrity', { path: record.path, expected: record.sha256, found: sha256 });
+      return { sha256, sizeBytes: shape.sizeBytes };
+    },
+    sources({ transfer: id }) {
+      const { swarm, copy } = transfer(id);
+      const sources = [...(swarm?.sources ?? [])].map(([pin, { user, pieces, bytes }]) => ({ pin, user, pieces, bytes }));
+      return { sources: sources.sort((a, b) => b.bytes - a.bytes).slice(0, 256), bits: copy?.pieces.held.bytes() ?? new Uint8Array(0) };
+    },
+  };
+}

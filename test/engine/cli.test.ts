@@ -1,0 +1,435 @@
+// The command line from its words to the engine's verbs and back to what is printed: the real host and a real socket, around an engine
+// that only pretends.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { allVerbs, runCli } from '../../extension/engine/cli.ts';
+import { homeAt } from '../../extension/engine/home.ts';
+import { startHost } from '../../extension/engine/host.ts';
+import type { Host } from '../../extension/engine/host.ts';
+import { findEngine } from '../../extension/engine/launch.ts';
+import type { EngineConnection } from '../../extension/engine/launch.ts';
+import type { Engines } from '../../extension/engine/cli/session.ts';
+import { ShoalError } from '../../protocol/errors.ts';
+import { createIdentity } from '../../protocol/identity.ts';
+import { createNodeWorld } from '../../protocol/nodeWorld.ts';
+import { toWire } from '../../protocol/wireErrors.ts';
+import { silentLog } from '../../protocol/world.ts';
+import { aFile, aGroup, aTransfer, FakeEngine, fails } from '../support/fakeEngine.ts';
+import { FakeTerminal } from '../support/fakeTerminal.ts';
+import { ManualClock } from '../support/manualClock.ts';
+
+interface Ran {
+  readonly exit: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+describe('the command line', () => {
+  const world = createNodeWorld({ identity: createIdentity(), log: silentLog });
+  let folder: string;
+  let host: Host | undefined;
+  let engine: FakeEngine;
+  let terminal: FakeTerminal;
+  let clock: ManualClock;
+
+  beforeEach(() => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sh-'));
+    terminal = new FakeTerminal({ workFolder: folder, environment: { SHOAL_HOME: path.join(folder, 'home') } });
+    clock = new ManualClock();
+    engine = new FakeEngine();
+    host = undefined;
+  });
+  afterEach(async () => {
+    await host?.leave();
+    fs.rmSync(folder, { recursive: true, force: true });
+  });
+
+  const engines: Engines = {
+    find: (home, handlers) => findEngine({ home, world, version: 'dev', handlers }),
+    async connect(home, handlers): Promise<EngineConnection> {
+      const started = await startHost({ home, world, version: 'dev', log: silentLog, createEngine: () => Promise.resolve(engine) });
+      host = started ?? host;
+      const found = await engines.find(home, handlers);
+      assert.ok(found);
+      return { ...found, started: started !== undefined };
+    },
+  };
+  const run = async (...words: string[]): Promise<Ran> => {
+    const exit = await runCli(words, { terminal, engines, world: { ...world, clock } });
+    return { exit, stdout: terminal.stdout, stderr: terminal.stderr };
+  };
+  const running = (): Promise<EngineConnection> => engines.connect(homeAt(path.join(folder, 'home')), { overviewChanged() {}, transfersChanged() {}, event() {} });
+
+  describe('asks the engine', () => {
+    const rows: [words: string, asked: [verb: string, body: object][], stdout: RegExp][] = [
+      ['create_group team', [['createGroup', { group: 'team' }]], /^Created the group team; you own it\./],
+      ['join_group team', [['joinGroup', { group: 'team' }]], /^Asked to join team\./],
+      ['cancel_request team', [['cancelRequest', { group: 'team' }]], /^Took back your request/],
+      ['leave_group team', [['leaveGroup', { group: 'team' }]], /^Left team\./],
+      ['remove_member team bob', [['removeMember', { group: 'team', user: 'bob' }]], /^Removed bob from team\./],
+      ['accept_request team bob', [['acceptRequest', { group: 'team', user: 'bob' }]], /^bob is a member of team now\./],
+      ['reject_request team bob', [['rejectRequest', { group: 'team', user: 'bob' }]], /^Rejected the request of bob/],
+      ['list_groups', [['listGroups', { after: '' }]], /^GROUP {2}YOU ARE {2}OWNER {2}MEMBERS {2}ONLINE {2}FILES\nteam {3}owner {4}alice {8}3 {7}2 {6}1\n$/],
+      ['list_files team', [['listFiles', { group: 'team', after: '' }]], /^NAME {10}SIZE {2}SEEDERS {2}AUTHOR {2}VERSION\ndump\.sql {2}1\.00 MiB {8}1 {2}bob {11}1\n$/],
+      ['list_file team', [['listFiles', { group: 'team', after: '' }]], /^NAME/],
+      ['stop_share team dump.sql', [['stopShare', { group: 'team', name: 'dump.sql', remove: false }]], /^You do not share dump\.sql in team any more\./],
+      ['stop_share team dump.sql --remove', [['stopShare', { group: 'team', name: 'dump.sql', remove: true }]], /^Removed dump\.sql in team\./],
+      ['logout', [['signOut', {}]], /^Signed out\./],
+      ['logout --limit-down 500k --limit-up 1M --listen 10.0.0.1:7000', [['configure', { downLimitBytesPerS: 512000, upLimitBytesPerS: 1048576, listenHost: '10.0.0.1', listenPort: 7000 }], ['signOut', {}]], /^Signed out/],
+      ['--tracker a.example:7070 logout', [['setTracker', { url: 'a.example:7070' }], ['signOut', {}]], /^Signed out/],
+      ['upload_file dump.sql team --detach --replace --name x.sql', [['share', { group: 'team', path: '$/dump.sql', name: 'x.sql', replace: true }]], /^Sharing x\.sql in team/],
+      ['get team dump.sql --detach --mode random', [['findFile', { group: 'team', name: 'dump.sql' }], ['download', { group: 'team', name: 'dump.sql', path: '$/downloads', asFile: false, rename: false, mode: 'random' }]], /^Downloading dump\.sql in the background/],
+      ['get team dump.sql there.sql --detach --rename', [['findFile', { group: 'team', name: 'dump.sql' }], ['download', { group: 'team', name: 'dump.sql', path: '$/there.sql', asFile: true, rename: true, mode: 'rarest' }]], /^Downloading/],
+      ['get team dump.sql home --detach', [['findFile', { group: 'team', name: 'dump.sql' }], ['download', { group: 'team', name: 'dump.sql', path: '$/home', asFile: false, rename: false, mode: 'rarest' }]], /^Downloading/],
+    ];
+    for (const [words, asked, stdout] of rows) it(words, async () => {
+      const ran = await run(...words.split(' '));
+      assert.deepEqual(ran.exit, 0, ran.stderr);
+      assert.match(ran.stdout, stdout);
+      const expected = asked.map(([verb, body]) => ({ verb, body: JSON.parse(JSON.stringify(body).replaceAll('$/', `${folder}/`)) as object }));
+      assert.deepEqual(JSON.parse(JSON.stringify(engine.asked)), expected);
+    });
+  });
+
+  describe('prints one JSON value with --json', () => {
+    const rows: [words: string, json: unknown][] = [
+      ['create_group team', { group: 'team', durability: 'both' }], ['accept_request team bob', { group: 'team', user: 'bob', durability: 'both' }],
+      ['logout', { signedOut: true }], ['stop', { stopped: false }], ['list_files team', [JSON.parse(JSON.stringify(aFile()))]], ['stop_share team a', { group: 'team', name: 'a', removed: false, durability: 'both' }],
+    ];
+    for (const [words, json] of rows) it(words, async () => {
+      const { exit, stdout, stderr } = await run('--json', ...words.split(' '));
+      assert.deepEqual([exit, JSON.parse(stdout), stderr], [0, json, '']);
+    });
+
+    it('and an error the same way', async () => {
+      engine = new FakeEngine({ createGroup: fails('nameTaken', { name: 'team' }) });
+      const { exit, stdout, stderr } = await run('create_group', 'team', '--json');
+      assert.equal(exit, 3);
+      assert.deepEqual(JSON.parse(stdout), { error: { code: 'nameTaken', message: 'the name team is taken; choose another', fields: { name: 'team' } } });
+      assert.equal(stderr, 'shoal: the name team is taken; choose another\n');
+    });
+  });
+
+  it('says wrong use as JSON, too', async () => {
+    const { exit, stdout } = await run('login', '--json');
+    assert.deepEqual([exit, JSON.parse(stdout)], [2, { error: { code: 'usage', message: "missing required argument 'user'", fields: {} } }]);
+  });
+
+  describe('fails with a sentence and the exit code of the error', () => {
+    const rows: [code: ConstructorParameters<typeof ShoalError>[0], exit: number][] = [
+      ['notSignedIn', 3], ['unknownGroup', 4], ['trackerUnreachable', 7], ['usage', 2], ['internal', 1],
+    ];
+    for (const [code, exit] of rows) it(`${code}: ${exit}`, async () => {
+      engine = new FakeEngine({ joinGroup: fails(code, { group: 'team', address: 'a:1', why: 'y' }) });
+      const ran = await run('join_group', 'team');
+      assert.equal(ran.exit, exit);
+      assert.equal(ran.stderr, `shoal: ${new ShoalError(code, { group: 'team', address: 'a:1', why: 'y' }).message}\n`);
+      assert.equal(ran.stdout, '');
+    });
+  });
+
+  describe('explains wrong use, with exit code 2', () => {
+    const rows: [words: string, says: RegExp][] = [
+      ['list_filez team', /unknown command 'list_filez'\n\(Did you mean one of list_file, list_files\?\)/], ['login', /missing required argument 'user'/], ['logout now', /too many arguments/], ['logout --fast', /unknown option '--fast'/],
+      ['logout --limit-down fast', /^shoal: fast is not a rate/], ['logout --listen nowhere', /^shoal: nowhere is not an address/], ['logout --tracker none.txt', /^shoal: there is no file .*none\.txt/],
+      ['get team a --mode best', /^shoal: --mode is one of rarest, random, sequential/], ['get team a --timeout soon', /^shoal: soon is not a time/], ['pause team', /^shoal: name a group and a file, or the number/], ['', /^Usage: shoal/],
+    ];
+    for (const [words, says] of rows) it(words || 'nothing at all', async () => {
+      const { exit, stderr, stdout } = await run(...words.split(' ').filter((word) => word !== ''));
+      assert.match(stderr, says);
+      assert.deepEqual([exit, stdout], [2, '']);
+      assert.deepEqual(engine.asked.filter(({ verb }) => verb !== 'findFile'), []);
+    });
+  });
+
+  describe('explains itself', () => {
+    it('in one page', async () => {
+      const { exit, stdout } = await run('--help');
+      assert.equal(exit, 0);
+      for (const { use } of allVerbs) assert.ok(stdout.includes(`  ${use.split(' ')[0] ?? ''}`), use);
+      assert.match(stdout, /First steps:/);
+      assert.match(stdout, /SHOAL_HOME;\s+default: /);
+      assert.doesNotMatch(stdout, /^ {2}engine/m);
+    });
+    for (const { use, also, json } of allVerbs) it(`about ${use}`, async () => {
+      const { exit, stdout } = await run('help', use.split(' ')[0] ?? '');
+      assert.equal(exit, 0);
+      assert.ok(stdout.startsWith(`Usage: shoal ${use.split(' ')[0] ?? ''}${also === undefined ? '' : `|${also}`} `), stdout);
+      assert.ok(stdout.includes(`With --json: ${json}`));
+    });
+  });
+
+  describe('takes a password', () => {
+    const signIn = { verb: 'signIn', body: { user: 'alice', password: 'correct horse', hold: true } };
+    it('from the environment', async () => {
+      terminal.environment['SHOAL_PASSWORD'] = 'correct horse';
+      const { stdout, stderr } = await run('login', 'alice');
+      assert.deepEqual(engine.asked, [signIn]);
+      assert.match(stdout, /^Signed in as alice\. The engine keeps running in the background until `shoal logout` or `shoal stop`\.\n$/);
+      assert.equal(stderr, '');
+    });
+    it('from a pipe', async () => {
+      terminal.input.push('correct horse');
+      await run('login', 'alice');
+      assert.deepEqual(engine.asked, [signIn]);
+    });
+    it('from a person, who is asked twice for a new one', async () => {
+      terminal.canAsk = true;
+      terminal.input.push('correct horse', 'correct horse');
+      const { stderr } = await run('create_user', 'alice');
+      assert.deepEqual(engine.asked, [{ verb: 'createUser', body: { user: 'alice', password: 'correct horse' } }]);
+      assert.equal(stderr, 'new password for alice: the same again: ');
+    });
+    it('from the command line, with a warning', async () => {
+      const { stderr } = await run('login', 'alice', 'correct horse');
+      assert.deepEqual(engine.asked, [signIn]);
+      assert.match(stderr, /can be seen by others/);
+    });
+    it('twice to change it', async () => {
+      terminal.input.push('correct horse', 'battery staple');
+      await run('change_password');
+      assert.deepEqual(engine.asked, [{ verb: 'changePassword', body: { oldPassword: 'correct horse', newPassword: 'battery staple' } }]);
+    });
+    it('and says when there is none, or two that differ', async () => {
+      const none = await run('login', 'alice');
+      assert.equal(none.exit, 2);
+      assert.match(none.stderr, /^shoal: no password given/);
+      terminal.canAsk = true;
+      terminal.input.push('correct horse', 'correct house');
+      assert.match((await run('create_user', 'alice')).stderr, /the two passwords differ/);
+      assert.deepEqual(engine.asked, []);
+    });
+  });
+
+  it('shows the realm of a tracker that is new', async () => {
+    const { stderr } = await run('logout', '--tracker', 'a.example:7070');
+    assert.match(stderr, /^first use of this tracker.*\n {2}shoal:\/\/pin@a\.example:7070\n/);
+  });
+
+  it('lists all pages', async () => {
+    engine = new FakeEngine({ listFiles: ({ after }) => ({ files: [aFile({ name: after === '' ? 'a' : 'b' })], more: after === '', filesVersion: 1 }) });
+    const { stdout } = await run('list_files', 'team');
+    assert.deepEqual(stdout.split('\n').map((line) => line.split(' ')[0]), ['NAME', 'a', 'b', '']);
+  });
+
+  it('lists requests for the owner of a group only', async () => {
+    engine.state = { ...engine.state, groups: [aGroup({ name: 'Team' }), aGroup({ name: 'other', role: 'member' })] };
+    assert.match((await run('list_requests', 'team')).stdout, /^USER {2}ASKED\nbob {3}2026-01-01 00:00 UTC\n$/);
+    assert.equal((await run('list_requests', 'other')).exit, 3);
+  });
+
+  it('says when only one of two trackers holds a change', async () => {
+    engine = new FakeEngine({ createGroup: () => ({ durability: 'one' }) });
+    assert.match((await run('create_group', 'team')).stderr, /^Only one tracker holds this so far/);
+  });
+
+  it('shows downloads in the classic form', async () => {
+    for (const [id, fields] of [{ name: 'a' }, { name: 'b', state: 'seeding' as const }, { name: 'c', kind: 'share' as const }].entries()) engine.list.set(id, aTransfer({ id, ...fields }));
+    assert.equal((await run('show_downloads')).stdout, '[D] [team] a\n[C] [team] b\n');
+  });
+
+  it('finds a transfer by group and name in any case, or by its number', async () => {
+    engine.list.set(4, aTransfer({ id: 4, name: 'Dump.SQL' }));
+    await run('pause', 'TEAM', 'dump.sql');
+    await run('resume', '4');
+    await run('cancel', '4');
+    assert.deepEqual(engine.asked, [{ verb: 'pause', body: { transfer: 4 } }, { verb: 'resume', body: { transfer: 4 } }, { verb: 'cancelTransfer', body: { transfer: 4 } }]);
+    assert.equal((await run('pause', '5')).exit, 4);
+    assert.equal((await run('verify', 'team', 'other')).exit, 4);
+  });
+
+  it('verifies', async () => {
+    engine.list.set(1, aTransfer({ state: 'seeding' }));
+    assert.match((await run('verify', '1')).stdout, /^\/work\/downloads\/dump\.sql is exactly what was shared \(1\.00 MiB\)\.\nSHA-256 7368/);
+    engine = new FakeEngine();
+  });
+
+  it('does not start an engine to show that none runs', async () => {
+    assert.match((await run('status')).stdout, /engine {5}does not run/);
+    assert.equal(host, undefined);
+  });
+
+  it('stops the engine', async () => {
+    await running();
+    assert.match((await run('stop')).stdout, /^Stopped the engine\./);
+    assert.equal(engine.closed, true);
+  });
+
+  describe('stays with a download', () => {
+    const get = (...words: string[]): Promise<Ran> => run('get', 'team', 'dump.sql', ...words);
+    beforeEach(() => engine.list.set(1, aTransfer({ heldPieces: 0, doneBytes: 0 })));
+
+    it('until it is complete, and says from whom it came', async () => {
+      const done = get();
+      await terminal.until(/0 %/);
+      engine.setTransfer({ state: 'seeding', heldPieces: 2, doneBytes: 1024 * 1024 });
+      const { exit, stdout } = await done;
+      assert.equal(exit, 0);
+      assert.match(stdout, /^Downloaded \/work\/downloads\/dump\.sql \(1\.00 MiB\)\.\nFrom bob: 2 pieces\. You share it now, too\.\nSHA-256 /);
+    });
+
+    it('with lines of JSON, the last one the result', async () => {
+      const done = get('--json');
+      await terminal.until(/progress/);
+      engine.setTransfer({ state: 'seeding', heldPieces: 2, doneBytes: 1024 * 1024 });
+      const lines = (await done).stdout.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+      assert.ok(lines.slice(0, -1).every((line) => 'progress' in line));
+      assert.equal(lines.at(-1)?.['path'], '/work/downloads/dump.sql');
+    });
+
+    it('until it fails, with the code of what went wrong', async () => {
+      const done = get();
+      await terminal.until(/0 %/);
+      engine.setTransfer({ state: 'failed', error: toWire(new ShoalError('destinationExists', { path: '/x' })) });
+      const { exit, stderr } = await done;
+      assert.equal(exit, 1);
+      assert.match(stderr, /shoal: \/x exists already; nothing was overwritten\. Name another place or use --rename\n$/);
+    });
+
+    it('and leaves it to the engine at Ctrl-C', async () => {
+      const done = get();
+      await terminal.until(/0 %/);
+      terminal.press();
+      const { exit, stderr } = await done;
+      assert.equal(exit, 130);
+      assert.match(stderr, /The download goes on in the background \(0 %\)\. See it with `shoal show_downloads --long`; end it with `shoal cancel 1`\.\n$/);
+      assert.deepEqual(engine.asked.map(({ verb }) => verb), ['findFile', 'download']);
+    });
+
+    it('says once that nobody has it, and waits', async () => {
+      engine.setTransfer({ state: 'waiting' });
+      const done = get();
+      await terminal.until(/waiting/);
+      await clock.advance(60_000);
+      await terminal.until(/Nobody who is online has dump\.sql; waiting until somebody comes/);
+      engine.setTransfer({ state: 'seeding' });
+      const { exit, stderr } = await done;
+      assert.equal(exit, 0);
+      assert.equal(stderr.match(/Nobody/g)?.length, 1);
+    });
+
+    it('ends with 5 after --timeout without anybody', async () => {
+      engine.setTransfer({ state: 'waiting' });
+      const done = get('--timeout', '30');
+      await terminal.until(/waiting/);
+      await clock.advance(29_999);
+      engine.setTransfer({ state: 'downloading' }); // somebody came: the time begins anew
+      await terminal.until(/1 peer/);
+      engine.setTransfer({ state: 'waiting' });
+      await terminal.until(/waiting[^]*1 peer[^]*waiting/);
+      await clock.advance(30_000);
+      const { exit, stderr } = await done;
+      assert.equal(exit, 5);
+      assert.match(stderr, /shoal: nobody who is online has dump\.sql/);
+    });
+
+    it('ends with 5 at once with --no-wait when the tracker knows nobody', async () => {
+      engine = new FakeEngine({ findFile: () => aFile({ seeders: 0 }) });
+      engine.setTransfer({ state: 'waiting' });
+      const done = get('--no-wait');
+      await terminal.until(/waiting/);
+      await clock.advance(0);
+      assert.equal((await done).exit, 5);
+    });
+
+    it('says how much was here already', async () => {
+      engine.setTransfer({ resumedPieces: 1, heldPieces: 1 });
+      const done = get();
+      await terminal.until(/Resumed: 1 of 2 pieces were here already and are verified\./);
+      engine.setTransfer({ state: 'seeding' });
+      await done;
+    });
+
+    it('says when the engine is stopped meanwhile', async () => {
+      const done = get();
+      await terminal.until(/0 %/);
+      await host?.leave();
+      const { exit, stderr } = await done;
+      assert.equal(exit, 1);
+      assert.match(stderr, /it was stopped meanwhile; what is unfinished goes on at its next start/);
+    });
+
+    it('makes no folder for a file that is not there', async () => {
+      engine = new FakeEngine({ findFile: fails('unknownFile', { name: 'dump.sql', group: 'team' }) });
+      assert.equal((await get()).exit, 4);
+      assert.equal(fs.existsSync(path.join(folder, 'downloads')), false);
+    });
+
+    it('says which folder is missing', async () => {
+      const { exit, stderr } = await get('no/such/place.sql');
+      assert.equal(exit, 1);
+      assert.match(stderr, /cannot be written \(there is no folder .*no\/such\)/);
+    });
+  });
+
+  describe('stays with a share', () => {
+    it('until the group knows it', async () => {
+      let known = false;
+      let asked: () => void = () => {};
+      const wasAsked = new Promise<void>((resolve) => (asked = resolve));
+      engine = new FakeEngine({
+        findFile: () => {
+          asked();
+          if (known) return aFile({ root: aTransfer().root });
+          throw new ShoalError('unknownFile', { name: 'dump.sql', group: 'team' });
+        },
+      });
+      engine.list.set(1, aTransfer({ kind: 'share', state: 'hashing', doneBytes: 0 }));
+      const done = run('share', 'dump.sql', 'team');
+      await terminal.until(/hashing/);
+      engine.setTransfer({ state: 'seeding' });
+      await wasAsked;
+      known = true;
+      engine.setTransfer({ state: 'seeding', doneBytes: 1 });
+      const { exit, stdout } = await done;
+      assert.equal(exit, 0);
+      assert.match(stdout, /^Shared dump\.sql in team \(1\.00 MiB\)\. Others get it while your engine runs\.\nSHA-256 /);
+    });
+
+    it('or until it is refused', async () => {
+      engine = new FakeEngine({ findFile: fails('unknownFile', { name: 'dump.sql', group: 'team' }) });
+      engine.list.set(1, aTransfer({ kind: 'share', state: 'hashing', doneBytes: 0 }));
+      const done = run('share', 'dump.sql', 'team');
+      await terminal.until(/hashing/);
+      engine.setTransfer({ state: 'failed', error: toWire(new ShoalError('fileExists', { name: 'dump.sql', group: 'team', user: 'bob' })) });
+      const { exit, stderr } = await done;
+      assert.equal(exit, 3);
+      assert.match(stderr, /share it with --replace to make this its new version/);
+    });
+  });
+
+  describe('serve', () => {
+    it('prints what happens until Ctrl-C, which ends the engine that it started', async () => {
+      const done = run('serve');
+      await terminal.until(/signed in as alice/);
+      engine.setTransfer({ kind: 'share', state: 'seeding' });
+      await terminal.until(/sharing dump\.sql in team/);
+      engine.event({ what: 'requestReceived', group: 'team', user: 'bob', name: '' });
+      await terminal.until(/bob asks to join team/);
+      terminal.press();
+      const { exit, stdout } = await done;
+      assert.equal(exit, 0);
+      assert.equal(engine.closed, true);
+      assert.match(stdout, /the engine has ended\n$/);
+      assert.ok(stdout.split('\n').slice(0, -1).every((line) => /^\d\d:\d\d:\d\d /.test(line)), stdout);
+    });
+
+    it('leaves an engine alone that ran before', async () => {
+      await running();
+      const done = run('serve');
+      await terminal.until(/signed in as alice/);
+      terminal.press('SIGTERM');
+      assert.equal((await done).exit, 0);
+      assert.equal(engine.closed, false);
+    });
+
+    it('ends when the engine is stopped by another', async () => {
+      const done = run('serve');
+      await terminal.until(/signed in as alice/);
+      await host?.leave();
+      assert.match((await done).stdout, /the engine was stopped\n$/);
+    });
+  });
+});

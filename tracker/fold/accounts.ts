@@ -1,0 +1,108 @@
+// Rules of accounts: their names, passwords and the devices that are signed in. A sign-in that ended stays ended for whoever did not
+// know of the end.
+import { DEVICES_PER_ACCOUNT_MAX, NAME_CHARS_MAX } from '../../protocol/limits.ts';
+import type { AccountId, Pin } from '../../protocol/ids.ts';
+import { isName, nameKey } from '../../protocol/names.ts';
+import type { Applying, Op, Rule } from './rule.ts';
+import { freeName, idTaken, userOf } from './rule.ts';
+import type { Account, Refusal, State } from './state.ts';
+import { hasSeen, placeOf, refusal } from './state.ts';
+
+type AccountOperation = 'createAccount' | 'changePassword' | 'signIn' | 'signOut';
+
+export const accountRules: { readonly [N in AccountOperation]: Rule<N> } = {
+  createAccount: {
+    check(state, op) {
+      const { name } = op.body;
+      return cannotCreate(state, op) ?? (state.userNames.has(nameKey(name)) ? refusal('nameTaken', { name }) : undefined);
+    },
+    checkInOrder: cannotCreate,
+    effect(state, op, at) {
+      const { account: id, name: wanted } = op.body;
+      const name = freeName(wanted, id, (key) => state.userNames.has(key));
+      if (name !== wanted) {
+        at.outcome.result = 'renamed';
+        state.lostNames.set(nameKey(wanted), [...(state.lostNames.get(nameKey(wanted)) ?? []), id]);
+      }
+      state.userNames.set(nameKey(name), id);
+      state.accounts.set(id, {
+        id, name, passwordHash: textOf(at.added), devices: new Map(), ends: new Map(), passwordChanges: [], groups: new Set(), waitingIn: new Set(),
+      });
+      at.changes.accounts.add(id);
+    },
+  },
+
+  changePassword: {
+    check: namesItself,
+    effect(state, op, at) {
+      const account = state.accounts.get(op.account) as Account;
+      account.passwordHash = textOf(at.added);
+      account.passwordChanges.push({ outcome: at.outcome, by: op.device });
+      for (const device of [...account.devices.keys()]) if (device !== op.device) endSignIn(state, account, device, at);
+    },
+  },
+
+  signIn: {
+    check: cannotSignIn,
+    checkInOrder(state, op, { stamp }) {
+      const account = state.accounts.get(op.account);
+      const ends = account?.ends.get(op.device) ?? [];
+      if (ends.some((end) => !hasSeen(stamp, end.outcome))) return refusal('notSignedIn');
+      const changes = account?.passwordChanges ?? [];
+      if (changes.some((change) => change.by !== op.device && !hasSeen(stamp, change.outcome))) return refusal('wrongPassword');
+      return cannotSignIn(state, op);
+    },
+    effect(state, op, at) {
+      const account = state.accounts.get(op.account) as Account;
+      if (account.devices.has(op.device)) return; // signed in already: tickets go on counting from then
+      account.devices.set(op.device, placeOf(at.stamp));
+      state.devices.set(op.device, account.id);
+      at.changes.accounts.add(account.id);
+    },
+  },
+
+  signOut: {
+    check(state, op) {
+      return namesItself(state, op) ?? (state.devices.get(op.body.device) === op.account ? undefined : refusal('notSignedIn'));
+    },
+    checkInOrder: namesItself,
+    effect(state, op, at) {
+      endSignIn(state, state.accounts.get(op.account) as Account, op.body.device, at);
+    },
+  },
+};
+
+function cannotCreate(state: State, op: Op<'createAccount'>): Refusal | undefined {
+  const { account, name } = op.body;
+  if (!isName(name)) return refusal('badName', { name, max: NAME_CHARS_MAX });
+  return namesItself(state, op) ?? (state.accounts.has(account) ? idTaken('createAccount') : undefined);
+}
+
+function cannotSignIn(state: State, op: Op<'signIn'>): Refusal | undefined {
+  const account = state.accounts.get(op.account);
+  if (!account) return refusal('wrongPassword');
+  const wrong = namesItself(state, op);
+  if (wrong) return wrong;
+  const other = state.devices.get(op.device);
+  if (other !== undefined && other !== op.account) return refusal('signedInAlready', { user: userOf(state, other) });
+  if (!account.devices.has(op.device) && account.devices.size >= DEVICES_PER_ACCOUNT_MAX) return refusal('tooManyDevices', { max: DEVICES_PER_ACCOUNT_MAX });
+  return undefined;
+}
+
+/** These operations name an account in their body as well: it must be their author's. */
+function namesItself(_state: State, op: { readonly account: AccountId; readonly name: AccountOperation; readonly body: { readonly account: AccountId } }): Refusal | undefined {
+  return op.body.account === op.account ? undefined : refusal('badMessage', { type: op.name, why: 'it names another account' });
+}
+
+/** Ends a sign-in, and remembers the end even where there is none: one that comes from the other tracker may not have known of it. */
+function endSignIn(state: State, account: Account, device: Pin, { stamp, outcome, changes }: Applying): void {
+  account.ends.set(device, [...(account.ends.get(device) ?? []), { outcome, at: placeOf(stamp) }]);
+  const since = account.devices.get(device);
+  if (!since) return;
+  account.devices.delete(device);
+  state.devices.delete(device);
+  changes.accounts.add(account.id);
+  changes.ended.push({ account: account.id, device, since, at: stamp });
+}
+
+const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');

@@ -1,0 +1,60 @@
+// The fold: from operations in their order to the state. Pure: no clock, no chance, no I/O, so that both trackers come to the same.
+// This file says what holds for every operation; accounts.ts, groups.ts and catalogue.ts have the rule of each.
+import type { GroupId } from '../../protocol/ids.ts';
+import type { OperationName, ReadOperation, Stamp } from '../../protocol/operations.ts';
+import { accountRules } from './accounts.ts';
+import { catalogueRules } from './catalogue.ts';
+import { groupRules } from './groups.ts';
+import type { Rule } from './rule.ts';
+import { isSignedIn } from './rule.ts';
+import type { Changes, Refusal, State } from './state.ts';
+import { refusal } from './state.ts';
+
+/** Version of these rules; it stands in every log. New rules take effect only when both trackers know them. */
+export const FOLD_VERSION = 1;
+
+const rules: { readonly [N in OperationName]: Rule<N> } = { ...accountRules, ...groupRules, ...catalogueRules };
+
+/** May change what the catalogue of their group shows, even where they come to nothing: a page must never look current and not be. */
+const TOUCH_CATALOGUE: readonly OperationName[] = ['shareFile', 'stopShare', 'removeFile', 'leaveGroup', 'removeMember', 'rejectRequest', 'cancelRequest'];
+
+/** Why a new operation cannot be taken in, judged by the state as it is now; undefined when it can. */
+export function check(state: State, op: ReadOperation): Refusal | undefined {
+  return authorRefusal(state, op) ?? (rules[op.name] as Rule).check(state, op);
+}
+
+/**
+ * Applies an operation of the log. Total: whatever stands in a log comes to something, if only to being refused, because operations
+ * that were right on one tracker can meet others in the merged order.
+ *
+ * @param added  what the tracker put into the entry: for createAccount and changePassword the password's hash
+ */
+export function apply(state: State, op: ReadOperation, stamp: Stamp, added: Uint8Array, changes: Changes): void {
+  const instance = { origin: stamp.origin, seq: stamp.seq };
+  const before = state.operations.get(op.id);
+  const outcome = before ?? { result: 'ok' as const, instances: [] };
+  outcome.instances.push(instance);
+  state.operations.set(op.id, outcome);
+  touch(state, op, changes);
+  // The same operation came in by both trackers: it takes effect once, at the first place where it can.
+  if (before?.result === 'ok' || before?.result === 'renamed') return;
+
+  const rule = rules[op.name] as Rule;
+  const at = { stamp, added, outcome, changes };
+  const refused = authorRefusal(state, op) ?? (rule.checkInOrder ? rule.checkInOrder(state, op, at) : rule.check(state, op));
+  outcome.result = refused?.code ?? 'ok';
+  if (!refused) rule.effect(state, op, at);
+}
+
+/** Only a device that is signed in speaks for its account. Making an account and signing in come before that. */
+function authorRefusal(state: State, op: ReadOperation): Refusal | undefined {
+  if (op.name === 'createAccount' || op.name === 'signIn') return undefined;
+  return isSignedIn(state, op) ? undefined : refusal('notSignedIn');
+}
+
+function touch(state: State, op: ReadOperation, changes: Changes): void {
+  const group = state.groups.get((op.body as { readonly group?: GroupId }).group as GroupId);
+  if (!group) return;
+  changes.groups.add(group.id);
+  if (TOUCH_CATALOGUE.includes(op.name)) group.filesVersion++;
+}

@@ -1,0 +1,229 @@
+// Rules of groups: their names, owners, members and the requests to join. Where two operations contradict each other because their
+// trackers were apart, the one that lets somebody in loses.
+import { GROUPS_PER_ACCOUNT_MAX, MEMBERS_PER_GROUP_MAX, NAME_CHARS_MAX, REQUESTS_PER_GROUP_MAX } from '../../protocol/limits.ts';
+import type { AccountId, RequestId } from '../../protocol/ids.ts';
+import { isName, nameKey } from '../../protocol/names.ts';
+import { compareStamps } from '../../protocol/operations.ts';
+import type { Applying, Op, Rule } from './rule.ts';
+import { freeName, idTaken, isRefusal, liveGroup, userOf } from './rule.ts';
+import type { Account, GoneWhy, Group, Refusal, Request, State } from './state.ts';
+import { hasSeen, placeOf, refusal } from './state.ts';
+import { SortedMap } from './sortedMap.ts';
+
+type GroupOperation = 'createGroup' | 'requestJoin' | 'cancelRequest' | 'acceptRequest' | 'rejectRequest' | 'leaveGroup' | 'removeMember';
+
+export const groupRules: { readonly [N in GroupOperation]: Rule<N> } = {
+  createGroup: {
+    check(state, op) {
+      const { name } = op.body;
+      return cannotCreate(state, op) ?? (state.groupNames.has(nameKey(name)) ? refusal('nameTaken', { name }) : undefined);
+    },
+    checkInOrder: cannotCreate,
+    effect(state, op, at) {
+      const { group: id, name: wanted } = op.body;
+      const name = freeName(wanted, id, (key) => state.groupNames.has(key));
+      if (name !== wanted) at.outcome.result = 'renamed';
+      const group: Group = {
+        id, name, owner: op.account, pastOwners: new Set(), isArchived: false, members: new Map(), waiting: new Map(), decided: new Map(),
+        ends: new Map(), gone: new Map(), files: new SortedMap(), filesVersion: 0,
+      };
+      state.groupNames.set(nameKey(name), id);
+      state.groups.set(id, group);
+      addMember(state, group, op.account, undefined, at);
+    },
+  },
+
+  requestJoin: {
+    check(state, op) {
+      const group = liveGroup(state, op.body.group);
+      if (isRefusal(group)) return group;
+      const asked = [...group.waiting.values()].some((request) => request.account === op.account);
+      return cannotRequest(state, op) ?? (asked ? refusal('requestedAlready', { group: group.name }) : undefined);
+    },
+    checkInOrder: cannotRequest,
+    effect(state, op, at) {
+      const group = state.groups.get(op.body.group) as Group;
+      group.waiting.set(op.body.request, { account: op.account, at: placeOf(at.stamp) });
+      state.accounts.get(op.account)?.waitingIn.add(group.id);
+    },
+  },
+
+  cancelRequest: {
+    check: (state, op) => notWaiting(state, op, op.account),
+    checkInOrder: (state, op) => unknownRequest(state, op, op.account),
+    effect: (state, op, at) => deny(state, op, 'cancelled', at),
+  },
+
+  acceptRequest: {
+    check: cannotAccept,
+    checkInOrder(state, op, { stamp }) {
+      const refused = cannotAccept(state, op);
+      if (refused) return refused;
+      const group = state.groups.get(op.body.group) as Group;
+      const request = group.waiting.get(op.body.request) as Request;
+      const ends = group.ends.get(request.account) ?? [];
+      const denied = ends.some((end) => !hasSeen(stamp, end.outcome) || compareStamps(end.at, request.at) > 0);
+      return denied ? refusal('unknownRequest', { user: userOf(state, request.account), group: group.name }) : undefined;
+    },
+    effect(state, op, at) {
+      const group = state.groups.get(op.body.group) as Group;
+      const request = group.waiting.get(op.body.request) as Request;
+      decide(state, group, op.body.request, request, 'accepted');
+      // Asked on both trackers while they were apart: one answer is enough.
+      for (const [id, other] of [...group.waiting]) if (other.account === request.account) decide(state, group, id, other, 'moot');
+      addMember(state, group, request.account, op.body.request, at);
+    },
+  },
+
+  rejectRequest: {
+    check: (state, op) => notOwner(state, op) ?? notWaiting(state, op),
+    checkInOrder: (state, op) => neverOwner(state, op) ?? unknownRequest(state, op),
+    effect: (state, op, at) => deny(state, op, 'rejected', at),
+  },
+
+  leaveGroup: {
+    check: notMember,
+    effect: (state, op, at) => endMembership(state, state.groups.get(op.body.group) as Group, op.account, 'left', at),
+  },
+
+  removeMember: {
+    check(state, op) {
+      const refused = notOwner(state, op) ?? removesOwner(state, op);
+      if (refused) return refused;
+      return state.groups.get(op.body.group)?.members.has(op.body.account) ? undefined : refusal('unknownUser', { user: userOf(state, op.body.account) });
+    },
+    checkInOrder: (state, op) => neverOwner(state, op) ?? removesOwner(state, op),
+    effect: (state, op, at) => endMembership(state, state.groups.get(op.body.group) as Group, op.body.account, 'removed', at),
+  },
+};
+
+type InGroup = Op<Exclude<GroupOperation, 'createGroup'>>;
+type AboutRequest = Op<'cancelRequest' | 'acceptRequest' | 'rejectRequest'>;
+
+function cannotCreate(state: State, op: Op<'createGroup'>): Refusal | undefined {
+  const { group, name } = op.body;
+  if (!isName(name)) return refusal('badName', { name, max: NAME_CHARS_MAX });
+  if (state.groups.has(group)) return idTaken(op.name);
+  return tooManyGroups(state, op.account);
+}
+
+function cannotRequest(state: State, op: Op<'requestJoin'>): Refusal | undefined {
+  const group = liveGroup(state, op.body.group);
+  if (isRefusal(group)) return group;
+  if (group.members.has(op.account)) return refusal('memberAlready', { group: group.name });
+  if (group.waiting.has(op.body.request) || group.decided.has(op.body.request)) return idTaken(op.name);
+  if (group.waiting.size >= REQUESTS_PER_GROUP_MAX) return refusal('groupFull', { group: group.name, max: REQUESTS_PER_GROUP_MAX });
+  return tooManyGroups(state, op.account) ?? full(group);
+}
+
+function cannotAccept(state: State, op: Op<'acceptRequest'>): Refusal | undefined {
+  const refused = notOwner(state, op) ?? notWaiting(state, op);
+  if (refused) return refused;
+  const group = state.groups.get(op.body.group) as Group;
+  const { account } = group.waiting.get(op.body.request) as Request;
+  if (group.members.has(account)) return refusal('memberAlready', { group: group.name });
+  return full(group) ?? tooManyGroups(state, account, 1);
+}
+
+/** Groups it is in and groups it has asked to join count together; the one it is about to enter may be among them. */
+function tooManyGroups(state: State, id: AccountId, except = 0): Refusal | undefined {
+  const account = state.accounts.get(id);
+  const count = account ? account.groups.size + account.waitingIn.size - except : 0;
+  return count >= GROUPS_PER_ACCOUNT_MAX ? refusal('tooManyGroups', { max: GROUPS_PER_ACCOUNT_MAX }) : undefined;
+}
+
+const full = (group: Group): Refusal | undefined =>
+  group.members.size >= MEMBERS_PER_GROUP_MAX ? refusal('groupFull', { group: group.name, max: MEMBERS_PER_GROUP_MAX }) : undefined;
+
+export function notMember(state: State, op: { readonly account: AccountId; readonly body: { readonly group: Group['id'] } }): Refusal | undefined {
+  const group = liveGroup(state, op.body.group);
+  if (isRefusal(group)) return group;
+  return group.members.has(op.account) ? undefined : refusal('notMember', { group: group.name });
+}
+
+function notOwner(state: State, op: InGroup): Refusal | undefined {
+  const group = liveGroup(state, op.body.group);
+  if (isRefusal(group)) return group;
+  return group.owner === op.account ? undefined : refusal('notOwner', { group: group.name });
+}
+
+/** Who denies may have been the owner on the one tracker while ownership passed on at the other: the denial counts (fail closed). */
+function neverOwner(state: State, op: InGroup): Refusal | undefined {
+  const group = liveGroup(state, op.body.group);
+  if (isRefusal(group)) return group;
+  return group.owner === op.account || group.pastOwners.has(op.account) ? undefined : refusal('notOwner', { group: group.name });
+}
+
+function removesOwner(state: State, op: Op<'removeMember'>): Refusal | undefined {
+  const group = state.groups.get(op.body.group);
+  return group?.owner === op.body.account ? refusal('ownerCannotBeRemoved', { group: group.name }) : undefined;
+}
+
+/** @param by  whose request it must be */
+function notWaiting(state: State, op: AboutRequest, by?: AccountId): Refusal | undefined {
+  const group = liveGroup(state, op.body.group);
+  if (isRefusal(group)) return group;
+  const waits = group.waiting.get(op.body.request);
+  if (waits && (by === undefined || waits.account === by)) return undefined;
+  const account = by ?? group.decided.get(op.body.request)?.account;
+  return refusal('unknownRequest', { user: account === undefined ? '?' : userOf(state, account), group: group.name });
+}
+
+/** A request that was decided otherwise in the meantime is known, too. */
+function unknownRequest(state: State, op: AboutRequest, by?: AccountId): Refusal | undefined {
+  const group = state.groups.get(op.body.group);
+  const decided = group?.decided.get(op.body.request);
+  return decided && (by === undefined || decided.account === by) && !group?.isArchived ? undefined : notWaiting(state, op, by);
+}
+
+/** Rejects or cancels a request. It always wins over an acceptance, wherever that stands in the order. */
+function deny(state: State, op: AboutRequest, as: 'rejected' | 'cancelled', at: Applying): void {
+  const group = state.groups.get(op.body.group) as Group;
+  const request = group.waiting.get(op.body.request) ?? (group.decided.get(op.body.request) as Request);
+  decide(state, group, op.body.request, request, as);
+  if (group.members.get(request.account)?.request === op.body.request) endMembership(state, group, request.account, as, at);
+  else if (!group.members.has(request.account)) group.gone.set(request.account, as);
+}
+
+function decide(state: State, group: Group, id: RequestId, { account, at }: Request, as: 'accepted' | 'rejected' | 'cancelled' | 'moot'): void {
+  group.waiting.delete(id);
+  group.decided.set(id, { account, at, as });
+  if (![...group.waiting.values()].some((other) => other.account === account)) state.accounts.get(account)?.waitingIn.delete(group.id);
+}
+
+function addMember(state: State, group: Group, id: AccountId, request: RequestId | undefined, { stamp, changes }: Applying): void {
+  group.members.set(id, { since: placeOf(stamp), request });
+  group.gone.delete(id);
+  state.accounts.get(id)?.groups.add(group.id);
+  changes.groups.add(group.id);
+}
+
+/**
+ * Ends a membership with all that hangs on it: the shares, and for the owner the group itself, which passes to the longest-standing member
+ * or, when nobody is left, is archived. The end is remembered even where there was no membership.
+ */
+function endMembership(state: State, group: Group, id: AccountId, why: GoneWhy, { stamp, outcome, changes }: Applying): void {
+  group.ends.set(id, [...(group.ends.get(id) ?? []), { outcome, at: placeOf(stamp) }]);
+  const member = group.members.get(id);
+  if (!member) return;
+  group.members.delete(id);
+  group.gone.set(id, why);
+  (state.accounts.get(id) as Account).groups.delete(group.id);
+  for (const file of group.files.values()) file.sharers.delete(id);
+  changes.groups.add(group.id);
+  changes.ended.push({ account: id, group: group.id, since: member.since, at: stamp });
+  if (group.owner !== id) return;
+  group.pastOwners.add(id);
+  const [heir] = group.members.keys();
+  if (heir !== undefined) group.owner = heir;
+  else archive(state, group);
+}
+
+function archive(state: State, group: Group): void {
+  group.isArchived = true;
+  state.groupNames.delete(nameKey(group.name));
+  for (const [id, request] of [...group.waiting]) {
+    decide(state, group, id, request, 'moot');
+    group.gone.set(request.account, 'deleted');
+  }
+}

@@ -1,0 +1,152 @@
+// What all operations of the log come to: plain data, the same on both trackers. Only the rules of this folder write it.
+import { createHash } from 'node:crypto';
+import type { ErrorCode, ErrorFields } from '../../protocol/errors.ts';
+import type { AccountId, GroupId, OperationId, Origin, Pin, RequestId, Root, Sha256 } from '../../protocol/ids.ts';
+import type { Place, Stamp } from '../../protocol/operations.ts';
+import type { When } from '../../protocol/ticket.ts';
+import { SortedMap } from './sortedMap.ts';
+
+export interface State {
+  /** What became of every operation of the log. Those that are not `ok` are the conflicts that people are shown. */
+  readonly operations: Map<OperationId, Outcome>;
+  readonly accounts: Map<AccountId, Account>;
+  /** By `nameKey`. */
+  readonly userNames: Map<string, AccountId>;
+  /** Accounts that lost this name to an earlier one: they may still sign in with it. */
+  readonly lostNames: Map<string, readonly AccountId[]>;
+  /** Which account a device is signed in to. */
+  readonly devices: Map<Pin, AccountId>;
+  readonly groups: Map<GroupId, Group>;
+  /** By `nameKey`; groups that everybody has left are not in it. */
+  readonly groupNames: SortedMap<GroupId>;
+}
+
+/** What an operation came to, and where it stands in the log: more than once if an engine sent it to both trackers while they were apart. */
+export interface Outcome {
+  result: 'ok' | 'renamed' | ErrorCode;
+  readonly instances: Instance[];
+}
+export interface Instance {
+  readonly origin: Origin;
+  readonly seq: number;
+}
+
+export interface Account {
+  readonly id: AccountId;
+  name: string;
+  /** PHC string. */
+  passwordHash: string;
+  /** Devices that are signed in, and since when. */
+  readonly devices: Map<Pin, Place>;
+  /** Sign-ins that ended, by device. */
+  readonly ends: Map<Pin, readonly End[]>;
+  /** Each ended the sign-ins of all devices but its own. */
+  readonly passwordChanges: { readonly outcome: Outcome; readonly by: Pin }[];
+  readonly groups: Set<GroupId>;
+  /** Groups it has asked to join. */
+  readonly waitingIn: Set<GroupId>;
+}
+
+/** The end of a membership or sign-in: an operation that has not seen it cannot undo it. */
+export interface End {
+  readonly outcome: Outcome;
+  readonly at: Place;
+}
+
+export interface Group {
+  readonly id: GroupId;
+  name: string;
+  owner: AccountId;
+  /** Their word still counts when it denies something (fail closed). */
+  readonly pastOwners: Set<AccountId>;
+  /** Everybody has left: nothing can happen in it any more, and its name is free. */
+  isArchived: boolean;
+  /** In order of standing. */
+  readonly members: Map<AccountId, Member>;
+  readonly waiting: Map<RequestId, Request>;
+  /** Requests that were answered or withdrawn. */
+  readonly decided: Map<RequestId, Request & { readonly as: 'accepted' | 'rejected' | 'cancelled' | 'moot' }>;
+  readonly ends: Map<AccountId, readonly End[]>;
+  /** Why somebody is no longer member or applicant. */
+  readonly gone: Map<AccountId, GoneWhy>;
+  /** By `fileNameKey`. */
+  readonly files: SortedMap<SharedFile>;
+  /** Grows with every operation that could change the catalogue. */
+  filesVersion: number;
+}
+export type GoneWhy = 'left' | 'removed' | 'rejected' | 'cancelled' | 'deleted';
+
+export interface Member {
+  readonly since: Place;
+  /** The request that led to it; none for who made the group. */
+  readonly request: RequestId | undefined;
+}
+
+export interface Request {
+  readonly account: AccountId;
+  readonly at: Place;
+}
+
+/** The current version of a file. */
+export interface SharedFile {
+  readonly name: string;
+  readonly version: number;
+  readonly root: Root;
+  readonly sizeBytes: number;
+  readonly pieceBytes: number;
+  readonly sha256: Sha256;
+  readonly author: AccountId;
+  readonly atMs: number;
+  /** Who promised to share it, first come first. */
+  readonly sharers: Set<AccountId>;
+}
+
+/** What applying operations has changed, for those who have to be told. */
+export interface Changes {
+  readonly groups: Set<GroupId>;
+  readonly accounts: Set<AccountId>;
+  readonly ended: Ended[];
+}
+/** A membership (with `group`) or a sign-in (with `device`) that began at `since` has ended. */
+export interface Ended {
+  readonly account: AccountId;
+  readonly group?: GroupId;
+  readonly device?: Pin;
+  readonly since: When;
+  readonly at: When;
+}
+
+/** Why an operation is refused. */
+export interface Refusal {
+  readonly code: ErrorCode;
+  readonly fields: ErrorFields;
+}
+export const refusal = (code: ErrorCode, fields: ErrorFields = {}): Refusal => ({ code, fields });
+
+export const emptyState = (): State => ({
+  operations: new Map(), accounts: new Map(), userNames: new Map(), lostNames: new Map(), devices: new Map(),
+  groups: new Map(), groupNames: new SortedMap(),
+});
+
+export const noChanges = (): Changes => ({ groups: new Set(), accounts: new Set(), ended: [] });
+
+export const placeOf = ({ ms, counter, origin, seq }: Stamp): Place => ({ ms, counter, origin, seq });
+
+/** Whether the tracker that took an operation in had another one in its log already. */
+export function hasSeen(by: Stamp, what: Outcome): boolean {
+  return what.instances.some(({ origin, seq }) => (origin === by.origin ? seq < by.seq : by.seen.some((have) => have.origin === origin && have.seq >= seq)));
+}
+
+/** SHA-256 over everything: two trackers that hold the same operations have the same. Takes time in proportion to the state. */
+export function stateHash(state: State): Buffer {
+  const hash = createHash('sha256');
+  for (const [name, part] of Object.entries(state)) {
+    hash.update(`\n${name}`);
+    for (const row of part as Iterable<unknown>) hash.update(JSON.stringify(row, plain));
+  }
+  return hash.digest();
+}
+
+function plain(_: string, value: unknown): unknown {
+  return value instanceof Map || value instanceof Set || value instanceof SortedMap ? [...(value as Iterable<unknown>)] : value;
+}

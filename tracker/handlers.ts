@@ -1,0 +1,206 @@
+// One handler for each message an engine may send. Each asks who is asking, then the state or the ledger; none knows how operations
+// become durable or reach the partner.
+import { ShoalError } from '../protocol/errors.ts';
+import type { AccountId, GroupId, Root } from '../protocol/ids.ts';
+import { short } from '../protocol/ids.ts';
+import { PAGE_ROWS_MAX, TICKET_MS } from '../protocol/limits.ts';
+import { fileNameKey, nameKey } from '../protocol/names.ts';
+import type { SignedOperation } from '../protocol/nouns.ts';
+import type { ReadOperation } from '../protocol/operations.ts';
+import type { SignedDescriptor } from '../protocol/realm.ts';
+import type { HandlersOf } from '../protocol/table.ts';
+import type { TicketSigner } from '../protocol/ticket.ts';
+import { signTicket } from '../protocol/ticket.ts';
+import type { trackerLink } from '../protocol/trackerLink.ts';
+import type { Clock } from '../protocol/world.ts';
+import type { Account, Group } from './fold/state.ts';
+import type { Ledger } from './ledger.ts';
+import { hashPassword, passwordFits } from './passwords.ts';
+import type { Session, Sessions } from './sessions.ts';
+import { peerFor } from './swarms.ts';
+import type { Swarms } from './swarms.ts';
+import type { Tries } from './tries.ts';
+import { fileRow, groupRow, memberRow } from './views.ts';
+
+/** How long a password that was shown may be used to sign in on the same link, in ms. */
+const SHOWN_MS = 60_000;
+
+export interface HandlerContext {
+  readonly clock: Clock;
+  readonly ledger: Ledger;
+  readonly sessions: Sessions;
+  readonly swarms: Swarms;
+  readonly signer: TicketSigner;
+  readonly descriptor: SignedDescriptor;
+  readonly tries: { readonly passwords: Tries; readonly accounts: Tries };
+}
+
+export function handlersFor(session: Session, context: HandlerContext): HandlersOf<typeof trackerLink, 'tracker'> {
+  const { clock, ledger, sessions, swarms, signer, tries } = context;
+
+  /** The account of this link. @throws ShoalError notSignedIn */
+  const me = (): Account => {
+    const account = session.account === undefined ? undefined : ledger.state.accounts.get(session.account);
+    if (!account) throw new ShoalError('notSignedIn');
+    return account;
+  };
+  const groupOf = (id: GroupId): Group => {
+    const group = ledger.state.groups.get(id);
+    if (!group || group.isArchived) throw new ShoalError('unknownGroup', { group: group?.name ?? short(id) });
+    return group;
+  };
+  const groupOfMine = (id: GroupId): Group => {
+    const group = groupOf(id);
+    if (!group.members.has(me().id)) throw new ShoalError('notMember', { group: group.name });
+    return group;
+  };
+  /** Reads an operation of this link's own device. */
+  const readOwn = (signed: SignedOperation): ReadOperation => {
+    const op = ledger.read(signed);
+    if (op.device !== session.pin) throw new ShoalError('badMessage', { type: 'operation', why: 'another device has signed it' });
+    return op;
+  };
+  const counts = (group: GroupId, root: Root): ReturnType<Swarms['counts']> => swarms.counts({ group, root });
+  const wrong = (type: string): never => {
+    throw new ShoalError('badMessage', { type, why: 'it carries another operation' });
+  };
+  const accountNamed = (user: string): Account | undefined => {
+    const { userNames, accounts } = ledger.state;
+    const id = userNames.get(nameKey(user));
+    return id === undefined ? undefined : accounts.get(id);
+  };
+  /** Whose password it is, of those who may sign in with this name: who has it, or who lost it to an earlier one. */
+  const whose = async (user: string, password: string): Promise<Account> => {
+    const lost = (ledger.state.lostNames.get(nameKey(user)) ?? []).map((id) => ledger.state.accounts.get(id));
+    for (const account of [accountNamed(user), ...lost]) if (await passwordFits(password, account?.passwordHash)) return account as Account;
+    throw new ShoalError('wrongPassword');
+  };
+  const tried = async <T>(user: string, check: () => Promise<T>): Promise<T> => {
+    const key = `${nameKey(user)} ${session.host}`;
+    tries.passwords.take(key, session.host);
+    const value = await check();
+    tries.passwords.giveBack(key);
+    return value;
+  };
+
+  return {
+    descriptor: () => ({ ...context.descriptor, nowMs: clock.now() }),
+
+    async createAccount({ signed, password }) {
+      const op = readOwn(signed);
+      if (op.name !== 'createAccount') return wrong('createAccount');
+      tries.accounts.take(session.host, session.host);
+      // Looked at before the costly hash; the ledger looks again.
+      if (!ledger.state.operations.has(op.id) && accountNamed(op.body.name)) throw new ShoalError('nameTaken', { name: op.body.name });
+      return ledger.ingest(signed, op, Buffer.from(await hashPassword(password)));
+    },
+    async authenticate({ user, password }) {
+      const account = await tried(user, () => whose(user, password));
+      session.shown = { account: account.id, untilMs: clock.monotonicMs() + SHOWN_MS };
+      return { account: account.id, user: account.name };
+    },
+    async changePassword({ signed, oldPassword, newPassword }) {
+      const op = readOwn(signed);
+      if (op.name !== 'changePassword') return wrong('changePassword');
+      const account = me();
+      await tried(account.name, async () => {
+        if (!(await passwordFits(oldPassword, account.passwordHash))) throw new ShoalError('wrongPassword');
+      });
+      return ledger.ingest(signed, op, Buffer.from(await hashPassword(newPassword)));
+    },
+    async submit({ signed }) {
+      const op = readOwn(signed);
+      // These carry what only their own calls check. One that is in the log already is answered all the same.
+      const isNew = !ledger.state.operations.has(op.id);
+      if (isNew && (op.name === 'createAccount' || op.name === 'changePassword')) return wrong('submit');
+      if (isNew && op.name === 'signIn') {
+        const { shown } = session;
+        if (shown?.account !== op.account || clock.monotonicMs() > shown.untilMs) throw new ShoalError('wrongPassword');
+        session.shown = undefined;
+      }
+      return ledger.ingest(signed, op);
+    },
+
+    session() {
+      session.isListening = true;
+      const account = sessions.identify(session);
+      return {
+        account: account && { account: account.id, user: account.name }, groups: account ? sessions.viewsFor(session, account) : [], nowMs: clock.now(),
+      };
+    },
+    listening({ addresses }) {
+      session.addresses = addresses;
+      return { seen: { host: session.host, port: addresses[0]?.port ?? 0 } };
+    },
+    announce({ swarms: deltas }) {
+      const { present } = session;
+      const account = me();
+      if (!present) throw new ShoalError('notSignedIn');
+      const answers = [];
+      for (const { group, root, leftBytes, event } of deltas) {
+        const key = { group, root };
+        if (event !== 'update' || !account.groups.has(group)) {
+          swarms.remove(present, key);
+          continue;
+        }
+        swarms.update(present, key, leftBytes);
+        if (leftBytes > 0) answers.push({ ...key, ...swarms.counts(key), peers: swarms.others(present, key) });
+      }
+      return { swarms: answers };
+    },
+    askDial({ pin, group }) {
+      groupOfMine(group);
+      const other = sessions.ofPin(pin);
+      const { present } = session;
+      if (!other?.account || !present || !groupOf(group).members.has(other.account)) return { asked: false };
+      other.notify('dialRequest', { peer: peerFor(other, present, 0), group });
+      return { asked: true };
+    },
+    tickets() {
+      const account = me();
+      const nowMs = clock.now();
+      const signedInSince = account.devices.get(session.pin);
+      const tickets = [...account.groups].flatMap((id) => {
+        const member = ledger.state.groups.get(id)?.members.get(account.id);
+        if (!member || !signedInSince) return [];
+        return [signTicket({
+          realm: ledger.realm, group: id, account: account.id, user: account.name, device: session.pin,
+          memberSince: { ms: member.since.ms, counter: member.since.counter }, signedInSince: { ms: signedInSince.ms, counter: signedInSince.counter },
+          issuedAtMs: nowMs, expiresAtMs: nowMs + TICKET_MS,
+        }, signer)];
+      });
+      return { tickets, nowMs };
+    },
+
+    listGroups({ after }) {
+      me();
+      const { values, more } = ledger.state.groupNames.page(nameKey(after), PAGE_ROWS_MAX);
+      return { groups: values.map((id) => groupRow(ledger.state, groupOf(id), session.account, sessions.isOnline)), more };
+    },
+    findGroup({ name }) {
+      me();
+      const id = ledger.state.groupNames.get(nameKey(name));
+      if (id === undefined) throw new ShoalError('unknownGroup', { group: name });
+      return groupRow(ledger.state, groupOf(id), session.account, sessions.isOnline);
+    },
+    listMembers({ group: id, after }) {
+      const group = groupOfMine(id);
+      const userOf = (account: AccountId): string => nameKey(ledger.state.accounts.get(account)?.name ?? '');
+      const members = [...group.members.keys()].sort((a, b) => (userOf(a) < userOf(b) ? -1 : 1)).filter((account) => userOf(account) > nameKey(after));
+      const rows = members.slice(0, PAGE_ROWS_MAX).map((account) => memberRow(ledger.state, group, account, sessions.isOnline));
+      return { members: rows, more: members.length > rows.length };
+    },
+    listFiles({ group: id, after }) {
+      const group = groupOfMine(id);
+      const { values, more } = group.files.page(fileNameKey(after), PAGE_ROWS_MAX);
+      const account = me().id;
+      return { files: values.map((file) => fileRow(ledger.state, id, file, account, counts)), more, filesVersion: group.filesVersion };
+    },
+    findFile({ group: id, name }) {
+      const group = groupOfMine(id);
+      const file = group.files.get(fileNameKey(name));
+      if (!file) throw new ShoalError('unknownFile', { name, group: group.name });
+      return fileRow(ledger.state, id, file, me().id, counts);
+    },
+  };
+}

@@ -1,0 +1,234 @@
+// The one writer of the tracker's durable facts: takes operations in, stamps them, makes them durable, folds them into the state and
+// tells what changed. Operations of the partner are merged in their place in the total order; when one comes late, everything is folded
+// anew. Knows neither links nor messages.
+import { asShoalError, ShoalError } from '../protocol/errors.ts';
+import type { Origin, Pin } from '../protocol/ids.ts';
+import type { SignedOperation } from '../protocol/nouns.ts';
+import type { Entry, Place, ReadOperation, Stamp } from '../protocol/operations.ts';
+import { checkOperation, compareStamps, decodeEntry, encodeEntry, entryHash, readOperation } from '../protocol/operations.ts';
+import type { Receipt } from '../protocol/trackerLink.ts';
+import type { Clock, Log } from '../protocol/world.ts';
+import { apply, check } from './fold/fold.ts';
+import type { Changes, State } from './fold/state.ts';
+import { emptyState, noChanges, placeOf } from './fold/state.ts';
+import type { LogEntry, OpLog } from './opLog.ts';
+
+/** What a hybrid clock counts within one ms before it takes the next. */
+const COUNTER_MAX = 0xffff;
+
+export interface LedgerOptions {
+  readonly log: OpLog;
+  readonly realm: Pin;
+  readonly clock: Clock;
+  readonly logger: Log;
+  /** Resolves to whether the other disk of the pair has an entry too, at the latest when that takes too long. */
+  readonly onBoth: (origin: Origin, seq: number) => Promise<boolean>;
+  /** Entries are on our disk and may be sent. */
+  readonly committed: () => void;
+  /** The log cannot be written any more; this tracker must end. */
+  readonly broken: (error: Error) => void;
+}
+
+export class Ledger {
+  readonly log: OpLog;
+  readonly #options: LedgerOptions;
+  readonly #listeners = new Set<(changes: Changes) => void>();
+  #state: State = emptyState();
+  /** Where the fold stands: the place of its last operation. */
+  #tip: Place | undefined;
+  #clockMs: number;
+  #clockCounter = 0;
+  /** Numbers that are on the disk, by origin. */
+  readonly #durable = new Map<Origin, number>();
+
+  constructor(options: LedgerOptions) {
+    this.#options = options;
+    this.log = options.log;
+    for (const [origin, seq] of this.log.have()) this.#durable.set(origin, seq);
+    this.#clockMs = this.log.ceilingMs;
+    this.#state = this.#foldAll();
+  }
+
+  get realm(): Pin {
+    return this.#options.realm;
+  }
+  get state(): State {
+    return this.#state;
+  }
+  /** What is on our disk, by origin. */
+  get durable(): ReadonlyMap<Origin, number> {
+    return this.#durable;
+  }
+  /** The time of the latest operation here, for what must be later than all of them. */
+  now(): { readonly ms: number; readonly counter: number } {
+    return { ms: Math.max(this.#clockMs, this.#options.clock.now()), counter: this.#clockCounter };
+  }
+
+  /** Called after changes became durable. */
+  onChange(listener: (changes: Changes) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** Reads an operation that somebody sent and checks whose it is. @throws ShoalError badMessage, wrongRealm */
+  read(signed: SignedOperation): ReadOperation {
+    const op = checkOperation(signed);
+    if (op.realm !== this.#options.realm) throw new ShoalError('wrongRealm', { address: 'this tracker', ours: op.realm.slice(0, 8), theirs: this.#options.realm.slice(0, 8) });
+    return op;
+  }
+
+  /**
+   * Takes an operation in. The same one again (by its id) gives the same answer.
+   *
+   * @param added  what the tracker itself puts in
+   * @throws ShoalError why its rule refuses it; then nothing is logged
+   */
+  async ingest(signed: SignedOperation, op: ReadOperation, added: Uint8Array = new Uint8Array(0)): Promise<Receipt> {
+    const known = this.#state.operations.get(op.id);
+    if (known) {
+      if (known.result !== 'ok' && known.result !== 'renamed') throw new ShoalError(known.result);
+      const [instance] = known.instances;
+      if (!instance) throw new ShoalError('internal', { why: 'an operation without a place' });
+      return this.#receipt(instance.origin, instance.seq);
+    }
+    const refused = check(this.#state, op);
+    if (refused) throw new ShoalError(refused.code, refused.fields);
+    const stamp = this.#stamp();
+    const entry: Entry = { ...signed, added, stamp };
+    const changes = noChanges();
+    // Folded before it is on the disk, so that the next operation is checked against it; told to nobody before.
+    this.#apply(this.#state, op, entry, changes);
+    await this.#append([{ stamp, bytes: encodeEntry(entry) }]);
+    this.#tell(changes);
+    return this.#receipt(stamp.origin, stamp.seq);
+  }
+
+  /**
+   * Takes entries of the partner: per origin without a gap, each signed by its author and chained to the one before.
+   *
+   * @throws ShoalError badMessage; then the link must end
+   */
+  async merge(encoded: readonly Uint8Array[]): Promise<void> {
+    const fresh: { readonly line: LogEntry; readonly entry: Entry; readonly op: ReadOperation }[] = [];
+    const last = new Map<Origin, LogEntry | undefined>();
+    for (const bytes of encoded) {
+      const entry = decodeEntry(bytes);
+      const { origin, seq, previous } = entry.stamp;
+      const before = last.has(origin) ? last.get(origin) : this.log.last(origin);
+      const haveSeq = before?.stamp.seq ?? 0;
+      if (seq <= haveSeq) {
+        this.#checkSame(origin, seq, bytes);
+        continue;
+      }
+      const chained = before ? entryHash(before.bytes) : Buffer.alloc(32);
+      if (seq !== haveSeq + 1 || !chained.equals(previous)) throw new ShoalError('badMessage', { type: 'append', why: `entry ${seq} of ${origin} does not follow ${haveSeq}` });
+      const line = { bytes, stamp: entry.stamp };
+      fresh.push({ line, entry, op: this.read(entry) });
+      last.set(origin, line);
+    }
+    if (fresh.length === 0) return;
+    for (const { line } of fresh) this.#learn(line.stamp);
+    await this.#append(fresh.map(({ line }) => line));
+    const tip = this.#tip;
+    fresh.sort((a, b) => compareStamps(a.line.stamp, b.line.stamp));
+    const changes = noChanges();
+    const [earliest] = fresh;
+    if (tip && earliest && compareStamps(earliest.line.stamp, tip) < 0) this.#refold(changes);
+    else for (const { op, entry } of fresh) this.#apply(this.#state, op, entry, changes);
+    this.#tell(changes);
+  }
+
+  #checkSame(origin: Origin, seq: number, bytes: Uint8Array): void {
+    const [held] = this.log.entries(origin, seq, 1);
+    if (!held || Buffer.compare(held.bytes, bytes) === 0) return;
+    this.#options.logger.error('two trackers hold different entries under one number', { origin, seq });
+    throw new ShoalError('badMessage', { type: 'append', why: `entry ${seq} of ${origin} is another one here: the log has forked` });
+  }
+
+  async #append(entries: readonly LogEntry[]): Promise<void> {
+    try {
+      await this.log.append(entries);
+    } catch (error) {
+      this.#options.broken(error as Error);
+      throw new ShoalError('unavailable', { why: 'its disk failed' }, { cause: error });
+    }
+    for (const { stamp } of entries) this.#durable.set(stamp.origin, Math.max(stamp.seq, this.#durable.get(stamp.origin) ?? 0));
+    this.#options.committed();
+  }
+
+  async #receipt(origin: Origin, seq: number): Promise<Receipt> {
+    if (await this.#options.onBoth(origin, seq)) return { durability: 'both', entry: undefined };
+    return { durability: 'one', entry: this.log.entries(origin, seq, 1)[0]?.bytes };
+  }
+
+  /** The next stamp: later than everything here, and than the clock ever was. */
+  #stamp(): Stamp {
+    const wall = this.#options.clock.now();
+    if (wall > this.#clockMs) {
+      this.#clockMs = wall;
+      this.#clockCounter = 0;
+    } else if (++this.#clockCounter > COUNTER_MAX) {
+      this.#clockMs++;
+      this.#clockCounter = 0;
+    }
+    const { origin } = this.log;
+    const before = this.log.last(origin);
+    const seen = [...this.log.have()].filter(([other]) => other !== origin).map(([other, seq]) => ({ origin: other, seq }));
+    return {
+      ms: this.#clockMs, counter: this.#clockCounter, origin, seq: (before?.stamp.seq ?? 0) + 1, seen,
+      previous: before ? entryHash(before.bytes) : Buffer.alloc(32),
+    };
+  }
+
+  /** The hybrid clock never falls behind what it has seen. */
+  #learn({ ms, counter }: Stamp): void {
+    if (ms > this.#clockMs || (ms === this.#clockMs && counter > this.#clockCounter)) {
+      this.#clockMs = ms;
+      this.#clockCounter = counter;
+    }
+  }
+
+  #apply(state: State, op: ReadOperation, { stamp, added }: Entry, changes: Changes): void {
+    apply(state, op, stamp, added, changes);
+    this.#tip = placeOf(stamp);
+  }
+
+  #foldAll(): State {
+    const state = emptyState();
+    const changes = noChanges();
+    for (const { bytes } of this.log.all()) {
+      const entry = decodeEntry(bytes);
+      this.#learn(entry.stamp);
+      this.#apply(state, readOperation(entry.operation), entry, changes);
+    }
+    return state;
+  }
+
+  /** Folds everything anew and finds what is different now: who is no longer a member or signed in, and everything that may look different. */
+  #refold(changes: Changes): void {
+    const before = this.#state;
+    const after = this.#foldAll();
+    const at = this.now();
+    for (const group of before.groups.values()) {
+      for (const [account, { since }] of group.members) {
+        if (!after.groups.get(group.id)?.members.has(account)) changes.ended.push({ account, group: group.id, since, at });
+      }
+    }
+    for (const account of before.accounts.values()) {
+      for (const [device, since] of account.devices) if (after.devices.get(device) !== account.id) changes.ended.push({ account: account.id, device, since, at });
+    }
+    for (const id of [...before.groups.keys(), ...after.groups.keys()]) changes.groups.add(id);
+    for (const id of [...before.accounts.keys(), ...after.accounts.keys()]) changes.accounts.add(id);
+    this.#state = after;
+    this.#options.logger.info('everything was folded anew', { operations: this.log.count });
+  }
+
+  #tell(changes: Changes): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(changes);
+      } catch (error) {
+        this.#options.logger.error('telling of a change failed', { why: asShoalError(error).message });
+      }
+    }
+  }
+}

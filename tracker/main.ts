@@ -1,0 +1,197 @@
+// The command `shoal-tracker`: makes realms, serves one tracker, asks a running one how it is.
+import os from 'node:os';
+import path from 'node:path';
+import { Command, CommanderError, Option } from 'commander';
+import envPaths from 'env-paths';
+import { pino } from 'pino';
+import { Connection } from '../protocol/connection.ts';
+import { asShoalError, ShoalError } from '../protocol/errors.ts';
+import { FrameLink } from '../protocol/frame.ts';
+import { greet } from '../protocol/greeting.ts';
+import { HEARTBEAT_MS } from '../protocol/limits.ts';
+import type { Address } from '../protocol/nouns.ts';
+import { createNodeWorld, nodeChance } from '../protocol/nodeWorld.ts';
+import { createNodeDisk } from '../protocol/nodeDisk.ts';
+import { operatorLink } from '../protocol/partnerLink.ts';
+import { addressText, parseAddress, TRACKER_PORT_DEFAULT } from '../protocol/realm.ts';
+import type { Log } from '../protocol/world.ts';
+import { silentLog } from '../protocol/world.ts';
+import type { MadeRealm, TrackerConfig } from './config.ts';
+import { classicRealm, LOG_FILE, makeRealm, readConfig, urlOf } from './config.ts';
+import { startTracker } from './server.ts';
+import { openSqliteLog } from './sqliteLog.ts';
+
+declare const __SHOAL_VERSION__: string | undefined;
+const VERSION = typeof __SHOAL_VERSION__ === 'string' ? __SHOAL_VERSION__ : 'dev';
+
+/** How long a running tracker may take to say how it is, in ms. */
+const STATUS_MS = 5_000;
+
+interface ServeFlags {
+  readonly listen?: string;
+  readonly log?: string;
+  readonly logLevel: string;
+}
+
+const disk = createNodeDisk();
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+const program = new Command('shoal-tracker')
+  .description('The meeting point of Shoal: keeps accounts, groups and the list of shared files, and who has them now. Files never pass through it.')
+  .version(VERSION, '-V, --version', 'print the version')
+  .helpOption('-h, --help', 'print this help')
+  .helpCommand(false)
+  .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(text) })
+  .addHelpText('after', `
+Run it once:   shoal-tracker                       a single tracker in a default folder; prints the URL to give to your people
+Run a pair:    shoal-tracker init DIR --tracker hostA:7070 --tracker hostB:7070
+               then copy DIR/tracker-1 to hostA, DIR/tracker-2 to hostB, and there: shoal-tracker serve FOLDER
+Classic:       shoal-tracker tracker_info.txt 1     first line of the file, and "2" for the second, on one machine
+
+Exit codes: 0 ok, 2 wrong use, 3 refused, 4 not found, 7 not reachable, 1 anything else.`);
+
+const withServeFlags = (command: Command): Command => command
+  .option('--listen <HOST:PORT>', 'where to listen (default: every address, at the port the realm lists)')
+  .option('--log <FILE>', 'write the log there (default: standard error)')
+  .addOption(new Option('--log-level <LEVEL>', 'how much to log').choices(['debug', 'info', 'warn', 'error']).default('info'));
+
+withServeFlags(program.command('serve', { isDefault: true }).description('serve one tracker until it is stopped')
+  .argument('[FOLDER]', 'folder made by init (tracker-1 or tracker-2), or a tracker_info.txt')
+  .argument('[NUMBER]', 'with a tracker_info.txt: which of its lines this tracker is'))
+  .action(async (folder: string | undefined, number: string | undefined, flags: ServeFlags) => serve(await folderToServe(folder, number, flags), flags));
+
+program.command('init').description('make a realm: a key, the signed list of its trackers, and a folder for each')
+  .argument('<DIR>', 'folder to make it in')
+  .requiredOption('--tracker <HOST:PORT>', 'where a tracker is reached; give it twice for a pair', (value: string, before: readonly string[] = []) => [...before, value])
+  .option('--json', 'print JSON')
+  .action(async (folder: string, flags: { tracker: readonly string[]; json?: boolean }) => {
+    const addresses = flags.tracker.map((text) => addressOf(text));
+    const made = await makeRealm(disk, path.resolve(folder), addresses);
+    if (flags.json) say(JSON.stringify(made));
+    else describe(made, addresses, path.resolve(folder));
+  });
+
+program.command('status').description('ask a running tracker how it is, with the key in its folder')
+  .argument('[FOLDER]', 'its folder (default: that of the single tracker)')
+  .option('--json', 'print JSON')
+  .action(async (folder: string | undefined, flags: { json?: boolean }) => {
+    const status = await askStatus(await readConfig(disk, path.resolve(folder ?? defaultFolder('tracker-1'))));
+    if (flags.json) say(JSON.stringify(status));
+    else for (const [name, value] of Object.entries(status)) say(`${name.padEnd(22)} ${String(value)}`);
+  });
+
+void main();
+
+async function main(): Promise<void> {
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+    else fail(error);
+  }
+}
+
+function fail(error: unknown): void {
+  const shown = asShoalError(error);
+  process.stderr.write(`shoal-tracker: ${shown.message}\n`);
+  if (process.env['SHOAL_DEBUG']) process.stderr.write(`${(error as Error).stack ?? ''}\n`);
+  process.exitCode = shown.exitCode;
+}
+
+function addressOf(text: string): Address {
+  const address = parseAddress(text, TRACKER_PORT_DEFAULT);
+  if (!address) throw new ShoalError('usage', { why: `${text} is not host:port` });
+  return address;
+}
+
+function defaultFolder(...names: readonly string[]): string {
+  return path.join(envPaths('shoal-tracker', { suffix: '' }).data, ...names);
+}
+
+/** The folder that `serve` was asked for, made now where that is the way of its form. */
+async function folderToServe(given: string | undefined, number: string | undefined, { listen }: ServeFlags): Promise<string> {
+  if (given === undefined) {
+    const folder = defaultFolder();
+    if (!(await disk.stat(path.join(folder, 'tracker-1')))) {
+      const port = listen === undefined ? TRACKER_PORT_DEFAULT : addressOf(listen).port;
+      await makeRealm(disk, folder, [{ host: ownHost(), port }]);
+    }
+    return path.join(folder, 'tracker-1');
+  }
+  const resolved = path.resolve(given);
+  const stat = await disk.stat(resolved, 'follow');
+  if (stat?.kind !== 'file') return resolved;
+  if (number !== '1' && number !== '2') throw new ShoalError('usage', { why: `say which line of ${given} this tracker is: shoal-tracker ${given} 1` });
+  const folder = path.join(await classicRealm(disk, nodeChance, resolved), `tracker-${number}`);
+  if (!(await disk.stat(folder))) throw new ShoalError('usage', { why: `${given} has no line ${number}` });
+  return folder;
+}
+
+/** The address by which others most likely reach this machine. */
+function ownHost(): string {
+  const addresses = Object.values(os.networkInterfaces()).flatMap((all) => all ?? []);
+  return addresses.find(({ internal, family }) => !internal && family === 'IPv4')?.address ?? '127.0.0.1';
+}
+
+async function serve(folder: string, flags: ServeFlags): Promise<void> {
+  const config = await readConfig(disk, folder);
+  const log = createLog(flags);
+  const world = createNodeWorld({ identity: config.identity, log });
+  const opLog = openSqliteLog(path.join(folder, LOG_FILE), world.chance);
+  const tracker = await startTracker({
+    world, config, opLog, version: VERSION, ...(flags.listen !== undefined && { listen: addressOf(flags.listen) }),
+    broken(error) {
+      log.error('the log cannot be written; this tracker ends', { why: error.message });
+      process.stderr.write(`shoal-tracker: the disk of ${folder} failed (${error.message}); nothing that was answered is lost\n`);
+      process.exit(1);
+    },
+  });
+  const stop = (): void => {
+    log.info('stopping');
+    void tracker.close().then(() => process.exit(0));
+  };
+  process.once('SIGTERM', stop).once('SIGINT', stop);
+  // Tests and scripts wait for this line; keep its form.
+  say(`shoal-tracker ${config.number} serves ${tracker.url} on ${addressText(tracker.address)}`);
+}
+
+function createLog({ log, logLevel }: ServeFlags): Log {
+  const out = pino({ level: logLevel, base: undefined }, pino.destination(log === undefined ? { fd: 2, sync: true } : { dest: log, sync: true, mkdir: true }));
+  return {
+    debug: (phrase, fields = {}) => out.debug(fields, phrase), info: (phrase, fields = {}) => out.info(fields, phrase),
+    warn: (phrase, fields = {}) => out.warn(fields, phrase), error: (phrase, fields = {}) => out.error(fields, phrase),
+  };
+}
+
+function describe({ url, folders }: MadeRealm, addresses: readonly Address[], folder: string): void {
+  say(`The realm is made. Give this to your people:\n\n  ${url}\n`);
+  for (const [n, own] of folders.entries()) {
+    const address = addresses[n];
+    say(`On ${address?.host ?? ''}, with ${own} copied there:\n  shoal-tracker serve ${path.basename(own)}\n`);
+  }
+  say(`Keep ${path.join(folder, 'realm.json')} in a safe place: it is needed to change the list of trackers, and by nobody else.`);
+}
+
+async function askStatus(config: TrackerConfig): Promise<Readonly<Record<string, unknown>>> {
+  const own = config.descriptor.trackers.find(({ number }) => number === config.number);
+  const world = createNodeWorld({ identity: config.identity, log: silentLog });
+  const { clock, chance } = world;
+  // The tracker runs on this very machine unless its folder was copied; so this machine first, then where the realm says it is.
+  const hosts = [...new Set(['127.0.0.1', own?.address.host ?? '127.0.0.1'])];
+  let failure: unknown;
+  for (const host of hosts) {
+    try {
+      const stream = await world.network.dial({ host, port: own?.address.port ?? TRACKER_PORT_DEFAULT }, { expect: config.identity.pin, timeoutMs: STATUS_MS });
+      const link = new FrameLink(stream);
+      await greet(link, { role: 'operator', accepts: ['tracker'], program: `shoal-tracker ${VERSION}`, clock, chance });
+      const connection = new Connection(link, { table: operatorLink, side: 'operator', handlers: {}, heartbeatMs: HEARTBEAT_MS.tracker, clock, log: silentLog });
+      const { stateHash, ...status } = await connection.call('status', {}, { deadlineMs: STATUS_MS });
+      connection.close();
+      return { ...status, url: urlOf(config), stateHash: Buffer.from(stateHash).toString('hex') };
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
