@@ -4,8 +4,11 @@ import { asShoalError, isShoalError, ShoalError } from './errors.ts';
 import type { Frame, FrameHead, FrameLink, FrameReceiver, RawTarget } from './frame.ts';
 import { PAYLOAD_HEAD_BYTES } from './frame.ts';
 import { bye } from './greeting.ts';
-import { ADDED_FIELDS_BYTES_MAX, CALL_MS_DEFAULT, CALLS_UNDER_WAY_MAX, FRAME_PAYLOAD_BYTES_MAX, HEARTBEATS_MISSED_MAX, QUEUED_BYTES_MAX } from './limits.ts';
+import {
+  ADDED_FIELDS_BYTES_MAX, CALL_MS_DEFAULT, CALLS_UNDER_WAY_MAX, FRAME_PAYLOAD_BYTES_MAX, HEARTBEATS_MISSED_MAX, QUEUED_BYTES_MAX,
+} from './limits.ts';
 import { wireError } from './nouns.ts';
+import type { AnySchema } from './schema.ts';
 import { decode, encode, SchemaError, struct, u32 } from './schema.ts';
 import { nothing } from './table.ts';
 import type { BodyOf, CallContext, CallsOf, HandlersOf, MessageRow, NoticesOf, ReplyOf, SideOf, Table } from './table.ts';
@@ -30,6 +33,13 @@ export interface ConnectionOptions<T extends Table, S extends SideOf<T>> {
   readonly log: Log;
 }
 
+/** Bytes that came, that were written, and that the other side has taken. */
+interface Traffic {
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly takenBytes: number;
+}
+
 /** How a connection ended. `error` is missing after a clean end without a reason. */
 export interface Ending {
   readonly clean: boolean;
@@ -49,9 +59,6 @@ interface Pending {
 /** A handler seen without its types, which the table has checked already. */
 type AnyHandler = (body: unknown, call: CallContext) => unknown;
 
-/** How long the other side has to take what is queued after a clean end, in ms. */
-const LINGER_MS = 2_000;
-
 const cancel = struct({ call: u32 });
 
 export class Connection<T extends Table, S extends SideOf<T>> implements FrameReceiver {
@@ -61,20 +68,24 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
   readonly #options: ConnectionOptions<T, S>;
   readonly #pending = new Map<number, Pending>();
   readonly #running = new Map<number, Running>();
+  /** Requests that wait until the other side has taken some of what is queued for it. */
+  readonly #held = new Map<number, Frame>();
+  /** Raw bytes that the answers to what is running may add to the queue. */
+  #promisedBytes = 0;
   readonly #waitingToWrite: (() => void)[] = [];
   #calls = 0;
   #ending: Ending | undefined;
   #settle: (ending: Ending) => void = () => {};
   #heartbeat: Timer | undefined;
   #silentTicks = 0;
-  #seen = { bytesIn: -1, bytesOut: -1, queuedBytes: -1 };
-  #paused = false;
+  #seen: Traffic;
 
   /** Takes over a link whose greeting is done. Messages that came since are handled before this returns. */
   constructor(link: FrameLink, options: ConnectionOptions<T, S>) {
     this.#link = link;
     this.#options = options;
     this.whenEnded = new Promise((resolve) => (this.#settle = resolve));
+    this.#seen = this.#traffic();
     this.#tick();
     link.receive(this);
   }
@@ -105,9 +116,9 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
       const call = (this.#calls = (this.#calls % 0xffff_ffff) + 1);
       let written: Uint8Array;
       try {
-        written = encode(row.body, body);
+        written = write(name, row.body, body);
       } catch (error) {
-        return reject(unwritable(name, error));
+        return reject(asShoalError(error));
       }
       const giveUp = (error: ShoalError): void => {
         if (!this.#pending.delete(call)) return;
@@ -133,11 +144,15 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
     });
   }
 
-  /** Tells the other side; nothing comes back. Does nothing on a closed link. */
+  /**
+   * Tells the other side; nothing comes back. Does nothing on a closed link.
+   *
+   * @throws ShoalError badMessage
+   */
   notify<K extends NoticesOf<T, S>>(name: K, body: BodyOf<T, K>): void {
     const row = this.#options.table.rows[name];
     if (!row) throw new Error(`no row ${name}`);
-    this.#send({ type: name, kind: 'notice', call: 0 }, encode(row.body, body));
+    this.#send({ type: name, kind: 'notice', call: 0 }, write(name, row.body, body));
   }
 
   /** Resolves when the other side has taken enough of what was written; at once if it keeps up. */
@@ -153,9 +168,7 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
   #leave(reason: ShoalError | undefined, clean: boolean): void {
     if (this.#ending) return;
     this.#send({ type: 'bye', kind: 'notice', call: 0 }, encode(bye, { error: reason && toWire(reason) }));
-    this.stream.end();
-    const linger = this.#options.clock.after(LINGER_MS, () => this.stream.destroy());
-    void this.whenEnded.then(() => linger.cancel());
+    this.#link.finish(this.#options.clock);
     this.#end({ clean, ...(reason && { error: reason }) });
   }
 
@@ -197,10 +210,8 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
   }
 
   drained(): void {
-    if (this.#paused) {
-      this.#paused = false;
-      this.stream.resume();
-    }
+    this.#link.resume();
+    this.#handleHeld();
     for (const go of this.#waitingToWrite.splice(0)) go();
   }
 
@@ -212,8 +223,28 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
     const { type, call } = frame;
     const row = this.#incoming(type);
     if (!row?.reply) return this.#answerError(frame, new ShoalError('unknownMessage', { type }));
-    if (this.#running.has(call)) throw new ShoalError('badFrame', { why: 'a call number is used twice' });
-    if (this.#running.size >= CALLS_UNDER_WAY_MAX) return this.#answerError(frame, new ShoalError('busy'));
+    if (this.#running.has(call) || this.#held.has(call)) throw new ShoalError('badFrame', { why: 'a call number is used twice' });
+    if (this.#running.size + this.#held.size >= CALLS_UNDER_WAY_MAX) return this.#answerError(frame, new ShoalError('busy'));
+    if (this.#isQueueFull()) this.#held.set(call, { ...frame, body: Buffer.from(frame.body) });
+    else this.#handle(frame, row);
+  }
+
+  /** Whoever asks without reading gets no further answers until he reads. Our own calls go on meanwhile. */
+  #isQueueFull(): boolean {
+    return this.stream.queuedBytes + this.#promisedBytes > QUEUED_BYTES_MAX;
+  }
+
+  #handleHeld(): void {
+    for (const [call, frame] of this.#held) {
+      if (this.#isQueueFull()) return;
+      this.#held.delete(call);
+      const row = this.#incoming(frame.type);
+      if (row) this.#handle(frame, row);
+    }
+  }
+
+  #handle(frame: Frame, row: MessageRow): void {
+    const { type, call } = frame;
     const running = new Running();
     let answer: unknown;
     try {
@@ -224,18 +255,25 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
     }
     if (!(answer instanceof Promise)) return this.#answer(frame, row, answer);
     this.#running.set(call, running);
+    this.#promisedBytes += row.rawBytesMax ?? 0;
+    const done = (tell: () => void): void => {
+      if (!this.#running.delete(call)) return;
+      this.#promisedBytes -= row.rawBytesMax ?? 0;
+      tell();
+      this.#handleHeld();
+    };
     answer.then(
-      (value: unknown) => this.#running.delete(call) && this.#answer(frame, row, value),
-      (error: unknown) => this.#running.delete(call) && this.#answerError(frame, error),
+      (value: unknown) => done(() => this.#answer(frame, row, value)),
+      (error: unknown) => done(() => this.#answerError(frame, error)),
     );
   }
 
   #answer({ type, call }: FrameHead, row: MessageRow, answer: unknown): void {
     try {
-      const body = row.reply ? encode(row.reply, answer) : new Uint8Array(0);
-      this.#send({ type, kind: 'answer', call }, body, row.rawBytesMax === undefined ? undefined : (answer as { raw: Uint8Array }).raw);
+      const raw = row.rawBytesMax === undefined ? undefined : (answer as { raw: Uint8Array }).raw;
+      this.#send({ type, kind: 'answer', call }, write(type, row.reply ?? nothing, answer), raw);
     } catch (error) {
-      this.#answerError({ type, kind: 'answer', call }, unwritable(type, error));
+      this.#answerError({ type, kind: 'answer', call }, error);
     }
   }
 
@@ -246,10 +284,14 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
 
   #onNotice(frame: Frame): void {
     if (frame.type === 'ping') return;
-    if (frame.type === 'cancel') return this.#running.get(decode(cancel, frame.body, 'cancel').call)?.abort();
+    if (frame.type === 'cancel') {
+      const { call } = decode(cancel, frame.body, 'cancel');
+      this.#held.delete(call);
+      return this.#running.get(call)?.abort();
+    }
     if (frame.type === 'bye') {
       const { error } = decode(bye, frame.body, 'bye');
-      this.stream.end();
+      this.#link.finish(this.#options.clock);
       return this.#end({ clean: true, ...(error && { error: fromWire(error) }) });
     }
     const row = this.#incoming(frame.type);
@@ -264,8 +306,8 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
     if (pending.name !== frame.type) throw new ShoalError('badFrame', { why: 'an answer to another call' });
     this.#pending.delete(frame.call);
     pending.forget();
-    if (frame.kind === 'error') return pending.reject(fromWire(decode(wireError, frame.body, frame.type)));
     try {
+      if (frame.kind === 'error') return pending.reject(fromWire(decode(wireError, frame.body, frame.type)));
       const reply: unknown = decode(pending.row.reply ?? nothing, frame.body, frame.type);
       pending.resolve(pending.row.rawBytesMax === undefined ? reply : { ...(reply as object), rawBytes: frame.rawBytes });
     } catch (error) {
@@ -284,27 +326,29 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
   #send(head: FrameHead, body: Uint8Array, raw?: Uint8Array): void {
     if (this.#ending) return;
     this.#link.send(head, body, raw);
-    // Whoever asks without reading gets no further answers until he reads: requests stay in his own buffers.
-    if (!this.#paused && this.stream.queuedBytes > QUEUED_BYTES_MAX) {
-      this.#paused = true;
-      this.stream.pause();
-    }
+    // Requests wait already; whoever goes on without reading anything, even errors, is not read either.
+    if (this.stream.queuedBytes > 2 * QUEUED_BYTES_MAX) this.#link.pause();
   }
 
   /** Once per heartbeat: say that we live if nothing else did, and notice when the other side no longer does. */
   #tick(): void {
     const { clock, heartbeatMs } = this.#options;
     this.#heartbeat = clock.after(heartbeatMs, () => {
-      const { bytesIn, bytesOut } = this.counts;
-      const { queuedBytes } = this.stream;
-      // While we do not read, a shrinking queue is the sign of life.
-      const alive = bytesIn !== this.#seen.bytesIn || (queuedBytes > 0 && queuedBytes !== this.#seen.queuedBytes);
+      const seen = this.#seen;
+      const { bytesIn, bytesOut, takenBytes } = this.#traffic();
+      // Who takes nothing of a full queue is dead to us, whatever it sends.
+      const alive = takenBytes !== seen.takenBytes || (bytesIn !== seen.bytesIn && this.stream.queuedBytes <= QUEUED_BYTES_MAX);
       this.#silentTicks = alive ? 0 : this.#silentTicks + 1;
       if (this.#silentTicks >= HEARTBEATS_MISSED_MAX) return this.destroy(new ShoalError('linkSilent'));
-      if (bytesOut === this.#seen.bytesOut) this.#send({ type: 'ping', kind: 'notice', call: 0 }, new Uint8Array(0));
-      this.#seen = { bytesIn, bytesOut: this.counts.bytesOut, queuedBytes };
+      if (bytesOut === seen.bytesOut) this.#send({ type: 'ping', kind: 'notice', call: 0 }, new Uint8Array(0));
+      this.#seen = { bytesIn, takenBytes, bytesOut: this.counts.bytesOut };
       this.#tick();
     });
+  }
+
+  #traffic(): Traffic {
+    const { bytesIn, bytesOut } = this.counts;
+    return { bytesIn, bytesOut, takenBytes: bytesOut - this.stream.queuedBytes };
   }
 
   #end(ending: Ending): void {
@@ -319,6 +363,7 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
     this.#pending.clear();
     for (const running of this.#running.values()) running.abort();
     this.#running.clear();
+    this.#held.clear();
     for (const go of this.#waitingToWrite.splice(0)) go();
     this.#settle(ending);
   }
@@ -343,7 +388,16 @@ class Running implements CallContext {
 
 const NO_CALL: CallContext = { signal: new AbortController().signal };
 
-function unwritable(type: string, error: unknown): ShoalError {
-  return error instanceof SchemaError ? new ShoalError('badMessage', { type, why: error.message }, { cause: error }) : asShoalError(error);
+/** The bytes of a body of ours. A row's bounds may allow more than a frame carries: then its sender has to make pages. */
+function write(type: string, schema: AnySchema, body: unknown): Buffer {
+  let written: Buffer;
+  try {
+    written = encode(schema, body);
+  } catch (error) {
+    throw error instanceof SchemaError ? new ShoalError('badMessage', { type, why: error.message }, { cause: error }) : error;
+  }
+  const bytes = PAYLOAD_HEAD_BYTES + written.length;
+  if (bytes > FRAME_PAYLOAD_BYTES_MAX) throw new ShoalError('badMessage', { type, why: `${bytes} bytes, at most ${FRAME_PAYLOAD_BYTES_MAX} fit into a frame` });
+  return written;
 }
 

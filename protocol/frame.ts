@@ -174,7 +174,7 @@ export class FrameLink implements StreamReceiver {
     if (this.#parsing) return; // a receiver that swaps receivers or resumes inside `frame` comes back here
     this.#parsing = true;
     try {
-      while (this.#receiver && !this.#paused && this.#ended?.error === undefined) if (!(this.#raw ? this.#fillRaw(this.#raw) : this.#parseOne())) break;
+      while (this.#receiver && (!this.#paused || this.#ended) && !this.#ended?.error) if (!(this.#raw ? this.#fillRaw(this.#raw) : this.#parseOne())) break;
     } finally {
       this.#parsing = false;
     }

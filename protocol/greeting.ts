@@ -69,7 +69,7 @@ export function greet(link: FrameLink, options: GreetOptions): Promise<Greeted> 
       link.receive(undefined);
       if (tell) {
         send('bye', encode(bye, { error: toWire(error) }));
-        link.stream.end();
+        link.finish(clock);
       } else {
         link.stream.destroy();
       }
@@ -84,20 +84,19 @@ export function greet(link: FrameLink, options: GreetOptions): Promise<Greeted> 
     const onGreeting = (other: Greeting): void => {
       if (theirs) throw new ShoalError('badFrame', { why: 'a second greeting' });
       theirs = other;
+      // Whatever we think of the other side, it shall be able to judge us in its own words.
+      if (!dialled) sendGreeting(secret ? proofOf(secret, 'listener', other.nonce, nonce) : NO_PROOF);
       if (other.versionMax < VERSIONS.min || other.versionMin > VERSIONS.max) {
         throw new ShoalError('versionMismatch', { ours: `${VERSIONS.min}-${VERSIONS.max}`, theirs: `${other.versionMin}-${other.versionMax}` });
       }
       if (other.role === 'other' || !options.accepts.includes(other.role)) throw new ShoalError('wrongRole', { role: other.role, wanted: options.accepts.join(' or ') });
-      if (!dialled) {
-        sendGreeting(secret ? proofOf(secret, 'listener', other.nonce, nonce) : NO_PROOF);
-        if (!secret) done(other);
-        return;
-      }
-      if (secret) {
+      if (!secret) return done(other);
+      if (other.nonce.length !== nonce.length) throw new ShoalError('badProof');
+      if (dialled) {
         if (!equal(other.proof, proofOf(secret, 'listener', nonce, other.nonce))) throw new ShoalError('badProof');
         send('proof', encode(proof, { proof: proofOf(secret, 'dialler', other.nonce, nonce) }));
+        done(other);
       }
-      done(other);
     };
 
     link.receive({
@@ -107,17 +106,16 @@ export function greet(link: FrameLink, options: GreetOptions): Promise<Greeted> 
       ended: (error) => fail(error ? asShoalError(error) : new ShoalError('linkClosed')),
       frame(frame) {
         try {
-          if (frame.kind !== 'notice') throw new ShoalError('badFrame', { why: 'not a greeting' });
-          if (frame.type === 'bye') {
+          if (frame.type === 'bye' && frame.kind === 'notice') {
             const { error } = decode(bye, frame.body, 'bye');
             return fail(error ? fromWire(error) : new ShoalError('linkClosed'));
           }
-          if (frame.type === 'greeting') return onGreeting(decode(greeting, frame.body, 'greeting'));
-          if (frame.type === 'proof' && !dialled && secret && theirs) {
+          if (frame.type === 'greeting' && frame.kind === 'notice') return onGreeting(decode(greeting, frame.body, 'greeting'));
+          if (frame.type === 'proof' && frame.kind === 'notice' && !dialled && secret && theirs) {
             if (!equal(decode(proof, frame.body, 'proof').proof, proofOf(secret, 'dialler', nonce, theirs.nonce))) throw new ShoalError('badProof');
             return done(theirs);
           }
-          throw new ShoalError('badFrame', { why: 'not a greeting' });
+          throw theirs && secret ? new ShoalError('badProof') : new ShoalError('badFrame', { why: 'not a greeting' });
         } catch (error) {
           fail(asShoalError(error), true);
         }

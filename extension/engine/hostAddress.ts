@@ -20,13 +20,14 @@ export interface EngineAddress {
 
 const addressFile = (home: Home): string => path.join(home.folder, 'engine.json');
 
-/** Undefined when no engine has been there, or it has left. */
+/** Undefined when no engine has been there, or it has left. @throws ShoalError homeUnusable, newerFormat */
 export async function readAddress(home: Home, disk: Disk): Promise<EngineAddress | undefined> {
   try {
     return await readSmallFile(disk, addressFile(home), (fields) => ({ socket: textField(fields, 'socket'), processId: Number(fields['processId']) }));
   } catch (error) {
     if (isShoalError(error, 'damagedFile')) return undefined; // the next engine writes it anew
-    throw error;
+    if (isShoalError(error)) throw error;
+    throw new ShoalError('homeUnusable', { path: home.folder, why: systemCode(error) ?? String(error) }, { cause: error });
   }
 }
 

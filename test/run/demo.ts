@@ -8,6 +8,7 @@ import { printable } from '../../protocol/errors.ts';
 import type { Source } from '../../protocol/engineLink.ts';
 import type { RealEngine } from '../support/realProcesses.ts';
 import { RealProcesses } from '../support/realProcesses.ts';
+import { amount, Bars, fraction } from './bars.ts';
 
 /** How long the download shall take, so that a person can watch, in s. */
 const WATCH_S = 12;
@@ -16,7 +17,6 @@ const KILL_AT = 0.4;
 const GROUP = 'harbour';
 const NAMES = ['alice', 'bob', 'carol', 'dave'] as const;
 
-const live = process.stdout.isTTY === true;
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const title = (text: string): void => say(styleText('bold', `\n${text}`));
 
@@ -135,66 +135,9 @@ async function killOnTheWay(others: readonly RealEngine[], name: string, kill: (
   await kill();
 }
 
-function fraction(one: RealEngine, name: string): number {
-  const transfer = [...one.transfers.values()].find((candidate) => candidate.name === name);
-  if (!transfer) return 0;
-  return transfer.state === 'seeding' ? 1 : transfer.doneBytes / Math.max(1, transfer.sizeBytes);
-}
-
-/** A bar for each person, redrawn in place on a terminal, as plain lines elsewhere. */
-class Bars {
-  readonly #people: readonly RealEngine[];
-  readonly #name: string;
-  readonly #timer: NodeJS.Timeout;
-  #drawn = 0;
-
-  constructor(people: readonly RealEngine[], name: string) {
-    this.#people = people;
-    this.#name = name;
-    this.#timer = setInterval(() => this.#draw(), live ? 200 : 2_000);
-    this.#draw();
-  }
-
-  note(text: string): void {
-    this.#clear();
-    say(styleText('yellow', `  ${text}`));
-    this.#draw();
-  }
-
-  end(): void {
-    clearInterval(this.#timer);
-    this.#draw();
-  }
-
-  #clear(): void {
-    if (live && this.#drawn > 0) process.stdout.write(`\x1b[${this.#drawn}A\x1b[J`);
-    this.#drawn = 0;
-  }
-
-  #draw(): void {
-    this.#clear();
-    for (const one of this.#people) {
-      const part = fraction(one, this.#name);
-      const transfer = [...one.transfers.values()].find((candidate) => candidate.name === this.#name);
-      const full = Math.round(part * 30);
-      const rate = transfer && transfer.downBytesPerS > 0 ? `${amount(transfer.downBytesPerS)}/s from ${transfer.peers}` : '';
-      say(`  ${one.name.padEnd(6)} ${'█'.repeat(full)}${'░'.repeat(30 - full)} ${String(Math.floor(part * 100)).padStart(3)} %  ${rate}`);
-      this.#drawn++;
-    }
-  }
-}
-
 function table(rows: readonly (readonly string[])[]): void {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
   for (const row of rows) say(`  ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ')}`);
-}
-
-function amount(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  let unit = 0;
-  let value = bytes;
-  for (; value >= 1024 && unit < units.length - 1; unit++) value /= 1024;
-  return `${value.toFixed(value < 10 && unit > 0 ? 1 : 0)} ${units[unit] ?? ''}`;
 }
 
 async function sha256(file: string): Promise<string> {
