@@ -33,11 +33,11 @@ export interface ConnectionOptions<T extends Table, S extends SideOf<T>> {
   readonly log: Log;
 }
 
-/** Bytes that came, that were written, and that the other side has taken. */
+/** Bytes that came, that were written, and how many of these still wait. */
 interface Traffic {
   readonly bytesIn: number;
   readonly bytesOut: number;
-  readonly takenBytes: number;
+  readonly queuedBytes: number;
 }
 
 /** How a connection ended. `error` is missing after a clean end without a reason. */
@@ -78,7 +78,9 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
   #settle: (ending: Ending) => void = () => {};
   #heartbeat: Timer | undefined;
   #silentTicks = 0;
+  /** What the last tick saw, and how much had been written when it was over. */
   #seen: Traffic;
+  #writtenBytes: number;
 
   /** Takes over a link whose greeting is done. Messages that came since are handled before this returns. */
   constructor(link: FrameLink, options: ConnectionOptions<T, S>) {
@@ -86,6 +88,7 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
     this.#options = options;
     this.whenEnded = new Promise((resolve) => (this.#settle = resolve));
     this.#seen = this.#traffic();
+    this.#writtenBytes = this.#seen.bytesOut;
     this.#tick();
     link.receive(this);
   }
@@ -257,7 +260,7 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
     this.#running.set(call, running);
     this.#promisedBytes += row.rawBytesMax ?? 0;
     const done = (tell: () => void): void => {
-      if (!this.#running.delete(call)) return;
+      this.#running.delete(call);
       this.#promisedBytes -= row.rawBytesMax ?? 0;
       tell();
       this.#handleHeld();
@@ -269,15 +272,17 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
   }
 
   #answer({ type, call }: FrameHead, row: MessageRow, answer: unknown): void {
+    const { raw, taken } = row.rawBytesMax === undefined ? {} : (answer as { raw?: Uint8Array; taken?: () => void });
     try {
-      const raw = row.rawBytesMax === undefined ? undefined : (answer as { raw: Uint8Array }).raw;
-      this.#send({ type, kind: 'answer', call }, write(type, row.reply ?? nothing, answer), raw);
+      this.#send({ type, kind: 'answer', call }, write(type, row.reply ?? nothing, answer), raw, taken);
     } catch (error) {
+      taken?.();
       this.#answerError({ type, kind: 'answer', call }, error);
     }
   }
 
   #answerError({ type, call }: FrameHead, error: unknown): void {
+    if (this.#ending) return;
     if (!isShoalError(error) || error.code === 'internal') this.#options.log.error('a call failed', { type, error });
     this.#send({ type, kind: 'error', call }, encode(wireError, toWire(asShoalError(error))));
   }
@@ -323,9 +328,9 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
     return row && row.from === table.sides[side] ? row : undefined;
   }
 
-  #send(head: FrameHead, body: Uint8Array, raw?: Uint8Array): void {
-    if (this.#ending) return;
-    this.#link.send(head, body, raw);
+  #send(head: FrameHead, body: Uint8Array, raw?: Uint8Array, taken?: () => void): void {
+    if (this.#ending) return taken?.();
+    this.#link.send(head, body, raw, taken);
     // Requests wait already; whoever goes on without reading anything, even errors, is not read either.
     if (this.stream.queuedBytes > 2 * QUEUED_BYTES_MAX) this.#link.pause();
   }
@@ -335,20 +340,22 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
     const { clock, heartbeatMs } = this.#options;
     this.#heartbeat = clock.after(heartbeatMs, () => {
       const seen = this.#seen;
-      const { bytesIn, bytesOut, takenBytes } = this.#traffic();
-      // Who takes nothing of a full queue is dead to us, whatever it sends.
-      const alive = takenBytes !== seen.takenBytes || (bytesIn !== seen.bytesIn && this.stream.queuedBytes <= QUEUED_BYTES_MAX);
+      const now = this.#traffic();
+      // A queue that shrinks is a sign of life. Who takes nothing of a full one is dead to us, whatever it sends.
+      const takes = seen.queuedBytes > 0 && now.bytesOut - now.queuedBytes !== seen.bytesOut - seen.queuedBytes;
+      const alive = takes || (now.bytesIn !== seen.bytesIn && now.queuedBytes <= QUEUED_BYTES_MAX);
       this.#silentTicks = alive ? 0 : this.#silentTicks + 1;
       if (this.#silentTicks >= HEARTBEATS_MISSED_MAX) return this.destroy(new ShoalError('linkSilent'));
-      if (bytesOut === seen.bytesOut) this.#send({ type: 'ping', kind: 'notice', call: 0 }, new Uint8Array(0));
-      this.#seen = { bytesIn, takenBytes, bytesOut: this.counts.bytesOut };
+      this.#seen = now;
+      if (now.bytesOut === this.#writtenBytes) this.#send({ type: 'ping', kind: 'notice', call: 0 }, new Uint8Array(0));
+      this.#writtenBytes = this.counts.bytesOut;
       this.#tick();
     });
   }
 
   #traffic(): Traffic {
     const { bytesIn, bytesOut } = this.counts;
-    return { bytesIn, bytesOut, takenBytes: bytesOut - this.stream.queuedBytes };
+    return { bytesIn, bytesOut, queuedBytes: this.stream.queuedBytes };
   }
 
   #end(ending: Ending): void {

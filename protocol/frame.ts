@@ -129,12 +129,13 @@ export class FrameLink implements StreamReceiver {
     this.#flow();
   }
 
-  send(head: FrameHead, body: Uint8Array, raw?: Uint8Array): void {
-    if (this.#ended || this.#linger) return;
+  /** `taken` is called when the memory of `raw` may be used for something else. */
+  send(head: FrameHead, body: Uint8Array, raw?: Uint8Array, taken?: () => void): void {
+    if (this.#ended || this.#linger) return taken?.();
     const parts = encodeFrame(head, body, raw);
     this.counts.framesOut++;
     for (const part of parts) this.counts.bytesOut += part.length;
-    this.stream.write(parts);
+    this.stream.write(parts, taken);
   }
 
   target(): Uint8Array {

@@ -13,7 +13,7 @@ export const PIECE_BYTES_MAX = 16 * 1024 * 1024;
 export const PIECES_MAX = 2 ** 20;
 
 /** Bytes in one request: a whole ordinary piece. Larger pieces are asked for in spans of this size, each one frame. */
-export const SPAN_BYTES_MAX = PIECE_BYTES_DEFAULT;
+export const SPAN_BYTES_MAX = 512 * 1024;
 
 /** Bytes in one file: PIECES_MAX pieces of PIECE_BYTES_MAX (16 TiB). */
 export const FILE_BYTES_MAX = PIECES_MAX * PIECE_BYTES_MAX;

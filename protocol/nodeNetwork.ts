@@ -237,8 +237,8 @@ class NodeStream implements ByteStream {
     if (this.#closed) queueMicrotask(() => receiver.ended(this.#error));
   }
 
-  write(parts: readonly Uint8Array[]): void {
-    if (this.#socket.destroyed || this.#socket.writableEnded) return;
+  write(parts: readonly Uint8Array[], taken?: () => void): void {
+    if (this.#socket.destroyed || this.#socket.writableEnded) return taken?.();
     // All that is written in this turn of the event loop leaves in one system call.
     if (!this.#corked) {
       this.#corked = true;
@@ -248,7 +248,7 @@ class NodeStream implements ByteStream {
         this.#socket.uncork();
       });
     }
-    for (const part of parts) this.#socket.write(part);
+    for (const part of parts) this.#socket.write(part, part === parts.at(-1) ? taken : undefined);
   }
 
   pause(): void {

@@ -65,7 +65,8 @@ export class Writer {
   }
 
   u8(value: number): void {
-    this.#bytes[this.#reserve(1)] = value;
+    const at = this.#reserve(1); // may replace #bytes, so not within the assignment
+    this.#bytes[at] = value;
   }
   u16(value: number): void {
     const at = this.#reserve(2);

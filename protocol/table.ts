@@ -39,9 +39,9 @@ export type BodyOf<T extends Table, K extends string> = Of<T['rows'][K]['body']>
 export type ReplyOf<T extends Table, K extends string> = T['rows'][K] extends { readonly reply: infer R }
   ? T['rows'][K] extends { readonly rawBytesMax: number } ? Of<R> & { readonly rawBytes: number } : Of<R>
   : void;
-/** What a handler gives: the reply's fields; for a row with raw bytes also these. */
+/** What a handler gives: the reply's fields; for a row with raw bytes also these, and what to do when their memory may be used again. */
 export type AnswerOf<T extends Table, K extends string> = T['rows'][K] extends { readonly reply: infer R }
-  ? T['rows'][K] extends { readonly rawBytesMax: number } ? Of<R> & { readonly raw: Uint8Array } : Of<R>
+  ? T['rows'][K] extends { readonly rawBytesMax: number } ? Of<R> & { readonly raw: Uint8Array; readonly taken?: () => void } : Of<R>
   : void;
 
 /** What a handler learns about the call besides its body. */

@@ -69,8 +69,8 @@ export interface ByteStream {
   /** Whether this end dialled. */
   readonly dialled: boolean;
   open(receiver: StreamReceiver): void;
-  /** Queues bytes; they must not be changed afterwards. */
-  write(parts: readonly Uint8Array[]): void;
+  /** Queues bytes. They must not be changed before `taken` is called: the system has them then, or the stream is closed. */
+  write(parts: readonly Uint8Array[], taken?: () => void): void;
   /** Bytes written but not yet taken by the system. */
   readonly queuedBytes: number;
   pause(): void;

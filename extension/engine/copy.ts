@@ -93,17 +93,15 @@ export class Copy {
   }
 
   /**
-   * Bytes of a held piece.
+   * Fills memory with the bytes of a held piece, from an offset within it.
    *
    * @throws ShoalError pieceNotHeld, fileChanged, fileMissing
    */
-  async read(piece: number, offset: number, lengthBytes: number): Promise<Buffer> {
-    if (!this.pieces.held.has(piece) || offset + lengthBytes > lengthOf(this.shape, piece)) throw new ShoalError('pieceNotHeld', { piece });
+  async read(piece: number, offset: number, into: Uint8Array): Promise<void> {
+    if (!this.pieces.held.has(piece) || offset + into.length > lengthOf(this.shape, piece)) throw new ShoalError('pieceNotHeld', { piece });
     if (this.#whole) await this.#checkUnchanged();
-    const bytes = Buffer.allocUnsafeSlow(lengthBytes);
-    const count = await this.#file.read(bytes, piece * this.shape.pieceBytes + offset);
-    if (count !== lengthBytes) throw new ShoalError('fileChanged', { name: this.#whole?.path ?? '' });
-    return bytes;
+    const count = await this.#file.read(into, piece * this.shape.pieceBytes + offset);
+    if (count !== into.length) throw new ShoalError('fileChanged', { name: this.#whole?.path ?? '' });
   }
 
   /** Verifies a piece that has arrived (its state is `verifying`) and writes it. Returns whether it was right; then it is held. */

@@ -113,7 +113,7 @@ export class Engine {
     this.#tickets = new Tickets(world.clock);
     this.#outbox = new Outbox(world.disk, home, world.log);
     this.#peers = new Peers({
-      world, device: identity.pin, program, tickets: this.#tickets, up: this.up,
+      world, device: identity.pin, program, tickets: this.#tickets, up: this.up, readBuffers: new PieceBuffers(),
       swarm: (group, root) => this.transfers.ofSwarm(group, root)?.swarm,
       revoked: (bytes, from) => this.#revoked(bytes, from),
       sent: ({ key }, bytes) => this.#sent(key, bytes),

@@ -109,9 +109,9 @@ class EngineHost implements Host {
     for (const socket of socketPaths(home.folder, place)) {
       try {
         clearSocket(socket, home, place.user);
-        this.#listener = await world.network.listen({ path: socket }, (stream) => void this.#accept(stream));
         this.address = { socket, processId: process.pid };
-        await writeAddress(home, world.disk, this.address);
+        await writeAddress(home, world.disk, this.address); // first, so that whoever gets through reads who answers there
+        this.#listener = await world.network.listen({ path: socket }, (stream) => void this.#accept(stream));
         log.info('engine started', { version, processId: process.pid, socket });
         return this.#reconsider();
       } catch (error) {

@@ -61,7 +61,11 @@ export async function connectEngine(options: ConnectOptions): Promise<EngineConn
     const found = await findEngine(options);
     if (found) {
       const fits = standing(found.version, version);
-      if (fits === 'fits') return { ...found, started: child !== undefined && child.processId === found.processId };
+      if (fits === 'fits') {
+        const started = child !== undefined && child.processId === found.processId;
+        if (!started) child?.discard();
+        return { ...found, started };
+      }
       if (fits === 'tooNew') {
         found.connection.close();
         throw new ShoalError('engineNewer', { home: home.folder, theirs: found.version, ours: version });
@@ -90,7 +94,7 @@ export async function findEngine({ home, world, version, handlers }: FrontendOpt
   const address = await readAddress(home, disk);
   const secret = address && await readSecret(home, disk);
   if (!secret) return undefined;
-  const { socket, processId } = address;
+  const { socket } = address;
   let stream: ByteStream;
   try {
     stream = await world.network.dial({ path: socket }, { timeoutMs: DIAL_MS_MAX });
@@ -105,10 +109,12 @@ export async function findEngine({ home, world, version, handlers }: FrontendOpt
     greeted = await greet(link, { role: 'frontend', accepts: ['engine'], program: programName(version), secret, clock, chance });
   } catch (error) {
     if (isShoalError(error, 'linkClosed')) return undefined; // it is leaving
-    if (isShoalError(error, 'deadline')) throw unreachable(home, `its process ${processId} runs but does not react; end that process and try again`);
+    if (isShoalError(error, 'deadline')) throw unreachable(home, `its process ${address.processId} runs but does not react; end that process and try again`);
     throw error;
   }
   const connection = new Connection(link, { table: engineLink, side: 'frontend', handlers, heartbeatMs: HEARTBEAT_MS.engine, clock, log });
+  // What was read before may have been left by an engine that was killed, under the same path.
+  const { processId } = await readAddress(home, disk) ?? address;
   return { connection, version: versionOf(greeted.program), processId };
 }
 

@@ -17,6 +17,8 @@ export interface EngineProcess {
   readonly ended: boolean;
   /** Resolves when it ended because it could not be the engine. Stays pending otherwise, also when another was elected. */
   readonly whenFailed: Promise<ShoalError>;
+  /** Another was elected: ends it, in case it has not noticed yet. */
+  discard(): void;
 }
 
 /** The log of an engine is put aside when it has grown beyond this many bytes. */
@@ -59,13 +61,13 @@ function run(home: Home, entry: string, output: number, startsAt: number): Engin
     });
     child.once('exit', (code, signal) => {
       state.ended = true;
-      if (code === 0) return; // another was elected, or it was told to stop
+      if (code === 0 || child.killed) return; // another was elected, or it was told to stop
       const said = lastWords(logSince(home.logFile, startsAt), child.pid);
       if (isShoalError(said)) resolve(said);
       else failed(`it ended with ${signal ?? `code ${code}`}${said && `: ${said}`}`);
     });
   });
-  return Object.assign(state, { whenFailed });
+  return Object.assign(state, { whenFailed, discard: () => void (state.ended || child.kill('SIGKILL')) });
 }
 
 /** The file named by its content: whoever has it running keeps it, and two builds of one version do not mix. */

@@ -4,11 +4,12 @@ import type { HandlersOf } from '../../protocol/table.ts';
 import type { Connection } from '../../protocol/connection.ts';
 import { ShoalError } from '../../protocol/errors.ts';
 import type { GroupId, Pin, Root } from '../../protocol/ids.ts';
-import { HASHES_PER_REPLY_MAX } from '../../protocol/limits.ts';
+import { HASHES_PER_REPLY_MAX, SPAN_BYTES_MAX } from '../../protocol/limits.ts';
 import type { holding, peerLink } from '../../protocol/peerLink.ts';
 import type { Of } from '../../protocol/schema.ts';
 import type { Ticket } from '../../protocol/ticket.ts';
 import { isRange } from './hashTree.ts';
+import type { PieceBuffers } from './pieceBuffers.ts';
 import type { Swarm } from './swarm.ts';
 import type { Throttle } from './throttle.ts';
 import type { Tickets } from './tickets.ts';
@@ -21,6 +22,8 @@ export interface PeerHost {
   readonly tickets: Tickets;
   /** The limit of what we send. */
   readonly up: Throttle;
+  /** Memory for what is sent. */
+  readonly readBuffers: PieceBuffers;
   swarm(group: GroupId, root: Root): Swarm | undefined;
   /** A revocation that was new to us came over this link. */
   revoked(bytes: Uint8Array, from: PeerLink): void;
@@ -129,11 +132,19 @@ export class PeerLink {
       this.#swarm(group, root);
       await this.#host.up.take(lengthBytes, call.signal);
       await this.connection.writable();
-      // Asked again after every wait: a revocation that came meanwhile must stop these very bytes.
-      const raw = await this.#swarm(group, root).read(piece, offset, lengthBytes);
-      const swarm = this.#swarm(group, root);
-      this.#host.sent(swarm, raw.length);
-      return { raw };
+      if (lengthBytes > SPAN_BYTES_MAX) throw new ShoalError('badMessage', { type: 'piece', why: 'so much is not given at once' });
+      // Fresh memory costs more than all the encryption; what the system has taken is used again.
+      const raw = this.#host.readBuffers.take(lengthBytes) ?? new Uint8Array(lengthBytes);
+      const taken = (): void => this.#host.readBuffers.give(raw);
+      try {
+        // Asked again after every wait: a revocation that came meanwhile must stop these very bytes.
+        await this.#swarm(group, root).read(piece, offset, raw);
+        this.#host.sent(this.#swarm(group, root), raw.length);
+      } catch (error) {
+        taken();
+        throw error;
+      }
+      return { raw, taken };
     },
   };
 

@@ -21,6 +21,7 @@ export class PieceBuffers {
 
   /** Gives a buffer back. `lost`: bytes may still land in it (its call was given up), so nobody else gets it. */
   give(buffer: Uint8Array, lost = false): void {
+    if (!(buffer.buffer instanceof SharedArrayBuffer)) return; // not from here
     this.#usedBytes -= buffer.length;
     if (!lost && buffer.buffer.byteLength === PIECE_BYTES_DEFAULT && this.#spare.length < SPARE_MAX) this.#spare.push(new Uint8Array(buffer.buffer));
   }

@@ -176,9 +176,9 @@ export class Swarm {
     this.#pumpMember(member);
   }
 
-  async read(piece: number, offset: number, lengthBytes: number): Promise<Buffer> {
+  async read(piece: number, offset: number, into: Uint8Array): Promise<void> {
     try {
-      return await this.copy.read(piece, offset, lengthBytes);
+      await this.copy.read(piece, offset, into);
     } catch (error) {
       if (!this.#closed && (isShoalError(error, 'fileChanged') || isShoalError(error, 'fileMissing'))) this.#events.gone(error);
       throw error;

@@ -257,7 +257,7 @@ export class Transfer {
     for (let piece = 0; piece < copy.shape.pieces && !this.#closed; piece++) {
       if (copy.pieces.state(piece) !== 'missing') continue;
       const bytes = new Uint8Array(new SharedArrayBuffer(lengthOf(copy.shape, piece)));
-      bytes.set(await own.read(piece, 0, bytes.length));
+      await own.read(piece, 0, bytes);
       copy.pieces.move(piece, 'request');
       copy.pieces.move(piece, 'verify');
       await copy.store(piece, bytes);

@@ -259,7 +259,10 @@ describe('the command line', () => {
 
   describe('stays with a download', () => {
     const get = (...words: string[]): Promise<Ran> => run('get', 'team', 'dump.sql', ...words);
-    beforeEach(() => engine.list.set(1, aTransfer({ heldPieces: 0, doneBytes: 0 })));
+    beforeEach(() => {
+      engine.list.set(1, aTransfer({ heldPieces: 0, doneBytes: 0 }));
+      terminal.hasScreen = true; // so that progress is shown from the first moment
+    });
 
     it('until it is complete, and says from whom it came', async () => {
       const done = get();
@@ -348,7 +351,7 @@ describe('the command line', () => {
       await host?.leave();
       const { exit, stderr } = await done;
       assert.equal(exit, 1);
-      assert.match(stderr, /it was stopped meanwhile; what is unfinished goes on at its next start/);
+      assert.match(stderr, /it was stopped meanwhile, and what is unfinished goes on at its next start/);
     });
 
     it('makes no folder for a file that is not there', async () => {
@@ -365,6 +368,10 @@ describe('the command line', () => {
   });
 
   describe('stays with a share', () => {
+    beforeEach(() => {
+      terminal.hasScreen = true;
+    });
+
     it('until the group knows it', async () => {
       let known = false;
       let asked: () => void = () => {};

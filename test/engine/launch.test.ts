@@ -49,7 +49,7 @@ describe('launching the engine', () => {
         else state.ended = true;
       }, resolve);
     });
-    return Object.assign(state, { whenFailed });
+    return Object.assign(state, { whenFailed, discard() {} });
   };
   const connect = async (version: string, startProcess = processOf(version)): Promise<EngineConnection> => {
     const connection = await connectEngine({ home, world, version, handlers: HANDLERS, startProcess });
@@ -84,7 +84,7 @@ describe('launching the engine', () => {
 
   it('says why the engine could not start', async () => {
     const failure = new ShoalError('newerFormat', { path: '/h/account.json', format: '2' });
-    const failing = (): EngineProcess => ({ processId: 1, ended: true, whenFailed: Promise.resolve(failure) });
+    const failing = (): EngineProcess => ({ processId: 1, ended: true, whenFailed: Promise.resolve(failure), discard() {} });
     await assert.rejects(connect('0.1.0', failing), failure);
   });
 

@@ -105,7 +105,7 @@ describe('the picker', () => {
       let state = Math.abs(seed % 2147483646) + 1;
       const random = (): number => (state = (state * 48271) % 2147483647) / 2147483647;
       const wanted = pieces.some((piece) => piece.theirs && !piece.held);
-      const picked = pick({ board, theirs, mode: mode as PickerMode, random, asked: () => ({ peers: 1, byThisPeer: false, overdue: false }) });
+      const picked = pick({ board, theirs, mode: mode, random, asked: () => ({ peers: 1, byThisPeer: false, overdue: false }) });
       assert.equal(picked !== undefined, wanted);
       if (picked !== undefined) assert.ok(theirs.has(picked) && board.state(picked) === 'missing');
     }));

@@ -47,7 +47,7 @@ class TestPeer {
     this.tickets.setRealm(realm, keys);
     if (member) this.tickets.setMine([this.ticket()], this.identity.pin);
     this.peers = new Peers({
-      world: this.world, device: this.identity.pin, program: 'test', tickets: this.tickets, up: new Throttle(this.world.clock),
+      world: this.world, device: this.identity.pin, program: 'test', tickets: this.tickets, up: new Throttle(this.world.clock), readBuffers: new PieceBuffers(),
       swarm: (_, root) => (this.swarm?.key.root === root ? this.swarm : undefined),
       revoked: () => this.swarm?.dropUntrusted(), sent: (_, bytes) => (this.sentBytes.count += bytes), askDial: () => {}, linkUp: () => this.swarm?.connect(),
     });
@@ -69,7 +69,10 @@ class TestPeer {
       changed() {}, layerKnown() {}, whole: () => this.#whole(), stuck: (error) => assert.fail(error.message), gone() {}, received() {},
     });
     const honest = swarm.read.bind(swarm);
-    swarm.read = async (...args) => spoil(await honest(...args));
+    swarm.read = async (piece, offset, into) => {
+      await honest(piece, offset, into);
+      into.set(await spoil(Buffer.from(into)));
+    };
     this.swarm = swarm;
   }
 

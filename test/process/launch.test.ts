@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { ENGINE_BUNDLE } from '../support/realProcesses.ts';
@@ -52,6 +53,14 @@ describe('the engine as a process', () => {
     const { code, stderr } = await shoal(['list_groups'], options);
     assert.deepEqual([code, stderr], [3, 'shoal: you are not signed in; use login first\n']);
   };
+  /** Resolves when nobody answers in the home any more. */
+  const silent = async (): Promise<void> => {
+    for (let answers = true; answers;) {
+      const socket = net.connect(path.join(home, 'engine.sock'));
+      answers = await new Promise((resolve) => socket.once('connect', () => resolve(true)).once('error', () => resolve(false)));
+      socket.destroy();
+    }
+  };
   /** Resolves when an engine has taken its address back. (Its process may go on to be a zombie, which is not its doing.) */
   const left = async (): Promise<void> => {
     while (fs.existsSync(path.join(home, 'engine.json'))) await new Promise(setImmediate);
@@ -79,6 +88,7 @@ describe('the engine as a process', () => {
     const first = note() ?? 0;
     const identity = fs.readFileSync(path.join(home, 'identity.json'), 'utf8');
     process.kill(first, 'SIGKILL');
+    await silent();
     await touch();
     assert.notEqual(note(), first);
     assert.equal(fs.readFileSync(path.join(home, 'identity.json'), 'utf8'), identity);

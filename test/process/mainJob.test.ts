@@ -21,7 +21,7 @@ describe('the main job, with real processes', function () {
   beforeEach(async () => {
     processes = new RealProcesses();
     pair = await processes.startPair();
-    [alice, bob] = await Promise.all([processes.startEngine('alice', pair.url), processes.startEngine('bob', pair.url)]) as [RealEngine, RealEngine];
+    [alice, bob] = await Promise.all([processes.startEngine('alice', pair.url), processes.startEngine('bob', pair.url)] as const);
     await Promise.all([alice.signUp(), bob.signUp()]);
     await alice.does('create_group', GROUP);
     await join(bob);

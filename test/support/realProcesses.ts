@@ -245,10 +245,10 @@ export class RealEngine {
           const value = found();
           if (value === undefined || value === false) return;
           this.#watchers.delete(look);
-          resolve(value as T);
+          resolve(value);
         } catch (error) {
           this.#watchers.delete(look);
-          reject(error as Error);
+          reject(error instanceof Error ? error : new Error(String(error)));
         }
       };
       this.#watchers.add(look);

@@ -97,6 +97,9 @@ const calls: Readonly<Record<string, (disk: Disk, in_: (name: string) => string)
   'removes what is missing': (disk, at) => disk.remove(at('missing')),
   'removes in a missing folder': (disk, at) => disk.remove(at('missing/x')),
   'removes a folder': (disk, at) => disk.remove(at('empty')),
+  'removes a folder with all that is in it': async (disk, at) => (await disk.removeFolder(at('full')), (await disk.listFolder(at('.'))).toSorted()),
+  'removes a linked folder, not its target': async (disk, at) => (await disk.removeFolder(at('linked')), disk.listFolder(at('full'))),
+  'removes a folder that is missing': (disk, at) => disk.removeFolder(at('missing')),
   'makes folders, also those that are there': async (disk, at) => {
     await disk.makeFolder(at('a/b/c'));
     await disk.makeFolder(at('a/b'));

@@ -167,6 +167,7 @@ export class SimulatedDisk {
       }),
       rename: (from, to) => call('rename', to, () => this.#rename(from, to)),
       remove: (name) => call('remove', name, () => this.#remove(name)),
+      removeFolder: (name) => call('removeFolder', name, () => this.#remove(name, 'folderToo')),
       makeFolder: (name) => call('makeFolder', name, () => this.#makeFolders(name)),
       listFolder: (name) => call('listFolder', name, () => this.#chance.shuffled(this.#folder(name, 'scandir').names.keys())),
       syncFolder: (name) => call('syncFolder', name, () => syncInode(this.#existing(name, 'open', 'follow'))),
@@ -203,7 +204,7 @@ export class SimulatedDisk {
     source.inode.changedNs = this.#nowNs();
   }
 
-  #remove(name: string): void {
+  #remove(name: string, folderToo?: 'folderToo'): void {
     let place: Place;
     try {
       place = this.#place(name, 'rm');
@@ -211,7 +212,7 @@ export class SimulatedDisk {
       if ((error as { code?: string }).code === 'ENOENT') return;
       throw error;
     }
-    if (place.inode instanceof FolderInode) throw systemError('ERR_FS_EISDIR', 'rm', name);
+    if (place.inode instanceof FolderInode && !folderToo) throw systemError('ERR_FS_EISDIR', 'rm', name);
     if (place.inode) FolderInode.change(this.#nowNs(), { ...place, inode: undefined });
   }
 

@@ -78,13 +78,14 @@ export class SimulatedStream implements ByteStream {
     else this.#soon(() => this.#deliver());
   }
 
-  write(parts: readonly Uint8Array[]): void {
-    if (this.#closed || this.#wroteEnd) return;
+  write(parts: readonly Uint8Array[], taken?: () => void): void {
+    if (this.#closed || this.#wroteEnd) return taken?.();
     for (const part of parts) {
       if (part.length === 0) continue;
-      this.#queue.push(part);
+      this.#queue.push(taken ? part.slice() : part);
       this.#queuedBytes += part.length;
     }
+    taken?.();
     this.#takeSoon();
   }
 

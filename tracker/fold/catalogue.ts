@@ -1,10 +1,10 @@
 // Rules of the catalogue: which files a group shares, under which names, in which version, and who promised to share them.
-import type { AccountId, GroupId } from '../../protocol/ids.ts';
+import type { GroupId } from '../../protocol/ids.ts';
 import { FILE_BYTES_MAX, LEAF_BYTES, PIECE_BYTES_MAX, PIECES_MAX } from '../../protocol/limits.ts';
 import { fileNameKey, whyNotFileName } from '../../protocol/names.ts';
 import { notMember } from './groups.ts';
 import type { Op, Rule } from './rule.ts';
-import { isRefusal, liveGroup, userOf } from './rule.ts';
+import { userOf } from './rule.ts';
 import type { Group, Refusal, SharedFile, State } from './state.ts';
 import { refusal } from './state.ts';
 
@@ -79,10 +79,4 @@ function notShareable({ body }: Op<'shareFile'>): Refusal | undefined {
   if (Math.ceil(sizeBytes / pieceBytes) > PIECES_MAX) return wrong('it has too many pieces');
   if ((sizeBytes === 0) !== /^0+$/.test(root)) return wrong('its root and its size do not go together');
   return undefined;
-}
-
-/** Whether an account is a member of a group that still lives. */
-export function isMember(state: State, group: GroupId, account: AccountId): boolean {
-  const found = liveGroup(state, group);
-  return !isRefusal(found) && found.members.has(account);
 }

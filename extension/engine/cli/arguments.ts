@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { ShoalError, systemCode } from '../../../protocol/errors.ts';
-import { addressText, parseAddress } from '../../../protocol/realm.ts';
+import { addressText, checkDescriptor, parseAddress, realmUrlText } from '../../../protocol/realm.ts';
 
 const usage: (why: string) => never = (why) => {
   throw new ShoalError('usage', { why });
@@ -54,7 +54,24 @@ export function readTracker(text: string, workFolder: string): string {
     return text;
   }
   if (stat.size > INFO_BYTES_MAX) usage(`${file} is too large for a list of trackers`);
-  return parseTrackerInfo(readText(file), file);
+  return withRealm(file, parseTrackerInfo(readText(file), file));
+}
+
+/**
+ * The classic form of the tracker makes its realm beside the file: `tracker_info.realm/realm.json`, whose `descriptor` and `signature` are what
+ * trackers show (realm.ts), in base64. On the tracker's own machine this tells whom to expect; elsewhere the first contact is trusted.
+ */
+function withRealm(file: string, addresses: string): string {
+  try {
+    const realmFile = path.join(`${file.replace(/\.txt$/i, '')}.realm`, 'realm.json');
+    const { descriptor, signature } = JSON.parse(fs.readFileSync(realmFile, 'utf8')) as { descriptor: string; signature: string };
+    const signed = { descriptor: Buffer.from(descriptor, 'base64'), signature: Buffer.from(signature, 'base64') };
+    const { realm, trackers } = checkDescriptor(signed, undefined, { host: realmFile, port: 0 });
+    const url = { realm, addresses: trackers.map(({ address }) => address) };
+    return realmUrlText({ ...url, realm: undefined }) === addresses ? realmUrlText(url) : addresses;
+  } catch {
+    return addresses; // not there, not ours to read, or of another time
+  }
 }
 
 function readText(file: string): string {

@@ -126,10 +126,10 @@ export function transferTable(transfers: readonly Transfer[]): readonly string[]
     { title: 'NAME', of: ({ name }) => name },
     { title: 'SIZE', align: 'right', of: ({ sizeBytes }) => amount(sizeBytes) },
     { title: 'DONE', align: 'right', of: ({ doneBytes, sizeBytes }) => `${percent(doneBytes, sizeBytes)} %` },
-    { title: 'DOWN', align: 'right', of: ({ downBytesPerS }) => (downBytesPerS > 0 ? `${amount(downBytesPerS)}/s` : '-') },
+    { title: 'DOWN', align: 'right', of: ({ state, downBytesPerS }) => (state === 'downloading' && downBytesPerS > 0 ? `${amount(downBytesPerS)}/s` : '-') },
     { title: 'UP', align: 'right', of: ({ upBytesPerS }) => (upBytesPerS > 0 ? `${amount(upBytesPerS)}/s` : '-') },
     { title: 'PEERS', align: 'right', of: ({ peers }) => peers },
-    { title: 'WHERE', of: ({ path: at }) => at },
+    { title: 'PATH', of: ({ path: at }) => at },
   ]);
 }
 

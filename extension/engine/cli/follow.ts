@@ -145,7 +145,8 @@ export async function followDownload(session: Session, id: number, { file, noWai
 
 async function printDownloaded(session: Session, { id, groupName, name, sizeBytes, sha256, path }: Transfer, seconds: number): Promise<void> {
   const { sources } = await session.call('sources', { transfer: id });
-  const speed = seconds >= 1 ? ` in ${duration(seconds)} (${rate(sizeBytes / seconds)})` : '';
+  const gotBytes = sources.reduce((sum, { bytes }) => sum + bytes, 0); // less than the file's when it was resumed
+  const speed = seconds >= 1 && gotBytes > 0 ? ` in ${duration(seconds)} (${rate(gotBytes / seconds)})` : '';
   session.print([
     `Downloaded ${printable(path)} (${amount(sizeBytes)})${speed}.`,
     ...(sources.length > 0 ? [`From ${sources.map(({ user, pieces }) => `${printable(user)}: ${counted(pieces, 'piece')}`).join(', ')}. You share it now, too.`] : []),

@@ -3,12 +3,12 @@ import { printable } from '../../../protocol/errors.ts';
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 
-/** `1.4 GiB`: binary units, three digits at most in front of and behind the point together where that is possible. */
+/** `1.40 GiB`: binary units, three digits where that is possible. */
 export function amount(bytes: number): string {
   let value = bytes;
   let unit = 0;
-  // 999.95 KiB would be written as 1000 KiB.
-  while (value >= 999.5 && unit < UNITS.length - 1) {
+  // 1023.7 KiB would be written as 1024 KiB.
+  while (value >= 1023.5 && unit < UNITS.length - 1) {
     value /= 1024;
     unit++;
   }

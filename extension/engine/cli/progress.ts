@@ -5,31 +5,44 @@ import type { Clock } from '../../../protocol/world.ts';
 import { amount, counted, cut, duration, jsonLine, percent, rate, widthOf } from './output.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Time between two plain lines, and between two lines of NDJSON, in ms. */
+/** Time between two plain lines, and until the first: what is done sooner needs none. */
 const PLAIN_MS = 5_000;
+const PLAIN_FIRST_MS = 2_000;
+/** Time between two lines of NDJSON. */
 const JSON_MS = 1_000;
 const BAR_CELLS_MAX = 30;
 const BAR_CELLS_MIN = 8;
 
 /** What is happening to a transfer, in a word or two that stand where the rate would. */
-const DOING: Partial<Record<Transfer['state'], string>> = {
-  hashing: 'hashing', checking: 'checking what is there', waiting: 'waiting: nobody online has it', paused: 'paused',
-};
+function doing({ state, kind }: Transfer): string | undefined {
+  switch (state) {
+    case 'hashing': return 'hashing';
+    case 'checking': return 'checking what is there';
+    case 'waiting': return 'waiting for somebody who has it';
+    case 'paused': return 'paused';
+    case 'seeding': return kind === 'share' ? 'telling the group' : 'complete';
+    default: return undefined;
+  }
+}
 
 /** Facts beside a bar, the most important first; narrow terminals drop them from the end. */
 export function facts(transfer: Transfer): readonly string[] {
-  const { state, doneBytes, sizeBytes, downBytesPerS, peers } = transfer;
+  const { doneBytes, sizeBytes, downBytesPerS, peers } = transfer;
   const amounts = `${amount(doneBytes)} of ${amount(sizeBytes)}`;
-  const doing = DOING[state];
-  if (doing !== undefined) return [doing, amounts];
+  const now = doing(transfer);
+  if (now !== undefined) return [now, amounts];
   if (downBytesPerS === 0) return [counted(peers, 'peer'), amounts];
   return [rate(downBytesPerS), amounts, counted(peers, 'peer'), `${duration((sizeBytes - doneBytes) / downBytesPerS)} left`];
 }
 
+/** Cells that the facts of a running download take at most, so that the bar beside them does not tremble. */
+const RUNNING_CELLS = ['1023 MiB/s', '1023 MiB of 1023 MiB', '999 peers', '10 min 00 s left'].map((text) => text.length);
+
 /** One line no wider than the terminal: name, bar, per cent, facts. */
 export function barLine(transfer: Transfer, columns: number, colors: boolean): string {
   const share = `${String(percent(transfer.doneBytes, transfer.sizeBytes)).padStart(3)} %`;
-  const shown = facts(transfer);
+  const running = doing(transfer) === undefined && transfer.downBytesPerS > 0;
+  const shown = facts(transfer).map((fact, i) => (running ? fact.padEnd(RUNNING_CELLS[i] ?? 0) : fact));
   const name = printable(transfer.name);
   const widthMax = columns - 1; // the last cell of a line makes some terminals wrap
   for (let count = shown.length; count >= 0; count--) {
@@ -37,7 +50,7 @@ export function barLine(transfer: Transfer, columns: number, colors: boolean): s
     const left = widthMax - widthOf(right) - 4;
     const nameCells = Math.min(widthOf(name), Math.max(12, left - BAR_CELLS_MAX));
     const barCells = Math.min(BAR_CELLS_MAX, left - nameCells);
-    if (barCells >= BAR_CELLS_MIN) return `${cut(name, nameCells)}  ${bar(transfer, barCells, colors)}  ${right}`;
+    if (barCells >= BAR_CELLS_MIN) return `${cut(name, nameCells)}  ${bar(transfer, barCells, colors)}  ${right}`.trimEnd();
   }
   return cut(share.trim(), widthMax);
 }
@@ -63,7 +76,7 @@ export class Progress {
   readonly #clock: Clock;
   readonly #json: boolean;
   #painted = false;
-  #saidAtMs = -Infinity;
+  #nextAtMs: number | undefined;
   #said = '';
 
   constructor(terminal: Terminal, clock: Clock, json: boolean) {
@@ -74,8 +87,8 @@ export class Progress {
 
   show(transfer: Transfer): void {
     const { hasScreen, colors } = this.#terminal;
-    if (this.#json) return this.#say(JSON_MS, () => this.#terminal.out(jsonLine(progressJson(transfer))), transfer);
-    if (!hasScreen) return this.#say(PLAIN_MS, () => this.#terminal.err(`${plainLine(transfer)}\n`), transfer);
+    if (this.#json) return this.#sayNowAndThen(0, JSON_MS, transfer, () => this.#terminal.out(jsonLine(progressJson(transfer))));
+    if (!hasScreen) return this.#sayNowAndThen(PLAIN_FIRST_MS, PLAIN_MS, transfer, () => this.#terminal.err(`${plainLine(transfer)}\n`));
     this.#terminal.err(`\r\x1b[K${barLine(transfer, this.#terminal.columns(), colors)}`);
     this.#painted = true;
   }
@@ -86,14 +99,14 @@ export class Progress {
     this.#painted = false;
   }
 
-  /** Not too often, but a new state at once; nothing when nothing has changed. */
-  #say(everyMs: number, say: () => void, transfer: Transfer): void {
+  /** Says nothing when nothing has changed since the last time. */
+  #sayNowAndThen(firstMs: number, everyMs: number, transfer: Transfer, say: () => void): void {
     const now = this.#clock.monotonicMs();
+    this.#nextAtMs ??= now + firstMs;
     const content = JSON.stringify(progressJson(transfer));
-    const isNewState = !this.#said.startsWith(`${transfer.state} `);
-    if (!isNewState && (now - this.#saidAtMs < everyMs || this.#said === `${transfer.state} ${content}`)) return;
-    this.#saidAtMs = now;
-    this.#said = `${transfer.state} ${content}`;
+    if (now < this.#nextAtMs || content === this.#said) return;
+    this.#nextAtMs = now + everyMs;
+    this.#said = content;
     say();
   }
 }

@@ -122,7 +122,7 @@ export class Session {
       if (connection.isOpen) throw error;
       const { clean } = await connection.whenEnded;
       throw new ShoalError('engineUnreachable', {
-        home: this.home.folder, log: this.home.logFile, why: clean ? 'it was stopped meanwhile; what is unfinished goes on at its next start' : 'it ended unexpectedly',
+        home: this.home.folder, log: this.home.logFile, why: `it ${clean ? 'was stopped' : 'broke'} meanwhile, and what is unfinished goes on at its next start`,
       }, { cause: error });
     }
   }

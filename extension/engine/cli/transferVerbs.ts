@@ -35,10 +35,11 @@ export const transferVerbs: Topic = {
       use: 'cancel <group|number> [name]', summary: 'forget a download and delete what is unfinished', json: '{"transfer", "state": "cancelled"}',
       about: `${ABOUT} A finished file stays where it is.`,
       async run(session, { words }) {
-        const { id, name, kind } = await namedTransfer(session, words);
+        const transfer = await namedTransfer(session, words);
+        const { id, name, kind } = transfer;
         if (kind === 'share') throw new ShoalError('usage', { why: `${name} is a share of yours; end it with stop_share` });
         await session.call('cancelTransfer', { transfer: id });
-        session.print(`Cancelled ${printable(name)}.`, { transfer: id, state: 'cancelled' });
+        session.print(isComplete(transfer) ? `Forgot ${printable(name)}, which was complete: the file stays, you do not share it any more.` : `Cancelled ${printable(name)}.`, { transfer: id, state: 'cancelled' });
       },
     },
     {

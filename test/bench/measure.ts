@@ -1,0 +1,74 @@
+// How figures are taken: interleaved rounds, warmed memory, CPU seconds and peak memory of processes as the system counts them.
+import { randomFillSync } from 'node:crypto';
+import { closeSync, existsSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import path from 'node:path';
+
+/** Ticks of a process's CPU time in a second (Linux: USER_HZ). */
+const TICKS_PER_S = 100;
+
+/** User and system time of a process so far, in s; 0 where the system does not tell. */
+export function cpuSeconds(processId: number): number {
+  const stat = `/proc/${processId}/stat`;
+  if (!existsSync(stat)) return 0;
+  const fields = readFileSync(stat, 'utf8').replace(/^.*\) /s, '').split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
+}
+
+/** Most memory a process ever held, in MiB; 0 where the system does not tell. */
+export function peakMiB(processId: number): number {
+  const status = `/proc/${processId}/status`;
+  if (!existsSync(status)) return 0;
+  return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(status, 'utf8'))?.[1] ?? 0) / 1024;
+}
+
+/** A file of random bytes. */
+export function makeRandomFile(file: string, bytes: number): void {
+  const chunk = Buffer.alloc(16 * 1024 * 1024);
+  const out = openSync(file, 'w');
+  for (let left = bytes; left > 0; left -= chunk.length) {
+    randomFillSync(chunk);
+    writeSync(out, chunk, 0, Math.min(left, chunk.length));
+  }
+  closeSync(out);
+}
+
+/**
+ * Touches and frees page cache. On virtual machines freed memory goes back to the host, and whoever touches it first pays up to 1.8 s
+ * per GiB; without this the first program of a round would always look slow.
+ */
+export function warmMemory(folder: string, bytes: number): void {
+  const file = path.join(folder, 'warm');
+  const chunk = Buffer.alloc(16 * 1024 * 1024, 1);
+  const out = openSync(file, 'w');
+  for (let left = bytes; left > 0; left -= chunk.length) writeSync(out, chunk);
+  closeSync(out);
+  rmSync(file);
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] ?? NaN : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
+}
+
+export function percentile(values: readonly number[], part: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? NaN;
+}
+
+/** One line of the result. */
+export interface Figure {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  /** What it is compared with in the same run. */
+  readonly note?: string;
+}
+
+export function print(title: string, figures: readonly Figure[]): void {
+  process.stdout.write(`\n${title}\n`);
+  for (const { name, value, unit, note } of figures) {
+    const shown = Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(2);
+    process.stdout.write(`  ${name.padEnd(58)} ${shown.padStart(9)} ${unit.padEnd(8)} ${note ?? ''}\n`);
+  }
+}
