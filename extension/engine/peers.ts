@@ -23,6 +23,8 @@ const STAGGER_MS = 250;
 const BE_DIALLED_MS = 3_000;
 /** How long a link that no swarm uses is kept, in ms. */
 const IDLE_MS = 30_000;
+/** How long after it was last allowed a peer that nobody dialled is remembered, in ms. */
+const FORGET_MS = 10 * 60_000;
 
 interface Attempt {
   firstSeenMs: number;
@@ -120,6 +122,7 @@ export class Peers {
   /** Ends links that no swarm uses any more. Called now and then. */
   sweep(): void {
     const now = this.#host.world.clock.monotonicMs();
+    for (const [pin, attempt] of this.#attempts) if (!attempt.dialling && attempt.notBeforeMs < now - FORGET_MS) this.#attempts.delete(pin);
     for (const link of this.#links.values()) {
       if (link.swarms.size > 0) {
         this.#idleSince.delete(link);

@@ -82,8 +82,8 @@ describe('a table', () => {
 describe('the progress bar', () => {
   const running = aTransfer({ sizeBytes: 4 * GIB, doneBytes: 3 * GIB, downBytesPerS: 8 * MIB, peers: 5 });
   const rows: [columns: number, line: string][] = [
-    [120, `dump.sql  ${'█'.repeat(22)}${'░'.repeat(8)}   75 %  8.00 MiB/s  3.00 GiB of 4.00 GiB  5 peers  2 min 08 s left`],
-    [90, `dump.sql  ${'█'.repeat(9)}${'░'.repeat(3)}   75 %  8.00 MiB/s  3.00 GiB of 4.00 GiB  5 peers  2 min 08 s left`],
+    [120, `dump.sql  ${'█'.repeat(22)}${'░'.repeat(8)}   75 %  8.00 MiB/s  3.00 GiB of 4.00 GiB  5 peers    2 min 08 s left`],
+    [90, `dump.sql  ${'█'.repeat(6)}${'░'.repeat(3)}   75 %  8.00 MiB/s  3.00 GiB of 4.00 GiB  5 peers    2 min 08 s left`],
     [60, `dump.sql  ${'█'.repeat(6)}${'░'.repeat(2)}   75 %  8.00 MiB/s  3.00 GiB of 4.00 GiB`],
     [35, `dump.sql  ${'█'.repeat(12)}${'░'.repeat(5)}   75 %`],
     [8, '75 %'],

@@ -1,7 +1,7 @@
 // The main job with the built programs: real trackers, real engines, real files, and the things that go wrong in a year of use.
 import assert from 'node:assert';
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { RealEngine, RealPair } from '../support/realProcesses.ts';
 import { RealProcesses } from '../support/realProcesses.ts';
@@ -180,6 +180,7 @@ describe('the main job, with real processes', function () {
     const file = makeFile('x', randomBytes(10));
     await alice.does('upload_file', file, GROUP);
     const gone = path.join(processes.folder, 'gone');
+    const evil = makeFile('evil\u202Egpj.exe', randomBytes(10));
     const mistakes: readonly (readonly [RealEngine, readonly string[], number, RegExp])[] = [
       [bob, ['list_files', 'nowhere'], 4, /no group nowhere/],
       [bob, ['download_file', GROUP, 'nothing'], 4, /no file nothing/],
@@ -193,6 +194,8 @@ describe('the main job, with real processes', function () {
       [bob, ['login', 'bob'], 3, /signed in as bob/],
       [bob, ['stop_share', GROUP, 'x'], 3, /do not share/],
       [bob, ['frobnicate'], 2, /./],
+      [bob, ['download_file', GROUP, 'x', path.join(file, 'below-a-file', 'x')], 1, /cannot be written/],
+      [bob, ['upload_file', evil, GROUP], 2, /cannot be shared/],
       [alice, ['remove_member', GROUP, 'nobody'], 4, /no user nobody/],
       [alice, ['accept_request', GROUP, 'bob'], 4, /no waiting request/],
     ];
@@ -209,6 +212,5 @@ describe('the main job, with real processes', function () {
     await Promise.all([pair.kill(1), pair.kill(2)]);
     const down = await alice.cli('list_groups');
     assert.equal(down.code, 7, down.stderr);
-    rmSync(gone, { force: true });
   });
 });

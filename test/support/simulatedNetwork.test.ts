@@ -9,6 +9,7 @@ import { simulate } from './simulatedWorld.ts';
 import type { Simulation } from './simulatedWorld.ts';
 
 const PORT = 7000;
+const NOTHING = new Uint8Array(0);
 
 /** What can go on between alice and bob. */
 class Scene {
@@ -199,6 +200,31 @@ describe('the simulated network', () => {
     bobs.resume();
     await at.sim.idle();
     assert.deepEqual([alices.queuedBytes, alice.drains, bob.bytes.length], [0, 1, 1_000_000]);
+  }));
+
+  it('says when the memory of what was written may be used again, and not before', () => scene(1, async (at) => {
+    const [alices, bobs] = await at.pair();
+    const bob = new Collector(bobs);
+    const said: string[] = [];
+    bobs.pause();
+    const memory = Buffer.alloc(1_000_000, 1);
+    alices.write([Buffer.alloc(10, 1), memory], () => {
+      said.push('large');
+      memory.fill(2);
+    });
+    alices.write([NOTHING], () => said.push('nothing'));
+    alices.write([], () => said.push('no part'));
+    await at.sim.idle();
+    assert.equal(said.length, 0);
+    bobs.resume();
+    await at.sim.idle();
+    assert.deepEqual(said, ['large', 'nothing', 'no part']);
+    assert.ok(bob.bytes.equals(Buffer.alloc(1_000_010, 1)));
+    alices.write([memory], () => said.push('lost'));
+    alices.destroy();
+    alices.write([memory], () => said.push('too late'));
+    await at.sim.idle();
+    assert.deepEqual(said.slice(3), ['too late', 'lost']);
   }));
 
   it('keeps bytes for whoever opens later, and the end too', () => scene(1, async (at) => {

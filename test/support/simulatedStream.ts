@@ -30,7 +30,7 @@ export class SimulatedStream implements ByteStream {
   readonly #network: SimulatedNetwork;
   readonly #chance: SeededChance;
   /** Written, not yet taken by the system. */
-  readonly #queue: Uint8Array[] = [];
+  readonly #queue: Written[] = [];
   #queuedBytes = 0;
   #isTaking = false;
   /** On their way to the other end, in order. */
@@ -80,12 +80,11 @@ export class SimulatedStream implements ByteStream {
 
   write(parts: readonly Uint8Array[], taken?: () => void): void {
     if (this.#closed || this.#wroteEnd) return taken?.();
-    for (const part of parts) {
-      if (part.length === 0) continue;
-      this.#queue.push(taken ? part.slice() : part);
-      this.#queuedBytes += part.length;
+    for (const bytes of parts) {
+      this.#queue.push({ bytes, taken: undefined });
+      this.#queuedBytes += bytes.length;
     }
-    taken?.();
+    this.#queue.push({ bytes: NOTHING, taken });
     this.#takeSoon();
   }
 
@@ -155,6 +154,7 @@ export class SimulatedStream implements ByteStream {
       this.#unacknowledgedBytes += size;
       this.#send({ is: 'data', bytes: this.#takeBytes(size) });
     }
+    this.#forgetTaken();
     if (this.#queuedBytes > 0) return;
     if (this.#wroteEnd && !this.#sentEnd) {
       this.#sentEnd = true;
@@ -168,15 +168,24 @@ export class SimulatedStream implements ByteStream {
   #takeBytes(size: number): Buffer {
     const bytes = Buffer.allocUnsafe(size);
     for (let at = 0; at < size;) {
-      const first = this.#queue[0] ?? new Uint8Array(0);
-      const count = Math.min(first.length, size - at);
-      bytes.set(first.subarray(0, count), at);
+      this.#forgetTaken();
+      const first = this.#queue[0];
+      if (!first) throw new Error('the queue is shorter than it says');
+      const count = Math.min(first.bytes.length, size - at);
+      bytes.set(first.bytes.subarray(0, count), at);
       at += count;
-      if (count === first.length) this.#queue.shift();
-      else this.#queue[0] = first.subarray(count);
+      this.#queue[0] = { ...first, bytes: first.bytes.subarray(count) };
     }
     this.#queuedBytes -= size;
     return bytes;
+  }
+
+  /** Gives back the memory of what the system has now. */
+  #forgetTaken(): void {
+    for (let first = this.#queue[0]; first?.bytes.length === 0; first = this.#queue[0]) {
+      this.#queue.shift();
+      if (this.life.isAlive) first.taken?.();
+    }
   }
 
   #send(packet: Packet): void {
@@ -253,8 +262,8 @@ export class SimulatedStream implements ByteStream {
   #close(error: Error | undefined): void {
     if (this.#closed) return;
     this.#closed = { error };
-    this.#queue.length = 0;
     this.#queuedBytes = 0;
+    for (const { taken } of this.#queue.splice(0)) if (taken) this.#soon(taken);
     this.#arrived.length = 0;
     this.life.streams.delete(this);
     this.#network.forget(this);
@@ -267,6 +276,14 @@ export class SimulatedStream implements ByteStream {
     this.#receiver.ended(this.#closed?.error);
   }
 }
+
+/** Bytes that wait, and whom to tell when they no longer do. */
+interface Written {
+  readonly bytes: Uint8Array;
+  readonly taken: (() => void) | undefined;
+}
+
+const NOTHING = new Uint8Array(0);
 
 /** Stands behind the last bytes of a stream. */
 const EVERYTHING_CAME = Buffer.alloc(0);

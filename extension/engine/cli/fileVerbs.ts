@@ -5,7 +5,7 @@ import { printable, ShoalError, systemCode } from '../../../protocol/errors.ts';
 import type { PickerMode, Transfer } from '../../../protocol/engineLink.ts';
 import type { FileRow } from '../../../protocol/trackerLink.ts';
 import { parseSeconds } from './arguments.ts';
-import { followDownload, followShare, isComplete } from './follow.ts';
+import { followDownload, followShare, isComplete, printHere } from './follow.ts';
 import { amount, percent, table } from './output.ts';
 import type { Session } from './session.ts';
 import type { Topic } from './verb.ts';
@@ -63,7 +63,7 @@ export const fileVerbs: Topic = {
     {
       use: 'download_file <group> <name> [dest]', also: 'get',
       summary: 'get a file from everyone in the group who has it',
-      about: `DEST is a folder that exists, or the file to make; by default the folder ${DOWNLOADS} here, which is made. Every piece is verified before it is written, and the file appears under its name when it is whole. You serve what you have while you download and afterwards. If nobody online has it, the download waits. Ctrl-C leaves the download to the engine; started again, it goes on where it was.`,
+      about: `DEST is a folder that exists, or the file to make; by default the folder ${DOWNLOADS} here, which is made. Every piece is verified before it is written, and the file appears under its name when it is whole. You serve what you have while you download and afterwards. If nobody online has it, the download waits. Ctrl-C leaves the download to the engine; the same command joins it again, or says that it is done.`,
       json: '{"transfer", "group", "name", "sizeBytes", "sha256", "path", "sources": [{"user", "pin", "pieces", "bytes"}]}; before it lines of {"progress": {…}}',
       options: [
         ['--rename', 'take another name, such as "name (2)", when the name is taken'],
@@ -77,7 +77,11 @@ export const fileVerbs: Topic = {
         const mode = modeOf(options['mode']);
         const waitS = options['timeout'] === undefined ? undefined : parseSeconds(String(options['timeout']));
         const file = await session.call('findFile', { group, name }); // before any folder is made
-        const { transfer } = await session.call('download', { group, name: file.name, ...destination(session, dest), rename: options['rename'] === true, mode });
+        const place = destination(session, dest);
+        const rename = options['rename'] === true;
+        const here = rename ? undefined : await copyAt(session, place.asFile ? place.path : path.join(place.path, ...file.name.split('/')), file);
+        if (here) return printHere(session, here);
+        const { transfer } = await session.call('download', { group, name: file.name, ...place, rename, mode });
         if (options['detach'] !== true) return followDownload(session, transfer, { file, noWait: options['wait'] === false, waitS });
         session.print(`Downloading ${printable(file.name)} in the background; \`shoal show_downloads --long\` shows how far it is.`, { transfer, group, name: file.name });
       },
@@ -138,6 +142,12 @@ function modeOf(option: unknown): PickerMode {
   const mode = MODES.find((known) => known === option);
   if (!mode) throw new ShoalError('usage', { why: `--mode is one of ${MODES.join(', ')}` });
   return mode;
+}
+
+/** A copy of just this file that was downloaded to just this place, unchanged since: there is nothing to do. */
+async function copyAt(session: Session, at: string, { root }: FileRow): Promise<Transfer | undefined> {
+  const { transfers } = await session.watch();
+  return [...transfers.values()].find((transfer) => transfer.kind === 'download' && transfer.state === 'seeding' && transfer.root === root && transfer.path === at);
 }
 
 /** Where a download goes. @throws ShoalError destinationUnwritable */

@@ -143,6 +143,12 @@ export async function followDownload(session: Session, id: number, { file, noWai
   }
 }
 
+/** Says that a download was done before. */
+export async function printHere(session: Session, { id, groupName, name, sizeBytes, sha256, path }: Transfer): Promise<void> {
+  const { sources } = await session.call('sources', { transfer: id });
+  session.print([`${printable(path)} is here already, complete (${amount(sizeBytes)}).`, `SHA-256 ${sha256 ?? '?'}`], { transfer: id, group: groupName, name, sizeBytes, sha256, path, sources });
+}
+
 async function printDownloaded(session: Session, { id, groupName, name, sizeBytes, sha256, path }: Transfer, seconds: number): Promise<void> {
   const { sources } = await session.call('sources', { transfer: id });
   const gotBytes = sources.reduce((sum, { bytes }) => sum + bytes, 0); // less than the file's when it was resumed

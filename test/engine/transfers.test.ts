@@ -1,0 +1,103 @@
+// What a transfer refuses before it touches the disk, and what it leaves there when it ends.
+import assert from 'node:assert';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { inlineHasher } from '../../extension/engine/hashing.ts';
+import { homeAt, makeHome } from '../../extension/engine/home.ts';
+import { PieceBuffers } from '../../extension/engine/pieceBuffers.ts';
+import { Throttle } from '../../extension/engine/throttle.ts';
+import { Transfers } from '../../extension/engine/transfers.ts';
+import { createIdentity } from '../../protocol/identity.ts';
+import type { AccountId, GroupId, Root, Sha256 } from '../../protocol/ids.ts';
+import { createNodeWorld } from '../../protocol/nodeWorld.ts';
+import type { FileRow } from '../../protocol/trackerLink.ts';
+import { silentLog } from '../../protocol/world.ts';
+
+const account = '11'.repeat(16) as AccountId;
+const group = '22'.repeat(16) as GroupId;
+
+describe('transfers', () => {
+  let folder: string;
+  let transfers: Transfers;
+  const world = createNodeWorld({ identity: createIdentity(), log: silentLog });
+
+  beforeEach(async () => {
+    folder = mkdtempSync(path.join(os.tmpdir(), 'shoal-transfers-'));
+    const home = homeAt(path.join(folder, 'home'));
+    await makeHome(home, world.disk);
+    const { clock, chance, log, disk } = world;
+    transfers = new Transfers({
+      world, home, hasher: inlineHasher(disk), tellShare: () => Promise.resolve(), changed() {}, presenceChanged() {}, finished() {}, failed() {},
+      swarmHost: { clock, chance, log, buffers: new PieceBuffers(), down: new Throttle(clock), reach: () => undefined },
+    });
+  });
+  afterEach(async () => {
+    await transfers.unload();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const row = (name: string, sizeBytes: number): FileRow => ({
+    name, version: 1, root: (sizeBytes === 0 ? '00' : 'ab').repeat(32) as Root, sizeBytes, pieceBytes: 512 * 1024, sha256: 'cd'.repeat(32) as Sha256, author: 'alice', atMs: 0,
+    sharers: [], sharersCount: 0, iShare: false, seeders: 0, leechers: 0,
+  });
+  const download = (name: string, sizeBytes = 100) =>
+    transfers.download({ account, group, groupName: 'team', file: row(name, sizeBytes), path: path.join(folder, 'here'), asFile: false, rename: false, mode: 'rarest' });
+
+  for (const name of ['../../outside', '/etc/passwd', 'a/../../b', '..', 'C:\\evil', 'nul', 'x\u0000y', '.git/hooks/post-checkout', '.ssh/authorized_keys', 'line\nbreak', 'gpj.\u202Eexe']) {
+    it(`does not believe a tracker that calls a file ${JSON.stringify(name)}`, async () => {
+      await assert.rejects(download(name), { code: 'badFileName' });
+      assert.ok(!existsSync(path.join(folder, 'here')), 'nothing was made');
+    });
+  }
+
+  it('puts a file with folders in its name into these folders', async () => {
+    const transfer = await download('data/2026/empty.csv', 0);
+    for (; transfer.state !== 'seeding'; await new Promise((resolve) => setImmediate(resolve)));
+    assert.ok(existsSync(path.join(folder, 'here', 'data', '2026', 'empty.csv')));
+  });
+
+  it('deletes what is unfinished when a download is forgotten, and nothing else', async () => {
+    const transfer = await download('big', 10 * 512 * 1024);
+    for (; transfer.state !== 'waiting'; await new Promise((resolve) => setImmediate(resolve)));
+    const parts = path.join(folder, 'here', '.shoal-part');
+    assert.deepEqual(readdirSync(parts).filter((name) => name.endsWith('.part')).length, 1);
+    await transfers.forget(transfer);
+    assert.deepEqual(readdirSync(parts), ['.gitignore']);
+    assert.deepEqual(readdirSync(path.join(folder, 'home', 'transfers')), []);
+  });
+
+  it('ends with a sentence when there is no room', async () => {
+    const transfer = await download('huge', 2 ** 50);
+    for (; transfer.error === undefined; await new Promise((resolve) => setImmediate(resolve)));
+    assert.equal(transfer.error.code, 'diskFull');
+    assert.ok(!existsSync(path.join(folder, 'here', 'huge')));
+  });
+
+  it('brings a share back after a restart without hashing it again, and drops one that changed meanwhile', async () => {
+    const file = path.join(folder, 'shared');
+    writeFileSync(file, randomBytes(600_000));
+    const share = await transfers.share({ account, group, groupName: 'team', path: file, name: 'shared', replace: false });
+    for (; share.state !== 'seeding'; await new Promise((resolve) => setImmediate(resolve)));
+    await transfers.unload();
+    await transfers.load(account);
+    const [again] = transfers.all;
+    for (; again?.state !== 'seeding'; await new Promise((resolve) => setImmediate(resolve))) assert.notEqual(again?.state, 'hashing');
+    await transfers.unload();
+    writeFileSync(file, randomBytes(600_000));
+    await transfers.load(account);
+    const [changed] = transfers.all;
+    for (; changed?.state !== 'gone'; await new Promise((resolve) => setImmediate(resolve))) assert.notEqual(changed?.state, 'seeding');
+    assert.equal(changed.error?.code, 'fileChanged');
+  });
+
+  it('keeps another account’s transfers to itself', async () => {
+    await download('mine', 1_000_000);
+    await transfers.unload();
+    await transfers.load('99'.repeat(16) as AccountId);
+    assert.equal(transfers.all.length, 0);
+    await transfers.load(account);
+    assert.equal(transfers.all.length, 1);
+  });
+});
