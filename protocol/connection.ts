@@ -213,7 +213,6 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
   }
 
   drained(): void {
-    this.#link.resume();
     this.#handleHeld();
     for (const go of this.#waitingToWrite.splice(0)) go();
   }
@@ -223,16 +222,21 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
   }
 
   #onRequest(frame: Frame): void {
-    const { type, call } = frame;
-    const row = this.#incoming(type);
-    if (!row?.reply) return this.#answerError(frame, new ShoalError('unknownMessage', { type }));
+    const { call } = frame;
     if (this.#running.has(call) || this.#held.has(call)) throw new ShoalError('badFrame', { why: 'a call number is used twice' });
-    if (this.#running.size + this.#held.size >= CALLS_UNDER_WAY_MAX) return this.#answerError(frame, new ShoalError('busy'));
-    if (this.#isQueueFull()) this.#held.set(call, { ...frame, body: Buffer.from(frame.body) });
-    else this.#handle(frame, row);
+    const isQueueFull = this.#isQueueFull();
+    if (this.#running.size + this.#held.size >= CALLS_UNDER_WAY_MAX) {
+      // Whoever asks on and on without reading is not even told.
+      return isQueueFull ? this.destroy(new ShoalError('busy')) : this.#answerError(frame, new ShoalError('busy'));
+    }
+    if (isQueueFull) this.#held.set(call, { ...frame, body: Buffer.from(frame.body) });
+    else this.#handle(frame);
   }
 
-  /** Whoever asks without reading gets no further answers until he reads. Our own calls go on meanwhile. */
+  /**
+   * Whether requests wait for the other side to read what it asked for before. (We read on meanwhile: if both sides stopped reading,
+   * each would wait for the other for ever.)
+   */
   #isQueueFull(): boolean {
     return this.stream.queuedBytes + this.#promisedBytes > QUEUED_BYTES_MAX;
   }
@@ -241,13 +245,14 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
     for (const [call, frame] of this.#held) {
       if (this.#isQueueFull()) return;
       this.#held.delete(call);
-      const row = this.#incoming(frame.type);
-      if (row) this.#handle(frame, row);
+      this.#handle(frame);
     }
   }
 
-  #handle(frame: Frame, row: MessageRow): void {
+  #handle(frame: Frame): void {
     const { type, call } = frame;
+    const row = this.#incoming(type);
+    if (!row?.reply) return this.#answerError(frame, new ShoalError('unknownMessage', { type }));
     const running = new Running();
     let answer: unknown;
     try {
@@ -331,8 +336,6 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
   #send(head: FrameHead, body: Uint8Array, raw?: Uint8Array, taken?: () => void): void {
     if (this.#ending) return taken?.();
     this.#link.send(head, body, raw, taken);
-    // Requests wait already; whoever goes on without reading anything, even errors, is not read either.
-    if (this.stream.queuedBytes > 2 * QUEUED_BYTES_MAX) this.#link.pause();
   }
 
   /** Once per heartbeat: say that we live if nothing else did, and notice when the other side no longer does. */

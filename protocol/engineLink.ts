@@ -28,7 +28,7 @@ export type Source = Of<typeof source>;
 
 /**
  * One file this engine shares or downloads.
- * hashing → seeding for a share; waiting (nobody has it) or downloading → seeding for a download; checking after a restart;
+ * hashing → seeding for a share, as soon as the group knows of it; waiting (nobody has it) or downloading → seeding for a download; checking after a restart;
  * paused by the person; failed with `error`; gone: its file vanished or changed, so it is not served.
  */
 export const transfer = struct({

@@ -90,7 +90,6 @@ export class FrameLink implements StreamReceiver {
   #needBytes = 0;
   #ended: { error: Error | undefined } | undefined;
   #parsing = false;
-  #paused = false;
   #reading = true;
   /** Set once nothing is read any more. */
   #linger: Timer | undefined;
@@ -103,17 +102,6 @@ export class FrameLink implements StreamReceiver {
   /** Sets who takes the frames from now on. What has arrived already is given to it before this returns. */
   receive(receiver: FrameReceiver | undefined): void {
     this.#receiver = receiver;
-    this.#parse();
-  }
-
-  /** No frame is given and nothing is read until `resume`. */
-  pause(): void {
-    this.#paused = true;
-    this.#flow();
-  }
-
-  resume(): void {
-    this.#paused = false;
     this.#parse();
   }
 
@@ -172,10 +160,10 @@ export class FrameLink implements StreamReceiver {
   }
 
   #parse(): void {
-    if (this.#parsing) return; // a receiver that swaps receivers or resumes inside `frame` comes back here
+    if (this.#parsing) return; // a receiver that swaps receivers inside `frame` comes back here
     this.#parsing = true;
     try {
-      while (this.#receiver && (!this.#paused || this.#ended) && !this.#ended?.error) if (!(this.#raw ? this.#fillRaw(this.#raw) : this.#parseOne())) break;
+      while (this.#receiver && !this.#ended?.error) if (!(this.#raw ? this.#fillRaw(this.#raw) : this.#parseOne())) break;
     } finally {
       this.#parsing = false;
     }
@@ -185,7 +173,7 @@ export class FrameLink implements StreamReceiver {
 
   /** Lets the stream flow while somebody takes its frames, or little of it waits here. */
   #flow(): void {
-    const reading = this.#linger !== undefined || (!this.#paused && (this.#receiver !== undefined || this.#end - this.#start < BUFFER_BYTES));
+    const reading = this.#linger !== undefined || this.#receiver !== undefined || this.#end - this.#start < BUFFER_BYTES;
     if (reading === this.#reading) return;
     this.#reading = reading;
     if (reading) this.stream.resume();

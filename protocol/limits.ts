@@ -30,7 +30,7 @@ export const ADDED_FIELDS_BYTES_MAX = 1024;
 /** Calls of the other side that may be under way on one link: `trust.md` 3.10. */
 export const CALLS_UNDER_WAY_MAX = 256;
 
-/** Bytes queued for a slow reader before its requests wait; at twice as many we stop reading what it sends: `trust.md` 3.10. */
+/** Bytes queued for a slow reader before its requests wait: `trust.md` 3.10. */
 export const QUEUED_BYTES_MAX = 8 * 1024 * 1024;
 
 /** How long the other side has for its greeting, in ms. A TLS handshake on a slow line fits; a slowloris does not. */

@@ -8,8 +8,9 @@ import type { Entry, Place, ReadOperation, Stamp } from '../protocol/operations.
 import { checkOperation, compareStamps, decodeEntry, encodeEntry, entryHash, readOperation } from '../protocol/operations.ts';
 import type { Receipt } from '../protocol/trackerLink.ts';
 import type { Clock, Log } from '../protocol/world.ts';
+import { differences } from './fold/differences.ts';
 import { apply, check } from './fold/fold.ts';
-import type { Changes, State } from './fold/state.ts';
+import type { Changes, Instance, State } from './fold/state.ts';
 import { emptyState, noChanges, placeOf } from './fold/state.ts';
 import type { LogEntry, OpLog } from './opLog.ts';
 
@@ -38,6 +39,8 @@ export class Ledger {
   #tip: Place | undefined;
   #clockMs: number;
   #clockCounter = 0;
+  /** Numbers that the state has, by origin: what an operation that is checked against it has seen. */
+  readonly #folded = new Map<Origin, number>();
   /** Numbers that are on the disk, by origin. */
   readonly #durable = new Map<Origin, number>();
 
@@ -59,11 +62,6 @@ export class Ledger {
   get durable(): ReadonlyMap<Origin, number> {
     return this.#durable;
   }
-  /** The time of the latest operation here, for what must be later than all of them. */
-  now(): { readonly ms: number; readonly counter: number } {
-    return { ms: Math.max(this.#clockMs, this.#options.clock.now()), counter: this.#clockCounter };
-  }
-
   /** Called after changes became durable. */
   onChange(listener: (changes: Changes) => void): void {
     this.#listeners.add(listener);
@@ -74,6 +72,17 @@ export class Ledger {
     const op = checkOperation(signed);
     if (op.realm !== this.#options.realm) throw new ShoalError('wrongRealm', { address: 'this tracker', ours: op.realm.slice(0, 8), theirs: this.#options.realm.slice(0, 8) });
     return op;
+  }
+
+  /** Whether an operation is in the log, whatever it came to there. */
+  knows(op: ReadOperation): boolean {
+    return this.#state.operations.has(op.id);
+  }
+
+  /** @throws ShoalError why an operation cannot be taken in now */
+  check(op: ReadOperation): void {
+    const refused = check(this.#state, op);
+    if (refused) throw new ShoalError(refused.code, refused.fields);
   }
 
   /**
@@ -88,10 +97,11 @@ export class Ledger {
       if (known.result !== 'ok' && known.result !== 'renamed') throw new ShoalError(known.result);
       const [instance] = known.instances;
       if (!instance) throw new ShoalError('internal', { why: 'an operation without a place' });
-      return this.#receipt(instance.origin, instance.seq);
+      // It may have come a moment ago by another link: no answer before it is on the disk.
+      if ((this.#durable.get(instance.origin) ?? 0) < instance.seq) await this.#append([]);
+      return this.#receipt(instance);
     }
-    const refused = check(this.#state, op);
-    if (refused) throw new ShoalError(refused.code, refused.fields);
+    this.check(op);
     const stamp = this.#stamp();
     const entry: Entry = { ...signed, added, stamp };
     const changes = noChanges();
@@ -99,7 +109,7 @@ export class Ledger {
     this.#apply(this.#state, op, entry, changes);
     await this.#append([{ stamp, bytes: encodeEntry(entry) }]);
     this.#tell(changes);
-    return this.#receipt(stamp.origin, stamp.seq);
+    return this.#receipt(stamp);
   }
 
   /**
@@ -127,6 +137,8 @@ export class Ledger {
     }
     if (fresh.length === 0) return;
     for (const { line } of fresh) this.#learn(line.stamp);
+    // Of our own origin and not known here: this log was restored from an older copy, whose next numbers were given already (`trust.md` L7).
+    if (last.has(this.log.origin)) this.log.renewOrigin();
     await this.#append(fresh.map(({ line }) => line));
     const tip = this.#tip;
     fresh.sort((a, b) => compareStamps(a.line.stamp, b.line.stamp));
@@ -155,7 +167,7 @@ export class Ledger {
     this.#options.committed();
   }
 
-  async #receipt(origin: Origin, seq: number): Promise<Receipt> {
+  async #receipt({ origin, seq }: Instance): Promise<Receipt> {
     if (await this.#options.onBoth(origin, seq)) return { durability: 'both', entry: undefined };
     return { durability: 'one', entry: this.log.entries(origin, seq, 1)[0]?.bytes };
   }
@@ -172,7 +184,8 @@ export class Ledger {
     }
     const { origin } = this.log;
     const before = this.log.last(origin);
-    const seen = [...this.log.have()].filter(([other]) => other !== origin).map(([other, seq]) => ({ origin: other, seq }));
+    // What the partner has sent and is still being written is not seen: the check did not know it.
+    const seen = [...this.#folded].filter(([other]) => other !== origin).map(([other, seq]) => ({ origin: other, seq }));
     return {
       ms: this.#clockMs, counter: this.#clockCounter, origin, seq: (before?.stamp.seq ?? 0) + 1, seen,
       previous: before ? entryHash(before.bytes) : Buffer.alloc(32),
@@ -190,6 +203,7 @@ export class Ledger {
   #apply(state: State, op: ReadOperation, { stamp, added }: Entry, changes: Changes): void {
     apply(state, op, stamp, added, changes);
     this.#tip = placeOf(stamp);
+    this.#folded.set(stamp.origin, stamp.seq);
   }
 
   #foldAll(): State {
@@ -203,22 +217,11 @@ export class Ledger {
     return state;
   }
 
-  /** Folds everything anew and finds what is different now: who is no longer a member or signed in, and everything that may look different. */
+  /** Folds everything anew and finds what is different now. */
   #refold(changes: Changes): void {
     const before = this.#state;
-    const after = this.#foldAll();
-    const at = this.now();
-    for (const group of before.groups.values()) {
-      for (const [account, { since }] of group.members) {
-        if (!after.groups.get(group.id)?.members.has(account)) changes.ended.push({ account, group: group.id, since, at });
-      }
-    }
-    for (const account of before.accounts.values()) {
-      for (const [device, since] of account.devices) if (after.devices.get(device) !== account.id) changes.ended.push({ account: account.id, device, since, at });
-    }
-    for (const id of [...before.groups.keys(), ...after.groups.keys()]) changes.groups.add(id);
-    for (const id of [...before.accounts.keys(), ...after.accounts.keys()]) changes.accounts.add(id);
-    this.#state = after;
+    this.#state = this.#foldAll();
+    differences(before, this.#state, changes);
     this.#options.logger.info('everything was folded anew', { operations: this.log.count });
   }
 

@@ -1,4 +1,5 @@
 // The log in SQLite: one row an entry, WAL, fsync at every commit, one commit for all that arrives in a turn of the event loop.
+import { chmodSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { StatementSync } from 'node:sqlite';
 import { ShoalError } from '../protocol/errors.ts';
@@ -41,6 +42,7 @@ class SqliteLog implements OpLog {
   readonly #chance: Chance;
   readonly #insert: StatementSync;
   readonly #setMeta: StatementSync;
+  readonly #entriesFrom: StatementSync;
   readonly #have = new Map<Origin, number>();
   readonly #last = new Map<Origin, LogEntry>();
   #count: number;
@@ -50,6 +52,7 @@ class SqliteLog implements OpLog {
   constructor(file: string, chance: Chance) {
     this.#chance = chance;
     this.#database = new DatabaseSync(file);
+    chmodSync(file, 0o600); // passwords' hashes are in it; SQLite's other files take after this one
     // One tracker in one folder: the lock is taken at once and kept.
     this.#database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN IMMEDIATE; COMMIT;');
     this.#database.exec(`
@@ -61,6 +64,7 @@ class SqliteLog implements OpLog {
     `);
     this.#setMeta = this.#database.prepare('INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value');
     this.#insert = this.#database.prepare('INSERT INTO operations (origin, seq, ms, counter, entry) VALUES (?, ?, ?, ?, ?)');
+    this.#entriesFrom = this.#database.prepare('SELECT entry FROM operations WHERE origin = ? AND seq >= ? ORDER BY seq LIMIT ?');
     for (const [name, known] of [['format', FORMAT], ['foldVersion', FOLD_VERSION]] as const) {
       const kept = Number(this.#meta(name) ?? known);
       if (kept > known) throw new ShoalError('newerFormat', { path: file, format: kept });
@@ -102,7 +106,7 @@ class SqliteLog implements OpLog {
   }
 
   entries(origin: Origin, from: number, max: number): readonly LogEntry[] {
-    const rows = this.#database.prepare('SELECT entry FROM operations WHERE origin = ? AND seq >= ? ORDER BY seq LIMIT ?').all(origin, from, max) as { entry: Uint8Array }[];
+    const rows = this.#entriesFrom.all(origin, from, max) as { entry: Uint8Array }[];
     return rows.map(({ entry }) => toEntry(entry));
   }
 

@@ -1,15 +1,19 @@
 // Who holds what now: presence, in memory only. An entry lives as long as the link that announced it. Downloaders are told who enters
-// and leaves their swarm, a few times a second at most; seeders are told nothing, for they never dial.
+// and leaves their swarm, a few times a second at most; seeders are told nothing, for they never dial. Nothing here takes time in
+// proportion to a swarm: in a large one, everybody hears of some.
 import type { AccountId, GroupId, Pin, Root, SwarmKey } from '../protocol/ids.ts';
 import { swarmKeyText } from '../protocol/ids.ts';
 import { PEERS_PER_REPLY_MAX } from '../protocol/limits.ts';
 import type { Address } from '../protocol/nouns.ts';
 import type { SwarmPeer } from '../protocol/trackerLink.ts';
 import type { Chance, Clock, Timer } from '../protocol/world.ts';
+import { Crowd } from './crowd.ts';
 import { isLoopback } from './tries.ts';
 
 /** How long changes of a swarm are collected before its downloaders hear of them, in ms. */
 const TELL_MS = 100;
+/** Downloaders that hear of one change; of more, so many at random. Each newcomer gets a choice of peers anyway, and nobody dials more. */
+const TOLD_MAX = 64;
 
 /** An engine as the swarms see it. */
 export interface Present {
@@ -25,10 +29,12 @@ export interface Present {
 
 interface SwarmState {
   readonly key: SwarmKey;
-  readonly peers: Map<Present, number>;
-  seeders: number;
-  joined: Set<Present>;
-  left: Set<Pin>;
+  /** Bytes each one lacks. */
+  readonly left: Map<Present, number>;
+  readonly seeders: Crowd<Present>;
+  readonly leechers: Crowd<Present>;
+  readonly entered: Set<Present>;
+  readonly gone: Set<Pin>;
   timer: Timer | undefined;
 }
 
@@ -49,22 +55,34 @@ export class Swarms {
     return this.#presences;
   }
 
+  /** How many swarms an engine is in. */
+  countOf(who: Present): number {
+    return this.#of.get(who)?.size ?? 0;
+  }
+
   /** An engine has, or still lacks, so much of a file. */
   update(who: Present, key: SwarmKey, leftBytes: number): void {
     const text = swarmKeyText(key);
     let swarm = this.#swarms.get(text);
-    if (!swarm) this.#swarms.set(text, (swarm = { key, peers: new Map(), seeders: 0, joined: new Set(), left: new Set(), timer: undefined }));
-    const before = swarm.peers.get(who);
-    swarm.peers.set(who, leftBytes);
-    if (before === 0) swarm.seeders--;
-    if (leftBytes === 0) swarm.seeders++;
-    if (before !== undefined) return;
+    if (!swarm) {
+      swarm = { key, left: new Map(), seeders: new Crowd(), leechers: new Crowd(), entered: new Set(), gone: new Set(), timer: undefined };
+      this.#swarms.set(text, swarm);
+    }
+    const isNew = !swarm.left.has(who);
+    swarm.left.set(who, leftBytes);
+    swarm[leftBytes === 0 ? 'leechers' : 'seeders'].remove(who);
+    swarm[leftBytes === 0 ? 'seeders' : 'leechers'].add(who);
+    if (!isNew) return;
     this.#presences++;
     let mine = this.#of.get(who);
     if (!mine) this.#of.set(who, (mine = new Set()));
     mine.add(swarm);
-    swarm.joined.add(who);
-    this.#tellSoon(swarm);
+    this.#enter(who, swarm);
+  }
+
+  /** An engine listens elsewhere now: its swarms hear of it as of somebody new. */
+  moved(who: Present): void {
+    for (const swarm of this.#of.get(who) ?? []) this.#enter(who, swarm);
   }
 
   /** An engine takes no part in a swarm any more. */
@@ -80,33 +98,36 @@ export class Swarms {
 
   counts(key: SwarmKey): { readonly seeders: number; readonly leechers: number } {
     const swarm = this.#swarms.get(swarmKeyText(key));
-    return swarm ? { seeders: swarm.seeders, leechers: swarm.peers.size - swarm.seeders } : { seeders: 0, leechers: 0 };
+    return { seeders: swarm?.seeders.size ?? 0, leechers: swarm?.leechers.size ?? 0 };
   }
 
-  /** Others in a swarm, a random choice of them when there are many. */
-  others(who: Present, key: SwarmKey): readonly SwarmPeer[] {
+  /** Others in a swarm, chosen at random; half of them have the whole file, if there are so many. */
+  others(who: Present, key: SwarmKey, max = PEERS_PER_REPLY_MAX): readonly SwarmPeer[] {
     const swarm = this.#swarms.get(swarmKeyText(key));
     if (!swarm) return [];
-    const all = [...swarm.peers.keys()].filter((other) => other !== who);
-    for (let n = 0; n < Math.min(all.length, PEERS_PER_REPLY_MAX); n++) {
-      const m = n + Math.floor(this.#chance.random() * (all.length - n));
-      const [a, b] = [all[n], all[m]];
-      if (a && b) [all[n], all[m]] = [b, a];
-    }
-    return all.slice(0, PEERS_PER_REPLY_MAX).map((other) => peerFor(who, other, swarm.peers.get(other) ?? 0));
+    const seeders = Math.min(swarm.seeders.size, Math.max(Math.ceil(max / 2), max - swarm.leechers.size));
+    // One more: the one who asks may be among them.
+    const chosen = [...swarm.seeders.choose(seeders, this.#chance), ...swarm.leechers.choose(max - seeders + 1, this.#chance)];
+    return chosen.filter((other) => other !== who).slice(0, max).map((other) => peerFor(who, other, swarm.left.get(other) ?? 0));
+  }
+
+  #enter(who: Present, swarm: SwarmState): void {
+    swarm.entered.add(who);
+    swarm.gone.delete(who.pin);
+    this.#tellSoon(swarm);
   }
 
   #remove(who: Present, swarm: SwarmState): void {
-    const left = swarm.peers.get(who);
-    if (left === undefined) return;
-    swarm.peers.delete(who);
-    this.#of.get(who)?.delete(swarm);
-    if (this.#of.get(who)?.size === 0) this.#of.delete(who);
+    if (!swarm.left.delete(who)) return;
+    swarm.seeders.remove(who);
+    swarm.leechers.remove(who);
+    swarm.entered.delete(who);
+    swarm.gone.add(who.pin);
+    const mine = this.#of.get(who);
+    mine?.delete(swarm);
+    if (mine?.size === 0) this.#of.delete(who);
     this.#presences--;
-    if (left === 0) swarm.seeders--;
-    swarm.joined.delete(who);
-    swarm.left.add(who.pin);
-    if (swarm.peers.size > 0) return this.#tellSoon(swarm);
+    if (swarm.left.size > 0) return this.#tellSoon(swarm);
     swarm.timer?.cancel();
     this.#swarms.delete(swarmKeyText(swarm.key));
   }
@@ -114,18 +135,31 @@ export class Swarms {
   #tellSoon(swarm: SwarmState): void {
     swarm.timer ??= this.#clock.after(TELL_MS, () => {
       swarm.timer = undefined;
-      const joined = [...swarm.joined].slice(0, PEERS_PER_REPLY_MAX);
-      const left = [...swarm.left].slice(0, PEERS_PER_REPLY_MAX);
-      for (const one of joined) swarm.joined.delete(one);
-      for (const pin of left) swarm.left.delete(pin);
-      for (const [who, leftBytes] of swarm.peers) {
-        if (leftBytes === 0) continue;
-        const others = joined.filter((one) => one !== who && swarm.peers.has(one)).map((one) => peerFor(who, one, swarm.peers.get(one) ?? 0));
-        if (others.length > 0 || left.length > 0) who.tell({ ...swarm.key, joined: others, left });
-      }
-      if (swarm.joined.size > 0 || swarm.left.size > 0) this.#tellSoon(swarm);
+      this.#tell(swarm);
+      if (swarm.entered.size > 0 || swarm.gone.size > 0) this.#tellSoon(swarm);
     });
   }
+
+  /** Tells as much as one message takes; the rest follows with the next. */
+  #tell(swarm: SwarmState): void {
+    const entered = take(swarm.entered, PEERS_PER_REPLY_MAX);
+    const gone = take(swarm.gone, PEERS_PER_REPLY_MAX);
+    for (const who of swarm.leechers.choose(TOLD_MAX, this.#chance)) {
+      const joined = entered.filter((one) => one !== who).map((one) => peerFor(who, one, swarm.left.get(one) ?? 0));
+      const left = gone.filter((pin) => pin !== who.pin);
+      if (joined.length > 0 || left.length > 0) who.tell({ ...swarm.key, joined, left });
+    }
+  }
+}
+
+function take<T>(from: Set<T>, max: number): T[] {
+  const taken: T[] = [];
+  for (const each of from) {
+    if (taken.length === max) break;
+    taken.push(each);
+    from.delete(each);
+  }
+  return taken;
 }
 
 /**

@@ -3,6 +3,13 @@
 import { ShoalError } from '../protocol/errors.ts';
 import type { Clock } from '../protocol/world.ts';
 
+/** Tries at a password for one account from one address: somebody who does not remember which one it was. */
+export const PASSWORDS_PER_USER = { depth: 10, perMinute: 10 } as const;
+/** Tries at passwords from one address: a whole office that mistypes it on Monday. */
+export const PASSWORDS_PER_HOST = { depth: 200, perMinute: 60 } as const;
+/** New accounts from one address: a team of 200 on its first day. */
+export const ACCOUNTS_PER_HOST = { depth: 500, perMinute: 10 } as const;
+
 /** Keys remembered; when there are more, all begin anew: memory matters more than a few tries. */
 const KEYS_MAX = 20_000;
 
@@ -12,7 +19,7 @@ export class Tries {
   readonly #perMinute: number;
   readonly #buckets = new Map<string, { left: number; atMs: number }>();
 
-  constructor(clock: Clock, depth: number, perMinute: number) {
+  constructor(clock: Clock, { depth, perMinute }: { readonly depth: number; readonly perMinute: number }) {
     this.#clock = clock;
     this.#depth = depth;
     this.#perMinute = perMinute;

@@ -197,16 +197,21 @@ export class Transfer {
     this.copy = await Copy.ofFile(world.disk, hasher, record.root as Root, shape, layer, record.path, record.identity);
     if (this.#closed) return this.copy.close();
     this.#joinSwarm();
+    // A share is one when the group knows of it; until then it counts as not yet hashed.
+    if (record.kind === 'share' && !record.told) return this.#tell();
+    this.#seed();
+  }
+
+  #seed(): void {
     this.#set('seeding');
     this.#host.presenceChanged();
-    if (record.kind === 'share' && !record.told) await this.#tell();
   }
 
   async #tell(): Promise<void> {
     try {
       await this.#host.tellShare(this.record);
       await this.#save({ told: true });
-      this.#host.changed(this);
+      this.#seed();
     } catch (error) {
       const why = asShoalError(error);
       if (why.retry === 'never' || this.#closed) throw why;
@@ -291,8 +296,7 @@ export class Transfer {
     await this.#save({ path, identity, part: '' });
     if (this.#closed) return;
     if (!this.swarm) this.#joinSwarm();
-    this.#set('seeding');
-    this.#host.presenceChanged();
+    this.#seed();
     this.#host.finished(this);
   }
 

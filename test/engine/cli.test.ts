@@ -291,6 +291,36 @@ describe('the command line', () => {
       assert.match(stderr, /shoal: \/x exists already; nothing was overwritten\. Name another place or use --rename\n$/);
     });
 
+    it('of which it is told only after the answer', async () => {
+      engine = new FakeEngine({
+        download: () => {
+          setImmediate(() => engine.setTransfer({ id: 2 }));
+          return { transfer: 2 };
+        },
+      });
+      const done = get();
+      await terminal.until(/50 %/);
+      engine.setTransfer({ id: 2, state: 'seeding' });
+      assert.equal((await done).exit, 0);
+    });
+
+    it('until somebody cancels it', async () => {
+      const done = get();
+      await terminal.until(/0 %/);
+      engine.removeTransfer(1);
+      const { exit, stderr } = await done;
+      assert.equal(exit, 1);
+      assert.match(stderr, /shoal: cancelled\n$/);
+    });
+
+    it('that was done before, in the same place', async () => {
+      engine.list.set(1, aTransfer({ state: 'seeding', path: path.join(folder, 'downloads', 'dump.sql') }));
+      const { exit, stdout } = await get();
+      assert.equal(exit, 0);
+      assert.match(stdout, /dump\.sql is here already, complete \(1\.00 MiB\)\.\n/);
+      assert.ok(!engine.asked.some(({ verb }) => verb === 'download'));
+    });
+
     it('and leaves it to the engine at Ctrl-C', async () => {
       const done = get();
       await terminal.until(/0 %/);

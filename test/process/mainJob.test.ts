@@ -156,7 +156,7 @@ describe('the main job, with real processes', function () {
     const { id } = await slowDownload(bob, 'log', 0);
     const gone = await alice.until(() => [...alice.transfers.values()].find(({ name, state }) => name === 'log' && state === 'gone'));
     assert.equal(gone.error?.code, 'fileChanged');
-    assert.equal(bob.transfers.get(id)?.heldPieces, 0);
+    assert.equal((await bob.until(() => bob.transfers.get(id))).heldPieces, 0);
     // Shared again it is a new version, and whoever waits for the old one is not given the new bytes under its name.
     await alice.does('upload_file', source, GROUP);
     const folder = processes.makeFolder('new-version');

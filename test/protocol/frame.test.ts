@@ -244,32 +244,6 @@ describe('a link between two receivers', () => {
     assert.deepEqual([bodies(late), late.code], [['one', 'two'], 'badFrame']);
   });
 
-  it('waits while it is paused, also with frames that are here already', () => {
-    const reader = new Reader();
-    const { stream, link } = open(reader);
-    reader.onFrame = () => link.pause();
-    stream.feed(three, [16]);
-    assert.deepEqual([bodies(reader), stream.isPaused], [['one'], true]);
-    reader.onFrame = undefined;
-    link.resume();
-    assert.deepEqual([bodies(reader), stream.isPaused], [['one', 'two', 'three'], false]);
-  });
-
-  it('keeps raw bytes apart from what follows while it is paused', () => {
-    const reader = new Reader();
-    const into = new Uint8Array(4);
-    reader.raw.set(1, { bodyBytes: 0, into });
-    const { stream, link } = open(reader);
-    const answer = bytesOf({ type: 'piece', kind: 'answer', call: 1 }, Buffer.alloc(0), Buffer.from('rawb'));
-    stream.feed(answer.subarray(0, -2));
-    link.pause();
-    stream.isPaused = false; // bytes that were on their way still come
-    stream.feed(Buffer.concat([answer.subarray(-2), three]), [1]);
-    assert.equal(reader.frames.length, 0);
-    link.resume();
-    assert.deepEqual([bodies(reader), Buffer.from(into).toString()], [['', 'one', 'two', 'three'], 'rawb']);
-  });
-
   it('throws away what comes once it was finished, and cuts off who does not leave', async () => {
     const reader = new Reader();
     const { stream, link } = open(reader);

@@ -37,7 +37,8 @@ async function follow(session: Session, id: number, { left, look }: Follow, stop
   try {
     return await session.until(() => {
       const transfer = watched.transfers.get(id);
-      if (!transfer) throw new ShoalError('cancelled');
+      if (!transfer && watched.isGone(id)) throw new ShoalError('cancelled');
+      if (!transfer) return undefined; // its first change is on its way
       if (exit !== undefined) return undefined;
       session.progress.show(transfer);
       noteTrouble(session, transfer);

@@ -47,7 +47,6 @@ const BACKSPACES = ['\x7f', '\b'];
 
 /** Reads a line from a terminal without showing it. Undefined after Ctrl-C or Ctrl-D. */
 export function readHidden(input: KeyInput, output: { write(text: string): unknown }, question: string): Promise<string | undefined> {
-  output.write(question);
   return new Promise((resolve) => {
     const decoder = new TextDecoder();
     let typed: string[] = [];
@@ -67,8 +66,9 @@ export function readHidden(input: KeyInput, output: { write(text: string): unkno
         else if (key >= ' ') typed.push(key);
       }
     };
-    input.setRawMode(true);
+    input.setRawMode(true); // before the question: what is typed at once must not be shown either
     input.on('data', take);
     input.resume();
+    output.write(question);
   });
 }

@@ -49,6 +49,11 @@ export class Watched {
     return this.#overview;
   }
 
+  /** Whether a transfer was there and is no more. */
+  isGone(id: number): boolean {
+    return this.#gone.has(id);
+  }
+
   /** Calls `run` after every change. Returns how to stop it. */
   onChange(run: () => void): () => void {
     this.#changed.add(run);

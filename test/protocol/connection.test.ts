@@ -1,0 +1,393 @@
+// Calls, notices, deadlines, back-pressure, heartbeats and ends of a connection between two simulated machines.
+import assert from 'node:assert/strict';
+import { isShoalError, ShoalError } from '../../protocol/errors.ts';
+import type { ErrorCode } from '../../protocol/errors.ts';
+import { CALL_MS_DEFAULT, CALLS_UNDER_WAY_MAX, LINGER_MS, QUEUED_BYTES_MAX } from '../../protocol/limits.ts';
+import type { CallContext } from '../../protocol/table.ts';
+import { HEARTBEAT_MS, RAW_BYTES_MAX, watched, withPair } from './linkPair.ts';
+import type { Left } from './linkPair.ts';
+
+const is = (code: ErrorCode) => (error: unknown): boolean => isShoalError(error, code);
+
+describe('a connection', () => {
+  it('carries calls both ways at once, and answers in any order', async () => {
+    for (let seed = 0; seed < 10; seed++) {
+      await withPair(async ({ sim, left, right }) => {
+        const chance = sim.chance.fork('test');
+        const echoes = Array.from({ length: 50 }, async (_, n) => {
+          await sim.advance(chance.below(5));
+          const text = `${n} `.repeat(chance.below(2000));
+          assert.deepEqual(await left.call('echo', { text }), { text });
+        });
+        const questions = Array.from({ length: 50 }, async (_, n) => assert.deepEqual(await right.call('question', { n }), { n: n + 1 }));
+        await Promise.all([...echoes, ...questions]);
+      }, { seed, right: { echo: async (body) => (await new Promise((resolve) => void setImmediate(resolve)), body) } });
+    }
+  });
+
+  it('carries notices in their order, before and after calls', async () => {
+    const seen: string[] = [];
+    await withPair(async ({ left, right, sim }) => {
+      left.notify('note', { n: 1 });
+      const echo = left.call('echo', { text: 'x' });
+      left.notify('note', { n: 2 });
+      right.notify('hint', { n: 3 });
+      await echo;
+      await sim.advance(10);
+      assert.deepEqual(seen.sort(), ['echo', 'hint 3', 'note 1', 'note 2']);
+      assert.ok(seen.indexOf('note 1') < seen.indexOf('note 2'));
+    }, {
+      right: { note: ({ n }) => void seen.push(`note ${n}`), echo: (body) => (seen.push('echo'), body) },
+      left: { hint: ({ n }) => void seen.push(`hint ${n}`) },
+    });
+  });
+
+  it('puts raw bytes where the caller wants them', () => withPair(async ({ left }) => {
+    const into = new Uint8Array(1000);
+    assert.deepEqual(await left.call('piece', { bytes: 700 }, { into }), { tag: 700, rawBytes: 700 });
+    assert.deepEqual(into, Uint8Array.from({ length: 1000 }, (_, at) => (at < 700 ? 700 & 255 : 0)));
+    assert.deepEqual(await left.call('piece', { bytes: 0 }, { into }), { tag: 0, rawBytes: 0 });
+    assert.deepEqual(await left.call('piece', { bytes: RAW_BYTES_MAX }, { into: new Uint8Array(RAW_BYTES_MAX) }), { tag: RAW_BYTES_MAX, rawBytes: RAW_BYTES_MAX });
+  }));
+
+  it('says when the memory of raw bytes may be used again, also when nobody wants them any more', async () => {
+    let answered = 0;
+    let taken = 0;
+    let go = (): void => {};
+    const gate = new Promise<void>((resolve) => (go = resolve));
+    await withPair(async ({ left, right, sim }) => {
+      await left.call('piece', { bytes: 10 }, { into: new Uint8Array(10) });
+      assert.deepEqual([answered, taken], [1, 1]);
+      const late = watched(left.call('piece', { bytes: 99 }, { into: new Uint8Array(99) }));
+      await sim.advance(50);
+      right.destroy();
+      go();
+      await sim.advance(50);
+      assert.deepEqual([answered, taken, late.error?.code], [2, 2, 'linkClosed']);
+    }, {
+      right: {
+        piece: async ({ bytes }) => {
+          if (bytes === 99) await gate;
+          answered++;
+          return { tag: 1, raw: new Uint8Array(bytes), taken: () => taken++ };
+        },
+      },
+    });
+  });
+
+  it('gives up at the deadline, by the clock and not before', () => withPair(async ({ left, sim }) => {
+    const began = sim.nowMs;
+    const [own, usual] = [watched(left.call('wait', {}, { deadlineMs: 250 })), watched(left.call('wait', {}))];
+    await sim.until(() => own.isSettled);
+    assert.deepEqual([own.error?.code, own.error?.fields, sim.nowMs - began], ['deadline', { ms: 250 }, 250]);
+    await sim.until(() => usual.isSettled);
+    assert.deepEqual([usual.error?.code, sim.nowMs - began], ['deadline', CALL_MS_DEFAULT]);
+    assert.ok(left.isOpen);
+  }));
+
+  for (const [how, stop] of [
+    ['a caller that cancels', (_: Left, abort: () => void) => abort()],
+    ['a caller that closes the link', (left: Left) => left.close()],
+    ['a caller whose link breaks', (left: Left) => left.destroy()],
+  ] as const) {
+    it(`tells the handler of ${how}`, async () => {
+      const contexts: CallContext[] = [];
+      await withPair(async ({ left, sim }) => {
+        const controller = new AbortController();
+        const call = watched(left.call('wait', {}, { signal: controller.signal, deadlineMs: 10_000 }));
+        await sim.until(() => contexts.length > 0);
+        assert.equal(contexts[0]?.signal.aborted, false);
+        stop(left, () => controller.abort());
+        await sim.until(() => contexts[0]?.signal.aborted === true, 100);
+        assert.ok(call.error && ['cancelled', 'linkClosed'].includes(call.error.code));
+      }, { right: { wait: (_, call) => (contexts.push(call), new Promise(() => {})) } });
+    });
+  }
+
+  it('tells the handler of a deadline that passed, also when it looks only then', async () => {
+    const contexts: CallContext[] = [];
+    await withPair(async ({ left, sim }) => {
+      void watched(left.call('wait', {}, { deadlineMs: 100 }));
+      await sim.advance(200);
+      assert.equal(contexts[0]?.signal.aborted, true);
+    }, { right: { wait: (_, call) => (contexts.push(call), new Promise(() => {})) } });
+  });
+
+  it('drops the answer to a call that was cancelled, and makes the next call as if nothing had been', async () => {
+    let answer = (_: { text: string }): void => {};
+    await withPair(async ({ left, sim }) => {
+      const controller = new AbortController();
+      const call = left.call('wait', {}, { signal: controller.signal });
+      await sim.advance(20);
+      controller.abort();
+      answer({ text: 'too late' });
+      await assert.rejects(call, is('cancelled'));
+      await sim.advance(20);
+      assert.deepEqual([await left.call('echo', { text: 'next' }), left.isOpen], [{ text: 'next' }, true]);
+      await assert.rejects(left.call('wait', {}, { signal: controller.signal }), is('cancelled'));
+    }, { right: { wait: () => new Promise((resolve) => (answer = resolve)) } });
+  });
+
+  it('drops raw bytes that come after their call was cancelled', () => withPair(async ({ left, sim }) => {
+    for (const afterMs of [0, 1, 1.5, 2, 2.5, 3, 4]) {
+      const controller = new AbortController();
+      const call = watched(left.call('piece', { bytes: RAW_BYTES_MAX }, { into: new Uint8Array(RAW_BYTES_MAX), signal: controller.signal }));
+      await sim.advance(afterMs);
+      controller.abort();
+      assert.deepEqual(await left.call('echo', { text: 'next' }), { text: 'next' });
+      assert.ok(call.isSettled);
+    }
+  }));
+
+  it('carries what a handler throws, at once or later: its code, its fields, its words', () => withPair(async ({ left, sim }) => {
+    for (const text of ['now', 'later']) {
+      const { error } = await settled(left.call('echo', { text }));
+      assert.deepEqual([error?.code, error?.fields, error?.message, error?.exitCode],
+        ['notMember', { group: `${text}\u202e` }, `you are not a member of ${text}\\u{202e}; ask to join it first`, 3]);
+    }
+    const { error } = await settled(left.call('wait', {}));
+    assert.deepEqual([error?.code, error?.fields['why']], ['internal', 'a bug']);
+    assert.match(sim.lastLines().join('\n'), /bob error: a call failed {"type":"wait","error":"a bug"}/);
+    assert.ok(left.isOpen);
+  }, {
+    right: {
+      echo: ({ text }) => {
+        const error = new ShoalError('notMember', { group: `${text}\u202e` });
+        if (text === 'later') return Promise.reject(error);
+        throw error;
+      },
+      wait: () => { throw new TypeError('a bug'); },
+    },
+  }));
+
+  it('refuses to send what passes a bound, or what no frame could carry', () => withPair(async ({ left, right }) => {
+    await assert.rejects(left.call('echo', { text: 'x'.repeat(2_000_001) }), is('badMessage'));
+    await assert.rejects(left.call('echo', { text: 'x'.repeat(1_500_000) }), (error) => is('badMessage')(error) && /1048640 fit into a frame/.test(String(error)));
+    assert.throws(() => left.notify('note', { n: -1 }), is('badMessage'));
+    assert.throws(() => right.notify('hint', { n: 0.5 }), is('badMessage'));
+    assert.deepEqual(await left.call('echo', { text: 'fine' }), { text: 'fine' });
+  }));
+
+  it('answers with an error when a handler answers with what cannot be sent', () => withPair(async ({ left }) => {
+    await assert.rejects(left.call('echo', { text: 'x' }), (error) => is('badMessage')(error) && /fit into a frame/.test(String(error)));
+    await assert.rejects(left.call('wait', {}), is('badMessage'));
+    await assert.rejects(left.call('piece', { bytes: 1 }, { into: new Uint8Array(1) }), is('badMessage'));
+    assert.ok(left.isOpen);
+  }, {
+    right: {
+      echo: () => ({ text: 'x'.repeat(1_500_000) }),
+      wait: async () => ({ text: 'x'.repeat(101) }),
+      piece: () => ({ tag: -1, raw: new Uint8Array(1) }),
+    },
+  }));
+
+  it(`says it is busy above ${CALLS_UNDER_WAY_MAX} calls`, () => withPair(async ({ left, sim }) => {
+    const calls = Array.from({ length: CALLS_UNDER_WAY_MAX + 3 }, () => watched(left.call('wait', {}, { deadlineMs: 5_000 })));
+    await sim.advance(100);
+    assert.deepEqual(calls.map(({ error }) => error?.code), [...Array<undefined>(CALLS_UNDER_WAY_MAX).fill(undefined), 'busy', 'busy', 'busy']);
+    await sim.advance(5_000);
+    await assert.rejects(left.call('wait', {}, { deadlineMs: 10 }), is('busy')); // what was given up here still runs there, for its handler does not look
+  }));
+});
+
+/** Waits for a call that fails. */
+async function settled(call: Promise<unknown>): Promise<{ error?: ShoalError }> {
+  const state = watched(call);
+  await call.catch(() => {});
+  return state;
+}
+
+describe('a connection with a slow reader', () => {
+  it('lets requests wait, keeps its queue bounded, and goes on when he reads', () => withPair(async ({ sim, left, right }) => {
+    left.stream.pause();
+    const calls = Array.from({ length: 200 }, () => watched(left.call('piece', { bytes: RAW_BYTES_MAX }, { into: new Uint8Array(RAW_BYTES_MAX), deadlineMs: 60_000 })));
+    await sim.advance(2 * HEARTBEAT_MS);
+    assert.ok(right.stream.queuedBytes > QUEUED_BYTES_MAX - RAW_BYTES_MAX && right.stream.queuedBytes < QUEUED_BYTES_MAX + 2 * RAW_BYTES_MAX, `${right.stream.queuedBytes}`);
+    left.stream.resume();
+    await sim.until(() => calls.every(({ isSettled }) => isSettled));
+    assert.ok(calls.every(({ value }) => value?.rawBytes === RAW_BYTES_MAX));
+  }));
+
+  it('has no more under way than it may queue, when answers take their time', async () => {
+    let underWay = 0;
+    let most = 0;
+    await withPair(async ({ sim, left }) => {
+      const calls = Array.from({ length: 100 }, () => watched(left.call('piece', { bytes: RAW_BYTES_MAX }, { into: new Uint8Array(RAW_BYTES_MAX), deadlineMs: 60_000 })));
+      await sim.until(() => calls.every(({ isSettled }) => isSettled));
+      assert.ok(calls.every(({ value }) => value?.rawBytes === RAW_BYTES_MAX));
+      assert.ok(most > 4 && most <= QUEUED_BYTES_MAX / RAW_BYTES_MAX + 1, `${most}`);
+    }, {
+      right: {
+        piece: async ({ bytes }) => {
+          most = Math.max(most, ++underWay);
+          for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => void setImmediate(resolve));
+          underWay--;
+          return { tag: 1, raw: new Uint8Array(bytes) };
+        },
+      },
+    });
+  });
+
+  it('does not stand still when both serve each other more than the line carries', () => withPair(async ({ sim, alice, bob, left, right }) => {
+    // Each side asks for twice as much as the other may queue: sides that stopped reading would wait for each other for ever.
+    for (const { site } of [alice, bob]) site.upBytesPerMs = 5_000;
+    const options = () => ({ into: new Uint8Array(RAW_BYTES_MAX), deadlineMs: 600_000 });
+    const calls = Array.from({ length: 40 }, () => [left.call('piece', { bytes: RAW_BYTES_MAX }, options()), right.call('part', { bytes: RAW_BYTES_MAX }, options())]);
+    const both = calls.flat().map((call) => watched<{ rawBytes: number }>(call));
+    await sim.until(() => both.every(({ isSettled }) => isSettled), 600_000);
+    assert.ok(both.every(({ value }) => value?.rawBytes === RAW_BYTES_MAX), both.find(({ error }) => error)?.error?.message);
+  }));
+
+  it('leaves one who asks and asks and never reads', () => withPair(async ({ sim, left, right }) => {
+    left.stream.pause();
+    const text = 'x'.repeat(100_000);
+    for (let turn = 0; turn < 100 && right.isOpen; turn++) {
+      for (let n = 0; n < 10; n++) void watched(left.call('echo', { text }, { deadlineMs: 600_000 }));
+      await sim.advance(5);
+      assert.ok(right.stream.queuedBytes <= QUEUED_BYTES_MAX + 2 * text.length, `${right.stream.queuedBytes}`);
+    }
+    assert.equal((await right.whenEnded).error?.code, 'busy');
+  }));
+
+  it('leaves one who takes nothing for three beats while more is queued than shall be, though he goes on sending', () => withPair(async ({ sim, left, right }) => {
+    left.stream.pause();
+    left.stream.resume = () => {};
+    for (let n = 0; n < 100; n++) void watched(left.call('piece', { bytes: RAW_BYTES_MAX }, { into: new Uint8Array(RAW_BYTES_MAX), deadlineMs: 600_000 }));
+    const began = sim.nowMs;
+    const talk = (): void => void sim.after(100, () => (left.notify('note', { n: 1 }), talk()));
+    talk();
+    assert.equal((await right.whenEnded).error?.code, 'linkSilent');
+    assert.ok(sim.nowMs - began <= 4 * HEARTBEAT_MS + 100);
+  }));
+
+  it('tells a writer when it may go on', () => withPair(async ({ sim, left, right }) => {
+    await right.writable();
+    left.stream.pause();
+    for (let n = 0; n < 100; n++) void watched(left.call('piece', { bytes: RAW_BYTES_MAX }, { into: new Uint8Array(RAW_BYTES_MAX), deadlineMs: 60_000 }));
+    await sim.advance(100);
+    let may = false;
+    void right.writable().then(() => (may = true));
+    await sim.advance(100);
+    assert.equal(may, false);
+    left.stream.resume();
+    await sim.until(() => may);
+    const other = right.writable();
+    right.destroy();
+    await other;
+  }));
+});
+
+describe('the heart of a connection', () => {
+  it('keeps an idle link open for days, at one small frame per beat', () => withPair(async ({ sim, left, right }) => {
+    await sim.advance(1000 * HEARTBEAT_MS);
+    assert.ok(left.isOpen && right.isOpen);
+    assert.ok(left.counts.framesOut >= 995 && left.counts.framesOut <= 1001, `${left.counts.framesOut} frames`);
+  }));
+
+  for (const [what, ms] of [['right after the start', 0], ['after a while', 10_400]] as const) {
+    it(`ends a link that is silent for three beats, ${what}`, () => withPair(async ({ sim, alice, bob, left, right }) => {
+      await sim.advance(ms);
+      const call = watched(left.call('wait', {}, { deadlineMs: 60_000 }));
+      await sim.advance(20);
+      sim.network.cut(alice, bob);
+      const began = sim.nowMs;
+      await sim.until(() => !left.isOpen && !right.isOpen);
+      const tookBeats = (sim.nowMs - began) / HEARTBEAT_MS;
+      assert.ok(tookBeats > 2 && tookBeats <= 4, `${tookBeats} beats`);
+      assert.deepEqual([call.error?.code, await left.whenEnded], ['linkSilent', { clean: false, error: call.error }]);
+    }));
+  }
+
+  it('ends it on both sides when only one direction is cut', () => withPair(async ({ sim, alice, bob, left, right }) => {
+    sim.network.cutOneWay(alice, bob);
+    await sim.until(() => !left.isOpen && !right.isOpen, 5 * HEARTBEAT_MS);
+  }));
+
+  it('lets a short cut pass', () => withPair(async ({ sim, alice, bob, left, right }) => {
+    for (let n = 0; n < 10; n++) {
+      sim.network.cut(alice, bob);
+      await sim.advance(1.5 * HEARTBEAT_MS);
+      sim.network.heal();
+      await sim.advance(2 * HEARTBEAT_MS);
+    }
+    assert.ok(left.isOpen && right.isOpen);
+  }));
+
+  it('keeps a slow but moving link open, whoever is slow', () => withPair(async ({ sim, alice, bob, left, right }) => {
+    alice.site.upBytesPerMs = bob.site.upBytesPerMs = 100;
+    const big = watched(left.call('piece', { bytes: RAW_BYTES_MAX }, { into: new Uint8Array(RAW_BYTES_MAX), deadlineMs: 600_000 }));
+    const bigger = watched(left.call('echo', { text: 'x'.repeat(1_000_000) }, { deadlineMs: 600_000 }));
+    await sim.until(() => big.isSettled && bigger.isSettled);
+    assert.ok(sim.nowMs > 15 * HEARTBEAT_MS && left.isOpen && right.isOpen, `${sim.nowMs} ms`);
+    assert.equal(big.value?.rawBytes, RAW_BYTES_MAX);
+  }));
+});
+
+describe('the end of a connection', () => {
+  it('is clean with a reason when it was closed: what was written before still arrives', async () => {
+    const notes: number[] = [];
+    await withPair(async ({ left, right }) => {
+      for (let n = 0; n < 100; n++) left.notify('note', { n });
+      left.close(new ShoalError('rateLimited', { seconds: 7 }));
+      const [here, there] = [await left.whenEnded, await right.whenEnded];
+      assert.deepEqual([here.clean, there.clean, there.error?.code, there.error?.fields, notes.length], [true, true, 'rateLimited', { seconds: '7' }, 100]);
+      left.close();
+      left.notify('note', { n: 1 });
+    }, { right: { note: ({ n }) => void notes.push(n) } });
+  });
+
+  it('is clean without a reason, and both streams are closed', () => withPair(async ({ sim, left, right }) => {
+    right.close();
+    assert.deepEqual([await right.whenEnded, await left.whenEnded], [{ clean: true }, { clean: true }]);
+    await sim.advance(LINGER_MS / 2);
+    assert.equal(sim.network.openStreams, 0);
+  }));
+
+  it('comes to one who never reads, too', () => withPair(async ({ sim, left, right }) => {
+    left.stream.pause();
+    for (let n = 0; n < 4; n++) void watched(left.call('piece', { bytes: RAW_BYTES_MAX }, { into: new Uint8Array(RAW_BYTES_MAX) }));
+    await sim.advance(100);
+    right.close();
+    await sim.advance(LINGER_MS / 2);
+    assert.equal(sim.network.openStreams, 1);
+    await sim.advance(LINGER_MS / 2 + 10);
+    left.stream.resume();
+    await sim.until(() => sim.network.openStreams === 0, 100);
+    assert.equal((await left.whenEnded).clean, false);
+  }));
+
+  it('rejects what is under way, and every call after it, with its reason', () => withPair(async ({ left, right, sim }) => {
+    const calls = Array.from({ length: 3 }, () => watched(left.call('wait', {})));
+    await sim.advance(20);
+    right.close(new ShoalError('unavailable', { why: 'it stops' }));
+    await left.whenEnded;
+    await sim.advance(1);
+    assert.deepEqual(calls.map(({ error }) => error?.code), ['unavailable', 'unavailable', 'unavailable']);
+    await assert.rejects(left.call('echo', { text: 'x' }), is('unavailable'));
+    await assert.rejects(right.call('question', { n: 1 }), is('unavailable'));
+    await left.writable();
+  }));
+
+  for (const [how, cut] of [
+    ['the other program is killed', ({ bob }) => bob.kill()],
+    ['the connection is reset', ({ sim, alice, bob }) => sim.network.reset(alice, bob)],
+    ['the other side destroys it', ({ right }) => right.destroy()],
+  ] as [string, (pair: Parameters<Parameters<typeof withPair>[0]>[0]) => void][]) {
+    it(`is not clean when ${how}`, () => withPair(async (pair) => {
+      const call = watched(pair.left.call('wait', {}));
+      await pair.sim.advance(20);
+      cut(pair);
+      const ending = await pair.left.whenEnded;
+      await pair.sim.advance(1);
+      assert.deepEqual([ending.clean, ending.error?.code, call.error?.code], [false, 'linkClosed', 'linkClosed']);
+    }));
+  }
+
+  it('leaves no timer behind', () => withPair(async ({ sim, left, right }) => {
+    await left.call('echo', { text: 'x' });
+    left.close();
+    await Promise.all([left.whenEnded, right.whenEnded]);
+    await sim.idle();
+    assert.ok(sim.nowMs < LINGER_MS + HEARTBEAT_MS, `${sim.nowMs} ms`);
+  }));
+});
