@@ -344,9 +344,9 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
     this.#heartbeat = clock.after(heartbeatMs, () => {
       const seen = this.#seen;
       const now = this.#traffic();
-      // A queue that shrinks is a sign of life. Who takes nothing of a full one is dead to us, whatever it sends.
+      // A queue that shrinks is a sign of life. Who takes nothing of it while his requests wait is dead to us, whatever he sends.
       const takes = seen.queuedBytes > 0 && now.bytesOut - now.queuedBytes !== seen.bytesOut - seen.queuedBytes;
-      const alive = takes || (now.bytesIn !== seen.bytesIn && now.queuedBytes <= QUEUED_BYTES_MAX);
+      const alive = takes || (now.bytesIn !== seen.bytesIn && (this.#held.size === 0 || now.queuedBytes === 0));
       this.#silentTicks = alive ? 0 : this.#silentTicks + 1;
       if (this.#silentTicks >= HEARTBEATS_MISSED_MAX) return this.destroy(new ShoalError('linkSilent'));
       this.#seen = now;

@@ -3,6 +3,7 @@
 //   DIR/realm.json              the realm's key: needed only to change the list of trackers
 //   DIR/tracker-N/tracker.json  one tracker's keys and the signed list; what goes to its host
 //   DIR/tracker-N/log.sqlite    its log
+//   DIR/tracker-N/last-run.json where it listened last, and that it has a log
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import path from 'node:path';
@@ -20,6 +21,7 @@ import type { Chance, Disk } from '../protocol/world.ts';
 const FORMAT = 1;
 const REALM_FILE = 'realm.json';
 const TRACKER_FILE = 'tracker.json';
+const LAST_RUN_FILE = 'last-run.json';
 export const LOG_FILE = 'log.sqlite';
 
 export interface TrackerConfig {
@@ -89,6 +91,35 @@ export async function readConfig(disk: Disk, folder: string): Promise<TrackerCon
   } catch (error) {
     throw new ShoalError('badRealmFolder', { path: folder, why: (error as Error).message }, { cause: error });
   }
+}
+
+/** What a tracker notes about its last run. */
+export interface LastRun {
+  /** Where it listened: there `status` finds it. */
+  readonly address: Address;
+  /** False while it waits for its partner to give back a log that it has lost. */
+  readonly logIsWhole: boolean;
+}
+
+export const noteRun = (disk: Disk, folder: string, { address, logIsWhole }: LastRun): Promise<void> => write(disk, path.join(folder, LAST_RUN_FILE), { ...address, logIsWhole });
+
+/** Undefined before the first run. @throws ShoalError badRealmFolder, newerFormat */
+export async function lastRun(disk: Disk, folder: string): Promise<LastRun | undefined> {
+  const file = path.join(folder, LAST_RUN_FILE);
+  if (!(await disk.stat(file))) return undefined;
+  const { host, port, logIsWhole } = await read(disk, file);
+  return { address: { host: String(host), port: Number(port) }, logIsWhole: logIsWhole === true };
+}
+
+/**
+ * The folder of a tracker, given that or the folder of a realm that has only one.
+ *
+ * @throws ShoalError badRealmFolder
+ */
+export async function trackerFolder(disk: Disk, folder: string): Promise<string> {
+  if ((await disk.stat(path.join(folder, TRACKER_FILE))) || !(await disk.stat(path.join(folder, REALM_FILE)))) return folder;
+  if (!(await disk.stat(path.join(folder, 'tracker-2')))) return path.join(folder, 'tracker-1');
+  throw new ShoalError('badRealmFolder', { path: folder, why: 'it is the folder of a pair; name one of its two, tracker-1 or tracker-2' });
 }
 
 /** The URL that clients of a realm are given. */

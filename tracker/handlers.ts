@@ -2,8 +2,8 @@
 // become durable or reach the partner.
 import { ShoalError } from '../protocol/errors.ts';
 import type { AccountId, GroupId, Root } from '../protocol/ids.ts';
-import { short } from '../protocol/ids.ts';
-import { PAGE_ROWS_MAX, TICKET_MS } from '../protocol/limits.ts';
+import { short, swarmKeyText } from '../protocol/ids.ts';
+import { PAGE_ROWS_MAX, PEERS_PER_REPLY_MAX, TICKET_MS } from '../protocol/limits.ts';
 import { fileNameKey, nameKey } from '../protocol/names.ts';
 import type { SignedOperation } from '../protocol/nouns.ts';
 import type { ReadOperation } from '../protocol/operations.ts';
@@ -15,13 +15,19 @@ import type { trackerLink } from '../protocol/trackerLink.ts';
 import type { Clock } from '../protocol/world.ts';
 import type { Account, Group } from './fold/state.ts';
 import type { Ledger } from './ledger.ts';
-import { hashPassword, passwordFits } from './passwords.ts';
+import type { Passwords } from './passwords.ts';
 import type { Session, Sessions } from './sessions.ts';
 import { peerFor } from './swarms.ts';
 import type { Swarms } from './swarms.ts';
 import type { Tries } from './tries.ts';
 import { fileRow, groupRow, memberRow } from './views.ts';
 
+/** Peers in the answer to one announce, all its swarms together: keeps it under 1 MiB with the longest addresses. */
+const PEERS_PER_ANNOUNCE_MAX = 1024;
+/** Characters of an address that is passed on: an IPv6 address with a zone, or a short name. Longer ones are left out. */
+const ADDRESS_CHARS_MAX = 64;
+/** Swarms of one engine: a folder of 100,000 files (`trust.md` 3.10). */
+const SWARMS_PER_ENGINE_MAX = 100_000;
 /** How long a password that was shown may be used to sign in on the same link, in ms. */
 const SHOWN_MS = 60_000;
 
@@ -32,11 +38,12 @@ export interface HandlerContext {
   readonly swarms: Swarms;
   readonly signer: TicketSigner;
   readonly descriptor: SignedDescriptor;
-  readonly tries: { readonly passwords: Tries; readonly accounts: Tries };
+  readonly passwords: Passwords;
+  readonly tries: { readonly perUser: Tries; readonly perHost: Tries; readonly accounts: Tries };
 }
 
 export function handlersFor(session: Session, context: HandlerContext): HandlersOf<typeof trackerLink, 'tracker'> {
-  const { clock, ledger, sessions, swarms, signer, tries } = context;
+  const { clock, ledger, sessions, swarms, signer, passwords, tries } = context;
 
   /** The account of this link. @throws ShoalError notSignedIn */
   const me = (): Account => {
@@ -72,14 +79,16 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
   /** Whose password it is, of those who may sign in with this name: who has it, or who lost it to an earlier one. */
   const whose = async (user: string, password: string): Promise<Account> => {
     const lost = (ledger.state.lostNames.get(nameKey(user)) ?? []).map((id) => ledger.state.accounts.get(id));
-    for (const account of [accountNamed(user), ...lost]) if (await passwordFits(password, account?.passwordHash)) return account as Account;
+    for (const account of [accountNamed(user), ...lost]) if (await passwords.fits(password, account?.passwordHash)) return account as Account;
     throw new ShoalError('wrongPassword');
   };
   const tried = async <T>(user: string, check: () => Promise<T>): Promise<T> => {
     const key = `${nameKey(user)} ${session.host}`;
-    tries.passwords.take(key, session.host);
+    tries.perHost.take(session.host, session.host);
+    tries.perUser.take(key, session.host);
     const value = await check();
-    tries.passwords.giveBack(key);
+    tries.perHost.giveBack(session.host);
+    tries.perUser.giveBack(key);
     return value;
   };
 
@@ -89,10 +98,10 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
     async createAccount({ signed, password }) {
       const op = readOwn(signed);
       if (op.name !== 'createAccount') return wrong('createAccount');
+      if (ledger.knows(op)) return ledger.ingest(signed, op);
+      ledger.check(op); // before the costly hash; the ledger looks again
       tries.accounts.take(session.host, session.host);
-      // Looked at before the costly hash; the ledger looks again.
-      if (!ledger.state.operations.has(op.id) && accountNamed(op.body.name)) throw new ShoalError('nameTaken', { name: op.body.name });
-      return ledger.ingest(signed, op, Buffer.from(await hashPassword(password)));
+      return ledger.ingest(signed, op, Buffer.from(await passwords.hash(password)));
     },
     async authenticate({ user, password }) {
       const account = await tried(user, () => whose(user, password));
@@ -102,16 +111,18 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
     async changePassword({ signed, oldPassword, newPassword }) {
       const op = readOwn(signed);
       if (op.name !== 'changePassword') return wrong('changePassword');
+      if (ledger.knows(op)) return ledger.ingest(signed, op);
+      ledger.check(op);
       const account = me();
       await tried(account.name, async () => {
-        if (!(await passwordFits(oldPassword, account.passwordHash))) throw new ShoalError('wrongPassword');
+        if (!(await passwords.fits(oldPassword, account.passwordHash))) throw new ShoalError('wrongPassword');
       });
-      return ledger.ingest(signed, op, Buffer.from(await hashPassword(newPassword)));
+      return ledger.ingest(signed, op, Buffer.from(await passwords.hash(newPassword)));
     },
     async submit({ signed }) {
       const op = readOwn(signed);
       // These carry what only their own calls check. One that is in the log already is answered all the same.
-      const isNew = !ledger.state.operations.has(op.id);
+      const isNew = !ledger.knows(op);
       if (isNew && (op.name === 'createAccount' || op.name === 'changePassword')) return wrong('submit');
       if (isNew && op.name === 'signIn') {
         const { shown } = session;
@@ -122,29 +133,38 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
     },
 
     session() {
-      session.isListening = true;
       const account = sessions.identify(session);
-      return {
-        account: account && { account: account.id, user: account.name }, groups: account ? sessions.viewsFor(session, account) : [], nowMs: clock.now(),
-      };
+      const nowMs = clock.now();
+      if (!account) return { account, groups: [], nowMs };
+      sessions.tellRecentEnds(session, account, nowMs);
+      return { account: { account: account.id, user: account.name }, groups: sessions.viewsFor(session, account), nowMs };
     },
     listening({ addresses }) {
-      session.addresses = addresses;
+      session.addresses = addresses.filter(({ host }) => host.length <= ADDRESS_CHARS_MAX);
+      if (session.present) swarms.moved(session.present);
       return { seen: { host: session.host, port: addresses[0]?.port ?? 0 } };
     },
     announce({ swarms: deltas }) {
       const { present } = session;
       const account = me();
       if (!present) throw new ShoalError('notSignedIn');
+      const asking = deltas.filter(({ event, leftBytes }) => event === 'update' && leftBytes > 0).length;
+      const peersMax = Math.min(PEERS_PER_REPLY_MAX, Math.max(1, Math.floor(PEERS_PER_ANNOUNCE_MAX / asking)));
       const answers = [];
       for (const { group, root, leftBytes, event } of deltas) {
         const key = { group, root };
-        if (event !== 'update' || !account.groups.has(group)) {
+        if (event !== 'update') {
+          session.early.delete(swarmKeyText(key));
           swarms.remove(present, key);
-          continue;
+        } else if (swarms.countOf(present) + session.early.size >= SWARMS_PER_ENGINE_MAX) {
+          throw new ShoalError('busy');
+        } else if (account.groups.has(group)) {
+          swarms.update(present, key, leftBytes);
+          if (leftBytes > 0) answers.push({ ...key, ...swarms.counts(key), peers: swarms.others(present, key, peersMax) });
+        } else {
+          // The partner may know of a membership that has not come here yet.
+          session.early.set(swarmKeyText(key), { key, leftBytes });
         }
-        swarms.update(present, key, leftBytes);
-        if (leftBytes > 0) answers.push({ ...key, ...swarms.counts(key), peers: swarms.others(present, key) });
       }
       return { swarms: answers };
     },

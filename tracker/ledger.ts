@@ -1,7 +1,7 @@
 // The one writer of the tracker's durable facts: takes operations in, stamps them, makes them durable, folds them into the state and
 // tells what changed. Operations of the partner are merged in their place in the total order; when one comes late, everything is folded
 // anew. Knows neither links nor messages.
-import { asShoalError, ShoalError } from '../protocol/errors.ts';
+import { asShoalError, isShoalError, ShoalError } from '../protocol/errors.ts';
 import type { Origin, Pin } from '../protocol/ids.ts';
 import type { SignedOperation } from '../protocol/nouns.ts';
 import type { Entry, Place, ReadOperation, Stamp } from '../protocol/operations.ts';
@@ -161,7 +161,7 @@ export class Ledger {
       await this.log.append(entries);
     } catch (error) {
       this.#options.broken(error as Error);
-      throw new ShoalError('unavailable', { why: 'its disk failed' }, { cause: error });
+      throw isShoalError(error) ? error : new ShoalError('unavailable', { why: 'its disk failed' }, { cause: error });
     }
     for (const { stamp } of entries) this.#durable.set(stamp.origin, Math.max(stamp.seq, this.#durable.get(stamp.origin) ?? 0));
     this.#options.committed();

@@ -8,7 +8,7 @@ import { Connection } from '../protocol/connection.ts';
 import { asShoalError, ShoalError } from '../protocol/errors.ts';
 import { FrameLink } from '../protocol/frame.ts';
 import { greet } from '../protocol/greeting.ts';
-import { HEARTBEAT_MS } from '../protocol/limits.ts';
+import { HEARTBEAT_MS, LINGER_MS } from '../protocol/limits.ts';
 import type { Address } from '../protocol/nouns.ts';
 import { createNodeWorld, nodeChance } from '../protocol/nodeWorld.ts';
 import { createNodeDisk } from '../protocol/nodeDisk.ts';
@@ -17,7 +17,7 @@ import { addressText, parseAddress, TRACKER_PORT_DEFAULT } from '../protocol/rea
 import type { Log } from '../protocol/world.ts';
 import { silentLog } from '../protocol/world.ts';
 import type { MadeRealm, TrackerConfig } from './config.ts';
-import { classicRealm, LOG_FILE, makeRealm, readConfig, urlOf } from './config.ts';
+import { classicRealm, lastRun, LOG_FILE, makeRealm, noteRun, readConfig, trackerFolder, urlOf } from './config.ts';
 import { startTracker } from './server.ts';
 import { openSqliteLog } from './sqliteLog.ts';
 
@@ -76,7 +76,7 @@ program.command('status').description('ask a running tracker how it is, with the
   .argument('[FOLDER]', 'its folder (default: that of the single tracker)')
   .option('--json', 'print JSON')
   .action(async (folder: string | undefined, flags: { json?: boolean }) => {
-    const status = await askStatus(await readConfig(disk, path.resolve(folder ?? defaultFolder('tracker-1'))));
+    const status = await askStatus(await readConfig(disk, await trackerFolder(disk, path.resolve(folder ?? defaultFolder()))));
     if (flags.json) say(JSON.stringify(status));
     else for (const [name, value] of Object.entries(status)) say(`${name.padEnd(22)} ${String(value)}`);
   });
@@ -105,6 +105,12 @@ function addressOf(text: string): Address {
   return address;
 }
 
+/** Where to listen: an address like any other, or with port 0 for one that is free. */
+function listenAt(text: string): Address {
+  const [, host] = /^(.*):0$/.exec(text) ?? [];
+  return host === undefined ? addressOf(text) : { host: addressOf(host).host, port: 0 };
+}
+
 function defaultFolder(...names: readonly string[]): string {
   return path.join(envPaths('shoal-tracker', { suffix: '' }).data, ...names);
 }
@@ -114,14 +120,17 @@ async function folderToServe(given: string | undefined, number: string | undefin
   if (given === undefined) {
     const folder = defaultFolder();
     if (!(await disk.stat(path.join(folder, 'tracker-1')))) {
-      const port = listen === undefined ? TRACKER_PORT_DEFAULT : addressOf(listen).port;
+      const port = listen === undefined ? TRACKER_PORT_DEFAULT : listenAt(listen).port;
       await makeRealm(disk, folder, [{ host: ownHost(), port }]);
     }
     return path.join(folder, 'tracker-1');
   }
   const resolved = path.resolve(given);
   const stat = await disk.stat(resolved, 'follow');
-  if (stat?.kind !== 'file') return resolved;
+  if (stat?.kind !== 'file') {
+    if (number !== undefined) throw new ShoalError('usage', { why: `${given} is not a file of tracker addresses` });
+    return trackerFolder(disk, resolved);
+  }
   if (number !== '1' && number !== '2') throw new ShoalError('usage', { why: `say which line of ${given} this tracker is: shoal-tracker ${given} 1` });
   const folder = path.join(await classicRealm(disk, nodeChance, resolved), `tracker-${number}`);
   if (!(await disk.stat(folder))) throw new ShoalError('usage', { why: `${given} has no line ${number}` });
@@ -138,22 +147,41 @@ async function serve(folder: string, flags: ServeFlags): Promise<void> {
   const config = await readConfig(disk, folder);
   const log = createLog(flags);
   const world = createNodeWorld({ identity: config.identity, log });
+  const lostLog = await hasLostLog(config);
   const opLog = openSqliteLog(path.join(folder, LOG_FILE), world.chance);
+  const note = (logIsWhole: boolean): Promise<void> => noteRun(disk, folder, { address: fromHere(tracker.address, flags), logIsWhole });
   const tracker = await startTracker({
-    world, config, opLog, version: VERSION, ...(flags.listen !== undefined && { listen: addressOf(flags.listen) }),
+    world, config, opLog, version: VERSION, ...(flags.listen !== undefined && { listen: listenAt(flags.listen) }), lostLog,
+    logIsBack: () => void note(true).catch((error: unknown) => log.warn('the end of the wait cannot be noted', { why: asShoalError(error).message })),
     broken(error) {
       log.error('the log cannot be written; this tracker ends', { why: error.message });
       process.stderr.write(`shoal-tracker: the disk of ${folder} failed (${error.message}); nothing that was answered is lost\n`);
       process.exit(1);
     },
   });
+  await note(!lostLog);
   const stop = (): void => {
     log.info('stopping');
-    void tracker.close().then(() => process.exit(0));
+    // The process ends by itself when the last link has taken its goodbye; those that do not take it are cut off before this.
+    void tracker.close().then(() => setTimeout(() => process.exit(0), 2 * LINGER_MS).unref());
   };
   process.once('SIGTERM', stop).once('SIGINT', stop);
   // Tests and scripts wait for this line; keep its form.
   say(`shoal-tracker ${config.number} serves ${tracker.url} on ${addressText(tracker.address)}`);
+}
+
+/** Where this machine itself finds a tracker that listens there. */
+function fromHere({ host, port }: Address, { listen }: ServeFlags): Address {
+  return { host: listen === undefined || host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host, port };
+}
+
+/** Whether it had a log and has none. @throws ShoalError badRealmFolder when nobody can give it back */
+async function hasLostLog({ folder, descriptor }: TrackerConfig): Promise<boolean> {
+  const last = await lastRun(disk, folder);
+  if (!last || (last.logIsWhole && (await disk.stat(path.join(folder, LOG_FILE))))) return false;
+  if (descriptor.trackers.length > 1) return true;
+  const why = `its log (${LOG_FILE}) is gone, and with it all accounts and groups; put it back from a backup, or remove last-run.json to begin with none`;
+  throw new ShoalError('badRealmFolder', { path: folder, why });
 }
 
 function createLog({ log, logLevel }: ServeFlags): Log {
@@ -174,24 +202,15 @@ function describe({ url, folders }: MadeRealm, addresses: readonly Address[], fo
 }
 
 async function askStatus(config: TrackerConfig): Promise<Readonly<Record<string, unknown>>> {
-  const own = config.descriptor.trackers.find(({ number }) => number === config.number);
-  const world = createNodeWorld({ identity: config.identity, log: silentLog });
-  const { clock, chance } = world;
-  // The tracker runs on this very machine unless its folder was copied; so this machine first, then where the realm says it is.
-  const hosts = [...new Set(['127.0.0.1', own?.address.host ?? '127.0.0.1'])];
-  let failure: unknown;
-  for (const host of hosts) {
-    try {
-      const stream = await world.network.dial({ host, port: own?.address.port ?? TRACKER_PORT_DEFAULT }, { expect: config.identity.pin, timeoutMs: STATUS_MS });
-      const link = new FrameLink(stream);
-      await greet(link, { role: 'operator', accepts: ['tracker'], program: `shoal-tracker ${VERSION}`, clock, chance });
-      const connection = new Connection(link, { table: operatorLink, side: 'operator', handlers: {}, heartbeatMs: HEARTBEAT_MS.tracker, clock, log: silentLog });
-      const { stateHash, ...status } = await connection.call('status', {}, { deadlineMs: STATUS_MS });
-      connection.close();
-      return { ...status, url: urlOf(config), stateHash: Buffer.from(stateHash).toString('hex') };
-    } catch (error) {
-      failure = error;
-    }
-  }
-  throw failure;
+  const listed = config.descriptor.trackers.find(({ number }) => number === config.number)?.address;
+  const { address } = (await lastRun(disk, config.folder)) ?? { address: listed };
+  if (!address) throw new ShoalError('badRealmFolder', { path: config.folder, why: 'it is not in the list of trackers' });
+  const { clock, chance, network } = createNodeWorld({ identity: config.identity, log: silentLog });
+  const stream = await network.dial(address, { expect: config.identity.pin, timeoutMs: STATUS_MS });
+  const link = new FrameLink(stream);
+  await greet(link, { role: 'operator', accepts: ['tracker'], program: `shoal-tracker ${VERSION}`, clock, chance });
+  const connection = new Connection(link, { table: operatorLink, side: 'operator', handlers: {}, heartbeatMs: HEARTBEAT_MS.tracker, clock, log: silentLog });
+  const { stateHash, ...status } = await connection.call('status', {}, { deadlineMs: STATUS_MS });
+  connection.close();
+  return { ...status, url: urlOf(config), stateHash: Buffer.from(stateHash).toString('hex') };
 }

@@ -8,7 +8,8 @@ import type { Origin, Pin } from '../protocol/ids.ts';
 import { HEARTBEAT_MS, OPERATIONS_PER_FRAME_BYTES_MAX, OPERATIONS_PER_FRAME_MAX, PARTNER_ACK_MS_MAX } from '../protocol/limits.ts';
 import type { Address } from '../protocol/nouns.ts';
 import { partnerLink } from '../protocol/partnerLink.ts';
-import { addressText } from '../protocol/realm.ts';
+import { addressText, checkDescriptor } from '../protocol/realm.ts';
+import { trackerLink } from '../protocol/trackerLink.ts';
 import type { Timer, World } from '../protocol/world.ts';
 import { FOLD_VERSION } from './fold/fold.ts';
 import type { Ledger } from './ledger.ts';
@@ -16,6 +17,10 @@ import type { Ledger } from './ledger.ts';
 /** How long a dial may take, and the longest pause between two, in ms. */
 const DIAL_MS = 3_000;
 const RETRY_MS_MAX = 2_000;
+/** How long the partner may take to write a batch, in ms: a disk that is busy is not dead. */
+const APPEND_MS = 30_000;
+/** How far the clocks of a pair may be apart, in ms: one would refuse the tickets of the other, and the log would run ahead (`trust.md` 4.6). */
+const CLOCKS_APART_MS_MAX = 5 * 60_000;
 
 export interface PartnerOptions {
   readonly world: World;
@@ -23,10 +28,15 @@ export interface PartnerOptions {
   readonly program: string;
   /** The other tracker; undefined for one that stands alone. */
   readonly partner: { readonly pin: Pin; readonly address: Address; readonly dial: boolean } | undefined;
+  /** Whether our log is empty although it was not once. */
+  readonly lostLog: boolean;
+  /** It is whole again. */
+  readonly logIsBack: () => void;
   readonly ledger: () => Ledger;
 }
 
-export type PartnerState = 'none' | 'catchUp' | 'paired' | 'solo';
+/** joining: our log is lost, and not all of it has come back. */
+export type PartnerState = 'none' | 'joining' | 'catchUp' | 'paired' | 'solo';
 
 interface Waiting {
   readonly origin: Origin;
@@ -45,10 +55,14 @@ export class Partner {
   #failures = 0;
   #timer: Timer | undefined;
   #closed = false;
+  #joining: boolean;
+  /** Why the partner was not reached when that was logged last: a partner that stays away is one line, not one a second. */
+  #whyNot: string | undefined;
   readonly #waiting = new Set<Waiting>();
 
   constructor(options: PartnerOptions) {
     this.#options = options;
+    this.#joining = options.lostLog && options.partner !== undefined;
   }
 
   get pin(): Pin | undefined {
@@ -56,6 +70,7 @@ export class Partner {
   }
   get state(): PartnerState {
     if (!this.#options.partner) return 'none';
+    if (this.#joining) return 'joining';
     if (!this.#connection || !this.#compared) return 'solo';
     return this.lag === 0 ? 'paired' : 'catchUp';
   }
@@ -70,9 +85,9 @@ export class Partner {
     if (this.#options.partner?.dial) void this.#dial();
   }
 
-  /** The other tracker has dialled us. */
-  accept(link: FrameLink): void {
-    this.#adopt(link);
+  /** The other tracker has dialled us. Resolves when the link has ended. */
+  async accept(link: FrameLink): Promise<void> {
+    await this.#adopt(link).whenEnded;
   }
 
   /** Whether both disks have an entry; false when the partner is away or takes too long. A tracker that stands alone is all the disks there are. */
@@ -114,11 +129,16 @@ export class Partner {
       if (this.#closed) return stream.destroy();
       this.#adopt(link);
     } catch (error) {
-      // A key other than the realm's list says: another realm lives there.
-      const why = isShoalError(error, 'pinMismatch') ? 'a tracker of another realm answers at the partner’s address' : asShoalError(error).message;
-      world.log.warn('the partner is not reached', { partner: addressText(partner.address), why });
+      const why = isShoalError(error, 'pinMismatch') ? await this.#whoElse(partner.address) : asShoalError(error).message;
+      this.#warn('the partner is not reached', why);
       this.#retry();
     }
+  }
+
+  #warn(phrase: string, why: string): void {
+    const { world, partner } = this.#options;
+    if (why !== this.#whyNot) world.log.warn(phrase, { partner: partner && addressText(partner.address), why });
+    this.#whyNot = why;
   }
 
   #retry(): void {
@@ -128,7 +148,25 @@ export class Partner {
     this.#timer = clock.after(Math.min(RETRY_MS_MAX, 100 * 2 ** Math.min(this.#failures++, 8)) * (0.5 + 0.5 * chance.random()), () => void this.#dial());
   }
 
-  #adopt(link: FrameLink): void {
+  /** Another key answers at the partner's address: what its realm is, in a sentence. */
+  async #whoElse(address: Address): Promise<string> {
+    const { world, realm, program } = this.#options;
+    try {
+      const link = new FrameLink(await world.network.dial(address, { timeoutMs: DIAL_MS }));
+      await greet(link, { role: 'engine', accepts: ['tracker'], program, clock: world.clock, chance: world.chance });
+      const ignore = (): void => {};
+      const connection = new Connection(link, {
+        table: trackerLink, side: 'engine', heartbeatMs: HEARTBEAT_MS.tracker, clock: world.clock, log: world.log,
+        handlers: { groupChanged: ignore, groupGone: ignore, swarmChanged: ignore, revoked: ignore, dialRequest: ignore, signedOut: ignore },
+      });
+      checkDescriptor(await connection.call('descriptor', {}).finally(() => connection.close()), realm, address);
+      return new ShoalError('pinMismatch', { address: addressText(address) }).message; // our realm, but not the tracker it should be
+    } catch (error) {
+      return asShoalError(error).message;
+    }
+  }
+
+  #adopt(link: FrameLink): Connection<typeof partnerLink, 'tracker'> {
     const { world, realm, ledger } = this.#options;
     this.#connection?.destroy();
     this.#compared = false;
@@ -137,10 +175,12 @@ export class Partner {
       handlers: {
         compare: (theirs) => {
           if (theirs.realm !== realm) throw new ShoalError('wrongRealm', { address: 'the partner', ours: theirs.realm.slice(0, 8), theirs: realm.slice(0, 8) });
+          this.#checkClock(theirs.nowMs);
           return { foldVersion: FOLD_VERSION, have: this.#vector(), nowMs: world.clock.now() };
         },
         append: async ({ entries }) => {
           await ledger().merge(entries);
+          this.#checkJoined();
           return { have: this.#vector() };
         },
       },
@@ -155,12 +195,14 @@ export class Partner {
       this.#retry();
     });
     void this.#compare(connection);
+    return connection;
   }
 
   async #compare(connection: Connection<typeof partnerLink, 'tracker'>): Promise<void> {
     const { world, realm, ledger } = this.#options;
     try {
-      const { have } = await connection.call('compare', { realm, foldVersion: FOLD_VERSION, have: this.#vector(), nowMs: world.clock.now() });
+      const { have, nowMs } = await connection.call('compare', { realm, foldVersion: FOLD_VERSION, have: this.#vector(), nowMs: world.clock.now() });
+      this.#checkClock(nowMs);
       this.#theirs = new Map(have.map(({ origin, seq }) => [origin, seq]));
       const { log, durable } = ledger();
       // Our own last entries are known there and not here: this log was restored from an older copy and must not give their numbers again.
@@ -170,10 +212,12 @@ export class Partner {
       }
       this.#compared = true;
       this.#failures = 0;
+      this.#whyNot = undefined;
+      this.#checkJoined();
       world.log.info('the partner is reached', { lagOperations: this.lag });
       await this.#send();
     } catch (error) {
-      world.log.error('the partner cannot be compared with', { why: asShoalError(error).message });
+      this.#warn('the partner cannot be compared with', asShoalError(error).message);
       connection.destroy(asShoalError(error));
     }
   }
@@ -185,7 +229,7 @@ export class Partner {
     this.#sending = true;
     try {
       for (let batch = this.#nextBatch(); batch.length > 0 && this.#connection === connection; batch = this.#nextBatch()) {
-        const { have } = await connection.call('append', { entries: batch });
+        const { have } = await connection.call('append', { entries: batch }, { deadlineMs: APPEND_MS });
         for (const { origin, seq } of have) this.#theirs.set(origin, seq);
         for (const waiting of [...this.#waiting]) if ((this.#theirs.get(waiting.origin) ?? 0) >= waiting.seq) waiting.settle(true);
       }
@@ -196,6 +240,20 @@ export class Partner {
       this.#sending = false;
     }
     if (this.#connection && this.#connection !== connection) void this.#send();
+  }
+
+  #checkClock(theirMs: number): void {
+    const apartMs = Math.abs(theirMs - this.#options.world.clock.now());
+    if (apartMs > CLOCKS_APART_MS_MAX) throw new ShoalError('unavailable', { why: `the clocks of the two trackers are ${Math.round(apartMs / 1000)} s apart; set them right` });
+  }
+
+  /** Whether everything that the partner has is here again. */
+  #checkJoined(): void {
+    const { durable } = this.#options.ledger();
+    if (!this.#joining || !this.#compared || [...this.#theirs].some(([origin, seq]) => (durable.get(origin) ?? 0) < seq)) return;
+    this.#joining = false;
+    this.#options.logIsBack();
+    this.#options.world.log.info('the log is back', { operations: this.#options.ledger().log.count });
   }
 
   #nextBatch(): readonly Uint8Array[] {

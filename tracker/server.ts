@@ -1,14 +1,17 @@
 // One tracker: listens, finds out who has dialled, and gives each link the handlers of its kind. Brings log, ledger, partner, swarms and
 // sessions together; decides nothing about any of them.
 import { Connection } from '../protocol/connection.ts';
-import { asShoalError, isShoalError, ShoalError } from '../protocol/errors.ts';
+import { asShoalError, ShoalError } from '../protocol/errors.ts';
 import { FrameLink } from '../protocol/frame.ts';
-import { greet } from '../protocol/greeting.ts';
+import { bye, greet } from '../protocol/greeting.ts';
+import type { Pin } from '../protocol/ids.ts';
 import { HEARTBEAT_MS } from '../protocol/limits.ts';
 import type { Address } from '../protocol/nouns.ts';
 import { operatorLink } from '../protocol/partnerLink.ts';
 import { addressText, realmUrlText } from '../protocol/realm.ts';
+import { encode } from '../protocol/schema.ts';
 import { trackerLink } from '../protocol/trackerLink.ts';
+import { toWire } from '../protocol/wireErrors.ts';
 import type { ByteStream, Listener, ListenAt, World } from '../protocol/world.ts';
 import type { TrackerConfig } from './config.ts';
 import { stateHash } from './fold/state.ts';
@@ -16,9 +19,11 @@ import { handlersFor } from './handlers.ts';
 import { Ledger } from './ledger.ts';
 import type { OpLog } from './opLog.ts';
 import { Partner } from './partner.ts';
+import { COST_DEFAULT, Passwords } from './passwords.ts';
+import type { Cost } from './passwords.ts';
 import { Sessions } from './sessions.ts';
 import { Swarms } from './swarms.ts';
-import { isLoopback, Tries } from './tries.ts';
+import { ACCOUNTS_PER_HOST, isLoopback, PASSWORDS_PER_HOST, PASSWORDS_PER_USER, Tries } from './tries.ts';
 
 /** Links at one time, and from one address: an office of 200 people behind one address fits twice. This machine itself is exempt. */
 const LINKS_MAX = 10_000;
@@ -31,6 +36,14 @@ export interface TrackerOptions {
   readonly version: string;
   /** Default: all addresses, at the port that the realm lists. */
   readonly listen?: ListenAt;
+  /** Where the partner is reached, if not where the realm lists it. */
+  readonly partnerAt?: Address;
+  /** This tracker had a log once and begins with an empty one: it serves nobody before the partner has given back what it had. */
+  readonly lostLog?: boolean;
+  /** It has. */
+  readonly logIsBack?: () => void;
+  /** What a password's hash costs; tests take a cheap one. */
+  readonly passwordCost?: Cost;
   /** The log cannot be written any more: this process must end. */
   readonly broken: (error: Error) => void;
 }
@@ -59,7 +72,8 @@ class Server implements Tracker {
   readonly #partner: Partner;
   readonly #swarms: Swarms;
   readonly #sessions: Sessions;
-  readonly #tries: { readonly passwords: Tries; readonly accounts: Tries };
+  readonly #passwords: Passwords;
+  readonly #tries: { readonly perUser: Tries; readonly perHost: Tries; readonly accounts: Tries };
   readonly #startedMs: number;
   readonly #links = new Set<Connection<typeof trackerLink, 'tracker'> | Connection<typeof operatorLink, 'tracker'>>();
   readonly #linksByHost = new Map<string, number>();
@@ -74,16 +88,18 @@ class Server implements Tracker {
     const other = config.descriptor.trackers.find(({ number }) => number !== config.number);
     this.#partner = new Partner({
       world, realm: config.realm, program: this.#program, ledger: () => this.ledger,
-      partner: other && { pin: other.pin, address: other.address, dial: config.number > other.number },
+      partner: other && { pin: other.pin, address: options.partnerAt ?? other.address, dial: config.number > other.number }, lostLog: options.lostLog ?? false,
+      logIsBack: () => options.logIsBack?.(),
     });
     this.ledger = new Ledger({
       log: opLog, realm: config.realm, clock, logger: log, onBoth: (origin, seq) => this.#partner.onBoth(origin, seq),
-      committed: () => this.#partner.committed(), broken: options.broken,
+      committed: () => this.#partner.committed(),
+      broken: (error) => this.#closed || options.broken(error),
     });
     this.#swarms = new Swarms(clock, chance);
     this.#sessions = new Sessions(() => this.ledger.state, this.#swarms, config.signer, config.realm);
-    // Ten tries at a password, then one every six seconds; sixty new accounts from one address, then one a minute.
-    this.#tries = { passwords: new Tries(clock, 10, 10), accounts: new Tries(clock, 60, 1) };
+    this.#passwords = new Passwords(chance, options.passwordCost ?? COST_DEFAULT);
+    this.#tries = { perUser: new Tries(clock, PASSWORDS_PER_USER), perHost: new Tries(clock, PASSWORDS_PER_HOST), accounts: new Tries(clock, ACCOUNTS_PER_HOST) };
     this.ledger.onChange((changes) => this.#sessions.tell(changes));
   }
 
@@ -130,65 +146,70 @@ class Server implements Tracker {
   }
 
   async #accept(stream: ByteStream): Promise<void> {
-    const { clock, chance, log } = this.#options.world;
     const { pin } = stream;
     const { host } = stream.remote;
     const fromHere = this.#linksByHost.get(host) ?? 0;
-    if (this.#closed || pin === undefined || (!isLoopback(host) && (fromHere >= LINKS_PER_HOST_MAX || this.#links.size >= LINKS_MAX))) return stream.destroy();
+    const isFull = !isLoopback(host) && (fromHere >= LINKS_PER_HOST_MAX || this.#links.size >= LINKS_MAX);
+    if (this.#closed || pin === undefined || isFull) return stream.destroy();
     this.#linksByHost.set(host, fromHere + 1);
-    const gone = (): void => {
+    const link = new FrameLink(stream);
+    try {
+      await this.#serve(link, pin);
+    } catch (error) {
+      this.#refuse(link, asShoalError(error));
+    } finally {
       const left = (this.#linksByHost.get(host) ?? 1) - 1;
       if (left > 0) this.#linksByHost.set(host, left);
       else this.#linksByHost.delete(host);
-    };
-    try {
-      const link = new FrameLink(stream);
-      const { role, program } = await greet(link, { role: 'tracker', accepts: ['engine', 'tracker', 'operator'], program: this.#program, clock, chance });
-      if (this.#closed) throw new ShoalError('linkClosed');
-      log.debug('a link is up', { role, program, host });
-      if (role === 'tracker') {
-        gone();
-        // Only the other tracker of this realm: its key stands in the descriptor.
-        if (pin !== this.#partner.pin) throw new ShoalError('wrongRealm', { address: host, ours: this.#options.config.realm.slice(0, 8), theirs: '?' });
-        return this.#partner.accept(link);
-      }
-      if (role === 'operator') {
-        if (pin !== this.#options.config.identity.pin) throw new ShoalError('badProof');
-        this.#serve(new Connection(link, {
-          table: operatorLink, side: 'tracker', handlers: { status: () => this.status() }, heartbeatMs: HEARTBEAT_MS.tracker, clock, log,
-        }), gone);
-        return;
-      }
-      this.#serveEngine(link, stream, gone);
-    } catch (error) {
-      log.debug('a link was refused', { host, why: asShoalError(error).message });
-      if (!isShoalError(error, 'linkClosed')) gone();
-      stream.destroy();
     }
   }
 
-  #serveEngine(link: FrameLink, stream: ByteStream, gone: () => void): void {
+  /** Finds out who it is and serves it; resolves when the link has ended. */
+  async #serve(link: FrameLink, pin: Pin): Promise<void> {
+    const { world: { clock, chance, log }, config } = this.#options;
+    const { host } = link.stream.remote;
+    const { role, program } = await greet(link, { role: 'tracker', accepts: ['engine', 'tracker', 'operator'], program: this.#program, clock, chance });
+    if (this.#closed) throw new ShoalError('linkClosed');
+    log.debug('a link is up', { role, program, host });
+    if (role === 'tracker') {
+      // Only the other tracker of this realm: its key stands in the descriptor.
+      if (pin !== this.#partner.pin) throw new ShoalError('pinMismatch', { address: host });
+      await this.#partner.accept(link);
+    } else if (role === 'operator') {
+      if (pin !== config.identity.pin) throw new ShoalError('pinMismatch', { address: host });
+      const handlers = { status: () => this.status() };
+      await this.#untilEnded(new Connection(link, { table: operatorLink, side: 'tracker', handlers, heartbeatMs: HEARTBEAT_MS.tracker, clock, log }));
+    } else {
+      if (this.#partner.state === 'joining') throw new ShoalError('unavailable', { why: 'it lost its log and waits for its partner to give it back' });
+      await this.#serveEngine(link, pin);
+    }
+  }
+
+  async #serveEngine(link: FrameLink, pin: Pin): Promise<void> {
     const { world: { clock, log }, config } = this.#options;
-    const { pin } = stream;
-    if (pin === undefined) return stream.destroy();
     // The handlers need the session and the session the connection; messages that have come already are handled in its constructor.
-    const session = this.#sessions.add(pin, stream.remote.host);
+    const session = this.#sessions.add(pin, link.stream.remote.host);
     const handlers = handlersFor(session, {
-      clock, ledger: this.ledger, sessions: this.#sessions, swarms: this.#swarms, signer: config.signer, descriptor: config.signedDescriptor, tries: this.#tries,
+      clock, ledger: this.ledger, sessions: this.#sessions, swarms: this.#swarms, signer: config.signer, descriptor: config.signedDescriptor,
+      passwords: this.#passwords, tries: this.#tries,
     });
     const connection = new Connection(link, { table: trackerLink, side: 'tracker', handlers, heartbeatMs: HEARTBEAT_MS.tracker, clock, log });
     session.connect(connection);
-    this.#serve(connection, () => {
-      gone();
-      this.#sessions.remove(session);
-    });
+    await this.#untilEnded(connection);
+    this.#sessions.remove(session);
   }
 
-  #serve(connection: Connection<typeof trackerLink, 'tracker'> | Connection<typeof operatorLink, 'tracker'>, gone: () => void): void {
+  async #untilEnded(connection: Connection<typeof trackerLink, 'tracker'> | Connection<typeof operatorLink, 'tracker'>): Promise<void> {
     this.#links.add(connection);
-    void connection.whenEnded.then(() => {
-      this.#links.delete(connection);
-      gone();
-    });
+    await connection.whenEnded;
+    this.#links.delete(connection);
+  }
+
+  /** Says why, if the other side still listens, and hangs up. */
+  #refuse(link: FrameLink, error: ShoalError): void {
+    const { clock, log } = this.#options.world;
+    log.debug('a link was refused', { host: link.stream.remote.host, why: error.message });
+    link.send({ type: 'bye', kind: 'notice', call: 0 }, encode(bye, { error: toWire(error) }));
+    link.finish(clock);
   }
 }

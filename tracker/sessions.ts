@@ -1,6 +1,7 @@
 // The engines that are linked to this tracker: who they are, what they were last told, and who must be told what after a change.
 import type { Connection } from '../protocol/connection.ts';
-import type { AccountId, GroupId, Pin } from '../protocol/ids.ts';
+import type { AccountId, GroupId, Pin, SwarmKey } from '../protocol/ids.ts';
+import { CLOCK_SKEW_MS_MAX, TICKET_GRACE_MS, TICKET_MS } from '../protocol/limits.ts';
 import type { Address } from '../protocol/nouns.ts';
 import { encode } from '../protocol/schema.ts';
 import type { BodyOf, NoticesOf } from '../protocol/table.ts';
@@ -8,9 +9,15 @@ import type { TicketSigner } from '../protocol/ticket.ts';
 import { signRevocation } from '../protocol/ticket.ts';
 import { groupView as groupViewSchema } from '../protocol/trackerLink.ts';
 import type { trackerLink } from '../protocol/trackerLink.ts';
+import { recentEnds } from './fold/recentEnds.ts';
 import type { Account, Changes, Ended, Group, State } from './fold/state.ts';
 import type { Present, Swarms } from './swarms.ts';
 import { groupView, roleOf } from './views.ts';
+
+/** Waiting requests in the answer to `session`, all groups together: keeps it under 1 MiB. The others follow as changes of their groups. */
+const REQUESTS_PER_SESSION_MAX = 4096;
+/** How long a ticket may count after it was made, in ms: for so long an engine that was away has to hear of a revocation. */
+const TICKET_MS_MAX = TICKET_MS + TICKET_GRACE_MS + CLOCK_SKEW_MS_MAX;
 
 type EngineConnection = Connection<typeof trackerLink, 'tracker'>;
 
@@ -26,6 +33,8 @@ export class Session {
   /** The account whose password was shown on this link, and until when that counts. */
   shown: { readonly account: AccountId; readonly untilMs: number } | undefined;
   present: Present | undefined;
+  /** What it announced in groups of which it is no member, as far as this tracker knows. */
+  readonly early = new Map<string, { readonly key: SwarmKey; readonly leftBytes: number }>();
   /** What it was last told of each group, in bytes: the same is not told twice. */
   readonly told = new Map<GroupId, Buffer>();
   #connection: EngineConnection | undefined;
@@ -83,9 +92,12 @@ export class Sessions {
     return [...(this.#all.get(pin) ?? [])].at(-1);
   }
 
-  /** Who the session is now; begins or ends its presence. */
+  /** Who the session is now; from here on it is told of changes. */
   identify(session: Session): Account | undefined {
     const state = this.#state();
+    session.isListening = true;
+    // Its link before this one may not know yet that it is dead: an engine is in a swarm once.
+    for (const older of this.#all.get(session.pin) ?? []) if (older !== session && older.present) this.#swarms.removeAll(older.present);
     this.#setAccount(session, state.devices.get(session.pin));
     return session.account === undefined ? undefined : state.accounts.get(session.account);
   }
@@ -93,13 +105,25 @@ export class Sessions {
   /** All groups an account has to do with, as it is told them. */
   viewsFor(session: Session, account: Account): ReturnType<typeof groupView>[] {
     const state = this.#state();
-    const views = [...account.groups, ...account.waitingIn].flatMap((id) => {
-      const group = state.groups.get(id);
-      return group ? [groupView(state, group, account.id)] : [];
-    });
     session.told.clear();
-    for (const view of views) session.told.set(view.group, encode(groupViewSchema, view));
-    return views;
+    let requests = 0;
+    return [...account.groups, ...account.waitingIn].flatMap((id) => {
+      const group = state.groups.get(id);
+      if (!group) return [];
+      let view = groupView(state, group, account.id);
+      requests += view.requests.length;
+      if (requests > REQUESTS_PER_SESSION_MAX) {
+        view = { ...view, requests: [] };
+        queueMicrotask(() => this.#tellGroup(state, session, group));
+      }
+      session.told.set(id, encode(groupViewSchema, view));
+      return [view];
+    });
+  }
+
+  /** An engine that was away hears of the memberships and sign-ins that ended so lately that a ticket of theirs might still count. */
+  tellRecentEnds(session: Session, account: Account, nowMs: number): void {
+    for (const ended of recentEnds(this.#state(), account, nowMs - TICKET_MS_MAX)) session.notify('revoked', { revocation: this.#revocationOf(ended) });
   }
 
   /** Tells everybody concerned what has changed. */
@@ -123,11 +147,25 @@ export class Sessions {
       session.notify('groupGone', { group: group.id, name: group.name, why: group.gone.get(session.account) ?? 'removed' });
       return;
     }
+    this.#enterEarly(session, group);
     const view = groupView(state, group, session.account);
     const bytes = encode(groupViewSchema, view);
     if (before?.equals(bytes)) return;
     session.told.set(group.id, bytes);
     session.notify('groupChanged', view);
+  }
+
+  /** Its membership has become known: what it announced before counts now. */
+  #enterEarly(session: Session, group: Group): void {
+    const { present } = session;
+    if (session.early.size === 0 || !present || !group.members.has(present.account)) return;
+    for (const [text, { key, leftBytes }] of session.early) {
+      if (key.group !== group.id) continue;
+      session.early.delete(text);
+      this.#swarms.update(present, key, leftBytes);
+      const joined = leftBytes > 0 ? this.#swarms.others(present, key) : [];
+      if (joined.length > 0) present.tell({ ...key, joined, left: [] });
+    }
   }
 
   /** Sessions of members and applicants, and of whoever still believes to be one. */
@@ -150,22 +188,28 @@ export class Sessions {
   }
 
   /** A membership or a sign-in has ended: no swarm lists it any more, and everybody who might serve it hears of it. */
-  #tellEnd({ account, group, device, at }: Ended): void {
+  #tellEnd(ended: Ended): void {
+    const { account, group, device } = ended;
     const state = this.#state();
     for (const session of this.#byAccount.get(account) ?? []) {
       if (session.present && (device === undefined || session.pin === device)) this.#swarms.removeAll(session.present, group);
     }
-    const revocation = signRevocation({ realm: this.#realm, what: group === undefined ? 'signIn' : 'membership', account, group, device, at: { ms: at.ms, counter: at.counter } }, this.#signer);
+    const revocation = this.#revocationOf(ended);
     const groups = group === undefined ? [...(state.accounts.get(account)?.groups ?? [])] : [group];
     const hearers = new Set<Session>();
     for (const id of groups) for (const member of state.groups.get(id)?.members.keys() ?? []) for (const session of this.#byAccount.get(member) ?? []) hearers.add(session);
     for (const session of hearers) session.notify('revoked', { revocation });
   }
 
+  #revocationOf({ account, group, device, at: { ms, counter } }: Omit<Ended, 'since'>): Buffer {
+    return signRevocation({ realm: this.#realm, what: group === undefined ? 'signIn' : 'membership', account, group, device, at: { ms, counter } }, this.#signer);
+  }
+
   #setAccount(session: Session, account: AccountId | undefined): void {
     if (session.account === account) return;
     if (session.present) this.#swarms.removeAll(session.present);
     session.present = undefined;
+    session.early.clear();
     if (session.account !== undefined) take(this.#byAccount, session.account, session);
     session.account = account;
     if (account === undefined) return;

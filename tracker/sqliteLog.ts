@@ -52,7 +52,7 @@ class SqliteLog implements OpLog {
   constructor(file: string, chance: Chance) {
     this.#chance = chance;
     this.#database = new DatabaseSync(file);
-    chmodSync(file, 0o600); // passwords' hashes are in it; SQLite's other files take after this one
+    if (file !== ':memory:') chmodSync(file, 0o600); // passwords' hashes are in it; SQLite's other files take after this one
     // One tracker in one folder: the lock is taken at once and kept.
     this.#database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN IMMEDIATE; COMMIT;');
     this.#database.exec(`
@@ -122,6 +122,7 @@ class SqliteLog implements OpLog {
 
   close(): void {
     if (this.#queue.length > 0 && !this.#failure) this.#commit();
+    this.#failure ??= new ShoalError('unavailable', { why: 'it is stopping' });
     this.#database.close();
   }
 

@@ -21,13 +21,13 @@ import { readSmallFile, textField, writeSmallFile } from './home.ts';
 import { Outbox } from './outbox.ts';
 import { Peers } from './peers.ts';
 import { PieceBuffers } from './pieceBuffers.ts';
-import { Rate } from './rate.ts';
 import { loadSettings, saveSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
 import { Throttle } from './throttle.ts';
 import { Tickets } from './tickets.ts';
 import type { TrackerSession } from './trackerSession.ts';
 import { Trackers } from './trackers.ts';
+import type { Transfer } from './transfer.ts';
 import { Transfers } from './transfers.ts';
 import { verbsOf } from './verbs.ts';
 
@@ -90,14 +90,14 @@ export class Engine {
   readonly #tickets: Tickets;
   readonly #peers: Peers;
   readonly #outbox: Outbox;
-  readonly #downRate: Rate;
-  readonly #upRate: Rate;
   readonly #changeListeners = new Set<(change: Change) => void>();
   readonly #eventListeners = new Set<(event: EngineEvent) => void>();
   #timer: Timer | undefined;
   #ticketTimer: Timer | undefined;
   #lastTickMs: number;
   #lastOutboxMs = 0;
+  /** Transfers that were moving bytes at the last look. */
+  #moving: ReadonlySet<number> = new Set();
   #closed = false;
 
   constructor(options: EngineOptions) {
@@ -108,8 +108,6 @@ export class Engine {
     this.#lastTickMs = world.clock.monotonicMs();
     this.down = new Throttle(world.clock);
     this.up = new Throttle(world.clock);
-    this.#downRate = new Rate(world.clock);
-    this.#upRate = new Rate(world.clock);
     this.#tickets = new Tickets(world.clock);
     this.#outbox = new Outbox(world.disk, home, world.log);
     this.#peers = new Peers({
@@ -270,10 +268,11 @@ export class Engine {
 
   overview(): Overview {
     const groups = [...(this.trackers.inUse?.groups.values() ?? [])];
+    const sum = (of: (transfer: Transfer) => number): number => this.transfers.all.reduce((all, transfer) => all + of(transfer), 0);
     return {
       program: `shoal ${this.#options.version}`, processId: process.pid, trackerUrl: this.trackers.url, trackers: this.trackers.states,
       account: this.account, listening: this.listening(), groups: this.account ? groups : [],
-      downBytesPerS: this.#downRate.bytesPerS, upBytesPerS: this.#upRate.bytesPerS,
+      downBytesPerS: sum(({ downRate }) => downRate.bytesPerS), upBytesPerS: sum(({ upRate }) => upRate.bytesPerS),
       downLimitBytesPerS: this.settings.downLimitBytesPerS, upLimitBytesPerS: this.settings.upLimitBytesPerS, outbox: this.#outbox.size,
     };
   }
@@ -400,7 +399,6 @@ export class Engine {
   }
 
   #sent(key: SwarmKey, bytes: number): void {
-    this.#upRate.count(bytes);
     const transfer = this.transfers.ofSwarm(key.group, key.root);
     if (!transfer) return;
     transfer.uploadedBytes += bytes;
@@ -427,8 +425,10 @@ export class Engine {
         this.#lastOutboxMs = now;
         void this.#outbox.flush((signed) => this.trackers.call('submit', { signed }), this.world.clock.now());
       }
-      const moving = this.transfers.all.filter(({ downRate, upRate }) => downRate.bytesPerS > 0 || upRate.bytesPerS > 0).map(({ id }) => id);
-      if (moving.length > 0) this.#tell({ overview: true, transfers: new Set(moving), gone: [] });
+      const moving = new Set(this.transfers.all.filter(({ downRate, upRate }) => downRate.bytesPerS > 0 || upRate.bytesPerS > 0).map(({ id }) => id));
+      // Once more when it stops: nobody shall go on showing its last rate.
+      if (moving.size + this.#moving.size > 0) this.#tell({ overview: true, transfers: new Set([...moving, ...this.#moving]), gone: [] });
+      this.#moving = moving;
       if (!this.#closed) this.#tick();
     });
   }

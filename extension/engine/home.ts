@@ -5,6 +5,7 @@ import { ShoalError, systemCode } from '../../protocol/errors.ts';
 import type { Identity } from '../../protocol/identity.ts';
 import { createIdentity, identityBytes, readIdentity } from '../../protocol/identity.ts';
 import type { Chance, Disk } from '../../protocol/world.ts';
+import { makeDurableFolder } from './durableFolder.ts';
 
 /** Format of all files of the home that this program writes. */
 export const HOME_FORMAT = 1;
@@ -41,8 +42,8 @@ export function homeAt(folder: string): Home {
 /** Makes the home's folders, readable by their owner alone. @throws ShoalError homeUnusable */
 export async function makeHome(home: Home, disk: Disk): Promise<void> {
   try {
-    await disk.makeFolder(home.folder, 0o700);
-    await disk.makeFolder(home.transfersFolder, 0o700);
+    await makeDurableFolder(disk, home.folder, 0o700);
+    await makeDurableFolder(disk, home.transfersFolder, 0o700);
   } catch (error) {
     throw new ShoalError('homeUnusable', { path: home.folder, why: systemCode(error) ?? String(error) }, { cause: error });
   }

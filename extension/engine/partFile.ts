@@ -4,6 +4,7 @@ import path from 'node:path';
 import { asShoalError, ShoalError, systemCode } from '../../protocol/errors.ts';
 import type { Root } from '../../protocol/ids.ts';
 import type { Chance, Disk, DiskFile } from '../../protocol/world.ts';
+import { makeDurableFolder } from './durableFolder.ts';
 
 /** The folder beside the final name in which unfinished files lie. It ignores itself in git. */
 const PART_FOLDER = '.shoal-part';
@@ -25,7 +26,7 @@ export interface PartFile {
 export async function createPart(disk: Disk, chance: Chance, destination: string, root: Root, sizeBytes: number): Promise<PartFile> {
   const folder = path.join(path.dirname(destination), PART_FOLDER);
   try {
-    await disk.makeFolder(path.dirname(destination));
+    await makeDurableFolder(disk, path.dirname(destination));
     await disk.makeFolder(folder, 0o700);
     await ignoreInGit(disk, folder);
     if ((await disk.freeBytes(folder)) < sizeBytes * FREE_MARGIN) throw new ShoalError('diskFull', { path: destination });

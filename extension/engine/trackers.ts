@@ -88,14 +88,20 @@ export class Trackers {
     const sameAddresses = known !== undefined && url.addresses.some((address) => known.trackers.some((tracker) => sameAddress(tracker.address, address)));
     const same = known !== undefined && (url.realm === undefined ? sameAddresses : url.realm === known.realm);
     if (same && this.#sessions.some((session) => session.isUp)) return { firstUse: false };
+    const before = { url: this.#url, realm: known };
     this.stop();
-    this.#url = { realm: url.realm ?? (same ? known?.realm : undefined), addresses: url.addresses };
+    this.#url = { realm: url.realm ?? (same ? known.realm : undefined), addresses: url.addresses };
     if (!same) this.#realm = undefined;
     this.#openSessions();
     try {
       await this.#someoneUp();
     } catch (error) {
       const refused = this.#sessions.find((session) => session.state === 'refused')?.error;
+      // An address at which nobody answers must not cost us those that work.
+      this.stop();
+      this.#url = before.url;
+      this.#realm = before.realm;
+      this.#openSessions();
       throw refused ?? error;
     }
     return { firstUse: url.realm === undefined && !same };

@@ -262,7 +262,13 @@ export class Transfer {
     for (let piece = 0; piece < copy.shape.pieces && !this.#closed; piece++) {
       if (copy.pieces.state(piece) !== 'missing') continue;
       const bytes = new Uint8Array(new SharedArrayBuffer(lengthOf(copy.shape, piece)));
-      await own.read(piece, 0, bytes);
+      try {
+        await own.read(piece, 0, bytes);
+      } catch (error) {
+        // That copy was moved or changed; the others have the rest.
+        this.#host.world.log.info('our own copy is of no use', { why: asShoalError(error).message });
+        return;
+      }
       copy.pieces.move(piece, 'request');
       copy.pieces.move(piece, 'verify');
       await copy.store(piece, bytes);

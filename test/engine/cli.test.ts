@@ -403,30 +403,18 @@ describe('the command line', () => {
     });
 
     it('until the group knows it', async () => {
-      let known = false;
-      let asked: () => void = () => {};
-      const wasAsked = new Promise<void>((resolve) => (asked = resolve));
-      engine = new FakeEngine({
-        findFile: () => {
-          asked();
-          if (known) return aFile({ root: aTransfer().root });
-          throw new ShoalError('unknownFile', { name: 'dump.sql', group: 'team' });
-        },
-      });
       engine.list.set(1, aTransfer({ kind: 'share', state: 'hashing', doneBytes: 0 }));
       const done = run('share', 'dump.sql', 'team');
       await terminal.until(/hashing/);
+      engine.setTransfer({ doneBytes: 1024 * 1024 });
+      await terminal.until(/telling the group/);
       engine.setTransfer({ state: 'seeding' });
-      await wasAsked;
-      known = true;
-      engine.setTransfer({ state: 'seeding', doneBytes: 1 });
       const { exit, stdout } = await done;
       assert.equal(exit, 0);
       assert.match(stdout, /^Shared dump\.sql in team \(1\.00 MiB\)\. Others get it while your engine runs\.\nSHA-256 /);
     });
 
     it('or until it is refused', async () => {
-      engine = new FakeEngine({ findFile: fails('unknownFile', { name: 'dump.sql', group: 'team' }) });
       engine.list.set(1, aTransfer({ kind: 'share', state: 'hashing', doneBytes: 0 }));
       const done = run('share', 'dump.sql', 'team');
       await terminal.until(/hashing/);

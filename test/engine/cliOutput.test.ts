@@ -164,7 +164,10 @@ describe('a hidden password', () => {
     const raw: boolean[] = [];
     let take: (keys: Buffer) => void = () => {};
     let shown = '';
-    const input = { setRawMode: (on: boolean) => raw.push(on), on: (_: 'data', to: (keys: Buffer) => void) => (take = to), off: () => (take = () => {}), resume() {}, pause() {} };
+    const input = {
+      setRawMode: (on: boolean) => raw.push(on && shown === ''), // on before the question, or what is typed at once is shown
+      on: (_: 'data', to: (keys: Buffer) => void) => (take = to), off: () => (take = () => {}), resume() {}, pause() {},
+    };
     const typed = readHidden(input, { write: (text: string) => (shown += text) }, 'password: ');
     for (const key of keys) take(Buffer.from(key as string));
     return { typed: await typed, shown, raw };

@@ -164,6 +164,12 @@ describe('the main job, with real processes', function () {
     assert.equal(sha256(path.join(folder, 'log')), sha256(source));
   });
 
+  it('keeps trackers that work when it is told of one that does not', async () => {
+    const wrong = await alice.cli('--tracker', '127.0.0.1:1', 'list_groups');
+    assert.equal(wrong.code, 7, wrong.stderr);
+    assert.match(await alice.does('list_groups'), new RegExp(GROUP));
+  });
+
   it('never overwrites anything', async () => {
     await alice.does('upload_file', makeFile('data.csv', randomBytes(100)), GROUP);
     const folder = processes.makeFolder('mine');

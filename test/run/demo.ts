@@ -11,7 +11,7 @@ import { RealProcesses } from '../support/realProcesses.ts';
 import { amount, Bars, fraction } from './bars.ts';
 
 /** How long the download shall take, so that a person can watch, in s. */
-const WATCH_S = 12;
+const WATCH_S = Number(process.env['SHOAL_DEMO_SECONDS'] ?? 12);
 /** When the first tracker dies: at this part of the whole. */
 const KILL_AT = 0.4;
 const GROUP = 'harbour';

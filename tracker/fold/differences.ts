@@ -1,8 +1,8 @@
 // What differs between two states: who has to be told after the log was folded anew. Compares what anybody can see, not everything.
-import type { Account, Changes, Ended, Group, State } from './state.ts';
 import { compareStamps } from '../../protocol/operations.ts';
 import type { Place } from '../../protocol/operations.ts';
 import type { When } from '../../protocol/ticket.ts';
+import type { Changes, State } from './state.ts';
 
 /** Names all groups and accounts of both states (whoever pushes a view compares it with the one before) and every end of a membership or sign-in. */
 export function differences(before: State, after: State, into: Changes): void {

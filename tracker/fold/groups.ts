@@ -179,7 +179,8 @@ function unknownRequest(state: State, op: AboutRequest, by?: AccountId): Refusal
 /** Rejects or cancels a request. It always wins over an acceptance, wherever that stands in the order. */
 function deny(state: State, op: AboutRequest, as: 'rejected' | 'cancelled', at: Applying): void {
   const group = state.groups.get(op.body.group) as Group;
-  const request = group.waiting.get(op.body.request) ?? (group.decided.get(op.body.request) as Request);
+  const request = group.waiting.get(op.body.request) ?? group.decided.get(op.body.request);
+  if (!request) return;
   decide(state, group, op.body.request, request, as);
   if (group.members.get(request.account)?.request === op.body.request) endMembership(state, group, request.account, as, at);
   else if (!group.members.has(request.account)) group.gone.set(request.account, as);

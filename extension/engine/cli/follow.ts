@@ -65,27 +65,9 @@ function noteTrouble(session: Session, { id, state, error }: Transfer): void {
 }
 
 export async function followShare(session: Session, id: number, path: string): Promise<number | void> {
-  // Seeding comes before the group knows of it: the tracker may still refuse, or be out of reach. So the tracker is asked, again after
-  // each change until it knows.
-  let known: Transfer | undefined;
-  let asking = false;
-  let askAgain = false;
-  const ask = async (transfer: Transfer): Promise<void> => {
-    asking = true;
-    askAgain = false;
-    const row = await session.call('findFile', { group: transfer.groupName, name: transfer.name }).catch(() => undefined);
-    asking = false;
-    if (row?.root === transfer.root) known = transfer;
-    if (known || askAgain) session.watched.poke();
-  };
   const done = await follow(session, id, {
     left: () => 'The engine goes on and shares it when it is hashed; `shoal status` shows how far it is.',
-    look: (transfer) => {
-      if (known) return transfer;
-      askAgain = true;
-      if (transfer.state === 'seeding' && !asking) void ask(transfer);
-      return undefined;
-    },
+    look: (transfer) => (transfer.state === 'seeding' ? transfer : undefined), // then the group knows of it
   }, new AbortController());
   if (typeof done === 'number') return done;
   const { groupName, name, sizeBytes, root, sha256 } = done;

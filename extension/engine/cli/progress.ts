@@ -14,13 +14,13 @@ const BAR_CELLS_MAX = 30;
 const BAR_CELLS_MIN = 8;
 
 /** What is happening to a transfer, in a word or two that stand where the rate would. */
-function doing({ state, kind }: Transfer): string | undefined {
+function doing({ state, doneBytes, sizeBytes }: Transfer): string | undefined {
   switch (state) {
-    case 'hashing': return 'hashing';
+    case 'hashing': return doneBytes < sizeBytes ? 'hashing' : 'telling the group';
     case 'checking': return 'checking what is there';
     case 'waiting': return 'waiting for somebody who has it';
     case 'paused': return 'paused';
-    case 'seeding': return kind === 'share' ? 'telling the group' : 'complete';
+    case 'seeding': return 'complete';
     default: return undefined;
   }
 }

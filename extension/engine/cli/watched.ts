@@ -18,7 +18,7 @@ export class Watched {
     this.handlers = {
       overviewChanged: (overview) => {
         this.#overview = overview;
-        this.poke();
+        this.#tell();
       },
       transfersChanged: ({ changed, gone }) => {
         for (const transfer of changed) this.transfers.set(transfer.id, transfer);
@@ -26,7 +26,7 @@ export class Watched {
           this.transfers.delete(id);
           this.#gone.add(id);
         }
-        this.poke();
+        this.#tell();
       },
       event: (event) => {
         for (const take of this.#events) take(event);
@@ -40,7 +40,7 @@ export class Watched {
     // Changes that came right behind the answer were handled before this line runs: they are newer.
     this.#overview ??= overview;
     for (const transfer of transfers) if (!this.transfers.has(transfer.id) && !this.#gone.has(transfer.id)) this.transfers.set(transfer.id, transfer);
-    void connection.whenEnded.then(() => this.poke());
+    void connection.whenEnded.then(() => this.#tell());
     if (more) await connection.call('status', {}); // what did not fit comes behind the first answer, so before this one
   }
 
@@ -101,8 +101,7 @@ export class Watched {
     return fits.sort((a, b) => b.id - a.id)[0];
   }
 
-  /** Lets everybody who waits look again. */
-  poke(): void {
+  #tell(): void {
     for (const run of [...this.#changed]) run();
   }
 }
