@@ -16,10 +16,16 @@ import type { ByteStream, DialOptions, ListenAt, Listener, Log, Network, StreamR
 const HANDSHAKE_MS_MAX = 5_000;
 /** Handshakes under way at one listener; more are closed at once (`trust.md` 3.10). */
 const HANDSHAKES_MAX = 512;
-/** Bytes of the memory that a dialled stream reads into before its receiver is known. */
+/** Bytes of the memory that a dialled stream reads into before its receiver is known, and when it stops to do so. */
 const SCRATCH_BYTES = 16 * 1024;
+const EARLY_BYTES_MAX = 64 * 1024;
 
-export function createNodeNetwork(identity: Identity, log: Log): Network {
+export interface HandshakeLimits {
+  readonly msMax: number;
+  readonly countMax: number;
+}
+
+export function createNodeNetwork(identity: Identity, log: Log, limits: HandshakeLimits = { msMax: HANDSHAKE_MS_MAX, countMax: HANDSHAKES_MAX }): Network {
   const secure = {
     key: identity.keyPem, cert: identity.certificatePem,
     minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3',
@@ -47,9 +53,9 @@ export function createNodeNetwork(identity: Identity, log: Log): Network {
 
   function listenTls(at: { readonly host?: string; readonly port: number }, accept: (stream: ByteStream) => void): Promise<Listener> {
     let handshakes = 0;
-    const server = tls.createServer({ ...secure, requestCert: true, handshakeTimeout: HANDSHAKE_MS_MAX });
+    const server = tls.createServer({ ...secure, requestCert: true, handshakeTimeout: limits.msMax });
     server.on('connection', (socket: net.Socket) => {
-      if (handshakes >= HANDSHAKES_MAX) return void socket.destroy();
+      if (handshakes >= limits.countMax) return void socket.destroy();
       handshakes++;
       let counted = true;
       const uncount = (): void => {
@@ -62,7 +68,7 @@ export function createNodeNetwork(identity: Identity, log: Log): Network {
     server.on('secureConnection', (socket) => {
       (socket as unknown as { _parent?: { shoalHandshakeDone?: () => void } })._parent?.shoalHandshakeDone?.();
       const pin = provenPin(socket);
-      if (pin === undefined) return void socket.destroy();
+      if (pin === undefined || !server.listening) return void socket.destroy();
       accept(new NodeStream(socket, pin, false));
     });
     server.on('tlsClientError', (error) => log.debug('a handshake failed', { why: error.message }));
@@ -109,7 +115,8 @@ function dialLocal(path: string, { timeoutMs, signal }: DialOptions): Promise<By
 
 function listening(server: net.Server, at: ListenAt, place: string): Promise<Listener> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(new ShoalError('listenFailed', { address: place, why: reason(error) }, { cause: error })));
+    // Stays for the listener's life: a later error (no descriptor left for a connection) must not end the process.
+    server.on('error', (error) => reject(new ShoalError('listenFailed', { address: place, why: reason(error) }, { cause: error })));
     server.listen(at, () => {
       const address = server.address();
       resolve({
@@ -166,7 +173,8 @@ class InPlaceReads {
   paused = false;
   #given: Uint8Array | undefined;
   #givenByReceiver = false;
-  #early: Buffer[] = [];
+  readonly #early: Buffer[] = [];
+  #earlyBytes = 0;
 
   next(): Uint8Array {
     this.#givenByReceiver = this.receiver !== undefined;
@@ -180,7 +188,8 @@ class InPlaceReads {
     if (this.#givenByReceiver) this.receiver?.received(count);
     else if (this.receiver) copyTo(this.receiver, here);
     else this.#early.push(Buffer.from(here));
-    return !this.paused;
+    if (!this.receiver) this.#earlyBytes += count;
+    return !this.paused && (this.receiver !== undefined || this.#earlyBytes < EARLY_BYTES_MAX);
   }
 
   open(receiver: StreamReceiver): void {
@@ -232,8 +241,10 @@ class NodeStream implements ByteStream {
 
   open(receiver: StreamReceiver): void {
     this.#receiver = receiver;
-    if (this.#reads) this.#reads.open(receiver);
-    else this.#socket.on('data', (chunk: Buffer) => copyTo(receiver, chunk));
+    if (this.#reads) {
+      this.#reads.open(receiver);
+      if (!this.#reads.paused) this.#socket.resume();
+    } else this.#socket.on('data', (chunk: Buffer) => copyTo(receiver, chunk));
     if (this.#closed) queueMicrotask(() => receiver.ended(this.#error));
   }
 

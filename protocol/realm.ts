@@ -103,6 +103,9 @@ export function parseAddress(text: string, portDefault?: number): Address | unde
   return { host, port };
 }
 
+/** Whether an address is the machine's own. */
+export const isLoopback = (host: string): boolean => host === '::1' || host === 'localhost' || /^127\./.test(host);
+
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
 
 export function base32(bytes: Uint8Array): string {

@@ -1,5 +1,5 @@
 // Where operations become durable: an append-only log per origin. The fold needs their total order, the partner what it lacks of each
-// origin. sqliteLog.ts keeps it on disk, memoryLog.ts for simulations; another log can take their place and no handler would notice.
+// origin. sqliteLog.ts keeps it on disk, one in test/support for simulations; another log can take their place and no handler would notice.
 import type { Origin } from '../protocol/ids.ts';
 import type { Stamp } from '../protocol/operations.ts';
 

@@ -8,7 +8,7 @@ import type { Pin } from '../protocol/ids.ts';
 import { HEARTBEAT_MS } from '../protocol/limits.ts';
 import type { Address } from '../protocol/nouns.ts';
 import { operatorLink } from '../protocol/partnerLink.ts';
-import { addressText, realmUrlText } from '../protocol/realm.ts';
+import { addressText, isLoopback, realmUrlText } from '../protocol/realm.ts';
 import { encode } from '../protocol/schema.ts';
 import { trackerLink } from '../protocol/trackerLink.ts';
 import { toWire } from '../protocol/wireErrors.ts';
@@ -23,7 +23,7 @@ import { COST_DEFAULT, Passwords } from './passwords.ts';
 import type { Cost } from './passwords.ts';
 import { Sessions } from './sessions.ts';
 import { Swarms } from './swarms.ts';
-import { ACCOUNTS_PER_HOST, isLoopback, PASSWORDS_PER_HOST, PASSWORDS_PER_USER, Tries } from './tries.ts';
+import { ACCOUNTS_PER_HOST, PASSWORDS_PER_HOST, PASSWORDS_PER_USER, Tries } from './tries.ts';
 
 /** Links at one time, and from one address: an office of 200 people behind one address fits twice. This machine itself is exempt. */
 const LINKS_MAX = 10_000;

@@ -5,10 +5,10 @@ import type { AccountId, GroupId, Pin, Root, SwarmKey } from '../protocol/ids.ts
 import { swarmKeyText } from '../protocol/ids.ts';
 import { PEERS_PER_REPLY_MAX } from '../protocol/limits.ts';
 import type { Address } from '../protocol/nouns.ts';
+import { isLoopback } from '../protocol/realm.ts';
 import type { SwarmPeer } from '../protocol/trackerLink.ts';
 import type { Chance, Clock, Timer } from '../protocol/world.ts';
 import { Crowd } from './crowd.ts';
-import { isLoopback } from './tries.ts';
 
 /** How long changes of a swarm are collected before its downloaders hear of them, in ms. */
 const TELL_MS = 100;

@@ -1,5 +1,6 @@
 // How often somebody may try a password or make an account: a bucket per key that fills with time. An office behind one address is
 // not a burglar, so the buckets are deep; this machine itself is exempt.
+import { isLoopback } from '../protocol/realm.ts';
 import { ShoalError } from '../protocol/errors.ts';
 import type { Clock } from '../protocol/world.ts';
 
@@ -49,6 +50,3 @@ export class Tries {
     return bucket;
   }
 }
-
-/** Whether an address is this machine's own. */
-export const isLoopback = (host: string): boolean => host === '::1' || host === 'localhost' || /^127\./.test(host);

@@ -1,12 +1,12 @@
 // The engine: brings account, trackers, peers and transfers together. Holds no rules of its own beyond who must be told of what;
 // verbs.ts turns a frontend's words into calls of it.
-import type { Change, EngineApi, EngineEvent } from './state.ts';
+import type { EngineApi } from './state.ts';
 import type { Overview } from '../../protocol/engineLink.ts';
 import { asShoalError, isShoalError, ShoalError } from '../../protocol/errors.ts';
 import type { Identity } from '../../protocol/identity.ts';
 import type { AccountId, OperationId, SwarmKey } from '../../protocol/ids.ts';
 import { swarmKeyText } from '../../protocol/ids.ts';
-import { ADDRESSES_PER_PEER_MAX, TICKET_MS } from '../../protocol/limits.ts';
+import { ADDRESSES_PER_PEER_MAX } from '../../protocol/limits.ts';
 import type { Address } from '../../protocol/nouns.ts';
 import type { OperationBody, OperationName } from '../../protocol/operations.ts';
 import { signOperation } from '../../protocol/operations.ts';
@@ -18,12 +18,14 @@ import { workerHasher } from './hashing.ts';
 import { hashWorkerEntry } from './hashWorker.ts';
 import type { Home } from './home.ts';
 import { readSmallFile, textField, writeSmallFile } from './home.ts';
+import { Notifier } from './notifier.ts';
 import { Outbox } from './outbox.ts';
 import { Peers } from './peers.ts';
 import { PieceBuffers } from './pieceBuffers.ts';
 import { loadSettings, saveSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
 import { Throttle } from './throttle.ts';
+import { TicketRenewal } from './ticketRenewal.ts';
 import { Tickets } from './tickets.ts';
 import type { TrackerSession } from './trackerSession.ts';
 import { Trackers } from './trackers.ts';
@@ -64,8 +66,8 @@ export async function openEngine({ hasher = workerHasher(hashWorkerEntry), ...op
     overview: () => engine.overview(),
     transfers: () => engine.transfers.all.map((transfer) => transfer.toView()),
     transfer: (id) => engine.transfers.get(id)?.toView(),
-    onChange: (listener) => engine.onChange(listener),
-    onEvent: (listener) => engine.onEvent(listener),
+    onChange: (listener) => engine.notify.onChange(listener),
+    onEvent: (listener) => engine.notify.onEvent(listener),
     get isBusy() {
       return engine.transfers.all.some((transfer) => transfer.isActive && transfer.state !== 'waiting');
     },
@@ -82,6 +84,7 @@ export class Engine {
   readonly transfers: Transfers;
   readonly down: Throttle;
   readonly up: Throttle;
+  readonly notify = new Notifier();
   account: Account | undefined;
   /** Whether a person signed in on the command line holds this engine. */
   isHeld = false;
@@ -90,10 +93,8 @@ export class Engine {
   readonly #tickets: Tickets;
   readonly #peers: Peers;
   readonly #outbox: Outbox;
-  readonly #changeListeners = new Set<(change: Change) => void>();
-  readonly #eventListeners = new Set<(event: EngineEvent) => void>();
+  readonly #renewal: TicketRenewal;
   #timer: Timer | undefined;
-  #ticketTimer: Timer | undefined;
   #lastTickMs: number;
   #lastOutboxMs = 0;
   /** Transfers that were moving bytes at the last look. */
@@ -109,6 +110,9 @@ export class Engine {
     this.down = new Throttle(world.clock);
     this.up = new Throttle(world.clock);
     this.#tickets = new Tickets(world.clock);
+    this.#renewal = new TicketRenewal(world, identity.pin, this.#tickets, () => this.trackers, () => {
+      for (const link of this.#peers.links) link.showRenewed();
+    });
     this.#outbox = new Outbox(world.disk, home, world.log);
     this.#peers = new Peers({
       world, device: identity.pin, program, tickets: this.#tickets, up: this.up, readBuffers: new PieceBuffers(),
@@ -127,17 +131,17 @@ export class Engine {
         if (root === '' || sha256 === '') throw new Error('not hashed yet');
         await this.submit('shareFile', { group, name, root, sizeBytes, pieceBytes, sha256, replace });
       },
-      changed: ({ id }) => this.#tell({ overview: false, transfers: new Set([id]), gone: [] }),
+      changed: ({ id }) => this.notify.transfers([id]),
       presenceChanged: () => this.trackers.announceSoon(),
-      finished: ({ record }) => this.#event('downloaded', record.groupName, record.name),
-      failed: ({ record }) => this.#event('failed', record.groupName, record.name),
+      finished: ({ record }) => this.notify.event('downloaded', record.groupName, record.name),
+      failed: ({ record }) => this.notify.event('failed', record.groupName, record.name),
     });
     this.trackers = new Trackers({
       world, program,
       listening: () => this.listening(),
       presence: () => this.#presence(),
       realm: (pin, keys) => this.#tickets.setRealm(pin, keys),
-      changed: () => this.#changed(true),
+      changed: () => this.notify.overview(),
       session: (session, { account, nowMs }) => {
         this.#tickets.setTime(nowMs);
         this.#session(session, account);
@@ -153,9 +157,9 @@ export class Engine {
       groupChanged: (session, group, before) => this.#groupChanged(session, group, before),
       groupGone: (session, gone) => {
         if (session !== this.trackers.inUse) return;
-        if (gone.why === 'rejected' || gone.why === 'removed') this.#event(gone.why, gone.name, '');
+        if (gone.why === 'rejected' || gone.why === 'removed') this.notify.event(gone.why, gone.name, '');
         void this.#leaveGroup(gone.group, gone.name);
-        this.#changed(true);
+        this.notify.overview();
       },
       revoked: (bytes) => {
         if (this.#tickets.revoke(bytes)) this.#revoked(bytes);
@@ -187,7 +191,7 @@ export class Engine {
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();
-    this.#ticketTimer?.cancel();
+    this.#renewal.stop();
     await this.#peers.stop();
     await this.transfers.unload();
     this.trackers.stop();
@@ -213,7 +217,7 @@ export class Engine {
   async received(signed: ReturnType<typeof signOperation>, receipt: Receipt): Promise<Receipt> {
     if (receipt.durability !== 'both') {
       await this.#outbox.keep(signed, receipt.entry, this.world.clock.now());
-      this.#changed(true);
+      this.notify.overview();
     }
     return receipt;
   }
@@ -226,8 +230,8 @@ export class Engine {
     await Promise.all(this.trackers.sessions.map((session) => session.refresh().catch(() => undefined)));
     await this.#openUp();
     for (const session of this.trackers.sessions) if (session.isUp) await session.call('listening', { addresses: this.listening() }).catch(() => undefined);
-    await this.renewTickets();
-    this.#changed(true);
+    await this.#renewTickets();
+    this.notify.overview();
   }
 
   /** Ends the sign-in: stops serving at once, then tells the trackers, now or when they can be reached. */
@@ -254,7 +258,7 @@ export class Engine {
     this.down.set(this.settings.downLimitBytesPerS);
     this.up.set(this.settings.upLimitBytesPerS);
     await saveSettings(this.world.disk, this.#options.home, this.settings);
-    this.#changed(true);
+    this.notify.overview();
   }
 
   /** Where others may reach us: this machine's addresses with our port, loopback last (trackers give it only to their own machine). */
@@ -277,39 +281,13 @@ export class Engine {
     };
   }
 
-  onChange(listener: (change: Change) => void): () => void {
-    this.#changeListeners.add(listener);
-    return () => this.#changeListeners.delete(listener);
-  }
-  onEvent(listener: (event: EngineEvent) => void): () => void {
-    this.#eventListeners.add(listener);
-    return () => this.#eventListeners.delete(listener);
-  }
-  transferGone(id: number): void {
-    this.#tell({ overview: false, transfers: new Set(), gone: [id] });
-  }
-
   async saveAccount(): Promise<void> {
     const { account = '', user = '' } = this.account ?? {};
     await writeSmallFile(this.world.disk, this.#options.home.accountFile, { account, user });
   }
 
-  /** Fetches our membership tickets and shows them; again before half their time is over. */
-  async renewTickets(): Promise<void> {
-    this.#ticketTimer?.cancel();
-    if (!this.account || this.#closed) return;
-    const spread = 0.9 + 0.2 * this.world.chance.random();
-    let againMs = (TICKET_MS / 2) * spread;
-    try {
-      const { tickets, nowMs } = await this.trackers.call('tickets', {});
-      this.#tickets.setTime(nowMs);
-      this.#tickets.setMine(tickets, this.#options.identity.pin);
-      for (const link of this.#peers.links) link.showRenewed();
-    } catch {
-      againMs = 5_000 * spread; // no tracker now
-    }
-    this.#ticketTimer?.cancel();
-    this.#ticketTimer = this.world.clock.after(againMs, () => void this.renewTickets());
+  async #renewTickets(): Promise<void> {
+    if (this.account && !this.#closed) await this.#renewal.renew();
   }
 
   #me(): Account {
@@ -334,20 +312,19 @@ export class Engine {
   /** Stops listening, serving and downloading. The records stay. */
   async #closeDown(): Promise<void> {
     this.account = undefined;
-    this.#ticketTimer?.cancel();
+    this.#renewal.stop();
     await this.saveAccount();
     await this.hold(false);
     const ids = this.transfers.all.map(({ id }) => id);
     await this.#peers.stop();
     await this.transfers.unload();
-    this.#tickets.forgetMine();
-    this.#tell({ overview: true, transfers: new Set(), gone: ids });
+    this.notify.gone(ids);
   }
 
   async #signedOutElsewhere(): Promise<void> {
     if (!this.account) return;
     await this.#closeDown();
-    this.#event('signedOut', '', '');
+    this.notify.event('signedOut', '', '');
   }
 
   /** A tracker has said who we are. */
@@ -357,7 +334,7 @@ export class Engine {
         this.account = account; // a conflict gave us another name
         void this.saveAccount();
       }
-      void this.renewTickets();
+      void this.#renewTickets();
     } else if (this.account && !account) {
       // It may not have heard of our sign-in yet. Only when no tracker knows us any more have we been signed out.
       this.world.clock.after(TICK_MS, () => {
@@ -367,29 +344,29 @@ export class Engine {
         else void session.refresh().catch(() => undefined);
       });
     }
-    this.#changed(true);
+    this.notify.overview();
   }
 
   #groupChanged(session: TrackerSession, group: GroupView, before: GroupView | undefined): void {
     if (session !== this.trackers.inUse) return;
     const known = new Set(before?.requests.map(({ request }) => request));
-    for (const { request, user } of group.requests) if (!known.has(request)) this.#event('requestReceived', group.name, '', user);
+    for (const { request, user } of group.requests) if (!known.has(request)) this.notify.event('requestReceived', group.name, '', user);
     const isMember = group.role === 'member' || group.role === 'owner';
     const wasMember = before?.role === 'member' || before?.role === 'owner';
     if (isMember && !wasMember) {
-      if (before?.role === 'applicant') this.#event('accepted', group.name, '');
-      void this.renewTickets();
+      if (before?.role === 'applicant') this.notify.event('accepted', group.name, '');
+      void this.#renewTickets();
       for (const transfer of this.transfers.all) if (transfer.record.group === group.group && isShoalError(transfer.error, 'notMember')) transfer.start();
       this.trackers.announceSoon();
     }
-    this.#changed(true);
+    this.notify.overview();
   }
 
   async #leaveGroup(group: GroupView['group'], name: string): Promise<void> {
     for (const transfer of this.transfers.all) {
       if (transfer.record.group === group) await transfer.fail(new ShoalError('notMember', { group: name }));
     }
-    await this.renewTickets();
+    await this.#renewTickets();
   }
 
   /** A new revocation: who it concerns is served nothing from this moment, and other peers hear of it. */
@@ -427,21 +404,9 @@ export class Engine {
       }
       const moving = new Set(this.transfers.all.filter(({ downRate, upRate }) => downRate.bytesPerS > 0 || upRate.bytesPerS > 0).map(({ id }) => id));
       // Once more when it stops: nobody shall go on showing its last rate.
-      if (moving.size + this.#moving.size > 0) this.#tell({ overview: true, transfers: new Set([...moving, ...this.#moving]), gone: [] });
+      if (moving.size + this.#moving.size > 0) this.notify.transfers([...moving, ...this.#moving], true);
       this.#moving = moving;
       if (!this.#closed) this.#tick();
     });
-  }
-
-  #changed(overview: boolean): void {
-    this.#tell({ overview, transfers: new Set(), gone: [] });
-  }
-
-  #tell(change: Change): void {
-    for (const listener of this.#changeListeners) listener(change);
-  }
-
-  #event(what: Exclude<EngineEvent['what'], 'other'>, group: string, name: string, user = ''): void {
-    for (const listener of this.#eventListeners) listener({ what, group, user, name });
   }
 }

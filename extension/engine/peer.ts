@@ -8,6 +8,7 @@ import { HASHES_PER_REPLY_MAX, SPAN_BYTES_MAX } from '../../protocol/limits.ts';
 import type { holding, peerLink } from '../../protocol/peerLink.ts';
 import type { Of } from '../../protocol/schema.ts';
 import type { Ticket } from '../../protocol/ticket.ts';
+import type { ByteStream } from '../../protocol/world.ts';
 import { isRange } from './hashTree.ts';
 import type { PieceBuffers } from './pieceBuffers.ts';
 import type { Swarm } from './swarm.ts';
@@ -34,6 +35,8 @@ export interface PeerHost {
 export class PeerLink {
   readonly pin: Pin;
   readonly dialled: boolean;
+  /** Address of the other end. */
+  readonly host: string;
   /** Swarms both sides have joined over this link. */
   readonly swarms = new Set<Swarm>();
   readonly #host: PeerHost;
@@ -41,9 +44,10 @@ export class PeerLink {
   readonly #shown = new Map<GroupId, Uint8Array>();
   #connection: PeerConnection | undefined;
 
-  constructor(pin: Pin, dialled: boolean, host: PeerHost) {
+  constructor(pin: Pin, stream: ByteStream, host: PeerHost) {
     this.pin = pin;
-    this.dialled = dialled;
+    this.dialled = stream.dialled;
+    this.host = stream.remote.host;
     this.#host = host;
   }
 

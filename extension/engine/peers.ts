@@ -5,6 +5,7 @@ import { asShoalError, ShoalError } from '../../protocol/errors.ts';
 import { FrameLink } from '../../protocol/frame.ts';
 import { greet } from '../../protocol/greeting.ts';
 import type { GroupId, Pin } from '../../protocol/ids.ts';
+import { isLoopback } from '../../protocol/realm.ts';
 import { HEARTBEAT_MS } from '../../protocol/limits.ts';
 import type { Address } from '../../protocol/nouns.ts';
 import { peerLink } from '../../protocol/peerLink.ts';
@@ -16,6 +17,8 @@ import type { Swarm } from './swarm.ts';
 
 /** Links at one time (`trust.md` 3.10). */
 const LINKS_MAX = 200;
+/** Links that one address may have dialled; this machine itself is exempt. */
+const LINKS_PER_HOST_MAX = 16;
 /** How long a dial to one address may take, and after how long the next address is tried beside it, in ms. */
 const DIAL_MS = 5_000;
 const STAGGER_MS = 250;
@@ -173,6 +176,9 @@ export class Peers {
   }
 
   async #accept(stream: ByteStream): Promise<void> {
+    const { host } = stream.remote;
+    const fromThere = this.links.filter((link) => link.host === host && !link.dialled).length;
+    if (fromThere >= LINKS_PER_HOST_MAX && !isLoopback(host)) return stream.destroy();
     try {
       await this.#adopt(stream);
     } catch (error) {
@@ -188,7 +194,7 @@ export class Peers {
     await greet(frames, { role: 'peer', accepts: ['peer'], program: this.#host.program, clock, chance });
     const old = this.#links.get(pin);
     if (!this.#open || (old && !this.#replaces(old, stream, pin))) return stream.destroy();
-    const link = new PeerLink(pin, stream.dialled, this.#host);
+    const link = new PeerLink(pin, stream, this.#host);
     this.#links.set(pin, link);
     old?.connection.close();
     const connection = new Connection(frames, { table: peerLink, side: 'peer', handlers: link.handlers, heartbeatMs: HEARTBEAT_MS.peer, clock, log });

@@ -168,7 +168,7 @@ export function verbsOf(engine: Engine, hasher: Hasher): Verbs {
       if (mine.length === 0 && !remove) throw new ShoalError('notSharer', { name, group: shown });
       for (const one of mine) {
         await transfers.forget(one);
-        engine.transferGone(one.id);
+        engine.notify.gone([one.id]);
       }
       return { durability };
     },
@@ -182,7 +182,7 @@ export function verbsOf(engine: Engine, hasher: Hasher): Verbs {
     },
     async cancelTransfer({ transfer: id }) {
       await transfers.forget(transfer(id));
-      engine.transferGone(id);
+      engine.notify.gone([id]);
       return {};
     },
     async verify({ transfer: id }) {

@@ -6,6 +6,8 @@ export class Collector implements StreamReceiver {
   /** How the stream ended: undefined while it is open. */
   end: { readonly error: Error | undefined } | undefined;
   drains = 0;
+  /** How many bytes came. */
+  length = 0;
   readonly #chunks: Buffer[] = [];
   readonly #target: Buffer;
 
@@ -28,6 +30,7 @@ export class Collector implements StreamReceiver {
   }
 
   received(count: number): void {
+    this.length += count;
     this.#chunks.push(Buffer.from(this.#target.subarray(0, count)));
   }
 

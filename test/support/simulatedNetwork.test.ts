@@ -129,7 +129,7 @@ describe('the simulated network', () => {
         at.sim.network.cut(at.alice, at.bob);
         alices.write([bytes.subarray(50_000)]);
         await at.sim.advance(60_000);
-        assert.ok(bob.bytes.length <= 50_000 && bob.end === undefined);
+        assert.ok(bob.length <= 50_000 && bob.end === undefined);
         at.sim.network.heal();
         alices.end();
         await at.sim.idle();
@@ -146,10 +146,10 @@ describe('the simulated network', () => {
     alices.write([Buffer.alloc(10)]);
     bobs.write([Buffer.alloc(1_000_000)]);
     await at.sim.idle();
-    assert.deepEqual([bob.bytes.length, alice.bytes.length], [0, 256 * 1024]);
+    assert.deepEqual([bob.length, alice.length], [0, 256 * 1024]);
     at.sim.network.heal(at.alice, at.bob);
     await at.sim.idle();
-    assert.deepEqual([bob.bytes.length, alice.bytes.length], [10, 1_000_000]);
+    assert.deepEqual([bob.length, alice.length], [10, 1_000_000]);
   }));
 
   it('tells both ends of a reset', () => scene(1, async (at) => {
@@ -159,7 +159,7 @@ describe('the simulated network', () => {
     alices.write([Buffer.from('into nothing')]);
     await at.sim.idle();
     for (const end of both) assert.match(String(end.end?.error), /ECONNRESET/);
-    assert.deepEqual([both[1]?.bytes.length, at.sim.network.openStreams], [0, 0]);
+    assert.deepEqual([both[1]?.length, at.sim.network.openStreams], [0, 0]);
   }));
 
   it('closes both ends after a clean end, once everything was read', () => scene(1, async (at) => {
@@ -174,7 +174,7 @@ describe('the simulated network', () => {
     assert.deepEqual([alice.end, bob.end, alice.bytes.toString()], [undefined, undefined, 'still heard']);
     bobs.resume();
     await at.sim.idle();
-    assert.deepEqual([alice.end, bob.end, bob.bytes.length], [{ error: undefined }, { error: undefined }, 5000]);
+    assert.deepEqual([alice.end, bob.end, bob.length], [{ error: undefined }, { error: undefined }, 5000]);
     assert.equal(at.sim.network.openStreams, 0);
   }));
 
@@ -185,7 +185,7 @@ describe('the simulated network', () => {
     await at.sim.advance(3);
     alices.destroy();
     await at.sim.idle();
-    assert.ok(bob.bytes.length < 5_000_000);
+    assert.ok(bob.length < 5_000_000);
     assert.deepEqual([alice.end, bob.end], [{ error: undefined }, { error: undefined }]);
   }));
 
@@ -196,10 +196,10 @@ describe('the simulated network', () => {
     for (let n = 0; n < 10; n++) alices.write([Buffer.alloc(100_000)]);
     await at.sim.idle();
     const queued = alices.queuedBytes;
-    assert.deepEqual([queued, alice.drains, bob.bytes.length], [1_000_000 - 256 * 1024, 0, 0]);
+    assert.deepEqual([queued, alice.drains, bob.length], [1_000_000 - 256 * 1024, 0, 0]);
     bobs.resume();
     await at.sim.idle();
-    assert.deepEqual([alices.queuedBytes, alice.drains, bob.bytes.length], [0, 1, 1_000_000]);
+    assert.deepEqual([alices.queuedBytes, alice.drains, bob.length], [0, 1, 1_000_000]);
   }));
 
   it('says when the memory of what was written may be used again, and not before', () => scene(1, async (at) => {
@@ -248,7 +248,7 @@ describe('the simulated network', () => {
     const bob = new Collector(bobs);
     const began = at.sim.nowMs;
     alices.write([Buffer.alloc(100_000)]);
-    await at.sim.until(() => bob.bytes.length === 100_000);
+    await at.sim.until(() => bob.length === 100_000);
     const tookMs = at.sim.nowMs - began;
     assert.ok(tookMs >= 1050 && tookMs < 1100, `${tookMs} ms`);
   }));
