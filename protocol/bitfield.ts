@@ -37,7 +37,7 @@ export class Bitfield {
 
   /** Sets a bit. Returns whether it was new. */
   add(piece: number): boolean {
-    if (piece < 0 || piece >= this.size || this.has(piece)) return false;
+    if (!(piece >= 0 && piece < this.size) || this.has(piece)) return false;
     const at = piece >> 3;
     this.#bytes[at] = (this.#bytes[at] ?? 0) | (0x80 >> (piece & 7));
     this.#count++;

@@ -20,9 +20,9 @@ export const fileNameKey = (text: string): string => text.normalize('NFC').toUpp
 
 /** Names of devices on Windows, with or without an extension; the superscript digits too (CVE-2023-45284). */
 const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|clock\$|conin\$|conout\$|(?:com|lpt)[0-9¹²³])$/i;
-/** Folders whose content other programs execute or trust. */
-const TRUSTED_FOLDER = /^\.(?:git|vscode|idea|husky|ssh|shoal.*)$/i;
-/** Invisible characters that emoji and Persian or Indic words need: joiners and variation selectors. */
+/** Folders whose content other programs execute or trust, also by the short names that Windows gives them (`GIT~1`). */
+const TRUSTED_FOLDER = /^(?:\.(?:git|vscode|idea|husky|ssh|shoal.*)|(?:git|vscode|idea|husky|ssh|shoal.*)~\d+)$/i;
+/** Invisible characters that emoji and Persian or Indic words need: joiners and variation selectors. HFS+ does not see them (CVE-2014-9390). */
 const NEEDED_INVISIBLE = /[\u200C\u200D\uFE0E\uFE0F]/gu;
 
 /**
@@ -39,22 +39,25 @@ export function whyNotFileName(text: string): string | undefined {
   for (const [place, component] of components.entries()) {
     const why = whyNotComponent(component);
     if (why !== undefined) return why;
-    if (place === 0 && TRUSTED_FOLDER.test(component)) return `${component} is a folder that other programs trust`;
+    if (place === 0 && TRUSTED_FOLDER.test(withoutInvisible(component))) return `${component} is a folder that other programs trust`;
   }
   return undefined;
 }
 
+const withoutInvisible = (text: string): string => text.replace(NEEDED_INVISIBLE, '');
+
 function whyNotComponent(component: string): string | undefined {
   if (component === '') return 'it has an empty part between slashes';
-  if (component === '.' || component === '..') return 'it contains . or .. as a folder';
+  const visible = withoutInvisible(component);
+  if (visible === '.' || visible === '..') return 'it contains . or .. as a folder';
   if (Buffer.byteLength(component) > FILE_NAME_COMPONENT_BYTES_MAX) return `a part of it is longer than ${FILE_NAME_COMPONENT_BYTES_MAX} bytes`;
   if (/\p{Cc}|[\p{Zl}\p{Zp}]/u.test(component)) return 'it contains control characters';
   if (/\p{Bidi_Control}/u.test(component)) return 'it contains characters that turn the direction of text';
   if (/[<>:"|?*\\]/.test(component)) return 'it contains one of < > : " | ? * \\ , which not every system allows';
-  if (/\p{Default_Ignorable_Code_Point}/u.test(component.replace(NEEDED_INVISIBLE, ''))) return 'it contains invisible characters';
-  if (component.replace(NEEDED_INVISIBLE, '').trim() === '') return 'a part of it is invisible';
-  if (/^\s|[\s.]$/u.test(component)) return 'a part of it begins with a space or ends with a space or a dot';
-  if (WINDOWS_DEVICE.test((component.split('.')[0] ?? '').trim())) return 'a part of it names a device on Windows';
+  if (/\p{Default_Ignorable_Code_Point}/u.test(visible)) return 'it contains invisible characters';
+  if (visible.trim() === '') return 'a part of it is invisible';
+  if (/^\s|[\s.]$/u.test(visible)) return 'a part of it begins with a space or ends with a space or a dot';
+  if (WINDOWS_DEVICE.test((visible.split('.')[0] ?? '').trim())) return 'a part of it names a device on Windows';
   return undefined;
 }
 

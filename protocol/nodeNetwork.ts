@@ -52,26 +52,34 @@ export function createNodeNetwork(identity: Identity, log: Log, limits: Handshak
   };
 
   function listenTls(at: { readonly host?: string; readonly port: number }, accept: (stream: ByteStream) => void): Promise<Listener> {
-    let handshakes = 0;
-    const server = tls.createServer({ ...secure, requestCert: true, handshakeTimeout: limits.msMax });
+    /** Ends the wait for a handshake, by who makes it. */
+    const handshakes = new Map<string, () => void>();
+    const server = tls.createServer({ ...secure, requestCert: true });
     server.on('connection', (socket: net.Socket) => {
-      if (handshakes >= limits.countMax) return void socket.destroy();
-      handshakes++;
-      let counted = true;
-      const uncount = (): void => {
-        if (counted) handshakes--;
-        counted = false;
+      if (handshakes.size >= limits.countMax) return void socket.destroy();
+      // Not Node's own handshakeTimeout: each byte starts that anew, and it leaves the socket open.
+      const timer = setTimeout(() => {
+        log.debug('a handshake failed', { why: `not done within ${limits.msMax} ms` });
+        socket.destroy();
+      }, limits.msMax).unref();
+      const who = remoteOf(socket);
+      const done = (): void => {
+        clearTimeout(timer);
+        handshakes.delete(who);
       };
-      socket.once('close', uncount);
-      (socket as { shoalHandshakeDone?: () => void }).shoalHandshakeDone = uncount;
+      handshakes.set(who, done);
+      socket.once('close', done);
     });
     server.on('secureConnection', (socket) => {
-      (socket as unknown as { _parent?: { shoalHandshakeDone?: () => void } })._parent?.shoalHandshakeDone?.();
+      handshakes.get(remoteOf(socket))?.();
       const pin = provenPin(socket);
       if (pin === undefined || !server.listening) return void socket.destroy();
       accept(new NodeStream(socket, pin, false));
     });
-    server.on('tlsClientError', (error) => log.debug('a handshake failed', { why: error.message }));
+    server.on('tlsClientError', (error, socket) => {
+      log.debug('a handshake failed', { why: error.message });
+      socket.destroy();
+    });
     return listening(server, at, at.host === undefined ? `port ${at.port}` : addressText({ host: at.host, port: at.port }));
   }
 
@@ -96,6 +104,8 @@ export function createNodeNetwork(identity: Identity, log: Log, limits: Handshak
     });
   }
 }
+
+const remoteOf = (socket: net.Socket): string => `${socket.remoteAddress} ${socket.remotePort}`;
 
 function provenPin(socket: tls.TLSSocket): Pin | undefined {
   const key = socket.getPeerX509Certificate()?.publicKey;

@@ -50,7 +50,7 @@ export const signRevocation = (content: Revocation, by: TicketSigner): Buffer =>
  * Reads a ticket and checks that a tracker of the realm signed it for the device at the other end of the link.
  * Whether it has expired or was revoked is asked at every request: `ticketCounts`.
  *
- * @throws ShoalError badTicket
+ * @throws ShoalError badTicket, badMessage
  */
 export function openTicket(from: Uint8Array, expected: { readonly realm: Pin; readonly device: Pin; readonly keys: TicketKeys }): Ticket {
   const content = open('ticket', ticket, from, expected.keys);
@@ -59,7 +59,7 @@ export function openTicket(from: Uint8Array, expected: { readonly realm: Pin; re
   return content;
 }
 
-/** @throws ShoalError badTicket */
+/** @throws ShoalError badTicket, badMessage */
 export function openRevocation(from: Uint8Array, expected: { readonly realm: Pin; readonly keys: TicketKeys }): Revocation {
   const content = open('revocation', revocation, from, expected.keys);
   if (content.realm !== expected.realm) throw new ShoalError('badTicket', { why: 'it is of another realm' });
@@ -89,9 +89,17 @@ function open<T>(what: keyof typeof CONTEXTS, schema: Schema<T>, from: Uint8Arra
   const { content, tracker, signature } = decode(signed, from, what);
   const key = keys.get(tracker);
   if (!key) throw new ShoalError('badTicket', { why: 'no tracker of this realm signed it' });
-  const publicKey = createPublicKey({ key: Buffer.from(key), format: 'der', type: 'spki' });
-  if (!verify(null, toSign(what, content), publicKey, signature)) throw new ShoalError('badTicket', { why: 'its signature does not fit' });
+  if (!fits(key, toSign(what, content), signature)) throw new ShoalError('badTicket', { why: 'its signature does not fit' });
   return decode(schema, content, what);
+}
+
+function fits(ticketKey: Uint8Array, content: Uint8Array, signature: Uint8Array): boolean {
+  try {
+    const key = createPublicKey({ key: Buffer.from(ticketKey), format: 'der', type: 'spki' });
+    return key.asymmetricKeyType === 'ed25519' && verify(null, content, key, signature);
+  } catch {
+    return false; // not a key at all
+  }
 }
 
 const toSign = (what: keyof typeof CONTEXTS, content: Uint8Array): Buffer => Buffer.concat([Buffer.from(CONTEXTS[what], 'latin1'), content]);

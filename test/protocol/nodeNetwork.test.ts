@@ -145,7 +145,8 @@ describe('the real network between machines', () => {
     const session = sessions.at(-1) ?? first.getSession();
     const second = at.strange({ cert: alice.certificatePem, key: alice.keyPem, ...(session && { session }) });
     await until(() => bobsStreams().length === 2 || second.destroyed);
-    assert.deepEqual([sessions.length, second.isSessionReused(), bobsStreams()[1]?.pin], [0, false, alice.pin]);
+    assert.ok(session, 'there was nothing to resume: the test shows nothing');
+    assert.deepEqual([second.isSessionReused(), bobsStreams()[1]?.pin], [false, alice.pin]);
   });
 
   it('says in words why nobody answers', async () => {
@@ -214,7 +215,7 @@ describe('the real network between machines', () => {
     await until(() => silent.destroyed && slow.destroyed);
     clearInterval(drip);
     assert.ok(sent < hello.length);
-    assert.equal(at.logged.filter(({ phrase }) => phrase === 'a handshake failed').length, 2);
+    assert.equal(at.logged.filter(({ phrase, fields }) => phrase === 'a handshake failed' && fields?.['why'] === 'not done within 60 ms').length, 2);
   });
 
   it('has few handshakes under way at once, but any number of connections', async () => {

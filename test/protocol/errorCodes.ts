@@ -1,0 +1,11 @@
+// Every error code there is, found without a list of its own: the rows as they stand in the source.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isErrorCode } from '../../protocol/errors.ts';
+import type { ErrorCode } from '../../protocol/errors.ts';
+
+const source = readFileSync(join(import.meta.dirname, '../../protocol/errors.ts'), 'utf8');
+
+export const errorCodes: readonly ErrorCode[] = [...source.matchAll(/^ {2}(\w+): \{ retry:/gm)].map(([, code]) => code ?? '').filter(isErrorCode);
+assert.ok(errorCodes.length > 60, `${errorCodes.length} codes: the pattern no longer fits the source`);
