@@ -159,8 +159,7 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
         } else if (swarms.countOf(present) + session.early.size >= SWARMS_PER_ENGINE_MAX) {
           throw new ShoalError('busy');
         } else if (account.groups.has(group)) {
-          swarms.update(present, key, leftBytes);
-          if (leftBytes > 0) answers.push({ ...key, ...swarms.counts(key), peers: swarms.others(present, key, peersMax) });
+          if (swarms.update(present, key, leftBytes)) answers.push({ ...key, ...swarms.counts(key), peers: swarms.others(present, key, peersMax) });
         } else {
           // The partner may know of a membership that has not come here yet.
           session.early.set(swarmKeyText(key), { key, leftBytes });

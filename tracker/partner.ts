@@ -175,7 +175,7 @@ export class Partner {
       handlers: {
         compare: (theirs) => {
           if (theirs.realm !== realm) throw new ShoalError('wrongRealm', { address: 'the partner', ours: theirs.realm.slice(0, 8), theirs: realm.slice(0, 8) });
-          this.#checkClock(theirs.nowMs);
+          this.#checkFits(theirs);
           return { foldVersion: FOLD_VERSION, have: this.#vector(), nowMs: world.clock.now() };
         },
         append: async ({ entries }) => {
@@ -201,9 +201,9 @@ export class Partner {
   async #compare(connection: Connection<typeof partnerLink, 'tracker'>): Promise<void> {
     const { world, realm, ledger } = this.#options;
     try {
-      const { have, nowMs } = await connection.call('compare', { realm, foldVersion: FOLD_VERSION, have: this.#vector(), nowMs: world.clock.now() });
-      this.#checkClock(nowMs);
-      this.#theirs = new Map(have.map(({ origin, seq }) => [origin, seq]));
+      const theirs = await connection.call('compare', { realm, foldVersion: FOLD_VERSION, have: this.#vector(), nowMs: world.clock.now() });
+      this.#checkFits(theirs);
+      this.#theirs = new Map(theirs.have.map(({ origin, seq }) => [origin, seq]));
       const { log, durable } = ledger();
       // Our own last entries are known there and not here: this log was restored from an older copy and must not give their numbers again.
       if ((this.#theirs.get(log.origin) ?? 0) > (durable.get(log.origin) ?? 0)) {
@@ -242,8 +242,10 @@ export class Partner {
     if (this.#connection && this.#connection !== connection) void this.#send();
   }
 
-  #checkClock(theirMs: number): void {
-    const apartMs = Math.abs(theirMs - this.#options.world.clock.now());
+  /** Two that fold by other rules would not come to the same, and two whose clocks disagree would refuse each other's tickets. */
+  #checkFits({ foldVersion, nowMs }: { readonly foldVersion: number; readonly nowMs: number }): void {
+    if (foldVersion !== FOLD_VERSION) throw new ShoalError('unavailable', { why: `the two trackers have different rules (${FOLD_VERSION} here, ${foldVersion} there); update the older one` });
+    const apartMs = Math.abs(nowMs - this.#options.world.clock.now());
     if (apartMs > CLOCKS_APART_MS_MAX) throw new ShoalError('unavailable', { why: `the clocks of the two trackers are ${Math.round(apartMs / 1000)} s apart; set them right` });
   }
 

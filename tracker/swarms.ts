@@ -15,6 +15,9 @@ const TELL_MS = 100;
 /** Downloaders that hear of one change; of more, so many at random. Each newcomer gets a choice of peers anyway, and nobody dials more. */
 const TOLD_MAX = 64;
 
+/** How long somebody who still lacks something goes on with the peers it was given, in ms, before it is given others: those of a large swarm change. */
+const OTHERS_MS = 60_000;
+
 /** An engine as the swarms see it. */
 export interface Present {
   readonly pin: Pin;
@@ -29,8 +32,8 @@ export interface Present {
 
 interface SwarmState {
   readonly key: SwarmKey;
-  /** Bytes each one lacks. */
-  readonly left: Map<Present, number>;
+  /** Bytes each one lacks, and when it was given peers last. */
+  readonly here: Map<Present, { readonly leftBytes: number; readonly givenAtMs: number }>;
   readonly seeders: Crowd<Present>;
   readonly leechers: Crowd<Present>;
   readonly entered: Set<Present>;
@@ -60,24 +63,27 @@ export class Swarms {
     return this.#of.get(who)?.size ?? 0;
   }
 
-  /** An engine has, or still lacks, so much of a file. */
-  update(who: Present, key: SwarmKey, leftBytes: number): void {
+  /** An engine has, or still lacks, so much of a file. Returns whether it is to be given `others` now. */
+  update(who: Present, key: SwarmKey, leftBytes: number): boolean {
     const text = swarmKeyText(key);
     let swarm = this.#swarms.get(text);
     if (!swarm) {
-      swarm = { key, left: new Map(), seeders: new Crowd(), leechers: new Crowd(), entered: new Set(), gone: new Set(), timer: undefined };
+      swarm = { key, here: new Map(), seeders: new Crowd(), leechers: new Crowd(), entered: new Set(), gone: new Set(), timer: undefined };
       this.#swarms.set(text, swarm);
     }
-    const isNew = !swarm.left.has(who);
-    swarm.left.set(who, leftBytes);
+    const before = swarm.here.get(who);
+    const nowMs = this.#clock.monotonicMs();
+    const isDue = leftBytes > 0 && nowMs - (before?.givenAtMs ?? -OTHERS_MS) >= OTHERS_MS;
+    swarm.here.set(who, { leftBytes, givenAtMs: isDue ? nowMs : before?.givenAtMs ?? -OTHERS_MS });
     swarm[leftBytes === 0 ? 'leechers' : 'seeders'].remove(who);
     swarm[leftBytes === 0 ? 'seeders' : 'leechers'].add(who);
-    if (!isNew) return;
+    if (before) return isDue;
     this.#presences++;
     let mine = this.#of.get(who);
     if (!mine) this.#of.set(who, (mine = new Set()));
     mine.add(swarm);
     this.#enter(who, swarm);
+    return isDue;
   }
 
   /** An engine listens elsewhere now: its swarms hear of it as of somebody new. */
@@ -108,7 +114,7 @@ export class Swarms {
     const seeders = Math.min(swarm.seeders.size, Math.max(Math.ceil(max / 2), max - swarm.leechers.size));
     // One more: the one who asks may be among them.
     const chosen = [...swarm.seeders.choose(seeders, this.#chance), ...swarm.leechers.choose(max - seeders + 1, this.#chance)];
-    return chosen.filter((other) => other !== who).slice(0, max).map((other) => peerFor(who, other, swarm.left.get(other) ?? 0));
+    return chosen.filter((other) => other !== who).slice(0, max).map((other) => peerFor(who, other, leftOf(swarm, other)));
   }
 
   #enter(who: Present, swarm: SwarmState): void {
@@ -118,7 +124,7 @@ export class Swarms {
   }
 
   #remove(who: Present, swarm: SwarmState): void {
-    if (!swarm.left.delete(who)) return;
+    if (!swarm.here.delete(who)) return;
     swarm.seeders.remove(who);
     swarm.leechers.remove(who);
     swarm.entered.delete(who);
@@ -127,7 +133,7 @@ export class Swarms {
     mine?.delete(swarm);
     if (mine?.size === 0) this.#of.delete(who);
     this.#presences--;
-    if (swarm.left.size > 0) return this.#tellSoon(swarm);
+    if (swarm.here.size > 0) return this.#tellSoon(swarm);
     swarm.timer?.cancel();
     this.#swarms.delete(swarmKeyText(swarm.key));
   }
@@ -145,12 +151,14 @@ export class Swarms {
     const entered = take(swarm.entered, PEERS_PER_REPLY_MAX);
     const gone = take(swarm.gone, PEERS_PER_REPLY_MAX);
     for (const who of swarm.leechers.choose(TOLD_MAX, this.#chance)) {
-      const joined = entered.filter((one) => one !== who).map((one) => peerFor(who, one, swarm.left.get(one) ?? 0));
+      const joined = entered.filter((one) => one !== who).map((one) => peerFor(who, one, leftOf(swarm, one)));
       const left = gone.filter((pin) => pin !== who.pin);
       if (joined.length > 0 || left.length > 0) who.tell({ ...swarm.key, joined, left });
     }
   }
 }
+
+const leftOf = (swarm: SwarmState, who: Present): number => swarm.here.get(who)?.leftBytes ?? 0;
 
 function take<T>(from: Set<T>, max: number): T[] {
   const taken: T[] = [];

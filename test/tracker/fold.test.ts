@@ -5,7 +5,9 @@ import { DEVICES_PER_ACCOUNT_MAX, GROUPS_PER_ACCOUNT_MAX, PIECES_MAX } from '../
 import { compareStamps } from '../../protocol/operations.ts';
 import type { OperationBody } from '../../protocol/operations.ts';
 import { check } from '../../tracker/fold/fold.ts';
-import { hasSeen, stateHash } from '../../tracker/fold/state.ts';
+import type { GroupId } from '../../protocol/ids.ts';
+import { differences } from '../../tracker/fold/differences.ts';
+import { hasSeen, noChanges, stateHash } from '../../tracker/fold/state.ts';
 import type { State } from '../../tracker/fold/state.ts';
 import { accountOf, conflicts, folded, inWords, refusalOfLast, told } from '../support/story.ts';
 import type { Told } from '../support/story.ts';
@@ -214,6 +216,27 @@ describe('the fold', () => {
       assert.equal(hasSeen({ ...second.stamp, origin: 'cccccccccccccccc' as never, seen: [] }, outcome), false);
       assert.equal(hasSeen({ ...second.stamp, origin: 'cccccccccccccccc' as never, seen: [{ origin: third.stamp.origin, seq: 1 }] }, outcome), true);
     });
+  });
+
+  describe('tells what is different', () => {
+    /** Ends of memberships and sign-ins between what tracker B knew and the whole story; each must beat the tickets given meanwhile. */
+    const ends = (story: string): string[] => {
+      const all = told(story);
+      const [before, after, changes] = [folded(all.filter(({ stamp }, n) => n < told(TEAM).length || stamp.origin.startsWith('b'))), folded(all), noChanges()];
+      differences(before, after, changes);
+      return changes.ended.map(({ account, group, device, since, at }) => {
+        assert.ok(at.ms > since.ms || (at.ms === since.ms && at.counter > since.counter), 'it ended before it began');
+        return `${before.accounts.get(account)?.name ?? ''} ${before.groups.get(group as GroupId)?.name ?? (device ? 'device' : '')}`;
+      });
+    };
+    it('a removal', () => assert.deepEqual(ends(`${TEAM}\n A alice removeMember team bob\n B bob shareFile team f 1`), ['bob team']));
+    it('a membership that a rejection, earlier in the order, has undone', () => assert.deepEqual(ends(`${TEAM}
+      B bob leaveGroup team
+      B bob requestJoin team r2
+      A alice rejectRequest team r2
+      B alice acceptRequest team r2`), ['bob team']));
+    it('a sign-in', () => assert.deepEqual(ends(`${TEAM}\n B bob/2 signIn\n A bob changePassword`), ['bob device']));
+    it('nothing else', () => assert.deepEqual(ends(`${TEAM}\n A carol requestJoin team r2\n B bob shareFile team f 1`), []));
   });
 
   describe('whatever happens', () => {

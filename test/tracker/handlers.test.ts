@@ -1,8 +1,8 @@
 // A tracker as engines meet it: every call with its success and its errors, and everything it tells of itself. Real links, TLS on loopback.
 import assert from 'node:assert/strict';
 import { isShoalError } from '../../protocol/errors.ts';
-import type { GroupId, OperationId, Pin, RequestId, Root } from '../../protocol/ids.ts';
-import { PAGE_ROWS_MAX, TICKET_MS } from '../../protocol/limits.ts';
+import type { AccountId, GroupId, OperationId, Origin, Pin, RequestId, Root } from '../../protocol/ids.ts';
+import { PAGE_ROWS_MAX, REQUESTS_PER_GROUP_MAX, TICKET_MS } from '../../protocol/limits.ts';
 import { checkDescriptor } from '../../protocol/realm.ts';
 import { beats, openRevocation, openTicket } from '../../protocol/ticket.ts';
 import type { Tracker } from '../../tracker/server.ts';
@@ -202,6 +202,8 @@ describe('a tracker', () => {
       assert.deepEqual(await bob.heard(), ['groupChanged']);
       await alice.createGroup('another');
       assert.deepEqual(await bob.heard(), []);
+      await carol.ask(group);
+      assert.deepEqual([await alice.heard(), await bob.heard(), await carol.heard()], [['groupChanged', 'groupChanged', 'groupChanged'], [], ['groupChanged']]);
     });
     it('lists groups by pages, with what the asker is in each', async () => {
       const { alice, carol } = await team();
@@ -220,6 +222,22 @@ describe('a tracker', () => {
       assert.deepEqual((await alice.call('listMembers', { group, after: 'Alice' })).members.map(({ user }) => user), ['bob']);
       await refused('notMember', carol.call('listMembers', { group, after: '' }));
       await refused('unknownGroup', carol.call('listMembers', { group: newId<GroupId>(), after: '' }));
+    });
+    it('shows an owner more requests than one answer holds', async () => {
+      const alice = await join('alice');
+      for (let n = 0; n < 20; n++) {
+        const waiting = tracker.ledger.state.groups.get(await alice.createGroup(`g${n}`))?.waiting;
+        for (let one = 0; one < REQUESTS_PER_GROUP_MAX; one++) waiting?.set(newId<RequestId>(), { account: newId<AccountId>(), at: { ms: 1, counter: 0, origin: '' as Origin, seq: 1 } });
+      }
+      const again = await realm.connect(tracker, { identity: alice.identity });
+      const { groups } = await again.call('session', {});
+      const requests = new Map(groups.map(({ group, requests: some }) => [group, some.length]));
+      assert.ok([...requests.values()].some((count) => count === 0));
+      while ([...requests.values()].some((count) => count < REQUESTS_PER_GROUP_MAX)) {
+        const { group, requests: some } = await again.notice('groupChanged');
+        requests.set(group, some.length);
+      }
+      assert.equal(requests.size, 20);
     });
     it('sees all groups again after a new link', async () => {
       const { group, alice } = await team();
@@ -320,8 +338,10 @@ describe('a tracker', () => {
         const reply = await one.call('announce', { swarms: roots.map((root) => ({ group, root, leftBytes: 1, event: 'update' as const })) });
         return reply.swarms.reduce((sum, { peers }) => sum + peers.length, 0);
       };
-      await announce(alice);
-      assert.equal(await announce(bob), 512);
+      const others = await Promise.all(['dora', 'eve', 'fay'].map(join));
+      for (const one of others) await one.enter(group, alice);
+      for (const one of [alice, ...others]) await announce(one);
+      assert.equal(await announce(bob), 1024, 'two of the four in each');
     });
     it('asks a peer to dial somebody of the same group', async () => {
       const { group, alice, bob, carol } = await team();

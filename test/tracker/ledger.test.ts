@@ -127,10 +127,12 @@ describe('the ledger', () => {
   });
   it('stamps later than ever before, whatever the clock says after a restart', async () => {
     await here.signUp(alice, 'alice');
+    const { ceilingMs } = here.disk;
     here.start(5);
     await here.take(alice, 'createGroup', { group: newId<GroupId>(), name: 'g' });
     const stamps = here.disk.entries.map(({ stamp }) => stamp);
     for (const [n, stamp] of stamps.entries()) if (n > 0) assert.ok(compareStamps(stamps[n - 1] as typeof stamp, stamp) < 0, `${n}`);
+    assert.ok((stamps.at(-1)?.ms ?? 0) >= ceilingMs, 'also than what was promised and never written');
   });
   it('says what has become of an operation that lost in a merge', async () => {
     await Promise.all([here.signUp(alice, 'alice'), there.signUp(bob, 'bob')]);

@@ -93,6 +93,14 @@ describe('swarms', () => {
     assert.deepEqual(names(present('outside')).length, 5);
     assert.deepEqual(swarms.counts(KEY), { seeders: 2, leechers: 3 });
   });
+  it('gives others to who comes and lacks something, and again after a minute', async () => {
+    const one = present('one');
+    assert.deepEqual([0, 9, 8].map((leftBytes) => swarms.update(one, KEY, leftBytes)), [false, true, false]);
+    await clock.advance(59_999);
+    assert.equal(swarms.update(one, KEY, 7), false);
+    await clock.advance(1);
+    assert.deepEqual([6, 5, 0].map((leftBytes) => swarms.update(one, KEY, leftBytes)), [true, false, false]);
+  });
   it('forgets an engine that is gone, and a group that it left', () => {
     const one = present('one');
     swarms.update(one, KEY, 1);
