@@ -4,12 +4,12 @@ import { Bitfield } from '../../protocol/bitfield.ts';
 import type { PickerMode } from '../../protocol/engineLink.ts';
 import { asShoalError, isShoalError, ShoalError } from '../../protocol/errors.ts';
 import type { Pin, SwarmKey } from '../../protocol/ids.ts';
-import { HASH_BYTES } from '../../protocol/ids.ts';
-import { HASHES_PER_REPLY_MAX, SPAN_BYTES_MAX } from '../../protocol/limits.ts';
+import { SPAN_BYTES_MAX } from '../../protocol/limits.ts';
 import type { SwarmPeer } from '../../protocol/trackerLink.ts';
 import type { Chance, Clock, Log, Timer } from '../../protocol/world.ts';
 import type { Copy } from './copy.ts';
-import { lengthOf, rangeFits } from './hashTree.ts';
+import { lengthOf } from './hashTree.ts';
+import { LayerFetch } from './layerFetch.ts';
 import type { Holding, PeerLink } from './peer.ts';
 import { pick } from './picker.ts';
 import type { PieceBuffers } from './pieceBuffers.ts';
@@ -90,7 +90,7 @@ export class Swarm {
   readonly #joining = new Set<Pin>();
   /** Peers left alone: they sent something wrong, or refused us. */
   readonly #banned = new Set<Pin>();
-  #layer: { readonly bytes: Buffer; next: number; from: Member | undefined } | undefined;
+  #layer: LayerFetch | undefined;
   #asking = true;
   #closed = false;
   #timer: Timer | undefined;
@@ -161,7 +161,7 @@ export class Swarm {
     this.#members.delete(link);
     this.copy.pieces.countHolder(member.theirs, -1);
     for (const ask of member.asks.values()) ask.abort.abort();
-    if (this.#layer?.from === member) this.#layer.from = undefined;
+    this.#layer?.giveUp(link);
     this.#events.changed();
     this.#pump();
   }
@@ -401,30 +401,21 @@ export class Swarm {
     this.left(link);
   }
 
-  /** The piece layer, range after range, from one peer at a time; every range is proven by the root before it counts. */
+  /** The piece layer comes before any piece. */
   async #fetchLayer(member: Member): Promise<void> {
-    const { shape } = this.copy;
-    const state = (this.#layer ??= { bytes: Buffer.alloc(shape.pieces * HASH_BYTES), next: 0, from: undefined });
-    if (state.from) return;
-    state.from = member;
-    const count = Math.min(HASHES_PER_REPLY_MAX, 2 ** Math.ceil(Math.log2(shape.pieces)));
+    const fetch = (this.#layer ??= new LayerFetch(this.key, this.copy.shape));
+    if (fetch.isAsking) return;
     try {
-      while (state.next < shape.pieces && state.from === member) {
-        const range = await member.link.connection.call('hashes', { ...this.key, first: state.next, count });
-        if (state.from !== member) return;
-        if (!rangeFits(range, shape, this.copy.root, state.next, count)) return this.#ban(member.link, 'its piece hashes do not lead to the root');
-        state.bytes.set(range.hashes, state.next * HASH_BYTES);
-        state.next += count;
-      }
-      if (this.copy.takeLayer(state.bytes)) {
+      const layer = await fetch.from(member.link);
+      if (layer === 'wrong') return this.#ban(member.link, 'its piece hashes do not lead to the root');
+      if (layer && this.copy.takeLayer(layer)) {
         this.#layer = undefined;
-        this.#events.layerKnown(state.bytes);
+        this.#events.layerKnown(layer);
       }
     } catch (error) {
       this.#host.log.debug('the piece hashes did not come', { peer: member.link.pin, why: asShoalError(error).code });
       member.snubbedUntilMs = this.#host.clock.monotonicMs() + TICK_MS;
     } finally {
-      if (state.from === member) state.from = undefined;
       this.#pump();
     }
   }

@@ -154,6 +154,26 @@ describe('a swarm', function () {
     await isIdentical(one);
   });
 
+  it('leaves alone who sends wrong piece hashes, and takes them from another', async () => {
+    const liar = await seeder();
+    const { copy } = liar.swarm as Swarm;
+    const honestHashes = copy.hashes.bind(copy);
+    copy.hashes = (first, count) => {
+      const range = honestHashes(first, count);
+      return range && { ...range, hashes: Buffer.from(range.hashes).reverse() };
+    };
+    const one = await leecher();
+    one.swarm?.addCandidates([liar.address]);
+    while (liar.swarm?.peerCount === 0) await new Promise((resolve) => setImmediate(resolve));
+    while (liar.swarm?.peerCount === 1) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(one.swarm?.copy.layer, undefined, 'nothing wrong was kept');
+    const honest = await seeder();
+    one.swarm?.addCandidates([honest.address]);
+    await one.whole;
+    assert.deepEqual([...(one.swarm?.sources.keys() ?? [])], [honest.identity.pin]);
+    await isIdentical(one);
+  });
+
   it('does not wait for who hangs', async () => {
     let asked = 0;
     const hanging = await seeder(() => (asked++, new Promise<Buffer>(() => {})));

@@ -1,0 +1,56 @@
+// The piece layer of a download: fetched range after range, from one peer at a time, every range proven by the root before it counts.
+// Without it no piece can be verified, so it comes first.
+import type { SwarmKey } from '../../protocol/ids.ts';
+import { HASH_BYTES } from '../../protocol/ids.ts';
+import { HASHES_PER_REPLY_MAX } from '../../protocol/limits.ts';
+import type { Shape } from './hashTree.ts';
+import { rangeFits } from './hashTree.ts';
+import type { PeerLink } from './peer.ts';
+
+export class LayerFetch {
+  readonly #key: SwarmKey;
+  readonly #shape: Shape;
+  readonly #layer: Buffer;
+  /** The first piece whose hash is not here yet. */
+  #next = 0;
+  /** Who is being asked. */
+  #from: PeerLink | undefined;
+
+  constructor(key: SwarmKey, shape: Shape) {
+    this.#key = key;
+    this.#shape = shape;
+    this.#layer = Buffer.alloc(shape.pieces * HASH_BYTES);
+  }
+
+  get isAsking(): boolean {
+    return this.#from !== undefined;
+  }
+
+  /**
+   * Goes on with a peer where the last one stopped.
+   *
+   * @returns the whole layer, `wrong` when the peer's hashes do not lead to the root, undefined when it was given up meanwhile
+   * @throws ShoalError what the link throws
+   */
+  async from(link: PeerLink): Promise<Uint8Array | 'wrong' | undefined> {
+    this.#from = link;
+    const count = Math.min(HASHES_PER_REPLY_MAX, 2 ** Math.ceil(Math.log2(this.#shape.pieces)));
+    try {
+      while (this.#next < this.#shape.pieces) {
+        const range = await link.connection.call('hashes', { ...this.#key, first: this.#next, count });
+        if (this.#from !== link) return undefined;
+        if (!rangeFits(range, this.#shape, this.#key.root, this.#next, count)) return 'wrong';
+        this.#layer.set(range.hashes, this.#next * HASH_BYTES);
+        this.#next += count;
+      }
+      return this.#layer;
+    } finally {
+      this.giveUp(link);
+    }
+  }
+
+  /** A peer is gone: somebody else may be asked. */
+  giveUp(link: PeerLink): void {
+    if (this.#from === link) this.#from = undefined;
+  }
+}
