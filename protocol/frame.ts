@@ -127,7 +127,7 @@ export class FrameLink implements StreamReceiver {
   }
 
   target(): Uint8Array {
-    const raw = this.#start === this.#end && this.#raw && this.#raw.filled < this.#raw.into.length ? this.#raw : undefined;
+    const raw = this.#raw && this.#raw.filled < this.#raw.into.length ? this.#raw : undefined;
     this.#givenRaw = raw !== undefined;
     if (raw) return raw.into.subarray(raw.filled);
     this.#makeRoom();
@@ -189,7 +189,7 @@ export class FrameLink implements StreamReceiver {
     if ((have > 0 && buffer[at] !== FRAME_START >> 8) || (have > 1 && buffer[at + 1] !== (FRAME_START & 0xff))) return this.#refuse('it does not begin like one');
     if (have < 3) return this.#wait(3);
     const typeBytes = buffer.readUInt8(at + 2);
-    if (typeBytes === 0 || typeBytes > TYPE_BYTES_MAX) return this.#refuse('its name has no letter or too many');
+    if (typeBytes > TYPE_BYTES_MAX) return this.#refuse('its name is too long');
     const before = 3 + typeBytes + 4;
     if (have < before + PAYLOAD_HEAD_BYTES) return this.#wait(before + PAYLOAD_HEAD_BYTES);
     const type = buffer.toString('latin1', at + 3, at + 3 + typeBytes);

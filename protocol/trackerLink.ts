@@ -64,7 +64,7 @@ export const trackerLink = table({ engine: 'tracker', tracker: 'engine' }, {
   },
   /** Where this engine listens (0 addresses: nowhere). The tracker adds the address it sees. */
   listening: { from: 'engine', body: struct({ addresses: list(address, ADDRESSES_PER_PEER_MAX) }), reply: struct({ seen: address }) },
-  /** Deltas of what this engine has of each file. The answer lists, for swarms joined while something is left, a random choice of others. */
+  /** Deltas of what this engine has of each file. For swarms in which something is left the answer lists a random choice of others: when they are joined, and again after a minute. */
   announce: {
     from: 'engine',
     body: struct({ swarms: list(struct({ group: groupId, root, leftBytes: u53, event: oneOf('update', 'stopped') }), SWARMS_PER_ANNOUNCE_MAX) }),

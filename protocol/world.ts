@@ -87,7 +87,7 @@ export interface StreamReceiver {
   target(): Uint8Array;
   /** So many bytes are in the last target. */
   received(count: number): void;
-  /** The queue is empty again after it was not. */
+  /** The queue is empty again after it was long (a short one may become empty without a word). */
   drained(): void;
   /** The stream is closed; nothing follows. With an error if it was not by a clean end of the other side. */
   ended(error?: Error): void;

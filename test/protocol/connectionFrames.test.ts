@@ -28,9 +28,10 @@ class OtherSide {
   readonly stream = new ManualStream();
   ending: Ending | undefined;
   readonly notes: number[] = [];
+  onNote = (): void => {};
 
   right(): Right {
-    const note = ({ n }: { readonly n: number }): void => void this.notes.push(n);
+    const note = ({ n }: { readonly n: number }): void => (this.notes.push(n), this.onNote());
     return this.#watch(new Connection(new FrameLink(this.stream), {
       table: testLink, side: 'right', handlers: rightHandlers({ note }), heartbeatMs: HEARTBEAT_MS, clock: new ManualClock(), log: silentLog,
     }));
@@ -131,6 +132,16 @@ describe('a connection that is sent', () => {
     const last = other.received.at(-1);
     assert.deepEqual([other.ending?.error?.code, last?.head.type], ['badFrame', 'bye']);
     assert.equal(decode(bye, last?.body ?? noBody, 'bye').error?.code, 'badFrame');
+  });
+
+  it('nothing after a handler has ended it, within the same chunk', async () => {
+    const other = new OtherSide();
+    const right = other.right();
+    other.onNote = () => right.destroy();
+    const note = Buffer.concat(encodeFrame({ type: 'note', kind: 'notice', call: 0 }, noteBody));
+    other.stream.feed(Buffer.concat([note, note, note]));
+    await turn();
+    assert.deepEqual([other.notes, other.ending?.error?.code], [[7], 'linkClosed']);
   });
 
   it('nothing after its bye: what follows is not handled', async () => {

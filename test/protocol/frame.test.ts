@@ -244,6 +244,19 @@ describe('a link between two receivers', () => {
     assert.deepEqual([bodies(late), late.code], [['one', 'two'], 'badFrame']);
   });
 
+  it('keeps raw bytes apart from what follows while nobody takes frames', () => {
+    const [reader, late] = [new Reader(), new Reader()];
+    const into = new Uint8Array(4);
+    reader.raw.set(1, { bodyBytes: 0, into });
+    const { stream, link } = open(reader);
+    const answer = bytesOf({ type: 'piece', kind: 'answer', call: 1 }, Buffer.alloc(0), Buffer.from('rawb'));
+    stream.feed(answer.subarray(0, -2));
+    link.receive(undefined);
+    stream.feed(Buffer.concat([answer.subarray(-2), three]), [1]);
+    link.receive(late);
+    assert.deepEqual([bodies(reader), bodies(late), Buffer.from(into).toString()], [[], ['', 'one', 'two', 'three'], 'rawb']);
+  });
+
   it('throws away what comes once it was finished, and cuts off who does not leave', async () => {
     const reader = new Reader();
     const { stream, link } = open(reader);
@@ -251,6 +264,7 @@ describe('a link between two receivers', () => {
     reader.onFrame = () => link.finish(clock);
     stream.feed(three);
     stream.feed(Buffer.alloc(1_000_000, 0xff), [50_000]);
+    assert.ok(Math.max(...stream.targets) <= 16 * 1024, 'it kept what nobody reads');
     link.send(NOTICE, Buffer.from('too late'));
     assert.deepEqual([bodies(reader), stream.isEnded, stream.isDestroyed, stream.written.length], [['one'], true, false, 0]);
     await clock.advance(2_000);

@@ -1,5 +1,6 @@
 // The first frames of a link: who may speak with whom, in which version, with which proof, and how long it may take.
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { Connection } from '../../protocol/connection.ts';
 import { isShoalError, ShoalError } from '../../protocol/errors.ts';
 import type { ErrorCode } from '../../protocol/errors.ts';
@@ -238,6 +239,24 @@ describe('the proof of a home\'s secret', () => {
   it('is not taken from one who goes on without it', () => half('listener', async ({ stream, greeting: promise }) => {
     stream.write([...encodeFrame({ type: 'greeting', kind: 'notice', call: 0 }, greetingBytes()), ...encodeFrame({ type: 'watch', kind: 'request', call: 1 }, Buffer.alloc(0))]);
     await rejects(promise, 'badProof');
+  }, { secret: SECRET }));
+
+  it('is HMAC-SHA-256 over the side\'s own label and both nonces', () => half('listener', async ({ send, received, greeting: promise, sim }) => {
+    const hmac = (label: string, ...nonces: readonly Uint8Array[]): Buffer => createHmac('sha256', SECRET).update(Buffer.concat([Buffer.from(`${label}\0`), ...nonces])).digest();
+    send('greeting', greetingBytes());
+    await sim.advance(100);
+    const theirs = decode(greeting, received()[0]?.body ?? Buffer.alloc(0), 'greeting');
+    assert.deepEqual(Buffer.from(theirs.proof), hmac('shoal-listener-v1', GOOD.nonce, theirs.nonce));
+    send('proof', encode(proof, { proof: hmac('shoal-dialler-v1', theirs.nonce, GOOD.nonce) }));
+    assert.equal((await promise).program, 'by hand');
+  }, { secret: SECRET }));
+
+  it('is given once: a second greeting ends the link', () => half('listener', async ({ send, received, greeting: promise, sim }) => {
+    send('greeting', greetingBytes());
+    send('greeting', greetingBytes({ nonce: Buffer.alloc(16, 2) }));
+    await rejects(promise, 'badFrame');
+    await sim.advance(100);
+    assert.deepEqual(received().map(({ type }) => type), ['greeting', 'bye']);
   }, { secret: SECRET }));
 
   it('is not given to nonces of another length', () => half('listener', async ({ send, greeting: promise }) => {

@@ -1,6 +1,7 @@
 // Signed operations: who signed what, that nothing of it can be changed or put to another use, and the order of stamps.
 import assert from 'node:assert/strict';
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import fc from 'fast-check';
 import { isShoalError } from '../../protocol/errors.ts';
 import { createIdentity } from '../../protocol/identity.ts';
@@ -18,7 +19,7 @@ const leave: Operation = { ...head, name: 'leaveGroup', body: { group: '0d'.repe
 
 const isBad = (why: RegExp) => (error: unknown): boolean => isShoalError(error, 'badMessage') && why.test(error.message);
 /** Signs bytes that no honest device would. */
-const signed = (operation: Uint8Array, by = device, context = 'shoal-op-v1\0') => ({
+const signed = (operation: Uint8Array, by: { readonly privateKey: KeyObject } = device, context = 'shoal-op-v1\0') => ({
   operation, signature: sign('sha256', Buffer.concat([Buffer.from(context, 'latin1'), operation]), { key: by.privateKey, dsaEncoding: 'ieee-p1363' }),
 });
 
@@ -53,10 +54,9 @@ describe('an operation', () => {
     const at = Buffer.from(written).indexOf('leaveGroup');
     return Buffer.concat([written.subarray(0, at - 4), encode(text(32), name), written.subarray(at + 'leaveGroup'.length)]);
   };
-  const spkiOf = (type: 'P-384' | 'ed25519'): Uint8Array => {
-    const { publicKey } = type === 'ed25519' ? generateKeyPairSync('ed25519') : generateKeyPairSync('ec', { namedCurve: type });
-    return Uint8Array.from(publicKey.export({ format: 'der', type: 'spki' }));
-  };
+  const spkiOf = (publicKey: KeyObject): Uint8Array => Uint8Array.from(publicKey.export({ format: 'der', type: 'spki' }));
+  const curve384 = generateKeyPairSync('ec', { namedCurve: 'P-384' });
+  const curve256 = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const refused: readonly [what: string, one: { operation: Uint8Array; signature: Uint8Array }, why: RegExp][] = [
     ['another device signed', signed(written, createIdentity()), /its signature does not fit/],
     ['was signed for another purpose', signed(written, device, 'shoal-ticket-v1\0'), /its signature does not fit/],
@@ -65,8 +65,8 @@ describe('an operation', () => {
     ['has a signature of nothing', { operation: written, signature: Buffer.alloc(64) }, /its signature does not fit/],
     ['has a signature in DER', { operation: written, signature: sign('sha256', Buffer.concat([Buffer.from('shoal-op-v1\0', 'latin1'), written]), device.privateKey) }, /its signature does not fit/],
     ['names no key', signed(withSpki(Buffer.from('no key'))), /its signature does not fit/],
-    ['names a key of another curve', signed(withSpki(spkiOf('P-384'))), /its signature does not fit/],
-    ['names a key of another sort', signed(withSpki(spkiOf('ed25519'))), /its signature does not fit/],
+    ['was signed by a key of another curve', signed(withSpki(spkiOf(curve384.publicKey)), curve384), /its signature does not fit/],
+    ['names a key of another sort', signed(withSpki(spkiOf(generateKeyPairSync('ed25519').publicKey))), /its signature does not fit/],
     ['is of a newer version', signed(renamed('teleport')), /no operation is called teleport/],
     ['is named like what every object has', signed(renamed('constructor')), /no operation is called constructor/],
     ['says something else than its name', signed(renamed('shareFile')), /it ends too early/],
@@ -74,6 +74,10 @@ describe('an operation', () => {
     ['is something else', signed(encode(header, { realm: Buffer.alloc(0), rest: Buffer.alloc(0) })), /it ends too early/],
   ];
   for (const [what, one, why] of refused) it(`that ${what} is refused`, () => assert.throws(() => checkOperation(one), isBad(why)));
+
+  it('may be signed by any key of the right curve', () => {
+    assert.equal(checkOperation(signed(withSpki(spkiOf(curve256.publicKey)), curve256)).name, 'leaveGroup');
+  });
 
   it('of the log is read without its signature', () => assert.deepEqual(readOperation(written), { ...leave, device: device.pin }));
 

@@ -200,6 +200,9 @@ describe('the simulated network', () => {
     bobs.resume();
     await at.sim.idle();
     assert.deepEqual([alices.queuedBytes, alice.drains, bob.length], [0, 1, 1_000_000]);
+    alices.write([Buffer.alloc(100)]);
+    await at.sim.idle();
+    assert.equal(alice.drains, 1, 'a short queue becomes empty without a word');
   }));
 
   it('says when the memory of what was written may be used again, and not before', () => scene(1, async (at) => {

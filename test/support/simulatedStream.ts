@@ -8,6 +8,8 @@ import type { SeededChance } from './seededChance.ts';
 import type { SimulatedNetwork } from './simulatedNetwork.ts';
 import type { Life } from './machine.ts';
 
+/** A queue that was never as long as this becomes empty without a word, as Node's do. */
+const LONG_QUEUE_BYTES = 16 * 1024;
 /** Bytes that may be on their way or unread at the other end: what real systems keep between two sockets. */
 const WINDOW_BYTES = 256 * 1024;
 const CHUNK_BYTES_MAX = 64 * 1024;
@@ -32,6 +34,7 @@ export class SimulatedStream implements ByteStream {
   /** Written, not yet taken by the system. */
   readonly #queue: Written[] = [];
   #queuedBytes = 0;
+  #wasLong = false;
   #isTaking = false;
   /** On their way to the other end, in order. */
   readonly #packets: Packet[] = [];
@@ -85,6 +88,7 @@ export class SimulatedStream implements ByteStream {
       this.#queuedBytes += bytes.length;
     }
     this.#queue.push({ bytes: NOTHING, taken });
+    this.#wasLong ||= this.#queuedBytes >= LONG_QUEUE_BYTES;
     this.#takeSoon();
   }
 
@@ -147,7 +151,6 @@ export class SimulatedStream implements ByteStream {
   /** The system takes what fits into the window, in chunks that know nothing of where a write began. */
   #take(): void {
     if (this.#closed) return;
-    const hadQueue = this.#queuedBytes > 0;
     while (this.#queuedBytes > 0 && this.#unacknowledgedBytes < WINDOW_BYTES) {
       const most = Math.min(this.#queuedBytes, WINDOW_BYTES - this.#unacknowledgedBytes, CHUNK_BYTES_MAX);
       const size = this.#chance.oneIn(4) ? 1 + this.#chance.below(Math.min(most, 24)) : this.#chance.oneIn(3) ? 1 + this.#chance.below(most) : most;
@@ -160,7 +163,8 @@ export class SimulatedStream implements ByteStream {
       this.#sentEnd = true;
       this.#send({ is: 'end' });
       this.#closeIfDone();
-    } else if (hadQueue) {
+    } else if (this.#wasLong) {
+      this.#wasLong = false;
       this.#receiver?.drained();
     }
   }
