@@ -6,7 +6,7 @@ export const LEAF_BYTES = 16 * 1024;
 /** Bytes in one piece of an ordinary file: the unit of request, verification and blame. A power of two of leaves (BEP 52). */
 export const PIECE_BYTES_DEFAULT = 512 * 1024;
 
-/** Bytes in the largest piece a file may have: what one frame carries (FRAME_PAYLOAD_BYTES_MAX does not count raw bytes of a span). */
+/** Bytes in the largest piece a file may have: larger than one frame, so it is asked for in spans (SPAN_BYTES_MAX). */
 export const PIECE_BYTES_MAX = 16 * 1024 * 1024;
 
 /** Pieces in one file: bounds a bitfield to 128 KiB and a piece layer to 32 MiB. */
