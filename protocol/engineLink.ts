@@ -5,7 +5,7 @@ import {
 } from './limits.ts';
 import { accountId, address, fileName, groupId, name, pin, root, sha256, wireError } from './nouns.ts';
 import type { Of } from './schema.ts';
-import { bool, bytes, list, oneOf, optional, struct, text, u16, u32, u53 } from './schema.ts';
+import { added, bool, bytes, list, oneOf, optional, struct, text, u16, u32, u53 } from './schema.ts';
 import { nothing, table } from './table.ts';
 import { fileRow, groupRow, groupView, memberRow } from './trackerLink.ts';
 
@@ -56,6 +56,8 @@ export const overview = struct({
   downBytesPerS: u53, upBytesPerS: u53, downLimitBytesPerS: u53, upLimitBytesPerS: u53,
   /** Operations that only one tracker has yet. */
   outbox: u32,
+  /** Whether the engine stays when nobody holds it, so that others can go on downloading. */
+  keepSharing: added(bool, false),
 });
 export type Overview = Of<typeof overview>;
 
@@ -69,8 +71,15 @@ export const engineLink = table({ frontend: 'engine', engine: 'frontend' }, {
   watch: { from: 'frontend', body: nothing, reply: struct({ overview, transfers: list(transfer, TRANSFERS_PER_NOTICE_MAX), more: bool }) },
   overviewChanged: { from: 'engine', body: overview },
   transfersChanged: { from: 'engine', body: struct({ changed: list(transfer, TRANSFERS_PER_NOTICE_MAX), gone: list(transferId, TRANSFERS_PER_NOTICE_MAX) }) },
-  /** A sentence for the person, once: a request was answered, a member was removed, a join request came. */
-  event: { from: 'engine', body: struct({ what: oneOf('requestReceived', 'accepted', 'rejected', 'removed', 'signedOut', 'downloaded', 'failed'), group: name, user: name, name: fileName }) },
+  /** A sentence for the person, once: a request was answered, a member was removed, a join request came. `id` is the same in all frontends (see `claim`). */
+  event: {
+    from: 'engine',
+    body: struct({
+      what: oneOf('requestReceived', 'accepted', 'rejected', 'removed', 'signedOut', 'downloaded', 'failed'), group: name, user: name, name: fileName, id: added(u53, 0),
+    }),
+  },
+  /** Of several windows, only the first to ask for a key gets `mine`: it tells the person, the others stay silent. */
+  claim: { from: 'frontend', body: struct({ key: text(128) }), reply: struct({ mine: bool }) },
   /** The state once, without being told of changes and without keeping the engine alive. */
   status: { from: 'frontend', body: nothing, reply: struct({ overview, transfers: list(transfer, TRANSFERS_PER_NOTICE_MAX), more: bool }) },
 
@@ -79,7 +88,7 @@ export const engineLink = table({ frontend: 'engine', engine: 'frontend' }, {
   /** Limits in bytes per second, 0 for none. Where to listen takes effect at the next sign-in. */
   configure: {
     from: 'frontend',
-    body: struct({ downLimitBytesPerS: optional(u53), upLimitBytesPerS: optional(u53), listenHost: optional(text(255)), listenPort: optional(u16) }),
+    body: struct({ downLimitBytesPerS: optional(u53), upLimitBytesPerS: optional(u53), listenHost: optional(text(255)), listenPort: optional(u16), keepSharing: added(optional(bool), undefined) }),
     reply: nothing,
   },
 

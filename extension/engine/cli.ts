@@ -1,6 +1,7 @@
 // The command line: reads it, runs one verb, turns whatever goes wrong into a sentence and an exit code. The verbs are in cli/.
 import os from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import envPaths from 'env-paths';
 import { asShoalError, isShoalError } from '../../protocol/errors.ts';
@@ -19,14 +20,17 @@ import type { Terminal } from './cli/terminal.ts';
 import { nodeTerminal } from './cli/terminal.ts';
 import { transferVerbs } from './cli/transferVerbs.ts';
 import type { Topic, Verb } from './cli/verb.ts';
-import { homeAt } from './home.ts';
-import type { Home } from './home.ts';
-import { isOnNetwork } from './homeFolder.ts';
-import { connectEngine, findEngine } from './launch.ts';
-import { startEngineProcess } from './launchProcess.ts';
-import { VERSION } from './version.ts';
+import { homeAt } from '../../protocol/home/home.ts';
+import type { Home } from '../../protocol/home/home.ts';
+import { isOnNetwork } from '../../protocol/home/folder.ts';
+import { connectEngine, findEngine } from '../../protocol/home/launch.ts';
+import { startEngineProcess } from '../../protocol/home/launchProcess.ts';
+import { IS_BUNDLE, VERSION } from '../../protocol/version.ts';
 
 const TOPICS: readonly Topic[] = [accountVerbs, groupVerbs, fileVerbs, transferVerbs, engineVerbs];
+
+/** What an engine is started from: this bundle, or its main module. */
+const ENTRY = IS_BUNDLE ? fileURLToPath(import.meta.url) : path.join(import.meta.dirname, 'main.ts');
 
 const USAGE_EXIT = 2;
 
@@ -53,9 +57,10 @@ export async function runCli(words: readonly string[], options: CliOptions = {})
     }
   });
   program.command('engine', { hidden: true }).description('run the engine of a home in this process; the other verbs start it so')
-    .action(async () => {
+    .option('--extension <dir>', 'the extension that starts it')
+    .action(async ({ extension }: { extension?: string }) => {
       const { runEngine } = await import('./engineProcess.ts');
-      exit = await runEngine(homeOf(program.opts(), terminal), VERSION);
+      exit = await runEngine(homeOf(program.opts(), terminal), VERSION, extension);
     });
   try {
     await program.parseAsync(words, { from: 'user' });
@@ -70,7 +75,7 @@ export async function runCli(words: readonly string[], options: CliOptions = {})
 
 function realEngines(world: World): Engines {
   return {
-    connect: (home, handlers) => connectEngine({ home, world, version: VERSION, handlers, startProcess: startEngineProcess }),
+    connect: (home, handlers) => connectEngine({ home, world, version: VERSION, handlers, startProcess: (home) => startEngineProcess(home, { entry: ENTRY }) }),
     find: (home, handlers) => findEngine({ home, world, version: VERSION, handlers }),
   };
 }
@@ -118,6 +123,7 @@ function commands(terminal: Terminal, run: (verb: Verb, globals: GlobalOptions, 
     .option('--listen <address>', 'host:port or port for other peers to reach this one; remembered, from the next login on')
     .option('--limit-down <rate>', 'most bytes per second to download, such as 500k or 2M, 0 for no limit; remembered')
     .option('--limit-up <rate>', 'the same for upload')
+    .option('--keep-sharing <on|off>', 'whether the engine stays to serve others when no window is open; remembered')
     .option('--json', 'print one JSON value instead of text; long verbs print lines of progress before it')
     .exitOverride()
     .configureOutput({

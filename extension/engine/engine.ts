@@ -16,8 +16,8 @@ import type { Timer, World } from '../../protocol/world.ts';
 import type { Hasher } from './hashing.ts';
 import { workerHasher } from './hashing.ts';
 import { hashWorkerEntry } from './hashWorker.ts';
-import type { Home } from './home.ts';
-import { readSmallFile, textField, writeSmallFile } from './home.ts';
+import type { Home } from '../../protocol/home/home.ts';
+import { readSmallFile, textField, writeSmallFile } from '../../protocol/home/home.ts';
 import { Notifier } from './notifier.ts';
 import { Outbox } from './outbox.ts';
 import { Peers } from './peers.ts';
@@ -74,6 +74,9 @@ export async function openEngine({ hasher = workerHasher(hashWorkerEntry), ...op
     get isHeld() {
       return engine.isHeld;
     },
+    get keepsSharing() {
+      return engine.settings.keepSharing && engine.account !== undefined;
+    },
     close: () => engine.close(),
   };
 }
@@ -88,7 +91,7 @@ export class Engine {
   account: Account | undefined;
   /** Whether a person signed in on the command line holds this engine. */
   isHeld = false;
-  settings: Settings = { listenHost: undefined, listenPort: 0, chosenPort: 0, downLimitBytesPerS: 0, upLimitBytesPerS: 0, isHeld: false };
+  settings: Settings = { listenHost: undefined, listenPort: 0, chosenPort: 0, downLimitBytesPerS: 0, upLimitBytesPerS: 0, isHeld: false, keepSharing: false };
   readonly #options: EngineOptions;
   readonly #tickets: Tickets;
   readonly #peers: Peers;
@@ -278,6 +281,7 @@ export class Engine {
       account: this.account, listening: this.listening(), groups: this.account ? groups : [],
       downBytesPerS: sum(({ downRate }) => downRate.bytesPerS), upBytesPerS: sum(({ upRate }) => upRate.bytesPerS),
       downLimitBytesPerS: this.settings.downLimitBytesPerS, upLimitBytesPerS: this.settings.upLimitBytesPerS, outbox: this.#outbox.size,
+      keepSharing: this.settings.keepSharing,
     };
   }
 

@@ -7,17 +7,22 @@ import { createNodeWorld } from '../../protocol/nodeWorld.ts';
 import { toWire } from '../../protocol/wireErrors.ts';
 import type { Log, LogFields } from '../../protocol/world.ts';
 import { openEngine } from './engine.ts';
-import type { Home } from './home.ts';
+import type { Home } from '../../protocol/home/home.ts';
 import { loadIdentity, makeHome } from './home.ts';
 import { createNodeDisk } from '../../protocol/nodeDisk.ts';
 import { startHost } from './host.ts';
-import { removeOldBundles } from './launchProcess.ts';
+import { removeOldBundles } from './oldBundles.ts';
+import { wasUninstalled } from './uninstalled.ts';
 
 /** How long what is left may keep a process whose engine has left, in ms. */
 const EXIT_MS = 3_000;
 
-/** Runs the engine of a home until it leaves; returns at once when the home has one. Resolves to the exit code. */
-export async function runEngine(home: Home, version: string): Promise<number> {
+/**
+ * Runs the engine of a home until it leaves; returns at once when the home has one. Resolves to the exit code.
+ *
+ * @param extensionFolder  of the extension that started it, if one did
+ */
+export async function runEngine(home: Home, version: string, extensionFolder?: string): Promise<number> {
   const stay = setInterval(() => {}, 2 ** 30); // the world's timers keep no process
   let log: Log | undefined;
   try {
@@ -29,7 +34,8 @@ export async function runEngine(home: Home, version: string): Promise<number> {
       return openEngine({ home, identity, version, world: createNodeWorld({ identity, log: logs }) });
     };
     // The host speaks on the local socket only, where no identity is shown.
-    const host = await startHost({ home, version, log, createEngine, world: createNodeWorld({ identity: createIdentity(), log }) });
+    const isOrphan = extensionFolder === undefined ? {} : { isOrphan: () => wasUninstalled(extensionFolder) };
+    const host = await startHost({ home, version, log, createEngine, ...isOrphan, world: createNodeWorld({ identity: createIdentity(), log }) });
     if (!host) {
       log.info('another process is the engine of this home');
       return 0;

@@ -8,18 +8,24 @@ import { greet } from '../../protocol/greeting.ts';
 import { HEARTBEAT_MS } from '../../protocol/limits.ts';
 import type { CallContext, HandlersOf } from '../../protocol/table.ts';
 import type { ByteStream, Listener, Log, Timer, World } from '../../protocol/world.ts';
-import type { Home } from './home.ts';
+import type { Home } from '../../protocol/home/home.ts';
 import { loadSecret, makeHome } from './home.ts';
-import type { EngineAddress } from './hostAddress.ts';
+import type { EngineAddress } from '../../protocol/home/home.ts';
 import { clearSocket, here, removeAddress, socketPaths, writeAddress } from './hostAddress.ts';
 import { elect } from './hostLock.ts';
 import type { Lock } from './hostLock.ts';
 import { Feed, firstFitting } from './hostFeed.ts';
 import type { EngineApi, Verbs } from './state.ts';
-import { programName } from './version.ts';
+import { programName } from '../../protocol/version.ts';
 
 /** How long an engine stays that nobody holds, in ms: a window that reloads, or the next command, finds it running. */
 export const LINGER_MS = 60_000;
+
+/** How often an engine that nobody watches looks whether its extension is still installed, in ms. */
+const ORPHAN_MS = 30_000;
+
+/** Keys of `claim` that are remembered: whoever asks for an older one comes too late to be the second. */
+const CLAIMS_MAX = 1000;
 
 /** How long a frontend that has just come has for its first call before an engine that is about to leave goes, in ms. */
 const FRESH_MS = 5_000;
@@ -29,6 +35,8 @@ export interface HostOptions {
   readonly world: World;
   /** Opens the engine. Called only in the process that was elected. */
   readonly createEngine: () => Promise<EngineApi>;
+  /** Whether the extension that started this engine was uninstalled: then it does not stay for its downloads, nor to go on sharing. */
+  readonly isOrphan?: () => boolean;
   readonly version: string;
   /** Default LINGER_MS. */
   readonly lingerMs?: number;
@@ -79,6 +87,9 @@ class EngineHost implements Host {
   readonly #stopListening: (() => void)[];
   #listener: Listener | undefined;
   #callsUnderWay = 0;
+  readonly #claims = new Set<string>();
+  #events = 0;
+  #orphanTimer: Timer | undefined;
   #linger: Timer | undefined;
   #lingered = false;
   #leaving = false;
@@ -96,7 +107,8 @@ class EngineHost implements Host {
         this.#reconsider();
       }),
       api.onEvent((event) => {
-        for (const feed of this.#frontends) feed.event(event);
+        const id = ++this.#events;
+        for (const feed of this.#frontends) feed.event({ ...event, id });
       }),
     ];
   }
@@ -172,6 +184,7 @@ class EngineHost implements Host {
         const { first, rest } = firstFitting(api.transfers());
         return { overview: api.overview(), transfers: first, more: rest.length > 0 };
       },
+      claim: ({ key }) => ({ mine: this.#claim(key) }),
       stop: () => {
         queueMicrotask(() => void this.leave()); // behind the answer
         return {};
@@ -197,8 +210,23 @@ class EngineHost implements Host {
     return Object.fromEntries(verbs.map(([name, verb]) => [name, counted(verb)])) as unknown as Verbs;
   }
 
+  #claim(key: string): boolean {
+    if (this.#claims.has(key)) return false;
+    this.#claims.add(key);
+    for (const oldest of this.#claims) {
+      if (this.#claims.size <= CLAIMS_MAX) break;
+      this.#claims.delete(oldest);
+    }
+    return true;
+  }
+
   get #isHeld(): boolean {
-    return this.#api.isHeld || this.#callsUnderWay > 0 || [...this.#frontends].some((feed) => feed.isWatched);
+    const { isHeld, keepsSharing } = this.#api;
+    return isHeld || this.#callsUnderWay > 0 || [...this.#frontends].some((feed) => feed.isWatched) || (keepsSharing && !this.#isOrphan);
+  }
+
+  get #isOrphan(): boolean {
+    return this.#options.isOrphan?.() === true;
   }
 
   /** Whether to stay: asked again whenever a reason may have come or gone. */
@@ -212,13 +240,14 @@ class EngineHost implements Host {
         this.#reconsider();
       });
     };
+    if (this.#options.isOrphan) this.#lookForOrphan();
     if (this.#isHeld) {
       this.#linger?.cancel();
       this.#linger = undefined;
       this.#lingered = false;
     } else if (!this.#lingered) {
       lingerFor(lingerMs);
-    } else if (!this.#api.isBusy) { // while it is, the change that ends it brings us back here
+    } else if (!this.#api.isBusy || this.#isOrphan) { // while it is, the change that ends it brings us back here
       const fresh = [...this.#frontends].some(({ sinceMs }) => clock.monotonicMs() - sinceMs < FRESH_MS);
       if (fresh) return lingerFor(FRESH_MS);
       log.info('nobody holds the engine any more');
@@ -226,9 +255,18 @@ class EngineHost implements Host {
     }
   }
 
+  /** Nobody tells an engine that its extension was removed. */
+  #lookForOrphan(): void {
+    this.#orphanTimer ??= this.#options.world.clock.after(ORPHAN_MS, () => {
+      this.#orphanTimer = undefined;
+      this.#reconsider();
+    });
+  }
+
   async #goodbye(): Promise<void> {
     const { home, world, log } = this.#options;
     this.#linger?.cancel();
+    this.#orphanTimer?.cancel();
     for (const stop of this.#stopListening) stop();
     const step = async (what: string, run: () => unknown): Promise<void> => {
       try {

@@ -6,36 +6,17 @@ import os from 'node:os';
 import path from 'node:path';
 import { isShoalError, ShoalError, systemCode } from '../../protocol/errors.ts';
 import type { Disk } from '../../protocol/world.ts';
-import type { Home } from './home.ts';
-import { readSmallFile, textField, writeSmallFile } from './home.ts';
+import type { EngineAddress, Home } from '../../protocol/home/home.ts';
+import { writeSmallFile } from '../../protocol/home/home.ts';
 
 /** Bytes in the path of a local socket: macOS has room for 104 with the zero at the end, Linux for 108. */
 const SOCKET_PATH_BYTES_MAX = 103;
 
-/** Who is, or was, the engine of a home. */
-export interface EngineAddress {
-  readonly socket: string;
-  readonly processId: number;
-}
-
-const addressFile = (home: Home): string => path.join(home.folder, 'engine.json');
-
-/** Undefined when no engine has been there, or it has left. @throws ShoalError homeUnusable, newerFormat */
-export async function readAddress(home: Home, disk: Disk): Promise<EngineAddress | undefined> {
-  try {
-    return await readSmallFile(disk, addressFile(home), (fields) => ({ socket: textField(fields, 'socket'), processId: Number(fields['processId']) }));
-  } catch (error) {
-    if (isShoalError(error, 'damagedFile')) return undefined; // the next engine writes it anew
-    if (isShoalError(error)) throw error;
-    throw new ShoalError('homeUnusable', { path: home.folder, why: systemCode(error) ?? String(error) }, { cause: error });
-  }
-}
-
-export const writeAddress = (home: Home, disk: Disk, address: EngineAddress): Promise<void> => writeSmallFile(disk, addressFile(home), { ...address });
+export const writeAddress = (home: Home, disk: Disk, address: EngineAddress): Promise<void> => writeSmallFile(disk, home.addressFile, { ...address });
 
 /** Takes back the address of an engine that leaves, and its socket. */
 export async function removeAddress(home: Home, disk: Disk, { socket }: EngineAddress): Promise<void> {
-  await disk.remove(addressFile(home));
+  await disk.remove(home.addressFile);
   if (!isPipe(socket)) await disk.remove(socket);
 }
 

@@ -3,10 +3,10 @@
 import type { Connection } from '../../protocol/connection.ts';
 import type { engineLink, Transfer } from '../../protocol/engineLink.ts';
 import { FRAME_PAYLOAD_BYTES_MAX, TRANSFERS_PER_NOTICE_MAX } from '../../protocol/limits.ts';
-import type { ReplyOf } from '../../protocol/table.ts';
+import type { BodyOf, ReplyOf } from '../../protocol/table.ts';
 import type { Clock, Log } from '../../protocol/world.ts';
-import { wait } from './wait.ts';
-import type { Change, EngineApi, EngineEvent } from './state.ts';
+import { wait } from '../../protocol/wait.ts';
+import type { Change, EngineApi } from './state.ts';
 
 /** Least time between two messages of changes to one frontend, in ms: what an eye follows, and no more work for a window. */
 export const MERGE_MS = 250;
@@ -64,7 +64,7 @@ export class Feed {
     this.#send();
   }
 
-  event(event: EngineEvent): void {
+  event(event: BodyOf<typeof engineLink, 'event'>): void {
     if (this.#watched) this.#connection?.notify('event', event);
   }
 

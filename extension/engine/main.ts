@@ -1,11 +1,13 @@
 // The command `shoal`, and the engine that it starts: one bundle, dist/engine.js. A worker thread that hashes loads it too and becomes
 // what hashWorker.ts makes of it.
-import { isMainThread } from 'node:worker_threads';
+import { isMainThread, workerData } from 'node:worker_threads';
+import { threadWords } from '../../protocol/home/launchThread.ts';
 import './hashWorker.ts';
 
-if (isMainThread) void main();
+const words = isMainThread ? process.argv.slice(2) : threadWords(workerData);
+if (words) void main(words);
 
-async function main(): Promise<void> {
+async function main(given: readonly string[]): Promise<void> {
   const { runCli } = await import('./cli.ts');
-  process.exitCode = await runCli(process.argv.slice(2));
+  process.exitCode = await runCli(given);
 }

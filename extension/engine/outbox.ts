@@ -4,8 +4,8 @@ import { asShoalError } from '../../protocol/errors.ts';
 import type { SignedOperation } from '../../protocol/nouns.ts';
 import type { Receipt } from '../../protocol/trackerLink.ts';
 import type { Disk, Log } from '../../protocol/world.ts';
-import type { Home } from './home.ts';
-import { readSmallFile, writeSmallFile } from './home.ts';
+import type { Home } from '../../protocol/home/home.ts';
+import { readSmallFile, writeSmallFile } from '../../protocol/home/home.ts';
 
 /** How long an operation is sent again, in ms: a week, after which a tracker would no longer know what was decided since. */
 const KEEP_MS = 7 * 24 * 3600_000;

@@ -1,7 +1,7 @@
 // What a person has set for this home: limits and where to listen. One small file; read once, written whole.
 import type { Disk } from '../../protocol/world.ts';
-import type { Home } from './home.ts';
-import { readSmallFile, writeSmallFile } from './home.ts';
+import type { Home } from '../../protocol/home/home.ts';
+import { readSmallFile, writeSmallFile } from '../../protocol/home/home.ts';
 
 export interface Settings {
   /** Undefined: all addresses of this machine. */
@@ -14,6 +14,8 @@ export interface Settings {
   readonly upLimitBytesPerS: number;
   /** Whether a person signed in on the command line. */
   readonly isHeld: boolean;
+  /** Whether to go on sharing when no window is open. */
+  readonly keepSharing: boolean;
 }
 
 export async function loadSettings(disk: Disk, home: Home): Promise<Settings> {
@@ -28,6 +30,7 @@ export async function loadSettings(disk: Disk, home: Home): Promise<Settings> {
     return {
       listenHost: host, listenPort: number('listenPort'), chosenPort: number('chosenPort'),
       downLimitBytesPerS: number('downLimitBytesPerS'), upLimitBytesPerS: number('upLimitBytesPerS'), isHeld: fields['isHeld'] === true,
+      keepSharing: fields['keepSharing'] === true,
     };
   };
   return (await readSmallFile(disk, home.settingsFile, read)) ?? read({});

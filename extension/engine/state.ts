@@ -3,10 +3,11 @@
 import type { engineLink, Overview, Transfer } from '../../protocol/engineLink.ts';
 import type { BodyOf, HandlersOf } from '../../protocol/table.ts';
 
-/** Handlers of all verbs that are the engine's own; `watch`, `status` and `stop` belong to the host. */
-export type Verbs = Omit<HandlersOf<typeof engineLink, 'engine'>, 'watch' | 'status' | 'stop'>;
+/** Handlers of all verbs that are the engine's own; `watch`, `status`, `claim` and `stop` belong to the host. */
+export type Verbs = Omit<HandlersOf<typeof engineLink, 'engine'>, 'watch' | 'status' | 'claim' | 'stop'>;
 
-export type EngineEvent = BodyOf<typeof engineLink, 'event'>;
+/** The host gives each its number. */
+export type EngineEvent = Omit<BodyOf<typeof engineLink, 'event'>, 'id'>;
 
 /** What changed since the last call. */
 export interface Change {
@@ -27,6 +28,8 @@ export interface EngineApi {
   readonly isBusy: boolean;
   /** Whether a person signed in on the command line and has not signed out. */
   readonly isHeld: boolean;
+  /** Whether somebody is signed in who wants others to be served when no window is open. */
+  readonly keepsSharing: boolean;
   /** Stops everything cleanly; what is unfinished continues at the next start. */
   close(): Promise<void>;
 }

@@ -10,8 +10,8 @@ import type { BodyOf, CallsOf, ReplyOf } from '../../protocol/table.ts';
 import type { TicketKeys } from '../../protocol/ticket.ts';
 import type { trackerLink } from '../../protocol/trackerLink.ts';
 import type { Disk } from '../../protocol/world.ts';
-import type { Home } from './home.ts';
-import { readSmallFile, textField, writeSmallFile } from './home.ts';
+import type { Home } from '../../protocol/home/home.ts';
+import { readSmallFile, textField, writeSmallFile } from '../../protocol/home/home.ts';
 import type { SessionHost } from './trackerSession.ts';
 import { TrackerSession } from './trackerSession.ts';
 

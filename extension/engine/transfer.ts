@@ -10,7 +10,7 @@ import { Copy } from './copy.ts';
 import { identityOf } from './fileIdentity.ts';
 import type { Hasher } from './hashing.ts';
 import { EMPTY_ROOT, lengthOf, pieceBytesFor, shapeOf } from './hashTree.ts';
-import type { Home } from './home.ts';
+import type { Home } from '../../protocol/home/home.ts';
 import { createPart, diskError, reopenPart } from './partFile.ts';
 import { Rate } from './rate.ts';
 import type { SwarmHost } from './swarm.ts';

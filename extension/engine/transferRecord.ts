@@ -7,8 +7,8 @@ import type { AccountId, GroupId, Root, Sha256 } from '../../protocol/ids.ts';
 import { isHexOf } from '../../protocol/ids.ts';
 import type { Disk, Log } from '../../protocol/world.ts';
 import type { FileIdentity } from './fileIdentity.ts';
-import type { Home } from './home.ts';
-import { readSmallFile, writeSmallFile } from './home.ts';
+import type { Home } from '../../protocol/home/home.ts';
+import { readSmallFile, writeSmallFile } from '../../protocol/home/home.ts';
 
 export interface TransferRecord {
   readonly id: number;

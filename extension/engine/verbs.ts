@@ -83,10 +83,11 @@ export function verbsOf(engine: Engine, hasher: Hasher): Verbs {
       const { firstUse } = await trackers.set(url);
       return { url: trackers.url, firstUse };
     },
-    async configure({ downLimitBytesPerS, upLimitBytesPerS, listenHost, listenPort }) {
+    async configure({ downLimitBytesPerS, upLimitBytesPerS, listenHost, listenPort, keepSharing }) {
       await engine.configure({
         ...(downLimitBytesPerS !== undefined && { downLimitBytesPerS }), ...(upLimitBytesPerS !== undefined && { upLimitBytesPerS }),
         ...(listenHost !== undefined && { listenHost: listenHost === '' ? undefined : listenHost }), ...(listenPort !== undefined && { listenPort }),
+        ...(keepSharing !== undefined && { keepSharing }),
       });
       return {};
     },

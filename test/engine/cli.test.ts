@@ -5,11 +5,11 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { allVerbs, runCli } from '../../extension/engine/cli.ts';
-import { homeAt } from '../../extension/engine/home.ts';
+import { homeAt } from '../../protocol/home/home.ts';
 import { startHost } from '../../extension/engine/host.ts';
 import type { Host } from '../../extension/engine/host.ts';
-import { findEngine } from '../../extension/engine/launch.ts';
-import type { EngineConnection } from '../../extension/engine/launch.ts';
+import { findEngine } from '../../protocol/home/launch.ts';
+import type { EngineConnection } from '../../protocol/home/launch.ts';
 import type { Engines } from '../../extension/engine/cli/session.ts';
 import { ShoalError } from '../../protocol/errors.ts';
 import { createIdentity } from '../../protocol/identity.ts';
@@ -77,7 +77,7 @@ describe('the command line', () => {
       ['stop_share team dump.sql', [['stopShare', { group: 'team', name: 'dump.sql', remove: false }]], /^You do not share dump\.sql in team any more\./],
       ['stop_share team dump.sql --remove', [['stopShare', { group: 'team', name: 'dump.sql', remove: true }]], /^Removed dump\.sql in team\./],
       ['logout', [['signOut', {}]], /^Signed out\./],
-      ['logout --limit-down 500k --limit-up 1M --listen 10.0.0.1:7000', [['configure', { downLimitBytesPerS: 512000, upLimitBytesPerS: 1048576, listenHost: '10.0.0.1', listenPort: 7000 }], ['signOut', {}]], /^Signed out/],
+      ['logout --keep-sharing on --limit-down 500k --limit-up 1M --listen 10.0.0.1:7000', [['configure', { downLimitBytesPerS: 512000, upLimitBytesPerS: 1048576, listenHost: '10.0.0.1', listenPort: 7000, keepSharing: true }], ['signOut', {}]], /^Signed out/],
       ['--tracker a.example:7070 logout', [['setTracker', { url: 'a.example:7070' }], ['signOut', {}]], /^Signed out/],
       ['upload_file dump.sql team --detach --replace --name x.sql', [['share', { group: 'team', path: '$/dump.sql', name: 'x.sql', replace: true }]], /^Sharing x\.sql in team/],
       ['get team dump.sql --detach --mode random', [['findFile', { group: 'team', name: 'dump.sql' }], ['download', { group: 'team', name: 'dump.sql', path: '$/downloads', asFile: false, rename: false, mode: 'random' }]], /^Downloading dump\.sql in the background/],

@@ -4,13 +4,13 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { homeAt } from '../../extension/engine/home.ts';
-import type { Home } from '../../extension/engine/home.ts';
+import { homeAt } from '../../protocol/home/home.ts';
+import type { Home } from '../../protocol/home/home.ts';
 import { LINGER_MS, startHost } from '../../extension/engine/host.ts';
 import type { Host } from '../../extension/engine/host.ts';
 import { MERGE_MS } from '../../extension/engine/hostFeed.ts';
-import { findEngine } from '../../extension/engine/launch.ts';
-import type { EngineConnection, FrontendHandlers } from '../../extension/engine/launch.ts';
+import { findEngine } from '../../protocol/home/launch.ts';
+import type { EngineConnection, FrontendHandlers } from '../../protocol/home/launch.ts';
 import type { Overview, Transfer } from '../../protocol/engineLink.ts';
 import { createIdentity } from '../../protocol/identity.ts';
 import { createNodeWorld } from '../../protocol/nodeWorld.ts';
@@ -64,8 +64,8 @@ describe('the host', () => {
     fs.rmSync(folder, { recursive: true, force: true });
   });
 
-  const host = async (engine = new FakeEngine(), at = home): Promise<Host | undefined> => {
-    const started = await startHost({ home: at, world, version: '0.1.0', log: silentLog, createEngine: () => Promise.resolve(engine) });
+  const host = async (engine = new FakeEngine(), at = home, isOrphan?: () => boolean): Promise<Host | undefined> => {
+    const started = await startHost({ home: at, world, version: '0.1.0', log: silentLog, createEngine: () => Promise.resolve(engine), ...(isOrphan && { isOrphan }) });
     if (started) hosts.push(started);
     return started;
   };
@@ -197,6 +197,24 @@ describe('the host', () => {
       assert.deepEqual([deaf.events, deaf.overviews], [[], []]);
     });
 
+    it('numbers events alike for all, and lets one of them have each', async () => {
+      const engine = new FakeEngine();
+      await host(engine);
+      const numbers: number[][] = [[], []];
+      const windows = await Promise.all(numbers.map(async (seen) => {
+        const connection = await connect({ ...new Listener().handlers, event: ({ id }) => void seen.push(id) });
+        await connection.call('watch', {});
+        return connection;
+      }));
+      engine.event({ what: 'accepted', group: 'team', user: '', name: '' });
+      engine.event({ what: 'accepted', group: 'team', user: '', name: '' });
+      await Promise.all(windows.map((connection) => connection.call('status', {}))); // behind both events
+      assert.deepEqual(numbers, [[1, 2], [1, 2]]);
+      const claims = async (key: string) => (await Promise.all(windows.map((connection) => connection.call('claim', { key })))).map(({ mine }) => mine).sort();
+      assert.deepEqual([await claims('1'), await claims('2')], [[false, true], [false, true]]);
+      assert.deepEqual(await claims('1'), [false, false]);
+    });
+
     it('sends a thousand transfers with the longest paths in messages that fit', async () => {
       const engine = new FakeEngine();
       for (let id = 1; id <= 1000; id++) engine.list.set(id, aTransfer({ id, path: `/${'ä'.repeat(2000)}/${id}` }));
@@ -255,6 +273,27 @@ describe('the host', () => {
       engine.setOverview({ account: undefined });
       await clock.advance(LINGER_MS);
       await held?.whenLeft;
+    });
+
+    it('stays to serve others when that is wanted, until its extension was uninstalled', async () => {
+      const engine = new FakeEngine();
+      engine.keepsSharing = true;
+      engine.isBusy = true; // that does not hold an orphan either
+      let orphan = false;
+      const kept = await host(engine, home, () => orphan);
+      await clock.advance(10 * LINGER_MS);
+      assert.equal(await hasLeft(kept), false);
+      orphan = true;
+      await clock.advance(2 * LINGER_MS);
+      await kept?.whenLeft;
+    });
+
+    it('stays after an uninstallation for a window that is still open, and for a person signed in on the command line', async () => {
+      const engine = new FakeEngine();
+      engine.isHeld = true;
+      const held = await host(engine, home, () => true);
+      await clock.advance(10 * LINGER_MS);
+      assert.equal(await hasLeft(held), false);
     });
 
     it('finishes what it is downloading, then leaves at once', async () => {

@@ -3,17 +3,19 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { homeAt, makeHome } from '../../extension/engine/home.ts';
-import type { Home } from '../../extension/engine/home.ts';
+import { homeAt } from '../../protocol/home/home.ts';
+import { makeHome } from '../../extension/engine/home.ts';
+import type { Home } from '../../protocol/home/home.ts';
 import { startHost } from '../../extension/engine/host.ts';
 import type { Host } from '../../extension/engine/host.ts';
 import { socketPaths, writeAddress } from '../../extension/engine/hostAddress.ts';
 import type { Place } from '../../extension/engine/hostAddress.ts';
-import { connectEngine } from '../../extension/engine/launch.ts';
-import type { EngineConnection } from '../../extension/engine/launch.ts';
-import type { EngineProcess } from '../../extension/engine/launchProcess.ts';
-import { lastWords } from '../../extension/engine/launchProcess.ts';
-import { standing } from '../../extension/engine/version.ts';
+import { connectEngine, retire } from '../../protocol/home/launch.ts';
+import type { EngineConnection } from '../../protocol/home/launch.ts';
+import type { EngineProcess } from '../../protocol/home/launchProcess.ts';
+import { lastWords } from '../../protocol/home/launchProcess.ts';
+import { startEngineThread } from '../../protocol/home/launchThread.ts';
+import { standing } from '../../protocol/version.ts';
 import { ShoalError } from '../../protocol/errors.ts';
 import { createIdentity } from '../../protocol/identity.ts';
 import { createNodeWorld } from '../../protocol/nodeWorld.ts';
@@ -42,7 +44,7 @@ describe('launching the engine', () => {
 
   /** A process that becomes the engine if it is elected, else ends. */
   const processOf = (version: string) => (): EngineProcess => {
-    const state = { processId: process.pid, ended: false };
+    const state = { processId: process.pid, ended: false, neverRan: false };
     const whenFailed = new Promise<ShoalError>((resolve) => {
       startHost({ home, world, version, log: silentLog, createEngine: () => Promise.resolve(new FakeEngine()) }).then((host) => {
         if (host) hosts.push(host);
@@ -84,8 +86,23 @@ describe('launching the engine', () => {
 
   it('says why the engine could not start', async () => {
     const failure = new ShoalError('newerFormat', { path: '/h/account.json', format: '2' });
-    const failing = (): EngineProcess => ({ processId: 1, ended: true, whenFailed: Promise.resolve(failure), discard() {} });
+    const failing = (): EngineProcess => ({ processId: 1, ended: true, neverRan: false, whenFailed: Promise.resolve(failure), discard() {} });
     await assert.rejects(connect('0.1.0', failing), failure);
+  });
+
+  it('runs it in a thread of this process, where no process can be started', async () => {
+    const entry = path.join(import.meta.dirname, '../../extension/engine/main.ts');
+    const { connection, processId, started } = await connect('dev', () => startEngineThread(home, { entry }));
+    assert.deepEqual([processId, started], [process.pid, true]);
+    await assert.rejects(connection.call('listGroups', { after: '' }), { code: 'notSignedIn' });
+    await retire({ connection });
+  });
+
+  it('says why an engine in a thread could not start', async () => {
+    fs.mkdirSync(home.folder, { recursive: true });
+    fs.writeFileSync(home.settingsFile, '{"format":99}');
+    const entry = path.join(import.meta.dirname, '../../extension/engine/main.ts');
+    await assert.rejects(connect('dev', () => startEngineThread(home, { entry })), /newer Shoal/);
   });
 
   it('replaces an engine that is older', async () => {

@@ -5,7 +5,8 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import os from 'node:os';
 import path from 'node:path';
 import { inlineHasher } from '../../extension/engine/hashing.ts';
-import { homeAt, makeHome } from '../../extension/engine/home.ts';
+import { homeAt } from '../../protocol/home/home.ts';
+import { makeHome } from '../../extension/engine/home.ts';
 import { PieceBuffers } from '../../extension/engine/pieceBuffers.ts';
 import { Throttle } from '../../extension/engine/throttle.ts';
 import { Transfers } from '../../extension/engine/transfers.ts';

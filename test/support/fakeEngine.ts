@@ -15,7 +15,7 @@ export const anOverview = (fields: Partial<Overview> = {}): Overview => ({
     { address: { host: 'b.example', port: 7070 }, link: 'down', inUse: false, error: undefined },
   ],
   account: { account: id(16, 'alice') as AccountId, user: 'alice' }, listening: [{ host: '192.168.1.5', port: 40123 }], groups: [],
-  downBytesPerS: 0, upBytesPerS: 0, downLimitBytesPerS: 0, upLimitBytesPerS: 0, outbox: 0, ...fields,
+  downBytesPerS: 0, upBytesPerS: 0, downLimitBytesPerS: 0, upLimitBytesPerS: 0, outbox: 0, keepSharing: false, ...fields,
 });
 
 export const aTransfer = (fields: Partial<Transfer> = {}): Transfer => ({
@@ -43,6 +43,7 @@ export class FakeEngine implements EngineApi {
   state = anOverview();
   isBusy = false;
   isHeld = false;
+  keepsSharing = false;
   closed = false;
   readonly verbs: Verbs;
   readonly #changes = new Set<(change: Change) => void>();

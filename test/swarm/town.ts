@@ -3,7 +3,8 @@
 import assert from 'node:assert';
 import { openEngine } from '../../extension/engine/engine.ts';
 import { inlineHasher } from '../../extension/engine/hashing.ts';
-import { homeAt, makeHome, writeSmallFile } from '../../extension/engine/home.ts';
+import { homeAt, writeSmallFile } from '../../protocol/home/home.ts';
+import { makeHome } from '../../extension/engine/home.ts';
 import type { EngineApi } from '../../extension/engine/state.ts';
 import type { Transfer } from '../../protocol/engineLink.ts';
 import { createIdentity } from '../../protocol/identity.ts';

@@ -30,6 +30,13 @@ export function parseListen(text: string): { readonly host: string; readonly por
   return { host: address.host, port };
 }
 
+/** `on` or `off`. @throws ShoalError usage */
+export function parseSwitch(option: string, text: string): boolean {
+  const word = text.trim().toLowerCase();
+  if (word !== 'on' && word !== 'off') return usage(`${option} is on or off, not ${text}`);
+  return word === 'on';
+}
+
 /** Seconds, or a number with s, min or h. @throws ShoalError usage */
 export function parseSeconds(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*(s|m|min|h)?$/i.exec(text.trim());

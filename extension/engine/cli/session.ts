@@ -4,9 +4,9 @@ import { printable, ShoalError } from '../../../protocol/errors.ts';
 import type { CallsOf, ReplyOf, BodyOf } from '../../../protocol/table.ts';
 import type { engineLink } from '../../../protocol/engineLink.ts';
 import type { Clock } from '../../../protocol/world.ts';
-import type { Home } from '../home.ts';
-import type { EngineConnection, FrontendHandlers } from '../launch.ts';
-import { parseListen, parseRate, readTracker } from './arguments.ts';
+import type { Home } from '../../../protocol/home/home.ts';
+import type { EngineConnection, FrontendHandlers } from '../../../protocol/home/launch.ts';
+import { parseListen, parseRate, parseSwitch, readTracker } from './arguments.ts';
 import { jsonLine } from './output.ts';
 import { Progress } from './progress.ts';
 import type { Terminal } from './terminal.ts';
@@ -19,6 +19,7 @@ export interface Globals {
   readonly listen?: string;
   readonly limitDown?: string;
   readonly limitUp?: string;
+  readonly keepSharing?: string;
 }
 
 /** How a session gets its engine; tests hand in one without a process. */
@@ -67,8 +68,8 @@ export class Session {
 
   /** Whether an option changes what the engine is told before the verb. */
   get #configures(): boolean {
-    const { tracker, listen, limitDown, limitUp } = this.globals;
-    return [tracker, listen, limitDown, limitUp].some((option) => option !== undefined);
+    const { tracker, listen, limitDown, limitUp, keepSharing } = this.globals;
+    return [tracker, listen, limitDown, limitUp, keepSharing].some((option) => option !== undefined);
   }
 
   /** The engine, started if needed, after it was told what the global options say. */
@@ -146,14 +147,14 @@ export class Session {
   }
 
   #settings(): Settings {
-    const { tracker, listen, limitDown, limitUp } = this.globals;
+    const { tracker, listen, limitDown, limitUp, keepSharing } = this.globals;
     const at = listen === undefined ? undefined : parseListen(listen);
     return {
       tracker: tracker === undefined ? undefined : readTracker(tracker, this.terminal.workFolder),
       engine: {
         downLimitBytesPerS: limitDown === undefined ? undefined : parseRate(limitDown),
         upLimitBytesPerS: limitUp === undefined ? undefined : parseRate(limitUp),
-        listenHost: at?.host, listenPort: at?.port,
+        listenHost: at?.host, listenPort: at?.port, keepSharing: keepSharing === undefined ? undefined : parseSwitch('--keep-sharing', keepSharing),
       },
     };
   }

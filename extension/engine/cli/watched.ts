@@ -2,7 +2,7 @@
 import { isShoalError, ShoalError } from '../../../protocol/errors.ts';
 import type { Overview, Transfer } from '../../../protocol/engineLink.ts';
 import { fileNameKey, nameKey } from '../../../protocol/names.ts';
-import type { EngineConnection, FrontendHandlers } from '../launch.ts';
+import type { EngineConnection, FrontendHandlers } from '../../../protocol/home/launch.ts';
 import type { EngineEvent } from '../state.ts';
 
 export class Watched {

@@ -1,6 +1,6 @@
 // Waiting on the world's clock.
-import { ShoalError } from '../../protocol/errors.ts';
-import type { Clock } from '../../protocol/world.ts';
+import { ShoalError } from './errors.ts';
+import type { Clock } from './world.ts';
 
 /** Resolves after a delay. @throws ShoalError cancelled */
 export function wait(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {

@@ -4,21 +4,30 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { isShoalError, ShoalError, systemCode } from '../../protocol/errors.ts';
-import type { WireError } from '../../protocol/nouns.ts';
-import { fromWire } from '../../protocol/wireErrors.ts';
+import { isShoalError, ShoalError, systemCode } from '../errors.ts';
+import type { WireError } from '../nouns.ts';
+import { fromWire } from '../wireErrors.ts';
 import type { Home } from './home.ts';
-import { IS_BUNDLE, VERSION } from './version.ts';
+import { IS_BUNDLE, VERSION } from '../version.ts';
 
 export interface EngineProcess {
   readonly processId: number | undefined;
   /** Whether it is over. */
   readonly ended: boolean;
+  /** Whether the system refused to start it at all: another way of running the engine may work. */
+  readonly neverRan: boolean;
   /** Resolves when it ended because it could not be the engine. Stays pending otherwise, also when another was elected. */
   readonly whenFailed: Promise<ShoalError>;
   /** Another was elected: ends it, in case it has not noticed yet. */
   discard(): void;
+}
+
+/** What is started. */
+export interface EngineProgram {
+  /** The file to run: the bundle, or main.ts where the sources are run as they are. */
+  readonly entry: string;
+  /** The folder of the extension that starts it, if one does: the engine leaves when it was uninstalled. */
+  readonly extensionFolder?: string;
 }
 
 /** The log of an engine is put aside when it has grown beyond this many bytes. */
@@ -28,13 +37,12 @@ const LOG_BYTES_MAX = 8 * 1024 * 1024;
 const PASSED_ON = /^(path|home|user|logname|lang|lc_\w+|tz|tmpdir|temp|tmp|xdg_\w+|userprofile|homedrive|homepath|appdata|localappdata|programdata|systemroot|windir|comspec|pathext|shoal_log)$/i;
 
 /** @throws ShoalError homeUnusable */
-export function startEngineProcess(home: Home): EngineProcess {
+export function startEngineProcess(home: Home, program: EngineProgram): EngineProcess {
   try {
     fs.mkdirSync(home.folder, { recursive: true, mode: 0o700 });
-    const entry = IS_BUNDLE ? installBundle(home) : path.join(path.dirname(fileURLToPath(import.meta.url)), 'main.ts');
     const { output, startsAt } = openLog(home.logFile);
     try {
-      return run(home, entry, output, startsAt);
+      return run(home, [IS_BUNDLE ? installBundle(home, program.entry) : program.entry, ...engineWords(home, program)], output, startsAt);
     } finally {
       fs.closeSync(output);
     }
@@ -44,19 +52,25 @@ export function startEngineProcess(home: Home): EngineProcess {
   }
 }
 
-function run(home: Home, entry: string, output: number, startsAt: number): EngineProcess {
+/** The command line of an engine, behind the file to run. */
+export function engineWords(home: Home, { extensionFolder }: EngineProgram): readonly string[] {
+  return ['engine', '--home', home.folder, ...(extensionFolder === undefined ? [] : ['--extension', extensionFolder])];
+}
+
+function run(home: Home, words: readonly string[], output: number, startsAt: number): EngineProcess {
   const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => PASSED_ON.test(name)));
-  const child = spawn(process.execPath, [entry, 'engine', '--home', home.folder], {
+  const child = spawn(process.execPath, words, {
     cwd: path.parse(home.folder).root,
     env: { ...environment, ...(process.versions['electron'] !== undefined && { ELECTRON_RUN_AS_NODE: '1' }) },
     stdio: ['ignore', output, output], detached: true, windowsHide: true,
   });
   child.unref();
-  const state = { processId: child.pid, ended: false };
+  const state = { processId: child.pid, ended: false, neverRan: false };
   const whenFailed = new Promise<ShoalError>((resolve) => {
     const failed = (why: string): void => resolve(new ShoalError('engineUnreachable', { home: home.folder, why, log: home.logFile }));
     child.once('error', (error) => {
       state.ended = true;
+      state.neverRan = child.pid === undefined;
       failed(`${process.execPath} cannot be started: ${error.message}`);
     });
     child.once('exit', (code, signal) => {
@@ -71,8 +85,8 @@ function run(home: Home, entry: string, output: number, startsAt: number): Engin
 }
 
 /** The file named by its content: whoever has it running keeps it, and two builds of one version do not mix. */
-function installBundle(home: Home): string {
-  const bytes = fs.readFileSync(fileURLToPath(import.meta.url));
+function installBundle(home: Home, from: string): string {
+  const bytes = fs.readFileSync(from);
   const folder = path.join(home.binFolder, `${VERSION}-${createHash('sha256').update(bytes).digest('hex').slice(0, 8)}`);
   const entry = path.join(folder, 'engine.js');
   if (fs.existsSync(entry)) return entry;
@@ -82,17 +96,6 @@ function installBundle(home: Home): string {
   fs.writeFileSync(part, bytes);
   fs.renameSync(part, entry);
   return entry;
-}
-
-/** Removes bundles that no engine runs from any more: those older than its own. Only for the elected engine. */
-export function removeOldBundles(home: Home): void {
-  const own = path.dirname(fileURLToPath(import.meta.url));
-  if (!IS_BUNDLE || path.dirname(own) !== home.binFolder) return;
-  const madeMs = fs.statSync(own).mtimeMs; // one that is younger may be about to be started
-  for (const name of fs.readdirSync(home.binFolder)) {
-    const other = path.join(home.binFolder, name);
-    if (fs.statSync(other).mtimeMs < madeMs) fs.rmSync(other, { recursive: true, force: true });
-  }
 }
 
 function openLog(file: string): { readonly output: number; readonly startsAt: number } {

@@ -1,20 +1,19 @@
 // How a frontend gets to the engine of its home: it dials the local socket and, if nobody answers, starts the engine and dials again.
 // Two that start one at the same moment meet at the same engine, because only the elected one stays.
-import { Connection } from '../../protocol/connection.ts';
-import { engineLink } from '../../protocol/engineLink.ts';
-import { isShoalError, ShoalError, systemCode } from '../../protocol/errors.ts';
-import { FrameLink } from '../../protocol/frame.ts';
-import type { Greeted } from '../../protocol/greeting.ts';
-import { greet } from '../../protocol/greeting.ts';
-import { HEARTBEAT_MS } from '../../protocol/limits.ts';
-import type { HandlersOf } from '../../protocol/table.ts';
-import type { ByteStream, World } from '../../protocol/world.ts';
+import { Connection } from '../connection.ts';
+import { engineLink } from '../engineLink.ts';
+import { isShoalError, ShoalError, systemCode } from '../errors.ts';
+import { FrameLink } from '../frame.ts';
+import type { Greeted } from '../greeting.ts';
+import { greet } from '../greeting.ts';
+import { HEARTBEAT_MS } from '../limits.ts';
+import type { HandlersOf } from '../table.ts';
+import type { ByteStream, World } from '../world.ts';
 import type { Home } from './home.ts';
-import { readSecret } from './home.ts';
-import { readAddress } from './hostAddress.ts';
+import { readAddress, readSecret } from './home.ts';
 import type { EngineProcess } from './launchProcess.ts';
-import { programName, standing, versionOf } from './version.ts';
-import { wait } from './wait.ts';
+import { programName, standing, versionOf } from '../version.ts';
+import { wait } from '../wait.ts';
 
 /** How long an engine may take from its start to its first answer, in ms: a slow disk and a cold cache fit many times. */
 const START_MS_MAX = 20_000;
