@@ -1,9 +1,7 @@
 // The command line: reads it, runs one verb, turns whatever goes wrong into a sentence and an exit code. The verbs are in cli/.
-import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
-import envPaths from 'env-paths';
 import { asShoalError, isShoalError } from '../../protocol/errors.ts';
 import { createIdentity } from '../../protocol/identity.ts';
 import { createNodeWorld } from '../../protocol/nodeWorld.ts';
@@ -20,9 +18,8 @@ import type { Terminal } from './cli/terminal.ts';
 import { nodeTerminal } from './cli/terminal.ts';
 import { transferVerbs } from './cli/transferVerbs.ts';
 import type { Topic, Verb } from './cli/verb.ts';
-import { homeAt } from '../../protocol/home/home.ts';
 import type { Home } from '../../protocol/home/home.ts';
-import { isOnNetwork } from '../../protocol/home/folder.ts';
+import { defaultHome, homeOf } from '../../protocol/home/folder.ts';
 import { connectEngine, findEngine } from '../../protocol/home/launch.ts';
 import { startEngineProcess } from '../../protocol/home/launchProcess.ts';
 import { IS_BUNDLE, VERSION } from '../../protocol/version.ts';
@@ -48,7 +45,7 @@ export async function runCli(words: readonly string[], options: CliOptions = {})
   const stay = setInterval(() => {}, 2 ** 30); // the world's timers keep no process
   let exit = 0;
   const program = commands(terminal, async (verb, globals, given) => {
-    const session = new Session({ terminal, home: homeOf(globals, terminal), clock: world.clock, globals, engines });
+    const session = new Session({ terminal, home: homeIn(globals, terminal), clock: world.clock, globals, engines });
     try {
       exit = await verb.run(session, given) ?? 0;
     } finally {
@@ -60,7 +57,7 @@ export async function runCli(words: readonly string[], options: CliOptions = {})
     .option('--extension <dir>', 'the extension that starts it')
     .action(async ({ extension }: { extension?: string }) => {
       const { runEngine } = await import('./engineProcess.ts');
-      exit = await runEngine(homeOf(program.opts(), terminal), VERSION, extension);
+      exit = await runEngine(homeIn(program.opts(), terminal), VERSION, extension);
     });
   try {
     await program.parseAsync(words, { from: 'user' });
@@ -100,14 +97,7 @@ function explain(error: unknown, terminal: Terminal, json: boolean): number {
 
 type GlobalOptions = Globals & { readonly home?: string };
 
-/** The home that is meant; on a network drive each machine has a folder of its own in it. */
-function homeOf({ home }: GlobalOptions, terminal: Terminal): Home {
-  const chosen = home ?? (terminal.environment['SHOAL_HOME'] || defaultHome());
-  const folder = path.resolve(terminal.workFolder, chosen);
-  return homeAt(isOnNetwork(folder) ? path.join(folder, 'machines', os.hostname()) : folder);
-}
-
-const defaultHome = (): string => envPaths('shoal', { suffix: '' }).data;
+const homeIn = ({ home }: GlobalOptions, terminal: Terminal): Home => homeOf(home ?? terminal.environment['SHOAL_HOME'], terminal.workFolder);
 
 /** The whole command line as commander wants it. */
 function commands(terminal: Terminal, run: (verb: Verb, globals: GlobalOptions, given: { words: string[]; options: Record<string, string | boolean | undefined> }) => Promise<void>): Command {

@@ -28,7 +28,7 @@ export function startEngineThread(home: Home, program: EngineProgram): EnginePro
   const state = { processId: process.pid, ended: false, neverRan: false };
   const whenFailed = new Promise<ShoalError>((resolve) => {
     const failed = (why: string): void => resolve(new ShoalError('engineUnreachable', { home: home.folder, why, log: home.logFile }));
-    worker.once('error', (error) => failed(error.message));
+    worker.once('error', (error: Error) => failed(error.message));
     worker.once('exit', (code) => {
       state.ended = true;
       if (code !== 0) failed(said.trim() || `its thread ended with code ${code}`);

@@ -1,5 +1,6 @@
 // The progress of several downloads on a terminal, redrawn in place, or as plain lines where there is none.
 import { styleText } from 'node:util';
+import { amount } from '../../protocol/amounts.ts';
 import type { RealEngine } from '../support/realProcesses.ts';
 
 const live = process.stdout.isTTY;
@@ -53,12 +54,4 @@ export function fraction(one: RealEngine, name: string): number {
   const transfer = [...one.transfers.values()].find((candidate) => candidate.name === name);
   if (!transfer) return 0;
   return transfer.state === 'seeding' ? 1 : transfer.doneBytes / Math.max(1, transfer.sizeBytes);
-}
-
-export function amount(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  let unit = 0;
-  let value = bytes;
-  for (; value >= 1024 && unit < units.length - 1; unit++) value /= 1024;
-  return `${value.toFixed(value < 10 && unit > 0 ? 1 : 0)} ${units[unit] ?? ''}`;
 }

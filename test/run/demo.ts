@@ -4,11 +4,12 @@ import { createHash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
 import path from 'node:path';
 import { styleText } from 'node:util';
+import { amount } from '../../protocol/amounts.ts';
 import { printable } from '../../protocol/errors.ts';
 import type { Source } from '../../protocol/engineLink.ts';
 import type { RealEngine } from '../support/realProcesses.ts';
 import { RealProcesses } from '../support/realProcesses.ts';
-import { amount, Bars, fraction } from './bars.ts';
+import { Bars, fraction } from './bars.ts';
 
 /** How long the download shall take, so that a person can watch, in s. */
 const WATCH_S = Number(process.env['SHOAL_DEMO_SECONDS'] ?? 12);

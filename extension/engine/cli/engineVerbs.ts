@@ -5,7 +5,7 @@ import type { Overview, TrackerState, Transfer } from '../../../protocol/engineL
 import { fromWire } from '../../../protocol/wireErrors.ts';
 import { retire } from '../../../protocol/home/launch.ts';
 import { transferTable } from './fileVerbs.ts';
-import { counted, rate } from './output.ts';
+import { counted, rate } from '../../../protocol/amounts.ts';
 import { serve } from './serve.ts';
 import type { Topic } from './verb.ts';
 

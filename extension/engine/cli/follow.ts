@@ -4,7 +4,7 @@ import type { Transfer } from '../../../protocol/engineLink.ts';
 import type { FileRow } from '../../../protocol/trackerLink.ts';
 import type { Timer } from '../../../protocol/world.ts';
 import { fromWire } from '../../../protocol/wireErrors.ts';
-import { amount, counted, duration, percent, rate } from './output.ts';
+import { amount, counted, duration, percent, rate } from '../../../protocol/amounts.ts';
 import type { Session } from './session.ts';
 
 /** How long with nobody to download from until the person is told, in ms: finding peers takes a moment. */

@@ -2,7 +2,8 @@
 import { printable, ShoalError } from '../../../protocol/errors.ts';
 import { nameKey } from '../../../protocol/names.ts';
 import type { JoinRequest } from '../../../protocol/trackerLink.ts';
-import { counted, table } from './output.ts';
+import { counted } from '../../../protocol/amounts.ts';
+import { table } from './output.ts';
 import type { Session } from './session.ts';
 import type { Topic, Verb } from './verb.ts';
 import { allPages, printDone } from './verb.ts';

@@ -1,40 +1,5 @@
-// How amounts, times and tables look on the command line. Pure; every text that came from elsewhere goes through `printable`.
+// How tables look on the command line. Pure; every text that came from elsewhere goes through `printable`.
 import { printable } from '../../../protocol/errors.ts';
-
-const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
-
-/** `1.40 GiB`: binary units, three digits where that is possible. */
-export function amount(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  // 1023.7 KiB would be written as 1024 KiB.
-  while (value >= 1023.5 && unit < UNITS.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  const digits = unit === 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
-  return `${value.toFixed(digits)} ${UNITS[unit]}`;
-}
-
-export const rate = (bytesPerS: number): string => `${amount(bytesPerS)}/s`;
-
-/** `2 h 05 min`, `3 min 20 s`, `12 s`. */
-export function duration(seconds: number): string {
-  const s = Math.max(0, Math.round(seconds));
-  if (s < 60) return `${s} s`;
-  const two = (value: number): string => String(value).padStart(2, '0');
-  if (s < 3600) return `${Math.floor(s / 60)} min ${two(s % 60)} s`;
-  if (s < 100 * 3600) return `${Math.floor(s / 3600)} h ${two(Math.floor(s / 60) % 60)} min`;
-  return `${Math.round(s / 86400)} days`;
-}
-
-/** Whole per cent; 100 only when really all is there. */
-export function percent(done: number, of: number): number {
-  return done >= of ? 100 : Math.min(99, Math.floor((100 * done) / of));
-}
-
-/** `1 member`, `2 members`. */
-export const counted = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;
 
 export interface Column<Row> {
   readonly title: string;

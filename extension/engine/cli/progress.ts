@@ -2,7 +2,8 @@
 import { printable } from '../../../protocol/errors.ts';
 import type { Transfer } from '../../../protocol/engineLink.ts';
 import type { Clock } from '../../../protocol/world.ts';
-import { amount, counted, cut, duration, jsonLine, percent, rate, widthOf } from './output.ts';
+import { amount, counted, duration, percent, rate } from '../../../protocol/amounts.ts';
+import { cut, jsonLine, widthOf } from './output.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Time between two plain lines, and until the first: what is done sooner needs none. */

@@ -7,7 +7,8 @@ import { retire } from '../../../protocol/home/launch.ts';
 import type { EngineEvent } from '../state.ts';
 import { wait } from '../../../protocol/wait.ts';
 import { trackerText } from './engineVerbs.ts';
-import { amount, counted, jsonLine } from './output.ts';
+import { amount, counted } from '../../../protocol/amounts.ts';
+import { jsonLine } from './output.ts';
 import type { Session } from './session.ts';
 
 /** How long after an engine that broke another is started, in ms. */

@@ -2,7 +2,7 @@
 import { printable, ShoalError } from '../../../protocol/errors.ts';
 import type { Transfer } from '../../../protocol/engineLink.ts';
 import { isComplete } from './follow.ts';
-import { amount } from './output.ts';
+import { amount } from '../../../protocol/amounts.ts';
 import type { Session } from './session.ts';
 import { LONG_CALL_MS_MAX } from './session.ts';
 import type { Topic } from './verb.ts';

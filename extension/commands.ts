@@ -1,0 +1,60 @@
+// Every command: its name and what runs. package.json says where each is shown; a test compares the two. This is the one place that runs
+// commands, and so the one that says what went wrong.
+import * as vscode from 'vscode';
+import { asShoalError, isShoalError, ShoalError } from '../protocol/errors.ts';
+import { changePassword, createAccount, signIn, signOut } from './commands/account.ts';
+import type { Command, Given, GivenAll, Tools } from './commands/command.ts';
+import { cancelDownload, clearTransfer, downloadFile, downloadTo, openFile, pauseDownload, resumeDownload, revealFile, showDownloads, verifyFile } from './commands/downloading.ts';
+import { acceptRequest, cancelRequest, createGroup, joinGroup, leaveGroup, rejectRequest, removeMember } from './commands/groups.ts';
+import { copyDiagnostics, refresh, showLog, startEngine, stopEngine } from './commands/help.ts';
+import { removeFile, shareFile, stopSharing } from './commands/sharing.ts';
+import { copyTrackerUrl, startLocalPair, stopLocalPair } from './commands/trackers.ts';
+import { troubleOf } from './errorWords.ts';
+import { phaseOf } from './state.ts';
+
+/** Commands for whoever is signed in, by the name behind `shoal.`. Others are told to sign in. */
+const FOR_MEMBERS = {
+  signOut, changePassword,
+  createGroup, joinGroup, cancelRequest, leaveGroup, removeMember, acceptRequest, rejectRequest,
+  shareFile, stopSharing, removeFile,
+  downloadFile, downloadTo, openFile, revealFile, pauseDownload, resumeDownload, cancelDownload, clearTransfer, verifyFile,
+  refresh,
+} as const satisfies Record<string, Command>;
+
+/** Commands for everybody. */
+const FOR_ALL = {
+  signIn, createAccount, startLocalPair, stopLocalPair, copyTrackerUrl, showDownloads, startEngine, stopEngine, showLog, copyDiagnostics,
+} as const satisfies Record<string, Command>;
+
+export const COMMAND_NAMES: readonly string[] = [...Object.keys(FOR_MEMBERS), ...Object.keys(FOR_ALL)];
+
+export function registerCommands(tools: Tools): vscode.Disposable {
+  const all = Object.entries<Command>({ ...FOR_MEMBERS, ...FOR_ALL }).map(([name, command]) => vscode.commands.registerCommand(`shoal.${name}`, async (given?: Given, others?: GivenAll) => {
+    try {
+      if (name in FOR_MEMBERS) await signedIn(tools);
+      await command(tools, given ?? undefined, Array.isArray(others) ? others : undefined);
+    } catch (error) {
+      await explain(error, name, tools);
+    }
+  }));
+  return vscode.Disposable.from(...all);
+}
+
+/** Waits while the engine is starting; then somebody has to be signed in. @throws ShoalError notSignedIn */
+async function signedIn({ store }: Tools): Promise<void> {
+  await store.until((state) => (phaseOf(state) === 'starting' && state.engine !== 'up' ? undefined : true));
+  if (!store.state.overview?.account) throw store.state.failure ?? new ShoalError('notSignedIn');
+}
+
+async function explain(error: unknown, name: string, { log }: Tools): Promise<void> {
+  if (error instanceof vscode.CancellationError || isShoalError(error, 'cancelled')) return; // the person changed their mind
+  const failure = asShoalError(error);
+  if (isShoalError(error)) log.warn(`${name}: ${failure.code}`, failure.message);
+  else log.error(name, failure.cause ?? failure);
+  const { sentence, ways } = troubleOf(failure);
+  // Not waited for: the command is over, whatever becomes of the message.
+  void vscode.window.showErrorMessage(sentence, ...ways.map(({ words }) => words)).then((answer) => {
+    const way = ways.find(({ words }) => words === answer);
+    if (way) void vscode.commands.executeCommand(way.command);
+  });
+}

@@ -1,0 +1,193 @@
+// Commands of the account: who signs in where.
+import * as vscode from 'vscode';
+import { asShoalError, isShoalError } from '../../protocol/errors.ts';
+import { NAME_CHARS_MAX, PASSWORD_CHARS_MIN } from '../../protocol/limits.ts';
+import { isName } from '../../protocol/names.ts';
+import { addressText, parseRealmUrl } from '../../protocol/realm.ts';
+import { troubleOf } from '../errorWords.ts';
+import { setting } from '../settings.ts';
+import { askAll, askChoice, askText } from '../wizard.ts';
+import type { Answer, Choice, Place, Step } from '../wizard.ts';
+import { shown, shownWithIcons, t } from '../words.ts';
+import type { Command, Tools } from './command.ts';
+
+/** In the list of trackers: none of them, but a pair of one's own. */
+const NEW_PAIR = '\0new pair';
+
+export const signIn: Command = async (tools) => {
+  const { store, memory } = tools;
+  await leaveFirst(tools);
+  let user = memory.lastUser;
+  const title = t('Sign In to Shoal');
+  const wantsPair = { is: false };
+  const done = await askAll(title, [
+    trackerStep(tools, wantsPair),
+    async (place) => {
+      const answer = await askText(place, { prompt: t('User name'), value: user, check: checkName });
+      if (typeof answer === 'string') user = answer;
+      return answer;
+    },
+    (place) => askText(place, { prompt: t('Password of {0}', shown(user)), isPassword: true, submit: (password) => signInAs(tools, user, password) }),
+  ]);
+  if (wantsPair.is) return void vscode.commands.executeCommand('shoal.startLocalPair');
+  if (done) await welcome(tools, store.state.overview?.account?.user ?? user);
+};
+
+export const createAccount: Command = async (tools) => {
+  const { store } = tools;
+  await leaveFirst(tools);
+  let user = '';
+  let password = '';
+  const wantsPair = { is: false };
+  const done = await askAll(t('Create a Shoal Account'), [
+    trackerStep(tools, wantsPair),
+    async (place) => {
+      const answer = await askText(place, { prompt: t('Choose a user name: letters, digits, dots, underscores, hyphens'), value: user, check: checkName });
+      if (typeof answer === 'string') user = answer;
+      return answer;
+    },
+    async (place) => {
+      const answer = await askText(place, { prompt: t('Choose a password of at least {0} characters. It cannot be recovered.', PASSWORD_CHARS_MIN), isPassword: true, check: checkPassword });
+      if (typeof answer === 'string') password = answer;
+      return answer;
+    },
+    (place) => askText(place, {
+      prompt: t('The same password again'), isPassword: true,
+      submit: async (again) => {
+        if (again !== password) return t('The two passwords differ.');
+        try {
+          await store.call('createUser', { user, password });
+        } catch (error) {
+          return troubleOf(asShoalError(error)).sentence;
+        }
+        return signInAs(tools, user, password);
+      },
+    }),
+  ]);
+  if (wantsPair.is) return void vscode.commands.executeCommand('shoal.startLocalPair');
+  if (done) await welcome(tools, user);
+};
+
+export const signOut: Command = async ({ store }) => {
+  const { overview } = store.state;
+  if (!overview?.account) return void await store.call('signOut', {}); // says that nobody is signed in
+  const asking = [...store.state.transfers.values()].reduce((sum, { upBytesPerS, peers }) => sum + (upBytesPerS > 0 ? peers : 0), 0);
+  if (asking > 0) {
+    const logOut = t('Log Out');
+    const detail = t('Sharing stops at once. The next sign-in brings your shares and downloads back.');
+    if (await vscode.window.showWarningMessage(t('Others are downloading from you.'), { modal: true, detail }, logOut) !== logOut) return;
+  }
+  await store.call('signOut', {});
+};
+
+export const changePassword: Command = async ({ store }) => {
+  let oldPassword = '';
+  let newPassword = '';
+  const keep = (put: (text: string) => void) => (answer: Answer<string>): Answer<string> => {
+    if (typeof answer === 'string') put(answer);
+    return answer;
+  };
+  const done = await askAll(t('Change Password'), [
+    (place) => askText(place, { prompt: t('The password until now'), isPassword: true }).then(keep((text) => (oldPassword = text))),
+    (place) => askText(place, { prompt: t('A new password of at least {0} characters', PASSWORD_CHARS_MIN), isPassword: true, check: checkPassword }).then(keep((text) => (newPassword = text))),
+    (place) => askText(place, {
+      prompt: t('The new password again'), isPassword: true,
+      submit: async (again) => {
+        if (again !== newPassword) return t('The two passwords differ.');
+        return refusal(store.call('changePassword', { oldPassword, newPassword }));
+      },
+    }),
+  ]);
+  if (done) void vscode.window.showInformationMessage(t('The password is changed.'));
+};
+
+/** Somebody else is signed in: they are logged out first, if that is wanted. */
+async function leaveFirst({ store }: Tools): Promise<void> {
+  const user = store.state.overview?.account?.user;
+  if (user === undefined) return;
+  const logOut = t('Log Out');
+  const detail = t('Sharing as {0} stops until the next sign-in.', shown(user));
+  if (await vscode.window.showInformationMessage(t('You are signed in as {0}.', shown(user)), { modal: true, detail }, logOut) !== logOut) throw new vscode.CancellationError();
+  await store.call('signOut', {});
+}
+
+/** Which tracker: one that was used, one that is typed or pasted, or a pair of one's own. */
+function trackerStep(tools: Tools, wantsPair: { is: boolean }): Step {
+  const { store, memory, pairs } = tools;
+  let typed = '';
+  return async (place: Place): Promise<Answer<unknown>> => {
+    const inUse = store.state.overview?.trackerUrl ?? '';
+    const local = await pairs.known();
+    const urls = [...new Set([inUse, setting('tracker'), typed, ...memory.trackers, ...local.map(({ url }) => url)])].filter((url) => url !== '');
+    const items: Choice<string>[] = urls.map((url) => ({ label: shownWithIcons(addressesOf(url)), description: local.some((pair) => pair.url === url) ? t('the pair on this computer') : url === inUse ? t('used last') : '', detail: shownWithIcons(url), value: url }));
+    items.push({ label: `$(add) ${t('Start a tracker pair on this computer…')}`, detail: t('For trying it out, or for a team in one network'), value: NEW_PAIR });
+    const answer = await askChoice(place, {
+      placeholder: urls.length > 0 ? t('Choose a tracker, or paste the URL you were given') : t('Paste the URL you were given: shoal://…'), items, active: inUse,
+      typed: (text) => ({ label: `$(link) ${shownWithIcons(text)}`, description: t('use this tracker'), value: text }),
+    });
+    if (typeof answer !== 'string') return answer;
+    if (answer === NEW_PAIR) {
+      wantsPair.is = true;
+      return undefined;
+    }
+    typed = answer;
+    return (await useTracker(tools, answer)) ? answer : trackerStep(tools, wantsPair)(place); // asked again: it was said why
+  };
+}
+
+/** Whether the tracker can be used. What went wrong is said. */
+async function useTracker({ store, memory }: Tools, url: string): Promise<boolean> {
+  try {
+    const progress = { location: vscode.ProgressLocation.Notification, title: t('Connecting to {0}', shown(addressesOf(url))) };
+    const { url: full, firstUse } = await vscode.window.withProgress(progress, () => store.call('setTracker', { url }));
+    if (firstUse && !(await trusts(full))) return false;
+    await memory.rememberTracker(full);
+    return true;
+  } catch (error) {
+    if (isShoalError(error, 'engineUnreachable')) throw error;
+    void vscode.window.showErrorMessage(troubleOf(asShoalError(error)).sentence);
+    return false;
+  }
+}
+
+/** A bare address says nothing about who answers there; a person may know. */
+async function trusts(url: string): Promise<boolean> {
+  const go = t('Trust This Tracker');
+  const detail = t('It identifies itself as:\n{0}\n\nCompare this with what the tracker\'s operator sees. From now on exactly this identity is expected.', shown(url));
+  return await vscode.window.showWarningMessage(t('First contact with this tracker'), { modal: true, detail }, go) === go;
+}
+
+const signInAs = async ({ store, memory }: Tools, user: string, password: string): Promise<string | undefined> => {
+  const refused = await refusal(store.call('signIn', { user, password, hold: false }));
+  if (refused === undefined) await memory.rememberUser(user);
+  return refused;
+};
+
+/** Why something was refused, in words; undefined when it was not. */
+async function refusal(call: Promise<unknown>): Promise<string | undefined> {
+  try {
+    await call;
+    return undefined;
+  } catch (error) {
+    return troubleOf(asShoalError(error)).sentence;
+  }
+}
+
+async function welcome({ memory }: Tools, user: string): Promise<void> {
+  await vscode.commands.executeCommand('shoal.groups.focus');
+  if (await memory.saidBefore('signed in', 'everywhere')) return;
+  void vscode.window.showInformationMessage(t('Signed in to Shoal as {0}. Create a group or join one; then right-click a file to share it.', shown(user)));
+}
+
+const checkName = (text: string): string | undefined => (isName(text) ? undefined : t('1 to {0} letters, digits, dots, underscores or hyphens.', NAME_CHARS_MAX));
+const checkPassword = (text: string): string | undefined => ([...text].length >= PASSWORD_CHARS_MIN ? undefined : t('At least {0} characters.', PASSWORD_CHARS_MIN));
+
+/** The addresses in a tracker's URL, which are what a person knows it by. */
+export function addressesOf(url: string): string {
+  try {
+    return parseRealmUrl(url).addresses.map(addressText).join(', ');
+  } catch {
+    return url;
+  }
+}
+

@@ -1,0 +1,172 @@
+// Commands of downloading: a group's file becomes one on this machine.
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import * as vscode from 'vscode';
+import type { Transfer } from '../../protocol/engineLink.ts';
+import { fileNameKey, whyNotFileName } from '../../protocol/names.ts';
+import { ShoalError } from '../../protocol/errors.ts';
+import { fromWire } from '../../protocol/wireErrors.ts';
+import { downloadFolder, tellFolderOnce } from '../downloadFolder.ts';
+import { setting } from '../settings.ts';
+import { isComplete } from '../state.ts';
+import { plural, shown, t } from '../words.ts';
+import type { Command, Tools } from './command.ts';
+import { subjectsOf } from './command.ts';
+
+interface Wanted {
+  readonly group: string;
+  readonly name: string;
+}
+
+const wantedOf = (given: Parameters<Command>[1], all: Parameters<Command>[2]): readonly Wanted[] =>
+  subjectsOf(given, all).flatMap(({ group, file }) => (group !== undefined && file !== undefined ? [{ group, name: file }] : []));
+
+async function askWanted({ ask }: Tools, title: string): Promise<readonly Wanted[]> {
+  const found = await ask.file(title, t('Type a part of a name; Enter downloads'));
+  return found ? [{ group: found.group, name: found.file.name }] : [];
+}
+
+export const downloadFile: Command = async (tools, given, all) => {
+  const chosen = wantedOf(given, all);
+  const wanted = chosen.length > 0 ? chosen : await askWanted(tools, t('Download File'));
+  if (wanted.length > 0) await downloadInto(tools, wanted, downloadFolder());
+};
+
+export const downloadTo: Command = async (tools, given, all) => {
+  const chosen = wantedOf(given, all);
+  const wanted = chosen.length > 0 ? chosen : await askWanted(tools, t('Download To'));
+  if (wanted.length === 0) return;
+  const folders = await vscode.window.showOpenDialog({
+    title: t('Download To'), openLabel: t('Download Here'), canSelectFolders: true, canSelectFiles: false, defaultUri: vscode.Uri.file(existingParent(downloadFolder().folder)),
+  });
+  const folder = folders?.[0];
+  if (folder && folder.scheme !== 'file') throw new ShoalError('usage', { why: t('a download needs a folder on a disk of this machine') });
+  if (folder) await downloadInto(tools, wanted, { folder: folder.fsPath, isDefault: false });
+};
+
+function existingParent(folder: string): string {
+  return existsSync(folder) || path.dirname(folder) === folder ? folder : existingParent(path.dirname(folder));
+}
+
+async function downloadInto(tools: Tools, wanted: readonly Wanted[], { folder, isDefault }: { readonly folder: string; readonly isDefault: boolean }): Promise<void> {
+  const { store, memory, views } = tools;
+  const begun: number[] = [];
+  for (const { group, name } of wanted) {
+    const here = wholeHere(tools, { group, name });
+    if (here && !(await again(here))) continue;
+    const { transfer } = await store.call('download', { group, name, path: folder, asFile: false, rename: true, mode: setting('pieceSelection') });
+    begun.push(transfer);
+  }
+  if (begun.length === 0) return;
+  await vscode.commands.executeCommand('shoal.downloads.focus', { preserveFocus: true });
+  views.downloads.refresh();
+  for (const id of begun) void follow(tools, id);
+  if (isDefault) await tellFolderOnce(memory, folder);
+}
+
+/** The file as it was downloaded or shared before, if it is still the group's newest version. */
+function wholeHere({ store: { state } }: Tools, { group, name }: Wanted): Transfer | undefined {
+  const view = state.groups.find((one) => one.name === group);
+  const root = view && state.files.get(view.group)?.rows.find((file) => fileNameKey(file.name) === fileNameKey(name))?.root;
+  const isWhole = (transfer: Transfer): boolean => (transfer.kind === 'share' ? transfer.state === 'seeding' : isComplete(transfer) && transfer.state !== 'gone');
+  return [...state.transfers.values()].find((transfer) => transfer.group === view?.group && transfer.root === root && isWhole(transfer));
+}
+
+async function again({ name, path: file }: Transfer): Promise<boolean> {
+  const open = t('Open');
+  const anyway = t('Download Again');
+  const answer = await vscode.window.showInformationMessage(t('{0} is on this machine already: {1}', shown(name), shown(file)), open, anyway);
+  if (answer === open) await openPath(file);
+  return answer === anyway;
+}
+
+/** Says when it is there, in the window that asked for it, and nowhere else. */
+async function follow({ store, log }: Tools, id: number): Promise<void> {
+  try {
+    const done = await store.until((state) => {
+      const transfer = state.transfers.get(id);
+      if (transfer?.state === 'failed') throw transfer.error ? fromWire(transfer.error) : new ShoalError('internal', { why: 'failed' });
+      if (state.engine === 'up' && state.overview?.account === undefined) return 'gone'; // signed out meanwhile
+      return transfer && isComplete(transfer) ? transfer : undefined;
+    });
+    if (done === 'gone') return;
+    const open = t('Open');
+    const reveal = t('Show in Folder');
+    const answer = await vscode.window.showInformationMessage(t('Downloaded {0}', shown(done.name)), open, reveal);
+    if (answer === open) await openPath(done.path);
+    if (answer === reveal) await revealPath(done.path);
+  } catch (error) {
+    log.info('a download ended', { why: (error as Error).message }); // the view shows it, and the notice of the failure said it
+  }
+}
+
+export const openFile: Command = async ({ ask }, given, all) => {
+  const paths = subjectsOf(given, all).flatMap(({ path: file }) => (file === undefined ? [] : [file]));
+  const asked = paths.length > 0 ? undefined : await ask.transfer(t('Open Downloaded File'), t('Open which file?'), isComplete);
+  for (const file of asked ? [asked.path] : paths) await openPath(file);
+};
+
+export const revealFile: Command = async ({ ask }, given) => {
+  const file = subjectsOf(given)[0]?.path ?? (await ask.transfer(t('Show in Folder'), t('Show which file?'), isComplete))?.path;
+  if (file !== undefined) await revealPath(file);
+};
+
+async function openPath(file: string): Promise<void> {
+  // Whatever a tracker called it: it is opened only under a name that means a plain file everywhere.
+  const why = whyNotFileName(path.basename(file));
+  if (why !== undefined) throw new ShoalError('badFileName', { name: path.basename(file), why });
+  if (!existsSync(file)) throw new ShoalError('fileMissing', { path: file });
+  await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(file));
+}
+
+async function revealPath(file: string): Promise<void> {
+  if (!existsSync(file)) throw new ShoalError('fileMissing', { path: file });
+  const uri = vscode.Uri.file(file);
+  // The explorer of VS Code where it has the file: the system's own one is another machine's in a remote window.
+  const inExplorer = vscode.workspace.getWorkspaceFolder(uri) !== undefined || vscode.env.remoteName !== undefined || vscode.env.uiKind === vscode.UIKind.Web;
+  await vscode.commands.executeCommand(inExplorer ? 'revealInExplorer' : 'revealFileInOS', uri);
+}
+
+export const showDownloads: Command = async () => {
+  await vscode.commands.executeCommand('shoal.downloads.focus');
+};
+
+/** A command about downloads that a menu gave, or one that is asked for. */
+const aboutDownloads = (call: 'cancelTransfer' | 'pause' | 'resume', title: () => string, question: () => string, fits: (transfer: Transfer) => boolean): Command => async ({ ask, store }, given, all) => {
+  const ids = subjectsOf(given, all).flatMap(({ transfer }) => (transfer === undefined ? [] : [transfer]));
+  const asked = ids.length > 0 ? undefined : await ask.transfer(title(), question(), fits);
+  for (const transfer of asked ? [asked.id] : ids) await store.call(call, { transfer });
+};
+
+const isUnfinished = (transfer: Transfer): boolean => transfer.kind === 'download' && !isComplete(transfer);
+
+export const pauseDownload = aboutDownloads('pause', () => t('Pause Download'), () => t('Pause which download?'), (one) => isUnfinished(one) && one.state !== 'paused' && one.state !== 'failed');
+export const resumeDownload = aboutDownloads('resume', () => t('Resume Download'), () => t('Resume which download?'), ({ kind, state }) => kind === 'download' && (state === 'paused' || state === 'failed'));
+const forgetDownload = aboutDownloads('cancelTransfer', () => t('Cancel Download'), () => t('Cancel which download?'), isUnfinished);
+
+export const cancelDownload: Command = async (tools, given, all) => {
+  const { store } = tools;
+  const ids = subjectsOf(given, all).flatMap(({ transfer }) => (transfer === undefined ? [] : [transfer]));
+  const lost = ids.flatMap((id) => store.state.transfers.get(id) ?? []).filter(({ heldPieces }) => heldPieces > 0);
+  if (lost.length > 0) {
+    const cancel = t('Cancel Download');
+    const detail = t('What has arrived is deleted. Pause it to keep that.');
+    const question = lost.length === 1 ? t('Cancel the download of {0}?', shown(lost[0]?.name ?? '')) : plural(lost.length, 'Cancel {0} download?', 'Cancel {0} downloads?');
+    if (await vscode.window.showWarningMessage(question, { modal: true, detail }, cancel) !== cancel) return;
+  }
+  await forgetDownload(tools, given, all);
+};
+
+/** Takes a finished, failed or lost transfer out of the list; files stay. */
+export const clearTransfer: Command = aboutDownloads('cancelTransfer', () => t('Remove from List'), () => t('Remove which one?'), (one) => !isUnfinished(one) || one.state === 'failed');
+
+export const verifyFile: Command = async ({ ask, store }, given) => {
+  const id = subjectsOf(given)[0]?.transfer ?? (await ask.transfer(t('Verify File'), t('Read which file again and compare it?'), (one) => isComplete(one) || one.kind === 'share'))?.id;
+  const transfer = id === undefined ? undefined : store.state.transfers.get(id);
+  if (!transfer) return;
+  const options = { location: vscode.ProgressLocation.Notification, title: t('Verifying {0}', shown(transfer.name)) };
+  const { sha256 } = await vscode.window.withProgress(options, () => store.call('verify', { transfer: transfer.id }, { isLong: true }));
+  const copy = t('Copy SHA-256');
+  const answer = await vscode.window.showInformationMessage(t('{0} is exactly what was shared.', shown(transfer.name)), copy);
+  if (answer === copy) await vscode.env.clipboard.writeText(sha256);
+};

@@ -1,0 +1,76 @@
+// Commands of groups: who shares with whom.
+import * as vscode from 'vscode';
+import { asShoalError } from '../../protocol/errors.ts';
+import { NAME_CHARS_MAX } from '../../protocol/limits.ts';
+import { isName } from '../../protocol/names.ts';
+import { troubleOf } from '../errorWords.ts';
+import { shown, t } from '../words.ts';
+import type { Command, Tools } from './command.ts';
+import { subjectsOf } from './command.ts';
+
+/** Asks for a name and makes the group. Its name; undefined when the person changed their mind. */
+export async function newGroup({ ask, store }: Tools): Promise<string | undefined> {
+  return ask.text(t('Create Group'), {
+    prompt: t('A name that others will find the group by. You decide who joins.'), placeholder: 'team',
+    check: (name) => (isName(name) ? undefined : t('1 to {0} letters, digits, dots, underscores or hyphens.', NAME_CHARS_MAX)),
+    async submit(name) {
+      try {
+        await store.call('createGroup', { group: name });
+        return undefined;
+      } catch (error) {
+        return troubleOf(asShoalError(error)).sentence;
+      }
+    },
+  });
+}
+
+export const createGroup: Command = async (tools) => {
+  const name = await newGroup(tools);
+  if (name === undefined) return;
+  const share = t('Share a File…');
+  const chosen = await vscode.window.showInformationMessage(t('Created the group {0}. Others find it with Join Group and wait for your answer.', shown(name)), share);
+  if (chosen === share) await vscode.commands.executeCommand('shoal.shareFile');
+};
+
+export const joinGroup: Command = async ({ ask, store }) => {
+  const group = await ask.strangeGroup(t('Join Group'));
+  if (group === undefined) return;
+  await store.call('joinGroup', { group });
+  void vscode.window.setStatusBarMessage(`$(watch) ${t('Asked to join {0}', shown(group))}`, 5000);
+};
+
+export const cancelRequest: Command = async ({ ask, store }, given) => {
+  const group = subjectsOf(given)[0]?.group ?? await ask.appliedGroup(t('Cancel Request'));
+  if (group !== undefined) await store.call('cancelRequest', { group });
+};
+
+export const leaveGroup: Command = async ({ ask, store }, given) => {
+  const group = subjectsOf(given)[0]?.group ?? await ask.group(t('Leave Group'), t('Which group?'));
+  if (group === undefined) return;
+  const view = store.state.groups.find(({ name }) => name === group);
+  const shares = [...store.state.transfers.values()].filter(({ groupName }) => groupName === group).length;
+  const leave = t('Leave');
+  const detail = [
+    view?.role === 'owner' && view.members > 1 ? t('You own this group; the member who has been in it longest becomes its owner.') : '',
+    shares > 0 ? t('What you share and download there stops.') : '', t('Files on this machine stay where they are.'),
+  ].filter((text) => text !== '').join(' ');
+  if (await vscode.window.showWarningMessage(t('Leave the group {0}?', shown(group)), { modal: true, detail }, leave) === leave) await store.call('leaveGroup', { group });
+};
+
+export const removeMember: Command = async ({ ask, store }, given) => {
+  const { group, user } = subjectsOf(given)[0] ?? await ask.member(t('Remove Member')) ?? {};
+  if (group === undefined || user === undefined) return;
+  const remove = t('Remove');
+  const detail = t('From then on nobody serves {0} this group\'s files. What {0} has downloaded already stays there.', shown(user));
+  if (await vscode.window.showWarningMessage(t('Remove {0} from {1}?', shown(user), shown(group)), { modal: true, detail }, remove) !== remove) return;
+  await store.call('removeMember', { group, user });
+};
+
+const answers = (call: 'acceptRequest' | 'rejectRequest', title: () => string): Command => async ({ ask, store }, given, all) => {
+  const subjects = subjectsOf(given, all);
+  const chosen = subjects.length > 0 ? subjects : [await ask.request(title())];
+  for (const { group, user } of chosen.filter((one) => one !== undefined)) if (group !== undefined && user !== undefined) await store.call(call, { group, user });
+};
+
+export const acceptRequest = answers('acceptRequest', () => t('Accept Request'));
+export const rejectRequest = answers('rejectRequest', () => t('Reject Request'));

@@ -1,0 +1,128 @@
+// Commands of sharing: a file of this machine becomes one of a group's, and stops being one.
+import path from 'node:path';
+import * as vscode from 'vscode';
+import type { Transfer } from '../../protocol/engineLink.ts';
+import { isShoalError, ShoalError } from '../../protocol/errors.ts';
+import { fromWire } from '../../protocol/wireErrors.ts';
+import { percent } from '../../protocol/amounts.ts';
+import type { Choice } from '../wizard.ts';
+import { plural, shown, shownWithIcons, t } from '../words.ts';
+import type { Command, Given, GivenAll, Tools } from './command.ts';
+import { subjectsOf } from './command.ts';
+import { newGroup } from './groups.ts';
+
+/** How long hashing may take before its progress is shown, in ms: a small file needs none. */
+const PROGRESS_AFTER_MS = 700;
+
+/** In the list of groups: one that is yet to be made. */
+const NEW_GROUP = '\0new group';
+
+export const shareFile: Command = async (tools, given, all) => {
+  const uris = await filesOf(given, all);
+  if (uris.length === 0) return;
+  const names = uris.map((uri) => path.basename(uri.fsPath));
+  const placeholder = uris.length === 1 ? t('Share {0} in which group? Nothing is uploaded: the group is told that you have it.', shown(names[0] ?? ''))
+    : t('Share {0} files in which group? Nothing is uploaded: the group is told that you have them.', uris.length);
+  const extra: readonly Choice<string>[] = [{ label: `$(add) ${t('Create Group…')}`, value: NEW_GROUP, alwaysShow: true }];
+  const chosen = await tools.ask.group(t('Share File in Group'), placeholder, undefined, extra);
+  const group = chosen === NEW_GROUP ? await newGroup(tools) : chosen;
+  if (group === undefined) return;
+  const shared: string[] = [];
+  for (const uri of uris) {
+    const done = await shareOne(tools, group, uri.fsPath);
+    if (done) shared.push(done.name);
+  }
+  if (shared.length > 0) await tellShared(tools, group, shared);
+};
+
+/** The files that a menu gave, or those that the person chooses. Only files of this machine can be shared: others have no bytes here. */
+async function filesOf(given: Given, all: GivenAll): Promise<readonly vscode.Uri[]> {
+  const several = all?.filter((one): one is vscode.Uri => !('row' in one)) ?? [];
+  const chosen = several.length > 0 ? several : given && !('row' in given) ? [given] : await vscode.window.showOpenDialog({
+    title: t('Share Files'), openLabel: t('Share'), canSelectMany: true, ...(vscode.workspace.workspaceFolders?.[0] && { defaultUri: vscode.workspace.workspaceFolders[0].uri }),
+  }) ?? [];
+  const foreign = chosen.find(({ scheme }) => scheme !== 'file');
+  if (foreign) throw new ShoalError('usage', { why: t('{0} is in a virtual workspace ({1}), not on a disk of this machine, so it cannot be shared', path.posix.basename(foreign.path), foreign.scheme) });
+  const stats = await Promise.all(chosen.map(async (uri) => ({ uri, type: (await vscode.workspace.fs.stat(uri)).type })));
+  const isFolder = (type: vscode.FileType): boolean => (type & vscode.FileType.Directory) !== 0;
+  const folder = stats.find(({ type }) => isFolder(type));
+  if (folder && stats.every(({ type }) => isFolder(type))) throw new ShoalError('notAFile', { path: folder.uri.fsPath });
+  if (folder) void vscode.window.showWarningMessage(t('{0} is a folder and was left out; choose the files in it.', shown(path.basename(folder.uri.fsPath))));
+  return stats.filter(({ type }) => !isFolder(type)).map(({ uri }) => uri);
+}
+
+/** The share when the group knows of it; undefined when the person changed their mind. */
+async function shareOne(tools: Tools, group: string, file: string, replace = false): Promise<Transfer | undefined> {
+  const { store } = tools;
+  const { transfer: id } = await store.call('share', { group, path: file, name: undefined, replace });
+  try {
+    return await untilShared(tools, id, file);
+  } catch (error) {
+    if (isShoalError(error, 'cancelled')) return void await forget(tools, id);
+    if (!isShoalError(error, 'fileExists')) throw error;
+    await forget(tools, id);
+    const answer = t('Share as New Version');
+    const detail = t('{0} shared another content under this name. Your file would become its newest version; theirs stays with those who have it.', shown(String(error.fields['user'] ?? '?')));
+    const question = t('{0} is in {1} already.', shown(path.basename(file)), shown(group));
+    return await vscode.window.showWarningMessage(question, { modal: true, detail }, answer) === answer ? shareOne(tools, group, file, true) : undefined;
+  }
+}
+
+async function untilShared({ store }: Tools, id: number, file: string): Promise<Transfer> {
+  const look = (): Transfer | undefined => {
+    const transfer = store.state.transfers.get(id);
+    if (transfer?.state === 'failed' || transfer?.state === 'gone') throw transfer.error ? fromWire(transfer.error) : new ShoalError('fileMissing', { path: file });
+    return transfer?.state === 'seeding' ? transfer : undefined;
+  };
+  const stop = new AbortController();
+  const done = store.until(look, stop.signal);
+  const isQuick = await Promise.race([done.then(() => true), new Promise<false>((resolve) => setTimeout(resolve, PROGRESS_AFTER_MS, false))]);
+  if (isQuick) return done;
+  const options = { location: vscode.ProgressLocation.Notification, cancellable: true, title: t('Sharing {0}', shown(path.basename(file))) };
+  return vscode.window.withProgress(options, (progress, token) => {
+    token.onCancellationRequested(() => stop.abort());
+    let shownPercent = 0;
+    const stopListening = store.onChange(({ transfers }) => {
+      const transfer = transfers.get(id);
+      if (!transfer) return;
+      const now = percent(transfer.doneBytes, transfer.sizeBytes);
+      progress.report({ message: transfer.state === 'hashing' ? t('hashing, {0} %', now) : t('telling the group'), increment: now - shownPercent });
+      shownPercent = now;
+    });
+    return done.finally(stopListening);
+  });
+}
+
+async function forget({ store }: Tools, id: number): Promise<void> {
+  await store.call('cancelTransfer', { transfer: id }).catch(() => undefined); // it was gone already
+}
+
+async function tellShared({ memory, store }: Tools, group: string, names: readonly string[]): Promise<void> {
+  const what = names.length === 1 ? t('Shared {0} in {1}', shown(names[0] ?? ''), shown(group)) : plural(names.length, 'Shared {0} file', 'Shared {0} files');
+  void vscode.window.setStatusBarMessage(`$(check) ${shownWithIcons(what)}`, 5000);
+  if (await memory.saidBefore('shared', 'everywhere')) return;
+  const keep = t('Keep Sharing When Closed');
+  const words = store.state.isEngineHere ? t('{0}. Others can download it as long as this window is open.', what) : t('{0}. Others can download it as long as VS Code is open.', what);
+  if (await vscode.window.showInformationMessage(words, ...(store.state.isEngineHere ? [] : [keep])) === keep) {
+    await vscode.workspace.getConfiguration('shoal').update('keepSharing', true, vscode.ConfigurationTarget.Global);
+  }
+}
+
+export const stopSharing: Command = async ({ ask, store }, given, all) => {
+  const subjects = subjectsOf(given, all);
+  const asked = subjects.length > 0 ? undefined : await ask.transfer(t('Stop Sharing'), t('Stop sharing which file?'), ({ kind, state }) => kind === 'share' || state === 'seeding');
+  const chosen = asked ? [{ group: asked.groupName, file: asked.name }] : subjects;
+  for (const { group, file } of chosen) if (group !== undefined && file !== undefined) await store.call('stopShare', { group, name: file, remove: false });
+};
+
+export const removeFile: Command = async ({ ask, store }, given) => {
+  const subject = subjectsOf(given)[0];
+  const found = subject ? undefined : await ask.file(t('Remove File from Group'), t('Remove which file?'), ({ iShare }) => iShare);
+  const group = subject?.group ?? found?.group;
+  const name = subject?.file ?? found?.file.name;
+  if (group === undefined || name === undefined) return;
+  const remove = t('Remove');
+  const detail = t('The group no longer lists it, and nobody can begin to download it. Copies that members have stay with them.');
+  if (await vscode.window.showWarningMessage(t('Remove {0} from {1}?', shown(name), shown(group)), { modal: true, detail }, remove) !== remove) return;
+  await store.call('stopShare', { group, name, remove: true });
+};

@@ -1,0 +1,75 @@
+// What VS Code starts: puts the parts of a window together and takes them apart. Quick: whatever takes time happens after `activate` has
+// returned, and without somebody signed in nothing happens at all.
+import * as vscode from 'vscode';
+import { nodeClock } from '../protocol/nodeWorld.ts';
+import type { Log } from '../protocol/world.ts';
+import { Ask } from './ask.ts';
+import { registerCommands } from './commands.ts';
+import { EngineLauncher } from './engineLauncher.ts';
+import { LocalPairs } from './localPairs.ts';
+import { Memory } from './memory.ts';
+import { Notices } from './notices.ts';
+import { ENGINE_SETTINGS, engineSettings, setting } from './settings.ts';
+import { Store } from './store.ts';
+import { showState } from './surfaces.ts';
+import { downloadRows } from './views/downloads.ts';
+import { fileRows } from './views/files.ts';
+import { groupRows } from './views/groups.ts';
+import { RowTree } from './views/rowTree.ts';
+import { speak } from './words.ts';
+
+let close: (() => Promise<void>) | undefined;
+
+export function activate(extension: vscode.ExtensionContext): void {
+  speak((message, ...values) => vscode.l10n.t(message, ...values));
+  const channel = vscode.window.createOutputChannel('Shoal', { log: true });
+  const log = logTo(channel);
+  const launcher = new EngineLauncher({ extensionFolder: extension.extensionPath, home: setting('home'), place: setting('engine'), log });
+  const store = new Store({
+    launcher, clock: nodeClock, log,
+    introduce: async (connection) => {
+      const settings = engineSettings();
+      if (Object.values(settings).some((value) => value !== undefined)) await connection.call('configure', settings);
+    },
+  });
+  const stateNow = () => store.state;
+  const views = {
+    groups: new RowTree({ id: 'shoal.groups', rowsOf: groupRows, stateNow, onVisible: (isVisible) => store.listings.watch('members', isVisible) }),
+    files: new RowTree({ id: 'shoal.files', rowsOf: fileRows, stateNow, onVisible: (isVisible) => store.listings.watch('files', isVisible) }),
+    downloads: new RowTree({ id: 'shoal.downloads', rowsOf: downloadRows, stateNow }),
+  };
+  const notices = new Notices(store);
+  const memory = new Memory(extension);
+  const pairs = new LocalPairs(extension.extensionPath, launcher.home.folder, log);
+  extension.subscriptions.push(
+    channel, ...Object.values(views), notices, showState(store, views),
+    registerCommands({ store, ask: new Ask(store), launcher, pairs, memory, notices, log: channel, views, extension }),
+    vscode.workspace.onDidChangeConfiguration((change) => void settingsChanged(change, store)),
+    // Somebody may have signed in on the command line meanwhile.
+    vscode.window.onDidChangeWindowState(({ focused }) => focused && store.state.engine === 'idle' && void store.begin()),
+  );
+  close = () => store.close();
+  void store.begin();
+}
+
+export function deactivate(): Promise<void> | undefined {
+  return close?.();
+}
+
+async function settingsChanged(change: vscode.ConfigurationChangeEvent, store: Store): Promise<void> {
+  const told = ENGINE_SETTINGS.filter((name) => change.affectsConfiguration(`shoal.${name}`));
+  if (told.length > 0 && store.state.engine === 'up') await store.call('configure', engineSettings(told)).catch(() => undefined); // it is told when it is met again
+  if (change.affectsConfiguration('shoal.home') || change.affectsConfiguration('shoal.engine')) {
+    const reload = vscode.l10n.t('Reload Window');
+    const answer = await vscode.window.showInformationMessage(vscode.l10n.t('This setting takes effect when the window is reloaded.'), reload);
+    if (answer === reload) await vscode.commands.executeCommand('workbench.action.reloadWindow');
+  }
+}
+
+/** Fixed phrases and fields, as everywhere; the level is the person's choice, in the output channel's menu. */
+function logTo(channel: vscode.LogOutputChannel): Log {
+  return {
+    debug: (phrase, fields = {}) => channel.debug(phrase, fields), info: (phrase, fields = {}) => channel.info(phrase, fields),
+    warn: (phrase, fields = {}) => channel.warn(phrase, fields), error: (phrase, fields = {}) => channel.error(phrase, fields),
+  };
+}

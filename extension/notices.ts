@@ -1,0 +1,95 @@
+// What a person is told without having asked: somebody wants in, a request was answered, a download failed. Of several windows one tells it.
+import * as vscode from 'vscode';
+import { troubleOf } from './errorWords.ts';
+import type { Way } from './errorWords.ts';
+import { waitingRequests } from './state.ts';
+import type { EngineEvent, Store } from './store.ts';
+import { plural, shown, t } from './words.ts';
+import { fromWire } from '../protocol/wireErrors.ts';
+
+/** How long a window that is not in front leaves a notice to the one that is, in ms. */
+const BEHIND_MS = 400;
+/** How long requests are collected into one notice, in ms. */
+const COLLECT_MS = 500;
+
+export class Notices implements vscode.Disposable {
+  readonly #store: Store;
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #requests: EngineEvent[] = [];
+  #collecting = false;
+
+  constructor(store: Store) {
+    this.#store = store;
+    store.onEvent((event) => this.#event(event));
+  }
+
+  dispose(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+  }
+
+  #event(event: EngineEvent): void {
+    // The window in front takes it at once, the others only what nobody took.
+    this.#after(vscode.window.state.focused ? 0 : BEHIND_MS, () => void this.#tell(event).catch(() => undefined)); // the engine is gone: so is its news
+  }
+
+  async #tell(event: EngineEvent): Promise<void> {
+    const { what, group, user, name, id } = event;
+    if (what === 'downloaded' || what === 'other') return; // the window that asked for it says so
+    const { mine } = await this.#store.call('claim', { key: `event ${id}` });
+    if (!mine) return;
+    switch (what) {
+      case 'requestReceived': return this.#collect(event);
+      case 'accepted': return say(t('You are a member of {0} now.', shown(group)), [{ words: t('Show Files'), command: 'shoal.files.focus' }]);
+      case 'rejected': return say(t('Your request to join {0} was rejected.', shown(group)));
+      case 'removed': return say(t('You were removed from {0}. What you shared and downloaded there has stopped; files on this machine stay.', shown(group)));
+      case 'signedOut': return say(t('This device was signed out of Shoal.'), [{ words: t('Sign In'), command: 'shoal.signIn' }]);
+      case 'failed': return this.#failed(group, name);
+    }
+    void user;
+  }
+
+  /** Several requests that come together are one notice. */
+  #collect(event: EngineEvent): void {
+    this.#requests.push(event);
+    if (this.#collecting) return;
+    this.#collecting = true;
+    this.#after(COLLECT_MS, () => {
+      this.#collecting = false;
+      const [first, ...others] = this.#requests.splice(0);
+      if (first && others.length === 0) void this.#askAbout(first);
+      else if (first) say(plural(others.length, '{1} and {0} other ask to join your groups.', '{1} and {0} others ask to join your groups.').replace('{1}', shown(first.user)), [{ words: t('Review'), command: 'shoal.groups.focus' }]);
+    });
+  }
+
+  async #askAbout({ group, user }: EngineEvent): Promise<void> {
+    const accept = t('Accept');
+    const reject = t('Reject');
+    const answer = await vscode.window.showInformationMessage(t('{0} asks to join {1}.', shown(user), shown(group)), accept, reject);
+    if (answer !== accept && answer !== reject) return;
+    // Somebody may have answered meanwhile, here or on another device.
+    if (!waitingRequests(this.#store.state).some((one) => one.group.name === group && one.user === user)) return say(t('The request of {0} was answered already.', shown(user)));
+    await this.#store.call(answer === accept ? 'acceptRequest' : 'rejectRequest', { group, user });
+  }
+
+  #failed(group: string, name: string): void {
+    const transfer = [...this.#store.state.transfers.values()].find((one) => one.groupName === group && one.name === name && one.state === 'failed');
+    if (transfer?.kind === 'share') return; // the command that shares says it
+    const why = transfer?.error ? troubleOf(fromWire(transfer.error)).sentence : '';
+    void vscode.window.showErrorMessage(t('The download of {0} failed. {1}', shown(name), why), t('Show Downloads')).then((answer) => answer && vscode.commands.executeCommand('shoal.downloads.focus'));
+  }
+
+  #after(delayMs: number, run: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      run();
+    }, delayMs);
+    this.#timers.add(timer);
+  }
+}
+
+function say(sentence: string, ways: readonly Way[] = []): void {
+  void vscode.window.showInformationMessage(sentence, ...ways.map(({ words }) => words)).then((answer) => {
+    const way = ways.find(({ words }) => words === answer);
+    if (way) void vscode.commands.executeCommand(way.command);
+  });
+}

@@ -1,0 +1,27 @@
+// What differs between the rows of two states. Pure.
+import type { Row } from './row.ts';
+
+export interface RowChanges {
+  /** Whether rows at the top came, went or moved: then everything is asked for again. */
+  readonly root: boolean;
+  /** Rows of which something differs; those below one that is named are asked for with it. */
+  readonly rows: readonly Row[];
+}
+
+export function changesBetween(before: readonly Row[], after: readonly Row[]): RowChanges {
+  if (!sameIds(before, after)) return { root: true, rows: [] };
+  return { root: false, rows: after.flatMap((row, i) => changesIn(before[i], row)) };
+}
+
+function changesIn(before: Row | undefined, after: Row): readonly Row[] {
+  if (before === after) return [];
+  if (!before || !sameFace(before, after) || !sameIds(before.children, after.children)) return [after];
+  return (after.children ?? []).flatMap((child, i) => changesIn(before.children?.[i], child));
+}
+
+const sameIds = (a: readonly Row[] | undefined, b: readonly Row[] | undefined): boolean =>
+  a === b || (a !== undefined && b !== undefined && a.length === b.length && a.every(({ id }, i) => id === b[i]?.id));
+
+const sameFace = (a: Row, b: Row): boolean =>
+  a.label === b.label && a.description === b.description && a.context === b.context && a.spoken === b.spoken
+  && JSON.stringify([a.icon, a.tooltip, a.subject]) === JSON.stringify([b.icon, b.tooltip, b.subject]);

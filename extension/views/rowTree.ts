@@ -1,0 +1,139 @@
+// Rows as a tree of VS Code. Compares the rows of two states and fires only for what differs, at most twice a second: every fire shows
+// the view's progress bar, and one for the whole tree would drop what is selected.
+import * as vscode from 'vscode';
+import type { WindowState } from '../state.ts';
+import { Merger } from '../merger.ts';
+import type { Row } from './row.ts';
+import { changesBetween } from './rowChanges.ts';
+
+/** A row of a tree with an identity that outlives its content: what commands in its menu are given. */
+export class Node {
+  readonly parent: Node | undefined;
+  row: Row;
+
+  constructor(row: Row, parent: Node | undefined) {
+    this.row = row;
+    this.parent = parent;
+  }
+}
+
+/** Least time between two updates of one view, in ms. */
+const UPDATE_MS = 500;
+
+export interface RowTreeOptions {
+  readonly id: string;
+  readonly rowsOf: (state: WindowState) => readonly Row[];
+  readonly stateNow: () => WindowState;
+  /** Told when the view comes into sight or leaves it. */
+  readonly onVisible?: (isVisible: boolean) => void;
+}
+
+export class RowTree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
+  readonly view: vscode.TreeView<Node>;
+  readonly onDidChangeTreeData: vscode.Event<Node | undefined>;
+  readonly #options: RowTreeOptions;
+  readonly #changed = new vscode.EventEmitter<Node | undefined>();
+  readonly #nodes = new Map<string, Node>();
+  readonly #merger: Merger;
+  #rows: readonly Row[];
+
+  constructor(options: RowTreeOptions) {
+    this.#options = options;
+    this.#rows = options.rowsOf(options.stateNow());
+    this.onDidChangeTreeData = this.#changed.event;
+    this.#merger = new Merger(UPDATE_MS, () => this.#update());
+    this.view = vscode.window.createTreeView(options.id, { treeDataProvider: this, showCollapseAll: true });
+    this.view.onDidChangeVisibility(({ visible }) => this.#seen(visible));
+    this.#seen(this.view.visible);
+  }
+
+  /** The state may look different now. */
+  refresh(): void {
+    if (this.view.visible) this.#merger.ask();
+  }
+
+  getChildren(node?: Node): Node[] {
+    return (node ? node.row.children ?? [] : this.#rows).map((row) => this.#nodeOf(row, node));
+  }
+
+  getParent(node: Node): Node | undefined {
+    return node.parent;
+  }
+
+  getTreeItem({ row }: Node): vscode.TreeItem {
+    const { id, label, description, icon, context, children, isCollapsed, spoken } = row;
+    const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
+    const item = new vscode.TreeItem(label, !children ? None : isCollapsed ? Collapsed : Expanded);
+    item.id = id;
+    item.description = description;
+    item.contextValue = context;
+    item.accessibilityInformation = { label: spoken };
+    if ('file' in icon) {
+      // Only the name counts for the icon; a place of its own keeps decorations of workspace files of that name away.
+      item.resourceUri = vscode.Uri.from({ scheme: 'shoal', path: `/${icon.file}` });
+      item.iconPath = vscode.ThemeIcon.File;
+    } else {
+      item.iconPath = new vscode.ThemeIcon(icon.theme, icon.color === undefined ? undefined : new vscode.ThemeColor(icon.color));
+    }
+    return item;
+  }
+
+  resolveTreeItem(item: vscode.TreeItem, { row }: Node): vscode.TreeItem {
+    item.tooltip = tooltipOf(row.tooltip);
+    return item;
+  }
+
+  dispose(): void {
+    this.#merger.dispose();
+    this.view.dispose();
+    this.#changed.dispose();
+  }
+
+  #seen(isVisible: boolean): void {
+    if (isVisible) this.#update();
+    this.#options.onVisible?.(isVisible);
+  }
+
+  #update(): void {
+    const before = this.#rows;
+    this.#rows = this.#options.rowsOf(this.#options.stateNow());
+    const { root, rows } = changesBetween(before, this.#rows);
+    this.#keep(this.#rows);
+    if (root) return this.#changed.fire(undefined);
+    for (const row of rows) {
+      const node = this.#nodes.get(row.id);
+      if (node) this.#changed.fire(node);
+    }
+  }
+
+  /** Nodes that VS Code holds get their new rows; those of rows that are gone are let go. */
+  #keep(rows: readonly Row[]): void {
+    const ids = new Set<string>();
+    const visit = (row: Row): void => {
+      ids.add(row.id);
+      const node = this.#nodes.get(row.id);
+      if (node) node.row = row;
+      row.children?.forEach(visit);
+    };
+    rows.forEach(visit);
+    for (const id of this.#nodes.keys()) if (!ids.has(id)) this.#nodes.delete(id);
+  }
+
+  #nodeOf(row: Row, parent: Node | undefined): Node {
+    const known = this.#nodes.get(row.id);
+    if (known) return known;
+    const node = new Node(row, parent);
+    this.#nodes.set(row.id, node);
+    return node;
+  }
+}
+
+/** Lines as Markdown in which nothing that people wrote means anything. */
+export function tooltipOf(lines: readonly string[]): vscode.MarkdownString {
+  const text = new vscode.MarkdownString();
+  for (const [i, line] of lines.entries()) {
+    if (i > 0) text.appendMarkdown('\n\n');
+    text.appendText(line);
+  }
+  return text;
+}

@@ -1,0 +1,133 @@
+// Questions to the person, one after the other in one input box: with Back, with "2/3", and nothing lost on the way back. VS Code's own
+// showInputBox forgets everything at Esc.
+import * as vscode from 'vscode';
+import { t } from './words.ts';
+
+export const BACK = Symbol('back');
+/** What was answered; undefined when the person changed their mind. */
+export type Answer<T> = T | typeof BACK | undefined;
+
+export interface Place {
+  readonly title: string;
+  /** Counted from 1. */
+  readonly step: number;
+  readonly steps: number;
+}
+
+export interface TextQuestion {
+  readonly prompt: string;
+  readonly placeholder?: string;
+  readonly value?: string;
+  readonly isPassword?: boolean;
+  /** What is wrong with it while it is typed. */
+  readonly check?: (value: string) => string | undefined;
+  /** Tries it when Enter is pressed; what is wrong with it keeps the question open. */
+  readonly submit?: (value: string) => Promise<string | undefined>;
+}
+
+export function askText(place: Place, { prompt, placeholder, value, isPassword, check, submit }: TextQuestion): Promise<Answer<string>> {
+  const box = vscode.window.createInputBox();
+  Object.assign(box, frame(place), { prompt, placeholder, value: value ?? '', password: isPassword === true });
+  return show(box, (finish) => [
+    box.onDidChangeValue((text) => (box.validationMessage = text === '' ? undefined : check?.(text))),
+    box.onDidAccept(() => void (async () => {
+      const text = box.value;
+      const wrong = text === '' ? t('This cannot be empty.') : check?.(text);
+      if (wrong !== undefined) return void (box.validationMessage = wrong);
+      if (submit && !box.busy) {
+        box.busy = true;
+        box.enabled = false;
+        const refused = await submit(text);
+        box.busy = false;
+        box.enabled = true;
+        if (refused !== undefined) return void (box.validationMessage = refused);
+      } else if (submit) {
+        return;
+      }
+      finish(text);
+    })()),
+  ]);
+}
+
+export interface Choice<T> extends vscode.QuickPickItem {
+  readonly value?: T;
+}
+
+export interface ChoiceQuestion<T> {
+  readonly placeholder: string;
+  readonly items: readonly Choice<T>[];
+  readonly active?: T;
+  /** Makes a choice of what is typed, put first. */
+  readonly typed?: (text: string) => Choice<T> | undefined;
+  /** Fills in the items later; the box is busy until then. */
+  readonly load?: () => Promise<readonly Choice<T>[]>;
+  /** What to say when there is nothing to choose. */
+  readonly empty?: string;
+}
+
+export function askChoice<T>(place: Place, { placeholder, items, active, typed, load, empty }: ChoiceQuestion<T>): Promise<Answer<T>> {
+  const box = vscode.window.createQuickPick<Choice<T>>();
+  let all = items;
+  Object.assign(box, frame(place), { placeholder, matchOnDescription: true, matchOnDetail: true, keepScrollPosition: true });
+  const refresh = (): void => {
+    const made = box.value.trim() === '' ? undefined : typed?.(box.value.trim());
+    const none: readonly Choice<T>[] = all.length === 0 && !made && !box.busy && empty !== undefined ? [{ label: empty, alwaysShow: true }] : [];
+    box.items = [...(made ? [{ ...made, alwaysShow: true }] : []), ...all, ...none];
+  };
+  refresh();
+  const first = all.find(({ value }) => value !== undefined && value === active);
+  if (first) box.activeItems = [first];
+  return show(box, (finish) => {
+    if (load) {
+      box.busy = true;
+      void load().then((loaded) => {
+        all = loaded;
+        box.busy = false;
+        refresh();
+      }, (error: unknown) => {
+        box.busy = false;
+        box.items = [{ label: (error as Error).message, alwaysShow: true }];
+      });
+    }
+    return [
+      box.onDidChangeValue(() => typed && refresh()),
+      box.onDidAccept(() => {
+        const value = box.selectedItems[0]?.value;
+        if (value !== undefined) finish(value);
+      }),
+    ];
+  });
+}
+
+const frame = ({ title, step, steps }: Place): Partial<vscode.QuickInput> & { buttons: vscode.QuickInputButton[] } => ({
+  title, ...(steps > 1 && { step, totalSteps: steps }), ignoreFocusOut: true, buttons: step > 1 ? [vscode.QuickInputButtons.Back] : [],
+});
+
+function show<T>(box: vscode.InputBox | vscode.QuickPick<never> | vscode.QuickPick<Choice<T>>, listen: (finish: (answer: Answer<T>) => void) => readonly vscode.Disposable[]): Promise<Answer<T>> {
+  return new Promise((resolve) => {
+    const finish = (answer: Answer<T>): void => {
+      resolve(answer);
+      for (const one of all) one.dispose();
+      box.dispose();
+    };
+    const all: readonly vscode.Disposable[] = [
+      ...listen(finish),
+      box.onDidTriggerButton((button) => button === vscode.QuickInputButtons.Back && finish(BACK)),
+      box.onDidHide(() => finish(undefined)),
+    ];
+    box.show();
+  });
+}
+
+/** One question; it keeps what was answered where the next ones find it. */
+export type Step = (place: Place) => Promise<Answer<unknown>>;
+
+/** Asks all; Back goes to the one before. Whether all were answered. */
+export async function askAll(title: string, steps: readonly Step[]): Promise<boolean> {
+  for (let n = 0; n < steps.length;) {
+    const answer = await steps[n]?.({ title, step: n + 1, steps: steps.length });
+    if (answer === undefined) return false;
+    n += answer === BACK ? -1 : 1;
+  }
+  return true;
+}

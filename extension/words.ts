@@ -1,0 +1,30 @@
+// Words for people, and other people's words among them. Pure: VS Code's translator is handed in at activation, so that views and
+// their tests need no VS Code.
+import { printable } from '../protocol/errors.ts';
+
+type Translate = (message: string, ...values: readonly (string | number)[]) => string;
+
+/** English, as it stands in the source: `{0}` is the first value. */
+const english: Translate = (message, ...values) => message.replace(/\{(\d+)\}/g, (_, n: string) => String(values[Number(n)] ?? ''));
+
+let translate = english;
+
+/** From here on `t` speaks the person's language. */
+export function speak(translator: Translate): void {
+  translate = translator;
+}
+
+/** A sentence in the person's language; the message is the English one and the key of the others. */
+export const t: Translate = (message, ...values) => translate(message, ...values);
+
+/** One of two sentences by number; `{0}` is the number. */
+export const plural = (count: number, one: string, many: string): string => t(count === 1 ? one : many, count);
+
+/**
+ * A name that somebody else chose, safe wherever VS Code shows plain text: no control characters or direction marks, no `[text](link)`, which
+ * notifications would make a link of.
+ */
+export const shown = (name: string): string => printable(name).replaceAll('](', '] (');
+
+/** The same where `$(name)` would become an icon: quick picks and the status bar. */
+export const shownWithIcons = (name: string): string => shown(name).replaceAll('$(', '\\$(');
