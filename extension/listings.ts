@@ -15,6 +15,9 @@ export interface ListingsHost {
   readonly state: () => WindowState;
 }
 
+/** How long a list rests before it is read again because of presence, in ms for each row: 20 s for 10,000 files. */
+const REST_MS_PER_ROW = 2;
+
 /** What is listed. */
 type Kind = 'files' | 'members';
 
@@ -25,6 +28,8 @@ export class Listings {
   /** What of a group was listed last, and what it looked like then. */
   readonly #seen = new Map<string, string>();
   readonly #underWay = new Map<string, Promise<void>>();
+  /** Lists that wait to be read again because of presence. */
+  readonly #due = new Map<string, NodeJS.Timeout>();
   /** Lists that changed while they were read. */
   readonly #again = new Set<string>();
 
@@ -56,6 +61,27 @@ export class Listings {
   refreshFilesOf(groups: ReadonlySet<GroupId>): void {
     for (const group of groups) this.#seen.delete(`files ${group}`);
     this.refresh();
+  }
+
+  /** Who is online, or who seeds what, has changed: read again, the longer a list the later, so that a large one costs little. */
+  presenceChanged(groups: readonly GroupId[]): void {
+    for (const group of groups) {
+      for (const kind of ['files', 'members'] as const) {
+        const key = `${kind} ${group}`;
+        if (!this.#watched[kind] || this.#due.has(key)) continue;
+        const rows = this.#host.state()[kind].get(group)?.rows.length ?? 0;
+        this.#due.set(key, setTimeout(() => {
+          this.#due.delete(key);
+          this.#seen.delete(key);
+          this.refresh();
+        }, rows * REST_MS_PER_ROW));
+      }
+    }
+  }
+
+  close(): void {
+    for (const timer of this.#due.values()) clearTimeout(timer);
+    this.#due.clear();
   }
 
   /** All lists of one kind, read now: for a command that searches them, or a person who asks. */

@@ -43,6 +43,8 @@ export class Store {
   readonly #eventListeners = new Set<(event: EngineEvent) => void>();
   #connection: EngineLinkHere | undefined;
   #connecting: Promise<EngineLinkHere> | undefined;
+  /** Transfers that ended since this engine was met. */
+  readonly #gone = new Set<number>();
   #breaksMs: number[] = [];
   #closed = false;
 
@@ -109,6 +111,7 @@ export class Store {
     this.#closed = true;
     this.#listeners.clear();
     this.#eventListeners.clear();
+    this.listings.close();
     await this.#options.launcher.close();
     this.#connection?.close();
   }
@@ -128,11 +131,15 @@ export class Store {
 
   async #meet({ connection, version, processId, started }: { connection: EngineLinkHere; version: string; processId: number; started: boolean }): Promise<EngineLinkHere> {
     this.#connection = connection;
+    this.#gone.clear();
     void connection.whenEnded.then(({ clean }) => this.#ended(connection, clean));
     await this.#options.introduce(connection);
     const { overview, transfers } = await connection.call('watch', {}, { deadlineMs: CALL_MS_MAX });
     this.#options.log.info('engine connected', { version, processId, started });
-    this.#set({ ...told(this.state, overview), engine: 'up', isEngineHere: this.#options.launcher.isEngineHere, transfers: new Map(transfers.map((transfer) => [transfer.id, transfer])) });
+    // Changes that came right behind the answer were handled before this line runs: they are newer.
+    const first = new Map(transfers.filter(({ id }) => !this.#gone.has(id)).map((transfer) => [transfer.id, transfer]));
+    for (const [id, transfer] of this.state.transfers) first.set(id, transfer);
+    this.#set({ ...told(this.state, this.state.overview ?? overview), engine: 'up', isEngineHere: this.#options.launcher.isEngineHere, transfers: first });
     this.listings.refresh();
     return connection;
   }
@@ -147,10 +154,14 @@ export class Store {
         const transfers = new Map(this.state.transfers);
         const finished = changed.some(({ id, state }) => state !== transfers.get(id)?.state);
         for (const transfer of changed) transfers.set(transfer.id, transfer);
-        for (const id of gone) transfers.delete(id);
+        for (const id of gone) {
+          transfers.delete(id);
+          this.#gone.add(id);
+        }
         this.#set({ transfers });
         if (finished) this.listings.refreshFilesOf(new Set(changed.map(({ group }) => group))); // who seeds has changed
       },
+      presenceChanged: ({ groups }) => this.listings.presenceChanged(groups),
       event: (event) => {
         for (const listener of this.#eventListeners) listener(event);
       },

@@ -71,6 +71,8 @@ export const engineLink = table({ frontend: 'engine', engine: 'frontend' }, {
   watch: { from: 'frontend', body: nothing, reply: struct({ overview, transfers: list(transfer, TRANSFERS_PER_NOTICE_MAX), more: bool }) },
   overviewChanged: { from: 'engine', body: overview },
   transfersChanged: { from: 'engine', body: struct({ changed: list(transfer, TRANSFERS_PER_NOTICE_MAX), gone: list(transferId, TRANSFERS_PER_NOTICE_MAX) }) },
+  /** In these groups somebody came or went, or seeds more or less than before (trackerLink's `presenceChanged`). */
+  presenceChanged: { from: 'engine', body: struct({ groups: list(groupId, GROUPS_PER_ACCOUNT_MAX) }) },
   /** A sentence for the person, once: a request was answered, a member was removed, a join request came. `id` is the same in all frontends (see `claim`). */
   event: {
     from: 'engine',

@@ -68,6 +68,8 @@ export const REQUESTS_PER_GROUP_MAX = 256;
 /** Devices signed in to one account. */
 export const DEVICES_PER_ACCOUNT_MAX = 10;
 
+/** Groups that one notice of presence names: it stays under 1 KiB, which a reader that does not know it skips. */
+export const GROUPS_PER_NOTICE_MAX = 32;
 /** Peers in one answer about a swarm: more than one downloader ever dials. */
 export const PEERS_PER_REPLY_MAX = 50;
 /** Swarms in one announce: deltas of many shares travel in one frame. */

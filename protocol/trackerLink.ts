@@ -1,6 +1,6 @@
 // What an engine and a tracker say to each other. The TLS link itself is the session: the tracker knows the device by its pin.
 import {
-  ADDRESSES_PER_PEER_MAX, GROUPS_PER_ACCOUNT_MAX, PAGE_ROWS_MAX, PASSWORD_BYTES_MAX, PEERS_PER_REPLY_MAX,
+  ADDRESSES_PER_PEER_MAX, GROUPS_PER_ACCOUNT_MAX, GROUPS_PER_NOTICE_MAX, PAGE_ROWS_MAX, PASSWORD_BYTES_MAX, PEERS_PER_REPLY_MAX,
   REQUESTS_PER_GROUP_MAX, SHARERS_NAMED_MAX, SWARMS_PER_ANNOUNCE_MAX,
 } from './limits.ts';
 import { accountId, address, entryBytes, fileName, groupId, name, pin, requestId, root, sha256, signedOperation } from './nouns.ts';
@@ -92,6 +92,8 @@ export const trackerLink = table({ engine: 'tracker', tracker: 'engine' }, {
   groupChanged: { from: 'tracker', body: groupView },
   /** A group is gone for this account. */
   groupGone: { from: 'tracker', body: struct({ group: groupId, name, why: oneOf('left', 'removed', 'rejected', 'cancelled', 'deleted') }) },
+  /** Members of these groups came or went, or seed more or less than before: lists of members and files are worth asking for again. At most a few a minute in large groups. */
+  presenceChanged: { from: 'tracker', body: struct({ groups: list(groupId, GROUPS_PER_NOTICE_MAX) }) },
   /** Who entered or left a swarm in which this engine still misses something. */
   swarmChanged: { from: 'tracker', body: struct({ group: groupId, root, joined: list(swarmPeer, PEERS_PER_REPLY_MAX), left: list(pin, PEERS_PER_REPLY_MAX) }) },
   /** A membership or a sign-in has ended (ticket.ts); beats every older ticket. */

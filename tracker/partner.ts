@@ -157,7 +157,7 @@ export class Partner {
       const ignore = (): void => {};
       const connection = new Connection(link, {
         table: trackerLink, side: 'engine', heartbeatMs: HEARTBEAT_MS.tracker, clock: world.clock, log: world.log,
-        handlers: { groupChanged: ignore, groupGone: ignore, swarmChanged: ignore, revoked: ignore, dialRequest: ignore, signedOut: ignore },
+        handlers: { presenceChanged: ignore, groupChanged: ignore, groupGone: ignore, swarmChanged: ignore, revoked: ignore, dialRequest: ignore, signedOut: ignore },
       });
       checkDescriptor(await connection.call('descriptor', {}).finally(() => connection.close()), realm, address);
       return new ShoalError('pinMismatch', { address: addressText(address) }).message; // our realm, but not the tracker it should be

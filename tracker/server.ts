@@ -4,7 +4,7 @@ import { Connection } from '../protocol/connection.ts';
 import { asShoalError, ShoalError } from '../protocol/errors.ts';
 import { FrameLink } from '../protocol/frame.ts';
 import { bye, greet } from '../protocol/greeting.ts';
-import type { Pin } from '../protocol/ids.ts';
+import type { GroupId, Pin } from '../protocol/ids.ts';
 import { HEARTBEAT_MS } from '../protocol/limits.ts';
 import type { Address } from '../protocol/nouns.ts';
 import { operatorLink } from '../protocol/partnerLink.ts';
@@ -21,6 +21,7 @@ import type { OpLog } from './opLog.ts';
 import { Partner } from './partner.ts';
 import { COST_DEFAULT, Passwords } from './passwords.ts';
 import type { Cost } from './passwords.ts';
+import { PresenceNews } from './presenceNews.ts';
 import { Sessions } from './sessions.ts';
 import { Swarms } from './swarms.ts';
 import { ACCOUNTS_PER_HOST, PASSWORDS_PER_HOST, PASSWORDS_PER_USER, Tries } from './tries.ts';
@@ -72,6 +73,7 @@ class Server implements Tracker {
   readonly #partner: Partner;
   readonly #swarms: Swarms;
   readonly #sessions: Sessions;
+  readonly #presenceNews: PresenceNews;
   readonly #passwords: Passwords;
   readonly #tries: { readonly perUser: Tries; readonly perHost: Tries; readonly accounts: Tries };
   readonly #startedMs: number;
@@ -96,8 +98,10 @@ class Server implements Tracker {
       committed: () => this.#partner.committed(),
       broken: (error) => this.#closed || options.broken(error),
     });
-    this.#swarms = new Swarms(clock, chance);
-    this.#sessions = new Sessions(() => this.ledger.state, this.#swarms, config.signer, config.realm);
+    this.#presenceNews = new PresenceNews(clock, (group) => this.#sessions.tellPresence(group));
+    const presenceChanged = (group: GroupId): void => this.#presenceNews.changed(group);
+    this.#swarms = new Swarms(clock, chance, presenceChanged);
+    this.#sessions = new Sessions(() => this.ledger.state, this.#swarms, config.signer, config.realm, presenceChanged);
     this.#passwords = new Passwords(chance, options.passwordCost ?? COST_DEFAULT);
     this.#tries = { perUser: new Tries(clock, PASSWORDS_PER_USER), perHost: new Tries(clock, PASSWORDS_PER_HOST), accounts: new Tries(clock, ACCOUNTS_PER_HOST) };
     this.ledger.onChange((changes) => this.#sessions.tell(changes));
@@ -141,6 +145,7 @@ class Server implements Tracker {
     this.#closed = true;
     await this.#listener?.close();
     this.#partner.close();
+    this.#presenceNews.stop();
     for (const link of this.#links) link.close();
     this.#options.opLog.close();
   }

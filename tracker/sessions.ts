@@ -61,12 +61,15 @@ export class Sessions {
   readonly #swarms: Swarms;
   readonly #signer: TicketSigner;
   readonly #realm: Pin;
+  readonly #presenceChanged: (group: GroupId) => void;
 
-  constructor(state: () => State, swarms: Swarms, signer: TicketSigner, realm: Pin) {
+  /** @param presenceChanged  told of each group of somebody who comes or goes */
+  constructor(state: () => State, swarms: Swarms, signer: TicketSigner, realm: Pin, presenceChanged: (group: GroupId) => void = () => {}) {
     this.#state = state;
     this.#swarms = swarms;
     this.#signer = signer;
     this.#realm = realm;
+    this.#presenceChanged = presenceChanged;
   }
 
   get count(): number {
@@ -136,6 +139,19 @@ export class Sessions {
       if (!group) continue;
       for (const session of this.#concernedBy(group)) this.#tellGroup(state, session, group);
     }
+  }
+
+  /** Tells the members of a group that are here to ask again who is online and who has what. Returns how many were told. */
+  tellPresence(id: GroupId): number {
+    let told = 0;
+    for (const member of this.#state().groups.get(id)?.members.keys() ?? []) {
+      for (const session of this.#byAccount.get(member) ?? []) {
+        if (!session.isListening) continue;
+        session.notify('presenceChanged', { groups: [id] });
+        told++;
+      }
+    }
+    return told;
   }
 
   #tellGroup(state: State, session: Session, group: Group): void {
@@ -210,13 +226,21 @@ export class Sessions {
     if (session.present) this.#swarms.removeAll(session.present);
     session.present = undefined;
     session.early.clear();
-    if (session.account !== undefined) take(this.#byAccount, session.account, session);
+    if (session.account !== undefined) {
+      take(this.#byAccount, session.account, session);
+      this.#cameOrWent(session.account);
+    }
     session.account = account;
     if (account === undefined) return;
     put(this.#byAccount, account, session);
+    this.#cameOrWent(account);
     const { pin, host } = session;
     const user = this.#state().accounts.get(account)?.name ?? '';
     session.present = { pin, account, user, host, get addresses() { return session.addresses; }, tell: (change) => session.notify('swarmChanged', change) };
+  }
+
+  #cameOrWent(account: AccountId): void {
+    for (const group of this.#state().accounts.get(account)?.groups ?? []) this.#presenceChanged(group);
   }
 }
 

@@ -44,13 +44,16 @@ interface SwarmState {
 export class Swarms {
   readonly #clock: Clock;
   readonly #chance: Chance;
+  /** Told when somebody begins to seed or to download in a group, or ends it. */
+  readonly #changed: (group: GroupId) => void;
   readonly #swarms = new Map<string, SwarmState>();
   readonly #of = new Map<Present, Set<SwarmState>>();
   #presences = 0;
 
-  constructor(clock: Clock, chance: Chance) {
+  constructor(clock: Clock, chance: Chance, changed: (group: GroupId) => void = () => {}) {
     this.#clock = clock;
     this.#chance = chance;
+    this.#changed = changed;
   }
 
   /** Peers in swarms, each counted once per swarm. */
@@ -77,6 +80,7 @@ export class Swarms {
     swarm.here.set(who, { leftBytes, givenAtMs: isDue ? nowMs : before?.givenAtMs ?? -OTHERS_MS });
     swarm[leftBytes === 0 ? 'leechers' : 'seeders'].remove(who);
     swarm[leftBytes === 0 ? 'seeders' : 'leechers'].add(who);
+    if (before === undefined || (before.leftBytes === 0) !== (leftBytes === 0)) this.#changed(key.group);
     if (before) return isDue;
     this.#presences++;
     let mine = this.#of.get(who);
@@ -125,6 +129,7 @@ export class Swarms {
 
   #remove(who: Present, swarm: SwarmState): void {
     if (!swarm.here.delete(who)) return;
+    this.#changed(swarm.key.group);
     swarm.seeders.remove(who);
     swarm.leechers.remove(who);
     swarm.entered.delete(who);

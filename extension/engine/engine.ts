@@ -158,6 +158,9 @@ export class Engine {
         swarm?.addCandidates(joined);
       },
       groupChanged: (session, group, before) => this.#groupChanged(session, group, before),
+      presenceChanged: (session, groups) => {
+        if (session === this.trackers.inUse) this.notify.presence(groups);
+      },
       groupGone: (session, gone) => {
         if (session !== this.trackers.inUse) return;
         if (gone.why === 'rejected' || gone.why === 'removed') this.notify.event(gone.why, gone.name, '');

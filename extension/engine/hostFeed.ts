@@ -2,7 +2,8 @@
 // messages a second. A frontend that reads slowly gets fewer, not older ones.
 import type { Connection } from '../../protocol/connection.ts';
 import type { engineLink, Transfer } from '../../protocol/engineLink.ts';
-import { FRAME_PAYLOAD_BYTES_MAX, TRANSFERS_PER_NOTICE_MAX } from '../../protocol/limits.ts';
+import type { GroupId } from '../../protocol/ids.ts';
+import { FRAME_PAYLOAD_BYTES_MAX, GROUPS_PER_ACCOUNT_MAX, TRANSFERS_PER_NOTICE_MAX } from '../../protocol/limits.ts';
 import type { BodyOf, ReplyOf } from '../../protocol/table.ts';
 import type { Clock, Log } from '../../protocol/world.ts';
 import { wait } from '../../protocol/wait.ts';
@@ -25,6 +26,7 @@ export class Feed {
   #overview = false;
   readonly #changed = new Set<number>();
   readonly #gone = new Set<number>();
+  readonly #presence = new Set<GroupId>();
   #sending = false;
 
   constructor(api: EngineApi, clock: Clock, log: Log) {
@@ -53,10 +55,11 @@ export class Feed {
     return { overview: this.#api.overview(), transfers: first, more: rest.length > 0 };
   }
 
-  change({ overview, transfers, gone }: Change): void {
+  change({ overview, transfers, gone, presence }: Change): void {
     if (!this.#watched) return;
     this.#overview ||= overview;
     for (const id of transfers) this.#changed.add(id);
+    for (const group of presence) this.#presence.add(group);
     for (const id of gone) {
       this.#changed.delete(id);
       this.#gone.add(id);
@@ -74,7 +77,7 @@ export class Feed {
   }
 
   get #hasNews(): boolean {
-    return this.#overview || this.#changed.size > 0 || this.#gone.size > 0;
+    return this.#overview || this.#changed.size > 0 || this.#gone.size > 0 || this.#presence.size > 0;
   }
 
   #send(): void {
@@ -101,6 +104,8 @@ export class Feed {
   #flush(connection: Connection<typeof engineLink, 'engine'>): void {
     if (this.#overview) connection.notify('overviewChanged', this.#api.overview());
     this.#overview = false;
+    if (this.#presence.size > 0) connection.notify('presenceChanged', { groups: [...this.#presence].slice(0, GROUPS_PER_ACCOUNT_MAX) });
+    this.#presence.clear();
     let changed: readonly Transfer[] = [...this.#changed].map((id) => this.#api.transfer(id)).filter((transfer) => transfer !== undefined);
     let gone = [...this.#gone];
     this.#changed.clear();

@@ -1,4 +1,5 @@
 // Who is told that something changed: everybody who asked, at once; merging is theirs.
+import type { GroupId } from '../../protocol/ids.ts';
 import type { Change, EngineEvent } from './state.ts';
 
 export class Notifier {
@@ -17,14 +18,17 @@ export class Notifier {
   }
 
   overview(): void {
-    this.#tell({ overview: true, transfers: new Set(), gone: [] });
+    this.#tell({ overview: true, transfers: new Set(), gone: [], presence: [] });
   }
   /** @param withOverview  rates of the whole engine moved with them */
   transfers(ids: readonly number[], withOverview = false): void {
-    this.#tell({ overview: withOverview, transfers: new Set(ids), gone: [] });
+    this.#tell({ overview: withOverview, transfers: new Set(ids), gone: [], presence: [] });
   }
   gone(ids: readonly number[]): void {
-    this.#tell({ overview: true, transfers: new Set(), gone: ids });
+    this.#tell({ overview: true, transfers: new Set(), gone: ids, presence: [] });
+  }
+  presence(groups: readonly GroupId[]): void {
+    this.#tell({ overview: false, transfers: new Set(), gone: [], presence: groups });
   }
   event(what: Exclude<EngineEvent['what'], 'other'>, group: string, name: string, user = ''): void {
     for (const listener of this.#events) listener({ what, group, user, name });

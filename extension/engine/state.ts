@@ -1,6 +1,7 @@
 // What an engine is to those who show it: one plain value, changes of it, and a handler for every verb.
 // engine.ts implements it; host.ts serves it to frontends.
 import type { engineLink, Overview, Transfer } from '../../protocol/engineLink.ts';
+import type { GroupId } from '../../protocol/ids.ts';
 import type { BodyOf, HandlersOf } from '../../protocol/table.ts';
 
 /** Handlers of all verbs that are the engine's own; `watch`, `status`, `claim` and `stop` belong to the host. */
@@ -14,6 +15,8 @@ export interface Change {
   readonly overview: boolean;
   readonly transfers: ReadonlySet<number>;
   readonly gone: readonly number[];
+  /** Groups in which somebody came, went, or seeds more or less. */
+  readonly presence: readonly GroupId[];
 }
 
 export interface EngineApi {

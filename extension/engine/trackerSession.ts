@@ -47,6 +47,7 @@ export interface SessionHost {
   swarms(swarms: AnnouncedSwarms): void;
   swarmChanged(change: Body<'swarmChanged'>): void;
   groupChanged(session: TrackerSession, group: GroupView, before: GroupView | undefined): void;
+  presenceChanged(session: TrackerSession, groups: Body<'presenceChanged'>['groups']): void;
   groupGone(session: TrackerSession, gone: Body<'groupGone'>): void;
   revoked(revocation: Uint8Array): void;
   dialRequest(request: Body<'dialRequest'>): void;
@@ -218,6 +219,7 @@ export class TrackerSession {
       this.groups.set(group.group, group);
       this.#host.groupChanged(this, group, before);
     },
+    presenceChanged: ({ groups }) => this.#host.presenceChanged(this, groups),
     groupGone: (gone) => {
       this.groups.delete(gone.group);
       this.#host.groupGone(this, gone);

@@ -6,11 +6,15 @@ export interface RowChanges {
   readonly root: boolean;
   /** Rows of which something differs; those below one that is named are asked for with it. */
   readonly rows: readonly Row[];
+  /** Rows at the top that want to be open from now on. */
+  readonly opened: readonly Row[];
 }
 
 export function changesBetween(before: readonly Row[], after: readonly Row[]): RowChanges {
-  if (!sameIds(before, after)) return { root: true, rows: [] };
-  return { root: false, rows: after.flatMap((row, i) => changesIn(before[i], row)) };
+  const closed = new Set(before.filter(({ isCollapsed }) => isCollapsed).map(({ id }) => id));
+  const opened = after.filter(({ id, isCollapsed }) => isCollapsed === false && closed.has(id));
+  if (!sameIds(before, after)) return { root: true, rows: [], opened };
+  return { root: false, rows: after.flatMap((row, i) => changesIn(before[i], row)), opened };
 }
 
 function changesIn(before: Row | undefined, after: Row): readonly Row[] {

@@ -97,12 +97,17 @@ export class RowTree implements vscode.TreeDataProvider<Node>, vscode.Disposable
   #update(): void {
     const before = this.#rows;
     this.#rows = this.#options.rowsOf(this.#options.stateNow());
-    const { root, rows } = changesBetween(before, this.#rows);
+    const { root, rows, opened } = changesBetween(before, this.#rows);
     this.#keep(this.#rows);
-    if (root) return this.#changed.fire(undefined);
+    if (root) this.#changed.fire(undefined);
     for (const row of rows) {
       const node = this.#nodes.get(row.id);
       if (node) this.#changed.fire(node);
+    }
+    // VS Code remembers for each row whether it is open; what has something new to say is opened once more.
+    for (const row of opened) {
+      const node = this.#nodes.get(row.id);
+      if (node && this.view.visible) void this.view.reveal(node, { select: false, focus: false, expand: true }).then(undefined, () => undefined); // it may be gone again
     }
   }
 

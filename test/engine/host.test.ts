@@ -24,10 +24,12 @@ class Listener {
   readonly overviews: Overview[] = [];
   readonly changes: { readonly changed: readonly Transfer[]; readonly gone: readonly number[] }[] = [];
   readonly events: string[] = [];
+  readonly presence: string[] = [];
   #told: (() => void)[] = [];
   readonly handlers: FrontendHandlers = {
     overviewChanged: (overview) => this.#note(() => this.overviews.push(overview)),
     transfersChanged: (change) => this.#note(() => this.changes.push(change)),
+    presenceChanged: ({ groups }) => this.#note(() => this.presence.push(...groups)),
     event: ({ what }) => this.#note(() => this.events.push(what)),
   };
 

@@ -95,21 +95,21 @@ export class FakeEngine implements EngineApi {
   /** Changes the overview and tells. */
   setOverview(fields: Partial<Overview>): void {
     this.state = { ...this.state, ...fields };
-    this.#tell({ overview: true, transfers: new Set(), gone: [] });
+    this.#tell({ overview: true, transfers: new Set(), gone: [], presence: [] });
   }
   /** Changes or adds a transfer and tells. */
   setTransfer(fields: Partial<Transfer>): void {
     const transfer = aTransfer({ ...this.list.get(fields.id ?? 1), ...fields });
     this.list.set(transfer.id, transfer);
-    this.#tell({ overview: false, transfers: new Set([transfer.id]), gone: [] });
+    this.#tell({ overview: false, transfers: new Set([transfer.id]), gone: [], presence: [] });
   }
   removeTransfer(id: number): void {
     this.list.delete(id);
-    this.#tell({ overview: false, transfers: new Set(), gone: [id] });
+    this.#tell({ overview: false, transfers: new Set(), gone: [id], presence: [] });
   }
   setBusy(isBusy: boolean): void {
     this.isBusy = isBusy;
-    this.#tell({ overview: true, transfers: new Set(), gone: [] });
+    this.#tell({ overview: true, transfers: new Set(), gone: [], presence: [] });
   }
   event(event: EngineEvent): void {
     for (const take of this.#events) take(event);

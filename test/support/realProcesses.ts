@@ -192,6 +192,7 @@ export class RealEngine {
         for (const transfer of changed) this.transfers.set(transfer.id, transfer);
         for (const id of gone) this.transfers.delete(id);
       }),
+      presenceChanged: () => {},
       event: () => {},
     };
     for (;;) {

@@ -136,7 +136,7 @@ export class Client {
     this.#connection = new Connection(link, {
       table: trackerLink, side: 'engine', heartbeatMs: HEARTBEAT_MS.tracker, clock, log: silentLog,
       handlers: {
-        groupChanged: keep('groupChanged'), groupGone: keep('groupGone'), swarmChanged: keep('swarmChanged'), revoked: keep('revoked'),
+        presenceChanged: keep('presenceChanged'), groupChanged: keep('groupChanged'), groupGone: keep('groupGone'), swarmChanged: keep('swarmChanged'), revoked: keep('revoked'),
         dialRequest: keep('dialRequest'), signedOut: keep('signedOut'),
       },
     });

@@ -177,6 +177,17 @@ describe('a tracker', () => {
       assert.deepEqual((await bob.call('announce', { swarms: [{ group, root, leftBytes: 5, event: 'update' }] })).swarms, []);
       assert.equal(tracker.status().presences, 0);
     });
+    it('tells members, and only them, when somebody of the group begins to seed, ends it, or goes', async () => {
+      const { group, alice, bob, carol } = await team();
+      const root = await alice.share(group, 'f', 1);
+      await bob.call('announce', { swarms: [{ group, root, leftBytes: 0, event: 'update' }] });
+      assert.deepEqual(await alice.notice('presenceChanged'), { groups: [group] });
+      await bob.call('announce', { swarms: [{ group, root, leftBytes: 0, event: 'stopped' }] });
+      assert.deepEqual(await alice.notice('presenceChanged'), { groups: [group] });
+      bob.connection.destroy();
+      assert.deepEqual(await alice.notice('presenceChanged'), { groups: [group] });
+      assert.deepEqual(await carol.heard(), []);
+    });
     it('tells of a revocation an engine that was away', async () => {
       const { group, alice, bob, carol } = await team();
       await carol.enter(group, alice);

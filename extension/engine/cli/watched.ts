@@ -28,6 +28,7 @@ export class Watched {
         }
         this.#tell();
       },
+      presenceChanged: () => {}, // no command shows it as it changes
       event: (event) => {
         for (const take of this.#events) take(event);
       },
