@@ -5,7 +5,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import type { Memory } from './memory.ts';
 import { setting } from './settings.ts';
-import { shown, t } from './words.ts';
+import { inMessage, t } from './words.ts';
 
 /** Folder in a workspace that downloads go to when nothing is set. */
 const DEFAULT_NAME = 'downloads';
@@ -30,7 +30,7 @@ export async function tellFolderOnce(memory: Memory, folder: string): Promise<vo
   const ignore = t('Add to .gitignore');
   const change = t('Change Folder…');
   const canIgnore = root !== undefined && !isIgnored(root, folder);
-  void vscode.window.showInformationMessage(t('Downloads go to {0}.', shown(folder)), ...(canIgnore ? [ignore] : []), change).then((answer) => {
+  void vscode.window.showInformationMessage(t('Downloads go to {0}.', inMessage(folder)), ...(canIgnore ? [ignore] : []), change).then((answer) => {
     if (answer === ignore && root !== undefined) addToIgnored(root, folder);
     if (answer === change) void vscode.commands.executeCommand('workbench.action.openSettings', 'shoal.downloadFolder');
   });

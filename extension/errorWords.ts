@@ -1,6 +1,6 @@
 // What went wrong, in the words of a window: errors.ts speaks of options and verbs of the command line, here there are buttons. Pure.
 import type { ErrorCode, ShoalError } from '../protocol/errors.ts';
-import { shown, t } from './words.ts';
+import { inMessage, t } from './words.ts';
 
 /** Something a person can do about it: the words of a button, and the command behind it. */
 export interface Way {
@@ -41,8 +41,8 @@ const WAYS: Partial<Record<ErrorCode, () => readonly Way[]>> = {
 
 export function troubleOf(error: ShoalError): Trouble {
   const { code, fields, message } = error;
-  const own = SENTENCES[code]?.((name) => shown(String(fields[name] ?? '')));
-  return { sentence: own ?? asSentence(shown(message)), ways: WAYS[code]?.() ?? [] };
+  const own = SENTENCES[code]?.((name) => inMessage(String(fields[name] ?? '')));
+  return { sentence: own ?? asSentence(inMessage(message)), ways: WAYS[code]?.() ?? [] };
 }
 
 const asSentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;

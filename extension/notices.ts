@@ -4,7 +4,7 @@ import { troubleOf } from './errorWords.ts';
 import type { Way } from './errorWords.ts';
 import { waitingRequests } from './state.ts';
 import type { EngineEvent, Store } from './store.ts';
-import { plural, shown, t } from './words.ts';
+import { plural, inMessage, t } from './words.ts';
 import { fromWire } from '../protocol/wireErrors.ts';
 
 /** How long a window that is not in front leaves a notice to the one that is, in ms. */
@@ -39,9 +39,9 @@ export class Notices implements vscode.Disposable {
     if (!mine) return;
     switch (what) {
       case 'requestReceived': return this.#collect(event);
-      case 'accepted': return say(t('You are a member of {0} now.', shown(group)), [{ words: t('Show Files'), command: 'shoal.files.focus' }]);
-      case 'rejected': return say(t('Your request to join {0} was rejected.', shown(group)));
-      case 'removed': return say(t('You were removed from {0}. What you shared and downloaded there has stopped; files on this machine stay.', shown(group)));
+      case 'accepted': return say(t('You are a member of {0} now.', inMessage(group)), [{ words: t('Show Files'), command: 'shoal.files.focus' }]);
+      case 'rejected': return say(t('Your request to join {0} was rejected.', inMessage(group)));
+      case 'removed': return say(t('You were removed from {0}. What you shared and downloaded there has stopped; files on this machine stay.', inMessage(group)));
       case 'signedOut': return say(t('This device was signed out of Shoal.'), [{ words: t('Sign In'), command: 'shoal.signIn' }]);
       case 'failed': return this.#failed(group, name);
     }
@@ -57,17 +57,17 @@ export class Notices implements vscode.Disposable {
       this.#collecting = false;
       const [first, ...others] = this.#requests.splice(0);
       if (first && others.length === 0) void this.#askAbout(first);
-      else if (first) say(plural(others.length, '{1} and {0} other ask to join your groups.', '{1} and {0} others ask to join your groups.').replace('{1}', shown(first.user)), [{ words: t('Review'), command: 'shoal.groups.focus' }]);
+      else if (first) say(plural(others.length, '{1} and {0} other ask to join your groups.', '{1} and {0} others ask to join your groups.').replace('{1}', inMessage(first.user)), [{ words: t('Review'), command: 'shoal.groups.focus' }]);
     });
   }
 
   async #askAbout({ group, user }: EngineEvent): Promise<void> {
     const accept = t('Accept');
     const reject = t('Reject');
-    const answer = await vscode.window.showInformationMessage(t('{0} asks to join {1}.', shown(user), shown(group)), accept, reject);
+    const answer = await vscode.window.showInformationMessage(t('{0} asks to join {1}.', inMessage(user), inMessage(group)), accept, reject);
     if (answer !== accept && answer !== reject) return;
     // Somebody may have answered meanwhile, here or on another device.
-    if (!waitingRequests(this.#store.state).some((one) => one.group.name === group && one.user === user)) return say(t('The request of {0} was answered already.', shown(user)));
+    if (!waitingRequests(this.#store.state).some((one) => one.group.name === group && one.user === user)) return say(t('The request of {0} was answered already.', inMessage(user)));
     await this.#store.call(answer === accept ? 'acceptRequest' : 'rejectRequest', { group, user });
   }
 
@@ -75,7 +75,7 @@ export class Notices implements vscode.Disposable {
     const transfer = [...this.#store.state.transfers.values()].find((one) => one.groupName === group && one.name === name && one.state === 'failed');
     if (transfer?.kind === 'share') return; // the command that shares says it
     const why = transfer?.error ? troubleOf(fromWire(transfer.error)).sentence : '';
-    void vscode.window.showErrorMessage(t('The download of {0} failed. {1}', shown(name), why), t('Show Downloads')).then((answer) => answer && vscode.commands.executeCommand('shoal.downloads.focus'));
+    void vscode.window.showErrorMessage(t('The download of {0} failed. {1}', inMessage(name), why), t('Show Downloads')).then((answer) => answer && vscode.commands.executeCommand('shoal.downloads.focus'));
   }
 
   #after(delayMs: number, run: () => void): void {

@@ -31,7 +31,7 @@ export function showState(store: Store, views: { readonly groups: RowTree; reado
     const badge = waiting === 0 ? undefined : { value: waiting, tooltip: plural(waiting, '{0} request to join waits for you', '{0} requests to join wait for you') };
     if (views.groups.view.badge?.value !== badge?.value) views.groups.view.badge = badge;
     const message = phaseOf(state) === 'offline' && state.groups.length > 0 ? t('No tracker can be reached. This is what was known last; running downloads go on.') : undefined;
-    for (const { view } of [views.groups, views.files]) if (view.message !== message) view.message = message;
+    if (views.groups.view.message !== message) views.groups.view.message = message;
     for (const view of Object.values(views)) view.refresh();
     if (isOther) startProgress(store, state);
   };

@@ -20,11 +20,11 @@ export const t: Translate = (message, ...values) => translate(message, ...values
 /** One of two sentences by number; `{0}` is the number. */
 export const plural = (count: number, one: string, many: string): string => t(count === 1 ? one : many, count);
 
-/**
- * A name that somebody else chose, safe wherever VS Code shows plain text: no control characters or direction marks, no `[text](link)`, which
- * notifications would make a link of.
- */
-export const shown = (name: string): string => printable(name).replaceAll('](', '] (');
+/** A name that somebody else chose, safe wherever VS Code shows plain text: no control characters, no marks that turn the direction of text. */
+export const shown = printable;
+
+/** The same for messages, prompts and titles of progress, where VS Code makes a link of `[text](address)`. */
+export const inMessage = (name: string): string => shown(name).replaceAll('](', '] (');
 
 /** The same where `$(name)` would become an icon: quick picks and the status bar. */
 export const shownWithIcons = (name: string): string => shown(name).replaceAll('$(', '\\$(');

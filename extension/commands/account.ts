@@ -8,7 +8,7 @@ import { troubleOf } from '../errorWords.ts';
 import { setting } from '../settings.ts';
 import { askAll, askChoice, askText } from '../wizard.ts';
 import type { Answer, Choice, Place, Step } from '../wizard.ts';
-import { shown, shownWithIcons, t } from '../words.ts';
+import { inMessage, shownWithIcons, t } from '../words.ts';
 import type { Command, Tools } from './command.ts';
 
 /** In the list of trackers: none of them, but a pair of one's own. */
@@ -27,7 +27,7 @@ export const signIn: Command = async (tools) => {
       if (typeof answer === 'string') user = answer;
       return answer;
     },
-    (place) => askText(place, { prompt: t('Password of {0}', shown(user)), isPassword: true, submit: (password) => signInAs(tools, user, password) }),
+    (place) => askText(place, { prompt: t('Password of {0}', inMessage(user)), isPassword: true, submit: (password) => signInAs(tools, user, password) }),
   ]);
   if (wantsPair.is) return void vscode.commands.executeCommand('shoal.startLocalPair');
   if (done) await welcome(tools, store.state.overview?.account?.user ?? user);
@@ -106,8 +106,8 @@ async function leaveFirst({ store }: Tools): Promise<void> {
   const user = store.state.overview?.account?.user;
   if (user === undefined) return;
   const logOut = t('Log Out');
-  const detail = t('Sharing as {0} stops until the next sign-in.', shown(user));
-  if (await vscode.window.showInformationMessage(t('You are signed in as {0}.', shown(user)), { modal: true, detail }, logOut) !== logOut) throw new vscode.CancellationError();
+  const detail = t('Sharing as {0} stops until the next sign-in.', inMessage(user));
+  if (await vscode.window.showInformationMessage(t('You are signed in as {0}.', inMessage(user)), { modal: true, detail }, logOut) !== logOut) throw new vscode.CancellationError();
   await store.call('signOut', {});
 }
 
@@ -138,7 +138,7 @@ function trackerStep(tools: Tools, wantsPair: { is: boolean }): Step {
 /** Whether the tracker can be used. What went wrong is said. */
 async function useTracker({ store, memory }: Tools, url: string): Promise<boolean> {
   try {
-    const progress = { location: vscode.ProgressLocation.Notification, title: t('Connecting to {0}', shown(addressesOf(url))) };
+    const progress = { location: vscode.ProgressLocation.Notification, title: t('Connecting to {0}', inMessage(addressesOf(url))) };
     const { url: full, firstUse } = await vscode.window.withProgress(progress, () => store.call('setTracker', { url }));
     if (firstUse && !(await trusts(full))) return false;
     await memory.rememberTracker(full);
@@ -153,7 +153,7 @@ async function useTracker({ store, memory }: Tools, url: string): Promise<boolea
 /** A bare address says nothing about who answers there; a person may know. */
 async function trusts(url: string): Promise<boolean> {
   const go = t('Trust This Tracker');
-  const detail = t('It identifies itself as:\n{0}\n\nCompare this with what the tracker\'s operator sees. From now on exactly this identity is expected.', shown(url));
+  const detail = t('It identifies itself as:\n{0}\n\nCompare this with what the tracker\'s operator sees. From now on exactly this identity is expected.', inMessage(url));
   return await vscode.window.showWarningMessage(t('First contact with this tracker'), { modal: true, detail }, go) === go;
 }
 
@@ -176,7 +176,7 @@ async function refusal(call: Promise<unknown>): Promise<string | undefined> {
 async function welcome({ memory }: Tools, user: string): Promise<void> {
   await vscode.commands.executeCommand('shoal.groups.focus');
   if (await memory.saidBefore('signed in', 'everywhere')) return;
-  void vscode.window.showInformationMessage(t('Signed in to Shoal as {0}. Create a group or join one; then right-click a file to share it.', shown(user)));
+  void vscode.window.showInformationMessage(t('Signed in to Shoal as {0}. Create a group or join one; then right-click a file to share it.', inMessage(user)));
 }
 
 const checkName = (text: string): string | undefined => (isName(text) ? undefined : t('1 to {0} letters, digits, dots, underscores or hyphens.', NAME_CHARS_MAX));

@@ -9,7 +9,7 @@ import { fromWire } from '../../protocol/wireErrors.ts';
 import { downloadFolder, tellFolderOnce } from '../downloadFolder.ts';
 import { setting } from '../settings.ts';
 import { isComplete } from '../state.ts';
-import { plural, shown, t } from '../words.ts';
+import { plural, inMessage, t } from '../words.ts';
 import type { Command, Tools } from './command.ts';
 import { subjectsOf } from './command.ts';
 
@@ -75,7 +75,7 @@ function wholeHere({ store: { state } }: Tools, { group, name }: Wanted): Transf
 async function again({ name, path: file }: Transfer): Promise<boolean> {
   const open = t('Open');
   const anyway = t('Download Again');
-  const answer = await vscode.window.showInformationMessage(t('{0} is on this machine already: {1}', shown(name), shown(file)), open, anyway);
+  const answer = await vscode.window.showInformationMessage(t('{0} is on this machine already: {1}', inMessage(name), inMessage(file)), open, anyway);
   if (answer === open) await openPath(file);
   return answer === anyway;
 }
@@ -92,7 +92,7 @@ async function follow({ store, log }: Tools, id: number): Promise<void> {
     if (done === 'gone') return;
     const open = t('Open');
     const reveal = t('Show in Folder');
-    const answer = await vscode.window.showInformationMessage(t('Downloaded {0}', shown(done.name)), open, reveal);
+    const answer = await vscode.window.showInformationMessage(t('Downloaded {0}', inMessage(done.name)), open, reveal);
     if (answer === open) await openPath(done.path);
     if (answer === reveal) await revealPath(done.path);
   } catch (error) {
@@ -151,7 +151,7 @@ export const cancelDownload: Command = async (tools, given, all) => {
   if (lost.length > 0) {
     const cancel = t('Cancel Download');
     const detail = t('What has arrived is deleted. Pause it to keep that.');
-    const question = lost.length === 1 ? t('Cancel the download of {0}?', shown(lost[0]?.name ?? '')) : plural(lost.length, 'Cancel {0} download?', 'Cancel {0} downloads?');
+    const question = lost.length === 1 ? t('Cancel the download of {0}?', inMessage(lost[0]?.name ?? '')) : plural(lost.length, 'Cancel {0} download?', 'Cancel {0} downloads?');
     if (await vscode.window.showWarningMessage(question, { modal: true, detail }, cancel) !== cancel) return;
   }
   await forgetDownload(tools, given, all);
@@ -164,9 +164,9 @@ export const verifyFile: Command = async ({ ask, store }, given) => {
   const id = subjectsOf(given)[0]?.transfer ?? (await ask.transfer(t('Verify File'), t('Read which file again and compare it?'), (one) => isComplete(one) || one.kind === 'share'))?.id;
   const transfer = id === undefined ? undefined : store.state.transfers.get(id);
   if (!transfer) return;
-  const options = { location: vscode.ProgressLocation.Notification, title: t('Verifying {0}', shown(transfer.name)) };
+  const options = { location: vscode.ProgressLocation.Notification, title: t('Verifying {0}', inMessage(transfer.name)) };
   const { sha256 } = await vscode.window.withProgress(options, () => store.call('verify', { transfer: transfer.id }, { isLong: true }));
   const copy = t('Copy SHA-256');
-  const answer = await vscode.window.showInformationMessage(t('{0} is exactly what was shared.', shown(transfer.name)), copy);
+  const answer = await vscode.window.showInformationMessage(t('{0} is exactly what was shared.', inMessage(transfer.name)), copy);
   if (answer === copy) await vscode.env.clipboard.writeText(sha256);
 };

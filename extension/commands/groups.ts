@@ -4,7 +4,7 @@ import { asShoalError } from '../../protocol/errors.ts';
 import { NAME_CHARS_MAX } from '../../protocol/limits.ts';
 import { isName } from '../../protocol/names.ts';
 import { troubleOf } from '../errorWords.ts';
-import { shown, t } from '../words.ts';
+import { inMessage, t } from '../words.ts';
 import type { Command, Tools } from './command.ts';
 import { subjectsOf } from './command.ts';
 
@@ -28,7 +28,7 @@ export const createGroup: Command = async (tools) => {
   const name = await newGroup(tools);
   if (name === undefined) return;
   const share = t('Share a File…');
-  const chosen = await vscode.window.showInformationMessage(t('Created the group {0}. Others find it with Join Group and wait for your answer.', shown(name)), share);
+  const chosen = await vscode.window.showInformationMessage(t('Created the group {0}. Others find it with Join Group and wait for your answer.', inMessage(name)), share);
   if (chosen === share) await vscode.commands.executeCommand('shoal.shareFile');
 };
 
@@ -36,7 +36,7 @@ export const joinGroup: Command = async ({ ask, store }) => {
   const group = await ask.strangeGroup(t('Join Group'));
   if (group === undefined) return;
   await store.call('joinGroup', { group });
-  void vscode.window.setStatusBarMessage(`$(watch) ${t('Asked to join {0}', shown(group))}`, 5000);
+  void vscode.window.setStatusBarMessage(`$(watch) ${t('Asked to join {0}', inMessage(group))}`, 5000);
 };
 
 export const cancelRequest: Command = async ({ ask, store }, given) => {
@@ -54,15 +54,15 @@ export const leaveGroup: Command = async ({ ask, store }, given) => {
     view?.role === 'owner' && view.members > 1 ? t('You own this group; the member who has been in it longest becomes its owner.') : '',
     shares > 0 ? t('What you share and download there stops.') : '', t('Files on this machine stay where they are.'),
   ].filter((text) => text !== '').join(' ');
-  if (await vscode.window.showWarningMessage(t('Leave the group {0}?', shown(group)), { modal: true, detail }, leave) === leave) await store.call('leaveGroup', { group });
+  if (await vscode.window.showWarningMessage(t('Leave the group {0}?', inMessage(group)), { modal: true, detail }, leave) === leave) await store.call('leaveGroup', { group });
 };
 
 export const removeMember: Command = async ({ ask, store }, given) => {
   const { group, user } = subjectsOf(given)[0] ?? await ask.member(t('Remove Member')) ?? {};
   if (group === undefined || user === undefined) return;
   const remove = t('Remove');
-  const detail = t('From then on nobody serves {0} this group\'s files. What {0} has downloaded already stays there.', shown(user));
-  if (await vscode.window.showWarningMessage(t('Remove {0} from {1}?', shown(user), shown(group)), { modal: true, detail }, remove) !== remove) return;
+  const detail = t('From then on nobody serves {0} this group\'s files. What {0} has downloaded already stays there.', inMessage(user));
+  if (await vscode.window.showWarningMessage(t('Remove {0} from {1}?', inMessage(user), inMessage(group)), { modal: true, detail }, remove) !== remove) return;
   await store.call('removeMember', { group, user });
 };
 

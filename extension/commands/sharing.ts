@@ -6,7 +6,7 @@ import { isShoalError, ShoalError } from '../../protocol/errors.ts';
 import { fromWire } from '../../protocol/wireErrors.ts';
 import { percent } from '../../protocol/amounts.ts';
 import type { Choice } from '../wizard.ts';
-import { plural, shown, shownWithIcons, t } from '../words.ts';
+import { plural, inMessage, shownWithIcons, t } from '../words.ts';
 import type { Command, Given, GivenAll, Tools } from './command.ts';
 import { subjectsOf } from './command.ts';
 import { newGroup } from './groups.ts';
@@ -21,7 +21,7 @@ export const shareFile: Command = async (tools, given, all) => {
   const uris = await filesOf(given, all);
   if (uris.length === 0) return;
   const names = uris.map((uri) => path.basename(uri.fsPath));
-  const placeholder = uris.length === 1 ? t('Share {0} in which group? Nothing is uploaded: the group is told that you have it.', shown(names[0] ?? ''))
+  const placeholder = uris.length === 1 ? t('Share {0} in which group? Nothing is uploaded: the group is told that you have it.', inMessage(names[0] ?? ''))
     : t('Share {0} files in which group? Nothing is uploaded: the group is told that you have them.', uris.length);
   const extra: readonly Choice<string>[] = [{ label: `$(add) ${t('Create Group…')}`, value: NEW_GROUP, alwaysShow: true }];
   const chosen = await tools.ask.group(t('Share File in Group'), placeholder, undefined, extra);
@@ -47,7 +47,7 @@ async function filesOf(given: Given, all: GivenAll): Promise<readonly vscode.Uri
   const isFolder = (type: vscode.FileType): boolean => (type & vscode.FileType.Directory) !== 0;
   const folder = stats.find(({ type }) => isFolder(type));
   if (folder && stats.every(({ type }) => isFolder(type))) throw new ShoalError('notAFile', { path: folder.uri.fsPath });
-  if (folder) void vscode.window.showWarningMessage(t('{0} is a folder and was left out; choose the files in it.', shown(path.basename(folder.uri.fsPath))));
+  if (folder) void vscode.window.showWarningMessage(t('{0} is a folder and was left out; choose the files in it.', inMessage(path.basename(folder.uri.fsPath))));
   return stats.filter(({ type }) => !isFolder(type)).map(({ uri }) => uri);
 }
 
@@ -62,8 +62,8 @@ async function shareOne(tools: Tools, group: string, file: string, replace = fal
     if (!isShoalError(error, 'fileExists')) throw error;
     await forget(tools, id);
     const answer = t('Share as New Version');
-    const detail = t('{0} shared another content under this name. Your file would become its newest version; theirs stays with those who have it.', shown(String(error.fields['user'] ?? '?')));
-    const question = t('{0} is in {1} already.', shown(path.basename(file)), shown(group));
+    const detail = t('{0} shared another content under this name. Your file would become its newest version; theirs stays with those who have it.', inMessage(String(error.fields['user'] ?? '?')));
+    const question = t('{0} is in {1} already.', inMessage(path.basename(file)), inMessage(group));
     return await vscode.window.showWarningMessage(question, { modal: true, detail }, answer) === answer ? shareOne(tools, group, file, true) : undefined;
   }
 }
@@ -78,7 +78,7 @@ async function untilShared({ store }: Tools, id: number, file: string): Promise<
   const done = store.until(look, stop.signal);
   const isQuick = await Promise.race([done.then(() => true), new Promise<false>((resolve) => setTimeout(resolve, PROGRESS_AFTER_MS, false))]);
   if (isQuick) return done;
-  const options = { location: vscode.ProgressLocation.Notification, cancellable: true, title: t('Sharing {0}', shown(path.basename(file))) };
+  const options = { location: vscode.ProgressLocation.Notification, cancellable: true, title: t('Sharing {0}', inMessage(path.basename(file))) };
   return vscode.window.withProgress(options, (progress, token) => {
     token.onCancellationRequested(() => stop.abort());
     let shownPercent = 0;
@@ -98,7 +98,7 @@ async function forget({ store }: Tools, id: number): Promise<void> {
 }
 
 async function tellShared({ memory, store }: Tools, group: string, names: readonly string[]): Promise<void> {
-  const what = names.length === 1 ? t('Shared {0} in {1}', shown(names[0] ?? ''), shown(group)) : plural(names.length, 'Shared {0} file', 'Shared {0} files');
+  const what = names.length === 1 ? t('Shared {0} in {1}', inMessage(names[0] ?? ''), inMessage(group)) : plural(names.length, 'Shared {0} file', 'Shared {0} files');
   void vscode.window.setStatusBarMessage(`$(check) ${shownWithIcons(what)}`, 5000);
   if (await memory.saidBefore('shared', 'everywhere')) return;
   const keep = t('Keep Sharing When Closed');
@@ -123,6 +123,6 @@ export const removeFile: Command = async ({ ask, store }, given) => {
   if (group === undefined || name === undefined) return;
   const remove = t('Remove');
   const detail = t('The group no longer lists it, and nobody can begin to download it. Copies that members have stay with them.');
-  if (await vscode.window.showWarningMessage(t('Remove {0} from {1}?', shown(name), shown(group)), { modal: true, detail }, remove) !== remove) return;
+  if (await vscode.window.showWarningMessage(t('Remove {0} from {1}?', inMessage(name), inMessage(group)), { modal: true, detail }, remove) !== remove) return;
   await store.call('stopShare', { group, name, remove: true });
 };

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { ShoalError } from '../../protocol/errors.ts';
 import { networkHosts } from '../localPairs.ts';
 import type { Reach } from '../localPairs.ts';
-import { shown, t } from '../words.ts';
+import { inMessage, t } from '../words.ts';
 import type { Command, Tools } from './command.ts';
 
 export const startLocalPair: Command = async (tools) => {
@@ -48,7 +48,7 @@ export const stopLocalPair: Command = async ({ ask, pairs, store }) => {
   const title = t('Stop Local Tracker Pair');
   const known = await pairs.known();
   const chosen = known.length < 2 ? known[0] : await ask.choice(title, {
-    placeholder: t('Which pair?'), items: known.map((pair) => ({ label: pair.reach === 'computer' ? t('This computer') : t('This network'), detail: shown(pair.url), value: pair })),
+    placeholder: t('Which pair?'), items: known.map((pair) => ({ label: pair.reach === 'computer' ? t('This computer') : t('This network'), detail: inMessage(pair.url), value: pair })),
   });
   if (!chosen) return void (known.length === 0 && vscode.window.showInformationMessage(t('There is no tracker pair on this computer.')));
   if (store.state.overview?.account && store.state.overview.trackerUrl === chosen.url) {

@@ -28,7 +28,7 @@ function transferRow(transfer: Transfer): Row {
   const trouble = error && fromWire(error).message;
   const flags = [kind, isHere ? 'here' : 'partial', transfer.state];
   return {
-    id: `transfer:${id}`, label: shown(name), description: [words, shown(groupName)].join(' · '),
+    id: `transfer:${id}`, label: shown(nameHere(transfer)), description: [words, shown(groupName)].join(' · '),
     tooltip: [
       shown(name), `${words}`, t('Group {0}, {1}', shown(groupName), amount(sizeBytes)), t('Place: {0}', shown(path)),
       ...(transfer.resumedPieces > 0 && !isHere ? [plural(transfer.resumedPieces, '{0} piece was here already', '{0} pieces were here already')] : []),
@@ -38,6 +38,12 @@ function transferRow(transfer: Transfer): Row {
     icon: iconOf(transfer), context: flags.join(' '), subject: { group: groupName, file: name, transfer: id, ...(isHere && { path }) },
     spoken: [shown(name), words, t('group {0}', shown(groupName)), ...(trouble === undefined ? [] : [trouble])].join(', '),
   };
+}
+
+/** What it is called on this machine: `name (2)` when the name was taken. */
+function nameHere({ name, path, kind }: Transfer): string {
+  const last = path.split(/[/\\]/).at(-1) ?? '';
+  return kind === 'share' || last === '' ? name : [...name.split('/').slice(0, -1), last].join('/');
 }
 
 /** `63 % · 8.1 MiB/s · 5 peers · 12 s left`, or whatever says best how it stands. */

@@ -1,0 +1,58 @@
+// Where VS Code comes from: the npm package code-server carries a whole build of it (workbench, server, extension host), which is installed
+// once into `.vscode-test/`. Of code-server itself nothing is used.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { installOnce } from './installOnce.ts';
+
+/** Pinned: the driver knows this build's page. code-server 4.139.1 is VS Code 1.139.1. */
+export const CODE_SERVER_VERSION = '4.139.1';
+
+export interface CodeBuild {
+  readonly folder: string;
+  /** The script that is VS Code's server and its command line. */
+  readonly serverMain: string;
+  /** The Node to run it with: it needs 24, which this project brings along. */
+  readonly node: string;
+}
+
+/** Add-ons with sources only: without them it works, too, but says "Could not locate the bindings file" again and again. */
+const ADD_ONS = ['@vscode/spdlog', '@vscode/native-watchdog'];
+const QUIET = ['--no-audit', '--no-fund', '--engine-strict=false', '--loglevel=error'];
+
+/** @param cache  where to; given only by a test of this itself */
+export async function installCode(cache?: string): Promise<CodeBuild> {
+  const announcement = 'installing VS Code\'s server from npm into .vscode-test: once, about 600 MB, mostly under a minute …';
+  const installed = await installOnce(`server-${CODE_SERVER_VERSION}`, announcement, fill, cache);
+  const folder = codeIn(installed);
+  const major = Number(process.versions.node.split('.')[0]);
+  if (major < 24) throw new Error(`VS Code's server needs Node 24, and this is Node ${process.versions.node}: start the tests by an npm script`);
+  return { folder, serverMain: path.join(folder, 'out', 'server-main.js'), node: process.execPath };
+}
+
+function codeIn(installed: string): string {
+  return path.join(installed, 'node_modules', 'code-server', 'lib', 'vscode');
+}
+
+async function fill(draft: string): Promise<void> {
+  await npm(draft, ['install', '--ignore-scripts', ...QUIET, `code-server@${CODE_SERVER_VERSION}`]);
+  const code = codeIn(draft);
+  if (!existsSync(path.join(code, 'out', 'server-main.js'))) throw new Error(`code-server ${CODE_SERVER_VERSION} is not built as expected: no VS Code in ${code}`);
+  await npm(code, ['install', '--omit=dev', '--ignore-scripts', ...QUIET]);
+  // Fails where the compiler or Node's headers are missing: then its log is longer, and that is all.
+  await npm(code, ['rebuild', '--foreground-scripts', ...QUIET, ...ADD_ONS]).catch(() => {});
+}
+
+/** Runs npm, which is quiet unless it fails. */
+async function npm(prefix: string, args: readonly string[]): Promise<void> {
+  const all = [...args, '--prefix', prefix];
+  const own = process.env['npm_execpath'] ?? ''; // what runs this script, if it is npm and not one of its relatives
+  const [program, ...words] = own.endsWith('npm-cli.js') ? [process.env['npm_node_execpath'] ?? process.execPath, own, ...all] : ['npm', ...all];
+  // Of the npm above this process only what says where packages come from: its other settings are about this repository.
+  const env = { ...process.env, npm_config_local_prefix: undefined, npm_config_prefix: undefined, INIT_CWD: undefined };
+  const child = spawn(program, words, { cwd: prefix, env, stdio: ['ignore', 'pipe', 'pipe'], shell: program === 'npm' && process.platform === 'win32' });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => (output += data.toString()));
+  const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
+  if (code !== 0) throw new Error(`npm ${all.join(' ')} ended with ${String(code)}:\n${output}`);
+}

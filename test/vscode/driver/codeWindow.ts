@@ -1,0 +1,164 @@
+// One window of VS Code, as a person uses it: what is seen comes back as data, what is done goes through the mouse and the keyboard. Everything
+// waits for what it needs, 20 s at most, and fails with a picture of the window.
+//
+//   const server = await CodeServer.start({ folder, name: 'alice' });
+//   await server.installExtension(vsix);
+//   const alice = await CodeWindow.open(await newPerson(), server, { workspace });
+//   await alice.runCommand('Shoal: Create Group…');
+//   …
+//   await alice.close(); await server.stop(); await closeBrowser();
+import type { BrowserContext, Page } from 'playwright-core';
+import type { CodeServer, Payload } from './codeServer.ts';
+import type { ListRow } from './lists.ts';
+import * as notices from './notices.ts';
+import type { Dialog, Notification, StatusItem } from './notices.ts';
+import * as quick from './quickInput.ts';
+import type { QuickInput } from './quickInput.ts';
+import * as views from './views.ts';
+import type { ViewHeader, Welcome } from './views.ts';
+import { fits, WindowBase } from './windowBase.ts';
+
+export interface WindowOptions {
+  /** A folder or a `.code-workspace` file; without one nothing is open. */
+  readonly workspace?: string;
+  readonly payload?: Payload;
+  /** Runs before the page loads: to expose functions to it, say. */
+  readonly prepare?: (page: Page) => Promise<void>;
+}
+
+export interface EditorTab {
+  readonly label: string;
+  readonly isActive: boolean;
+  readonly isDirty: boolean;
+}
+
+const LOAD_MS_MAX = 60_000;
+
+export class CodeWindow extends WindowBase {
+  readonly server: CodeServer;
+
+  private constructor(page: Page, server: CodeServer) {
+    super(page, server.name);
+    this.server = server;
+  }
+
+  /** Opens a window; resolves when the workbench is there. The extension host comes some seconds later: wait for what you need of it. */
+  static async open(context: BrowserContext, server: CodeServer, options: WindowOptions = {}): Promise<CodeWindow> {
+    const page = await context.newPage();
+    const window = new CodeWindow(page, server);
+    await options.prepare?.(page);
+    await page.goto(server.windowUrl(options.workspace, options.payload), { timeout: LOAD_MS_MAX });
+    await window.#whenReady();
+    return window;
+  }
+
+  async reload(): Promise<void> {
+    await this.page.reload({ timeout: LOAD_MS_MAX });
+    await this.#whenReady();
+  }
+
+  /** Closes the window; its extension host ends some time later. */
+  async close(): Promise<void> {
+    await this.page.close();
+  }
+
+  async #whenReady(): Promise<void> {
+    await this.until('the workbench', async () => {
+      await this.page.locator('.monaco-workbench .part.activitybar .action-label').first().waitFor({ timeout: 5_000 });
+      await this.page.locator('.monaco-workbench [id="status.notifications"]').waitFor({ timeout: 5_000 });
+      return true;
+    }, LOAD_MS_MAX);
+  }
+
+  // Commands, and what they ask
+
+  /** Runs a command of the palette by its whole title: `Shoal: Join Group…`. */
+  runCommand(title: string): Promise<void> { return quick.runCommand(this, title); }
+  /** What a quick pick or an input box asks now; undefined if nothing does. */
+  quickInput(): Promise<QuickInput | undefined> { return quick.quickInput(this); }
+  /** Waits until something is asked under this title (without its step). */
+  quickInputTitled(title: string | RegExp): Promise<QuickInput> { return quick.quickInputTitled(this, title); }
+  /** Chooses the item with this label. */
+  pick(label: string | RegExp): Promise<void> { return quick.pick(this, label); }
+  /** In a pick of several: checks exactly these; `acceptQuickInput` ends it. */
+  checkItems(...labels: (string | RegExp)[]): Promise<void> { return quick.check(this, labels); }
+  typeInQuickInput(text: string): Promise<void> { return quick.type(this, text); }
+  acceptQuickInput(): Promise<void> { return quick.accept(this); }
+  dismissQuickInput(): Promise<void> { return quick.dismiss(this); }
+  quickInputButton(title: string): Promise<void> { return quick.pressButton(this, title); }
+  /** Waits for an input box, types, and accepts. */
+  async answer(title: string | RegExp, text: string): Promise<void> {
+    await this.quickInputTitled(title);
+    await this.typeInQuickInput(text);
+    await this.acceptQuickInput();
+  }
+
+  // Views
+
+  openView(container: string): Promise<void> { return views.openView(this, container); }
+  badge(container: string): Promise<number | undefined> { return views.badge(this, container); }
+  viewHeaders(): Promise<ViewHeader[]> { return views.viewHeaders(this); }
+  rows(view: string): Promise<ListRow[]> { return views.rows(this, view); }
+  /** Waits for a row with this label, and resolves to it. */
+  row(view: string, label: string | RegExp): Promise<ListRow> {
+    return this.until(`the row ${String(label)} in ${view}`, async () => {
+      const all = await this.rows(view);
+      const found = all.find((row) => fits(row.label, label));
+      if (!found) throw new Error(`the rows are: ${all.map((row) => row.label).join(' | ') || 'none'}`);
+      return found;
+    });
+  }
+  expand(view: string, label: string): Promise<void> { return views.expand(this, view, label); }
+  collapse(view: string, label: string): Promise<void> { return views.expand(this, view, label, false); }
+  clickRow(view: string, label: string): Promise<void> { return views.clickRow(this, view, label); }
+  checkRow(view: string, label: string, shall = true): Promise<void> { return views.checkRow(this, view, label, shall); }
+  /** Chooses an entry of a row's context menu; more than one name goes through submenus. */
+  rowMenu(view: string, label: string, ...entry: string[]): Promise<void> { return views.rowMenu(this, view, label, ...entry); }
+  rowMenuEntries(view: string, label: string): Promise<string[]> { return views.rowMenuEntries(this, view, label); }
+  /** Presses an icon in a row. */
+  rowAction(view: string, label: string, title: string): Promise<void> { return views.rowAction(this, view, label, title); }
+  rowActions(view: string, label: string): Promise<string[]> { return views.rowActions(this, view, label); }
+  rowTooltip(view: string, label: string): Promise<string> { return views.rowTooltip(this, view, label); }
+  /** Presses an icon of the title bar, or what stands behind its three dots. */
+  viewAction(view: string, title: string): Promise<void> { return views.viewAction(this, view, title); }
+  viewActions(view: string): Promise<{ icons: string[]; menu: string[] }> { return views.viewActions(this, view); }
+  welcome(view: string): Promise<Welcome | undefined> { return views.welcome(this, view); }
+  clickWelcome(view: string, label: string): Promise<void> { return views.clickWelcome(this, view, label); }
+
+  // The explorer and the editors
+
+  explorerRows(): Promise<ListRow[]> { return views.explorerRows(this); }
+  explorerMenu(files: string | readonly string[], ...entry: string[]): Promise<void> { return views.explorerMenu(this, [files].flat(), entry); }
+  explorerMenuEntries(files: string | readonly string[]): Promise<string[]> { return views.explorerMenuEntries(this, [files].flat()); }
+
+  async editorTabs(): Promise<EditorTab[]> {
+    const tabs = await this.page.locator('.part.editor .tabs-container > .tab').all();
+    return Promise.all(tabs.map(async (tab) => {
+      const [names, suffixes, kind] = await Promise.all([
+        tab.locator('.monaco-icon-name-container').allTextContents(), tab.locator('.monaco-icon-suffix-container').allTextContents(), tab.getAttribute('class'),
+      ]);
+      return { label: `${names[0] ?? ''}${suffixes[0] ?? ''}`.trim(), isActive: /\bactive\b/.test(kind ?? ''), isDirty: /\bdirty\b/.test(kind ?? '') };
+    }));
+  }
+
+  // What comes unasked
+
+  notifications(): Promise<Notification[]> { return notices.notifications(this); }
+  /** Waits for a notification, and resolves to it. */
+  notification(message: string | RegExp): Promise<Notification> {
+    return this.until(`the notification ${String(message)}`, async () => {
+      const all = await this.notifications();
+      const found = all.find((one) => fits(one.message, message));
+      if (!found) throw new Error(`the notifications are: ${all.map((one) => one.message).join(' | ') || 'none'}`);
+      return found;
+    });
+  }
+  clickNotification(message: string | RegExp, button: string): Promise<void> { return notices.clickNotification(this, message, button); }
+  clearNotifications(): Promise<void> { return notices.clearNotifications(this); }
+  /** The modal dialog that is open; undefined if none is. */
+  dialog(): Promise<Dialog | undefined> { return notices.dialog(this); }
+  /** Waits for a dialog with this button, and presses it. */
+  clickDialog(button: string): Promise<void> { return notices.clickDialog(this, button); }
+  statusBarItem(text: string | RegExp): Promise<StatusItem | undefined> { return notices.statusBarItem(this, text); }
+  clickStatusBarItem(text: string | RegExp): Promise<void> { return notices.clickStatusBarItem(this, text); }
+}

@@ -1,0 +1,156 @@
+// People with VS Code: each a server of their own with the packaged extension in it, a home, a workspace, and windows; and the trackers they
+// share. Everything that was started ends here, engines that outlive their windows included.
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { BrowserContext } from 'playwright-core';
+import { homeAt } from '../../protocol/home/home.ts';
+import type { Home } from '../../protocol/home/home.ts';
+import type { RealPair } from '../support/realProcesses.ts';
+import { RealProcesses } from '../support/realProcesses.ts';
+import { packageExtension } from '../support/vsix.ts';
+import { closeBrowser, newPerson } from './driver/browser.ts';
+import { CodeServer } from './driver/codeServer.ts';
+import { CodeWindow } from './driver/codeWindow.ts';
+
+export const PASSWORD = 'correct horse battery';
+
+export class People {
+  readonly processes = new RealProcesses();
+  readonly #all: Person[] = [];
+  #vsix: Promise<string> | undefined;
+
+  /** The packaged extension, made once. */
+  get vsix(): Promise<string> {
+    return (this.#vsix ??= packageExtension(this.processes.makeFolder('package')));
+  }
+
+  startPair(): Promise<RealPair> {
+    return this.processes.startPair();
+  }
+
+  /** Somebody with a window on an empty workspace. */
+  async come(name: string, settings: Readonly<Record<string, unknown>> = {}): Promise<Person> {
+    const folder = this.processes.makeFolder('people', name);
+    const home = homeAt(path.join(folder, 'shoal'));
+    const server = await CodeServer.start({ folder: path.join(folder, 'code'), name, settings, environment: { SHOAL_HOME: home.folder } });
+    const person = new Person(name, home, this.processes.makeFolder('people', name, 'workspace'), server);
+    this.#all.push(person);
+    await server.installExtension(await this.vsix);
+    await person.openWindow();
+    return person;
+  }
+
+  async close(): Promise<void> {
+    await closeBrowser();
+    await Promise.all(this.#all.map((person) => person.leave()));
+    await this.processes.close();
+  }
+}
+
+export class Person {
+  readonly name: string;
+  readonly home: Home;
+  readonly workspace: string;
+  readonly server: CodeServer;
+  #context: BrowserContext | undefined;
+  #window: CodeWindow | undefined;
+
+  constructor(name: string, home: Home, workspace: string, server: CodeServer) {
+    this.name = name;
+    this.home = home;
+    this.workspace = workspace;
+    this.server = server;
+  }
+
+  /** The first window. */
+  get window(): CodeWindow {
+    assert.ok(this.#window, `${this.name} has no window`);
+    return this.#window;
+  }
+
+  /** One more window of this person; the first becomes `window`. */
+  async openWindow(workspace = this.workspace): Promise<CodeWindow> {
+    this.#context ??= await newPerson();
+    const window = await CodeWindow.open(this.#context, this.server, { workspace });
+    this.#window ??= window;
+    return window;
+  }
+
+  /** Writes a file into the workspace. */
+  write(name: string, content: Uint8Array | string): string {
+    const file = path.join(this.workspace, name);
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, content);
+    return file;
+  }
+  read(name: string): Buffer {
+    return readFileSync(path.join(this.workspace, name));
+  }
+  has(name: string): boolean {
+    return existsSync(path.join(this.workspace, name));
+  }
+
+  /** Answers the questions of Create Account…, the tracker's being the one that is offered first. */
+  async createAccount(window = this.window): Promise<void> {
+    await window.runCommand('Shoal: Create Account…');
+    await this.answerAccount(window);
+  }
+  async answerAccount(window = this.window): Promise<void> {
+    await stepOf(window, '1/4');
+    await window.acceptQuickInput();
+    await stepOf(window, '2/4');
+    await window.typeInQuickInput(this.name);
+    await window.acceptQuickInput();
+    for (const step of ['3/4', '4/4']) {
+      await stepOf(window, step);
+      await window.typeInQuickInput(PASSWORD);
+      await window.acceptQuickInput();
+    }
+    await window.until('the account in the status bar', () => window.statusBarItem(`Shoal: ${this.name}`));
+  }
+
+  async signIn(window = this.window): Promise<void> {
+    await window.runCommand('Shoal: Sign In…');
+    await stepOf(window, '1/3');
+    await window.acceptQuickInput();
+    await stepOf(window, '2/3');
+    await window.typeInQuickInput(this.name);
+    await window.acceptQuickInput();
+    await stepOf(window, '3/3');
+    await window.typeInQuickInput(PASSWORD);
+    await window.acceptQuickInput();
+    await window.until('the account in the status bar', () => window.statusBarItem(`Shoal: ${this.name}`));
+  }
+
+  /** Errors that the extension, or VS Code about it, has written to a log. */
+  troubles(): readonly string[] {
+    return this.server.logs().split('\n').filter((line) => /\[error\]/.test(line) && /shoal/i.test(line)).concat(
+      this.server.extensionLog('Shoal').split('\n').filter((line) => / \[error\] /.test(line)));
+  }
+
+  /** The process id of this person's engine, if one runs. */
+  engineProcess(): number | undefined {
+    try {
+      return (JSON.parse(readFileSync(this.home.addressFile, 'utf8')) as { processId: number }).processId;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async leave(): Promise<void> {
+    await this.server.stop();
+    const engine = this.engineProcess();
+    if (engine === undefined || engine === process.pid) return;
+    try {
+      process.kill(engine, 'SIGKILL'); // it would stay a minute more
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
+}
+
+/** Waits for a step of what is asked. */
+export async function stepOf(window: CodeWindow, step: string): Promise<void> {
+  await window.until(`step ${step}`, async () => (await window.quickInput())?.step === step);
+}
