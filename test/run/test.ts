@@ -85,7 +85,7 @@ function check(name: string, args: string[]): Job {
 
 /**
  * One run of mocha for each folder of quick suites, and one for each suite that starts whole processes: those mostly wait, so that two at a
- * time go well together, and what one of them breaks is its own.
+ * time go well together, and what one of them breaks is its own. Those with a VS Code are such suites, too.
  */
 function suites(isBuilt: boolean): Job[] {
   const groups = new Map<string, string[]>();
@@ -93,7 +93,7 @@ function suites(isBuilt: boolean): Job[] {
     const [, folder = '', rest = ''] = /^test\/(?:([^/]+)\/)?(.*)\.test\.ts$/.exec(file) ?? [];
     if ((folder === 'long') !== options.long) continue;
     if (words.length && !words.some(word => file.includes(word))) continue;
-    const isWhole = folder === 'process' || folder === 'long';
+    const isWhole = folder === 'process' || folder === 'vscode' || folder === 'long';
     if (isWhole && !isBuilt) continue;
     const group = isWhole ? `${folder}/${rest}` : folder || 'test';
     groups.set(group, [...groups.get(group) ?? [], file]);

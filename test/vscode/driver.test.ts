@@ -200,6 +200,8 @@ describe('the driver of VS Code', function () {
     await notes(bob, 'files bob.txt');
     await bob.explorerMenu(['b.txt', 'c.txt'], 'Dummy File');
     await notes(bob, 'files b.txt c.txt');
+    await bob.explorerMenu('b.txt', 'Dummy File'); // of the two that are selected now
+    await bob.until('the file alone', () => bob.server.extensionLog('Dummy Log').endsWith('files b.txt\n'));
     assert.ok((await bob.explorerMenuEntries('b.txt')).includes('Copy Path'));
     assert.deepEqual(await bob.editorTabs(), []);
     await bob.explorerMenu('bob.txt', 'Open to the Side');

@@ -50,6 +50,8 @@ export const QUIET_SETTINGS: Readonly<Record<string, unknown>> = {
 
 const START_MS_MAX = 60_000;
 const STOP_MS_MAX = 10_000;
+/** Short: what is there still after kill -9 is dead, in a container whose first process does not collect the dead. */
+const KILL_MS_MAX = 1_000;
 const GUARD = fileURLToPath(new URL('guard.mjs', import.meta.url));
 const KEPT = ['PATH', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'windir', 'ComSpec', 'PATHEXT', 'LD_LIBRARY_PATH'];
 
@@ -168,7 +170,7 @@ export class CodeServer {
     if (process.platform === 'win32') {
       if (this.#child.exitCode === null) spawn('taskkill', ['/pid', String(pid), '/t', '/f'], { stdio: 'ignore' });
     } else {
-      for (const [signal, boundMs] of [['SIGTERM', STOP_MS_MAX], ['SIGKILL', STOP_MS_MAX]] as const) {
+      for (const [signal, boundMs] of [['SIGTERM', STOP_MS_MAX], ['SIGKILL', KILL_MS_MAX]] as const) {
         const deadline = Date.now() + boundMs;
         for (let alive = signalGroup(pid, signal); alive && Date.now() < deadline; alive = signalGroup(pid, 0)) await pause(20);
       }

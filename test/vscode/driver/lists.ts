@@ -88,7 +88,7 @@ async function toTop(list: Locator): Promise<Glimpse> {
 
 /** Scrolls, and reads the rows that are in the DOM then; both in one go, so that they belong together. */
 async function glimpse(list: Locator, byPx: number): Promise<Glimpse> {
-  return list.evaluate(look, byPx * WHEEL_PER_PX);
+  return list.evaluate(look, byPx * WHEEL_PER_PX, { timeout: 1_000 }); // a list that has just gone is not waited for
 }
 
 /** Runs in the page: uses nothing of this file. */

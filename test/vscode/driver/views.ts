@@ -216,11 +216,9 @@ async function openExplorerMenu(window: WindowBase, files: readonly string[]): P
     if (!row) throw new Error(`the explorer has: ${(await readRows(explorer(window))).map(({ label }) => label).join(' | ') || 'nothing'}`);
     return row;
   }, 5_000);
-  if (files.length > 1) {
-    // With Ctrl one after the other: a plain click would open the file. What else was selected is taken out first.
-    const wrong = (await readRows(explorer(window))).filter(({ label, selected }) => selected !== files.includes(label));
-    for (const { label } of wrong) await (await find(label)).locator('.label-name').click({ modifiers: ['ControlOrMeta'], timeout: 3_000 });
-  }
+  // With Ctrl one after the other: a plain click would open the file. What else was selected is taken out first: it would be meant, too.
+  const wrong = (await readRows(explorer(window))).filter(({ label, selected }) => (files.includes(label) ? !selected && files.length > 1 : selected));
+  for (const { label } of wrong) await (await find(label)).locator('.label-name').click({ modifiers: ['ControlOrMeta'], timeout: 3_000 });
   await (await find(files.at(-1) ?? '')).locator('.label-name').click({ button: 'right', timeout: 3_000 });
 }
 

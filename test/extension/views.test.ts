@@ -1,0 +1,197 @@
+// The views as functions of the state: what rows say, what their menus are asked for by, and what of two states differs.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import fc from 'fast-check';
+import type { Transfer } from '../../protocol/engineLink.ts';
+import { ShoalError } from '../../protocol/errors.ts';
+import type { AccountId, GroupId, Root } from '../../protocol/ids.ts';
+import { toWire } from '../../protocol/wireErrors.ts';
+import type { FileRow, MemberRow } from '../../protocol/trackerLink.ts';
+import { contextKeysOf, NOTHING_YET } from '../../extension/state.ts';
+import type { WindowState } from '../../extension/state.ts';
+import { downloadRows, progressOf } from '../../extension/views/downloads.ts';
+import { fileRows } from '../../extension/views/files.ts';
+import { groupRows } from '../../extension/views/groups.ts';
+import type { Row } from '../../extension/views/row.ts';
+import { changesBetween } from '../../extension/views/rowChanges.ts';
+import { statusOf } from '../../extension/views/status.ts';
+import { inMessage, shown, shownWithIcons } from '../../extension/words.ts';
+import { aFile, aGroup, anOverview, aTransfer } from '../support/fakeEngine.ts';
+
+const state = (fields: Partial<WindowState> = {}): WindowState => ({ ...NOTHING_YET, engine: 'up', overview: anOverview(), knowsGroups: true, ...fields });
+const member = (user: string, fields: Partial<MemberRow> = {}): MemberRow => ({ account: Buffer.from(user).toString('hex').padEnd(32, '0') as AccountId, user, role: 'member', online: true, sinceMs: 0, ...fields });
+const transfers = (...all: readonly Transfer[]): Pick<WindowState, 'transfers'> => ({ transfers: new Map(all.map((one, i) => [i + 1, { ...one, id: i + 1 }])) });
+const filesOf = (...rows: readonly FileRow[]): Pick<WindowState, 'groups' | 'files'> => ({ groups: [aGroup({ requests: [] })], files: new Map([[aGroup().group, { rows, isLoaded: true, error: undefined }]]) });
+/** A tree in lines: label, description, [what menus ask for]. */
+const lines = (rows: readonly Row[], depth = 0): readonly string[] => rows.flatMap(({ label, description, context, children }) => [`${'  '.repeat(depth)}${label} — ${description} [${context}]`, ...lines(children ?? [], depth + 1)]);
+
+describe('the view Groups', () => {
+  const rows: readonly (readonly [says: string, state: WindowState, rows: readonly string[]])[] = [
+    ['shows an owner who asks to join, first of all', state({ groups: [aGroup()], members: new Map([[aGroup().group, { rows: [member('alice', { role: 'owner' }), member('carol', { online: false })], isLoaded: true, error: undefined }]]) }), [
+      'team — owner · 3 members · 1 request [group owner]', '  bob — asks to join [request]', '  alice — you · owner · online [person]', '  carol — offline [person removable]']],
+    ['shows a member no requests, and nobody to remove', state({ groups: [aGroup({ role: 'member', owner: 'bob', requests: [] })], members: new Map([[aGroup().group, { rows: [member('alice'), member('bob', { role: 'owner' })], isLoaded: true, error: undefined }]]) }), [
+      'team — member · 3 members [group member]', '  alice — you · online [person]', '  bob — owner · online [person]']],
+    ['shows whom an applicant waits for', state({ groups: [aGroup({ role: 'applicant', owner: 'bob' })] }), ['team — waiting for bob [group applied]']],
+    ['is sorted by name', state({ groups: [aGroup({ name: 'b', group: 'b' as GroupId, requests: [], members: 1 }), aGroup({ name: 'a', group: 'a' as GroupId, requests: [], members: 1 })] }), ['a — owner · 1 member [group owner]', 'b — owner · 1 member [group owner]']],
+    ['says what could not be read', state({ groups: [aGroup({ requests: [] })], members: new Map([[aGroup().group, { rows: [], isLoaded: false, error: new ShoalError('deadline', { ms: 5 }) }]]) }), ['team — owner · 3 members [group owner]', '  no answer within 5 ms —  [trouble]']],
+  ];
+  for (const [says, of, expected] of rows) it(says, () => assert.deepEqual(lines(groupRows(of)), expected));
+});
+
+describe('the view Files', () => {
+  const row = (file: Partial<FileRow>, mine: readonly Transfer[] = []): string => lines(fileRows(state({ ...filesOf(aFile(file)), ...transfers(...mine) })))[1]?.trim() ?? '';
+  const rows: readonly (readonly [says: string, row: () => string, expected: string])[] = [
+    ['a file to download', () => row({}), 'dump.sql — 1.00 MiB · 1 seeder · bob [file remote removable]'],
+    ['one that nobody has now', () => row({ seeders: 0 }), 'dump.sql — 1.00 MiB · nobody online has it · bob [file remote removable]'],
+    ['my own', () => row({ iShare: true, author: 'alice' }, [aTransfer({ kind: 'share', state: 'seeding' })]), 'dump.sql — 1.00 MiB · 1 seeder · shared by you [file here served removable]'],
+    ['one that is coming', () => row({}, [aTransfer()]), 'dump.sql — 1.00 MiB · 1 seeder · downloading · bob [file partial removable]'],
+    ['one that is here', () => row({}, [aTransfer({ state: 'seeding', heldPieces: 2 })]), 'dump.sql — 1.00 MiB · 1 seeder · here · bob [file here served removable]'],
+    ['a newer version than the one that is here', () => row({ root: 'ee'.repeat(32) as Root }, [aTransfer({ state: 'seeding', heldPieces: 2 })]), 'dump.sql — 1.00 MiB · 1 seeder · bob [file remote removable]'],
+  ];
+  for (const [says, made, expected] of rows) it(`shows ${says}`, () => assert.equal(made(), expected));
+
+  it('leaves an empty catalogue to the welcome text', () => assert.deepEqual(fileRows(state(filesOf())), []));
+  it('makes ten thousand rows once, and again only for another catalogue', () => {
+    const large = state(filesOf(...Array.from({ length: 10_000 }, (_, i) => aFile({ name: `file-${i}` }))));
+    const [first] = fileRows(large);
+    const [again] = fileRows({ ...large, overview: anOverview({ downBytesPerS: 5 }) });
+    assert.equal(again?.children, first?.children);
+    assert.notEqual(fileRows({ ...large, ...transfers(aTransfer({ name: 'file-7' })) })[0]?.children, first?.children);
+  });
+});
+
+describe('the view Downloads', () => {
+  it('has a section for what comes, what has come, and what is shared', () => {
+    const of = state(transfers(aTransfer({ name: 'a', path: '/d/a' }), aTransfer({ name: 'b', path: '/d/b (2)', state: 'seeding', heldPieces: 2 }), aTransfer({ name: 'c', kind: 'share', state: 'seeding' })));
+    assert.deepEqual(lines(downloadRows(of)), [
+      'Downloading — 1 [section]', '  a — 50 % · 1 peer · team [download partial downloading]', 'Completed — 1 [section]', '  b (2) — 1.00 MiB · team [download here seeding]',
+      'Shared by me — 1 [section]', '  c — 1.00 MiB · team [share here seeding]']);
+  });
+  const rows: readonly (readonly [transfer: Partial<Transfer>, says: string])[] = [
+    [{ downBytesPerS: 64 * 1024, peers: 5 }, '50 % · 64.0 KiB/s · 5 peers · 8 s left'],
+    [{ state: 'hashing', doneBytes: 262_144 }, 'hashing · 25 %'],
+    [{ state: 'waiting', peers: 0 }, '50 % · waiting: nobody online has it'],
+    [{ state: 'paused' }, '50 % · paused'],
+    [{ state: 'failed', error: toWire(new ShoalError('destinationUnwritable', { path: '/d', why: 'EACCES' })) }, 'failed · /d cannot be written (EACCES)'],
+    [{ error: toWire(new ShoalError('diskFull', { path: '/d' })) }, '50 % · the disk that holds /d is full; the download goes on when there is room · 1 peer'],
+    [{ state: 'seeding', heldPieces: 2, upBytesPerS: 2048, peers: 1 }, '1.00 MiB · ↑ 2.00 KiB/s · 1 peer'],
+    [{ kind: 'share', state: 'gone' }, 'changed or gone: not shared any more'],
+  ];
+  for (const [fields, says] of rows) it(`says “${says}”`, () => assert.equal(progressOf(aTransfer(fields)), says));
+});
+
+describe('the status bar', () => {
+  const text = (fields: Partial<WindowState>): string | undefined => {
+    const status = statusOf(state(fields));
+    return status && `${status.text}${status.isWarning ? ' !' : ''}`;
+  };
+  const offline = anOverview({ trackers: [{ address: { host: 't', port: 1 }, link: 'down', inUse: false, error: undefined }] });
+  const rows: readonly (readonly [says: string, state: Partial<WindowState>, text: string | undefined])[] = [
+    ['has nothing to say where nobody has used Shoal', { engine: 'idle', overview: undefined }, undefined],
+    ['says who is signed in', {}, '$(arrow-swap) Shoal: alice'],
+    ['says what moves', { ...transfers(aTransfer()), overview: anOverview({ downBytesPerS: 1024 * 1024, upBytesPerS: 2048 }) }, '$(arrow-swap) Shoal: 1↓ 1.00 MiB/s ↑ 2.00 KiB/s'],
+    ['warns when no tracker can be reached', { overview: offline }, '$(debug-disconnect) Shoal: offline !'],
+    ['does not warn while downloads go on', { overview: offline, ...transfers(aTransfer()) }, '$(debug-disconnect) Shoal: offline · 1↓'],
+    ['says that nobody is signed in', { engine: 'idle', overview: undefined, knowsTracker: true }, '$(arrow-swap) Shoal: signed out'],
+    ['makes no icon of a name', { overview: anOverview({ account: { account: '00' as AccountId, user: '$(trash)' } }) }, '$(arrow-swap) Shoal: \\$(trash)'],
+  ];
+  for (const [says, fields, expected] of rows) it(says, () => assert.equal(text(fields), expected));
+});
+
+describe('names of others', () => {
+  it('turn no text, hide none and forge no line', () => assert.equal(shown('a\u202Egnp.exe\nb'), 'a\\u{202e}gnp.exe\\u{a}b'));
+  it('make no link in a message', () => assert.equal(inMessage('[x](command:y)'), '[x] (command:y)'));
+  it('make no icon', () => assert.equal(shownWithIcons('$(trash) x'), '\\$(trash) x'));
+});
+
+describe('what differs between two states', () => {
+  const base: Omit<Row, 'id'> = { label: 'l', description: '', tooltip: [], icon: { theme: 'x' }, context: '', subject: {}, spoken: '' };
+  const leaf = fc.record({ id: fc.constantFrom('a', 'b', 'c', 'd'), description: fc.constantFrom('', 'x', 'y') }).map((fields): Row => ({ ...base, ...fields }));
+  const unique = <T extends { readonly id: string }>(rows: readonly T[]): readonly T[] => [...new Map(rows.map((row) => [row.id, row])).values()];
+  const tree = fc.array(fc.tuple(leaf, fc.option(fc.array(leaf, { maxLength: 3 }), { nil: undefined })), { maxLength: 4 })
+    .map((rows) => unique(rows.map(([row, children]): Row => (children ? { ...row, children: unique(children).map((child) => ({ ...child, id: `${row.id}/${child.id}` })) } : row))));
+
+  /** What somebody shows who asks again only for what was named. */
+  const follow = (before: readonly Row[], after: readonly Row[]): readonly Row[] => {
+    const { root, rows } = changesBetween(before, after);
+    if (root) return after;
+    const named = new Map(rows.map((row) => [row.id, row]));
+    const refreshed = (row: Row): Row => named.get(row.id) ?? (row.children ? { ...row, children: row.children.map(refreshed) } : row);
+    return before.map(refreshed);
+  };
+  it('is all that has to be asked for again', () => fc.assert(fc.property(tree, tree, (before, after) => assert.deepEqual(follow(before, after), after))));
+  it('is nothing between equal states', () => fc.assert(fc.property(tree, (rows) => assert.deepEqual(changesBetween(rows, structuredClone(rows) as readonly Row[]).rows, []))));
+  it('is one row when one says something else', () => {
+    const rows = (description: string): readonly Row[] => [{ ...base, id: 'a', children: [{ ...base, id: 'a/1', description }, { ...base, id: 'a/2' }] }];
+    assert.deepEqual(changesBetween(rows('1 %'), rows('2 %')).rows.map(({ id }) => id), ['a/1']);
+  });
+  it('names a row that now wants to be open', () => assert.deepEqual(changesBetween([{ ...base, id: 'a', isCollapsed: true }], [{ ...base, id: 'a', isCollapsed: false }]).opened.map(({ id }) => id), ['a']));
+});
+
+describe('the manifest', () => {
+  const root = path.join(import.meta.dirname, '../..');
+  const json = (name: string): string => readFileSync(path.join(root, name), 'utf8');
+  const manifest = JSON.parse(json('package.json')) as {
+    contributes: { commands: { command: string }[]; menus: Record<string, { command: string; when?: string }[]>; views: { shoal: { id: string }[] }; viewsWelcome: { view: string; when: string; contents: string }[] };
+  };
+  const { commands, menus, views, viewsWelcome } = manifest.contributes;
+  const words = JSON.parse(json('package.nls.json')) as Record<string, string>;
+  const ids = new Set(commands.map(({ command }) => command));
+
+  it('has words for every key, and a use for every word', () => {
+    const used = [...json('package.json').matchAll(/"%([^"%]+)%"/g)].map(([, key = '']) => key);
+    assert.deepEqual([...new Set(used)].sort(), Object.keys(words).sort());
+  });
+  it('puts only commands into menus that exist', () => assert.deepEqual(Object.values(menus).flat().filter(({ command }) => !ids.has(command)), []));
+  it('links only to commands that exist', () => {
+    const linked = Object.values(words).flatMap((text) => [...text.matchAll(/\(command:([^)]+)\)/g)].map(([, command = '']) => command)).filter((command) => command.startsWith('shoal.'));
+    assert.ok(linked.length > 10);
+    assert.deepEqual(linked.filter((command) => !ids.has(command)), []);
+  });
+  it('asks only for keys that are set', () => {
+    const known = Object.keys(contextKeysOf(NOTHING_YET));
+    const asked = [...Object.values(menus).flat(), ...viewsWelcome].flatMap(({ when = '' }) => [...when.matchAll(/(?<!== )\bshoal\.\w+/g)].map(([key]) => key));
+    assert.deepEqual([...new Set(asked)].filter((key) => !known.includes(key)), []);
+  });
+  it('knows the views that it fills', () => assert.deepEqual(views.shoal.map(({ id }) => id), ['shoal.groups', 'shoal.files', 'shoal.downloads']));
+
+  it('has in every row\'s menu what makes sense there', () => {
+    /** Entries of a row's menu, inline ones marked. */
+    const menu = (view: string, context: string): string => (menus['view/item/context'] ?? []).flatMap(({ command, when = '', ...rest }) => {
+      const [, of, pattern = ''] = /^view == (\S+) && viewItem =~ \/(.*)\/$/.exec(when) ?? assert.fail(when);
+      const isInline = (rest as { group?: string }).group?.startsWith('inline') === true;
+      return of === `shoal.${view}` && new RegExp(pattern).test(context) ? [`${isInline ? '+' : ''}${command.replace('shoal.', '')}`] : [];
+    }).join(' ');
+    assert.deepEqual({
+      request: menu('groups', 'request'), owner: menu('groups', 'group owner'), applied: menu('groups', 'group applied'), person: menu('groups', 'person'), member: menu('groups', 'person removable'),
+      remote: menu('files', 'file remote'), here: menu('files', 'file here served removable'), partial: menu('files', 'file partial'),
+      running: menu('downloads', 'download partial downloading'), paused: menu('downloads', 'download partial paused'), failed: menu('downloads', 'download partial failed'),
+      done: menu('downloads', 'download here seeding'), share: menu('downloads', 'share here seeding'), changed: menu('downloads', 'share partial gone'), section: menu('downloads', 'section'),
+    }, {
+      request: '+acceptRequest +rejectRequest acceptRequest rejectRequest', owner: 'leaveGroup', applied: '+cancelRequest cancelRequest', person: '', member: 'removeMember',
+      remote: '+downloadFile downloadFile downloadTo', here: 'downloadTo +openFile openFile revealFile stopSharing removeFile', partial: 'downloadTo',
+      running: '+pauseDownload +cancelDownload pauseDownload cancelDownload', paused: '+resumeDownload +cancelDownload resumeDownload cancelDownload',
+      failed: '+resumeDownload +cancelDownload resumeDownload cancelDownload clearTransfer',
+      done: '+openFile openFile revealFile verifyFile stopSharing clearTransfer', share: '+openFile openFile revealFile verifyFile stopSharing', changed: 'stopSharing clearTransfer', section: '',
+    });
+  });
+
+  it('shows exactly one welcome text in each view and situation that has no rows', () => {
+    const keys = (text: string): Record<string, unknown> => Object.fromEntries(text.split(' ').filter((word) => word !== '').map((word) => [`shoal.${word}`, true]));
+    const holds = (when: string, context: Record<string, unknown>): boolean => when.split(' && ').every((clause) => {
+      const [, not, key = '', operator, value = ''] = /^(!?)(shoal\.\w+)(?: (==|=~) (.*))?$/.exec(clause) ?? assert.fail(clause);
+      const is = context[key];
+      if (operator === '==') return is === value;
+      if (operator === '=~') return new RegExp(value.slice(1, -1)).test(String(is));
+      return not === '!' ? is !== true : is === true;
+    });
+    const count = (phase: string, more: string): readonly number[] => views.shoal.map(({ id }) => viewsWelcome.filter(({ view, when }) => view === id && holds(when, { 'shoal.phase': phase, ...keys(more) })).length);
+    const rows: readonly (readonly [phase: string, keys: string, counts: readonly number[]])[] = [
+      ['starting', '', [0, 0, 0]], ['noTracker', '', [1, 1, 1]], ['signedOut', '', [1, 1, 1]], ['failed', '', [1, 0, 0]], ['stopped', '', [1, 0, 0]], ['outdated', '', [1, 0, 0]],
+      ['offline', 'signedIn', [1, 1, 1]], ['ready', 'signedIn', [1, 1, 1]], ['ready', 'signedIn hasGroups canShare', [0, 0, 1]], ['ready', 'signedIn hasGroups canShare noFiles', [0, 1, 1]],
+      ['ready', 'signedIn hasApplied', [0, 1, 1]], ['offline', 'signedIn hasGroups', [0, 0, 1]],
+    ];
+    for (const [phase, more, counts] of rows) assert.deepEqual(count(phase, more), counts, `${phase} ${more}`);
+  });
+});
