@@ -27,8 +27,11 @@ const SUCCESSOR_MS = 3_000;
 /** An engine that breaks so often within a minute is not started again without a person's word. */
 const BREAKS_PER_MINUTE_MAX = 3;
 
+/** What the store needs of a launcher. */
+export type Launcher = Pick<EngineLauncher, 'home' | 'place' | 'isEngineHere' | 'connect' | 'find' | 'news' | 'close'>;
+
 export interface StoreOptions {
-  readonly launcher: EngineLauncher;
+  readonly launcher: Launcher;
   readonly clock: Clock;
   readonly log: Log;
   /** What to tell an engine that this window has just met: the person's settings. */
@@ -98,7 +101,14 @@ export class Store {
   /** The engine, started if need be. @throws ShoalError */
   connect(): Promise<EngineLinkHere> {
     if (this.#connection?.isOpen) return Promise.resolve(this.#connection);
-    return (this.#connecting ??= this.#connect().finally(() => (this.#connecting = undefined)));
+    if (this.#connecting) return this.#connecting;
+    const connecting = this.#connect();
+    this.#connecting = connecting;
+    const isOver = (): void => {
+      if (this.#connecting === connecting) this.#connecting = undefined;
+    };
+    connecting.then(isOver, isOver);
+    return connecting;
   }
 
   /** Asks the engine; `isLong` for what reads a whole file. @throws ShoalError */
@@ -171,6 +181,7 @@ export class Store {
   async #ended(connection: EngineLinkHere, clean: boolean): Promise<void> {
     if (this.#closed || this.#connection !== connection) return;
     this.#connection = undefined;
+    this.#connecting = undefined; // what led to this connection has led nowhere
     const { launcher, clock, log } = this.#options;
     log.info('engine gone', { clean });
     this.#set({ overview: undefined, transfers: new Map(), engine: 'connecting' });

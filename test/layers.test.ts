@@ -20,7 +20,7 @@ const MAY_IMPORT_VSCODE = ['extension', 'test'];
 const TOP_LEVEL = [
   'extension', 'tracker', 'protocol', 'test', 'docs', '.ci',
   'README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE',
-  'package.json', 'package-lock.json', 'esbuild.mjs', 'tsconfig.json', 'eslint.config.mjs', 'knip.json', '.mocharc.json',
+  'package.json', 'package.nls.json', 'package-lock.json', 'esbuild.mjs', 'tsconfig.json', 'eslint.config.mjs', 'knip.json', '.mocharc.json',
   '.editorconfig', '.gitattributes', '.gitignore', '.npmrc', '.vscodeignore',
 ];
 

@@ -111,6 +111,9 @@ export class FakeEngine implements EngineApi {
     this.isBusy = isBusy;
     this.#tell({ overview: true, transfers: new Set(), gone: [], presence: [] });
   }
+  presence(groups: Change['presence']): void {
+    this.#tell({ overview: false, transfers: new Set(), gone: [], presence: groups });
+  }
   event(event: EngineEvent): void {
     for (const take of this.#events) take(event);
   }

@@ -120,10 +120,12 @@ function packageFolder(): string {
 function lacking(program: string): string {
   if (process.platform !== 'linux') return '';
   try {
-    const missing = execFileSync('ldd', [program], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).split('\n').filter((line) => line.includes('not found'));
+    // The system's loader says what it loads for a program instead of starting it; this is all that ldd does.
+    const loaded = execFileSync(program, { encoding: 'utf8', env: { LD_TRACE_LOADED_OBJECTS: '1' }, stdio: ['ignore', 'pipe', 'ignore'] });
+    const missing = loaded.split('\n').filter((line) => line.includes('not found'));
     return missing.length > 0 ? `\n  it lacks ${missing.map((line) => line.trim().split(' ')[0]).join(', ')}` : '';
   } catch {
-    return ''; // a script, or no ldd here
+    return ''; // not a program of this system
   }
 }
 

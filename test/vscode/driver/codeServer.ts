@@ -52,7 +52,7 @@ const START_MS_MAX = 60_000;
 const STOP_MS_MAX = 10_000;
 /** Short: what is there still after kill -9 is dead, in a container whose first process does not collect the dead. */
 const KILL_MS_MAX = 1_000;
-const GUARD = fileURLToPath(new URL('guard.mjs', import.meta.url));
+const GUARD = fileURLToPath(new URL('./guard.mjs', import.meta.url));
 const KEPT = ['PATH', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'windir', 'ComSpec', 'PATHEXT', 'LD_LIBRARY_PATH'];
 
 export class CodeServer {

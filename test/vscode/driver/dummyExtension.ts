@@ -48,7 +48,7 @@ export async function packDummy(folder: string): Promise<string> {
   writeFileSync(path.join(sources, '.vscodeignore'), ''); // else vsce warns
   for (const name of ['README.md', 'LICENSE']) writeFileSync(path.join(sources, name), 'An extension to drive in a test.\n');
   await build({
-    entryPoints: [fileURLToPath(new URL('dummyMain.ts', import.meta.url))],
+    entryPoints: [fileURLToPath(new URL('./dummyMain.ts', import.meta.url))],
     outfile: path.join(sources, 'main.js'), bundle: true, platform: 'node', format: 'cjs', external: ['vscode'], logLevel: 'error',
   });
   const packagePath = path.join(folder, 'dummy.vsix');
