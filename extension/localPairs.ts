@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { nodeInElectron } from '../protocol/detached.ts';
 import { isErrorCode, ShoalError } from '../protocol/errors.ts';
 import type { ErrorFields } from '../protocol/errors.ts';
 import type { Log } from '../protocol/world.ts';
@@ -34,7 +35,7 @@ export class LocalPairs {
 
   /** Pairs that were made here, running or not. */
   async known(): Promise<readonly LocalPair[]> {
-    const made = REACHES.filter((reach) => fs.existsSync(this.#folderOf(reach)));
+    const made = REACHES.filter((reach) => this.isMade(reach));
     const pairs = await Promise.all(made.map(async (reach) => {
       const { url } = await this.#run('pair_status', reach).catch(() => ({ url: undefined }));
       return typeof url === 'string' ? [{ reach, url }] : [];
@@ -42,15 +43,20 @@ export class LocalPairs {
     return pairs.flat();
   }
 
+  /** Whether it was made here once: then it keeps the address it was made for. */
+  isMade(reach: Reach): boolean {
+    return fs.existsSync(path.join(this.#folderOf(reach), 'realm.json'));
+  }
+
   /**
    * The pair, started where it does not run.
    *
-   * @param host  by which others reach this computer; for 'computer' nobody does
+   * @param host  by which others reach this computer; undefined: as it was made, or nobody
    * @throws ShoalError as the tracker says
    */
-  async start(reach: Reach, host = '127.0.0.1'): Promise<LocalPair> {
-    const { url } = await this.#run('start_pair', reach, '--host', host);
-    this.#log.info('local trackers started', { reach, host });
+  async start(reach: Reach, host?: string): Promise<LocalPair> {
+    const { url } = await this.#run('start_pair', reach, ...(host === undefined ? [] : ['--host', host]));
+    this.#log.info('local trackers started', { reach, host: host ?? '' });
     return { reach, url: String(url) };
   }
 
@@ -66,7 +72,7 @@ export class LocalPairs {
 
   /** Runs a verb of the tracker and gives what it prints. @throws ShoalError */
   #run(verb: string, reach: Reach, ...options: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
-    const env = { ...process.env, ...(process.versions['electron'] !== undefined && { ELECTRON_RUN_AS_NODE: '1' }) };
+    const env = { ...process.env, ...nodeInElectron() };
     return new Promise((resolve, reject) => {
       execFile(process.execPath, [this.#bundle, verb, this.#folderOf(reach), ...options, '--json'], { env, timeout: RUN_MS_MAX, windowsHide: true }, (error, stdout, stderr) => {
         const said = lastJson(stdout);

@@ -1,6 +1,6 @@
 // What the two trackers of a pair say to each other, and an operator's command to its tracker.
 import { OPERATIONS_PER_FRAME_MAX, ORIGINS_MAX } from './limits.ts';
-import { bytes, list, oneOf, struct, text, u32, u53 } from './schema.ts';
+import { added, bytes, list, oneOf, struct, text, u32, u53 } from './schema.ts';
 import { entryBytes, origin, pin, versionVector } from './nouns.ts';
 import { nothing, table } from './table.ts';
 
@@ -20,7 +20,11 @@ export const operatorLink = table({ operator: 'tracker', tracker: 'operator' }, 
     reply: struct({
       number: u32, version: text(32), realm: pin, origin, upMs: u53, links: u32, accounts: u32, groups: u32, files: u32, presences: u32, operations: u53,
       partner: oneOf('none', 'joining', 'catchUp', 'paired', 'solo'), partnerLagOperations: u53, stateHash: bytes(32),
+      /** In the tracker's system; 0 where it does not say. */
+      processId: added(u32, 0),
     }),
   },
+  /** Ends the tracker cleanly. Its process ends soon after the answer. */
+  stop: { from: 'operator', body: nothing, reply: nothing },
 });
 

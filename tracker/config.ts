@@ -19,7 +19,7 @@ import type { Chance, Disk } from '../protocol/world.ts';
 
 /** Format of the files written here. */
 const FORMAT = 1;
-const REALM_FILE = 'realm.json';
+export const REALM_FILE = 'realm.json';
 const TRACKER_FILE = 'tracker.json';
 const LAST_RUN_FILE = 'last-run.json';
 export const LOG_FILE = 'log.sqlite';

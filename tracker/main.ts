@@ -1,31 +1,24 @@
-// The command `shoal-tracker`: makes realms, serves one tracker, asks a running one how it is.
+// The command `shoal-tracker`: makes realms, serves one tracker, asks a running one how it is, and runs a pair in the background.
 import os from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, Option } from 'commander';
 import envPaths from 'env-paths';
 import { pino } from 'pino';
-import { Connection } from '../protocol/connection.ts';
 import { asShoalError, ShoalError } from '../protocol/errors.ts';
-import { FrameLink } from '../protocol/frame.ts';
-import { greet } from '../protocol/greeting.ts';
-import { HEARTBEAT_MS, LINGER_MS } from '../protocol/limits.ts';
+import { LINGER_MS } from '../protocol/limits.ts';
 import type { Address } from '../protocol/nouns.ts';
 import { createNodeWorld, nodeChance } from '../protocol/nodeWorld.ts';
 import { createNodeDisk } from '../protocol/nodeDisk.ts';
-import { operatorLink } from '../protocol/partnerLink.ts';
 import { addressText, parseAddress, TRACKER_PORT_DEFAULT } from '../protocol/realm.ts';
+import { VERSION } from '../protocol/version.ts';
 import type { Log } from '../protocol/world.ts';
-import { silentLog } from '../protocol/world.ts';
 import type { MadeRealm, TrackerConfig } from './config.ts';
 import { classicRealm, lastRun, LOG_FILE, makeRealm, noteRun, readConfig, trackerFolder, urlOf } from './config.ts';
+import { pairStatus, startPair, stopPair } from './localPair.ts';
+import { askStatus, stopTracker } from './operator.ts';
 import { startTracker } from './server.ts';
 import { openSqliteLog } from './sqliteLog.ts';
-
-declare const __SHOAL_VERSION__: string | undefined;
-const VERSION = typeof __SHOAL_VERSION__ === 'string' ? __SHOAL_VERSION__ : 'dev';
-
-/** How long a running tracker may take to say how it is, in ms. */
-const STATUS_MS = 5_000;
 
 interface ServeFlags {
   readonly listen?: string;
@@ -45,11 +38,13 @@ const program = new Command('shoal-tracker')
   .configureOutput({ outputError: (text, write) => write(text) })
   .addHelpText('after', `
 Run it once:   shoal-tracker                       a single tracker in a default folder; prints the URL to give to your people
+Try a pair:    shoal-tracker start_pair            two trackers on this computer, in the background
 Run a pair:    shoal-tracker init DIR --tracker hostA:7070 --tracker hostB:7070
                then copy DIR/tracker-1 to hostA, DIR/tracker-2 to hostB, and there: shoal-tracker serve FOLDER
 Classic:       shoal-tracker tracker_info.txt 1     first line of the file, and "2" for the second, on one machine
 
-Exit codes: 0 ok, 2 wrong use, 3 refused, 4 not found, 7 not reachable, 1 anything else.`);
+Exit codes: 0 ok, 2 wrong use, 3 refused, 4 not found, 7 not reachable, 1 anything else.
+A failure is one sentence on stderr; with --json also {"error": {"code", "message", "fields"}} on stdout.`);
 
 const withServeFlags = (command: Command): Command => command
   .option('--listen <HOST:PORT>', 'where to listen (default: every address, at the port the realm lists)')
@@ -76,9 +71,52 @@ program.command('status').description('ask a running tracker how it is, with the
   .argument('[FOLDER]', 'its folder (default: that of the single tracker)')
   .option('--json', 'print JSON')
   .action(async (folder: string | undefined, flags: { json?: boolean }) => {
-    const status = await askStatus(await readConfig(disk, await trackerFolder(disk, path.resolve(folder ?? defaultFolder()))));
-    if (flags.json) say(JSON.stringify(status));
-    else for (const [name, value] of Object.entries(status)) say(`${name.padEnd(22)} ${String(value)}`);
+    const config = await configOf(folder);
+    const { stateHash, ...status } = await askStatus(disk, config);
+    const shown = { ...status, url: urlOf(config), stateHash: Buffer.from(stateHash).toString('hex') };
+    if (flags.json) say(JSON.stringify(shown));
+    else for (const [name, value] of Object.entries(shown)) say(`${name.padEnd(22)} ${String(value)}`);
+  });
+
+program.command('stop').description('end a running tracker cleanly, with the key in its folder')
+  .argument('[FOLDER]', 'its folder (default: that of the single tracker)')
+  .option('--json', 'print JSON')
+  .action(async (folder: string | undefined, flags: { json?: boolean }) => {
+    const config = await configOf(folder);
+    const stopped = await stopTracker(disk, config);
+    say(flags.json ? JSON.stringify({ stopped }) : `Tracker ${config.number} ${stopped ? 'is stopped' : 'was not running'}.`);
+  });
+
+program.command('start_pair').description('make a pair of trackers on this computer, or start it again; both go on when this command has ended')
+  .argument('[DIR]', 'folder of the pair (default: one of its own)')
+  .option('--host <HOST>', 'by which others reach this computer (default: nobody but this computer itself)')
+  .option('--json', 'print JSON')
+  .action(async (folder: string | undefined, flags: { host?: string; json?: boolean }) => {
+    const host = flags.host === undefined ? undefined : addressOf(flags.host).host;
+    const pair = await startPair(disk, pairFolder(folder), host, fileURLToPath(import.meta.url));
+    if (flags.json) return say(JSON.stringify(pair));
+    for (const { number, address, processId, started } of pair.trackers) say(`Tracker ${number} ${started ? 'serves' : 'was running'} on ${address} (process ${processId}).`);
+    say(`\nGive this to your people:\n\n  ${pair.url}\n\nBoth go on until: shoal-tracker stop_pair ${folder ?? ''}`.trimEnd());
+  });
+
+program.command('stop_pair').description('stop a pair that was started so; its accounts and groups are kept')
+  .argument('[DIR]', 'folder of the pair (default: one of its own)')
+  .option('--json', 'print JSON')
+  .action(async (folder: string | undefined, flags: { json?: boolean }) => {
+    const stopped = await stopPair(disk, pairFolder(folder));
+    if (flags.json) say(JSON.stringify({ stopped }));
+    else say(stopped.length === 0 ? 'The pair was not running.' : 'The pair is stopped. Its accounts and groups are kept.');
+  });
+
+program.command('pair_status').description('say where such a pair is reached and how its trackers are; exit code 7 when one does not answer')
+  .argument('[DIR]', 'folder of the pair (default: one of its own)')
+  .option('--json', 'print JSON')
+  .action(async (folder: string | undefined, flags: { json?: boolean }) => {
+    const { url, host, trackers } = await pairStatus(disk, pairFolder(folder));
+    const shown = trackers.map((status, n) => ({ number: n + 1, running: status !== undefined, ...(status && { processId: status.processId, version: status.version, partner: status.partner }) }));
+    if (flags.json) say(JSON.stringify({ url, host, trackers: shown }));
+    else say([url, ...shown.map((one) => `Tracker ${one.number} ${one.running ? `runs (process ${one.processId}, partner: ${one.partner})` : 'does not run'}.`)].join('\n'));
+    if (trackers.includes(undefined)) process.exitCode = 7;
   });
 
 void main();
@@ -88,15 +126,24 @@ async function main(): Promise<void> {
     await program.parseAsync();
   } catch (error) {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-    else fail(error);
+    else fail(asShoalError(error));
   }
 }
 
-function fail(error: unknown): void {
-  const shown = asShoalError(error);
-  process.stderr.write(`shoal-tracker: ${shown.message}\n`);
-  if (process.env['SHOAL_DEBUG']) process.stderr.write(`${(error as Error).stack ?? ''}\n`);
-  process.exitCode = shown.exitCode;
+function fail(error: ShoalError): void {
+  const { code, message, fields, exitCode } = error;
+  process.stderr.write(`shoal-tracker: ${message}\n`);
+  if (process.argv.includes('--json')) say(JSON.stringify({ error: { code, message, fields } }));
+  if (process.env['SHOAL_DEBUG']) process.stderr.write(`${error.stack ?? ''}\n${error.cause instanceof Error ? `${error.cause.stack}\n` : ''}`);
+  process.exitCode = exitCode;
+}
+
+async function configOf(folder: string | undefined): Promise<TrackerConfig> {
+  return readConfig(disk, await trackerFolder(disk, path.resolve(folder ?? defaultFolder())));
+}
+
+function pairFolder(given: string | undefined): string {
+  return path.resolve(given ?? defaultFolder('pair'));
 }
 
 function addressOf(text: string): Address {
@@ -151,7 +198,7 @@ async function serve(folder: string, flags: ServeFlags): Promise<void> {
   const opLog = openSqliteLog(path.join(folder, LOG_FILE), world.chance);
   const note = (logIsWhole: boolean): Promise<void> => noteRun(disk, folder, { address: fromHere(tracker.address, flags), logIsWhole });
   const tracker = await startTracker({
-    world, config, opLog, version: VERSION, ...(flags.listen !== undefined && { listen: listenAt(flags.listen) }), lostLog,
+    world, config, opLog, version: VERSION, processId: process.pid, stop: () => stop(), ...(flags.listen !== undefined && { listen: listenAt(flags.listen) }), lostLog,
     logIsBack: () => void note(true).catch((error: unknown) => log.warn('the end of the wait cannot be noted', { why: asShoalError(error).message })),
     broken(error) {
       log.error('the log cannot be written; this tracker ends', { why: error.message });
@@ -199,18 +246,4 @@ function describe({ url, folders }: MadeRealm, addresses: readonly Address[], fo
     say(`On ${address?.host ?? ''}, with ${own} copied there:\n  shoal-tracker serve ${path.basename(own)}\n`);
   }
   say(`Keep ${path.join(folder, 'realm.json')} in a safe place: it is needed to change the list of trackers, and by nobody else.`);
-}
-
-async function askStatus(config: TrackerConfig): Promise<Readonly<Record<string, unknown>>> {
-  const listed = config.descriptor.trackers.find(({ number }) => number === config.number)?.address;
-  const { address } = (await lastRun(disk, config.folder)) ?? { address: listed };
-  if (!address) throw new ShoalError('badRealmFolder', { path: config.folder, why: 'it is not in the list of trackers' });
-  const { clock, chance, network } = createNodeWorld({ identity: config.identity, log: silentLog });
-  const stream = await network.dial(address, { expect: config.identity.pin, timeoutMs: STATUS_MS });
-  const link = new FrameLink(stream);
-  await greet(link, { role: 'operator', accepts: ['tracker'], program: `shoal-tracker ${VERSION}`, clock, chance });
-  const connection = new Connection(link, { table: operatorLink, side: 'operator', handlers: {}, heartbeatMs: HEARTBEAT_MS.tracker, clock, log: silentLog });
-  const { stateHash, ...status } = await connection.call('status', {}, { deadlineMs: STATUS_MS });
-  connection.close();
-  return { ...status, url: urlOf(config), stateHash: Buffer.from(stateHash).toString('hex') };
 }

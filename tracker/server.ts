@@ -45,6 +45,10 @@ export interface TrackerOptions {
   readonly logIsBack?: () => void;
   /** What a password's hash costs; tests take a cheap one. */
   readonly passwordCost?: Cost;
+  /** The process it runs in, for the operator. */
+  readonly processId?: number;
+  /** What ends it when the operator asks; default: it closes. */
+  readonly stop?: () => void;
   /** The log cannot be written any more: this process must end. */
   readonly broken: (error: Error) => void;
 }
@@ -130,14 +134,14 @@ class Server implements Tracker {
   }
 
   status() {
-    const { config, version, world } = this.#options;
+    const { config, version, world, processId = 0 } = this.#options;
     const { state, log } = this.ledger;
     let files = 0;
     for (const group of state.groups.values()) files += group.files.size;
     return {
       number: config.number, version, realm: config.realm, origin: log.origin, upMs: Math.round(world.clock.monotonicMs() - this.#startedMs), links: this.#sessions.count,
       accounts: state.accounts.size, groups: state.groupNames.size, files, presences: this.#swarms.presences, operations: log.count,
-      partner: this.#partner.state, partnerLagOperations: this.#partner.lag, stateHash: stateHash(state),
+      partner: this.#partner.state, partnerLagOperations: this.#partner.lag, stateHash: stateHash(state), processId,
     };
   }
 
@@ -182,7 +186,14 @@ class Server implements Tracker {
       await this.#partner.accept(link);
     } else if (role === 'operator') {
       if (pin !== config.identity.pin) throw new ShoalError('pinMismatch', { address: host });
-      const handlers = { status: () => this.status() };
+      const stop = this.#options.stop ?? ((): void => void this.close());
+      const handlers = {
+        status: () => this.status(),
+        stop: () => {
+          clock.after(0, stop); // the answer goes out before the goodbye
+          return {};
+        },
+      };
       await this.#untilEnded(new Connection(link, { table: operatorLink, side: 'tracker', handlers, heartbeatMs: HEARTBEAT_MS.tracker, clock, log }));
     } else {
       if (this.#partner.state === 'joining') throw new ShoalError('unavailable', { why: 'it lost its log and waits for its partner to give it back' });

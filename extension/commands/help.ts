@@ -17,10 +17,8 @@ export const startEngine: Command = async ({ store, pairs }) => {
   const url = store.state.overview?.trackerUrl;
   if (phaseOf(store.state) !== 'offline' || !url) return;
   const own = (await pairs.known()).find((pair) => pair.url === url);
-  if (own) await pairs.start(own.reach, hostIn(url));
+  if (own) await pairs.start(own.reach);
 };
-
-const hostIn = (url: string): string => /@\[?([^,\]]+?)\]?:\d+/.exec(url)?.[1] ?? '127.0.0.1';
 
 export const stopEngine: Command = async ({ store }) => {
   const stop = t('Stop');

@@ -17,8 +17,9 @@ export const startLocalPair: Command = async (tools) => {
     ],
   });
   if (reach === undefined) return;
-  const host = reach === 'computer' ? '127.0.0.1' : await chooseHost(tools, title);
-  if (host === undefined) return;
+  const isNew = reach === 'network' && !pairs.isMade(reach);
+  const host = isNew ? await chooseHost(tools, title) : undefined;
+  if (isNew && host === undefined) return;
   const pair = await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: t('Starting two trackers') }, () => pairs.start(reach, host));
   await memory.rememberTracker(pair.url);
   if (store.state.overview?.account) return tellRunning(pair.url, reach, []);

@@ -1,6 +1,8 @@
 // The process that launch.ts starts: log, election, engine, and leaving when it is told to. Never prints for people, except that it
 // cannot start.
+import { fileURLToPath } from 'node:url';
 import pino from 'pino';
+import { removeOldBundles } from '../../protocol/detached.ts';
 import { asShoalError } from '../../protocol/errors.ts';
 import { createIdentity } from '../../protocol/identity.ts';
 import { createNodeWorld } from '../../protocol/nodeWorld.ts';
@@ -11,7 +13,6 @@ import type { Home } from '../../protocol/home/home.ts';
 import { loadIdentity, makeHome } from './home.ts';
 import { createNodeDisk } from '../../protocol/nodeDisk.ts';
 import { startHost } from './host.ts';
-import { removeOldBundles } from './oldBundles.ts';
 import { wasUninstalled } from './uninstalled.ts';
 
 /** How long what is left may keep a process whose engine has left, in ms. */
@@ -46,7 +47,7 @@ export async function runEngine(home: Home, version: string, extensionFolder?: s
       process.exit(1);
     });
     try {
-      removeOldBundles(home);
+      removeOldBundles(home.binFolder, fileURLToPath(import.meta.url));
     } catch (error) {
       log.warn('old bundles could not be removed', { error });
     }

@@ -1,14 +1,10 @@
-// Starting the engine as a process of its own, which outlives who started it: a copy of the bundle in the home, so that an update or a
-// removed checkout does not pull the file away from under it, with a neutral folder, a clean environment, and its log in the home.
-import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
+// Starting the engine as a process of its own, which outlives who started it, and why it ended if it did.
 import fs from 'node:fs';
-import path from 'node:path';
+import { keepBundle, logSince, openLog, spawnDetached } from '../detached.ts';
 import { isShoalError, ShoalError, systemCode } from '../errors.ts';
 import type { WireError } from '../nouns.ts';
 import { fromWire } from '../wireErrors.ts';
 import type { Home } from './home.ts';
-import { IS_BUNDLE, VERSION } from '../version.ts';
 
 export interface EngineProcess {
   readonly processId: number | undefined;
@@ -30,19 +26,13 @@ export interface EngineProgram {
   readonly extensionFolder?: string;
 }
 
-/** The log of an engine is put aside when it has grown beyond this many bytes. */
-const LOG_BYTES_MAX = 8 * 1024 * 1024;
-
-/** What of the environment an engine gets: what finds folders and programs, nothing that changes Node or holds a secret. */
-const PASSED_ON = /^(path|home|user|logname|lang|lc_\w+|tz|tmpdir|temp|tmp|xdg_\w+|userprofile|homedrive|homepath|appdata|localappdata|programdata|systemroot|windir|comspec|pathext|shoal_log)$/i;
-
 /** @throws ShoalError homeUnusable */
 export function startEngineProcess(home: Home, program: EngineProgram): EngineProcess {
   try {
     fs.mkdirSync(home.folder, { recursive: true, mode: 0o700 });
     const { output, startsAt } = openLog(home.logFile);
     try {
-      return run(home, [IS_BUNDLE ? installBundle(home, program.entry) : program.entry, ...engineWords(home, program)], output, startsAt);
+      return run(home, [keepBundle(home.binFolder, program.entry), ...engineWords(home, program)], output, startsAt);
     } finally {
       fs.closeSync(output);
     }
@@ -58,13 +48,7 @@ export function engineWords(home: Home, { extensionFolder }: EngineProgram): rea
 }
 
 function run(home: Home, words: readonly string[], output: number, startsAt: number): EngineProcess {
-  const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => PASSED_ON.test(name)));
-  const child = spawn(process.execPath, words, {
-    cwd: path.parse(home.folder).root,
-    env: { ...environment, ...(process.versions['electron'] !== undefined && { ELECTRON_RUN_AS_NODE: '1' }) },
-    stdio: ['ignore', output, output], detached: true, windowsHide: true,
-  });
-  child.unref();
+  const child = spawnDetached(words, output);
   const state = { processId: child.pid, ended: false, neverRan: false };
   const whenFailed = new Promise<ShoalError>((resolve) => {
     const failed = (why: string): void => resolve(new ShoalError('engineUnreachable', { home: home.folder, why, log: home.logFile }));
@@ -82,34 +66,6 @@ function run(home: Home, words: readonly string[], output: number, startsAt: num
     });
   });
   return Object.assign(state, { whenFailed, discard: () => void (state.ended || child.kill('SIGKILL')) });
-}
-
-/** The file named by its content: whoever has it running keeps it, and two builds of one version do not mix. */
-function installBundle(home: Home, from: string): string {
-  const bytes = fs.readFileSync(from);
-  const folder = path.join(home.binFolder, `${VERSION}-${createHash('sha256').update(bytes).digest('hex').slice(0, 8)}`);
-  const entry = path.join(folder, 'engine.js');
-  if (fs.existsSync(entry)) return entry;
-  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-  fs.writeFileSync(path.join(folder, 'package.json'), '{"type":"commonjs"}\n'); // a package.json above may say "module"
-  const part = `${entry}.${process.pid}`;
-  fs.writeFileSync(part, bytes);
-  fs.renameSync(part, entry);
-  return entry;
-}
-
-function openLog(file: string): { readonly output: number; readonly startsAt: number } {
-  if ((fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES_MAX) fs.renameSync(file, `${file}.old`);
-  const output = fs.openSync(file, 'a', 0o600);
-  return { output, startsAt: fs.fstatSync(output).size };
-}
-
-function logSince(file: string, startsAt: number): string {
-  try {
-    return fs.readFileSync(file).subarray(startsAt).toString('utf8');
-  } catch {
-    return '';
-  }
 }
 
 /**
