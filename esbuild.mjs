@@ -15,7 +15,8 @@ const NODE_MIN = [22, 13]; // the first Node with node:sqlite unflagged; VS Code
 const BUNDLES = [
   { from: 'tracker/main.ts', to: 'tracker.js', command: 'shoal-tracker' },
   { from: 'extension/engine/main.ts', to: 'engine.js', command: 'shoal' },
-  { from: 'extension/main.ts', to: 'extension.js', command: undefined },
+  // By its name, since VS Code goes by the package.json above: a module it imports, which takes several times as long as to require it.
+  { from: 'extension/main.ts', to: 'extension.cjs', command: undefined },
 ].filter(({ from }) => existsSync(join(ROOT, from)));
 
 /**

@@ -33,7 +33,7 @@ export class Notices implements vscode.Disposable {
   }
 
   async #tell(event: EngineEvent): Promise<void> {
-    const { what, group, user, name, id } = event;
+    const { what, group, name, id } = event;
     if (what === 'downloaded' || what === 'other') return; // the window that asked for it says so
     const { mine } = await this.#store.call('claim', { key: `event ${id}` });
     if (!mine) return;
@@ -45,7 +45,6 @@ export class Notices implements vscode.Disposable {
       case 'signedOut': return say(t('This device was signed out of Shoal.'), [{ words: t('Sign In'), command: 'shoal.signIn' }]);
       case 'failed': return this.#failed(group, name);
     }
-    void user;
   }
 
   /** Several requests that come together are one notice. */

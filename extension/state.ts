@@ -76,6 +76,8 @@ export interface ContextKeys {
   /** All catalogues were read, and there is no file in any. */
   readonly 'shoal.noFiles': boolean;
   readonly 'shoal.hasDownloads': boolean;
+  /** Shares or downloads. */
+  readonly 'shoal.hasTransfers': boolean;
 }
 
 export function contextKeysOf(state: WindowState): ContextKeys {
@@ -93,5 +95,6 @@ export function contextKeysOf(state: WindowState): ContextKeys {
     'shoal.hasGroups': isKnown && mine.length > 0,
     'shoal.noFiles': isKnown && mine.length > 0 && catalogues.every((files) => files?.isLoaded === true && files.rows.length === 0),
     'shoal.hasDownloads': [...state.transfers.values()].some(({ kind }) => kind === 'download'),
+    'shoal.hasTransfers': state.transfers.size > 0,
   };
 }

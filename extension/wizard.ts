@@ -92,8 +92,9 @@ export function askChoice<T>(place: Place, { placeholder, items, active, typed, 
     return [
       box.onDidChangeValue(() => typed && refresh()),
       box.onDidAccept(() => {
-        const value = box.selectedItems[0]?.value;
-        if (value !== undefined) finish(value);
+        // Enter may come before what was typed is in the list.
+        const value = (box.selectedItems[0] ?? typed?.(box.value.trim()))?.value;
+        if (value !== undefined && value !== '') finish(value);
       }),
     ];
   });

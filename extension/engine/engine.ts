@@ -357,7 +357,7 @@ export class Engine {
   #groupChanged(session: TrackerSession, group: GroupView, before: GroupView | undefined): void {
     if (session !== this.trackers.inUse) return;
     const known = new Set(before?.requests.map(({ request }) => request));
-    for (const { request, user } of group.requests) if (!known.has(request)) this.notify.event('requestReceived', group.name, '', user);
+    if (group.role === 'owner') for (const { request, user } of group.requests) if (!known.has(request)) this.notify.event('requestReceived', group.name, '', user);
     const isMember = group.role === 'member' || group.role === 'owner';
     const wasMember = before?.role === 'member' || before?.role === 'owner';
     if (isMember && !wasMember) {

@@ -6,10 +6,12 @@ import { announces } from './announces.ts';
 import type { Figure } from './measure.ts';
 import { print } from './measure.ts';
 import { transfer } from './transfer.ts';
+import { window } from './window.ts';
 
 const benches: Readonly<Record<string, { readonly title: string; readonly run: () => Promise<readonly Figure[]> }>> = {
   transfer: { title: 'One seeder, one downloader, 1 GiB (medians of 3 interleaved rounds)', run: transfer },
   announces: { title: 'Tracker with 10,000 registered peers', run: announces },
+  window: { title: 'A VS Code window', run: window },
 };
 
 const args = process.argv.slice(2);

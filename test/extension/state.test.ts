@@ -49,7 +49,7 @@ describe('the keys for menus', () => {
     ['with a catalogue that was not read yet', { groups: [aGroup({ requests: [] })], ...files(0, false) }, 'signedIn canShare ownsGroup hasGroups'],
     ['with one of two catalogues read', { groups: [aGroup({ requests: [] }), aGroup({ requests: [], group: 'ff' as GroupId, name: 'b' })], ...files(0) }, 'signedIn canShare ownsGroup hasGroups'],
     ['with a file', { groups: [aGroup({ requests: [] })], ...files(1) }, 'signedIn canShare ownsGroup hasGroups'],
-    ['with a download', { transfers: new Map([[1, aTransfer()]]) }, 'signedIn hasDownloads'],
+    ['with a download', { transfers: new Map([[1, aTransfer()]]) }, 'signedIn hasDownloads hasTransfers'],
   ];
   for (const [says, state, expected] of rows) it(says, () => assert.equal(keys(state), expected));
 });

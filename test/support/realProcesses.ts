@@ -148,6 +148,10 @@ export class RealPair {
     await this.#processes.kill(child, signal);
   }
 
+  processId(number: 1 | 2): number {
+    return this.#children.get(number)?.pid ?? 0;
+  }
+
   async status(number: 1 | 2): Promise<Record<string, unknown>> {
     const { code, stdout, stderr } = await this.#processes.run(TRACKER_BUNDLE, ['status', path.join(this.folder, `tracker-${number}`), '--json']);
     assert.equal(code, 0, stderr);

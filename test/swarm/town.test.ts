@@ -30,6 +30,15 @@ describe('a town', function () {
     }
   });
 
+  story('tells of a request its group’s owner, and of the answer who asked, and nobody else anything', async (sim) => {
+    const town = await Town.build(sim);
+    const [alice, bob, carol] = [await town.person('alice'), await town.person('bob'), await town.person('carol')];
+    const told: string[] = [];
+    for (const one of [alice, bob, carol]) one.engine.onEvent(({ what, user }) => told.push(`${one.name}: ${what} ${user}`.trimEnd()));
+    await town.group(alice, bob, carol);
+    assert.deepEqual(told, ['alice: requestReceived bob', 'bob: accepted', 'alice: requestReceived carol', 'carol: accepted']);
+  });
+
   story('goes on while both trackers are dead', async (sim) => {
     const town = await Town.build(sim);
     const [alice, bob] = [await town.person('alice'), await town.person('bob')];

@@ -158,7 +158,7 @@ describe('two people with VS Code', function () {
     await second.runCommand('Shoal: Join Group…');
     await second.quickInputTitled('Join Group');
     await second.pick('harbour');
-    await bob.window.rowAction('Groups', 'alice', 'Accept');
+    await bob.window.rowAction('Groups', 'alice', 'Accept Request');
     for (const window of [alice.window, second]) await says(window, 'Groups', 'harbour', /^member/);
     const told = await second.until('the news in one of the windows', async () => {
       const all = [...await alice.window.notifications(), ...await second.notifications()].filter(({ message }) => message === 'You are a member of harbour now.');

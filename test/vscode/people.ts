@@ -11,6 +11,7 @@ import { RealProcesses } from '../support/realProcesses.ts';
 import { packageExtension } from '../support/vsix.ts';
 import { closeBrowser, newPerson } from './driver/browser.ts';
 import { CodeServer } from './driver/codeServer.ts';
+import type { ServerOptions } from './driver/codeServer.ts';
 import { CodeWindow } from './driver/codeWindow.ts';
 
 export const PASSWORD = 'correct horse battery';
@@ -18,6 +19,7 @@ export const PASSWORD = 'correct horse battery';
 export class People {
   readonly processes = new RealProcesses();
   readonly #all: Person[] = [];
+  readonly #settling = new Set<Promise<Person>>();
   #vsix: Promise<string> | undefined;
 
   /** The packaged extension, made once. */
@@ -31,18 +33,31 @@ export class People {
 
   /** Somebody with a window on an empty workspace. */
   async come(name: string, settings: Readonly<Record<string, unknown>> = {}): Promise<Person> {
+    const person = await this.settle(name, { settings });
+    await person.openWindow();
+    return person;
+  }
+
+  /** Somebody whose VS Code runs with the extension in it, and has no window yet. */
+  settle(name: string, options: Pick<ServerOptions, 'settings' | 'forTests' | 'token'> = {}): Promise<Person> {
+    const settling = this.#settle(name, options);
+    this.#settling.add(settling);
+    return settling;
+  }
+
+  async #settle(name: string, options: Pick<ServerOptions, 'settings' | 'forTests' | 'token'>): Promise<Person> {
     const folder = this.processes.makeFolder('people', name);
     const home = homeAt(path.join(folder, 'shoal'));
-    const server = await CodeServer.start({ folder: path.join(folder, 'code'), name, settings, environment: { SHOAL_HOME: home.folder } });
+    const server = await CodeServer.start({ ...options, folder: path.join(folder, 'code'), name, environment: { SHOAL_HOME: home.folder } });
     const person = new Person(name, home, this.processes.makeFolder('people', name, 'workspace'), server);
     this.#all.push(person);
     await server.installExtension(await this.vsix);
-    await person.openWindow();
     return person;
   }
 
   async close(): Promise<void> {
     await closeBrowser();
+    await Promise.allSettled(this.#settling); // one failed: the others must be there to be ended
     await Promise.all(this.#all.map((person) => person.leave()));
     await this.processes.close();
   }

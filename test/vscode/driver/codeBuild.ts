@@ -51,8 +51,11 @@ async function npm(prefix: string, args: readonly string[]): Promise<void> {
   // Of the npm above this process only what says where packages come from: its other settings are about this repository.
   const env = { ...process.env, npm_config_local_prefix: undefined, npm_config_prefix: undefined, INIT_CWD: undefined };
   const child = spawn(program, words, { cwd: prefix, env, stdio: ['ignore', 'pipe', 'pipe'], shell: program === 'npm' && process.platform === 'win32' });
+  const end = (): void => void child.kill();
+  process.once('exit', end); // nobody wants it then
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => (output += data.toString()));
   const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
+  process.off('exit', end);
   if (code !== 0) throw new Error(`npm ${all.join(' ')} ended with ${String(code)}:\n${output}`);
 }

@@ -24,6 +24,11 @@ export interface ServerOptions {
    * pops up in it. Switch it off to see toasts as people do.
    */
   readonly forTests?: boolean;
+  /**
+   * What a browser must know to get in, as `tkn` in the address; without one everybody on this machine gets in, who then is this user. For a server
+   * that stays. VS Code keeps it in a cookie, and cookies do not tell ports apart: servers opened in one browser need the same.
+   */
+  readonly token?: string;
 }
 
 /** Pairs for the page's `payload`, which VS Code reads as a map. */
@@ -52,6 +57,8 @@ const START_MS_MAX = 60_000;
 const STOP_MS_MAX = 10_000;
 /** Short: what is there still after kill -9 is dead, in a container whose first process does not collect the dead. */
 const KILL_MS_MAX = 1_000;
+/** A local socket's path has 107 bytes at most, on a Mac 103; VS Code appends `/vscode-ipc-UUID.sock`. */
+const SOCKET_FOLDER_BYTES_MAX = (process.platform === 'linux' ? 107 : 103) - 53;
 const GUARD = fileURLToPath(new URL('./guard.mjs', import.meta.url));
 const KEPT = ['PATH', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'windir', 'ComSpec', 'PATHEXT', 'LD_LIBRARY_PATH'];
 
@@ -62,6 +69,7 @@ export class CodeServer {
   readonly home: string;
   readonly #build: CodeBuild;
   readonly #environment: Record<string, string>;
+  readonly #token: string | undefined;
   readonly #child: ChildProcess;
   #url = '';
   #output = '';
@@ -69,14 +77,15 @@ export class CodeServer {
   private constructor(build: CodeBuild, options: ServerOptions) {
     this.#build = build;
     this.name = options.name;
+    this.#token = options.token;
     this.folder = path.resolve(options.folder);
     this.home = path.join(this.folder, 'home');
     for (const folder of [this.home, path.join(this.folder, 'data'), this.#extensions]) mkdirSync(folder, { recursive: true });
     this.writeSettings(options.settings ?? {});
     const kept = KEPT.map((name) => [name, process.env[name]]).filter((entry): entry is [string, string] => entry[1] !== undefined);
     // No extension gallery: it would be asked for updates, over the internet.
-    this.#environment = { LANG: 'C.UTF-8', EXTENSIONS_GALLERY: '{"serviceUrl":""}', ...Object.fromEntries(kept), HOME: this.home, USERPROFILE: this.home, ...options.environment };
-    const args = ['--host', '127.0.0.1', '--port', '0', '--without-connection-token', '--disable-telemetry', ...(options.forTests === false ? [] : ['--enable-smoke-test-driver'])];
+    this.#environment = { LANG: 'C.UTF-8', EXTENSIONS_GALLERY: '{"serviceUrl":""}', ...Object.fromEntries(kept), ...this.#temporaryFolder(), HOME: this.home, USERPROFILE: this.home, ...options.environment };
+    const args = ['--host', '127.0.0.1', '--port', '0', ...this.#tokenArguments(options.token), '--disable-telemetry', ...(options.forTests === false ? [] : ['--enable-smoke-test-driver'])];
     // A group of its own (detached), so that all of it can be ended; and a guard as its leader, which does that when this process dies.
     this.#child = spawn(build.node, [GUARD, build.serverMain, ...args, ...this.#folderArguments], {
       cwd: this.home, env: this.#environment, detached: process.platform !== 'win32', stdio: ['pipe', 'pipe', 'pipe'],
@@ -142,6 +151,7 @@ export class CodeServer {
     if (workspace === undefined) url.searchParams.set('ew', 'true');
     else url.searchParams.set(workspace.endsWith('.code-workspace') ? 'workspace' : 'folder', pagePath(workspace));
     if (payload.length > 0) url.searchParams.set('payload', JSON.stringify(payload));
+    if (this.#token !== undefined) url.searchParams.set('tkn', this.#token);
     return url.href;
   }
 
@@ -179,9 +189,25 @@ export class CodeServer {
     for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) stream?.destroy();
   }
 
+  /** One of its own, since VS Code leaves its sockets behind; where their paths would be too long for the system, the usual one. */
+  #temporaryFolder(): Record<string, string> {
+    const folder = path.join(this.folder, 't');
+    if (process.platform !== 'win32' && Buffer.byteLength(folder) > SOCKET_FOLDER_BYTES_MAX) return {};
+    mkdirSync(folder, { recursive: true });
+    return { TMPDIR: folder, TEMP: folder, TMP: folder };
+  }
+
+  /** In a file: what stands on a command line, every user of the machine can read. */
+  #tokenArguments(token: string | undefined): string[] {
+    if (token === undefined) return ['--without-connection-token'];
+    const file = path.join(this.folder, 'token');
+    writeFileSync(file, token, { mode: 0o600 });
+    return ['--connection-token-file', file];
+  }
+
   #logFiles(pattern: string): string[] {
     const files = globSync(path.join(this.#user, 'logs', pattern)).filter((file) => statSync(file).isFile());
-    return files.sort();
+    return files.sort(new Intl.Collator('en', { numeric: true }).compare); // exthost10 is after exthost9
   }
 
   async #started(): Promise<void> {

@@ -7,6 +7,7 @@
 //   await alice.runCommand('Shoal: Create Group…');
 //   …
 //   await alice.close(); await server.stop(); await closeBrowser();
+import assert from 'node:assert/strict';
 import type { BrowserContext, Page } from 'playwright-core';
 import type { CodeServer, Payload } from './codeServer.ts';
 import type { ListRow } from './lists.ts';
@@ -35,21 +36,35 @@ export interface EditorTab {
 const LOAD_MS_MAX = 60_000;
 
 export class CodeWindow extends WindowBase {
-  readonly server: CodeServer;
+  readonly #server: CodeServer | undefined;
 
-  private constructor(page: Page, server: CodeServer) {
-    super(page, server.name);
-    this.server = server;
+  private constructor(page: Page, name: string, server?: CodeServer) {
+    super(page, name);
+    this.#server = server;
+  }
+
+  /** The server that it was opened on. */
+  get server(): CodeServer {
+    assert.ok(this.#server, `${this.name}'s window was opened at an address`);
+    return this.#server;
   }
 
   /** Opens a window; resolves when the workbench is there. The extension host comes some seconds later: wait for what you need of it. */
   static async open(context: BrowserContext, server: CodeServer, options: WindowOptions = {}): Promise<CodeWindow> {
     const page = await context.newPage();
-    const window = new CodeWindow(page, server);
     await options.prepare?.(page);
-    await page.goto(server.windowUrl(options.workspace, options.payload), { timeout: LOAD_MS_MAX });
-    await window.#whenReady();
-    return window;
+    return new CodeWindow(page, server.name, server).#load(server.windowUrl(options.workspace, options.payload));
+  }
+
+  /** The same at an address that somebody else's server has told. */
+  static async openAt(context: BrowserContext, name: string, url: string): Promise<CodeWindow> {
+    return new CodeWindow(await context.newPage(), name).#load(url);
+  }
+
+  async #load(url: string): Promise<this> {
+    await this.page.goto(url, { timeout: LOAD_MS_MAX });
+    await this.#whenReady();
+    return this;
   }
 
   async reload(): Promise<void> {
@@ -131,6 +146,10 @@ export class CodeWindow extends WindowBase {
   explorerMenu(files: string | readonly string[], ...entry: string[]): Promise<void> { return views.explorerMenu(this, [files].flat(), entry); }
   explorerMenuEntries(files: string | readonly string[]): Promise<string[]> { return views.explorerMenuEntries(this, [files].flat()); }
 
+  openFile(name: string): Promise<void> { return views.openFile(this, name); }
+  /** Chooses an entry of the menu of an editor's tab. */
+  tabMenu(name: string, ...entry: string[]): Promise<void> { return views.tabMenu(this, name, entry); }
+
   async editorTabs(): Promise<EditorTab[]> {
     const tabs = await this.page.locator('.part.editor .tabs-container > .tab').all();
     return Promise.all(tabs.map(async (tab) => {
@@ -160,5 +179,6 @@ export class CodeWindow extends WindowBase {
   /** Waits for a dialog with this button, and presses it. */
   clickDialog(button: string): Promise<void> { return notices.clickDialog(this, button); }
   statusBarItem(text: string | RegExp): Promise<StatusItem | undefined> { return notices.statusBarItem(this, text); }
+  statusBarTooltip(text: string | RegExp): Promise<string> { return notices.statusBarTooltip(this, text); }
   clickStatusBarItem(text: string | RegExp): Promise<void> { return notices.clickStatusBarItem(this, text); }
 }

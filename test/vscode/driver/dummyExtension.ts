@@ -1,9 +1,6 @@
 // Packages the extension of dummyMain.ts, so that the driver is proven without the product.
-import { mkdirSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createVSIX } from '@vscode/vsce';
-import { build } from 'esbuild';
+import { packExtension } from './packExtension.ts';
 
 const COMMANDS = {
   ask: 'Ask for a Name', pick: 'Pick Something', steps: 'Ask in Steps', open: 'Ask for a File', notify: 'Show a Notification', progress: 'Show Progress',
@@ -12,9 +9,7 @@ const COMMANDS = {
 const ICONS: Record<string, string> = { row: '$(star)', notify: '$(bell)' };
 
 const MANIFEST = {
-  name: 'dummy', displayName: 'Dummy', publisher: 'shoal-test', version: '0.0.1', description: 'Something to drive', license: 'MIT',
-  repository: { type: 'git', url: 'https://example.com/dummy.git' },
-  engines: { vscode: '^1.105.0' }, main: './main.js', activationEvents: ['onStartupFinished'],
+  name: 'dummy', displayName: 'Dummy', description: 'Something to drive',
   contributes: {
     viewsContainers: { activitybar: [{ id: 'dummyBox', title: 'Dummy Box', icon: '$(rocket)' }, { id: 'soloBox', title: 'Solo Box', icon: '$(heart)' }] },
     views: {
@@ -41,17 +36,6 @@ const MANIFEST = {
 };
 
 /** Makes the package in a folder; resolves to its path. */
-export async function packDummy(folder: string): Promise<string> {
-  const sources = path.join(folder, 'dummy');
-  mkdirSync(sources, { recursive: true });
-  writeFileSync(path.join(sources, 'package.json'), JSON.stringify(MANIFEST));
-  writeFileSync(path.join(sources, '.vscodeignore'), ''); // else vsce warns
-  for (const name of ['README.md', 'LICENSE']) writeFileSync(path.join(sources, name), 'An extension to drive in a test.\n');
-  await build({
-    entryPoints: [fileURLToPath(new URL('./dummyMain.ts', import.meta.url))],
-    outfile: path.join(sources, 'main.js'), bundle: true, platform: 'node', format: 'cjs', external: ['vscode'], logLevel: 'error',
-  });
-  const packagePath = path.join(folder, 'dummy.vsix');
-  await createVSIX({ cwd: sources, packagePath, dependencies: false, skipLicense: true });
-  return packagePath;
+export function packDummy(folder: string): Promise<string> {
+  return packExtension(folder, MANIFEST, fileURLToPath(new URL('./dummyMain.ts', import.meta.url)));
 }

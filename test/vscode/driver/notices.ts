@@ -131,6 +131,18 @@ export async function clickStatusBarItem(window: WindowBase, text: RegExp | stri
   await window.click(`${String(text)} in the status bar`, item.first());
 }
 
+/** What a tooltip says that comes up over an item of the status bar. */
+export async function statusBarTooltip(window: WindowBase, text: RegExp | string): Promise<string> {
+  const item = window.page.locator('.part.statusbar .statusbar-item a.statusbar-item-label').filter({ hasText: typeof text === 'string' ? exactly(text) : text }).first();
+  return window.until(`the tooltip of ${String(text)} in the status bar`, async () => {
+    await window.page.mouse.move(0, 0);
+    await item.hover({ timeout: 3_000 });
+    const hover = window.page.locator('.monaco-hover:visible, .workbench-hover:visible').first();
+    await hover.waitFor({ timeout: 3_000 });
+    return (await hover.innerText()).replace(/\s+/g, ' ').trim(); // hard spaces, too
+  });
+}
+
 function centre(window: WindowBase): Locator {
   return window.page.locator('.notifications-center.visible');
 }

@@ -111,7 +111,8 @@ export async function accept(window: WindowBase): Promise<void> {
 
 /** Presses a button in the title bar or beside the box. */
 export async function pressButton(window: WindowBase, title: string): Promise<void> {
-  await window.click(`the button “${title}”`, widget(window).locator(`.action-label[aria-label="${title}"], .quick-input-action .monaco-button:text-is("${title}")`).first());
+  // Behind the title there may be its shortcut.
+  await window.click(`the button “${title}”`, widget(window).locator(`.action-label[aria-label="${title}"], .action-label[aria-label^="${title} ("], .quick-input-action .monaco-button:text-is("${title}")`).first());
 }
 
 /** Leaves what is asked for, as somebody who changed their mind. */

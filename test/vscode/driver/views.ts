@@ -3,7 +3,7 @@ import type { Locator } from 'playwright-core';
 import { readRows, revealRow } from './lists.ts';
 import type { ListRow } from './lists.ts';
 import { choose, entriesOf } from './menus.ts';
-import { exactly, isTitled } from './windowBase.ts';
+import { exactly, isTitled, WAIT_MS } from './windowBase.ts';
 import type { WindowBase } from './windowBase.ts';
 
 export interface Welcome {
@@ -207,6 +207,26 @@ export async function explorerMenuEntries(window: WindowBase, files: readonly st
 export async function explorerRows(window: WindowBase): Promise<ListRow[]> {
   await openView(window, 'Explorer');
   return readRows(explorer(window));
+}
+
+/** Opens a file from the explorer, to stay. */
+export async function openFile(window: WindowBase, name: string): Promise<void> {
+  await openView(window, 'Explorer');
+  await window.until(`${name} in the explorer`, async () => {
+    const row = await revealRow(explorer(window), ({ label }) => label === name);
+    await row?.locator('.label-name').dblclick({ timeout: 3_000 });
+    return row !== undefined;
+  });
+  await tab(window, name).waitFor({ timeout: WAIT_MS });
+}
+
+/** Chooses an entry of the menu of an editor's tab. */
+export async function tabMenu(window: WindowBase, name: string, path: readonly string[]): Promise<void> {
+  await choose(window, () => tab(window, name).click({ button: 'right', timeout: 3_000 }), path);
+}
+
+function tab(window: WindowBase, name: string): Locator {
+  return window.page.locator(`.part.editor .tabs-container > .tab[data-resource-name="${name}"]`).first();
 }
 
 async function openExplorerMenu(window: WindowBase, files: readonly string[]): Promise<void> {

@@ -28,7 +28,7 @@ describe('the extension in its host', () => {
   it('is the packaged one', () => {
     assert.ok(extension);
     assert.ok(extension.extensionPath.includes('extensions'), extension.extensionPath);
-    assert.deepEqual(fs.readdirSync(path.join(extension.extensionPath, 'dist')).sort(), ['engine.js', 'extension.js', 'package.json', 'tracker.js']);
+    assert.deepEqual(fs.readdirSync(path.join(extension.extensionPath, 'dist')).sort(), ['engine.js', 'extension.cjs', 'package.json', 'tracker.js']);
     assert.ok(!fs.existsSync(path.join(extension.extensionPath, 'test')));
   });
 

@@ -1,0 +1,135 @@
+// What Shoal costs a VS Code window: its size, its activation, and how long it keeps the thread that all extensions share while 1 GiB is shared
+// and downloaded. A real VS Code server with the packaged extension; measured inside the extension host by one more extension (probeMain.ts).
+import { existsSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { RealEngine } from '../support/realProcesses.ts';
+import type { RealPair } from '../support/realProcesses.ts';
+import { packExtension } from '../vscode/driver/packExtension.ts';
+import type { Person } from '../vscode/people.ts';
+import { People } from '../vscode/people.ts';
+import type { Figure } from './measure.ts';
+import { makeRandomFile, percentile, warmMemory } from './measure.ts';
+import type { Activation, Blocks } from './probeMain.ts';
+
+const GIB = 1024 ** 3;
+const OPENINGS = 3;
+const ROUNDS = 1;
+const GROUP = 'bench';
+
+type Told = Activation | Blocks | { readonly is: 'ready' | 'started' };
+
+export async function window(): Promise<readonly Figure[]> {
+  const people = new People();
+  try {
+    const pair = await people.startPair();
+    const probe = await packExtension(people.processes.makeFolder('package'), {
+      name: 'probe', displayName: 'Probe', description: 'Measures its extension host',
+      contributes: { commands: ['start', 'stop', 'activation'].map((name) => ({ command: `probe.${name}`, title: name, category: 'Probe' })) },
+    }, fileURLToPath(new URL('./probeMain.ts', import.meta.url)));
+    const other = await people.processes.startEngine('other', pair.url);
+    await other.signUp();
+    await other.does('create_group', GROUP);
+    const figures: Figure[] = [{ name: 'size of the .vsix', value: statSync(await people.vsix).size / 1024, unit: 'KiB' }];
+    for (const place of ['process', 'window'] as const) {
+      const person = await settle(people, pair, other, place, probe);
+      if (place === 'process') figures.push(...await activations(person));
+      figures.push(...await blocks(people, person, other, place));
+      await person.leave();
+    }
+    return figures;
+  } finally {
+    await people.close();
+  }
+}
+
+/** Somebody in the group, with a window that shows Shoal. */
+async function settle(people: People, pair: RealPair, other: RealEngine, place: 'process' | 'window', probe: string): Promise<Person> {
+  const name = `in-${place}`;
+  const person = await people.settle(name, { settings: { 'shoal.tracker': pair.url, 'shoal.engine': place } });
+  await person.server.installExtension(probe);
+  const here = new RealEngine(people.processes, name, person.home, pair.url);
+  await here.signUp();
+  await here.does('join_group', GROUP);
+  await other.does('accept_request', GROUP, name);
+  if (place === 'window') await here.does('stop'); // so that the window has to run it
+  await person.openWindow();
+  await person.window.openView('Shoal'); // it stays open over reloads: its views are part of what is measured
+  await isUp(person);
+  return person;
+}
+
+const isUp = (person: Person): Promise<unknown> => person.window.until('the account in the status bar', () => person.window.statusBarItem(`Shoal: ${person.name}`), 60_000);
+
+/** Runs a command of the probe; resolves to what it then says. */
+async function ask<K extends Told['is']>(person: Person, command: string, is: K): Promise<Extract<Told, { is: K }>> {
+  const all = (): readonly Told[] => person.server.extensionLog('Probe').split('\n').flatMap((line) => (line.includes('{') ? [JSON.parse(line.slice(line.indexOf('{'))) as Told] : []));
+  const before = all().length;
+  await person.window.runCommand(`Probe: ${command}`);
+  return await person.window.until(`the probe to say “${is}”`, () => all().slice(before).find((one) => one.is === is)) as Extract<Told, { is: K }>;
+}
+
+async function activations(person: Person): Promise<readonly Figure[]> {
+  const all: Activation[] = [];
+  while (all.length < OPENINGS) {
+    await person.window.reload();
+    await isUp(person);
+    all.push(await ask(person, 'activation', 'activation'));
+  }
+  const figure = (name: string, of: (one: Activation) => number): Figure => {
+    const values = all.map(of);
+    return { name, value: percentile(values, 0.99), unit: 'ms', note: `p50 ${percentile(values, 0.5)}` };
+  };
+  return [
+    figure(`activation, p99 of ${OPENINGS}: code loaded, activate() returned`, ({ loadMs, callMs }) => loadMs + callMs),
+    figure('  of it loading the code, p99', ({ loadMs }) => loadMs),
+    figure('  of it the call of activate(), p99', ({ callMs }) => callMs),
+    figure('  what VS Code shows, with others in between, p99', ({ shownMs }) => shownMs),
+  ];
+}
+
+/** Rounds of sharing and downloading, each followed by as much time in which nothing happens. */
+async function blocks(people: People, person: Person, other: RealEngine, place: string): Promise<readonly Figure[]> {
+  const [busy, idle]: [Blocks[], Blocks[]] = [[], []];
+  for (let n = 0; n < ROUNDS; n++) {
+    const [mine, theirs] = [`mine-${place}-${n}`, `theirs-${place}-${n}`];
+    const source = path.join(people.processes.makeFolder('source'), theirs);
+    makeRandomFile(source, GIB);
+    makeRandomFile(path.join(person.workspace, mine), GIB);
+    await other.connection.call('share', { group: GROUP, path: source, name: theirs, replace: false });
+    await other.whole(theirs);
+    await person.window.row('Files', theirs);
+    warmMemory(people.processes.folder, 1.5 * GIB);
+
+    await person.window.openView('Explorer');
+    await person.window.until('the file in the explorer', async () => (await person.window.explorerRows()).some(({ label }) => label === mine));
+    await ask(person, 'start', 'started');
+    await person.window.explorerMenu(mine, 'Share File in Group…');
+    await person.window.quickInputTitled('Share File in Group');
+    await person.window.pick(GROUP);
+    await person.window.openView('Shoal');
+    await until(async () => (await other.connection.call('listFiles', { group: GROUP, after: '' })).files.some(({ name }) => name === mine));
+    await person.window.rowAction('Files', theirs, 'Download File…');
+    const copy = path.join(person.workspace, 'downloads', theirs);
+    await until(() => existsSync(copy));
+    busy.push(await ask(person, 'stop', 'blocks'));
+
+    await ask(person, 'start', 'started');
+    await pause((busy.at(-1)?.seconds ?? 0) * 1000);
+    idle.push(await ask(person, 'stop', 'blocks'));
+  }
+  if (process.env['SHOAL_BENCH_DETAILS']) process.stdout.write(`${JSON.stringify({ busy, idle })}\n`);
+  const most = (all: readonly Blocks[], of: (one: Blocks) => number): number => Math.max(...all.map(of));
+  const figure = (name: string, of: (one: Blocks) => number): Figure => ({ name: `engine in ${place === 'window' ? 'the window' : 'a process'}: ${name}`, value: most(busy, of), unit: 'ms', note: `idle ${most(idle, of).toFixed(2)}` });
+  return [
+    figure('longest block', ({ maxMs }) => maxMs),
+    figure('p99 of blocks', ({ p99Ms }) => p99Ms),
+    figure('longest, waits for a CPU included', ({ maxWallMs }) => maxWallMs),
+  ];
+}
+
+/** Asks this side of the wall alone: looking at the page again and again would be work for the very machine that is measured. */
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!await isSo()) await pause(100);
+}

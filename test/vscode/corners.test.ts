@@ -1,0 +1,218 @@
+// What the two people of flows.test.ts did not come by: the engine in a window, Restricted Mode, a virtual workspace, and every way out: pause,
+// cancel, reject, take back, leave. Dave owns the group; Erin's engine works in her window, and her workspace is one that she does not trust.
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { RealPair } from '../support/realProcesses.ts';
+import type { CodeWindow } from './driver/codeWindow.ts';
+import { packExtension } from './driver/packExtension.ts';
+import { People, stepOf } from './people.ts';
+import type { Person } from './people.ts';
+
+const MIB = 1024 ** 2;
+
+describe('two people in the corners of VS Code', function () {
+  this.timeout(180_000);
+  const people = new People();
+  let pair: RealPair;
+  let dave: Person;
+  let erin: Person;
+  const erinsSettings = (): Record<string, unknown> => ({
+    'shoal.engine': 'window', 'shoal.downloadLimit': 0, 'workbench.colorTheme': 'Default High Contrast',
+    'security.workspace.trust.enabled': true, 'security.workspace.trust.startupPrompt': 'never', 'security.workspace.trust.banner': 'never',
+  });
+
+  before(async () => {
+    pair = await people.startPair();
+    // What a repository would do if it could: her tracker, her home, and where downloads go.
+    const workspace = people.processes.makeFolder('people', 'erin', 'workspace', '.vscode');
+    writeFileSync(path.join(workspace, 'settings.json'), JSON.stringify({
+      'shoal.tracker': 'evil.example:1', 'shoal.home': path.join(people.processes.folder, 'evil'), 'shoal.downloadFolder': '/etc', 'shoal.engine': 'process', 'shoal.listen': ':1',
+    }));
+    [dave, erin] = await Promise.all([people.come('dave', { 'shoal.tracker': pair.url }), people.come('erin', erinsSettings())]);
+  });
+  after(() => people.close());
+
+  const says = (window: CodeWindow, view: string, label: string, words: RegExp): Promise<unknown> => window.until(`“${label}” in ${view} to say ${String(words)}`, async () => {
+    const { description } = await window.row(view, label);
+    if (!words.test(description)) throw new Error(`it says ${description}`);
+    return true;
+  });
+  const gone = (window: CodeWindow, view: string, label: string): Promise<unknown> => window.until(`“${label}” to go from ${view}`, async () => !(await window.rows(view)).some((row) => row.label === label));
+  const share = async (person: Person, name: string, content: Uint8Array): Promise<void> => {
+    person.write(name, content);
+    await person.window.openView('Explorer');
+    await person.window.explorerMenu(name, 'Share File in Group…');
+    await person.window.quickInputTitled('Share File in Group');
+    await person.window.pick('deck');
+    await person.window.openView('Shoal');
+    await person.window.row('Files', name);
+  };
+
+  it('do not take a tracker from a workspace, trusted or not', async () => {
+    await dave.createAccount();
+    const { window } = erin;
+    await window.openView('Shoal');
+    await window.clickWelcome('Groups', 'Sign In');
+    await stepOf(window, '1/3');
+    const first = await window.quickInput();
+    assert.deepEqual(first?.items.map(({ label }) => label), ['Start a tracker pair on this computer…']);
+    await window.screenshot('30-contrast-sign-in');
+    await window.dismissQuickInput();
+  });
+
+  it('are asked whether they trust a tracker of which they know the address alone', async () => {
+    const { window } = erin;
+    await window.runCommand('Shoal: Create Account…');
+    await stepOf(window, '1/4');
+    await window.typeInQuickInput('no tracker at all');
+    await window.acceptQuickInput();
+    await window.notification(/is not a tracker URL/);
+    await stepOf(window, '1/4');
+    const address = /@([^,]+)/.exec(pair.url)?.[1] ?? '';
+    await window.typeInQuickInput(address);
+    await window.acceptQuickInput();
+    const dialog = await window.until('the question', () => window.dialog());
+    assert.equal(dialog.message, 'First contact with this tracker');
+    assert.ok(dialog.detail.includes(pair.url.slice(0, 40)), dialog.detail);
+    await window.screenshot('31-contrast-first-contact');
+    await window.clickDialog('Trust This Tracker');
+    await stepOf(window, '2/4');
+    await window.dismissQuickInput();
+    await erin.createAccount();
+  });
+
+  it('work with an engine in the window, which is said', async () => {
+    assert.match(await erin.window.statusBarTooltip('Shoal: erin'), /The engine works in this window and ends with it/);
+    await dave.window.openView('Shoal');
+    await dave.window.clickWelcome('Groups', 'Create Group');
+    await dave.window.answer('Create Group', 'deck');
+    await dave.window.row('Groups', 'deck');
+    const { window } = erin;
+    // Ask, take it back, ask again, be refused, ask again, be let in.
+    const ask = async (): Promise<void> => {
+      await window.runCommand('Shoal: Join Group…');
+      await window.quickInputTitled('Join Group');
+      await window.pick('deck');
+      await says(window, 'Groups', 'deck', /waiting for dave/);
+    };
+    await ask();
+    await dave.window.row('Groups', 'erin');
+    await window.rowAction('Groups', 'deck', 'Cancel Request');
+    await gone(window, 'Groups', 'deck');
+    await gone(dave.window, 'Groups', 'erin');
+    await ask();
+    await dave.window.rowAction('Groups', 'erin', 'Reject Request');
+    await window.notification('Your request to join deck was rejected.');
+    await gone(window, 'Groups', 'deck');
+    await ask();
+    await dave.window.runCommand('Shoal: Accept Request');
+    await dave.window.quickInputTitled('Accept Request');
+    await dave.window.pick('erin');
+    await window.notification('You are a member of deck now.');
+    await says(window, 'Groups', 'deck', /^member/);
+    assert.ok(!(await window.notifications()).some(({ message }) => /asks to join/.test(message)), 'only the owner is asked');
+  });
+
+  const large = randomBytes(16 * MIB);
+
+  it('pause a download, resume it, and cancel it', async () => {
+    await share(dave, 'large.bin', large);
+    const { window } = erin;
+    erin.server.writeSettings({ ...erinsSettings(), 'shoal.downloadLimit': 2 * 1024 });
+    await window.row('Files', 'large.bin');
+    await window.rowAction('Files', 'large.bin', 'Download File…');
+    await says(window, 'Downloads', 'large.bin', /^([1-9]|[1-8]\d) %/);
+    await window.screenshot('32-contrast-downloading');
+    await window.rowAction('Downloads', 'large.bin', 'Pause Download');
+    await says(window, 'Downloads', 'large.bin', /paused/);
+    await window.rowAction('Downloads', 'large.bin', 'Resume Download');
+    await says(window, 'Downloads', 'large.bin', /^\d+ % .*\/s/);
+    await window.rowAction('Downloads', 'large.bin', 'Cancel Download');
+    const dialog = await window.until('the question', () => window.dialog());
+    assert.deepEqual([dialog.message, dialog.detail], ['Cancel the download of large.bin?', 'What has arrived is deleted. Pause it to keep that.']);
+    await window.clickDialog('Cancel Download');
+    await gone(window, 'Downloads', 'large.bin');
+    assert.ok(!erin.has('downloads/large.bin'));
+    erin.server.writeSettings(erinsSettings());
+  });
+
+  it('download to another folder, and find it there', async () => {
+    const { window } = erin;
+    const folder = people.processes.makeFolder('people', 'erin', 'workspace', 'else where');
+    await window.rowMenu('Files', 'large.bin', 'Download To…');
+    await window.quickInputTitled('Download To');
+    await window.typeInQuickInput(`${folder}${path.sep}`);
+    await window.acceptQuickInput();
+    await window.clickNotification('Downloaded large.bin', 'Show in Folder');
+    assert.ok(erin.read('else where/large.bin').equals(large));
+    await window.until('it to be shown in the explorer', async () => (await window.explorerRows()).some(({ label, selected }) => label === 'large.bin' && selected));
+    await window.openView('Shoal');
+    await window.runCommand('Shoal: Verify File');
+    await window.quickInputTitled('Verify File');
+    await window.pick(/large\.bin/);
+    await window.notification('large.bin is exactly what was shared.');
+  });
+
+  it('tell in diagnostics what helps, and no secret', async () => {
+    const { window } = erin;
+    await window.runCommand('Shoal: Copy Diagnostics');
+    await window.notification(/^Copied\. It holds versions/);
+    erin.write('paste.txt', '');
+    await window.openView('Explorer');
+    await window.openFile('paste.txt');
+    await window.page.locator('.part.editor .monaco-editor').first().click();
+    await window.page.keyboard.press('Control+V');
+    await window.page.keyboard.press('Control+S');
+    const text = await window.until('the diagnostics on disk', () => {
+      const saved = erin.read('paste.txt').toString();
+      return saved.trimEnd().endsWith('}') && saved;
+    });
+    const report = JSON.parse(text) as { place: string; phase: string; overview: { account: { user: string } } };
+    assert.deepEqual([report.place, report.phase, report.overview.account.user], ['window', 'ready', 'erin']);
+    assert.ok(!/correct horse|BEGIN|"key"|secret/i.test(text), text);
+    await window.openView('Shoal');
+  });
+
+  it('get a sentence for a file of a virtual workspace', async () => {
+    const vsix = await packExtension(people.processes.makeFolder('virtual'), {
+      name: 'virtual', activationEvents: ['onFileSystem:virtual', 'onStartupFinished'], capabilities: { virtualWorkspaces: true, untrustedWorkspaces: { supported: true } },
+    }, fileURLToPath(new URL('./driver/virtualMain.ts', import.meta.url)));
+    await dave.server.installExtension(vsix);
+    const workspace = path.join(people.processes.makeFolder('virtual'), 'virtual.code-workspace');
+    writeFileSync(workspace, JSON.stringify({ folders: [{ uri: 'virtual:/', name: 'virtual' }] }));
+    const window = await dave.openWindow(workspace);
+    await window.until('the account', () => window.statusBarItem('Shoal: dave'));
+    await window.explorerMenu('virtual.txt', 'Share File in Group…');
+    await window.notification(/^Virtual\.txt is in a virtual workspace \(virtual\), not on a disk of this machine, so it cannot be shared\.$/i);
+    await window.screenshot('33-virtual');
+    // Downloads have no workspace to go to, and go to the person's own folder.
+    mkdirSync(path.join(dave.server.home, 'Downloads'), { recursive: true });
+    await window.close();
+  });
+
+  it('leave the group, whose owner is another then', async () => {
+    const { window } = dave;
+    await window.rowMenu('Groups', 'deck', 'Leave Group');
+    const dialog = await window.until('the question', () => window.dialog());
+    assert.equal(dialog.message, 'Leave the group deck?');
+    assert.match(dialog.detail, /^You own this group; the member who has been in it longest becomes its owner\. What you share and download there stops\. Files on this machine stay where they are\.$/);
+    await window.clickDialog('Leave');
+    await gone(window, 'Groups', 'deck');
+    await says(erin.window, 'Groups', 'deck', /^owner · 1 member$/);
+    await says(erin.window, 'Files', 'large.bin', /1 seeder/);
+  });
+
+  it('go on after the window with the engine was reloaded', async () => {
+    await erin.window.reload();
+    await erin.window.openView('Shoal');
+    await erin.window.until('the account', () => erin.window.statusBarItem('Shoal: erin'));
+    await says(erin.window, 'Files', 'large.bin', /1 seeder/);
+  });
+
+  it('have nothing to complain about in their logs', () => {
+    for (const person of [dave, erin]) assert.deepEqual(person.troubles(), [], person.name);
+  });
+});
