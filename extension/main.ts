@@ -16,7 +16,7 @@ import { downloadRows } from './views/downloads.ts';
 import { fileRows } from './views/files.ts';
 import { groupRows } from './views/groups.ts';
 import { RowTree } from './views/rowTree.ts';
-import { speak } from './words.ts';
+import { speak, t } from './words.ts';
 
 let close: (() => Promise<void>) | undefined;
 
@@ -60,8 +60,8 @@ async function settingsChanged(change: vscode.ConfigurationChangeEvent, store: S
   const told = ENGINE_SETTINGS.filter((name) => change.affectsConfiguration(`shoal.${name}`));
   if (told.length > 0 && store.state.engine === 'up') await store.call('configure', engineSettings(told)).catch(() => undefined); // it is told when it is met again
   if (change.affectsConfiguration('shoal.home') || change.affectsConfiguration('shoal.engine')) {
-    const reload = vscode.l10n.t('Reload Window');
-    const answer = await vscode.window.showInformationMessage(vscode.l10n.t('This setting takes effect when the window is reloaded.'), reload);
+    const reload = t('Reload Window');
+    const answer = await vscode.window.showInformationMessage(t('This setting takes effect when the window is reloaded.'), reload);
     if (answer === reload) await vscode.commands.executeCommand('workbench.action.reloadWindow');
   }
 }

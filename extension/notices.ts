@@ -56,7 +56,7 @@ export class Notices implements vscode.Disposable {
       this.#collecting = false;
       const [first, ...others] = this.#requests.splice(0);
       if (first && others.length === 0) void this.#askAbout(first);
-      else if (first) say(plural(others.length, '{1} and {0} other ask to join your groups.', '{1} and {0} others ask to join your groups.').replace('{1}', inMessage(first.user)), [{ words: t('Review'), command: 'shoal.groups.focus' }]);
+      else if (first) say(plural(others.length, '{1} and {0} other ask to join your groups.', '{1} and {0} others ask to join your groups.', inMessage(first.user)), [{ words: t('Review'), command: 'shoal.groups.focus' }]);
     });
   }
 

@@ -17,8 +17,8 @@ export function speak(translator: Translate): void {
 /** A sentence in the person's language; the message is the English one and the key of the others. */
 export const t: Translate = (message, ...values) => translate(message, ...values);
 
-/** One of two sentences by number; `{0}` is the number. */
-export const plural = (count: number, one: string, many: string): string => t(count === 1 ? one : many, count);
+/** One of two sentences by number; `{0}` is the number, `{1}` the first value behind them. */
+export const plural = (count: number, one: string, many: string, ...values: readonly (string | number)[]): string => t(count === 1 ? one : many, count, ...values);
 
 /** A name that somebody else chose, safe wherever VS Code shows plain text: no control characters, no marks that turn the direction of text. */
 export const shown = printable;
