@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { join, posix } from 'node:path';
+import { join, posix, posix } from 'node:path';
 import ts from 'typescript';
 
 /** A layer, and the layers it may import. The window and the engine meet only in the messages of `protocol`. */
@@ -44,6 +44,8 @@ describe('the repository', () => {
   it('has nothing unexpected at the top level', () => none(unexpectedAtTop(files)));
 
   it('names no registry', () => none(files.filter(isText).flatMap(path => namedRegistries(path, read(path)))));
+
+  it('links its pages only to files that are there', () => none(files.filter(path => path.endsWith('.md')).flatMap(path => deadLinks(path, read(path), files))));
 
   it(`has no source over ${SOURCE_LINES_MAX} lines`, () => none(sources.flatMap(path => tooLong(path, read(path)))));
 });
@@ -119,6 +121,13 @@ function namedRegistries(path: string, text: string): string[] {
   return text.split('\n').flatMap((line, i) => patterns.some(pattern => pattern.test(line)) ? [`${path}:${i + 1}: names a registry`] : []);
 }
 
+/** Links of a page to files of the repository that it has not. */
+function deadLinks(path: string, text: string, files: readonly string[]): string[] {
+  return text.split('\n').flatMap((line, i) => [...line.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target.replace(/#.*/, ''))
+    .filter(target => target !== '' && !/^\w+:/.test(target) && !files.includes(posix.join(posix.dirname(path), target)))
+    .map(target => `${path}:${i + 1}: ${target} is not there`));
+}
+
 function tooLong(path: string, text: string): string[] {
   const lines = text.split('\n').length - 1;
   return lines > SOURCE_LINES_MAX ? [`${path}: ${lines} lines; ${SOURCE_LINES_MAX} is the most`] : [];
@@ -158,7 +167,7 @@ describe('the check of the repository', () => {
   const engineFromWindow = ['extension never imports extension/engine (extension/engine/swarm.ts)'];
 
   const sources: [does: string, path: string, text: string, wrong: string[]][] = [
-    ['lets a layer import itself and the protocol', 'extension/engine/a.ts', `import './b.ts'; import { x } from '../../protocol/frame.ts'; import { join } from 'node:path';`,
+    ['lets a layer import itself and the protocol', 'extension/engine/a.ts', `import './b.ts'; import { x } from '../../protocol/frame.ts'; import { join, posix } from 'node:path';`,
       []],
     ['lets a view import vscode and the protocol', 'extension/views/a.ts', `import * as vscode from 'vscode'; import '../../protocol/frame.ts'; import '../store.ts';`,
       []],
@@ -208,6 +217,9 @@ describe('the check of the repository', () => {
     assert.equal(lock(`https://${host}`), 1);
     assert.equal(lock(`https://${['registry', 'npmjs', 'org'].join('.')}`), 0);
   });
+
+  it('finds a dead link', () => assert.deepEqual(
+    deadLinks('docs/a.md', 'see [b](b.md), ![c](images/c.png)\nand [d](https://example.com/d), [e](../e.md#part), [f](#here)', ['docs/b.md', 'e.md']), ['docs/a.md:1: images/c.png is not there']));
 
   it('finds a file that is too long', () => {
     assert.deepEqual(tooLong('a.ts', '\n'.repeat(SOURCE_LINES_MAX)), []);

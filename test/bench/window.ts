@@ -124,8 +124,8 @@ async function blocks(people: People, person: Person, other: RealEngine, place: 
   const figure = (name: string, of: (one: Blocks) => number): Figure => ({ name: `engine in ${place === 'window' ? 'the window' : 'a process'}: ${name}`, value: most(busy, of), unit: 'ms', note: `idle ${most(idle, of).toFixed(2)}` });
   return [
     figure('longest block', ({ maxMs }) => maxMs),
+    figure('most CPU in one block', ({ maxCpuMs }) => maxCpuMs),
     figure('p99 of blocks', ({ p99Ms }) => p99Ms),
-    figure('longest, waits for a CPU included', ({ maxWallMs }) => maxWallMs),
   ];
 }
 

@@ -23,9 +23,11 @@ describe('two people with VS Code', function () {
 
   before(async () => {
     pair = await people.startPair();
-    [alice, bob] = await Promise.all(['alice', 'bob'].map((name) => people.come(name, { 'shoal.tracker': pair.url })) as [Promise<Person>, Promise<Person>]);
+    [alice, bob] = await Promise.all([people.come('alice', { 'shoal.tracker': pair.url }), people.come('bob', bobsSettings(0))]);
   });
   after(() => people.close());
+
+  const bobsSettings = (limitKiB: number): Record<string, unknown> => ({ 'shoal.tracker': pair.url, 'shoal.downloadLimit': limitKiB, 'workbench.colorTheme': 'Default Dark Modern' });
 
   /** Waits until a row says something behind its label. */
   const says = (window: CodeWindow, view: string, label: string, words: RegExp): Promise<unknown> => window.until(`“${label}” in ${view} to say ${String(words)}`, async () => {
@@ -95,20 +97,25 @@ describe('two people with VS Code', function () {
 
   it('share a file with a right click, and see it in Files', async () => {
     alice.write('dataset.bin', dataset);
+    await alice.window.explorerMenuPicture('dataset.bin', '06-share-menu');
     await shareFromExplorer(alice, 'dataset.bin', 'team');
     await says(alice.window, 'Files', 'dataset.bin', /^3\.01 MiB · 1 seeder · shared by you$/);
     await alice.window.notification(/^Shared dataset\.bin in team\. Others can download it as long as VS Code is open\.$/);
     await says(bob.window, 'Files', 'dataset.bin', /^3\.01 MiB · 1 seeder · alice$/);
-    await alice.window.screenshot('06-shared');
+    await alice.window.screenshot('07-shared');
   });
 
   it('download it from the palette, byte for byte, and open it', async () => {
-    await downloadFromPalette(bob.window, 'dataset.bin');
+    await bob.window.runCommand('Shoal: Download File…');
+    await bob.window.quickInputTitled('Download File');
+    await bob.window.typeInQuickInput('data');
+    await bob.window.screenshot('08-palette');
+    await bob.window.pick('dataset.bin');
     await bob.window.openView('Shoal');
     await whole(bob.window, 'dataset.bin');
     assert.ok(bob.read('downloads/dataset.bin').equals(dataset));
     await bob.window.notification(/^Downloads go to .*downloads\.$/);
-    await bob.window.screenshot('07-downloaded');
+    await bob.window.screenshot('08-ready');
     await bob.window.clickNotification('Downloaded dataset.bin', 'Open');
     await bob.window.until('the file in an editor', async () => (await bob.window.editorTabs()).some(({ label }) => label === 'dataset.bin'));
     await says(bob.window, 'Files', 'dataset.bin', /here/);
@@ -118,6 +125,7 @@ describe('two people with VS Code', function () {
     await downloadFromPalette(bob.window, 'dataset.bin');
     await bob.window.clickNotification(/^dataset\.bin is on this machine already/, 'Download Again');
     await bob.window.until('a second copy', () => bob.has('downloads/dataset (2).bin'));
+    await whole(bob.window, 'dataset (2).bin');
   });
 
   it('share several files at once, and one with a hostile name', async () => {
@@ -138,7 +146,7 @@ describe('two people with VS Code', function () {
     await bob.window.notification((`Downloaded ${HOSTILE}`).replace('](', '] ('));
     await bob.window.runCommand('Shoal: Download File…');
     const { items } = await bob.window.quickInputTitled('Download File');
-    await bob.window.screenshot('08-hostile');
+    await bob.window.screenshot('09-hostile');
     assert.ok(items.some(({ label }) => label === HOSTILE), items.map(({ label }) => label).join(' | '));
     await bob.window.dismissQuickInput();
     alice.write(FORBIDDEN, text);
@@ -172,17 +180,17 @@ describe('two people with VS Code', function () {
     const large = randomBytes(24 * MIB);
     alice.write('large.bin', large);
     await shareFromExplorer(alice, 'large.bin', 'team');
-    bob.server.writeSettings({ 'shoal.tracker': pair.url, 'shoal.downloadLimit': 3 * 1024 });
+    bob.server.writeSettings(bobsSettings(3 * 1024));
     await bob.window.row('Files', 'large.bin');
     await bob.window.rowAction('Files', 'large.bin', 'Download File…');
     await says(bob.window, 'Downloads', 'large.bin', /^([1-9]|[1-8]\d) %.* · 1 peer/);
-    await bob.window.screenshot('09-downloading');
+    await bob.window.screenshot('10-downloading');
     const engine = bob.engineProcess();
     await bob.window.reload();
     await bob.window.openView('Shoal');
     await bob.window.row('Downloads', 'large.bin');
     assert.equal(bob.engineProcess(), engine, 'the engine has seen nothing of the reload');
-    bob.server.writeSettings({ 'shoal.tracker': pair.url, 'shoal.downloadLimit': 0 });
+    bob.server.writeSettings(bobsSettings(0));
     await whole(bob.window, 'large.bin');
     assert.ok(bob.read('downloads/large.bin').equals(large));
   });
@@ -195,7 +203,7 @@ describe('two people with VS Code', function () {
     await pair.kill(2);
     await bob.window.until('the status bar to say so', async () => (await bob.window.statusBarItem(/offline/))?.kind === 'warning');
     await bob.window.row('Files', 'after.txt'); // what was known stays in sight
-    await bob.window.screenshot('10-offline');
+    await bob.window.screenshot('11-offline');
     await Promise.all([pair.start(1), pair.start(2)]);
     await bob.window.until('the trackers to be back', () => bob.window.statusBarItem('Shoal: bob'));
     await bob.window.rowAction('Files', 'after.txt', 'Download File…');
@@ -244,7 +252,7 @@ describe('two people with VS Code', function () {
     await alice.window.typeInQuickInput('wrong password');
     await alice.window.acceptQuickInput();
     await alice.window.until('the refusal', async () => /User name or password is wrong/.test((await alice.window.quickInput())?.message ?? ''));
-    await alice.window.screenshot('11-wrong-password');
+    await alice.window.screenshot('12-wrong-password');
     await alice.window.dismissQuickInput();
     await alice.signIn();
     await says(alice.window, 'Files', 'dataset.bin', /1 seeder · shared by you/);

@@ -146,6 +146,8 @@ export class CodeWindow extends WindowBase {
   explorerMenu(files: string | readonly string[], ...entry: string[]): Promise<void> { return views.explorerMenu(this, [files].flat(), entry); }
   explorerMenuEntries(files: string | readonly string[]): Promise<string[]> { return views.explorerMenuEntries(this, [files].flat()); }
 
+  /** Takes a picture while the menu of files is open. */
+  explorerMenuPicture(files: string | readonly string[], picture: string): Promise<void> { return views.explorerMenuPicture(this, [files].flat(), picture); }
   openFile(name: string): Promise<void> { return views.openFile(this, name); }
   /** Chooses an entry of the menu of an editor's tab. */
   tabMenu(name: string, ...entry: string[]): Promise<void> { return views.tabMenu(this, name, entry); }

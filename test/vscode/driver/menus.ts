@@ -8,13 +8,19 @@ const OPEN_MS_MAX = 3_000;
 const EFFECT_MS = 600;
 
 /** The titles in a menu that `open` opens, in order, without separators; disabled ones have ` (disabled)` behind. The menu is closed again. */
-export async function entriesOf(window: WindowBase, open: () => Promise<void>): Promise<string[]> {
-  return window.until('a menu to open', async () => {
+export function entriesOf(window: WindowBase, open: () => Promise<void>): Promise<string[]> {
+  return whileOpen(window, open, () => titles(window));
+}
+
+/** Does something while a menu is open that `open` opens; it is closed again. */
+export async function whileOpen<T>(window: WindowBase, open: () => Promise<void>, work: () => Promise<T>): Promise<T> {
+  const { result } = await window.until('a menu to open', async () => {
     await openMenu(window, open);
-    const entries = await titles(window);
+    const done = { result: await work() };
     await close(window);
-    return entries;
+    return done;
   });
+  return result;
 }
 
 /** Opens a menu and chooses an entry of it; `path` names the entries on the way where there are submenus. */

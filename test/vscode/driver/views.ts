@@ -2,7 +2,7 @@
 import type { Locator } from 'playwright-core';
 import { readRows, revealRow } from './lists.ts';
 import type { ListRow } from './lists.ts';
-import { choose, entriesOf } from './menus.ts';
+import { choose, entriesOf, whileOpen } from './menus.ts';
 import { exactly, isTitled, WAIT_MS } from './windowBase.ts';
 import type { WindowBase } from './windowBase.ts';
 
@@ -201,6 +201,11 @@ export async function explorerMenu(window: WindowBase, files: readonly string[],
 
 export async function explorerMenuEntries(window: WindowBase, files: readonly string[]): Promise<string[]> {
   return entriesOf(window, () => openExplorerMenu(window, files));
+}
+
+/** Takes a picture while the menu of files is open. */
+export async function explorerMenuPicture(window: WindowBase, files: readonly string[], name: string): Promise<void> {
+  await whileOpen(window, () => openExplorerMenu(window, files), () => window.screenshot(name));
 }
 
 /** Files and folders that the explorer shows, children of expanded folders included. */
