@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { join, posix, posix } from 'node:path';
+import { join, posix } from 'node:path';
 import ts from 'typescript';
 
 /** A layer, and the layers it may import. The window and the engine meet only in the messages of `protocol`. */
@@ -167,7 +167,7 @@ describe('the check of the repository', () => {
   const engineFromWindow = ['extension never imports extension/engine (extension/engine/swarm.ts)'];
 
   const sources: [does: string, path: string, text: string, wrong: string[]][] = [
-    ['lets a layer import itself and the protocol', 'extension/engine/a.ts', `import './b.ts'; import { x } from '../../protocol/frame.ts'; import { join, posix } from 'node:path';`,
+    ['lets a layer import itself and the protocol', 'extension/engine/a.ts', `import './b.ts'; import { x } from '../../protocol/frame.ts'; import { join } from 'node:path';`,
       []],
     ['lets a view import vscode and the protocol', 'extension/views/a.ts', `import * as vscode from 'vscode'; import '../../protocol/frame.ts'; import '../store.ts';`,
       []],
