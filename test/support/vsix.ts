@@ -12,20 +12,25 @@ export function vsixPath(folder = path.join(ROOT, 'dist')): string {
   return path.join(folder, `${name}-${version}.vsix`);
 }
 
-/** Packages what lies in dist/ into a folder; warnings of vsce are errors here. Resolves to the file. */
+/** Packages what lies in dist/ into a folder. Resolves to the file. */
 export async function packageExtension(folder?: string): Promise<string> {
   const file = vsixPath(folder);
   mkdirSync(path.dirname(file), { recursive: true });
+  await pack({ cwd: ROOT, packagePath: file });
+  return file;
+}
+
+/** vsce without its words; warnings are errors here. */
+export async function pack(options: { readonly cwd: string; readonly packagePath: string; readonly skipLicense?: boolean }): Promise<void> {
   const warnings: string[] = [];
   const { warn, error, log } = console;
   // vsce speaks to the console alone.
   console.warn = console.error = (...words: readonly unknown[]) => void warnings.push(words.join(' '));
   console.log = () => {};
   try {
-    await createVSIX({ cwd: ROOT, packagePath: file, dependencies: false });
+    await createVSIX({ ...options, dependencies: false });
   } finally {
     Object.assign(console, { warn, error, log });
   }
   if (warnings.length > 0) throw new Error(`vsce is not content:\n${warnings.join('\n')}`);
-  return file;
 }

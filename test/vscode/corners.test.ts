@@ -31,7 +31,10 @@ describe('two people in the corners of VS Code', function () {
     writeFileSync(path.join(workspace, 'settings.json'), JSON.stringify({
       'shoal.tracker': 'evil.example:1', 'shoal.home': path.join(people.processes.folder, 'evil'), 'shoal.downloadFolder': '/etc', 'shoal.engine': 'process', 'shoal.listen': ':1',
     }));
-    [dave, erin] = await Promise.all([people.come('dave', { 'shoal.tracker': pair.url }), people.come('erin', erinsSettings())]);
+    const virtual = await packExtension(people.processes.makeFolder('virtual'), {
+      name: 'virtual', activationEvents: ['onFileSystem:virtual', 'onStartupFinished'], capabilities: { virtualWorkspaces: true, untrustedWorkspaces: { supported: true } },
+    }, fileURLToPath(new URL('./driver/virtualMain.ts', import.meta.url)));
+    [dave, erin] = await Promise.all([people.come('dave', { 'shoal.tracker': pair.url }, [virtual]), people.come('erin', erinsSettings())]);
   });
   after(() => people.close());
 
@@ -177,14 +180,12 @@ describe('two people in the corners of VS Code', function () {
   });
 
   it('get a sentence for a file of a virtual workspace', async () => {
-    const vsix = await packExtension(people.processes.makeFolder('virtual'), {
-      name: 'virtual', activationEvents: ['onFileSystem:virtual', 'onStartupFinished'], capabilities: { virtualWorkspaces: true, untrustedWorkspaces: { supported: true } },
-    }, fileURLToPath(new URL('./driver/virtualMain.ts', import.meta.url)));
-    await dave.server.installExtension(vsix);
     const workspace = path.join(people.processes.makeFolder('virtual'), 'virtual.code-workspace');
     writeFileSync(workspace, JSON.stringify({ folders: [{ uri: 'virtual:/', name: 'virtual' }] }));
     const window = await dave.openWindow(workspace);
     await window.until('the account', () => window.statusBarItem('Shoal: dave'));
+    // VS Code takes its time to find out who knows such folders.
+    await window.until('the virtual folder', async () => (await window.explorerRows()).some(({ label }) => label === 'virtual.txt'), 60_000);
     await window.explorerMenu('virtual.txt', 'Share File in Group…');
     await window.notification(/^Virtual\.txt is in a virtual workspace \(virtual\), not on a disk of this machine, so it cannot be shared\.$/i);
     await window.screenshot('33-virtual');

@@ -33,9 +33,8 @@ describe('the driver of VS Code', function () {
   });
 
   async function windowOf(name: string): Promise<CodeWindow> {
-    const server = await CodeServer.start({ folder: path.join(folder, name), name, environment: { SHOAL_HOME: `home of ${name}` } });
+    const server = await CodeServer.start({ folder: path.join(folder, name), name, extensions: [vsix], environment: { SHOAL_HOME: `home of ${name}` } });
     servers.push(server);
-    await server.installExtension(vsix);
     return CodeWindow.open(await newPerson(), server, { workspace: workspaceOf(name) });
   }
 
@@ -234,9 +233,8 @@ describe('the driver of VS Code', function () {
   });
 
   it('shows notifications as people see them if asked to', async () => {
-    const server = await CodeServer.start({ folder: path.join(folder, 'carol'), name: 'carol', forTests: false });
+    const server = await CodeServer.start({ folder: path.join(folder, 'carol'), name: 'carol', extensions: [vsix], forTests: false });
     servers.push(server);
-    await server.installExtension(vsix);
     const carol = await CodeWindow.open(await newPerson(), server, { workspace: workspaceOf('carol') });
     await carol.runCommand('Dummy: Show a Notification');
     await carol.page.locator('.notifications-toasts .notification-list-item').waitFor();

@@ -16,6 +16,8 @@ import { CodeWindow } from './driver/codeWindow.ts';
 
 export const PASSWORD = 'correct horse battery';
 
+type SettleOptions = Pick<ServerOptions, 'settings' | 'forTests' | 'token' | 'extensions'>;
+
 export class People {
   readonly processes = new RealProcesses();
   readonly #all: Person[] = [];
@@ -32,26 +34,25 @@ export class People {
   }
 
   /** Somebody with a window on an empty workspace. */
-  async come(name: string, settings: Readonly<Record<string, unknown>> = {}): Promise<Person> {
-    const person = await this.settle(name, { settings });
+  async come(name: string, settings: Readonly<Record<string, unknown>> = {}, extensions: readonly string[] = []): Promise<Person> {
+    const person = await this.settle(name, { settings, extensions });
     await person.openWindow();
     return person;
   }
 
   /** Somebody whose VS Code runs with the extension in it, and has no window yet. */
-  settle(name: string, options: Pick<ServerOptions, 'settings' | 'forTests' | 'token'> = {}): Promise<Person> {
+  settle(name: string, options: SettleOptions = {}): Promise<Person> {
     const settling = this.#settle(name, options);
     this.#settling.add(settling);
     return settling;
   }
 
-  async #settle(name: string, options: Pick<ServerOptions, 'settings' | 'forTests' | 'token'>): Promise<Person> {
+  async #settle(name: string, options: SettleOptions): Promise<Person> {
     const folder = this.processes.makeFolder('people', name);
     const home = homeAt(path.join(folder, 'shoal'));
-    const server = await CodeServer.start({ ...options, folder: path.join(folder, 'code'), name, environment: { SHOAL_HOME: home.folder } });
+    const server = await CodeServer.start({ ...options, folder: path.join(folder, 'code'), name, environment: { SHOAL_HOME: home.folder }, extensions: [await this.vsix, ...options.extensions ?? []] });
     const person = new Person(name, home, this.processes.makeFolder('people', name, 'workspace'), server);
     this.#all.push(person);
-    await server.installExtension(await this.vsix);
     return person;
   }
 

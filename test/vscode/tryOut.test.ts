@@ -65,7 +65,7 @@ describe('npm run vscode', function () {
       assert.ok((await window.explorerRows()).some(({ label }) => label === (window.name === 'alice' ? 'dataset.bin' : 'notes.md')));
       await window.openView('Shoal');
       await window.row('Groups', 'harbour');
-      await window.row('Files', 'harbour');
+      assert.match((await window.until('the welcome text of Files', () => window.welcome('Files'))).text, /^Nothing is shared in your groups yet/);
       await window.screenshot(`try-out-${window.name}`);
       await window.reload(); // the address bar has lost the token by now
       await window.until('the account in the status bar again', () => window.statusBarItem(`Shoal: ${window.name}`));

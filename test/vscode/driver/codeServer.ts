@@ -20,6 +20,11 @@ export interface ServerOptions {
   /** What the server and its extension hosts see on top of PATH, HOME and the like: SHOAL_HOME, say. */
   readonly environment?: Readonly<Record<string, string>>;
   /**
+   * Packaged extensions (.vsix), installed before the server starts: one that is installed while it runs, it may not notice for as long as it
+   * lives if it was reading the list of them just then.
+   */
+  readonly extensions?: readonly string[];
+  /**
    * VS Code's mode for automation, on by default. Only in it the page reads `payload`, and a suite runs in the extension host; no notification
    * pops up in it. Switch it off to see toasts as people do.
    */
@@ -70,7 +75,8 @@ export class CodeServer {
   readonly #build: CodeBuild;
   readonly #environment: Record<string, string>;
   readonly #token: string | undefined;
-  readonly #child: ChildProcess;
+  readonly #arguments: readonly string[];
+  #child: ChildProcess | undefined;
   #url = '';
   #output = '';
 
@@ -85,19 +91,15 @@ export class CodeServer {
     const kept = KEPT.map((name) => [name, process.env[name]]).filter((entry): entry is [string, string] => entry[1] !== undefined);
     // No extension gallery: it would be asked for updates, over the internet.
     this.#environment = { LANG: 'C.UTF-8', EXTENSIONS_GALLERY: '{"serviceUrl":""}', ...Object.fromEntries(kept), ...this.#temporaryFolder(), HOME: this.home, USERPROFILE: this.home, ...options.environment };
-    const args = ['--host', '127.0.0.1', '--port', '0', ...this.#tokenArguments(options.token), '--disable-telemetry', ...(options.forTests === false ? [] : ['--enable-smoke-test-driver'])];
-    // A group of its own (detached), so that all of it can be ended; and a guard as its leader, which does that when this process dies.
-    this.#child = spawn(build.node, [GUARD, build.serverMain, ...args, ...this.#folderArguments], {
-      cwd: this.home, env: this.#environment, detached: process.platform !== 'win32', stdio: ['pipe', 'pipe', 'pipe'],
-    });
-    this.#child.stdin?.on('error', () => {});
+    this.#arguments = ['--host', '127.0.0.1', '--port', '0', ...this.#tokenArguments(options.token), '--disable-telemetry', ...(options.forTests === false ? [] : ['--enable-smoke-test-driver'])];
   }
 
   /** Starts a server; resolves when it answers. */
   static async start(options: ServerOptions): Promise<CodeServer> {
     const server = new CodeServer(await installCode(), options);
+    for (const vsix of options.extensions ?? []) await server.#install(vsix);
     try {
-      await server.#started();
+      await server.#start();
       return server;
     } catch (error) {
       await server.stop();
@@ -111,7 +113,7 @@ export class CodeServer {
   }
   /** Dies with the server, and so do the extension hosts: they are its group. */
   get processId(): number {
-    return this.#child.pid ?? 0;
+    return this.#child?.pid ?? 0;
   }
   /** What the server itself has printed. */
   get output(): string {
@@ -135,8 +137,7 @@ export class CodeServer {
     }
   }
 
-  /** Installs a packaged extension. Windows that are open see it after `reload`. */
-  async installExtension(vsix: string): Promise<void> {
+  async #install(vsix: string): Promise<void> {
     const args = [this.#build.serverMain, '--install-extension', path.resolve(vsix), '--force', ...this.#folderArguments];
     const child = spawn(this.#build.node, args, { cwd: this.home, env: this.#environment, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
@@ -175,18 +176,19 @@ export class CodeServer {
 
   /** Ends the server and all it has started in its group; resolves when nothing of it is left. */
   async stop(): Promise<void> {
-    const { pid } = this.#child;
-    if (pid === undefined) return;
+    const child = this.#child;
+    const pid = child?.pid;
+    if (child === undefined || pid === undefined) return;
     if (process.platform === 'win32') {
-      if (this.#child.exitCode === null) spawn('taskkill', ['/pid', String(pid), '/t', '/f'], { stdio: 'ignore' });
+      if (child.exitCode === null) spawn('taskkill', ['/pid', String(pid), '/t', '/f'], { stdio: 'ignore' });
     } else {
       for (const [signal, boundMs] of [['SIGTERM', STOP_MS_MAX], ['SIGKILL', KILL_MS_MAX]] as const) {
         const deadline = Date.now() + boundMs;
         for (let alive = signalGroup(pid, signal); alive && Date.now() < deadline; alive = signalGroup(pid, 0)) await pause(20);
       }
     }
-    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit');
-    for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) stream?.destroy();
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
   }
 
   /** One of its own, since VS Code leaves its sockets behind; where their paths would be too long for the system, the usual one. */
@@ -206,20 +208,26 @@ export class CodeServer {
   }
 
   #logFiles(pattern: string): string[] {
+    if (!this.#build.writesLogs) throw new Error('VS Code writes no logs here, because an add-on of it could not be built: install a C++ compiler, make and python3, remove .vscode-test, and try again');
     const files = globSync(path.join(this.#user, 'logs', pattern)).filter((file) => statSync(file).isFile());
     return files.sort(new Intl.Collator('en', { numeric: true }).compare); // exthost10 is after exthost9
   }
 
-  async #started(): Promise<void> {
+  async #start(): Promise<void> {
+    // A group of its own (detached), so that all of it can be ended; and a guard as its leader, which does that when this process dies.
+    const child = this.#child = spawn(this.#build.node, [GUARD, this.#build.serverMain, ...this.#arguments, ...this.#folderArguments], {
+      cwd: this.home, env: this.#environment, detached: process.platform !== 'win32', stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    child.stdin.on('error', () => {});
     let timer: NodeJS.Timeout | undefined;
     try {
       this.#url = await new Promise<string>((resolve, reject) => {
         const fail = (why: string): void => reject(new Error(`VS Code's server of ${this.name} ${why}:\n${this.#output}`));
         timer = setTimeout(() => fail(`does not listen after ${START_MS_MAX / 1000} s`), START_MS_MAX);
-        this.#child.on('error', (error) => fail(error.message));
-        this.#child.on('exit', (code, signal) => fail(`ended with ${String(code ?? signal)}`));
-        for (const stream of [this.#child.stdout, this.#child.stderr]) {
-          stream?.on('data', (data: Buffer) => {
+        child.on('error', (error) => fail(error.message));
+        child.on('exit', (code, signal) => fail(`ended with ${String(code ?? signal)}`));
+        for (const stream of [child.stdout, child.stderr]) {
+          stream.on('data', (data: Buffer) => {
             this.#output += data.toString();
             const port = /Extension host agent listening on (\d+)/.exec(this.#output)?.[1];
             if (port !== undefined) resolve(`http://127.0.0.1:${port}`);

@@ -1,8 +1,7 @@
 // One window of VS Code, as a person uses it: what is seen comes back as data, what is done goes through the mouse and the keyboard. Everything
 // waits for what it needs, 20 s at most, and fails with a picture of the window.
 //
-//   const server = await CodeServer.start({ folder, name: 'alice' });
-//   await server.installExtension(vsix);
+//   const server = await CodeServer.start({ folder, name: 'alice', extensions: [vsix] });
 //   const alice = await CodeWindow.open(await newPerson(), server, { workspace });
 //   await alice.runCommand('Shoal: Create Group…');
 //   …

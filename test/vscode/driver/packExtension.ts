@@ -1,8 +1,8 @@
 // Packages a small extension made of one source file, to be installed beside the product.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { createVSIX } from '@vscode/vsce';
 import { build } from 'esbuild';
+import { pack } from '../../support/vsix.ts';
 
 /**
  * Makes the package in a folder; resolves to its path.
@@ -21,6 +21,6 @@ export async function packExtension(folder: string, manifest: { readonly name: s
   for (const name of ['README.md', 'LICENSE']) writeFileSync(path.join(sources, name), 'An extension for a test.\n');
   await build({ entryPoints: [source], outfile: path.join(sources, 'main.js'), bundle: true, platform: 'node', format: 'cjs', external: ['vscode'], logLevel: 'error' });
   const packagePath = path.join(folder, `${manifest.name}.vsix`);
-  await createVSIX({ cwd: sources, packagePath, dependencies: false, skipLicense: true });
+  await pack({ cwd: sources, packagePath, skipLicense: true });
   return packagePath;
 }

@@ -71,9 +71,8 @@ export async function bundleSuite(suites: readonly string[], outfile: string, { 
 }
 
 async function inServer(run: SuiteRun, folder: string): Promise<SuiteOutcome> {
-  const server = await CodeServer.start({ folder: path.join(folder, 'server'), name: 'suite', settings: run.settings ?? {}, environment: run.environment ?? {} });
+  const server = await CodeServer.start({ folder: path.join(folder, 'server'), name: 'suite', settings: run.settings ?? {}, environment: run.environment ?? {}, extensions: [run.vsix] });
   try {
-    await server.installExtension(run.vsix);
     const context = await newPerson();
     try {
       const lines: string[] = [];
