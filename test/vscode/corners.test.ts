@@ -32,7 +32,7 @@ describe('two people in the corners of VS Code', function () {
       'shoal.tracker': 'evil.example:1', 'shoal.home': path.join(people.processes.folder, 'evil'), 'shoal.downloadFolder': '/etc', 'shoal.engine': 'process', 'shoal.listen': ':1',
     }));
     const virtual = await packExtension(people.processes.makeFolder('virtual'), {
-      name: 'virtual', activationEvents: ['onFileSystem:virtual', 'onStartupFinished'], capabilities: { virtualWorkspaces: true, untrustedWorkspaces: { supported: true } },
+      name: 'virtual', contributes: { commands: [{ command: 'virtual.add', title: 'Add the Folder', category: 'Virtual' }] }, capabilities: { virtualWorkspaces: true, untrustedWorkspaces: { supported: true } },
     }, fileURLToPath(new URL('./driver/virtualMain.ts', import.meta.url)));
     [dave, erin] = await Promise.all([people.come('dave', { 'shoal.tracker': pair.url }, [virtual]), people.come('erin', erinsSettings())]);
   });
@@ -181,11 +181,18 @@ describe('two people in the corners of VS Code', function () {
 
   it('get a sentence for a file of a virtual workspace', async () => {
     const workspace = path.join(people.processes.makeFolder('virtual'), 'virtual.code-workspace');
-    writeFileSync(workspace, JSON.stringify({ folders: [{ uri: 'virtual:/', name: 'virtual' }] }));
+    writeFileSync(workspace, JSON.stringify({ folders: [{ path: people.processes.makeFolder('real') }] }));
     const window = await dave.openWindow(workspace);
     await window.until('the account', () => window.statusBarItem('Shoal: dave'));
-    // VS Code takes its time to find out who knows such folders.
-    await window.until('the virtual folder', async () => (await window.explorerRows()).some(({ label }) => label === 'virtual.txt'), 60_000);
+    await window.runCommand('Virtual: Add the Folder');
+    await window.openView('Explorer');
+    await window.until('the virtual folder', async () => (await window.explorerRows()).some(({ label }) => label === 'virtual'));
+    await window.until('its file', async () => {
+      const rows = await window.explorerRows();
+      if (rows.some(({ label }) => label === 'virtual.txt')) return true;
+      await window.page.locator('.explorer-folders-view .monaco-list-row').filter({ hasText: /^\s*virtual\s*$/ }).click({ timeout: 3_000 });
+      return false;
+    });
     await window.explorerMenu('virtual.txt', 'Share File in Group…');
     await window.notification(/^Virtual\.txt is in a virtual workspace \(virtual\), not on a disk of this machine, so it cannot be shared\.$/i);
     await window.screenshot('33-virtual');

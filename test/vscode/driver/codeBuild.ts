@@ -3,7 +3,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { installOnce } from './installOnce.ts';
 
 /** Pinned: the driver knows this build's page. code-server 4.139.1 is VS Code 1.139.1. */
@@ -48,7 +47,7 @@ async function fill(draft: string): Promise<void> {
 
 /** Where Node's headers are: they come with the Node of this project, and need not be downloaded. */
 function headers(): NodeJS.ProcessEnv {
-  const folder = fileURLToPath(new URL(`../../../node_modules/node/node_modules/node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`, import.meta.url));
+  const folder = path.join(import.meta.dirname, '../../../node_modules/node/node_modules', `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`);
   return existsSync(path.join(folder, 'include', 'node', 'node_api.h')) ? { npm_config_nodedir: folder } : {};
 }
 

@@ -43,10 +43,11 @@ export async function choose(window: WindowBase, open: () => Promise<void>, path
   });
 }
 
+/** Whether it was pressed: a menu may also go by itself, when a hover comes up for instance. */
 async function press(window: WindowBase, entry: Locator): Promise<boolean> {
   for (let tries = 0; tries < 20; tries++) {
-    await entry.click({ timeout: 1_000 }).catch(() => {});
-    if (await hasClosed(window, EFFECT_MS)) return true;
+    const wasClicked = await entry.click({ timeout: 1_000 }).then(() => true, () => false);
+    if (await hasClosed(window, EFFECT_MS)) return wasClicked;
   }
   return false;
 }

@@ -1,4 +1,5 @@
-// An extension that gives VS Code a virtual folder, `virtual:/`, with one small file in it: what a repository opened without a clone looks like.
+// An extension that adds a virtual folder, `virtual:/`, to a workspace, with one small file in it: what a repository opened without a clone
+// looks like.
 import * as vscode from 'vscode';
 
 const CONTENT = Buffer.from('only in memory\n');
@@ -20,5 +21,7 @@ export function activate({ subscriptions }: vscode.ExtensionContext): void {
     readDirectory: () => [['virtual.txt', vscode.FileType.File]],
     readFile: () => CONTENT,
     createDirectory: refuse, writeFile: refuse, delete: refuse, rename: refuse,
-  }, { isReadonly: true }));
+  }, { isReadonly: true }), vscode.commands.registerCommand('virtual.add', () => {
+    vscode.workspace.updateWorkspaceFolders(vscode.workspace.workspaceFolders?.length ?? 0, 0, { uri: vscode.Uri.parse('virtual:/'), name: 'virtual' });
+  }));
 }
