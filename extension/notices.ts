@@ -5,6 +5,7 @@ import type { Way } from './errorWords.ts';
 import { waitingRequests } from './state.ts';
 import type { EngineEvent, Store } from './store.ts';
 import { plural, inMessage, t } from './words.ts';
+import { asShoalError } from '../protocol/errors.ts';
 import { fromWire } from '../protocol/wireErrors.ts';
 
 /** How long a window that is not in front leaves a notice to the one that is, in ms. */
@@ -55,7 +56,7 @@ export class Notices implements vscode.Disposable {
     this.#after(COLLECT_MS, () => {
       this.#collecting = false;
       const [first, ...others] = this.#requests.splice(0);
-      if (first && others.length === 0) void this.#askAbout(first);
+      if (first && others.length === 0) void this.#askAbout(first).catch((error: unknown) => void vscode.window.showErrorMessage(troubleOf(asShoalError(error)).sentence));
       else if (first) say(plural(others.length, '{1} and {0} other ask to join your groups.', '{1} and {0} others ask to join your groups.', inMessage(first.user)), [{ words: t('Review'), command: 'shoal.groups.focus' }]);
     });
   }
@@ -71,8 +72,7 @@ export class Notices implements vscode.Disposable {
   }
 
   #failed(group: string, name: string): void {
-    const transfer = [...this.#store.state.transfers.values()].find((one) => one.groupName === group && one.name === name && one.state === 'failed');
-    if (transfer?.kind === 'share') return; // the command that shares says it
+    const transfer = [...this.#store.state.transfers.values()].find((one) => one.kind === 'download' && one.groupName === group && one.name === name && one.state === 'failed');
     const why = transfer?.error ? troubleOf(fromWire(transfer.error)).sentence : '';
     void vscode.window.showErrorMessage(t('The download of {0} failed. {1}', inMessage(name), why), t('Show Downloads')).then((answer) => answer && vscode.commands.executeCommand('shoal.downloads.focus'));
   }

@@ -50,7 +50,7 @@ export const ENGINE_SETTINGS: readonly SettingName[] = ['keepSharing', 'download
  */
 export function engineSettings(changed?: readonly SettingName[]): BodyOf<typeof engineLink, 'configure'> {
   const counts = (name: SettingName): boolean => changed?.includes(name) ?? isSet(name);
-  const bytes = (name: 'downloadLimit' | 'uploadLimit'): number | undefined => (counts(name) ? Math.max(0, Math.round(setting(name) * 1024)) : undefined);
+  const bytes = (name: 'downloadLimit' | 'uploadLimit'): number | undefined => (counts(name) ? Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, Math.round(setting(name) * 1024))) : undefined);
   const at = counts('listen') ? parseListen(setting('listen')) : undefined;
   return {
     downLimitBytesPerS: bytes('downloadLimit'), upLimitBytesPerS: bytes('uploadLimit'), listenHost: at?.host, listenPort: at?.port,

@@ -143,8 +143,14 @@ export class Store {
     this.#connection = connection;
     this.#gone.clear();
     void connection.whenEnded.then(({ clean }) => this.#ended(connection, clean));
-    await this.#options.introduce(connection);
-    const { overview, transfers } = await connection.call('watch', {}, { deadlineMs: CALL_MS_MAX });
+    // A setting that the engine cannot take must not cost the person the engine.
+    await this.#options.introduce(connection).catch((error: unknown) => this.#options.log.warn('the engine did not take the settings', { why: asShoalError(error).message }));
+    const { overview, transfers } = await connection.call('watch', {}, { deadlineMs: CALL_MS_MAX }).catch((error: unknown) => {
+      // Whoever asks next shall meet the engine anew, not use a link that tells nothing.
+      if (this.#connection === connection) this.#connection = undefined;
+      connection.close();
+      throw error;
+    });
     this.#options.log.info('engine connected', { version, processId, started });
     // Changes that came right behind the answer were handled before this line runs: they are newer.
     const first = new Map(transfers.filter(({ id }) => !this.#gone.has(id)).map((transfer) => [transfer.id, transfer]));

@@ -85,8 +85,11 @@ export const engineLink = table({ frontend: 'engine', engine: 'frontend' }, {
   /** The state once, without being told of changes and without keeping the engine alive. */
   status: { from: 'frontend', body: nothing, reply: struct({ overview, transfers: list(transfer, TRANSFERS_PER_NOTICE_MAX), more: bool }) },
 
-  /** Sets the tracker this home uses: a URL, or `host:port` lines. A bare address is trusted on first use; `realm` says whom. Throws trackerUnreachable, wrongRealm. */
-  setTracker: { from: 'frontend', body: struct({ url: text(1024) }), reply: struct({ url: text(1024), firstUse: bool }) },
+  /**
+   * Sets the tracker this home uses: a URL, or `host:port` lines. A bare address is trusted on first use; `url` says whom. With `confirm` it is
+   * not: then nothing is set, and the person who has compared it sets that URL. Throws trackerUnreachable, wrongRealm, signedInAlready.
+   */
+  setTracker: { from: 'frontend', body: struct({ url: text(1024), confirm: added(bool, false) }), reply: struct({ url: text(1024), firstUse: bool }) },
   /** Limits in bytes per second, 0 for none. Where to listen takes effect at the next sign-in. */
   configure: {
     from: 'frontend',

@@ -139,8 +139,11 @@ function trackerStep(tools: Tools, wantsPair: { is: boolean }): Step {
 async function useTracker({ store, memory }: Tools, url: string): Promise<boolean> {
   try {
     const progress = { location: vscode.ProgressLocation.Notification, title: t('Connecting to {0}', inMessage(addressesOf(url))) };
-    const { url: full, firstUse } = await vscode.window.withProgress(progress, () => store.call('setTracker', { url }));
-    if (firstUse && !(await trusts(full))) return false;
+    const { url: full, firstUse } = await vscode.window.withProgress(progress, () => store.call('setTracker', { url, confirm: true }));
+    if (firstUse) {
+      if (!(await trusts(full))) return false;
+      await store.call('setTracker', { url: full, confirm: false });
+    }
     await memory.rememberTracker(full);
     return true;
   } catch (error) {

@@ -10,7 +10,7 @@ import { downloadFolder, tellFolderOnce } from '../downloadFolder.ts';
 import { setting } from '../settings.ts';
 import { isComplete } from '../state.ts';
 import { plural, inMessage, t } from '../words.ts';
-import type { Command, Tools } from './command.ts';
+import type { Command, Given, GivenAll, Tools } from './command.ts';
 import { subjectsOf } from './command.ts';
 
 interface Wanted {
@@ -131,34 +131,45 @@ export const showDownloads: Command = async () => {
   await vscode.commands.executeCommand('shoal.downloads.focus');
 };
 
-/** A command about downloads that a menu gave, or one that is asked for. */
-const aboutDownloads = (call: 'cancelTransfer' | 'pause' | 'resume', title: () => string, question: () => string, fits: (transfer: Transfer) => boolean): Command => async ({ ask, store }, given, all) => {
-  const ids = subjectsOf(given, all).flatMap(({ transfer }) => (transfer === undefined ? [] : [transfer]));
-  const asked = ids.length > 0 ? undefined : await ask.transfer(title(), question(), fits);
-  for (const transfer of asked ? [asked.id] : ids) await store.call(call, { transfer });
-};
+/** The downloads that a menu gave, or one that is asked for. */
+async function downloadsOf({ ask, store }: Tools, given: Given, all: GivenAll, title: string, question: string, fits: (transfer: Transfer) => boolean): Promise<readonly Transfer[]> {
+  const chosen = subjectsOf(given, all).flatMap(({ transfer }) => (transfer === undefined ? [] : store.state.transfers.get(transfer) ?? []));
+  const asked = chosen.length > 0 ? undefined : await ask.transfer(title, question, fits);
+  return asked ? [asked] : chosen;
+}
 
 const isUnfinished = (transfer: Transfer): boolean => transfer.kind === 'download' && !isComplete(transfer);
 
-export const pauseDownload = aboutDownloads('pause', () => t('Pause Download'), () => t('Pause which download?'), (one) => isUnfinished(one) && one.state !== 'paused' && one.state !== 'failed');
-export const resumeDownload = aboutDownloads('resume', () => t('Resume Download'), () => t('Resume which download?'), ({ kind, state }) => kind === 'download' && (state === 'paused' || state === 'failed'));
-const forgetDownload = aboutDownloads('cancelTransfer', () => t('Cancel Download'), () => t('Cancel which download?'), isUnfinished);
-
-export const cancelDownload: Command = async (tools, given, all) => {
-  const { store } = tools;
-  const ids = subjectsOf(given, all).flatMap(({ transfer }) => (transfer === undefined ? [] : [transfer]));
-  const lost = ids.flatMap((id) => store.state.transfers.get(id) ?? []).filter(({ heldPieces }) => heldPieces > 0);
-  if (lost.length > 0) {
-    const cancel = t('Cancel Download');
-    const detail = t('What has arrived is deleted. Pause it to keep that.');
-    const question = lost.length === 1 ? t('Cancel the download of {0}?', inMessage(lost[0]?.name ?? '')) : plural(lost.length, 'Cancel {0} download?', 'Cancel {0} downloads?');
-    if (await vscode.window.showWarningMessage(question, { modal: true, detail }, cancel) !== cancel) return;
-  }
-  await forgetDownload(tools, given, all);
+export const pauseDownload: Command = async (tools, given, all) => {
+  const fits = (one: Transfer): boolean => isUnfinished(one) && one.state !== 'paused' && one.state !== 'failed';
+  for (const { id } of await downloadsOf(tools, given, all, t('Pause Download'), t('Pause which download?'), fits)) await tools.store.call('pause', { transfer: id });
 };
 
-/** Takes a finished, failed or lost transfer out of the list; files stay. */
-export const clearTransfer: Command = aboutDownloads('cancelTransfer', () => t('Remove from List'), () => t('Remove which one?'), (one) => !isUnfinished(one) || one.state === 'failed');
+export const resumeDownload: Command = async (tools, given, all) => {
+  const fits = ({ kind, state }: Transfer): boolean => kind === 'download' && (state === 'paused' || state === 'failed');
+  for (const { id } of await downloadsOf(tools, given, all, t('Resume Download'), t('Resume which download?'), fits)) await tools.store.call('resume', { transfer: id });
+};
+
+export const cancelDownload: Command = async (tools, given, all) => {
+  await forget(tools, await downloadsOf(tools, given, all, t('Cancel Download'), t('Cancel which download?'), isUnfinished), t('Cancel Download'));
+};
+
+/** Takes finished, failed or lost transfers out of the list; finished files stay. */
+export const clearTransfer: Command = async (tools, given, all) => {
+  const fits = (one: Transfer): boolean => !isUnfinished(one) || one.state === 'failed';
+  await forget(tools, await downloadsOf(tools, given, all, t('Remove from List'), t('Remove which one?'), fits), t('Remove from List'));
+};
+
+/** Forgets transfers; the pieces of a download that is not whole go with it, so that is asked for. */
+async function forget({ store }: Tools, transfers: readonly Transfer[], answer: string): Promise<void> {
+  const lost = transfers.filter((one) => isUnfinished(one) && one.heldPieces > 0);
+  if (lost.length > 0) {
+    const detail = t('What has arrived is deleted. Pause it to keep that.');
+    const question = lost.length === 1 ? t('Cancel the download of {0}?', inMessage(lost[0]?.name ?? '')) : plural(lost.length, 'Cancel {0} download?', 'Cancel {0} downloads?');
+    if (await vscode.window.showWarningMessage(question, { modal: true, detail }, answer) !== answer) return;
+  }
+  for (const { id } of transfers) await store.call('cancelTransfer', { transfer: id });
+}
 
 export const verifyFile: Command = async ({ ask, store }, given) => {
   const id = subjectsOf(given)[0]?.transfer ?? (await ask.transfer(t('Verify File'), t('Read which file again and compare it?'), (one) => isComplete(one) || one.kind === 'share'))?.id;

@@ -18,6 +18,7 @@ export const startEngine: Command = async ({ store, pairs }) => {
   if (phaseOf(store.state) !== 'offline' || !url) return;
   const own = (await pairs.known()).find((pair) => pair.url === url);
   if (own) await pairs.start(own.reach);
+  await store.call('listGroups', { after: '' }); // asking dials at once; it says so if nobody answers
 };
 
 export const stopEngine: Command = async ({ store }) => {

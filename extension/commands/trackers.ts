@@ -23,7 +23,7 @@ export const startLocalPair: Command = async (tools) => {
   const pair = await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: t('Starting two trackers') }, () => pairs.start(reach, host));
   await memory.rememberTracker(pair.url);
   if (store.state.overview?.account) return tellRunning(pair.url, reach, []);
-  await store.call('setTracker', { url: pair.url });
+  await store.call('setTracker', { url: pair.url, confirm: false });
   await tellRunning(pair.url, reach, [{ words: t('Create Account'), command: 'shoal.createAccount' }, { words: t('Sign In'), command: 'shoal.signIn' }]);
 };
 

@@ -137,7 +137,10 @@ export class Engine {
       changed: ({ id }) => this.notify.transfers([id]),
       presenceChanged: () => this.trackers.announceSoon(),
       finished: ({ record }) => this.notify.event('downloaded', record.groupName, record.name),
-      failed: ({ record }) => this.notify.event('failed', record.groupName, record.name),
+      // Of a share whoever shares it learns by the share; of a group that one is no longer in, by that; what is here already has not failed.
+      failed: ({ record, error, isWhole }) => {
+        if (record.kind === 'download' && !isWhole && !isShoalError(error, 'notMember')) this.notify.event('failed', record.groupName, record.name);
+      },
     });
     this.trackers = new Trackers({
       world, program,

@@ -20,7 +20,9 @@ const WAIT_MS = 4_000;
 /** How long one tracker has for one call before the other is asked, in ms. Hashing a password takes most of a second on a busy machine. */
 const CALL_MS = 5_000;
 
-export type TrackersHost = Omit<SessionHost, 'expectedPin' | 'checkRealm'> & {
+export type TrackersHost = Omit<SessionHost, 'expectedPin' | 'checkRealm' | 'changed'> & {
+  /** Something of `url` or `states` has changed. */
+  changed(): void;
   /** The realm is known, or has a new descriptor. */
   realm(pin: Pin, keys: TicketKeys): void;
 };
@@ -33,6 +35,10 @@ export class Trackers {
   readonly #home: Home;
   #url: RealmUrl | undefined;
   #realm: Realm | undefined;
+  /** What the realm was read from. */
+  #signed: SignedDescriptor | undefined;
+  /** Whether these trackers are only being tried: nothing is written before they were accepted. */
+  #isTrial = false;
   #sessions: TrackerSession[] = [];
   #inUse: TrackerSession | undefined;
   readonly #waiting = new Set<() => void>();
@@ -71,40 +77,55 @@ export class Trackers {
     if (!kept) return;
     this.#url = parseRealmUrl(kept.url);
     const first = this.#url.addresses[0];
-    if (kept.descriptor.length > 0 && first) this.#adopt(checkDescriptor(kept, this.#url.realm, first));
+    if (kept.descriptor.length > 0 && first) this.#adopt(checkDescriptor(kept, this.#url.realm, first), kept);
     this.#openSessions();
   }
 
   /**
    * Uses other trackers from now on. Resolves when one of them has shown its realm.
    *
-   * @returns whether the realm was taken on trust: the URL named none, and none was known
+   * @param accepts  asked when the realm is known; where it says no, or nobody answers, everything stays as it was
+   * @returns the whole URL, and whether the realm was taken on trust: the URL named none, and none was known
    * @throws ShoalError badTrackerUrl, trackerUnreachable, wrongRealm, badDescriptor
    */
-  async set(text: string): Promise<{ readonly firstUse: boolean }> {
+  async set(text: string, accepts: (found: { readonly realm: Pin | undefined; readonly firstUse: boolean }) => boolean = () => true): Promise<{ readonly url: string; readonly firstUse: boolean }> {
     const url = parseRealmUrl(text);
     const known = this.#realm;
     // A bare address of trackers we know means the same realm: another key there is a hard stop, not a new beginning.
     const sameAddresses = known !== undefined && url.addresses.some((address) => known.trackers.some((tracker) => sameAddress(tracker.address, address)));
     const same = known !== undefined && (url.realm === undefined ? sameAddresses : url.realm === known.realm);
-    if (same && this.#sessions.some((session) => session.isUp)) return { firstUse: false };
-    const before = { url: this.#url, realm: known };
+    if (same && this.#sessions.some((session) => session.isUp)) return { url: this.url, firstUse: false };
+    const before = { url: this.#url, realm: known, signed: this.#signed };
     this.stop();
+    this.#isTrial = true;
     this.#url = { realm: url.realm ?? (same ? known.realm : undefined), addresses: url.addresses };
-    if (!same) this.#realm = undefined;
+    if (!same) this.#realm = this.#signed = undefined;
     this.#openSessions();
     try {
       await this.#someoneUp();
     } catch (error) {
       const refused = this.#sessions.find((session) => session.state === 'refused')?.error;
-      // An address at which nobody answers must not cost us those that work.
-      this.stop();
-      this.#url = before.url;
-      this.#realm = before.realm;
-      this.#openSessions();
+      this.#goBack(before); // an address at which nobody answers must not cost us those that work
       throw refused ?? error;
     }
-    return { firstUse: url.realm === undefined && !same };
+    const found = { url: this.url, realm: this.realm, firstUse: url.realm === undefined && !same };
+    if (accepts(found)) {
+      this.#isTrial = false;
+      await this.#save();
+    } else {
+      this.#goBack(before);
+    }
+    return found;
+  }
+
+  #goBack({ url, realm, signed }: { readonly url: RealmUrl | undefined; readonly realm: Realm | undefined; readonly signed: SignedDescriptor | undefined }): void {
+    this.stop();
+    this.#isTrial = false;
+    this.#url = url;
+    this.#realm = this.#signed = undefined;
+    if (realm && signed) this.#adopt(realm, signed);
+    this.#openSessions();
+    this.#host.changed();
   }
 
   /**
@@ -166,7 +187,7 @@ export class Trackers {
         if (session.isUp && !this.#inUse?.isUp) this.#prefer(session);
         if (!session.isUp && session === this.#inUse) this.#prefer(this.#choose(new Set()));
         for (const go of [...this.#waiting]) go();
-        this.#host.changed(session);
+        this.#host.changed();
       },
     };
   }
@@ -176,15 +197,22 @@ export class Trackers {
     if (!shown.trackers.some((tracker) => tracker.pin === pin)) throw new ShoalError('pinMismatch', { address: addressText(address) });
     // Of an older descriptor only what the newer one says counts (`trust.md` A33).
     if (this.#realm && shown.version <= this.#realm.version) return;
-    this.#adopt(shown);
-    await writeSmallFile(this.#disk, this.#home.trackerFile, {
-      url: this.url, descriptor: Buffer.from(signed.descriptor).toString('base64'), signature: Buffer.from(signed.signature).toString('base64'),
-    });
+    this.#adopt(shown, signed);
+    await this.#save();
     this.#openSessions();
   }
 
-  #adopt(realm: Realm): void {
+  async #save(): Promise<void> {
+    if (this.#isTrial || !this.#signed) return;
+    const { descriptor, signature } = this.#signed;
+    await writeSmallFile(this.#disk, this.#home.trackerFile, {
+      url: this.url, descriptor: Buffer.from(descriptor).toString('base64'), signature: Buffer.from(signature).toString('base64'),
+    });
+  }
+
+  #adopt(realm: Realm, signed: SignedDescriptor): void {
     this.#realm = realm;
+    this.#signed = signed;
     this.#host.realm(realm.realm, new Map(realm.trackers.map(({ pin, ticketKey }) => [pin, ticketKey])));
   }
 
@@ -196,7 +224,7 @@ export class Trackers {
   #prefer(session: TrackerSession | undefined): void {
     if (session === this.#inUse) return;
     this.#inUse = session;
-    if (session) this.#host.changed(session);
+    if (session) this.#host.changed();
   }
 
   /** Waits for a tracker that is up. */

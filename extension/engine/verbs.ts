@@ -72,16 +72,17 @@ export function verbsOf(engine: Engine, hasher: Hasher): Verbs {
   };
 
   return {
-    async setTracker({ url }) {
-      if (engine.account && trackers.url !== '') {
-        // Another realm means other accounts: first out of this one.
-        const before = trackers.realm;
-        const { firstUse } = await trackers.set(url);
-        if (trackers.realm !== before) throw new ShoalError('signedInAlready', { user: engine.account.user });
-        return { url: trackers.url, firstUse };
-      }
-      const { firstUse } = await trackers.set(url);
-      return { url: trackers.url, firstUse };
+    async setTracker({ url, confirm }) {
+      // Another realm means other accounts: first out of this one.
+      const user = trackers.url === '' ? undefined : engine.account?.user;
+      const before = trackers.realm;
+      let isOther = false;
+      const found = await trackers.set(url, ({ realm, firstUse }) => {
+        isOther = user !== undefined && realm !== before;
+        return !isOther && !(firstUse && confirm);
+      });
+      if (isOther) throw new ShoalError('signedInAlready', { user: user ?? '' });
+      return { url: found.url, firstUse: found.firstUse };
     },
     async configure({ downLimitBytesPerS, upLimitBytesPerS, listenHost, listenPort, keepSharing }) {
       await engine.configure({

@@ -50,8 +50,8 @@ function rowsOf(group: GroupView, files: Listing<FileRow>, holdings: Holdings): 
 
 function fileRow({ group, name: groupName, role }: GroupView, file: FileRow, holding: Transfer | undefined): Row {
   const { name, version, sizeBytes, seeders, leechers, author, iShare, sha256, atMs, sharers, sharersCount } = file;
-  const isHere = holding !== undefined && (isComplete(holding) || (holding.kind === 'share' && holding.state === 'seeding'));
-  const isPartial = holding?.kind === 'download' && !isHere;
+  const isHere = holding !== undefined && holding.state !== 'gone' && (isComplete(holding) || (holding.kind === 'share' && holding.state === 'seeding'));
+  const isPartial = holding?.kind === 'download' && holding.state !== 'gone' && !isHere;
   const seeds = seeders > 0 ? plural(seeders, '{0} seeder', '{0} seeders') : t('nobody online has it');
   const place = iShare || holding?.kind === 'share' ? t('shared by you') : isHere ? t('here') : isPartial ? t('downloading') : '';
   const by = iShare ? '' : shown(author);

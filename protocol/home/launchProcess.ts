@@ -1,4 +1,5 @@
 // Starting the engine as a process of its own, which outlives who started it, and why it ended if it did.
+import type { ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
 import { keepBundle, logSince, openLog, spawnDetached } from '../detached.ts';
 import { isShoalError, ShoalError, systemCode } from '../errors.ts';
@@ -48,7 +49,14 @@ export function engineWords(home: Home, { extensionFolder }: EngineProgram): rea
 }
 
 function run(home: Home, words: readonly string[], output: number, startsAt: number): EngineProcess {
-  const child = spawnDetached(words, output);
+  let child: ChildProcess;
+  try {
+    child = spawnDetached(words, output);
+  } catch (error) {
+    // Node throws what a system's policy says (EPERM, UNKNOWN), and tells of other refusals by an event.
+    const failure = new ShoalError('engineUnreachable', { home: home.folder, why: `${process.execPath} cannot be started: ${(error as Error).message}`, log: home.logFile }, { cause: error });
+    return { processId: undefined, ended: true, neverRan: true, whenFailed: Promise.resolve(failure), discard() {} };
+  }
   const state = { processId: child.pid, ended: false, neverRan: false };
   const whenFailed = new Promise<ShoalError>((resolve) => {
     const failed = (why: string): void => resolve(new ShoalError('engineUnreachable', { home: home.folder, why, log: home.logFile }));

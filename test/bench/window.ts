@@ -10,7 +10,7 @@ import { packExtension } from '../vscode/driver/packExtension.ts';
 import type { Person } from '../vscode/people.ts';
 import { People } from '../vscode/people.ts';
 import type { Figure } from './measure.ts';
-import { makeRandomFile, percentile, warmMemory } from './measure.ts';
+import { makeRandomFile, median, percentile, warmMemory } from './measure.ts';
 import type { Activation, Blocks } from './probeMain.ts';
 
 const GIB = 1024 ** 3;
@@ -28,8 +28,8 @@ export async function window(): Promise<readonly Figure[]> {
   try {
     const pair = await people.startPair();
     const probe = await packExtension(people.processes.makeFolder('package'), {
-      name: 'probe', displayName: 'Probe', description: 'Measures its extension host',
-      contributes: { commands: ['start', 'stop', 'activation'].map((name) => ({ command: `probe.${name}`, title: name, category: 'Probe' })) },
+      name: 'probe', displayName: 'Probe', description: 'Measures its extension host', activationEvents: ['*'], // there first
+      contributes: { commands: ['start', 'stop'].map((name) => ({ command: `probe.${name}`, title: name, category: 'Probe' })) },
     }, fileURLToPath(new URL('./probeMain.ts', import.meta.url)));
     const other = await people.processes.startEngine('other', pair.url);
     await other.signUp();
@@ -47,7 +47,7 @@ export async function window(): Promise<readonly Figure[]> {
   }
 }
 
-/** Somebody in the group, with a window that shows Shoal. */
+/** Somebody in the group, with a window that does not show Shoal's views yet: so it is activated when VS Code has started, which is the usual case. */
 async function settle(people: People, pair: RealPair, other: RealEngine, place: 'process' | 'window', probe: string): Promise<Person> {
   const name = `in-${place}`;
   const person = await people.settle(name, { settings: { 'shoal.tracker': pair.url, 'shoal.engine': place, ...NO_PORT_SEARCH }, extensions: [probe] });
@@ -57,42 +57,46 @@ async function settle(people: People, pair: RealPair, other: RealEngine, place: 
   await other.does('accept_request', GROUP, name);
   if (place === 'window') await here.does('stop'); // so that the window has to run it
   await person.openWindow();
-  await person.window.openView('Shoal'); // it stays open over reloads: its views are part of what is measured
   await isUp(person);
   return person;
 }
 
 const isUp = (person: Person): Promise<unknown> => person.window.until('the account in the status bar', () => person.window.statusBarItem(`Shoal: ${person.name}`), 60_000);
 
-/** Runs a command of the probe; resolves to what it then says. */
-async function ask<K extends Told['is']>(person: Person, command: string, is: K): Promise<Extract<Told, { is: K }>> {
-  const all = (): readonly Told[] => person.server.extensionLog('Probe').split('\n').flatMap((line) => (line.includes('{') ? [JSON.parse(line.slice(line.indexOf('{'))) as Told] : []));
-  const before = all().length;
-  await person.window.runCommand(`Probe: ${command}`);
-  return await person.window.until(`the probe to say “${is}”`, () => all().slice(before).find((one) => one.is === is)) as Extract<Told, { is: K }>;
+/** What the probe has said, in all windows there were. */
+const toldBy = (person: Person): readonly Told[] =>
+  person.server.extensionLog('Probe').split('\n').flatMap((line) => (line.includes('{') ? [JSON.parse(line.slice(line.indexOf('{'))) as Told] : []));
+
+/** Does something; resolves to what the probe then says. */
+async function ask<K extends Told['is']>(person: Person, is: K, act: () => Promise<unknown>): Promise<Extract<Told, { is: K }>> {
+  const before = toldBy(person).length;
+  await act();
+  return await person.window.until(`the probe to say “${is}”`, () => toldBy(person).slice(before).find((one) => one.is === is)) as Extract<Told, { is: K }>;
 }
+const begin = (person: Person): Promise<unknown> => ask(person, 'started', () => person.window.runCommand('Probe: start'));
+const end = (person: Person): Promise<Blocks> => ask(person, 'blocks', () => person.window.runCommand('Probe: stop'));
 
 async function activations(person: Person): Promise<readonly Figure[]> {
   const all: Activation[] = [];
   while (all.length < OPENINGS) {
-    await person.window.reload();
+    all.push(await ask(person, 'activation', () => person.window.reload()));
     await isUp(person);
-    all.push(await ask(person, 'activation', 'activation'));
   }
   const figure = (name: string, of: (one: Activation) => number): Figure => {
     const values = all.map(of);
-    return { name, value: percentile(values, 0.99), unit: 'ms', note: `p50 ${percentile(values, 0.5)}` };
+    return { name, value: percentile(values, 0.99), unit: 'ms', note: `p50 ${median(values).toFixed(1)}` };
   };
   return [
-    figure(`activation, p99 of ${OPENINGS}: code loaded, activate() returned`, ({ loadMs, callMs }) => loadMs + callMs),
-    figure('  of it loading the code, p99', ({ loadMs }) => loadMs),
-    figure('  of it the call of activate(), p99', ({ callMs }) => callMs),
-    figure('  what VS Code shows, with others in between, p99', ({ shownMs }) => shownMs),
+    figure(`activation, p99 of ${OPENINGS}: CPU`, ({ load, call }) => load.cpuMs + call.cpuMs),
+    figure('  by the clock, while the window opens', ({ load, call }) => load.ms + call.ms),
+    figure('  of it loading the code', ({ load }) => load.ms),
+    figure('  of it the call of activate()', ({ call }) => call.ms),
   ];
 }
 
 /** Rounds of sharing and downloading, each followed by as much time in which nothing happens. */
 async function blocks(people: People, person: Person, other: RealEngine, place: string): Promise<readonly Figure[]> {
+  await person.window.openView('Shoal'); // its views are part of what is measured
   const [busy, idle]: [Blocks[], Blocks[]] = [[], []];
   for (let n = 0; n < ROUNDS; n++) {
     const [mine, theirs] = [`mine-${place}-${n}`, `theirs-${place}-${n}`];
@@ -106,7 +110,7 @@ async function blocks(people: People, person: Person, other: RealEngine, place: 
 
     await person.window.openView('Explorer');
     await person.window.until('the file in the explorer', async () => (await person.window.explorerRows()).some(({ label }) => label === mine));
-    await ask(person, 'start', 'started');
+    await begin(person);
     await person.window.explorerMenu(mine, 'Share File in Group…');
     await person.window.quickInputTitled('Share File in Group');
     await person.window.pick(GROUP);
@@ -115,11 +119,11 @@ async function blocks(people: People, person: Person, other: RealEngine, place: 
     await person.window.rowAction('Files', theirs, 'Download File…');
     const copy = path.join(person.workspace, 'downloads', theirs);
     await until(() => existsSync(copy));
-    busy.push(await ask(person, 'stop', 'blocks'));
+    busy.push(await end(person));
 
-    await ask(person, 'start', 'started');
+    await begin(person);
     await pause((busy.at(-1)?.seconds ?? 0) * 1000);
-    idle.push(await ask(person, 'stop', 'blocks'));
+    idle.push(await end(person));
   }
   const where = place === 'window' ? 'the window' : 'a process';
   const most = (all: readonly Blocks[], of: (one: Blocks) => number): number => Math.max(...all.map(of));

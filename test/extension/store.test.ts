@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { ShoalError } from '../../protocol/errors.ts';
 import { homeAt } from '../../protocol/home/home.ts';
 import type { FrontendHandlers } from '../../protocol/home/launch.ts';
 import { connectEngine, findEngine } from '../../protocol/home/launch.ts';
@@ -57,9 +58,10 @@ describe('the store of a window', () => {
     readonly place?: Launcher['place'];
     readonly isSignedIn?: boolean;
     readonly engine?: () => FakeEngine;
+    readonly introduce?: () => Promise<void>;
   }
   /** A store whose launcher starts engines in this process. */
-  const storeWith = ({ version = '0.1.0', place = 'process', isSignedIn = true, engine = inTeam }: Wish = {}): Store => {
+  const storeWith = ({ version = '0.1.0', place = 'process', isSignedIn = true, engine = inTeam, introduce = () => Promise.resolve() }: Wish = {}): Store => {
     const home = homeAt(path.join(folder, 'home'));
     const startProcess = (): EngineProcess => {
       const state = { processId: process.pid, ended: false, neverRan: false };
@@ -80,7 +82,7 @@ describe('the store of a window', () => {
       news: () => Promise.resolve({ isSignedIn, knowsTracker: isSignedIn }),
       close: () => Promise.resolve(),
     };
-    const store = new Store({ launcher, clock: nodeClock, log: silentLog, introduce: () => Promise.resolve() });
+    const store = new Store({ launcher, clock: nodeClock, log: silentLog, introduce });
     stores.push(store);
     return store;
   };
@@ -99,6 +101,12 @@ describe('the store of a window', () => {
     await store.begin();
     const { transfers, groups } = await reaches(store, 'ready');
     assert.deepEqual([[...phases], transfers.size, groups[0]?.name], [['starting', 'ready'], 0, 'team']);
+  });
+
+  it('works with an engine that does not take the settings', async () => {
+    const store = storeWith({ introduce: () => Promise.reject(new ShoalError('usage', { why: 'no such limit' })) });
+    await store.begin();
+    await reaches(store, 'ready');
   });
 
   it('starts the engine when a command needs it', async () => {

@@ -21,7 +21,7 @@ export async function packageExtension(folder?: string): Promise<string> {
 }
 
 /** vsce without its words; warnings are errors here. */
-export async function pack(options: { readonly cwd: string; readonly packagePath: string; readonly skipLicense?: boolean }): Promise<void> {
+export async function pack(options: { readonly cwd: string; readonly packagePath: string; readonly skipLicense?: boolean; readonly allowStarActivation?: boolean }): Promise<void> {
   const warnings: string[] = [];
   const { warn, error, log } = console;
   // vsce speaks to the console alone.

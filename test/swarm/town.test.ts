@@ -39,6 +39,23 @@ describe('a town', function () {
     assert.deepEqual(told, ['alice: requestReceived bob', 'bob: accepted', 'alice: requestReceived carol', 'carol: accepted']);
   });
 
+  story('takes a tracker of which the address alone is known only when its realm was confirmed', async (sim) => {
+    const town = await Town.build(sim);
+    const eve = await town.stranger('eve');
+    const set = (url: string, confirm: boolean): Promise<{ url: string; firstUse: boolean }> => Promise.resolve(eve.engine.verbs.setTracker({ url, confirm }, { signal: new AbortController().signal }));
+    const { host } = sim.machine('tracker-1');
+    for (let n = 0; n < 2; n++) {
+      const { url, firstUse } = await set(`${host}:7070`, true);
+      assert.deepEqual([firstUse, url.endsWith(`@${host}:7070`), eve.engine.overview().trackerUrl], [true, true, ''], 'asked again: nothing was kept');
+    }
+    assert.equal(await eve.machine.world.disk.stat('/home/tracker.json'), undefined);
+    const { url } = await set(`${host}:7070`, true);
+    assert.deepEqual(await set(url, false), { url, firstUse: false });
+    assert.equal(eve.engine.overview().trackerUrl, url);
+    await assert.rejects(set(url.replace(/\/\/[a-z2-7]/, (start) => (start === '//a' ? '//b' : '//a')), false), { code: 'wrongRealm' });
+    assert.equal(eve.engine.overview().trackerUrl, url, 'those that work stay');
+  });
+
   story('goes on while both trackers are dead', async (sim) => {
     const town = await Town.build(sim);
     const [alice, bob] = [await town.person('alice'), await town.person('bob')];

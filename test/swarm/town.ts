@@ -81,6 +81,15 @@ export class Town {
     return person;
   }
 
+  /** Somebody whose engine runs, and knows neither trackers nor accounts. */
+  async stranger(name: string): Promise<Person> {
+    const machine = this.sim.machine(name, { identity: createIdentity() });
+    await makeHome(homeAt('/home'), machine.world.disk);
+    const person = new Person(this.sim, name, machine);
+    await person.start();
+    return person;
+  }
+
   /** A group of these people; the first one owns it. */
   async group(owner: Person, ...others: readonly Person[]): Promise<void> {
     await owner.engine.verbs.createGroup({ group: GROUP }, NO_CALL);

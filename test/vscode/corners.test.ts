@@ -81,6 +81,12 @@ describe('two people in the corners of VS Code', function () {
     assert.equal(dialog.message, 'First contact with this tracker');
     assert.ok(dialog.detail.includes(pair.url.slice(0, 40)), dialog.detail);
     await window.screenshot('31-contrast-first-contact');
+    await window.clickDialog('Cancel');
+    await stepOf(window, '1/4');
+    const again = await window.quickInput();
+    assert.ok(!again?.items.some(({ description }) => /used last/.test(description)), 'what was refused is not remembered');
+    await window.typeInQuickInput(address);
+    await window.acceptQuickInput();
     await window.clickDialog('Trust This Tracker');
     await stepOf(window, '2/4');
     await window.dismissQuickInput();

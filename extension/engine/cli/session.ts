@@ -162,7 +162,7 @@ export class Session {
   async #configure({ tracker, engine }: Settings): Promise<void> {
     if (Object.values(engine).some((value) => value !== undefined)) await this.call('configure', engine);
     if (tracker === undefined) return;
-    const { url, firstUse } = await this.call('setTracker', { url: tracker });
+    const { url, firstUse } = await this.call('setTracker', { url: tracker, confirm: false });
     if (firstUse) this.note(`first use of this tracker; from now on this home expects exactly its realm:\n  ${printable(url)}\nCompare it with what the tracker's operator sees, or give --tracker this whole URL.`);
   }
 }

@@ -21,6 +21,6 @@ export async function packExtension(folder: string, manifest: { readonly name: s
   for (const name of ['README.md', 'LICENSE']) writeFileSync(path.join(sources, name), 'An extension for a test.\n');
   await build({ entryPoints: [source], outfile: path.join(sources, 'main.js'), bundle: true, platform: 'node', format: 'cjs', external: ['vscode'], logLevel: 'error' });
   const packagePath = path.join(folder, `${manifest.name}.vsix`);
-  await pack({ cwd: sources, packagePath, skipLicense: true });
+  await pack({ cwd: sources, packagePath, skipLicense: true, allowStarActivation: true });
   return packagePath;
 }
