@@ -1,6 +1,6 @@
 // The one writer of the tracker's durable facts: takes operations in, stamps them, makes them durable, folds them into the state and
-// tells what changed. Operations of the partner are merged in their place in the total order; when one comes late, everything is folded
-// anew. Knows neither links nor messages.
+// tells what changed. Operations of the partner are merged in their place in the total order; when one comes late, those behind it are taken back
+// and applied again. Knows neither links nor messages.
 import { asShoalError, isShoalError, ShoalError } from '../protocol/errors.ts';
 import type { Origin, Pin } from '../protocol/ids.ts';
 import type { SignedOperation } from '../protocol/nouns.ts';
@@ -8,14 +8,27 @@ import type { Entry, Place, ReadOperation, Stamp } from '../protocol/operations.
 import { checkOperation, compareStamps, decodeEntry, encodeEntry, entryHash, readOperation } from '../protocol/operations.ts';
 import type { Receipt } from '../protocol/trackerLink.ts';
 import type { Clock, Log } from '../protocol/world.ts';
-import { differences } from './fold/differences.ts';
+import { differences, standingOf } from './fold/differences.ts';
 import { apply, check } from './fold/fold.ts';
+import type { Journal } from './fold/journal.ts';
 import type { Changes, Instance, State } from './fold/state.ts';
 import { emptyState, noChanges, placeOf } from './fold/state.ts';
 import type { LogEntry, OpLog } from './opLog.ts';
 
 /** What a hybrid clock counts within one ms before it takes the next. */
 const COUNTER_MAX = 0xffff;
+
+/** Operations that can be taken back, the latest ones; for what comes later still, everything is folded anew. About 1 KiB each. */
+const RECENT_MAX = 20_000;
+
+/** An operation that stands in the state, and how to take it back. */
+interface Applied {
+  readonly place: Place;
+  readonly op: ReadOperation;
+  readonly entry: Entry;
+  readonly touched: Changes;
+  readonly journal: Journal;
+}
 
 export interface LedgerOptions {
   readonly log: OpLog;
@@ -35,8 +48,10 @@ export class Ledger {
   readonly #options: LedgerOptions;
   readonly #listeners = new Set<(changes: Changes) => void>();
   #state: State = emptyState();
-  /** Where the fold stands: the place of its last operation. */
-  #tip: Place | undefined;
+  /** The last operations that were applied, in their order. */
+  #recent: Applied[] = [];
+  /** How many stand in the state. */
+  #applied = 0;
   #clockMs: number;
   #clockCounter = 0;
   /** Numbers that the state has, by origin: what an operation that is checked against it has seen. */
@@ -140,12 +155,9 @@ export class Ledger {
     // Of our own origin and not known here: this log was restored from an older copy, whose next numbers were given already (`trust.md` L7).
     if (last.has(this.log.origin)) this.log.renewOrigin();
     await this.#append(fresh.map(({ line }) => line));
-    const tip = this.#tip;
-    fresh.sort((a, b) => compareStamps(a.line.stamp, b.line.stamp));
+    fresh.sort((a, b) => compareStamps(a.entry.stamp, b.entry.stamp));
     const changes = noChanges();
-    const [earliest] = fresh;
-    if (tip && earliest && compareStamps(earliest.line.stamp, tip) < 0) this.#refold(changes);
-    else for (const { op, entry } of fresh) this.#apply(this.#state, op, entry, changes);
+    this.#place(fresh, changes);
     this.#tell(changes);
   }
 
@@ -200,13 +212,47 @@ export class Ledger {
     }
   }
 
-  #apply(state: State, op: ReadOperation, { stamp, added }: Entry, changes: Changes): void {
-    apply(state, op, stamp, added, changes);
-    this.#tip = placeOf(stamp);
+  #apply(state: State, op: ReadOperation, entry: Entry, changes: Changes): void {
+    const { stamp, added } = entry;
+    const touched = noChanges();
+    const journal = apply(state, op, stamp, added, touched);
+    for (const group of touched.groups) changes.groups.add(group);
+    for (const account of touched.accounts) changes.accounts.add(account);
+    changes.ended.push(...touched.ended);
+    this.#applied++;
+    this.#recent.push({ place: placeOf(stamp), op, entry, touched, journal });
+    if (this.#recent.length > 2 * RECENT_MAX) this.#recent.splice(0, this.#recent.length - RECENT_MAX);
     this.#folded.set(stamp.origin, stamp.seq);
   }
 
+  /** Applies operations, in their order, at their places. */
+  #place(fresh: readonly { readonly op: ReadOperation; readonly entry: Entry }[], changes: Changes): void {
+    const [first] = fresh;
+    const isBehind = ({ place }: Applied): boolean => first !== undefined && compareStamps(place, first.entry.stamp) > 0;
+    const from = this.#recent.findLastIndex((one) => !isBehind(one)) + 1;
+    if (from === 0 && this.#recent.length < this.#applied) return this.#refold(changes);
+    const back = this.#recent.splice(from);
+    this.#applied -= back.length;
+    if (back.length === 0) {
+      for (const { op, entry } of fresh) this.#apply(this.#state, op, entry, changes);
+      return;
+    }
+    const groups = new Set([...back.flatMap(({ touched }) => [...touched.groups]), ...fresh.flatMap(({ op }) => ('group' in op.body ? [op.body.group] : []))]);
+    const accounts = new Set([...back.flatMap(({ op, touched }) => [op.account, ...touched.accounts]), ...fresh.map(({ op }) => op.account)]);
+    const before = standingOf(this.#state, groups, accounts);
+    for (const { journal } of back.toReversed()) journal.undo();
+    const all = [...back, ...fresh].sort((a, b) => compareStamps(a.entry.stamp, b.entry.stamp));
+    // What ended is found by comparing: most of what is applied again has been told before.
+    const again = noChanges();
+    for (const { op, entry } of all) this.#apply(this.#state, op, entry, again);
+    for (const group of again.groups) changes.groups.add(group);
+    for (const account of again.accounts) changes.accounts.add(account);
+    differences(before, this.#state, changes);
+  }
+
   #foldAll(): State {
+    this.#recent = [];
+    this.#applied = 0;
     const state = emptyState();
     const changes = noChanges();
     for (const { bytes } of this.log.all()) {
@@ -219,8 +265,10 @@ export class Ledger {
 
   /** Folds everything anew and finds what is different now. */
   #refold(changes: Changes): void {
-    const before = this.#state;
+    const before = standingOf(this.#state, this.#state.groups.keys(), this.#state.accounts.keys());
     this.#state = this.#foldAll();
+    for (const group of this.#state.groups.keys()) changes.groups.add(group);
+    for (const account of this.#state.accounts.keys()) changes.accounts.add(account);
     differences(before, this.#state, changes);
     this.#options.logger.info('everything was folded anew', { operations: this.log.count });
   }

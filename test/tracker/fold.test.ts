@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import { DEVICES_PER_ACCOUNT_MAX, GROUPS_PER_ACCOUNT_MAX, PIECES_MAX } from '../../protocol/limits.ts';
 import { compareStamps } from '../../protocol/operations.ts';
 import type { OperationBody } from '../../protocol/operations.ts';
-import { check } from '../../tracker/fold/fold.ts';
+import { apply, check } from '../../tracker/fold/fold.ts';
 import type { GroupId } from '../../protocol/ids.ts';
-import { differences } from '../../tracker/fold/differences.ts';
-import { hasSeen, noChanges, stateHash } from '../../tracker/fold/state.ts';
+import { differences, standingOf } from '../../tracker/fold/differences.ts';
+import { emptyState, hasSeen, noChanges, stateHash } from '../../tracker/fold/state.ts';
 import type { State } from '../../tracker/fold/state.ts';
 import { accountOf, conflicts, folded, inWords, refusalOfLast, told } from '../support/story.ts';
 import type { Told } from '../support/story.ts';
@@ -223,7 +223,7 @@ describe('the fold', () => {
     const ends = (story: string): string[] => {
       const all = told(story);
       const [before, after, changes] = [folded(all.filter(({ stamp }, n) => n < told(TEAM).length || stamp.origin.startsWith('b'))), folded(all), noChanges()];
-      differences(before, after, changes);
+      differences(standingOf(before, before.groups.keys(), before.accounts.keys()), after, changes);
       return changes.ended.map(({ account, group, device, since, at }) => {
         assert.ok(at.ms > since.ms || (at.ms === since.ms && at.counter > since.counter), 'it ended before it began');
         return `${before.accounts.get(account)?.name ?? ''} ${before.groups.get(group as GroupId)?.name ?? (device ? 'device' : '')}`;
@@ -286,6 +286,15 @@ describe('the fold', () => {
         assert.deepEqual(stateHash(folded(sorted)), stateHash(folded(told(text))));
       },
     ), { numRuns: 100 }));
+
+    it('every operation can be taken back, the newest first', () => fc.assert(fc.property(story, (text) => {
+      const state = emptyState();
+      const done = told(text).toSorted((a, b) => compareStamps(a.stamp, b.stamp)).map(({ op, stamp, added }) => ({ before: stateHash(state), journal: apply(state, op, stamp, added, noChanges()) }));
+      for (const { before, journal } of done.reverse()) {
+        journal.undo();
+        assert.deepEqual(stateHash(state), before);
+      }
+    }), { numRuns: 200 }));
 
     it('different histories have different hashes', () => {
       const hash = (text: string): string => stateHash(folded(told(text))).toString('hex');

@@ -21,13 +21,14 @@ export const accountRules: { readonly [N in AccountOperation]: Rule<N> } = {
       const { account: id, name: wanted } = op.body;
       const name = freeName(wanted, id, (key) => state.userNames.has(key));
       if (name !== wanted) {
-        at.outcome.result = 'renamed';
-        state.lostNames.set(nameKey(wanted), [...(state.lostNames.get(nameKey(wanted)) ?? []), id]);
+        at.journal.assign(at.outcome, 'result', 'renamed');
+        at.journal.set(state.lostNames, nameKey(wanted), [...(state.lostNames.get(nameKey(wanted)) ?? []), id]);
       }
-      state.userNames.set(nameKey(name), id);
-      state.accounts.set(id, {
+      at.journal.set(state.userNames, nameKey(name), id);
+      const account: Account = {
         id, name, passwordHash: textOf(at.added), devices: new Map(), ends: new Map(), passwordChanges: [], groups: new Set(), waitingIn: new Set(),
-      });
+      };
+      at.journal.set(state.accounts, id, account);
       at.changes.accounts.add(id);
     },
   },
@@ -36,8 +37,8 @@ export const accountRules: { readonly [N in AccountOperation]: Rule<N> } = {
     check: namesItself,
     effect(state, op, at) {
       const account = state.accounts.get(op.account) as Account;
-      account.passwordHash = textOf(at.added);
-      account.passwordChanges.push({ outcome: at.outcome, by: op.device });
+      at.journal.assign(account, 'passwordHash', textOf(at.added));
+      at.journal.push(account.passwordChanges, { outcome: at.outcome, by: op.device });
       for (const device of [...account.devices.keys()]) if (device !== op.device) endSignIn(state, account, device, at);
     },
   },
@@ -55,8 +56,8 @@ export const accountRules: { readonly [N in AccountOperation]: Rule<N> } = {
     effect(state, op, at) {
       const account = state.accounts.get(op.account) as Account;
       if (account.devices.has(op.device)) return; // signed in already: tickets go on counting from then
-      account.devices.set(op.device, placeOf(at.stamp));
-      state.devices.set(op.device, account.id);
+      at.journal.set(account.devices, op.device, placeOf(at.stamp));
+      at.journal.set(state.devices, op.device, account.id);
       at.changes.accounts.add(account.id);
     },
   },
@@ -95,12 +96,12 @@ function namesItself(_state: State, op: { readonly account: AccountId; readonly 
 }
 
 /** Ends a sign-in, and remembers the end even where there is none: one that comes from the other tracker may not have known of it. */
-function endSignIn(state: State, account: Account, device: Pin, { stamp, outcome, changes }: Applying): void {
-  account.ends.set(device, [...(account.ends.get(device) ?? []), { outcome, at: placeOf(stamp) }]);
+function endSignIn(state: State, account: Account, device: Pin, { stamp, outcome, changes, journal }: Applying): void {
+  journal.set(account.ends, device, [...(account.ends.get(device) ?? []), { outcome, at: placeOf(stamp) }]);
   const since = account.devices.get(device);
   if (!since) return;
-  account.devices.delete(device);
-  state.devices.delete(device);
+  journal.delete(account.devices, device);
+  journal.drop(state.devices, device);
   changes.accounts.add(account.id);
   changes.ended.push({ account: account.id, device, since, at: stamp });
 }

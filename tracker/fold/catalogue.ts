@@ -15,13 +15,13 @@ export const catalogueRules: { readonly [N in CatalogueOperation]: Rule<N> } = {
     check(state, op) {
       return notMember(state, op) ?? notShareable(op) ?? sharedByAnother(state, op);
     },
-    effect(state, op, { stamp }) {
+    effect(state, op, { stamp, journal }) {
       const { group, name, root, sizeBytes, pieceBytes, sha256 } = op.body;
       const { files } = state.groups.get(group) as Group;
       const key = fileNameKey(name);
       const current = files.get(key);
-      if (current && hasContent(current, op)) return void current.sharers.add(op.account); // one more sharer
-      files.set(key, {
+      if (current && hasContent(current, op)) return journal.add(current.sharers, op.account); // one more sharer
+      journal.setSorted(files, key, {
         name, version: (current?.version ?? 0) + 1, root, sizeBytes, pieceBytes, sha256, author: op.account, atMs: stamp.ms, sharers: new Set([op.account]),
       });
     },
@@ -32,8 +32,9 @@ export const catalogueRules: { readonly [N in CatalogueOperation]: Rule<N> } = {
       const file = fileOf(state, op.body);
       return notMember(state, op) ?? unknownFile(state, op, file) ?? (file?.sharers.has(op.account) ? undefined : refusal('notSharer', namesOf(state, op)));
     },
-    effect(state, op) {
-      fileOf(state, op.body)?.sharers.delete(op.account); // nobody may be left: the entry stays until it is removed
+    effect(state, op, { journal }) {
+      const file = fileOf(state, op.body);
+      if (file) journal.remove(file.sharers, op.account); // nobody may be left: the entry stays until it is removed
     },
   },
 
@@ -43,8 +44,9 @@ export const catalogueRules: { readonly [N in CatalogueOperation]: Rule<N> } = {
       const mayRemove = file?.author === op.account || state.groups.get(op.body.group)?.owner === op.account;
       return notMember(state, op) ?? unknownFile(state, op, file) ?? (mayRemove ? undefined : refusal('notOwner', namesOf(state, op)));
     },
-    effect(state, op) {
-      state.groups.get(op.body.group)?.files.delete(fileNameKey(op.body.name));
+    effect(state, op, { journal }) {
+      const group = state.groups.get(op.body.group);
+      if (group) journal.dropSorted(group.files, fileNameKey(op.body.name));
     },
   },
 };

@@ -1,29 +1,48 @@
-// What differs between two states: who has to be told after the log was folded anew. Compares what anybody can see, not everything.
+// What differs between two states: who has to be told after operations were taken back and applied again. Compares what anybody can see, not
+// everything.
+import type { AccountId, GroupId, Pin } from '../../protocol/ids.ts';
 import { compareStamps } from '../../protocol/operations.ts';
 import type { Place } from '../../protocol/operations.ts';
 import type { When } from '../../protocol/ticket.ts';
-import type { Changes, State } from './state.ts';
+import type { Changes, Member, State } from './state.ts';
 
-/** Names all groups and accounts of both states (whoever pushes a view compares it with the one before) and every end of a membership or sign-in. */
-export function differences(before: State, after: State, into: Changes): void {
-  for (const [id, group] of before.groups) {
+/** Who was a member, and which devices were signed in, at one moment. */
+export interface Standing {
+  readonly groups: ReadonlyMap<GroupId, ReadonlyMap<AccountId, Member>>;
+  readonly accounts: ReadonlyMap<AccountId, ReadonlyMap<Pin, Place>>;
+}
+
+/** Of these groups and accounts, as far as they exist now. */
+export function standingOf(state: State, groups: Iterable<GroupId>, accounts: Iterable<AccountId>): Standing {
+  const members = [...groups].flatMap((id) => {
+    const group = state.groups.get(id);
+    return group ? [[id, new Map(group.members)] as const] : [];
+  });
+  const devices = [...accounts].flatMap((id) => {
+    const account = state.accounts.get(id);
+    return account ? [[id, new Map(account.devices)] as const] : [];
+  });
+  return { groups: new Map(members), accounts: new Map(devices) };
+}
+
+/** Names every group and account of the standing (whoever pushes a view compares it with the one before), and every end of a membership or sign-in. */
+export function differences(before: Standing, after: State, into: Changes): void {
+  for (const [id, members] of before.groups) {
     into.groups.add(id);
     const now = after.groups.get(id);
-    for (const [account, member] of group.members) {
+    for (const [account, member] of members) {
       if (now?.members.has(account)) continue;
       into.ended.push({ account, group: id, since: member.since, at: endAfter(member.since, now?.ends.get(account)) });
     }
   }
-  for (const id of after.groups.keys()) into.groups.add(id);
-  for (const [id, account] of before.accounts) {
+  for (const [id, devices] of before.accounts) {
     into.accounts.add(id);
     const now = after.accounts.get(id);
-    for (const [device, since] of account.devices) {
+    for (const [device, since] of devices) {
       if (now?.devices.has(device)) continue;
       into.ended.push({ account: id, device, since, at: endAfter(since, now?.ends.get(device)) });
     }
   }
-  for (const id of after.accounts.keys()) into.accounts.add(id);
 }
 
 /**

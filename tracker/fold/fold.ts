@@ -3,6 +3,7 @@
 import type { GroupId } from '../../protocol/ids.ts';
 import type { OperationName, ReadOperation, Stamp } from '../../protocol/operations.ts';
 import { accountRules } from './accounts.ts';
+import { Journal } from './journal.ts';
 import { catalogueRules } from './catalogue.ts';
 import { groupRules } from './groups.ts';
 import type { Rule } from './rule.ts';
@@ -28,22 +29,25 @@ export function check(state: State, op: ReadOperation): Refusal | undefined {
  * that were right on one tracker can meet others in the merged order.
  *
  * @param added  what the tracker put into the entry: for createAccount and changePassword the password's hash
+ * @returns what takes it back
  */
-export function apply(state: State, op: ReadOperation, stamp: Stamp, added: Uint8Array, changes: Changes): void {
+export function apply(state: State, op: ReadOperation, stamp: Stamp, added: Uint8Array, changes: Changes): Journal {
+  const journal = new Journal();
   const instance = { origin: stamp.origin, seq: stamp.seq };
   const before = state.operations.get(op.id);
   const outcome = before ?? { result: 'ok' as const, instances: [] };
-  outcome.instances.push(instance);
-  state.operations.set(op.id, outcome);
-  touch(state, op, changes);
+  journal.push(outcome.instances, instance);
+  if (!before) journal.set(state.operations, op.id, outcome);
+  touch(state, op, changes, journal);
   // The same operation came in by both trackers: it takes effect once, at the first place where it can.
-  if (before?.result === 'ok' || before?.result === 'renamed') return;
+  if (before?.result === 'ok' || before?.result === 'renamed') return journal;
 
   const rule = rules[op.name] as Rule;
-  const at = { stamp, added, outcome, changes };
+  const at = { stamp, added, outcome, changes, journal };
   const refused = authorRefusal(state, op) ?? (rule.checkInOrder ? rule.checkInOrder(state, op, at) : rule.check(state, op));
-  outcome.result = refused?.code ?? 'ok';
+  journal.assign(outcome, 'result', refused?.code ?? 'ok');
   if (!refused) rule.effect(state, op, at);
+  return journal;
 }
 
 /** Only a device that is signed in speaks for its account. Making an account and signing in come before that. */
@@ -52,9 +56,9 @@ function authorRefusal(state: State, op: ReadOperation): Refusal | undefined {
   return isSignedIn(state, op) ? undefined : refusal('notSignedIn');
 }
 
-function touch(state: State, op: ReadOperation, changes: Changes): void {
+function touch(state: State, op: ReadOperation, changes: Changes, journal: Journal): void {
   const group = state.groups.get((op.body as { readonly group?: GroupId }).group as GroupId);
   if (!group) return;
   changes.groups.add(group.id);
-  if (TOUCH_CATALOGUE.includes(op.name)) group.filesVersion++;
+  if (TOUCH_CATALOGUE.includes(op.name)) journal.assign(group, 'filesVersion', group.filesVersion + 1);
 }

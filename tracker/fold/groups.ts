@@ -22,13 +22,13 @@ export const groupRules: { readonly [N in GroupOperation]: Rule<N> } = {
     effect(state, op, at) {
       const { group: id, name: wanted } = op.body;
       const name = freeName(wanted, id, (key) => state.groupNames.has(key));
-      if (name !== wanted) at.outcome.result = 'renamed';
+      if (name !== wanted) at.journal.assign(at.outcome, 'result', 'renamed');
       const group: Group = {
         id, name, owner: op.account, pastOwners: new Set(), isArchived: false, members: new Map(), waiting: new Map(), decided: new Map(),
         ends: new Map(), gone: new Map(), files: new SortedMap(), filesVersion: 0,
       };
-      state.groupNames.set(nameKey(name), id);
-      state.groups.set(id, group);
+      at.journal.setSorted(state.groupNames, nameKey(name), id);
+      at.journal.set(state.groups, id, group);
       addMember(state, group, op.account, undefined, at);
     },
   },
@@ -43,8 +43,9 @@ export const groupRules: { readonly [N in GroupOperation]: Rule<N> } = {
     checkInOrder: cannotRequest,
     effect(state, op, at) {
       const group = state.groups.get(op.body.group) as Group;
-      group.waiting.set(op.body.request, { account: op.account, at: placeOf(at.stamp) });
-      state.accounts.get(op.account)?.waitingIn.add(group.id);
+      at.journal.set(group.waiting, op.body.request, { account: op.account, at: placeOf(at.stamp) });
+      const account = state.accounts.get(op.account);
+      if (account) at.journal.add(account.waitingIn, group.id);
     },
   },
 
@@ -68,9 +69,9 @@ export const groupRules: { readonly [N in GroupOperation]: Rule<N> } = {
     effect(state, op, at) {
       const group = state.groups.get(op.body.group) as Group;
       const request = group.waiting.get(op.body.request) as Request;
-      decide(state, group, op.body.request, request, 'accepted');
+      decide(state, group, op.body.request, request, 'accepted', at);
       // Asked on both trackers while they were apart: one answer is enough.
-      for (const [id, other] of [...group.waiting]) if (other.account === request.account) decide(state, group, id, other, 'moot');
+      for (const [id, other] of [...group.waiting]) if (other.account === request.account) decide(state, group, id, other, 'moot', at);
       addMember(state, group, request.account, op.body.request, at);
     },
   },
@@ -181,21 +182,23 @@ function deny(state: State, op: AboutRequest, as: 'rejected' | 'cancelled', at: 
   const group = state.groups.get(op.body.group) as Group;
   const request = group.waiting.get(op.body.request) ?? group.decided.get(op.body.request);
   if (!request) return;
-  decide(state, group, op.body.request, request, as);
+  decide(state, group, op.body.request, request, as, at);
   if (group.members.get(request.account)?.request === op.body.request) endMembership(state, group, request.account, as, at);
-  else if (!group.members.has(request.account)) group.gone.set(request.account, as);
+  else if (!group.members.has(request.account)) at.journal.set(group.gone, request.account, as);
 }
 
-function decide(state: State, group: Group, id: RequestId, { account, at }: Request, as: 'accepted' | 'rejected' | 'cancelled' | 'moot'): void {
-  group.waiting.delete(id);
-  group.decided.set(id, { account, at, as });
-  if (![...group.waiting.values()].some((other) => other.account === account)) state.accounts.get(account)?.waitingIn.delete(group.id);
+function decide(state: State, group: Group, id: RequestId, { account, at }: Request, as: 'accepted' | 'rejected' | 'cancelled' | 'moot', { journal }: Applying): void {
+  journal.delete(group.waiting, id);
+  journal.set(group.decided, id, { account, at, as });
+  const applicant = state.accounts.get(account);
+  if (applicant && ![...group.waiting.values()].some((other) => other.account === account)) journal.remove(applicant.waitingIn, group.id);
 }
 
-function addMember(state: State, group: Group, id: AccountId, request: RequestId | undefined, { stamp, changes }: Applying): void {
-  group.members.set(id, { since: placeOf(stamp), request });
-  group.gone.delete(id);
-  state.accounts.get(id)?.groups.add(group.id);
+function addMember(state: State, group: Group, id: AccountId, request: RequestId | undefined, { stamp, changes, journal }: Applying): void {
+  journal.set(group.members, id, { since: placeOf(stamp), request });
+  journal.delete(group.gone, id);
+  const account = state.accounts.get(id);
+  if (account) journal.add(account.groups, group.id);
   changes.groups.add(group.id);
 }
 
@@ -203,28 +206,30 @@ function addMember(state: State, group: Group, id: AccountId, request: RequestId
  * Ends a membership with all that hangs on it: the shares, and for the owner the group itself, which passes to the longest-standing member
  * or, when nobody is left, is archived. The end is remembered even where there was no membership.
  */
-function endMembership(state: State, group: Group, id: AccountId, why: GoneWhy, { stamp, outcome, changes }: Applying): void {
-  group.ends.set(id, [...(group.ends.get(id) ?? []), { outcome, at: placeOf(stamp) }]);
+function endMembership(state: State, group: Group, id: AccountId, why: GoneWhy, at: Applying): void {
+  const { stamp, outcome, changes, journal } = at;
+  journal.set(group.ends, id, [...(group.ends.get(id) ?? []), { outcome, at: placeOf(stamp) }]);
   const member = group.members.get(id);
   if (!member) return;
-  group.members.delete(id);
-  group.gone.set(id, why);
-  (state.accounts.get(id) as Account).groups.delete(group.id);
-  for (const file of group.files.values()) file.sharers.delete(id);
+  journal.delete(group.members, id);
+  journal.set(group.gone, id, why);
+  journal.remove((state.accounts.get(id) as Account).groups, group.id);
+  for (const file of group.files.values()) journal.remove(file.sharers, id);
   changes.groups.add(group.id);
   changes.ended.push({ account: id, group: group.id, since: member.since, at: stamp });
   if (group.owner !== id) return;
-  group.pastOwners.add(id);
+  journal.add(group.pastOwners, id);
   const [heir] = group.members.keys();
-  if (heir !== undefined) group.owner = heir;
-  else archive(state, group);
+  if (heir !== undefined) journal.assign(group, 'owner', heir);
+  else archive(state, group, at);
 }
 
-function archive(state: State, group: Group): void {
-  group.isArchived = true;
-  state.groupNames.delete(nameKey(group.name));
+function archive(state: State, group: Group, at: Applying): void {
+  const { journal } = at;
+  journal.assign(group, 'isArchived', true);
+  journal.dropSorted(state.groupNames, nameKey(group.name));
   for (const [id, request] of [...group.waiting]) {
-    decide(state, group, id, request, 'moot');
-    group.gone.set(request.account, 'deleted');
+    decide(state, group, id, request, 'moot', at);
+    journal.set(group.gone, request.account, 'deleted');
   }
 }

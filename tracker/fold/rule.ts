@@ -4,6 +4,7 @@ import type { OperationName, ReadOperation, Stamp } from '../../protocol/operati
 import { nameKey } from '../../protocol/names.ts';
 import { base32 } from '../../protocol/realm.ts';
 import { short } from '../../protocol/ids.ts';
+import type { Journal } from './journal.ts';
 import type { Changes, Group, Outcome, Refusal, State } from './state.ts';
 import { refusal } from './state.ts';
 
@@ -18,6 +19,8 @@ export interface Applying {
   /** Of this very operation. An effect may still set it to `renamed`. */
   readonly outcome: Outcome;
   readonly changes: Changes;
+  /** Through it, and by nothing else, an effect writes. */
+  readonly journal: Journal;
 }
 
 /** What one kind of operation needs and does. Its author's sign-in is checked before (fold.ts). */

@@ -142,7 +142,9 @@ export function stateHash(state: State): Buffer {
   const hash = createHash('sha256');
   for (const [name, part] of Object.entries(state)) {
     hash.update(`\n${name}`);
-    for (const row of part as Iterable<unknown>) hash.update(JSON.stringify(row, plain));
+    // The order of these maps says nothing: it is that in which operations came to be applied for good.
+    const rows = [...part as Iterable<readonly [string, unknown]>].sort(([a], [b]) => (a < b ? -1 : 1));
+    for (const row of rows) hash.update(JSON.stringify(row, plain));
   }
   return hash.digest();
 }

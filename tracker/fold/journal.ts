@@ -1,0 +1,89 @@
+// What applying one operation has changed in the state, so that it can be taken back: every rule writes through this. An operation that comes
+// late takes back those that stand behind it, newest first, and applies them again (`trust.md` L3).
+import type { SortedMap } from './sortedMap.ts';
+
+export class Journal {
+  readonly #steps: (() => void)[] = [];
+
+  set<K, V>(map: Map<K, V>, key: K, value: V): void {
+    const before = map.get(key);
+    this.#steps.push(map.has(key) ? () => map.set(key, before as V) : () => map.delete(key));
+    map.set(key, value);
+  }
+
+  /** Taken back, the key is at its place in the order again. Takes time in proportion to the map. */
+  delete<K, V>(map: Map<K, V>, key: K): void {
+    if (!map.has(key)) return;
+    const place = placeOf(map.keys(), key);
+    const value = map.get(key) as V;
+    map.delete(key);
+    this.#steps.push(() => {
+      const behind = [...map].slice(place);
+      for (const [other] of behind) map.delete(other);
+      map.set(key, value);
+      for (const [other, its] of behind) map.set(other, its);
+    });
+  }
+
+  /** The same for a map whose order says nothing. */
+  drop<K, V>(map: Map<K, V>, key: K): void {
+    if (!map.has(key)) return;
+    const value = map.get(key) as V;
+    map.delete(key);
+    this.#steps.push(() => map.set(key, value));
+  }
+
+  add<T>(set: Set<T>, value: T): void {
+    if (set.has(value)) return;
+    set.add(value);
+    this.#steps.push(() => set.delete(value));
+  }
+
+  /** Taken back, the value is at its place in the order again. Takes time in proportion to the set. */
+  remove<T>(set: Set<T>, value: T): void {
+    if (!set.has(value)) return;
+    const place = placeOf(set, value);
+    set.delete(value);
+    this.#steps.push(() => {
+      const behind = [...set].slice(place);
+      for (const other of behind) set.delete(other);
+      for (const other of [value, ...behind]) set.add(other);
+    });
+  }
+
+  setSorted<V>(map: SortedMap<V>, key: string, value: V): void {
+    const before = map.get(key);
+    this.#steps.push(map.has(key) ? () => map.set(key, before as V) : () => map.delete(key));
+    map.set(key, value);
+  }
+
+  dropSorted<V>(map: SortedMap<V>, key: string): void {
+    const before = map.get(key);
+    if (map.delete(key)) this.#steps.push(() => map.set(key, before as V));
+  }
+
+  assign<T, K extends keyof T>(object: T, key: K, value: T[K]): void {
+    const before = object[key];
+    object[key] = value;
+    this.#steps.push(() => (object[key] = before));
+  }
+
+  push<T>(list: T[], value: T): void {
+    list.push(value);
+    this.#steps.push(() => list.pop());
+  }
+
+  /** Takes everything back. Only while nothing was changed since by others. */
+  undo(): void {
+    for (const step of this.#steps.splice(0).reverse()) step();
+  }
+}
+
+function placeOf<T>(all: Iterable<T>, wanted: T): number {
+  let place = 0;
+  for (const one of all) {
+    if (one === wanted) return place;
+    place++;
+  }
+  return place;
+}
