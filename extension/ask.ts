@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { amount } from '../protocol/amounts.ts';
 import type { Transfer } from '../protocol/engineLink.ts';
 import { ShoalError } from '../protocol/errors.ts';
-import type { FileRow, GroupRow, GroupView } from '../protocol/trackerLink.ts';
+import type { FileRow, GroupView } from '../protocol/trackerLink.ts';
 import { isComplete, myGroups, waitingRequests } from './state.ts';
 import type { Store } from './store.ts';
 import { progressOf } from './views/downloads.ts';
@@ -52,12 +52,7 @@ export class Ask {
   /** A group I am not in, out of all groups of the trackers. */
   async strangeGroup(title: string): Promise<string | undefined> {
     const load = async (): Promise<readonly Choice<string>[]> => {
-      const rows: GroupRow[] = [];
-      for (let more = true; more;) {
-        const page = await this.#store.call('listGroups', { after: rows.at(-1)?.name ?? '' });
-        rows.push(...page.groups);
-        more = page.more && page.groups.length > 0;
-      }
+      const rows = await this.#store.listings.allGroups();
       return rows.filter(({ role }) => role === 'stranger').map(({ name, owner, members, online }) => ({
         label: `$(organization) ${shownWithIcons(name)}`, value: name,
         description: [t('owned by {0}', shownWithIcons(owner)), plural(members, '{0} member', '{0} members'), t('{0} online', online)].join(' · '),

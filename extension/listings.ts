@@ -3,8 +3,13 @@
 import type { engineLink } from '../protocol/engineLink.ts';
 import { asShoalError } from '../protocol/errors.ts';
 import type { GroupId } from '../protocol/ids.ts';
+import { MEMBERS_PER_GROUP_MAX } from '../protocol/limits.ts';
+import { fileNameKey, nameKey, whyNotFileName } from '../protocol/names.ts';
+import { nodeClock } from '../protocol/nodeWorld.ts';
+import { readPages } from '../protocol/pages.ts';
 import type { BodyOf, ReplyOf } from '../protocol/table.ts';
-import type { FileRow, GroupView, MemberRow } from '../protocol/trackerLink.ts';
+import type { FileRow, GroupRow, GroupView, MemberRow } from '../protocol/trackerLink.ts';
+import type { Clock, Timer } from '../protocol/world.ts';
 import type { EngineCalls } from './store.ts';
 import type { Listing, WindowState } from './state.ts';
 import { myGroups, phaseOf } from './state.ts';
@@ -15,26 +20,36 @@ export interface ListingsHost {
   readonly state: () => WindowState;
 }
 
-/** How long a list rests before it is read again because of presence, in ms for each row: 20 s for 10,000 files. */
+/** How long a list rests before it is read again, in ms for each row: 20 s for 10,000 files. */
 const REST_MS_PER_ROW = 2;
+/** Files of one group that are read: as many as one engine may share. A tracker that goes on and on must not fill the window's memory. */
+const FILES_READ_MAX = 100_000;
+/** Groups that are read to choose one from: more than anybody looks through. */
+const GROUPS_READ_MAX = 10_000;
 
 /** What is listed. */
 type Kind = 'files' | 'members';
 
 export class Listings {
   readonly #host: ListingsHost;
+  readonly #clock: Clock;
   /** Who looks at what. */
   readonly #watched: Record<Kind, boolean> = { files: false, members: false };
   /** What of a group was listed last, and what it looked like then. */
   readonly #seen = new Map<string, string>();
   readonly #underWay = new Map<string, Promise<void>>();
-  /** Lists that wait to be read again because of presence. */
-  readonly #due = new Map<string, NodeJS.Timeout>();
+  /** Until when a list rests that was read, by the monotonic clock. */
+  readonly #restsUntilMs = new Map<string, number>();
+  /** Lists that wait to be read again. */
+  readonly #due = new Map<string, Timer>();
   /** Lists that changed while they were read. */
+  readonly #changed = new Set<string>();
+  /** Lists that somebody asked for while they were read. */
   readonly #again = new Set<string>();
 
-  constructor(host: ListingsHost) {
+  constructor(host: ListingsHost, clock: Clock = nodeClock) {
     this.#host = host;
+    this.#clock = clock;
   }
 
   /** Somebody looks at these lists, or no longer does. Looking again reads again: who is online is not told by itself. */
@@ -42,24 +57,24 @@ export class Listings {
     const begins = isWatched && !this.#watched[kind];
     this.#watched[kind] = isWatched;
     if (!begins) return;
-    for (const key of [...this.#seen.keys()]) if (key.startsWith(kind)) this.#seen.delete(key);
+    for (const known of [this.#seen, this.#restsUntilMs]) for (const key of [...known.keys()]) if (key.startsWith(kind)) known.delete(key);
     this.refresh();
   }
 
-  /** Reads what is looked at and has changed. */
+  /** Reads what is looked at and has changed: at once what has rested since it was read, so that many changes are few readings. */
   refresh(): void {
     const state = this.#host.state();
     if (phaseOf(state) !== 'ready') return;
     for (const group of myGroups(state)) {
       for (const kind of ['files', 'members'] as const) {
-        if (this.#watched[kind] && this.#seen.get(`${kind} ${group.group}`) !== lookOf(kind, group)) void this.#read(kind, group);
+        if (this.#watched[kind] && this.#seen.get(keyOf(kind, group.group)) !== lookOf(kind, group)) this.#readRested(kind, group);
       }
     }
   }
 
   /** Reads the files of these groups again: who seeds them has changed. */
   refreshFilesOf(groups: ReadonlySet<GroupId>): void {
-    for (const group of groups) this.#seen.delete(`files ${group}`);
+    for (const group of groups) this.#seen.delete(keyOf('files', group));
     this.refresh();
   }
 
@@ -67,20 +82,14 @@ export class Listings {
   presenceChanged(groups: readonly GroupId[]): void {
     for (const group of groups) {
       for (const kind of ['files', 'members'] as const) {
-        const key = `${kind} ${group}`;
-        if (!this.#watched[kind] || this.#due.has(key)) continue;
-        const rows = this.#host.state()[kind].get(group)?.rows.length ?? 0;
-        this.#due.set(key, setTimeout(() => {
-          this.#due.delete(key);
-          this.#seen.delete(key);
-          this.refresh();
-        }, rows * REST_MS_PER_ROW));
+        if (this.#watched[kind]) this.#readIn(keyOf(kind, group), this.#restMs(kind, group));
       }
     }
   }
 
   close(): void {
-    for (const timer of this.#due.values()) clearTimeout(timer);
+    this.#watched.files = this.#watched.members = false; // what is being read now is the last
+    for (const timer of this.#due.values()) timer.cancel();
     this.#due.clear();
   }
 
@@ -89,18 +98,54 @@ export class Listings {
     await Promise.all(myGroups(this.#host.state()).map((group) => this.#read(kind, group)));
   }
 
+  /** All groups of the trackers, read now; nothing of them is kept. */
+  allGroups(): Promise<readonly GroupRow[]> {
+    return readPages({
+      call: 'listGroups', nameOf: ({ name }) => name, keyOf: nameKey, rowsMax: GROUPS_READ_MAX,
+      page: async (after) => {
+        const { groups: rows, more } = await this.#host.call('listGroups', { after });
+        return { rows, more };
+      },
+    });
+  }
+
+  #readRested(kind: Kind, group: GroupView): void {
+    const key = keyOf(kind, group.group);
+    if (this.#underWay.has(key)) return void this.#changed.add(key);
+    const restMs = (this.#restsUntilMs.get(key) ?? 0) - this.#clock.monotonicMs();
+    if (restMs > 0) this.#readIn(key, restMs);
+    else void this.#read(kind, group);
+  }
+
+  #readIn(key: string, delayMs: number): void {
+    if (this.#due.has(key)) return;
+    this.#due.set(key, this.#clock.after(delayMs, () => {
+      this.#due.delete(key);
+      this.#seen.delete(key);
+      this.refresh();
+    }));
+  }
+
+  #restMs(kind: Kind, group: GroupId): number {
+    return (this.#host.state()[kind].get(group)?.rows.length ?? 0) * REST_MS_PER_ROW;
+  }
+
   #read(kind: Kind, group: GroupView): Promise<void> {
-    const key = `${kind} ${group.group}`;
+    const key = keyOf(kind, group.group);
     this.#seen.set(key, lookOf(kind, group));
     const underWay = this.#underWay.get(key);
     if (underWay) {
       this.#again.add(key);
       return underWay;
     }
+    this.#due.get(key)?.cancel();
+    this.#due.delete(key);
     const reading = this.#readOnce(kind, group).then(() => {
       this.#underWay.delete(key);
+      this.#restsUntilMs.set(key, this.#clock.monotonicMs() + this.#restMs(kind, group.group));
       const now = this.#host.state().groups.find((other) => other.group === group.group);
       if (this.#again.delete(key) && now) return this.#read(kind, now);
+      if (this.#changed.delete(key)) this.refresh();
       return undefined;
     });
     this.#underWay.set(key, reading);
@@ -113,7 +158,7 @@ export class Listings {
       const rows = kind === 'files' ? await this.#files(name) : await this.#members(name);
       this.#host.change((state) => ({ [kind]: put<FileRow | MemberRow>(state[kind], { rows, isLoaded: true, error: undefined }) }));
     } catch (error) {
-      this.#seen.delete(`${kind} ${group}`); // so that the next occasion tries again
+      this.#seen.delete(keyOf(kind, group)); // so that the next occasion tries again
       this.#host.change((state) => {
         const { rows = [], isLoaded = false } = state[kind].get(group) ?? {};
         return { [kind]: put<FileRow | MemberRow>(state[kind], { rows, isLoaded, error: asShoalError(error) }) };
@@ -121,26 +166,29 @@ export class Listings {
     }
   }
 
-  async #files(group: string): Promise<readonly FileRow[]> {
-    const rows: FileRow[] = [];
-    for (let more = true; more;) {
-      const page = await this.#host.call('listFiles', { group, after: rows.at(-1)?.name ?? '' });
-      rows.push(...page.files);
-      more = page.more && page.files.length > 0;
-    }
-    return rows;
+  #files(group: string): Promise<readonly FileRow[]> {
+    return readPages({
+      call: 'listFiles', nameOf: ({ name }) => name, keyOf: fileNameKey, rowsMax: FILES_READ_MAX,
+      fits: ({ name }) => whyNotFileName(name) === undefined, // no tracker that is right has another
+      page: async (after) => {
+        const { files: rows, more } = await this.#host.call('listFiles', { group, after });
+        return { rows, more };
+      },
+    });
   }
 
-  async #members(group: string): Promise<readonly MemberRow[]> {
-    const rows: MemberRow[] = [];
-    for (let more = true; more;) {
-      const page = await this.#host.call('listMembers', { group, after: rows.at(-1)?.user ?? '' });
-      rows.push(...page.members);
-      more = page.more && page.members.length > 0;
-    }
-    return rows;
+  #members(group: string): Promise<readonly MemberRow[]> {
+    return readPages({
+      call: 'listMembers', nameOf: ({ user }) => user, keyOf: nameKey, rowsMax: MEMBERS_PER_GROUP_MAX,
+      page: async (after) => {
+        const { members: rows, more } = await this.#host.call('listMembers', { group, after });
+        return { rows, more };
+      },
+    });
   }
 }
+
+const keyOf = (kind: Kind, group: GroupId): string => `${kind} ${group}`;
 
 /** What of a group tells that its list is another one now. */
 const lookOf = (kind: Kind, { filesVersion, members, owner, role, requests }: GroupView): string =>

@@ -3,8 +3,8 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import type { Transfer } from '../../protocol/engineLink.ts';
 import { isShoalError, ShoalError } from '../../protocol/errors.ts';
-import { fromWire } from '../../protocol/wireErrors.ts';
 import { percent } from '../../protocol/amounts.ts';
+import { reportFailures, shareDone, shareEach } from '../shares.ts';
 import type { Choice } from '../wizard.ts';
 import { plural, inMessage, shownWithIcons, t } from '../words.ts';
 import type { Command, Given, GivenAll, Tools } from './command.ts';
@@ -27,12 +27,9 @@ export const shareFile: Command = async (tools, given, all) => {
   const chosen = await tools.ask.group(t('Share File in Group'), placeholder, undefined, extra);
   const group = chosen === NEW_GROUP ? await newGroup(tools) : chosen;
   if (group === undefined) return;
-  const shared: string[] = [];
-  for (const uri of uris) {
-    const done = await shareOne(tools, group, uri.fsPath);
-    if (done) shared.push(done.name);
-  }
-  if (shared.length > 0) await tellShared(tools, group, shared);
+  const { shared, failures } = await shareEach(uris.map(({ fsPath }) => fsPath), (file) => shareOne(tools, group, file));
+  // Side by side: what is told of those that were shared stays until somebody answers.
+  await Promise.all([tellShared(tools, group, shared.map(({ name }) => name)), reportFailures(failures, uris.length)]);
 };
 
 /** The files that a menu gave, or those that the person chooses. Only files of this machine can be shared: others have no bytes here. */
@@ -69,13 +66,8 @@ async function shareOne(tools: Tools, group: string, file: string, replace = fal
 }
 
 async function untilShared({ store }: Tools, id: number, file: string): Promise<Transfer> {
-  const look = (): Transfer | undefined => {
-    const transfer = store.state.transfers.get(id);
-    if (transfer?.state === 'failed' || transfer?.state === 'gone') throw transfer.error ? fromWire(transfer.error) : new ShoalError('fileMissing', { path: file });
-    return transfer?.state === 'seeding' ? transfer : undefined;
-  };
   const stop = new AbortController();
-  const done = store.until(look, stop.signal);
+  const done = store.until(shareDone(id, file), stop.signal);
   const isQuick = await Promise.race([done.then(() => true), new Promise<false>((resolve) => setTimeout(resolve, PROGRESS_AFTER_MS, false))]);
   if (isQuick) return done;
   const options = { location: vscode.ProgressLocation.Notification, cancellable: true, title: t('Sharing {0}', inMessage(path.basename(file))) };
@@ -98,6 +90,7 @@ async function forget({ store }: Tools, id: number): Promise<void> {
 }
 
 async function tellShared({ memory, store }: Tools, group: string, names: readonly string[]): Promise<void> {
+  if (names.length === 0) return;
   const what = names.length === 1 ? t('Shared {0} in {1}', inMessage(names[0] ?? ''), inMessage(group)) : plural(names.length, 'Shared {0} file', 'Shared {0} files');
   void vscode.window.setStatusBarMessage(`$(check) ${shownWithIcons(what)}`, 5000);
   if (await memory.saidBefore('shared', 'everywhere')) return;

@@ -8,7 +8,7 @@ import { FrameLink } from '../../protocol/frame.ts';
 import { greet } from '../../protocol/greeting.ts';
 import type { GroupId, Pin, SwarmKey } from '../../protocol/ids.ts';
 import { swarmKeyText } from '../../protocol/ids.ts';
-import { HEARTBEAT_MS, SWARMS_PER_ANNOUNCE_MAX } from '../../protocol/limits.ts';
+import { GROUPS_PER_ACCOUNT_MAX, HEARTBEAT_MS, SWARMS_PER_ANNOUNCE_MAX } from '../../protocol/limits.ts';
 import type { Address } from '../../protocol/nouns.ts';
 import type { SignedDescriptor } from '../../protocol/realm.ts';
 import { addressText } from '../../protocol/realm.ts';
@@ -77,6 +77,7 @@ export class TrackerSession {
   #retryTimer: Timer | undefined;
   #failures = 0;
   #stopped = false;
+  #hasSaidTooMany = false;
 
   constructor(address: Address, host: SessionHost) {
     this.address = address;
@@ -213,9 +214,17 @@ export class TrackerSession {
     }
   }
 
+  /** No account is in so many; and with one more, no frontend could be told of any (engineLink's `overview`). */
+  #tooManyGroups(): void {
+    if (this.#hasSaidTooMany) return;
+    this.#hasSaidTooMany = true;
+    this.#host.world.log.warn('a tracker tells of too many groups', { tracker: addressText(this.address), max: GROUPS_PER_ACCOUNT_MAX });
+  }
+
   readonly #handlers: HandlersOf<typeof trackerLink, 'engine'> = {
     groupChanged: (group) => {
       const before = this.groups.get(group.group);
+      if (!before && this.groups.size >= GROUPS_PER_ACCOUNT_MAX) return this.#tooManyGroups();
       this.groups.set(group.group, group);
       this.#host.groupChanged(this, group, before);
     },

@@ -13,6 +13,9 @@ export interface Subject {
 /** A product icon by its name, or the icon that the person's theme has for a file of this name. */
 export type Icon = { readonly theme: string; readonly color?: string } | { readonly file: string };
 
+/** The path under which VS Code looks for the icon of a file. It throws at one that begins with two slashes. */
+export const iconPath = (file: string): string => `/${file.replace(/^\/+/, '')}`;
+
 export interface Row {
   /** Stable: never made of what changes, so that selection and expansion stay. */
   readonly id: string;

@@ -10,6 +10,9 @@ export interface RowChanges {
   readonly opened: readonly Row[];
 }
 
+/** Rows below one that are named one by one. VS Code looks for each that is named among all that are: with thousands, for seconds. */
+const NAMED_MAX = 100;
+
 export function changesBetween(before: readonly Row[], after: readonly Row[]): RowChanges {
   const closed = new Set(before.filter(({ isCollapsed }) => isCollapsed).map(({ id }) => id));
   const opened = after.filter(({ id, isCollapsed }) => isCollapsed === false && closed.has(id));
@@ -20,7 +23,8 @@ export function changesBetween(before: readonly Row[], after: readonly Row[]): R
 function changesIn(before: Row | undefined, after: Row): readonly Row[] {
   if (before === after) return [];
   if (!before || !sameFace(before, after) || !sameIds(before.children, after.children)) return [after];
-  return (after.children ?? []).flatMap((child, i) => changesIn(before.children?.[i], child));
+  const below = (after.children ?? []).flatMap((child, i) => changesIn(before.children?.[i], child));
+  return below.length > NAMED_MAX ? [after] : below;
 }
 
 const sameIds = (a: readonly Row[] | undefined, b: readonly Row[] | undefined): boolean =>

@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import type { WindowState } from '../state.ts';
 import { Merger } from '../merger.ts';
 import type { Row } from './row.ts';
+import { iconPath } from './row.ts';
 import { changesBetween } from './rowChanges.ts';
 
 /** A row of a tree with an identity that outlives its content: what commands in its menu are given. */
@@ -70,7 +71,7 @@ export class RowTree implements vscode.TreeDataProvider<Node>, vscode.Disposable
     item.accessibilityInformation = { label: spoken };
     if ('file' in icon) {
       // Only the name counts for the icon; a place of its own keeps decorations of workspace files of that name away.
-      item.resourceUri = vscode.Uri.from({ scheme: 'shoal', path: `/${icon.file}` });
+      item.resourceUri = vscode.Uri.from({ scheme: 'shoal', path: iconPath(icon.file) });
       item.iconPath = vscode.ThemeIcon.File;
     } else {
       item.iconPath = new vscode.ThemeIcon(icon.theme, icon.color === undefined ? undefined : new vscode.ThemeColor(icon.color));

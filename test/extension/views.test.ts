@@ -13,6 +13,7 @@ import type { WindowState } from '../../extension/state.ts';
 import { downloadRows, progressOf } from '../../extension/views/downloads.ts';
 import { fileRows } from '../../extension/views/files.ts';
 import { groupRows } from '../../extension/views/groups.ts';
+import { iconPath } from '../../extension/views/row.ts';
 import type { Row } from '../../extension/views/row.ts';
 import { changesBetween } from '../../extension/views/rowChanges.ts';
 import { statusOf } from '../../extension/views/status.ts';
@@ -102,6 +103,7 @@ describe('the status bar', () => {
 describe('names of others', () => {
   it('turn no text, hide none and forge no line', () => assert.equal(shown('a\u202Egnp.exe\nb'), 'a\\u{202e}gnp.exe\\u{a}b'));
   it('make no link in a message', () => assert.equal(inMessage('[x](command:y)'), '[x] (command:y)'));
+  it('are a path that VS Code takes', () => assert.deepEqual(['a.txt', 'b/a.txt', '/x', '//host/x', '///'].map(iconPath), ['/a.txt', '/b/a.txt', '/x', '/host/x', '/']));
   it('make no icon', () => assert.equal(shownWithIcons('$(trash) x'), '\\$(trash) x'));
 });
 
@@ -125,6 +127,10 @@ describe('what differs between two states', () => {
   it('is one row when one says something else', () => {
     const rows = (description: string): readonly Row[] => [{ ...base, id: 'a', children: [{ ...base, id: 'a/1', description }, { ...base, id: 'a/2' }] }];
     assert.deepEqual(changesBetween(rows('1 %'), rows('2 %')).rows.map(({ id }) => id), ['a/1']);
+  });
+  it('is the row above when very many say something else, and that one only', () => {
+    const rows = (description: string): readonly Row[] => ['a', 'b'].map((id) => ({ ...base, id, children: Array.from({ length: 500 }, (_, n) => ({ ...base, id: `${id}/${n}`, description: id === 'a' || n < 2 ? description : '' })) }));
+    assert.deepEqual(changesBetween(rows('1 seeder'), rows('2 seeders')).rows.map(({ id }) => id), ['a', 'b/0', 'b/1']);
   });
   it('names a row that now wants to be open', () => assert.deepEqual(changesBetween([{ ...base, id: 'a', isCollapsed: true }], [{ ...base, id: 'a', isCollapsed: false }]).opened.map(({ id }) => id), ['a']));
 });

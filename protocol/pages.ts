@@ -1,0 +1,33 @@
+// A list that is answered in pages, read to its end. Whoever answers is not trusted to come to one: each page has to get on, and only so
+// many rows are read.
+import { ShoalError } from './errors.ts';
+
+export interface Pages<Row> {
+  /** The call that answers, for its error. */
+  readonly call: string;
+  /** The rows behind a name, '' for the first; and whether there are more. */
+  readonly page: (after: string) => Promise<{ readonly rows: readonly Row[]; readonly more: boolean }>;
+  readonly nameOf: (row: Row) => string;
+  /** What the list is in order of: the key by which the tracker finds the rows behind a name. */
+  readonly keyOf: (name: string) => string;
+  /** No page is asked for when so many rows came. */
+  readonly rowsMax: number;
+  /** Rows that do not fit are left out. */
+  readonly fits?: (row: Row) => boolean;
+}
+
+/** The rows, one for each name. @throws ShoalError badMessage when a page ends where it began or before, or what `page` throws */
+export async function readPages<Row>({ call, page, nameOf, keyOf, rowsMax, fits = () => true }: Pages<Row>): Promise<readonly Row[]> {
+  const found = new Map<string, Row>();
+  let after = '';
+  for (let read = 0; read < rowsMax;) {
+    const { rows, more } = await page(after);
+    for (const row of rows) if (fits(row)) found.set(nameOf(row), row);
+    const last = rows.at(-1);
+    if (!more || !last) break;
+    if (keyOf(nameOf(last)) <= keyOf(after)) throw new ShoalError('badMessage', { type: call, why: 'its pages go round in circles' });
+    after = nameOf(last);
+    read += rows.length;
+  }
+  return [...found.values()];
+}
