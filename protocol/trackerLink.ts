@@ -4,12 +4,13 @@ import {
   REQUESTS_PER_GROUP_MAX, SHARERS_NAMED_MAX, SWARMS_PER_ANNOUNCE_MAX,
 } from './limits.ts';
 import { accountId, address, entryBytes, fileName, groupId, name, pin, requestId, root, sha256, signedOperation } from './nouns.ts';
+import { receiptProof } from './receipt.ts';
 import type { Of } from './schema.ts';
-import { bool, bytes, list, oneOf, optional, struct, text, u32, u53 } from './schema.ts';
+import { added, bool, bytes, list, oneOf, optional, struct, text, u32, u53 } from './schema.ts';
 import { nothing, table } from './table.ts';
 
-/** Which disks hold an operation when it is answered. With `one`, `entry` is what the engine's outbox keeps until it is `both`. */
-export const receipt = struct({ durability: oneOf('both', 'one'), entry: optional(entryBytes) });
+/** Which disks hold an operation when it is answered. With `one`, `entry` and its `proof` are what the engine's outbox keeps until it is `both`. */
+export const receipt = struct({ durability: oneOf('both', 'one'), entry: optional(entryBytes), proof: added(optional(receiptProof), undefined) });
 export type Receipt = Of<typeof receipt>;
 
 const password = text(PASSWORD_BYTES_MAX);
@@ -56,6 +57,8 @@ export const trackerLink = table({ engine: 'tracker', tracker: 'engine' }, {
   changePassword: { from: 'engine', body: struct({ signed: signedOperation, oldPassword: password, newPassword: password }), reply: receipt },
   /** Any other operation (operations.ts). Sent again with the same id it gives the same answer. Throws what the operation's rule says. */
   submit: { from: 'engine', body: struct({ signed: signedOperation }), reply: receipt },
+  /** An operation of this device that a tracker has acknowledged with `one`, in case it was lost since. Throws badTicket when the proof does not count. */
+  restore: { from: 'engine', body: struct({ entry: entryBytes, proof: receiptProof }), reply: receipt },
 
   /** Who this device is signed in as, if anybody. From here on the tracker pushes changes over this link. */
   session: {

@@ -7,14 +7,16 @@ import { PAGE_ROWS_MAX, PEERS_PER_REPLY_MAX, TICKET_MS } from '../protocol/limit
 import { fileNameKey, nameKey } from '../protocol/names.ts';
 import type { SignedOperation } from '../protocol/nouns.ts';
 import type { ReadOperation } from '../protocol/operations.ts';
+import { decodeEntry } from '../protocol/operations.ts';
 import type { SignedDescriptor } from '../protocol/realm.ts';
 import type { HandlersOf } from '../protocol/table.ts';
-import type { TicketSigner } from '../protocol/ticket.ts';
+import type { TicketKeys, TicketSigner } from '../protocol/ticket.ts';
+import { receiptCounts, signReceipt } from '../protocol/receipt.ts';
 import { signTicket } from '../protocol/ticket.ts';
-import type { trackerLink } from '../protocol/trackerLink.ts';
+import type { Receipt, trackerLink } from '../protocol/trackerLink.ts';
 import type { Clock } from '../protocol/world.ts';
 import type { Account, Group } from './fold/state.ts';
-import type { Ledger } from './ledger.ts';
+import type { Acknowledged, Ledger } from './ledger.ts';
 import type { Passwords } from './passwords.ts';
 import type { Session, Sessions } from './sessions.ts';
 import { peerFor } from './swarms.ts';
@@ -37,14 +39,21 @@ export interface HandlerContext {
   readonly sessions: Sessions;
   readonly swarms: Swarms;
   readonly signer: TicketSigner;
+  /** Of both trackers: whose receipts count. */
+  readonly keys: TicketKeys;
   readonly descriptor: SignedDescriptor;
   readonly passwords: Passwords;
   readonly tries: { readonly perUser: Tries; readonly perHost: Tries; readonly accounts: Tries };
 }
 
 export function handlersFor(session: Session, context: HandlerContext): HandlersOf<typeof trackerLink, 'tracker'> {
-  const { clock, ledger, sessions, swarms, signer, passwords, tries } = context;
+  const { clock, ledger, sessions, swarms, signer, keys, passwords, tries } = context;
 
+  /** With the proof that we have said so, for the day that this disk is lost. */
+  const receipt = async (taken: Promise<Acknowledged>): Promise<Receipt> => {
+    const { durability, entry } = await taken;
+    return { durability, entry, proof: entry && signReceipt(entry, signer) };
+  };
   /** The account of this link. @throws ShoalError notSignedIn */
   const me = (): Account => {
     const account = session.account === undefined ? undefined : ledger.state.accounts.get(session.account);
@@ -98,10 +107,10 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
     async createAccount({ signed, password }) {
       const op = readOwn(signed);
       if (op.name !== 'createAccount') return wrong('createAccount');
-      if (ledger.knows(op)) return ledger.ingest(signed, op);
+      if (ledger.knows(op)) return receipt(ledger.ingest(signed, op));
       ledger.check(op); // before the costly hash; the ledger looks again
       tries.accounts.take(session.host, session.host);
-      return ledger.ingest(signed, op, Buffer.from(await passwords.hash(password)));
+      return receipt(ledger.ingest(signed, op, Buffer.from(await passwords.hash(password))));
     },
     async authenticate({ user, password }) {
       const account = await tried(user, () => whose(user, password));
@@ -111,13 +120,13 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
     async changePassword({ signed, oldPassword, newPassword }) {
       const op = readOwn(signed);
       if (op.name !== 'changePassword') return wrong('changePassword');
-      if (ledger.knows(op)) return ledger.ingest(signed, op);
+      if (ledger.knows(op)) return receipt(ledger.ingest(signed, op));
       ledger.check(op);
       const account = me();
       await tried(account.name, async () => {
         if (!(await passwords.fits(oldPassword, account.passwordHash))) throw new ShoalError('wrongPassword');
       });
-      return ledger.ingest(signed, op, Buffer.from(await passwords.hash(newPassword)));
+      return receipt(ledger.ingest(signed, op, Buffer.from(await passwords.hash(newPassword))));
     },
     async submit({ signed }) {
       const op = readOwn(signed);
@@ -129,7 +138,13 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
         if (shown?.account !== op.account || clock.monotonicMs() > shown.untilMs) throw new ShoalError('wrongPassword');
         session.shown = undefined;
       }
-      return ledger.ingest(signed, op);
+      return receipt(ledger.ingest(signed, op));
+    },
+    restore({ entry: bytes, proof }) {
+      const entry = decodeEntry(bytes);
+      const op = readOwn(entry);
+      if (!receiptCounts(bytes, proof, keys)) throw new ShoalError('badTicket', { why: 'no tracker of this realm has signed this receipt' });
+      return receipt(ledger.restore(entry, op));
     },
 
     session() {

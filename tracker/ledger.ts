@@ -6,12 +6,11 @@ import type { Origin, Pin } from '../protocol/ids.ts';
 import type { SignedOperation } from '../protocol/nouns.ts';
 import type { Entry, Place, ReadOperation, Stamp } from '../protocol/operations.ts';
 import { checkOperation, compareStamps, decodeEntry, encodeEntry, entryHash, readOperation } from '../protocol/operations.ts';
-import type { Receipt } from '../protocol/trackerLink.ts';
 import type { Clock, Log } from '../protocol/world.ts';
 import { differences, standingOf } from './fold/differences.ts';
 import { apply, check } from './fold/fold.ts';
 import type { Journal } from './fold/journal.ts';
-import type { Changes, Instance, State } from './fold/state.ts';
+import type { Changes, Instance, Outcome, State } from './fold/state.ts';
 import { emptyState, noChanges, placeOf } from './fold/state.ts';
 import type { LogEntry, OpLog } from './opLog.ts';
 
@@ -28,6 +27,12 @@ interface Applied {
   readonly entry: Entry;
   readonly touched: Changes;
   readonly journal: Journal;
+}
+
+/** How durable an operation is that was taken in; with `one`, its entry. */
+export interface Acknowledged {
+  readonly durability: 'both' | 'one';
+  readonly entry: Uint8Array | undefined;
 }
 
 export interface LedgerOptions {
@@ -106,19 +111,33 @@ export class Ledger {
    * @param added  what the tracker itself puts in
    * @throws ShoalError why its rule refuses it; then nothing is logged
    */
-  async ingest(signed: SignedOperation, op: ReadOperation, added: Uint8Array = new Uint8Array(0)): Promise<Receipt> {
+  async ingest(signed: SignedOperation, op: ReadOperation, added: Uint8Array = new Uint8Array(0)): Promise<Acknowledged> {
     const known = this.#state.operations.get(op.id);
-    if (known) {
-      if (known.result !== 'ok' && known.result !== 'renamed') throw new ShoalError(known.result);
-      const [instance] = known.instances;
-      if (!instance) throw new ShoalError('internal', { why: 'an operation without a place' });
-      // It may have come a moment ago by another link: no answer before it is on the disk.
-      if ((this.#durable.get(instance.origin) ?? 0) < instance.seq) await this.#append([]);
-      return this.#receipt(instance);
-    }
+    if (known && known.result !== 'ok' && known.result !== 'renamed') throw new ShoalError(known.result);
+    if (known) return this.#known(known);
     this.check(op);
+    return this.#take(signed, op, added);
+  }
+
+  /**
+   * Takes in again what a tracker of this realm has acknowledged, and may have lost with its disk since. It is logged whatever the state says of
+   * it now, because an answer was given; what it comes to, the fold decides (`trust.md` L10).
+   */
+  restore(entry: Entry, op: ReadOperation): Promise<Acknowledged> {
+    const known = this.#state.operations.get(op.id);
+    return known ? this.#known(known) : this.#take(entry, op, entry.added);
+  }
+
+  async #known({ instances: [instance] }: Outcome): Promise<Acknowledged> {
+    if (!instance) throw new ShoalError('internal', { why: 'an operation without a place' });
+    // It may have come a moment ago by another link: no answer before it is on the disk.
+    if ((this.#durable.get(instance.origin) ?? 0) < instance.seq) await this.#append([]);
+    return this.#receipt(instance);
+  }
+
+  async #take({ operation, signature }: SignedOperation, op: ReadOperation, added: Uint8Array): Promise<Acknowledged> {
     const stamp = this.#stamp();
-    const entry: Entry = { ...signed, added, stamp };
+    const entry: Entry = { operation, signature, added, stamp };
     const changes = noChanges();
     // Folded before it is on the disk, so that the next operation is checked against it; told to nobody before.
     this.#apply(this.#state, op, entry, changes);
@@ -179,7 +198,7 @@ export class Ledger {
     this.#options.committed();
   }
 
-  async #receipt({ origin, seq }: Instance): Promise<Receipt> {
+  async #receipt({ origin, seq }: Instance): Promise<Acknowledged> {
     if (await this.#options.onBoth(origin, seq)) return { durability: 'both', entry: undefined };
     return { durability: 'one', entry: this.log.entries(origin, seq, 1)[0]?.bytes };
   }

@@ -206,7 +206,7 @@ class Server implements Tracker {
     // The handlers need the session and the session the connection; messages that have come already are handled in its constructor.
     const session = this.#sessions.add(pin, link.stream.remote.host);
     const handlers = handlersFor(session, {
-      clock, ledger: this.ledger, sessions: this.#sessions, swarms: this.#swarms, signer: config.signer, descriptor: config.signedDescriptor,
+      clock, ledger: this.ledger, sessions: this.#sessions, swarms: this.#swarms, signer: config.signer, keys: new Map(config.descriptor.trackers.map((tracker) => [tracker.pin, tracker.ticketKey])), descriptor: config.signedDescriptor,
       passwords: this.#passwords, tries: this.#tries,
     });
     const connection = new Connection(link, { table: trackerLink, side: 'tracker', handlers, heartbeatMs: HEARTBEAT_MS.tracker, clock, log });

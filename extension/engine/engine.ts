@@ -225,7 +225,7 @@ export class Engine {
   /** Keeps what only one tracker has. */
   async received(signed: ReturnType<typeof signOperation>, receipt: Receipt): Promise<Receipt> {
     if (receipt.durability !== 'both') {
-      await this.#outbox.keep(signed, receipt.entry, this.world.clock.now());
+      await this.#outbox.keep(signed, receipt, this.world.clock.now());
       this.notify.overview();
     }
     return receipt;
@@ -252,7 +252,7 @@ export class Engine {
       await this.received(signed, await this.trackers.call('submit', { signed }));
     } catch (error) {
       if (asShoalError(error).retry === 'never') throw error;
-      await this.#outbox.keep(signed, undefined, this.world.clock.now());
+      await this.#outbox.keep(signed, {}, this.world.clock.now());
     }
   }
 
@@ -410,7 +410,7 @@ export class Engine {
       this.#peers.sweep();
       if (now - this.#lastOutboxMs > OUTBOX_MS && this.trackers.inUse) {
         this.#lastOutboxMs = now;
-        void this.#outbox.flush((signed) => this.trackers.call('submit', { signed }), this.world.clock.now());
+        void this.#outbox.flush(({ signed, acknowledged }) => (acknowledged ? this.trackers.call('restore', acknowledged) : this.trackers.call('submit', { signed })), this.world.clock.now());
       }
       const moving = new Set(this.transfers.all.filter(({ downRate, upRate }) => downRate.bytesPerS > 0 || upRate.bytesPerS > 0).map(({ id }) => id));
       // Once more when it stops: nobody shall go on showing its last rate.

@@ -2,6 +2,8 @@
 // (`trust.md` 4.2). Owns its file; knows nothing of what the operations mean.
 import { asShoalError } from '../../protocol/errors.ts';
 import type { SignedOperation } from '../../protocol/nouns.ts';
+import type { Pin } from '../../protocol/ids.ts';
+import type { ReceiptProof } from '../../protocol/receipt.ts';
 import type { Receipt } from '../../protocol/trackerLink.ts';
 import type { Disk, Log } from '../../protocol/world.ts';
 import type { Home } from '../../protocol/home/home.ts';
@@ -13,9 +15,16 @@ const KEEP_MS = 7 * 24 * 3600_000;
 interface Kept {
   readonly operation: string;
   readonly signature: string;
-  /** The stamped entry as the one tracker gave it, for the day that tracker's disk is lost. */
+  /** The stamped entry as the one tracker gave it, for the day that tracker's disk is lost, and its signature. */
   readonly entry: string;
+  readonly proof?: { readonly tracker: Pin; readonly signature: string };
   readonly sinceMs: number;
+}
+
+/** What is sent again: as a tracker has acknowledged it, where one has. */
+export interface Sendable {
+  readonly signed: SignedOperation;
+  readonly acknowledged: { readonly entry: Uint8Array; readonly proof: ReceiptProof } | undefined;
 }
 
 export class Outbox {
@@ -43,21 +52,21 @@ export class Outbox {
   }
 
   /** Keeps an operation that is not on both disks yet, or was never sent at all. */
-  async keep(signed: SignedOperation, entry: Uint8Array | undefined, nowMs: number): Promise<void> {
+  async keep(signed: SignedOperation, { entry, proof }: Partial<Receipt>, nowMs: number): Promise<void> {
     const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
-    this.#kept.push({ operation: text(signed.operation), signature: text(signed.signature), entry: text(entry ?? new Uint8Array(0)), sinceMs: nowMs });
+    this.#kept.push({ operation: text(signed.operation), signature: text(signed.signature), entry: text(entry ?? new Uint8Array(0)), sinceMs: nowMs, ...(proof && { proof: { tracker: proof.tracker, signature: text(proof.signature) } }) });
     await this.#save();
   }
 
   /** Sends all again. What is on both disks now, is refused, or is too old is forgotten. */
-  async flush(submit: (signed: SignedOperation) => Promise<Receipt>, nowMs: number): Promise<void> {
+  async flush(send: (kept: Sendable) => Promise<Receipt>, nowMs: number): Promise<void> {
     if (this.#sending || this.#kept.length === 0) return;
     this.#sending = true;
     try {
       for (const kept of [...this.#kept]) {
         let done = nowMs - kept.sinceMs > KEEP_MS;
         try {
-          const receipt = await submit({ operation: Buffer.from(kept.operation, 'base64'), signature: Buffer.from(kept.signature, 'base64') });
+          const receipt = await send(sendable(kept));
           done ||= receipt.durability === 'both';
         } catch (error) {
           const { code, retry } = asShoalError(error);
@@ -76,4 +85,13 @@ export class Outbox {
   #save(): Promise<void> {
     return writeSmallFile(this.#disk, this.#home.outboxFile, { operations: this.#kept });
   }
+}
+
+const bytes = (text: string): Buffer => Buffer.from(text, 'base64');
+
+function sendable({ operation, signature, entry, proof }: Kept): Sendable {
+  return {
+    signed: { operation: bytes(operation), signature: bytes(signature) },
+    acknowledged: entry !== '' && proof ? { entry: bytes(entry), proof: { tracker: proof.tracker, signature: bytes(proof.signature) } } : undefined,
+  };
 }

@@ -7,7 +7,7 @@ import type { GroupId, OperationId, Origin, Pin, RequestId } from '../../protoco
 import { createNodeWorld, nodeChance } from '../../protocol/nodeWorld.ts';
 import { compareStamps, decodeEntry, encodeEntry } from '../../protocol/operations.ts';
 import type { Entry, OperationBody, OperationName } from '../../protocol/operations.ts';
-import type { Receipt } from '../../protocol/trackerLink.ts';
+import type { Acknowledged } from '../../tracker/ledger.ts';
 import { beats } from '../../protocol/ticket.ts';
 import { silentLog } from '../../protocol/world.ts';
 import type { Changes } from '../../tracker/fold/state.ts';
@@ -46,7 +46,7 @@ class Site {
   }
 
   /** Takes an operation in and lets it become durable. */
-  async take(author: Client, name: OperationName, body: OperationBody<OperationName>): Promise<Receipt> {
+  async take(author: Client, name: OperationName, body: OperationBody<OperationName>): Promise<Acknowledged> {
     const signed = author.sign(name, body);
     const receipt = this.ledger.ingest(signed, this.ledger.read(signed), Buffer.from('a hash'));
     receipt.catch(() => {});

@@ -233,6 +233,33 @@ describe('a pair of trackers', function () {
     await sim.advance(1_000);
   });
 
+  pair('takes back from its author what it has acknowledged and then lost with its disk, whatever stands there now', async (it, sim) => {
+    const [alice, bob] = [await it.person('alice', 1), await it.person('bob', 2)];
+    sim.network.cut(it.machines[1], it.machines[2]);
+    await it.inState('solo');
+    const group = newId<GroupId>();
+    const { durability, entry, proof } = await alice.submit('createGroup', { group, name: 'same' });
+    assert.ok(durability === 'one' && entry && proof);
+    it.kill(1);
+    it.disks[1] = emptyDisk(it.machines[1].world.chance);
+    await bob.createGroup('SAME');
+    await it.link(alice, 2);
+    await assert.rejects(alice.submit('createGroup', { group: newId<GroupId>(), name: 'same' }), { code: 'nameTaken' });
+
+    await assert.rejects(alice.call('restore', { entry, proof: { ...proof, tracker: alice.identity.pin } }), { code: 'badTicket' });
+    await assert.rejects(alice.call('restore', { entry: Buffer.concat([entry.subarray(0, -1), Buffer.from([7])]), proof }), { code: 'badTicket' });
+    await assert.rejects(bob.call('restore', { entry, proof }), { code: 'badMessage' });
+    assert.equal((await alice.call('restore', { entry, proof })).durability, 'one');
+    assert.match(it.tracker(2).ledger.state.groups.get(group)?.name ?? '', /^same~....$/);
+
+    sim.network.heal();
+    await it.restart(1, { lostLog: true });
+    await it.inState('paired');
+    it.assertEqual();
+    assert.equal((await alice.call('restore', { entry, proof })).durability, 'both', 'once is enough');
+    assert.equal(it.disks[1].entries.length, it.disks[2].entries.length);
+  });
+
   pair('goes on under another origin after its log was restored from an older copy', async (it) => {
     const alice = await it.person('alice', 1);
     const older = it.disks[1].entries.slice();
