@@ -2,7 +2,7 @@
 // Between machines TLS has proven the other's key already; on a home's local socket both prove that they know the home's
 // secret, by a nonce and an HMAC, without sending it.
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { asShoalError, ShoalError } from './errors.ts';
+import { asShoalError, isShoalError, ShoalError } from './errors.ts';
 import { GREETING_MS_MAX, GREETING_PAYLOAD_BYTES_MAX } from './limits.ts';
 import type { FrameLink } from './frame.ts';
 import { wireError } from './nouns.ts';
@@ -103,7 +103,8 @@ export function greet(link: FrameLink, options: GreetOptions): Promise<Greeted> 
       payloadBytesMax: () => GREETING_PAYLOAD_BYTES_MAX,
       rawTarget: () => undefined,
       drained() {},
-      ended: (error) => fail(error ? asShoalError(error) : new ShoalError('linkClosed')),
+      // A system's error (ECONNRESET) says that the link is gone, and nothing about us.
+      ended: (error) => fail(isShoalError(error) ? error : new ShoalError('linkClosed', {}, { cause: error })),
       frame(frame) {
         try {
           if (frame.type === 'bye' && frame.kind === 'notice') {

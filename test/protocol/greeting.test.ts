@@ -86,6 +86,16 @@ describe('a greeting', () => {
     await assert.rejects(listening, /the program at the other end is a frontend, not a engine or tracker/);
   }));
 
+  it('fails as a link does that is gone when the other machine dies meanwhile, however the system tells', async () => {
+    const codes = await Promise.all([1, 2, 3, 4, 5, 6].map((seed) => simulate(seed, async (sim) => {
+      const { alice, bob, streams: [dialled] } = await streamPair(sim);
+      const dialling = outcome(greetOn(new FrameLink(dialled), alice, dialler));
+      bob.kill(); // an end or a reset
+      return dialling;
+    })));
+    assert.deepEqual(new Set(codes), new Set(['linkClosed']));
+  });
+
   it('does not answer to the machine that greets itself by mistake', async () => {
     const [one, two] = await both([{ role: 'engine', accepts: ['tracker'] }, { role: 'engine', accepts: ['engine'] }]);
     assert.deepEqual([one, (two as Greeted).role], ['wrongRole', 'engine']);

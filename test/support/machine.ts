@@ -23,7 +23,7 @@ export interface MachineOptions {
 /** One run of one program, from its start to its end. */
 export interface Life {
   isAlive: boolean;
-  readonly skewMs: number;
+  skewMs: number;
   readonly machine: Machine;
   readonly streams: Set<SimulatedStream>;
   /** Undoes each `listen`. */
@@ -37,7 +37,7 @@ export class Machine {
   readonly disk: SimulatedDisk;
   readonly site: Site;
   readonly #sim: Simulation;
-  readonly #skewMs: number;
+  #skewMs: number;
   #life: Life;
   #world: World;
   #lives = 0;
@@ -80,6 +80,12 @@ export class Machine {
     this.site.isOff = true;
     for (const machine of this.site.machines) machine.#stop((stream) => stream.abandon('silence'));
     this.disk.powerCut(survival);
+  }
+
+  /** Sets its clock, for the program that runs and all that follow. */
+  setClock(skewMs: number): void {
+    this.#sim.note(`${this.name} has its clock set ${skewMs} ms ahead`);
+    this.#skewMs = this.#life.skewMs = skewMs;
   }
 
   /** Starts the program anew (after ending it if it still runs). */

@@ -39,10 +39,13 @@ export class TestRealm {
   readonly #running = new Set<Tracker>();
   readonly #clients = new Set<Client>();
 
-  /** @param addresses  one for each tracker; in the real world they may listen elsewhere */
-  constructor(addresses: readonly Address[] = [{ host: '127.0.0.1', port: 7070 }]) {
+  /**
+   * @param addresses  one for each tracker; in the real world they may listen elsewhere
+   * @param createKey  of each tracker
+   */
+  constructor(addresses: readonly Address[] = [{ host: '127.0.0.1', port: 7070 }], createKey: () => Identity = createIdentity) {
     const realmKey = generateKeyPairSync('ed25519');
-    const parts = addresses.map((address, n) => ({ address, number: n + 1, identity: createIdentity(), ticketKey: generateKeyPairSync('ed25519') }));
+    const parts = addresses.map((address, n) => ({ address, number: n + 1, identity: createKey(), ticketKey: generateKeyPairSync('ed25519') }));
     const descriptor = {
       realmKey: der(realmKey.publicKey), version: 1,
       trackers: parts.map(({ address, number, identity, ticketKey }) => ({ address, number, pin: identity.pin, ticketKey: der(ticketKey.publicKey) })),

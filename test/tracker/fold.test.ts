@@ -8,8 +8,8 @@ import { apply, check } from '../../tracker/fold/fold.ts';
 import type { GroupId } from '../../protocol/ids.ts';
 import { differences, standingOf } from '../../tracker/fold/differences.ts';
 import { emptyState, hasSeen, noChanges, stateHash } from '../../tracker/fold/state.ts';
-import type { State } from '../../tracker/fold/state.ts';
 import { accountOf, conflicts, folded, inWords, refusalOfLast, told } from '../support/story.ts';
+import { brokenRules } from '../support/foldRules.ts';
 import type { Told } from '../support/story.ts';
 
 /** Alice owns a group, Bob is a member, Carol only has an account; both trackers know. */
@@ -303,21 +303,3 @@ describe('the fold', () => {
     });
   });
 });
-
-function* brokenRules(state: State): Generator<string> {
-  const names = [...state.accounts.values()].map(({ name }) => name.toLowerCase());
-  if (new Set(names).size !== names.length) yield `two users have one name: ${names.join(' ')}`;
-  for (const [key, id] of state.userNames) if (state.accounts.get(id)?.name.toLowerCase() !== key) yield `the name ${key} leads to another account`;
-  const groups = [...state.groups.values()].filter((group) => !group.isArchived);
-  if (groups.length !== state.groupNames.size) yield 'a living group has no name of its own';
-  for (const group of groups) {
-    if (!group.members.has(group.owner)) yield `the owner of ${group.name} is no member`;
-    for (const member of group.members.keys()) if (!state.accounts.get(member)?.groups.has(group.id)) yield `${group.name} is not in the list of its member`;
-    for (const file of group.files.values()) for (const sharer of file.sharers) if (!group.members.has(sharer)) yield `${file.name} is shared by somebody who is not in`;
-    for (const { account } of group.waiting.values()) if (!state.accounts.get(account)?.waitingIn.has(group.id)) yield `${group.name} does not stand with its applicant`;
-  }
-  for (const account of state.accounts.values()) {
-    for (const id of account.groups) if (!state.groups.get(id)?.members.has(account.id)) yield `${account.name} believes to be a member`;
-    for (const device of account.devices.keys()) if (state.devices.get(device) !== account.id) yield `a device of ${account.name} is signed in elsewhere`;
-  }
-}

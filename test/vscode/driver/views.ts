@@ -114,7 +114,10 @@ async function openRowMenu(window: WindowBase, view: string, label: string): Pro
 export async function rowAction(window: WindowBase, view: string, label: string, title: string): Promise<void> {
   await window.until(`the action “${title}” on “${label}” in ${view}`, async () => {
     const row = await rowLike(window, view, label);
-    await row.hover({ timeout: 3_000 });
+    await row.hover({ timeout: 3_000 }).catch(async (error: unknown) => {
+      await window.page.mouse.move(700, 420); // the tooltip of another row may lie above it
+      throw error;
+    });
     const index = (await labelsIn(row.locator('.actions'))).findIndex((one) => isTitled(one, title));
     if (index < 0) throw new Error(`it has the actions: ${(await labelsIn(row.locator('.actions'))).join(' | ') || 'none'}`);
     await row.locator('.actions .action-label').nth(index).click({ timeout: 3_000 });

@@ -1,0 +1,82 @@
+// Rules of the pair, broken on purpose: each is a place in the sources and what stands there instead. A simulation that does not notice is no proof
+// of the rule. The seed is one that notices; `npm run sim -- --breakages` looks for new ones.
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { build } from 'esbuild';
+
+export interface Breakage {
+  readonly what: string;
+  /** Below tracker/. */
+  readonly file: string;
+  readonly find: string;
+  readonly put: string;
+  readonly seed: number;
+}
+
+const row = (what: string, file: string, find: string, put: string, seed: number): Breakage => ({ what, file, find, put, seed });
+
+export const BREAKAGES: readonly Breakage[] = [
+  // What is answered.
+  row('answers before the disk has it', 'ledger.ts', 'await this.#append([{ stamp, bytes: encodeEntry(entry) }]);', 'void this.#append([{ stamp, bytes: encodeEntry(entry) }]);', 1),
+  row('answers a repetition before the disk has the first', 'ledger.ts', 'if ((this.#durable.get(instance.origin) ?? 0) < instance.seq) await this.#append([]);', '', 1),
+  row('says "both" without asking the partner', 'partner.ts', 'if (!this.#connection || !this.#compared) return Promise.resolve(false);', 'if (!this.#connection || !this.#compared) return Promise.resolve(true);', 1),
+  row('says "both" when the partner is silent', 'partner.ts', 'PARTNER_ACK_MS_MAX, () => waiting.settle(false)', 'PARTNER_ACK_MS_MAX, () => waiting.settle(true)', 2),
+  row('says "both" when the link has ended', 'partner.ts', 'for (const waiting of [...this.#waiting]) waiting.settle(false);', 'for (const waiting of [...this.#waiting]) waiting.settle(true);', 2),
+  row('says "both" one entry too early', 'partner.ts', '(this.#theirs.get(waiting.origin) ?? 0) >= waiting.seq) waiting', '(this.#theirs.get(waiting.origin) ?? 0) >= waiting.seq - 1) waiting', 8),
+  row('believes that the partner has what was sent', 'partner.ts', "const { have } = await connection.call('append', { entries: batch }, { deadlineMs: APPEND_MS });", "void connection.call('append', { entries: batch }, { deadlineMs: APPEND_MS }).catch(() => undefined); const have = this.#vector();", 1),
+  row('takes back only what could be taken in anew', 'ledger.ts', 'return known ? this.#known(known) : this.#take(entry, op, entry.added);', 'if (!known) this.check(op); return known ? this.#known(known) : this.#take(entry, op, entry.added);', 2),
+
+  // What is sent and kept.
+  row('sends before the disk has it', 'ledger.ts', 'try {\n      await this.log.append(entries);', 'for (const { stamp } of entries) this.#durable.set(stamp.origin, stamp.seq);\n    this.#options.committed();\n    try {\n      await this.log.append(entries);', 1),
+  row('acknowledges what it has not written', 'ledger.ts', 'await this.#append(fresh.map(({ line }) => line));', 'void this.#append(fresh.map(({ line }) => line)); for (const { line } of fresh) this.#durable.set(line.stamp.origin, line.stamp.seq);', 1),
+  row('does not send what it had before the link came up', 'partner.ts', "this.#theirs = new Map(theirs.have.map(({ origin, seq }) => [origin, seq]));", "this.#theirs = new Map([...ledger().durable]);", 1),
+  row('serves while its log is lost', 'server.ts', "if (this.#partner.state === 'joining') throw", "if (this.#partner.state === 'none') throw", 6),
+  row('believes its log is back when it has only begun', 'partner.ts', '|| [...this.#theirs].some(([origin, seq]) => (durable.get(origin) ?? 0) < seq)) return;', ') return;', 1),
+
+  // Where it stands in the order.
+  row('does not learn from the clock of others', 'ledger.ts', 'if (ms > this.#clockMs || (ms === this.#clockMs && counter > this.#clockCounter)) {', 'if (ms < 0) {', 1),
+  row('follows the wall clock back', 'ledger.ts', 'if (wall > this.#clockMs) {', 'if (wall !== this.#clockMs) {', 1),
+  row('applies what comes late behind all others', 'ledger.ts', 'const back = this.#recent.splice(from);', 'const back = this.#recent.splice(this.#recent.length);', 1),
+  row('does not take back what stands behind', 'ledger.ts', 'for (const { journal } of back.toReversed()) journal.undo();', '', 1),
+  row('takes back in the wrong order', 'ledger.ts', 'back.toReversed()', '[...back]', 1),
+  row('applies again in the order of arrival', 'ledger.ts', 'const all = [...back, ...fresh].sort((a, b) => compareStamps(a.entry.stamp, b.entry.stamp));', 'const all = [...back, ...fresh];', 1),
+  row('cannot take back a new entry of a map', 'fold/journal.ts', 'this.#steps.push(map.has(key) ? () => map.set(key, before as V) : () => map.delete(key));\n    map.set(key, value);\n  }\n\n  /** Taken back, the key', 'map.set(key, value);\n  }\n\n  /** Taken back, the key', 1),
+  row('takes a removed key back to the end of the order', 'fold/journal.ts', 'const place = placeOf(map.keys(), key);', 'const place = map.size;', 67),
+  row('cannot take back a field', 'fold/journal.ts', 'this.#steps.push(() => (object[key] = before));', '', 2),
+
+  // What it comes to.
+  row('applies the same operation twice', 'fold/fold.ts', "if (before?.result === 'ok' || before?.result === 'renamed') return journal;", '', 2),
+  row('lets an acceptance win over a rejection', 'fold/groups.ts', 'checkInOrder: (state, op) => neverOwner(state, op) ?? unknownRequest(state, op),', 'checkInOrder: (state, op) => notOwner(state, op) ?? notWaiting(state, op),', 121),
+  row('lets an acceptance win over a withdrawal', 'fold/groups.ts', 'checkInOrder: (state, op) => unknownRequest(state, op, op.account),', 'checkInOrder: (state, op) => notWaiting(state, op, op.account),', 187),
+  row('leaves in whom a denial should put out', 'fold/groups.ts', 'if (group.members.get(request.account)?.request === op.body.request) endMembership(state, group, request.account, as, at);\n  else if', 'if', 121),
+  row('leaves the shares of who has left', 'fold/groups.ts', 'for (const file of group.files.values()) journal.remove(file.sharers, id);', '', 32),
+  row('leaves a group without an owner', 'fold/groups.ts', "if (heir !== undefined) journal.assign(group, 'owner', heir);", 'if (heir !== undefined) return;', 8),
+  row('gives one name twice', 'fold/rule.ts', 'if (!isTaken(nameKey(name))) return name;', 'return name;', 7),
+  row('keeps the name of a group that is gone', 'fold/groups.ts', 'journal.dropSorted(state.groupNames, nameKey(group.name));', '', 1),
+  row('answers a request and keeps it waiting', 'fold/groups.ts', '  journal.delete(group.waiting, id);\n', '', 1),
+];
+
+const TRACKER = fileURLToPath(new URL('../../tracker/', import.meta.url));
+
+/**
+ * Makes the simulation with a rule broken in it. It runs in a thread of its own, where what nobody catches does not end the others; it rejects
+ * when it notices.
+ *
+ * @throws Error when the sources no longer have that place
+ */
+export async function broken({ what, file, find, put }: Breakage, folder: string, n: number): Promise<(seed: number) => Promise<void>> {
+  const target = path.join(TRACKER, file);
+  const source = readFileSync(target, 'utf8');
+  if (source.split(find).length !== 2) throw new Error(`“${what}”: ${file} has ${source.split(find).length - 1} places like\n${find}`);
+  const outfile = path.join(folder, `breakage-${n}.mjs`);
+  await build({
+    entryPoints: [fileURLToPath(new URL('./nemesis.ts', import.meta.url))], outfile, bundle: true, platform: 'node', format: 'esm', target: 'node22', logLevel: 'error', packages: 'external',
+    plugins: [{ name: 'breakage', setup: (bundle) => bundle.onLoad({ filter: /\.ts$/ }, ({ path: loaded }) => (loaded === target ? { contents: source.replace(find, () => put), loader: 'ts' } : undefined)) }],
+  });
+  return (seed) => new Promise((resolve, reject) => {
+    const worker = new Worker(`const { workerData: { file, seed } } = require('node:worker_threads'); import(file).then(({ nemesis }) => nemesis(seed))`, { eval: true, workerData: { file: pathToFileURL(outfile).href, seed } });
+    worker.once('error', reject).once('exit', () => resolve());
+  });
+}
