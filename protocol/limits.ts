@@ -95,6 +95,10 @@ export const CLOCK_SKEW_MS_MAX = 60_000;
 
 /** How long a tracker waits for its partner before it answers that one disk holds the operation, in ms. */
 export const PARTNER_ACK_MS_MAX = 1_500;
+
+/** Conflicts in one answer to an operator: 256 of the largest stay under 1 MiB. */
+export const CONFLICTS_PER_PAGE_MAX = 256;
+
 /** Operations, and their bytes, in one frame between partners. */
 export const OPERATIONS_PER_FRAME_MAX = 500;
 export const OPERATIONS_PER_FRAME_BYTES_MAX = 512 * 1024;

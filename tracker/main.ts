@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, Option } from 'commander';
 import envPaths from 'env-paths';
 import { pino } from 'pino';
-import { asShoalError, ShoalError } from '../protocol/errors.ts';
+import { asShoalError, printable, ShoalError } from '../protocol/errors.ts';
 import { LINGER_MS } from '../protocol/limits.ts';
 import type { Address } from '../protocol/nouns.ts';
 import { createNodeWorld, nodeChance } from '../protocol/nodeWorld.ts';
@@ -16,7 +16,7 @@ import type { Log } from '../protocol/world.ts';
 import type { MadeRealm, TrackerConfig } from './config.ts';
 import { classicRealm, lastRun, LOG_FILE, makeRealm, noteRun, readConfig, trackerFolder, urlOf } from './config.ts';
 import { pairStatus, startPair, stopPair } from './localPair.ts';
-import { askStatus, stopTracker } from './operator.ts';
+import { askConflicts, askStatus, stopTracker } from './operator.ts';
 import { startTracker } from './server.ts';
 import { openSqliteLog } from './sqliteLog.ts';
 
@@ -76,6 +76,16 @@ program.command('status').description('ask a running tracker how it is, with the
     const shown = { ...status, url: urlOf(config), stateHash: Buffer.from(stateHash).toString('hex') };
     if (flags.json) say(JSON.stringify(shown));
     else for (const [name, value] of Object.entries(shown)) say(`${name.padEnd(22)} ${String(value)}`);
+  });
+
+program.command('conflicts').description('list operations that came to something else than meant, because the trackers of a pair were apart')
+  .argument('[FOLDER]', 'folder of one of the trackers (default: that of the single tracker); both know the same')
+  .option('--json', 'print JSON')
+  .action(async (folder: string | undefined, flags: { json?: boolean }) => {
+    const conflicts = await askConflicts(disk, await configOf(folder));
+    if (flags.json) return say(JSON.stringify({ conflicts }));
+    for (const { atMs, user, what, about, result } of conflicts) say(`${new Date(atMs).toISOString()}  ${printable(user)}  ${what} ${printable(about)}: ${result}`);
+    if (conflicts.length === 0) say('There are no conflicts.');
   });
 
 program.command('stop').description('end a running tracker cleanly, with the key in its folder')

@@ -7,6 +7,7 @@ import { greet } from '../protocol/greeting.ts';
 import { HEARTBEAT_MS } from '../protocol/limits.ts';
 import type { Address } from '../protocol/nouns.ts';
 import { createNodeWorld, nodeClock } from '../protocol/nodeWorld.ts';
+import type { Conflict } from '../protocol/partnerLink.ts';
 import { operatorLink } from '../protocol/partnerLink.ts';
 import type { ReplyOf } from '../protocol/table.ts';
 import { VERSION } from '../protocol/version.ts';
@@ -26,7 +27,18 @@ export type Status = ReplyOf<typeof operatorLink, 'status'>;
 /** How the tracker of this folder is. @throws ShoalError unreachable … when it does not run */
 export const askStatus = (disk: Disk, config: TrackerConfig): Promise<Status> => withLink(disk, config, (connection) => connection.call('status', {}, { deadlineMs: ANSWER_MS }));
 
-/** The same, undefined when it does not run. What else goes wrong is thrown: a tracker that answers nonsense is not taken for none. */
+/** All conflicts that the tracker of this folder knows, in the order of their operations. @throws ShoalError unreachable … when it does not run */
+export const askConflicts = (disk: Disk, config: TrackerConfig): Promise<readonly Conflict[]> => withLink(disk, config, async (connection) => {
+  const all: Conflict[] = [];
+  for (let count = 1; all.length < count;) {
+    const page = await connection.call('conflicts', { from: all.length }, { deadlineMs: ANSWER_MS });
+    all.push(...page.conflicts);
+    count = page.conflicts.length === 0 ? 0 : page.count;
+  }
+  return all;
+});
+
+/** How it is; undefined when it does not run. What else goes wrong is thrown: a tracker that answers nonsense is not taken for none. */
 export async function statusIfRunning(disk: Disk, config: TrackerConfig): Promise<Status | undefined> {
   try {
     return await askStatus(disk, config);

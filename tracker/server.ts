@@ -14,6 +14,7 @@ import { trackerLink } from '../protocol/trackerLink.ts';
 import { toWire } from '../protocol/wireErrors.ts';
 import type { ByteStream, Listener, ListenAt, World } from '../protocol/world.ts';
 import type { TrackerConfig } from './config.ts';
+import { conflictsIn } from './conflicts.ts';
 import { stateHash } from './fold/state.ts';
 import { handlersFor } from './handlers.ts';
 import { Ledger } from './ledger.ts';
@@ -189,6 +190,7 @@ class Server implements Tracker {
       const stop = this.#options.stop ?? ((): void => void this.close());
       const handlers = {
         status: () => this.status(),
+        conflicts: ({ from }: { readonly from: number }) => conflictsIn(this.ledger, from),
         stop: () => {
           clock.after(0, stop); // the answer goes out before the goodbye
           return {};

@@ -120,7 +120,7 @@ function cpuMs(): number {
   return (user + system) / 1000;
 }
 
-/** Code is the product's while a function of its bundle is on the stack; a collection of garbage in the midst of it is its, too. */
+/** Code is the product's while a function of its bundle is on the stack. Collections of garbage are nobody's: they come when all have left enough. */
 function ownTimes({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): Pick<Blocks, 'ownMs' | 'ownMaxMs'> {
   const kinds = new Map<number, 'own' | 'garbage' | 'other'>();
   const byId = new Map(nodes.map((node) => [node.id, node]));
@@ -134,10 +134,9 @@ function ownTimes({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): P
   let [ownMs, ownMaxMs, run] = [0, 0, 0];
   for (const [index, id] of samples.entries()) {
     const kind = kinds.get(id);
-    const isOwn = kind === 'own' || (kind === 'garbage' && run > 0);
     // A busy machine also wakes the profiler late: what lies between is nobody's.
-    const ms = isOwn ? Math.min((timeDeltas[index + 1] ?? 0) / 1000, 2 * SAMPLE_MS) : 0;
-    run = isOwn ? run + ms : 0;
+    const ms = kind === 'own' ? Math.min((timeDeltas[index + 1] ?? 0) / 1000, 2 * SAMPLE_MS) : 0;
+    run = kind === 'other' ? 0 : run + ms;
     ownMs += ms;
     ownMaxMs = Math.max(ownMaxMs, run);
   }

@@ -68,6 +68,8 @@ describe('shoal-tracker', function () {
     const status = await json('status', 'realm');
     assert.deepEqual([status['number'], status['partner'], status['url'], status['operations']], [1, 'none', url, 0]);
     assert.match((await run('status', 'realm')).stdout, /^accounts +0$/m);
+    assert.deepEqual(await json('conflicts', 'realm'), { conflicts: [] });
+    assert.equal((await run('conflicts', 'realm')).stdout, 'There are no conflicts.\n');
     if (process.platform !== 'win32') {
       for (const name of ['realm.json', 'tracker-1/tracker.json', 'tracker-1/log.sqlite']) assert.equal(statSync(path.join(folder, name)).mode & 0o777, 0o600, name);
     }
