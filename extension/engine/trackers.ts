@@ -39,6 +39,7 @@ export class Trackers {
   #signed: SignedDescriptor | undefined;
   /** Whether these trackers are only being tried: nothing is written before they were accepted. */
   #isTrial = false;
+  #urlBefore = '';
   #sessions: TrackerSession[] = [];
   #inUse: TrackerSession | undefined;
   readonly #waiting = new Set<() => void>();
@@ -49,8 +50,11 @@ export class Trackers {
     this.#home = home;
   }
 
-  /** The URL that was given, with the realm as soon as it is known; '' when none is set. */
+  /** The URL that was given and accepted, with the realm as soon as it is known; '' when none is set. */
   get url(): string {
+    return this.#isTrial ? this.#urlBefore : this.#urlNow;
+  }
+  get #urlNow(): string {
     return this.#url ? realmUrlText({ realm: this.#realm?.realm ?? this.#url.realm, addresses: this.#url.addresses }) : '';
   }
   get realm(): Pin | undefined {
@@ -96,6 +100,7 @@ export class Trackers {
     const same = known !== undefined && (url.realm === undefined ? sameAddresses : url.realm === known.realm);
     if (same && this.#sessions.some((session) => session.isUp)) return { url: this.url, firstUse: false };
     const before = { url: this.#url, realm: known, signed: this.#signed };
+    this.#urlBefore = this.url;
     this.stop();
     this.#isTrial = true;
     this.#url = { realm: url.realm ?? (same ? known.realm : undefined), addresses: url.addresses };
@@ -108,7 +113,7 @@ export class Trackers {
       this.#goBack(before); // an address at which nobody answers must not cost us those that work
       throw refused ?? error;
     }
-    const found = { url: this.url, realm: this.realm, firstUse: url.realm === undefined && !same };
+    const found = { url: this.#urlNow, realm: this.realm, firstUse: url.realm === undefined && !same };
     if (accepts(found)) {
       this.#isTrial = false;
       await this.#save();

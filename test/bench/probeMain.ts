@@ -24,8 +24,7 @@ export interface Blocks {
   readonly maxMs: number;
   /** Most CPU time of this thread in one block. */
   readonly maxCpuMs: number;
-  /** The longest that code of the product ran without a break, and all of it. */
-  readonly ownMaxMs: number;
+  /** How long code of the product ran, of all these seconds. */
   readonly ownMs: number;
 }
 
@@ -110,7 +109,7 @@ async function watch(): Promise<() => Promise<Blocks>> {
     const sorted = blocks.subarray(0, ticks).sort();
     return {
       is: 'blocks', seconds, p99Ms: sorted[Math.floor(ticks * 0.99)] ?? 0, maxMs: sorted[ticks - 1] ?? 0,
-      maxCpuMs: cpus.subarray(0, ticks).sort()[ticks - 1] ?? 0, ...ownTimes(profile),
+      maxCpuMs: cpus.subarray(0, ticks).sort()[ticks - 1] ?? 0, ownMs: ownMs(profile),
     };
   };
 }
@@ -120,25 +119,19 @@ function cpuMs(): number {
   return (user + system) / 1000;
 }
 
-/** Code is the product's while a function of its bundle is on the stack. Collections of garbage are nobody's: they come when all have left enough. */
-function ownTimes({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): Pick<Blocks, 'ownMs' | 'ownMaxMs'> {
-  const kinds = new Map<number, 'own' | 'garbage' | 'other'>();
+/**
+ * How long code of the product ran: while a function of its bundle is on the stack. Collections of garbage are nobody's, and of the time between
+ * two samples only what a machine that is not busy would let pass.
+ */
+function ownMs({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): number {
+  const own = new Set<number>();
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const visit = (id: number, isOwn: boolean): void => {
     const { callFrame: { url, functionName }, children = [] } = byId.get(id) as Profiler.ProfileNode;
     const isOwnHere = isOwn || BUNDLE.test(url);
-    kinds.set(id, functionName === '(garbage collector)' ? 'garbage' : isOwnHere ? 'own' : 'other');
+    if (isOwnHere && functionName !== '(garbage collector)') own.add(id);
     for (const child of children) visit(child, isOwnHere);
   };
   if (nodes[0]) visit(nodes[0].id, false);
-  let [ownMs, ownMaxMs, run] = [0, 0, 0];
-  for (const [index, id] of samples.entries()) {
-    const kind = kinds.get(id);
-    // A busy machine also wakes the profiler late: what lies between is nobody's.
-    const ms = kind === 'own' ? Math.min((timeDeltas[index + 1] ?? 0) / 1000, 2 * SAMPLE_MS) : 0;
-    run = kind === 'other' ? 0 : run + ms;
-    ownMs += ms;
-    ownMaxMs = Math.max(ownMaxMs, run);
-  }
-  return { ownMs, ownMaxMs };
+  return samples.reduce((sum, id, index) => sum + (own.has(id) ? Math.min((timeDeltas[index + 1] ?? 0) / 1000, 2 * SAMPLE_MS) : 0), 0);
 }

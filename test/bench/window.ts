@@ -128,12 +128,12 @@ async function blocks(people: People, person: Person, other: RealEngine, place: 
   const where = place === 'window' ? 'the window' : 'a process';
   const most = (all: readonly Blocks[], of: (one: Blocks) => number): number => Math.max(...all.map(of));
   const figure = (name: string, of: (one: Blocks) => number): Figure => ({ name: `engine in ${where}: ${name}`, value: most(busy, of), unit: 'ms', note: `idle ${most(idle, of).toFixed(2)}` });
-  const sum = (of: (one: Blocks) => number): number => busy.reduce((total, one) => total + of(one), 0);
+  const [ownMs, seconds] = [busy.reduce((sum, one) => sum + one.ownMs, 0), busy.reduce((sum, one) => sum + one.seconds, 0)];
   return [
-    { ...figure('longest run of our code', ({ ownMaxMs }) => ownMaxMs), note: `${sum(({ ownMs }) => ownMs).toFixed(0)} ms of it in ${sum(({ seconds }) => seconds).toFixed(0)} s` },
-    figure('most CPU in one block', ({ maxCpuMs }) => maxCpuMs),
+    figure('longest block, CPU', ({ maxCpuMs }) => maxCpuMs),
     figure('longest block by the clock', ({ maxMs }) => maxMs),
-    figure('p99 of blocks', ({ p99Ms }) => p99Ms),
+    figure('p99 of blocks by the clock', ({ p99Ms }) => p99Ms),
+    { name: `engine in ${where}: our code in each second`, value: ownMs / seconds, unit: 'ms/s' },
   ];
 }
 

@@ -44,11 +44,14 @@ describe('a town', function () {
     const eve = await town.stranger('eve');
     const set = (url: string, confirm: boolean): Promise<{ url: string; firstUse: boolean }> => Promise.resolve(eve.engine.verbs.setTracker({ url, confirm }, { signal: new AbortController().signal }));
     const { host } = sim.machine('tracker-1');
+    const told = new Set<string>();
+    eve.engine.onChange(() => told.add(eve.engine.overview().trackerUrl));
     for (let n = 0; n < 2; n++) {
       const { url, firstUse } = await set(`${host}:7070`, true);
       assert.deepEqual([firstUse, url.endsWith(`@${host}:7070`), eve.engine.overview().trackerUrl], [true, true, ''], 'asked again: nothing was kept');
     }
     assert.equal(await eve.machine.world.disk.stat('/home/tracker.json'), undefined);
+    assert.deepEqual([...told], [''], 'and nothing was shown of it');
     const { url } = await set(`${host}:7070`, true);
     assert.deepEqual(await set(url, false), { url, firstUse: false });
     assert.equal(eve.engine.overview().trackerUrl, url);
