@@ -147,6 +147,7 @@ export class TrackerSession {
       if (this.#stopped) return stream.destroy();
       const frames = new FrameLink(stream);
       await greet(frames, { role: 'engine', accepts: ['tracker'], program, clock: world.clock, chance: world.chance });
+      if (this.#stopped) return stream.destroy();
       const connection = new Connection(frames, {
         table: trackerLink, side: 'engine', handlers: this.#handlers, heartbeatMs: HEARTBEAT_MS.tracker, clock: world.clock, log: world.log,
       });
@@ -154,9 +155,10 @@ export class TrackerSession {
       void connection.whenEnded.then(({ error }) => this.#down(connection, error));
       // Before anything of ours is said: is this who we were told it is?
       const { descriptor, signature } = await connection.call('descriptor', {});
+      if (this.#stopped) return; // other trackers are used by now: what this one says is nobody's business
       await this.#host.checkRealm({ descriptor, signature }, stream.pin, this.address);
       await this.refresh();
-      if (!connection.isOpen) return;
+      if (this.#stopped || !connection.isOpen) return;
       this.state = 'up';
       this.error = undefined;
       this.#failures = 0;

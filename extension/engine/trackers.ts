@@ -189,6 +189,7 @@ export class Trackers {
       expectedPin: (address) => this.#realm?.trackers.find((tracker) => sameAddress(tracker.address, address))?.pin,
       checkRealm: (signed, pin, address) => this.#checkRealm(signed, pin, address),
       changed: (session) => {
+        if (!this.#sessions.includes(session)) return; // of trackers that are not used any more
         if (session.isUp && !this.#inUse?.isUp) this.#prefer(session);
         if (!session.isUp && session === this.#inUse) this.#prefer(this.#choose(new Set()));
         for (const go of [...this.#waiting]) go();

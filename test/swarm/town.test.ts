@@ -46,7 +46,7 @@ describe('a town', function () {
     const { host } = sim.machine('tracker-1');
     const told = new Set<string>();
     eve.engine.onChange(() => told.add(eve.engine.overview().trackerUrl));
-    for (let n = 0; n < 2; n++) {
+    for (let n = 0; n < 6; n++) {
       const { url, firstUse } = await set(`${host}:7070`, true);
       assert.deepEqual([firstUse, url.endsWith(`@${host}:7070`), eve.engine.overview().trackerUrl], [true, true, ''], 'asked again: nothing was kept');
     }
@@ -57,6 +57,10 @@ describe('a town', function () {
     assert.equal(eve.engine.overview().trackerUrl, url);
     await assert.rejects(set(url.replace(/\/\/[a-z2-7]/, (start) => (start === '//a' ? '//b' : '//a')), false), { code: 'wrongRealm' });
     assert.equal(eve.engine.overview().trackerUrl, url, 'those that work stay');
+    await sim.advance(5_000);
+    const { trackers } = eve.engine.overview();
+    assert.deepEqual(trackers.map(({ link }) => link), ['up', 'up']);
+    assert.equal(trackers.filter(({ inUse }) => inUse).length, 1, 'one that was only tried is not in use');
   });
 
   story('goes on while both trackers are dead', async (sim) => {
