@@ -121,11 +121,15 @@ export class Transfers {
     const { disk } = this.#host.world;
     // Checked again here: whatever a tracker sends, it must not name a place outside the folder.
     const destination = asFile ? given : path.join(given, ...checkFileName(file.name).split('/'));
-    const underWay = this.#ofKey({ group: request.group, root: file.root }).find((other) => other.record.kind === 'download' && !other.isWhole);
-    if (underWay && underWay.record.path === destination) {
+    const same = this.#ofKey({ group: request.group, root: file.root }).filter(({ record }) => record.kind === 'download' && record.path === destination);
+    const underWay = same.find((other) => !other.isWhole);
+    if (underWay) {
       await underWay.resume();
       return underWay;
     }
+    // It may have become whole while it was asked for.
+    const whole = same.find(({ error }) => error === undefined);
+    if (whole && !request.rename) return whole;
     const taken = await disk.stat(destination).catch((error: unknown) => {
       throw diskError(error, destination);
     });

@@ -1,6 +1,6 @@
 // What Shoal costs a VS Code window: its size, its activation, and how long it keeps the thread that all extensions share while 1 GiB is shared
 // and downloaded. A real VS Code server with the packaged extension; measured inside the extension host by one more extension (probeMain.ts).
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +15,7 @@ import type { Activation, Blocks } from './probeMain.ts';
 
 const GIB = 1024 ** 3;
 const OPENINGS = 30;
-const ROUNDS = 3;
+const ROUNDS = 2;
 const GROUP = 'bench';
 
 /** Only a VS Code whose extensions run on another machine looks for ports to forward: again and again through all processes, on this very thread. */
@@ -40,6 +40,7 @@ export async function window(): Promise<readonly Figure[]> {
       if (place === 'process') figures.push(...await activations(person));
       figures.push(...await blocks(people, person, other, place));
       await person.leave();
+      rmSync(person.workspace, { recursive: true }); // some GiB
     }
     return figures;
   } finally {
