@@ -40,6 +40,10 @@ const rows = {
   otherHost: { retry: 'never', exit: 3, text: 'the tracker pair in {path} is reached at {made}, not at {host}; start it without a host, or make another pair in another folder' },
   trackerNotStarted: { retry: 'later', exit: 1, text: 'tracker {number} did not start ({why}); see {log}' },
   trackerNotStopped: { retry: 'later', exit: 1, text: 'tracker {number} (process {process}) did not end' },
+  clocksApart: { retry: 'later', exit: 1, text: 'the clocks of the two trackers are {seconds} s apart; set them right' },
+  needBoth: { retry: 'later', exit: 7, text: 'this needs both trackers, and one is away; try again when it is back' },
+  expired: { retry: 'never', exit: 1, text: 'this was asked for more than a week ago; ask again' },
+  retired: { retry: 'elsewhere', exit: 7, text: 'this tracker is no longer in the list of its realm' },
   unavailable: { retry: 'elsewhere', exit: 7, text: 'this tracker cannot answer now ({why})' },
 
   // Accounts.
@@ -50,6 +54,7 @@ const rows = {
   passwordMissing: { retry: 'never', exit: 2, text: 'no password given; type it on a terminal, pipe it in, or set SHOAL_PASSWORD' },
   badName: { retry: 'never', exit: 2, text: '{name} cannot be used as a name: 1 to {max} letters, digits, dots, underscores or hyphens' },
   nameTaken: { retry: 'never', exit: 3, text: 'the name {name} is taken; choose another' },
+  nameKept: { retry: 'never', exit: 3, text: 'an account keeps its name ({name}); only one that got another name, because two were made at once, may choose again' },
   tooManyDevices: { retry: 'never', exit: 3, text: 'this account is signed in on {max} devices already; log out on one of them' },
   unknownUser: { retry: 'never', exit: 4, text: 'there is no user {user}' },
 

@@ -96,12 +96,25 @@ export const CLOCK_SKEW_MS_MAX = 60_000;
 /** How long a tracker waits for its partner before it answers that one disk holds the operation, in ms. */
 export const PARTNER_ACK_MS_MAX = 1_500;
 
+/**
+ * How far the clocks of a pair may be apart, and how far ahead of its clock a tracker lets the other's operations be, in ms: one would refuse the tickets
+ * of the other, and the log would run ahead (`trust.md` 4.6). Above the other two it warns.
+ */
+export const CLOCKS_APART_MS_MAX = 5 * 60_000;
+export const CLOCKS_APART_MS_ALARM = 10_000;
+export const CLOCKS_APART_MS_WARN = 2_000;
+
+/** How old an operation may be when it is taken in, and how long an outbox sends one again, in ms (`trust.md` 4.5). */
+export const OPERATION_AGE_MS_MAX = 7 * 24 * 3600_000;
+
 /** Conflicts in one answer to an operator: 256 of the largest stay under 1 MiB. */
 export const CONFLICTS_PER_PAGE_MAX = 256;
 
 /** Operations, and their bytes, in one frame between partners. */
 export const OPERATIONS_PER_FRAME_MAX = 500;
 export const OPERATIONS_PER_FRAME_BYTES_MAX = 512 * 1024;
+/** Bytes of a snapshot that are written, or travel, at once. */
+export const SNAPSHOT_CHUNK_BYTES = 512 * 1024;
 /** Bytes of one signed operation: the longest file name and some room. */
 export const OPERATION_BYTES_MAX = 4 * 1024;
 /** Bytes of one log entry: the operation, its signature, the tracker's part and the stamp. */

@@ -29,6 +29,9 @@ export const spki = bytes(200);
 export const signedOperation = struct({ operation: bytes(OPERATION_BYTES_MAX), signature: bytes(72) });
 export type SignedOperation = Of<typeof signedOperation>;
 
+/** The list of a realm's trackers as the realm signed it (realm.ts). */
+export const signedDescriptor = struct({ descriptor: bytes(8192), signature: bytes(72) });
+
 /** An operation as it stands in the log (operations.ts, `entry`), in its bytes. */
 export const entryBytes = bytes(ENTRY_BYTES_MAX);
 

@@ -32,13 +32,33 @@ export const operations = {
   leaveGroup: struct({ group: groupId }),
   removeMember: struct({ group: groupId, account: accountId }),
 
+  /** The owner gives the group to another member. */
+  transferGroup: struct({ group: groupId, account: accountId }),
+  /** The owner ends the group for everybody. */
+  deleteGroup: struct({ group: groupId }),
+  /** The owner gives the group another name; an account takes another one. */
+  renameGroup: struct({ group: groupId, name }),
+  renameAccount: struct({ account: accountId, name }),
+
   /** A file with this content is shared under a name. `replace`: make it the new version even though another member shared other content. */
   shareFile: struct({ group: groupId, name: fileName, root, sizeBytes: u53, pieceBytes: u32, sha256, replace: bool }),
   /** The author no longer promises to share the file. Its entry stays until it is removed. */
   stopShare: struct({ group: groupId, name: fileName }),
   /** Takes a file out of the catalogue. */
   removeFile: struct({ group: groupId, name: fileName }),
+
+  /** These are signed by a tracker: its operator makes a member the owner of a group, */
+  setOwner: struct({ group: groupId, account: accountId }),
+  /** or gives an account another password, whose hash the tracker adds; all its devices are signed out. */
+  resetPassword: struct({ account: accountId }),
+  /** Both trackers know newer rules of the fold; from here on they count. */
+  setFoldVersion: struct({ version: u32 }),
 } as const;
+
+/** Operations that only a tracker may sign. */
+export const TRACKER_OPERATIONS: readonly OperationName[] = ['setOwner', 'resetPassword', 'setFoldVersion'];
+/** On whose behalf they are. */
+export const NOBODY = '0'.repeat(32) as Of<typeof accountId>;
 
 export type OperationName = keyof typeof operations;
 export type OperationBody<N extends OperationName> = Of<(typeof operations)[N]>;

@@ -8,10 +8,12 @@ import { PIN_BYTES, pinOf } from './ids.ts';
 import { address, pin, spki } from './nouns.ts';
 import type { Address } from './nouns.ts';
 import type { Of } from './schema.ts';
-import { decode, encode, list, struct, u32, u8 } from './schema.ts';
+import { added, decode, encode, list, struct, u32, u8 } from './schema.ts';
 
 /** Trackers in a realm: a pair, or one alone. */
 export const TRACKERS_MAX = 2;
+/** Trackers that were replaced over a realm's life. */
+export const FORMER_MAX = 64;
 /** The port of a tracker when none is named. */
 export const TRACKER_PORT_DEFAULT = 7070;
 
@@ -19,6 +21,8 @@ export const TRACKER_PORT_DEFAULT = 7070;
 export const descriptor = struct({
   realmKey: spki, version: u32,
   trackers: list(struct({ number: u8, address, pin, ticketKey: spki }), TRACKERS_MAX),
+  /** Trackers that were in the list once: what they have signed still counts. */
+  former: added(list(pin, FORMER_MAX), []),
 });
 export type Descriptor = Of<typeof descriptor>;
 export interface SignedDescriptor {

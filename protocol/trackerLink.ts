@@ -9,8 +9,8 @@ import type { Of } from './schema.ts';
 import { added, bool, bytes, list, oneOf, optional, struct, text, u32, u53 } from './schema.ts';
 import { nothing, table } from './table.ts';
 
-/** Which disks hold an operation when it is answered. With `one`, `entry` and its `proof` are what the engine's outbox keeps until it is `both`. */
-export const receipt = struct({ durability: oneOf('both', 'one'), entry: optional(entryBytes), proof: added(optional(receiptProof), undefined) });
+/** Which disks hold an operation when it is answered. With `one`, `entry` and its `proof` are what the engine's outbox keeps until it is `both`. `final`: no other operation can change any more what this one came to. */
+export const receipt = struct({ durability: oneOf('both', 'one'), entry: optional(entryBytes), proof: added(optional(receiptProof), undefined), final: added(bool, false) });
 export type Receipt = Of<typeof receipt>;
 
 const password = text(PASSWORD_BYTES_MAX);

@@ -52,7 +52,7 @@ export async function makeRealm(disk: Disk, folder: string, addresses: readonly 
   const realmKey = generateKeyPairSync('ed25519');
   const trackers = addresses.map((address, n) => ({ number: n + 1, address, identity: createIdentity(), ticketKey: generateKeyPairSync('ed25519') }));
   const content: Descriptor = {
-    realmKey: der(realmKey.publicKey), version: 1,
+    realmKey: der(realmKey.publicKey), version: 1, former: [],
     trackers: trackers.map(({ number, address, identity, ticketKey }) => ({ number, address, pin: identity.pin, ticketKey: der(ticketKey.publicKey) })),
   };
   const signed = signDescriptor(content, realmKey.privateKey);

@@ -8,9 +8,8 @@ import { fileNameKey, nameKey } from '../protocol/names.ts';
 import type { SignedOperation } from '../protocol/nouns.ts';
 import type { ReadOperation } from '../protocol/operations.ts';
 import { decodeEntry } from '../protocol/operations.ts';
-import type { SignedDescriptor } from '../protocol/realm.ts';
 import type { HandlersOf } from '../protocol/table.ts';
-import type { TicketKeys, TicketSigner } from '../protocol/ticket.ts';
+import type { TicketSigner } from '../protocol/ticket.ts';
 import { receiptCounts, signReceipt } from '../protocol/receipt.ts';
 import { signTicket } from '../protocol/ticket.ts';
 import type { Receipt, trackerLink } from '../protocol/trackerLink.ts';
@@ -18,6 +17,7 @@ import type { Clock } from '../protocol/world.ts';
 import type { Account, Group } from './fold/state.ts';
 import type { Acknowledged, Ledger } from './ledger.ts';
 import type { Passwords } from './passwords.ts';
+import type { RealmList } from './realmList.ts';
 import type { Session, Sessions } from './sessions.ts';
 import { peerFor } from './swarms.ts';
 import type { Swarms } from './swarms.ts';
@@ -39,23 +39,25 @@ export interface HandlerContext {
   readonly sessions: Sessions;
   readonly swarms: Swarms;
   readonly signer: TicketSigner;
-  /** Of both trackers: whose receipts count. */
-  readonly keys: TicketKeys;
-  readonly descriptor: SignedDescriptor;
+  /** The trackers of the realm: what a newcomer is shown, and whose receipts count. */
+  readonly list: Pick<RealmList, 'signed' | 'keys' | 'isRetired'>;
+  /** Whether there are two trackers and only one would have an operation now. */
+  readonly isPairApart: () => boolean;
   readonly passwords: Passwords;
   readonly tries: { readonly perUser: Tries; readonly perHost: Tries; readonly accounts: Tries };
 }
 
 export function handlersFor(session: Session, context: HandlerContext): HandlersOf<typeof trackerLink, 'tracker'> {
-  const { clock, ledger, sessions, swarms, signer, keys, passwords, tries } = context;
+  const { clock, ledger, sessions, swarms, signer, list, isPairApart, passwords, tries } = context;
 
   /** With the proof that we have said so, for the day that this disk is lost. */
   const receipt = async (taken: Promise<Acknowledged>): Promise<Receipt> => {
-    const { durability, entry } = await taken;
-    return { durability, entry, proof: entry && signReceipt(entry, signer) };
+    const { durability, entry, final } = await taken;
+    return { durability, entry, final, proof: entry && signReceipt(entry, signer) };
   };
   /** The account of this link. @throws ShoalError notSignedIn */
   const me = (): Account => {
+    if (list.isRetired) throw new ShoalError('retired');
     const account = session.account === undefined ? undefined : ledger.state.accounts.get(session.account);
     if (!account) throw new ShoalError('notSignedIn');
     return account;
@@ -73,6 +75,7 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
   /** Reads an operation of this link's own device. */
   const readOwn = (signed: SignedOperation): ReadOperation => {
     const op = ledger.read(signed);
+    if (list.isRetired) throw new ShoalError('retired');
     if (op.device !== session.pin) throw new ShoalError('badMessage', { type: 'operation', why: 'another device has signed it' });
     return op;
   };
@@ -102,7 +105,7 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
   };
 
   return {
-    descriptor: () => ({ ...context.descriptor, nowMs: clock.now() }),
+    descriptor: () => ({ ...list.signed, nowMs: clock.now() }),
 
     async createAccount({ signed, password }) {
       const op = readOwn(signed);
@@ -138,16 +141,19 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
         if (shown?.account !== op.account || clock.monotonicMs() > shown.untilMs) throw new ShoalError('wrongPassword');
         session.shown = undefined;
       }
+      // Nobody can take it back, so nobody may be able to contradict it elsewhere.
+      if (isNew && op.name === 'deleteGroup' && isPairApart()) throw new ShoalError('needBoth');
       return receipt(ledger.ingest(signed, op));
     },
     restore({ entry: bytes, proof }) {
       const entry = decodeEntry(bytes);
       const op = readOwn(entry);
-      if (!receiptCounts(bytes, proof, keys)) throw new ShoalError('badTicket', { why: 'no tracker of this realm has signed this receipt' });
+      if (!receiptCounts(bytes, proof, list.keys)) throw new ShoalError('badTicket', { why: 'no tracker of this realm has signed this receipt' });
       return receipt(ledger.restore(entry, op));
     },
 
     session() {
+      if (list.isRetired) throw new ShoalError('retired');
       const account = sessions.identify(session);
       const nowMs = clock.now();
       if (!account) return { account, groups: [], nowMs };

@@ -1,38 +1,41 @@
 // The one writer of the tracker's durable facts: takes operations in, stamps them, makes them durable, folds them into the state and
-// tells what changed. Operations of the partner are merged in their place in the total order; when one comes late, those behind it are taken back
-// and applied again. Knows neither links nor messages.
+// tells what changed. Operations of the partner are merged in their place in the total order; what stands behind one that comes late, and has to
+// do with it, is taken back and applied again (history.ts). Knows neither links nor messages.
 import { asShoalError, isShoalError, ShoalError } from '../protocol/errors.ts';
 import type { Origin, Pin } from '../protocol/ids.ts';
+import { CLOCKS_APART_MS_MAX, OPERATION_AGE_MS_MAX } from '../protocol/limits.ts';
 import type { SignedOperation } from '../protocol/nouns.ts';
 import type { Entry, Place, ReadOperation, Stamp } from '../protocol/operations.ts';
-import { checkOperation, compareStamps, decodeEntry, encodeEntry, entryHash, readOperation } from '../protocol/operations.ts';
+import { checkOperation, compareStamps, decodeEntry, encodeEntry, entryHash, readOperation, TRACKER_OPERATIONS } from '../protocol/operations.ts';
 import type { Clock, Log } from '../protocol/world.ts';
+import type { Standing } from './fold/differences.ts';
 import { differences, standingOf } from './fold/differences.ts';
-import { apply, check } from './fold/fold.ts';
-import type { Journal } from './fold/journal.ts';
+import { check, FOLD_VERSION } from './fold/fold.ts';
+import { decodeState } from './fold/snapshot.ts';
 import type { Changes, Instance, Outcome, State } from './fold/state.ts';
-import { emptyState, noChanges, placeOf } from './fold/state.ts';
-import type { LogEntry, OpLog } from './opLog.ts';
+import { emptyState, noChanges } from './fold/state.ts';
+import type { Source } from './history.ts';
+import { History } from './history.ts';
+import type { Head, LogEntry, OpLog, Snapshot } from './opLog.ts';
+import { entryAt } from './opLog.ts';
+import { checkChunks, chunksOf, linesOf } from './snapshots.ts';
 
 /** What a hybrid clock counts within one ms before it takes the next. */
 const COUNTER_MAX = 0xffff;
+/** Entries that are read from the log at once when everything is folded. */
+const PAGE_ENTRIES = 1_000;
 
-/** Operations that can be taken back, the latest ones; for what comes later still, everything is folded anew. About 1 KiB each. */
-const RECENT_MAX = 20_000;
-
-/** An operation that stands in the state, and how to take it back. */
-interface Applied {
-  readonly place: Place;
-  readonly op: ReadOperation;
-  readonly entry: Entry;
-  readonly touched: Changes;
-  readonly journal: Journal;
-}
-
-/** How durable an operation is that was taken in; with `one`, its entry. */
+/** How durable an operation is that was taken in; with `one`, its entry. `final`: nothing can come before it any more. */
 export interface Acknowledged {
   readonly durability: 'both' | 'one';
   readonly entry: Uint8Array | undefined;
+  readonly final: boolean;
+}
+
+/** Behind every stamp of this moment, whoever's it is. */
+export interface Moment {
+  readonly ms: number;
+  readonly counter: number;
 }
 
 export interface LedgerOptions {
@@ -42,6 +45,8 @@ export interface LedgerOptions {
   readonly logger: Log;
   /** Resolves to whether the other disk of the pair has an entry too, at the latest when that takes too long. */
   readonly onBoth: (origin: Origin, seq: number) => Promise<boolean>;
+  /** Whether a key is that of a tracker of the realm, now or once. */
+  readonly isTracker: (pin: Pin) => boolean;
   /** Entries are on our disk and may be sent. */
   readonly committed: () => void;
   /** The log cannot be written any more; this tracker must end. */
@@ -52,35 +57,47 @@ export class Ledger {
   readonly log: OpLog;
   readonly #options: LedgerOptions;
   readonly #listeners = new Set<(changes: Changes) => void>();
-  #state: State = emptyState();
-  /** The last operations that were applied, in their order. */
-  #recent: Applied[] = [];
-  /** How many stand in the state. */
-  #applied = 0;
+  #history: History;
   #clockMs: number;
   #clockCounter = 0;
   /** Numbers that the state has, by origin: what an operation that is checked against it has seen. */
   readonly #folded = new Map<Origin, number>();
   /** Numbers that are on the disk, by origin. */
   readonly #durable = new Map<Origin, number>();
+  /** The latest moment of what is on the disk. */
+  #durableMoment: Moment = { ms: 0, counter: 0 };
+  /** Own operations that are on their way to the disk. */
+  #ownUnderWay = 0;
 
   constructor(options: LedgerOptions) {
     this.#options = options;
     this.log = options.log;
     for (const [origin, seq] of this.log.have()) this.#durable.set(origin, seq);
     this.#clockMs = this.log.ceilingMs;
-    this.#state = this.#foldAll();
+    this.#history = this.#foldAll();
   }
 
   get realm(): Pin {
     return this.#options.realm;
   }
   get state(): State {
-    return this.#state;
+    return this.#history.state;
   }
   /** What is on our disk, by origin. */
   get durable(): ReadonlyMap<Origin, number> {
     return this.#durable;
+  }
+  /** Up to there nothing comes late any more, as far as is known. */
+  get frontier(): Place | undefined {
+    return this.log.frontier;
+  }
+  /** Operations that can still change what they came to. */
+  get unsettled(): number {
+    return this.#history.size;
+  }
+  /** How far the hybrid clock is ahead of ours, in ms: by so much some clock was, or is, wrong. */
+  get aheadMs(): number {
+    return Math.max(0, this.#clockMs - this.#options.clock.now());
   }
   /** Called after changes became durable. */
   onChange(listener: (changes: Changes) => void): void {
@@ -91,17 +108,18 @@ export class Ledger {
   read(signed: SignedOperation): ReadOperation {
     const op = checkOperation(signed);
     if (op.realm !== this.#options.realm) throw new ShoalError('wrongRealm', { address: 'this tracker', ours: op.realm.slice(0, 8), theirs: this.#options.realm.slice(0, 8) });
+    if (TRACKER_OPERATIONS.includes(op.name) && !this.#options.isTracker(op.device)) throw new ShoalError('badMessage', { type: op.name, why: 'no tracker has signed it' });
     return op;
   }
 
   /** Whether an operation is in the log, whatever it came to there. */
   knows(op: ReadOperation): boolean {
-    return this.#state.operations.has(op.id);
+    return this.state.operations.has(op.id);
   }
 
   /** @throws ShoalError why an operation cannot be taken in now */
   check(op: ReadOperation): void {
-    const refused = check(this.#state, op);
+    const refused = check(this.state, op);
     if (refused) throw new ShoalError(refused.code, refused.fields);
   }
 
@@ -112,9 +130,10 @@ export class Ledger {
    * @throws ShoalError why its rule refuses it; then nothing is logged
    */
   async ingest(signed: SignedOperation, op: ReadOperation, added: Uint8Array = new Uint8Array(0)): Promise<Acknowledged> {
-    const known = this.#state.operations.get(op.id);
+    const known = this.state.operations.get(op.id);
     if (known && known.result !== 'ok' && known.result !== 'renamed') throw new ShoalError(known.result);
     if (known) return this.#known(known);
+    this.#checkAge(op);
     this.check(op);
     return this.#take(signed, op, added);
   }
@@ -124,8 +143,45 @@ export class Ledger {
    * it now, because an answer was given; what it comes to, the fold decides (`trust.md` L10).
    */
   restore(entry: Entry, op: ReadOperation): Promise<Acknowledged> {
-    const known = this.#state.operations.get(op.id);
+    const known = this.state.operations.get(op.id);
+    if (!known) this.#checkAge(op);
     return known ? this.#known(known) : this.#take(entry, op, entry.added);
+  }
+
+  /**
+   * What we promise: no stamp of ours is at this moment or before it, from now on. Survives a restart, because what it was taken from is on the disk.
+   * Undefined while an operation of ours is still on its way there.
+   */
+  promise(): Moment | undefined {
+    return this.#ownUnderWay > 0 ? undefined : this.#durableMoment;
+  }
+
+  /** Both trackers have promised: up to this moment nothing comes late any more. */
+  advance({ ms, counter }: Moment): void {
+    const frontier = behind({ ms, counter });
+    if (this.log.frontier && compareStamps(frontier, this.log.frontier) <= 0) return;
+    this.log.frontier = frontier;
+    this.#history.forget(frontier);
+  }
+
+  /** Goes on from what the partner's operations have come to, of which it no longer has each (`trust.md` 4.5). */
+  async adopt(snapshot: Snapshot, chunks: readonly Uint8Array[]): Promise<void> {
+    const before = this.#standing();
+    checkChunks(snapshot, chunks);
+    decodeState(linesOf(chunks)); // before anything of ours gives way to it
+    for (const [origin, seq] of this.#durable) {
+      const [next] = this.log.entries(origin, (snapshot.heads.get(origin)?.seq ?? 0) + 1, 1);
+      if (next && compareStamps(next.stamp, snapshot.place) <= 0) throw new ShoalError('badMessage', { type: 'snapshot', why: `it is final, and lacks entry ${next.stamp.seq} of ${origin} (of ${seq})` });
+    }
+    await this.#written(this.log.compact(snapshot, chunks));
+    for (const [origin, { seq }] of snapshot.heads) this.#durable.set(origin, Math.max(seq, this.#durable.get(origin) ?? 0));
+    this.#learn(snapshot.place);
+    this.#refold(before);
+  }
+
+  /** An operation that is older than what is remembered of its time could undo what was decided since (`trust.md` 4.5). */
+  #checkAge({ createdAtMs }: ReadOperation): void {
+    if (this.#options.clock.now() - createdAtMs > OPERATION_AGE_MS_MAX) throw new ShoalError('expired');
   }
 
   async #known({ instances: [instance] }: Outcome): Promise<Acknowledged> {
@@ -140,8 +196,12 @@ export class Ledger {
     const entry: Entry = { operation, signature, added, stamp };
     const changes = noChanges();
     // Folded before it is on the disk, so that the next operation is checked against it; told to nobody before.
-    this.#apply(this.#state, op, entry, changes);
+    this.#history.append({ op, entry }, changes);
+    this.#folded.set(stamp.origin, stamp.seq);
+    this.#ownUnderWay++;
     await this.#append([{ stamp, bytes: encodeEntry(entry) }]);
+    this.#ownUnderWay--;
+    this.#options.committed();
     this.#tell(changes);
     return this.#receipt(stamp);
   }
@@ -149,58 +209,75 @@ export class Ledger {
   /**
    * Takes entries of the partner: per origin without a gap, each signed by its author and chained to the one before.
    *
-   * @throws ShoalError badMessage; then the link must end
+   * @returns the last number of each origin among them
+   * @throws ShoalError badMessage, clocksApart; then the link must end
    */
-  async merge(encoded: readonly Uint8Array[]): Promise<void> {
+  async merge(encoded: readonly Uint8Array[]): Promise<readonly Instance[]> {
+    const named = new Map<Origin, number>();
     const fresh: { readonly line: LogEntry; readonly entry: Entry; readonly op: ReadOperation }[] = [];
-    const last = new Map<Origin, LogEntry | undefined>();
+    const last = new Map<Origin, Head>();
+    const latestMs = this.#options.clock.now() + CLOCKS_APART_MS_MAX;
     for (const bytes of encoded) {
       const entry = decodeEntry(bytes);
       const { origin, seq, previous } = entry.stamp;
-      const before = last.has(origin) ? last.get(origin) : this.log.last(origin);
-      const haveSeq = before?.stamp.seq ?? 0;
+      named.set(origin, Math.max(seq, named.get(origin) ?? 0));
+      const before = last.get(origin) ?? this.log.head(origin);
+      const haveSeq = before?.seq ?? 0;
       if (seq <= haveSeq) {
         this.#checkSame(origin, seq, bytes);
         continue;
       }
-      const chained = before ? entryHash(before.bytes) : Buffer.alloc(32);
+      const chained = before?.hash ?? Buffer.alloc(32);
       if (seq !== haveSeq + 1 || !chained.equals(previous)) throw new ShoalError('badMessage', { type: 'append', why: `entry ${seq} of ${origin} does not follow ${haveSeq}` });
-      const line = { bytes, stamp: entry.stamp };
-      fresh.push({ line, entry, op: this.read(entry) });
-      last.set(origin, line);
+      // It would pull our clock along, and every stamp from then on would be as wrong (`trust.md` 4.6).
+      if (entry.stamp.ms > latestMs) throw new ShoalError('clocksApart', { seconds: Math.round((entry.stamp.ms - this.#options.clock.now()) / 1000) });
+      fresh.push({ line: { bytes, stamp: entry.stamp }, entry, op: this.read(entry) });
+      last.set(origin, { seq, hash: entryHash(bytes) });
     }
-    if (fresh.length === 0) return;
+    const all = [...named].map(([origin, seq]) => ({ origin, seq }));
+    if (fresh.length === 0) return all;
     for (const { line } of fresh) this.#learn(line.stamp);
     // Of our own origin and not known here: this log was restored from an older copy, whose next numbers were given already (`trust.md` L7).
     if (last.has(this.log.origin)) this.log.renewOrigin();
     await this.#append(fresh.map(({ line }) => line));
     fresh.sort((a, b) => compareStamps(a.entry.stamp, b.entry.stamp));
-    const changes = noChanges();
-    this.#place(fresh, changes);
-    this.#tell(changes);
+    this.#place(fresh);
+    this.#options.committed();
+    return all;
   }
 
   #checkSame(origin: Origin, seq: number, bytes: Uint8Array): void {
-    const [held] = this.log.entries(origin, seq, 1);
+    const held = entryAt(this.log, { origin, seq });
     if (!held || Buffer.compare(held.bytes, bytes) === 0) return;
     this.#options.logger.error('two trackers hold different entries under one number', { origin, seq });
     throw new ShoalError('badMessage', { type: 'append', why: `entry ${seq} of ${origin} is another one here: the log has forked` });
   }
 
   async #append(entries: readonly LogEntry[]): Promise<void> {
+    await this.#written(this.log.append(entries));
+    for (const { stamp } of entries) {
+      this.#durable.set(stamp.origin, Math.max(stamp.seq, this.#durable.get(stamp.origin) ?? 0));
+      this.#durableMoment = later(this.#durableMoment, stamp);
+    }
+  }
+
+  async #written(work: Promise<void>): Promise<void> {
     try {
-      await this.log.append(entries);
+      await work;
     } catch (error) {
       this.#options.broken(error as Error);
       throw isShoalError(error) ? error : new ShoalError('unavailable', { why: 'its disk failed' }, { cause: error });
     }
-    for (const { stamp } of entries) this.#durable.set(stamp.origin, Math.max(stamp.seq, this.#durable.get(stamp.origin) ?? 0));
-    this.#options.committed();
   }
 
   async #receipt({ origin, seq }: Instance): Promise<Acknowledged> {
-    if (await this.#options.onBoth(origin, seq)) return { durability: 'both', entry: undefined };
-    return { durability: 'one', entry: this.log.entries(origin, seq, 1)[0]?.bytes };
+    const isFinal = (): boolean => {
+      const entry = entryAt(this.log, { origin, seq });
+      return !entry || (this.log.frontier !== undefined && compareStamps(entry.stamp, this.log.frontier) <= 0);
+    };
+    // What is final is on both: nothing becomes so before.
+    const both = isFinal() || (await this.#options.onBoth(origin, seq));
+    return { durability: both ? 'both' : 'one', entry: both ? undefined : entryAt(this.log, { origin, seq })?.bytes, final: isFinal() };
   }
 
   /** The next stamp: later than everything here, and than the clock ever was. */
@@ -214,82 +291,83 @@ export class Ledger {
       this.#clockCounter = 0;
     }
     const { origin } = this.log;
-    const before = this.log.last(origin);
+    const before = this.log.head(origin);
     // What the partner has sent and is still being written is not seen: the check did not know it.
     const seen = [...this.#folded].filter(([other]) => other !== origin).map(([other, seq]) => ({ origin: other, seq }));
     return {
-      ms: this.#clockMs, counter: this.#clockCounter, origin, seq: (before?.stamp.seq ?? 0) + 1, seen,
-      previous: before ? entryHash(before.bytes) : Buffer.alloc(32),
+      ms: this.#clockMs, counter: this.#clockCounter, origin, seq: (before?.seq ?? 0) + 1, seen,
+      previous: before?.hash ?? Buffer.alloc(32),
     };
   }
 
   /** The hybrid clock never falls behind what it has seen. */
-  #learn({ ms, counter }: Stamp): void {
+  #learn({ ms, counter }: Moment): void {
     if (ms > this.#clockMs || (ms === this.#clockMs && counter > this.#clockCounter)) {
       this.#clockMs = ms;
       this.#clockCounter = counter;
     }
   }
 
-  #apply(state: State, op: ReadOperation, entry: Entry, changes: Changes): void {
-    const { stamp, added } = entry;
-    const touched = noChanges();
-    const journal = apply(state, op, stamp, added, touched);
-    for (const group of touched.groups) changes.groups.add(group);
-    for (const account of touched.accounts) changes.accounts.add(account);
-    changes.ended.push(...touched.ended);
-    this.#applied++;
-    this.#recent.push({ place: placeOf(stamp), op, entry, touched, journal });
-    if (this.#recent.length > 2 * RECENT_MAX) this.#recent.splice(0, this.#recent.length - RECENT_MAX);
-    this.#folded.set(stamp.origin, stamp.seq);
-  }
-
   /** Applies operations, in their order, at their places. */
-  #place(fresh: readonly { readonly op: ReadOperation; readonly entry: Entry }[], changes: Changes): void {
+  #place(fresh: readonly Source[]): void {
     const [first] = fresh;
-    const isBehind = ({ place }: Applied): boolean => first !== undefined && compareStamps(place, first.entry.stamp) > 0;
-    const from = this.#recent.findLastIndex((one) => !isBehind(one)) + 1;
-    if (from === 0 && this.#recent.length < this.#applied) return this.#refold(changes);
-    const back = this.#recent.splice(from);
-    this.#applied -= back.length;
-    if (back.length === 0) {
-      for (const { op, entry } of fresh) this.#apply(this.#state, op, entry, changes);
-      return;
+    if (!first) return;
+    if (this.log.frontier && compareStamps(first.entry.stamp, this.log.frontier) <= 0) {
+      this.#options.logger.error('an operation came behind what was final', { origin: first.entry.stamp.origin, seq: first.entry.stamp.seq });
     }
-    const groups = new Set([...back.flatMap(({ touched }) => [...touched.groups]), ...fresh.flatMap(({ op }) => ('group' in op.body ? [op.body.group] : []))]);
-    const accounts = new Set([...back.flatMap(({ op, touched }) => [op.account, ...touched.accounts]), ...fresh.map(({ op }) => op.account)]);
-    const before = standingOf(this.#state, groups, accounts);
-    for (const { journal } of back.toReversed()) journal.undo();
-    const all = [...back, ...fresh].sort((a, b) => compareStamps(a.entry.stamp, b.entry.stamp));
-    // What ended is found by comparing: most of what is applied again has been told before.
-    const again = noChanges();
-    for (const { op, entry } of all) this.#apply(this.#state, op, entry, again);
-    for (const group of again.groups) changes.groups.add(group);
-    for (const account of again.accounts) changes.accounts.add(account);
-    differences(before, this.#state, changes);
-  }
-
-  #foldAll(): State {
-    this.#recent = [];
-    this.#applied = 0;
-    const state = emptyState();
+    if (!this.#history.reaches(first.entry.stamp)) return this.#refold(this.#standing());
     const changes = noChanges();
-    for (const { bytes } of this.log.all()) {
-      const entry = decodeEntry(bytes);
-      this.#learn(entry.stamp);
-      this.#apply(state, readOperation(entry.operation), entry, changes);
-    }
-    return state;
+    this.#history.place(fresh, changes);
+    for (const { entry: { stamp } } of fresh) this.#folded.set(stamp.origin, stamp.seq);
+    this.#tell(changes);
   }
 
-  /** Folds everything anew and finds what is different now. */
-  #refold(changes: Changes): void {
-    const before = standingOf(this.#state, this.#state.groups.keys(), this.#state.accounts.keys());
-    this.#state = this.#foldAll();
-    for (const group of this.#state.groups.keys()) changes.groups.add(group);
-    for (const account of this.#state.accounts.keys()) changes.accounts.add(account);
-    differences(before, this.#state, changes);
+  #foldAll(): History {
+    const { snapshot, frontier } = this.log;
+    const state = snapshot ? decodeState(linesOf(chunksOf(this.log))) : emptyState();
+    const history = new History({ state, read: (instance) => this.#read(instance) });
+    for (const [origin, { seq }] of snapshot?.heads ?? []) this.#folded.set(origin, seq);
+    if (snapshot) this.#learnDurable(snapshot.place);
+    const ignored = noChanges();
+    for (let page = this.log.inOrder(undefined, PAGE_ENTRIES); page.length > 0; page = this.log.inOrder(page.at(-1)?.stamp, PAGE_ENTRIES)) {
+      for (const { bytes } of page) {
+        const entry = decodeEntry(bytes);
+        const op = readOperation(entry.operation);
+        this.#learnDurable(entry.stamp);
+        if (frontier && compareStamps(entry.stamp, frontier) <= 0) history.appendForGood({ op, entry });
+        else history.append({ op, entry }, ignored);
+        this.#folded.set(entry.stamp.origin, entry.stamp.seq);
+      }
+    }
+    if (state.foldVersion > FOLD_VERSION) throw new ShoalError('newerFormat', { path: 'the log of this tracker', format: state.foldVersion });
+    return history;
+  }
+
+  #learnDurable(stamp: Moment): void {
+    this.#learn(stamp);
+    this.#durableMoment = later(this.#durableMoment, stamp);
+  }
+
+  #read(instance: Instance): Source | undefined {
+    const line = entryAt(this.log, instance);
+    if (!line) return undefined;
+    const entry = decodeEntry(line.bytes);
+    return { entry, op: readOperation(entry.operation) };
+  }
+
+  #standing(): Standing {
+    return standingOf(this.state, this.state.groups.keys(), this.state.accounts.keys());
+  }
+
+  /** Folds everything anew and tells what is different now. */
+  #refold(before: Standing): void {
+    this.#history = this.#foldAll();
+    const changes = noChanges();
+    for (const group of this.state.groups.keys()) changes.groups.add(group);
+    for (const account of this.state.accounts.keys()) changes.accounts.add(account);
+    differences(before, this.state, changes);
     this.#options.logger.info('everything was folded anew', { operations: this.log.count });
+    this.#tell(changes);
   }
 
   #tell(changes: Changes): void {
@@ -302,3 +380,8 @@ export class Ledger {
     }
   }
 }
+
+/** The place behind all that could be stamped at a moment. */
+const behind = ({ ms, counter }: Moment): Place => ({ ms, counter, origin: 'f'.repeat(16) as Origin, seq: Number.MAX_SAFE_INTEGER });
+
+const later = (a: Moment, b: Moment): Moment => (b.ms > a.ms || (b.ms === a.ms && b.counter > a.counter) ? { ms: b.ms, counter: b.counter } : a);

@@ -1,156 +1,178 @@
-// The link of the pair: each side tells what it has of every origin and sends what the other lacks, in order, in batches, then whatever
-// comes new. The tracker with the higher number dials. Knows how far the partner's disk has come, which is what an answer waits for.
+// The other tracker of the pair: who it is, the link to it, and what state the pair is in. Both dial; the one with the lower number only when it has
+// not been dialled for a while. What travels over the link is the business of replication.ts.
 import { Connection } from '../protocol/connection.ts';
 import { asShoalError, isShoalError, ShoalError } from '../protocol/errors.ts';
 import { FrameLink } from '../protocol/frame.ts';
 import { greet } from '../protocol/greeting.ts';
 import type { Origin, Pin } from '../protocol/ids.ts';
-import { HEARTBEAT_MS, OPERATIONS_PER_FRAME_BYTES_MAX, OPERATIONS_PER_FRAME_MAX, PARTNER_ACK_MS_MAX } from '../protocol/limits.ts';
+import { HEARTBEAT_MS } from '../protocol/limits.ts';
 import type { Address } from '../protocol/nouns.ts';
-import { partnerLink } from '../protocol/partnerLink.ts';
+import type { SignedDescriptor } from '../protocol/realm.ts';
 import { addressText, checkDescriptor } from '../protocol/realm.ts';
+import { partnerLink } from '../protocol/partnerLink.ts';
 import { trackerLink } from '../protocol/trackerLink.ts';
 import type { Timer, World } from '../protocol/world.ts';
 import { FOLD_VERSION } from './fold/fold.ts';
 import type { Ledger } from './ledger.ts';
+import { Replication } from './replication.ts';
 
 /** How long a dial may take, and the longest pause between two, in ms. */
 const DIAL_MS = 3_000;
 const RETRY_MS_MAX = 2_000;
-/** How long the partner may take to write a batch, in ms: a disk that is busy is not dead. */
-const APPEND_MS = 30_000;
-/** How far the clocks of a pair may be apart, in ms: one would refuse the tickets of the other, and the log would run ahead (`trust.md` 4.6). */
-const CLOCKS_APART_MS_MAX = 5 * 60_000;
+/** How long the lower number waits to be dialled, in ms: so that two do not dial each other at once. */
+const LOWER_WAITS_MS = 3_000;
+
+export interface PartnerAddress {
+  readonly number: number;
+  readonly pin: Pin;
+  readonly address: Address;
+}
 
 export interface PartnerOptions {
   readonly world: World;
   readonly realm: Pin;
+  readonly number: number;
   readonly program: string;
-  /** The other tracker; undefined for one that stands alone. */
-  readonly partner: { readonly pin: Pin; readonly address: Address; readonly dial: boolean } | undefined;
+  /** The other tracker; undefined for one that stands alone. It changes with the list of trackers. */
+  readonly partner: () => PartnerAddress | undefined;
+  readonly list: () => SignedDescriptor;
+  /** A list that somebody shows. Resolves when it counts, if it is newer than ours. @throws ShoalError badDescriptor, wrongRealm */
+  readonly shown: (list: SignedDescriptor) => Promise<void>;
   /** Whether our log is empty although it was not once. */
   readonly lostLog: boolean;
   /** It is whole again. */
   readonly logIsBack: () => void;
   readonly ledger: () => Ledger;
+  /** `state` may be another one now. */
+  readonly changed: () => void;
 }
 
-/** joining: our log is lost, and not all of it has come back. */
-export type PartnerState = 'none' | 'joining' | 'catchUp' | 'paired' | 'solo';
-
-interface Waiting {
-  readonly origin: Origin;
-  readonly seq: number;
-  readonly settle: (both: boolean) => void;
-}
+/** joining: our log is lost, and not all of it has come back. skew: the clocks are too far apart to pair. */
+export type PartnerState = 'none' | 'joining' | 'catchUp' | 'paired' | 'solo' | 'skew';
 
 export class Partner {
   readonly #options: PartnerOptions;
-  #connection: Connection<typeof partnerLink, 'tracker'> | undefined;
-  /** What the partner has on its disk. */
-  #theirs = new Map<Origin, number>();
-  /** Whether the vectors were exchanged on this link. */
-  #compared = false;
-  #sending = false;
+  #replication: Replication | undefined;
   #failures = 0;
   #timer: Timer | undefined;
   #closed = false;
   #joining: boolean;
+  #isSkewed = false;
   /** Why the partner was not reached when that was logged last: a partner that stays away is one line, not one a second. */
   #whyNot: string | undefined;
-  readonly #waiting = new Set<Waiting>();
+  /** What has come of the partner's snapshot, over however many links. */
+  #snapshot: { readonly sha256: Buffer; readonly chunks: Uint8Array[] } | undefined;
 
   constructor(options: PartnerOptions) {
     this.#options = options;
-    this.#joining = options.lostLog && options.partner !== undefined;
+    this.#joining = options.lostLog && options.partner() !== undefined;
   }
 
-  get pin(): Pin | undefined {
-    return this.#options.partner?.pin;
-  }
   get state(): PartnerState {
-    if (!this.#options.partner) return 'none';
     if (this.#joining) return 'joining';
-    if (!this.#connection || !this.#compared) return 'solo';
-    return this.lag === 0 ? 'paired' : 'catchUp';
+    if (!this.#options.partner()) return 'none';
+    const replication = this.#live;
+    if (!replication) return this.#isSkewed ? 'skew' : 'solo';
+    return replication.lag === 0 && replication.hasTheirs ? 'paired' : 'catchUp';
   }
-  /** Operations here that the partner has not confirmed. */
+  /** Operations here that the partner has not confirmed; all, while it is not there. */
   get lag(): number {
-    let lag = 0;
-    for (const [origin, seq] of this.#options.ledger().durable) lag += Math.max(0, seq - (this.#theirs.get(origin) ?? 0));
-    return lag;
+    return this.#replication?.lag ?? this.#lastLag;
+  }
+  #lastLag = 0;
+  /** By how much the partner's clock is ahead, in ms. */
+  get clockOffsetMs(): number {
+    return this.#replication?.clockOffsetMs ?? 0;
+  }
+
+  /** The latest rules of the fold that all trackers of the realm know, as far as they have said so. */
+  get foldVersion(): number {
+    if (!this.#options.partner()) return FOLD_VERSION;
+    return Math.min(FOLD_VERSION, this.#live?.theirFoldVersion ?? 0);
+  }
+
+  get #live(): Replication | undefined {
+    return this.#replication?.isCompared && this.#replication.connection.isOpen ? this.#replication : undefined;
   }
 
   start(): void {
-    if (this.#options.partner?.dial) void this.#dial();
+    this.#retry(0);
   }
 
-  /** The other tracker has dialled us. Resolves when the link has ended. */
+  /** Somebody who says to be the other tracker has dialled us. Resolves when the link has ended. @throws ShoalError busy while a link is up */
   async accept(link: FrameLink): Promise<void> {
-    await this.#adopt(link).whenEnded;
+    const { number, partner } = this.#options;
+    if (link.stream.pin !== partner()?.pin) return this.#hearStranger(link);
+    // Of two links at once, both sides keep that of the higher number.
+    if (this.#live && number > (partner()?.number ?? 0)) throw new ShoalError('busy');
+    await this.#adopt(link).connection.whenEnded;
   }
 
   /** Whether both disks have an entry; false when the partner is away or takes too long. A tracker that stands alone is all the disks there are. */
   onBoth(origin: Origin, seq: number): Promise<boolean> {
-    if (!this.#options.partner || (this.#theirs.get(origin) ?? 0) >= seq) return Promise.resolve(true);
-    if (!this.#connection || !this.#compared) return Promise.resolve(false);
-    return new Promise((resolve) => {
-      const waiting: Waiting = {
-        origin, seq,
-        settle: (both) => {
-          timer.cancel();
-          this.#waiting.delete(waiting);
-          resolve(both);
-        },
-      };
-      const timer = this.#options.world.clock.after(PARTNER_ACK_MS_MAX, () => waiting.settle(false));
-      this.#waiting.add(waiting);
-    });
+    if (!this.#options.partner()) return Promise.resolve(true);
+    const replication = this.#live;
+    if (!replication) return Promise.resolve(false);
+    return replication.has(origin, seq) ? Promise.resolve(true) : replication.onBoth(origin, seq);
   }
 
   /** Something new is on our disk. */
   committed(): void {
-    void this.#send();
+    void this.#replication?.send();
+    const moment = this.#options.partner() ? undefined : this.#options.ledger().promise();
+    if (moment) this.#options.ledger().advance(moment); // nobody else stamps anything
+  }
+
+  /** The list of trackers has changed. */
+  listChanged(): void {
+    this.#replication?.connection.close();
+    if (this.#options.partner()) this.#retry(0);
+    else this.committed();
   }
 
   close(): void {
     this.#closed = true;
     this.#timer?.cancel();
-    this.#connection?.close();
+    this.#replication?.connection.close();
   }
 
   async #dial(): Promise<void> {
-    const { partner, world, program } = this.#options;
-    if (!partner || this.#closed) return;
+    const { world, program } = this.#options;
+    const partner = this.#options.partner();
+    if (!partner || this.#closed || this.#replication) return;
     try {
       const stream = await world.network.dial(partner.address, { expect: partner.pin, timeoutMs: DIAL_MS });
       const link = new FrameLink(stream);
       await greet(link, { role: 'tracker', accepts: ['tracker'], program, clock: world.clock, chance: world.chance });
-      if (this.#closed) return stream.destroy();
+      if (this.#closed || this.#live) return stream.destroy();
       this.#adopt(link);
     } catch (error) {
-      const why = isShoalError(error, 'pinMismatch') ? await this.#whoElse(partner.address) : asShoalError(error).message;
-      this.#warn('the partner is not reached', why);
+      this.#warn('the partner is not reached', isShoalError(error, 'pinMismatch') ? await this.#whoElse(partner.address) : asShoalError(error).message);
       this.#retry();
     }
   }
 
   #warn(phrase: string, why: string): void {
-    const { world, partner } = this.#options;
-    if (why !== this.#whyNot) world.log.warn(phrase, { partner: partner && addressText(partner.address), why });
+    const partner = this.#options.partner();
+    if (why !== this.#whyNot) this.#options.world.log.warn(phrase, { partner: partner && addressText(partner.address), why });
     this.#whyNot = why;
   }
 
-  #retry(): void {
-    const { clock, chance } = this.#options.world;
-    if (this.#closed || !this.#options.partner?.dial) return;
+  #retry(delayMs = this.#nextDelayMs()): void {
+    const { world: { clock }, number, partner } = this.#options;
+    const isLower = number < (partner()?.number ?? 0);
+    if (this.#closed) return;
     this.#timer?.cancel();
-    this.#timer = clock.after(Math.min(RETRY_MS_MAX, 100 * 2 ** Math.min(this.#failures++, 8)) * (0.5 + 0.5 * chance.random()), () => void this.#dial());
+    this.#timer = clock.after(isLower ? delayMs + LOWER_WAITS_MS : delayMs, () => void this.#dial());
+  }
+
+  #nextDelayMs(): number {
+    return Math.min(RETRY_MS_MAX, 100 * 2 ** Math.min(this.#failures++, 8)) * (0.5 + 0.5 * this.#options.world.chance.random());
   }
 
   /** Another key answers at the partner's address: what its realm is, in a sentence. */
   async #whoElse(address: Address): Promise<string> {
-    const { world, realm, program } = this.#options;
+    const { world, realm, program, shown } = this.#options;
     try {
       const link = new FrameLink(await world.network.dial(address, { timeoutMs: DIAL_MS }));
       await greet(link, { role: 'engine', accepts: ['tracker'], program, clock: world.clock, chance: world.chance });
@@ -159,123 +181,119 @@ export class Partner {
         table: trackerLink, side: 'engine', heartbeatMs: HEARTBEAT_MS.tracker, clock: world.clock, log: world.log,
         handlers: { presenceChanged: ignore, groupChanged: ignore, groupGone: ignore, swarmChanged: ignore, revoked: ignore, dialRequest: ignore, signedOut: ignore },
       });
-      checkDescriptor(await connection.call('descriptor', {}).finally(() => connection.close()), realm, address);
-      return new ShoalError('pinMismatch', { address: addressText(address) }).message; // our realm, but not the tracker it should be
+      const list = await connection.call('descriptor', {}).finally(() => connection.close());
+      checkDescriptor(list, realm, address);
+      await shown(list); // our realm: it may have another list by now
+      return new ShoalError('pinMismatch', { address: addressText(address) }).message;
     } catch (error) {
       return asShoalError(error).message;
     }
   }
 
-  #adopt(link: FrameLink): Connection<typeof partnerLink, 'tracker'> {
-    const { world, realm, ledger } = this.#options;
-    this.#connection?.destroy();
-    this.#compared = false;
-    const connection = new Connection(link, {
-      table: partnerLink, side: 'tracker', heartbeatMs: HEARTBEAT_MS.partner, clock: world.clock, log: world.log,
-      handlers: {
-        compare: (theirs) => {
-          if (theirs.realm !== realm) throw new ShoalError('wrongRealm', { address: 'the partner', ours: theirs.realm.slice(0, 8), theirs: realm.slice(0, 8) });
-          this.#checkFits(theirs);
-          return { foldVersion: FOLD_VERSION, have: this.#vector(), nowMs: world.clock.now() };
-        },
-        append: async ({ entries }) => {
-          await ledger().merge(entries);
-          this.#checkJoined();
-          return { have: this.#vector() };
-        },
-      },
+  #adopt(link: FrameLink): Replication {
+    const { world, realm, list } = this.#options;
+    this.#timer?.cancel();
+    const replication: Replication = new Replication({
+      world, realm, link, list, ledger: this.#options.ledger(),
+      listed: (theirs) => this.#checkListed(link.stream.pin, theirs),
+      changed: () => this.#changed(replication),
+      needsSnapshot: () => void this.#fetchSnapshot(replication),
     });
-    this.#connection = connection;
-    void connection.whenEnded.then(({ error }) => {
-      if (this.#connection !== connection) return;
-      this.#connection = undefined;
-      this.#compared = false;
-      for (const waiting of [...this.#waiting]) waiting.settle(false);
-      world.log.warn('the partner is gone', { why: error?.message });
+    const before = this.#replication;
+    this.#replication = replication;
+    before?.connection.destroy();
+    void replication.connection.whenEnded.then(({ error }) => {
+      if (this.#replication !== replication) return;
+      this.#lastLag = replication.lag;
+      this.#replication = undefined;
+      this.#isSkewed = replication.isSkewed || isShoalError(error, 'clocksApart');
+      if (replication.isCompared) world.log.warn('the partner is gone', { why: error?.message });
+      this.#options.changed();
       this.#retry();
     });
-    void this.#compare(connection);
-    return connection;
+    void this.#compare(replication);
+    return replication;
   }
 
-  async #compare(connection: Connection<typeof partnerLink, 'tracker'>): Promise<void> {
-    const { world, realm, ledger } = this.#options;
+  /** Only the other tracker that the newest list names may be at the other end. @throws ShoalError pinMismatch … */
+  async #checkListed(pin: Pin | undefined, theirs: SignedDescriptor | undefined): Promise<void> {
+    const { shown, partner } = this.#options;
+    if (theirs) await shown(theirs);
+    if (pin === undefined || pin !== partner()?.pin) throw new ShoalError('pinMismatch', { address: 'the other tracker' });
+  }
+
+  /** It is not in our list. With a newer one, in which it is, it will be our partner when it dials again; it learns nothing of us before. */
+  async #hearStranger(link: FrameLink): Promise<void> {
+    const { world: { clock, log }, shown, partner } = this.#options;
+    const refused = new ShoalError('pinMismatch', { address: link.stream.remote.host });
+    const refuse = (): never => {
+      throw refused;
+    };
+    const connection = new Connection(link, {
+      table: partnerLink, side: 'tracker', heartbeatMs: HEARTBEAT_MS.partner, clock, log,
+      handlers: {
+        compare: async ({ list }) => {
+          if (list) await shown(list);
+          throw link.stream.pin === partner()?.pin ? new ShoalError('busy') : refused;
+        },
+        append: refuse, snapshot: refuse,
+      },
+    });
+    const timer = clock.after(DIAL_MS, () => connection.destroy(refused));
+    await connection.whenEnded;
+    timer.cancel();
+  }
+
+  async #compare(replication: Replication): Promise<void> {
     try {
-      const theirs = await connection.call('compare', { realm, foldVersion: FOLD_VERSION, have: this.#vector(), nowMs: world.clock.now() });
-      this.#checkFits(theirs);
-      this.#theirs = new Map(theirs.have.map(({ origin, seq }) => [origin, seq]));
-      const { log, durable } = ledger();
-      // Our own last entries are known there and not here: this log was restored from an older copy and must not give their numbers again.
-      if ((this.#theirs.get(log.origin) ?? 0) > (durable.get(log.origin) ?? 0)) {
-        log.renewOrigin();
-        world.log.warn('this log had lost its end; it goes on under a new origin', { origin: log.origin });
-      }
-      this.#compared = true;
+      await replication.compare();
       this.#failures = 0;
       this.#whyNot = undefined;
-      this.#checkJoined();
-      world.log.info('the partner is reached', { lagOperations: this.lag });
-      await this.#send();
+      this.#isSkewed = false;
+      this.#options.world.log.info('the partner is reached', { lagOperations: replication.lag });
+      this.#changed(replication);
     } catch (error) {
       this.#warn('the partner cannot be compared with', asShoalError(error).message);
-      connection.destroy(asShoalError(error));
+      replication.connection.destroy(asShoalError(error));
     }
   }
 
-  /** Sends batch after batch until the partner has everything. */
-  async #send(): Promise<void> {
-    const connection = this.#connection;
-    if (this.#sending || !connection || !this.#compared) return;
-    this.#sending = true;
+  #changed(replication: Replication): void {
+    if (this.#joining && this.#replication === replication && replication.hasTheirs) {
+      this.#joining = false;
+      this.#options.logIsBack();
+      this.#options.world.log.info('the log is back', { operations: this.#options.ledger().log.count });
+    }
+    this.#options.changed();
+  }
+
+  /** Takes the partner's snapshot over, part by part; what has come already is not asked for again after a link has ended. */
+  async #fetchSnapshot({ connection }: Replication): Promise<void> {
+    const { ledger, world } = this.#options;
     try {
-      for (let batch = this.#nextBatch(); batch.length > 0 && this.#connection === connection; batch = this.#nextBatch()) {
-        const { have } = await connection.call('append', { entries: batch }, { deadlineMs: APPEND_MS });
-        for (const { origin, seq } of have) this.#theirs.set(origin, seq);
-        for (const waiting of [...this.#waiting]) if ((this.#theirs.get(waiting.origin) ?? 0) >= waiting.seq) waiting.settle(true);
+      for (;;) {
+        const { chunks } = this.#snapshot ?? { chunks: [] };
+        const { chunk, heads, ...rest } = await connection.call('snapshot', { n: chunks.length });
+        const sha256 = Buffer.from(rest.sha256);
+        if (this.#snapshot && !this.#snapshot.sha256.equals(sha256)) {
+          this.#snapshot = undefined; // it has made another one meanwhile
+          continue;
+        }
+        this.#snapshot ??= { sha256, chunks: [] };
+        if (chunk.length > 0) {
+          this.#snapshot.chunks.push(chunk);
+          continue;
+        }
+        const all = this.#snapshot.chunks;
+        this.#snapshot = undefined;
+        const snapshot = { ...rest, sha256, heads: new Map(heads.map(({ origin, seq, hash }) => [origin, { seq, hash: Buffer.from(hash) }])) };
+        await ledger().adopt(snapshot, all);
+        world.log.info('the partner’s snapshot was taken over', { bytes: snapshot.bytes });
+        return connection.close(); // what we have now is told by a new link
       }
     } catch (error) {
-      this.#options.world.log.warn('the partner did not take operations', { why: asShoalError(error).message });
-      if (this.#connection === connection) connection.destroy(asShoalError(error));
-    } finally {
-      this.#sending = false;
+      world.log.warn('the partner’s snapshot could not be taken over', { why: asShoalError(error).message });
+      connection.destroy(asShoalError(error));
     }
-    if (this.#connection && this.#connection !== connection) void this.#send();
-  }
-
-  /** Two that fold by other rules would not come to the same, and two whose clocks disagree would refuse each other's tickets. */
-  #checkFits({ foldVersion, nowMs }: { readonly foldVersion: number; readonly nowMs: number }): void {
-    if (foldVersion !== FOLD_VERSION) throw new ShoalError('unavailable', { why: `the two trackers have different rules (${FOLD_VERSION} here, ${foldVersion} there); update the older one` });
-    const apartMs = Math.abs(nowMs - this.#options.world.clock.now());
-    if (apartMs > CLOCKS_APART_MS_MAX) throw new ShoalError('unavailable', { why: `the clocks of the two trackers are ${Math.round(apartMs / 1000)} s apart; set them right` });
-  }
-
-  /** Whether everything that the partner has is here again. */
-  #checkJoined(): void {
-    const { durable } = this.#options.ledger();
-    if (!this.#joining || !this.#compared || [...this.#theirs].some(([origin, seq]) => (durable.get(origin) ?? 0) < seq)) return;
-    this.#joining = false;
-    this.#options.logIsBack();
-    this.#options.world.log.info('the log is back', { operations: this.#options.ledger().log.count });
-  }
-
-  #nextBatch(): readonly Uint8Array[] {
-    const { log, durable } = this.#options.ledger();
-    for (const [origin, seq] of durable) {
-      const from = (this.#theirs.get(origin) ?? 0) + 1;
-      if (from > seq) continue;
-      const batch: Uint8Array[] = [];
-      let bytes = 0;
-      for (const entry of log.entries(origin, from, Math.min(OPERATIONS_PER_FRAME_MAX, seq - from + 1))) {
-        bytes += entry.bytes.length;
-        if (bytes > OPERATIONS_PER_FRAME_BYTES_MAX && batch.length > 0) break;
-        batch.push(entry.bytes);
-      }
-      return batch;
-    }
-    return [];
-  }
-
-  #vector(): { origin: Origin; seq: number }[] {
-    return [...this.#options.ledger().durable].map(([origin, seq]) => ({ origin, seq }));
   }
 }

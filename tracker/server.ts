@@ -4,32 +4,44 @@ import { Connection } from '../protocol/connection.ts';
 import { asShoalError, ShoalError } from '../protocol/errors.ts';
 import { FrameLink } from '../protocol/frame.ts';
 import { bye, greet } from '../protocol/greeting.ts';
-import type { GroupId, Pin } from '../protocol/ids.ts';
+import type { AccountId, GroupId, OperationId, Pin } from '../protocol/ids.ts';
+import { ID_BYTES } from '../protocol/ids.ts';
 import { HEARTBEAT_MS } from '../protocol/limits.ts';
+import { nameKey } from '../protocol/names.ts';
 import type { Address } from '../protocol/nouns.ts';
+import type { Operation, OperationBody, OperationName } from '../protocol/operations.ts';
+import { NOBODY, signOperation } from '../protocol/operations.ts';
 import { operatorLink } from '../protocol/partnerLink.ts';
+import type { SignedDescriptor } from '../protocol/realm.ts';
 import { addressText, isLoopback, realmUrlText } from '../protocol/realm.ts';
 import { encode } from '../protocol/schema.ts';
+import type { HandlersOf } from '../protocol/table.ts';
 import { trackerLink } from '../protocol/trackerLink.ts';
 import { toWire } from '../protocol/wireErrors.ts';
-import type { ByteStream, Listener, ListenAt, World } from '../protocol/world.ts';
+import type { ByteStream, Listener, ListenAt, Timer, World } from '../protocol/world.ts';
 import type { TrackerConfig } from './config.ts';
-import { conflictsIn } from './conflicts.ts';
+import { conflictsIn, countConflicts } from './conflicts.ts';
 import { stateHash } from './fold/state.ts';
 import { handlersFor } from './handlers.ts';
 import { Ledger } from './ledger.ts';
 import type { OpLog } from './opLog.ts';
+import type { PartnerState } from './partner.ts';
 import { Partner } from './partner.ts';
 import { COST_DEFAULT, Passwords } from './passwords.ts';
 import type { Cost } from './passwords.ts';
 import { PresenceNews } from './presenceNews.ts';
+import { RealmList } from './realmList.ts';
 import { Sessions } from './sessions.ts';
+import type { Keep } from './snapshots.ts';
+import { compact, KEEP_DEFAULT } from './snapshots.ts';
 import { Swarms } from './swarms.ts';
 import { ACCOUNTS_PER_HOST, PASSWORDS_PER_HOST, PASSWORDS_PER_USER, Tries } from './tries.ts';
 
 /** Links at one time, and from one address: an office of 200 people behind one address fits twice. This machine itself is exempt. */
 const LINKS_MAX = 10_000;
 const LINKS_PER_HOST_MAX = 1_000;
+/** How long a tracker that ends waits for its partner to have everything, in ms. */
+const DRAIN_MS_MAX = 5_000;
 
 export interface TrackerOptions {
   readonly world: World;
@@ -40,6 +52,10 @@ export interface TrackerOptions {
   readonly listen?: ListenAt;
   /** Where the partner is reached, if not where the realm lists it. */
   readonly partnerAt?: Address;
+  /** Keeps a new list of trackers on the disk. */
+  readonly keepList?: (list: SignedDescriptor) => Promise<void>;
+  /** Which operations are kept one by one; the others only as what they came to. */
+  readonly keep?: Keep;
   /** This tracker had a log once and begins with an empty one: it serves nobody before the partner has given back what it had. */
   readonly lostLog?: boolean;
   /** It has. */
@@ -75,6 +91,7 @@ export async function startTracker(options: TrackerOptions): Promise<Tracker> {
 class Server implements Tracker {
   readonly ledger: Ledger;
   readonly #options: TrackerOptions;
+  readonly #list: RealmList;
   readonly #partner: Partner;
   readonly #swarms: Swarms;
   readonly #sessions: Sessions;
@@ -83,8 +100,14 @@ class Server implements Tracker {
   readonly #tries: { readonly perUser: Tries; readonly perHost: Tries; readonly accounts: Tries };
   readonly #startedMs: number;
   readonly #links = new Set<Connection<typeof trackerLink, 'tracker'> | Connection<typeof operatorLink, 'tracker'>>();
+  readonly #engineLinks = new Set<Connection<typeof trackerLink, 'tracker'>>();
   readonly #linksByHost = new Map<string, number>();
   #listener: Listener | undefined;
+  #compactTimer: Timer | undefined;
+  #isUpgrading = false;
+  /** Ends: no new links, and what was asked is still answered. */
+  #draining = false;
+  #drained: (() => void) | undefined;
   #closed = false;
 
   constructor(options: TrackerOptions) {
@@ -92,14 +115,21 @@ class Server implements Tracker {
     const { clock, chance, log } = world;
     this.#options = options;
     this.#startedMs = clock.monotonicMs();
-    const other = config.descriptor.trackers.find(({ number }) => number !== config.number);
+    this.#list = new RealmList(config, options.keepList ?? (() => Promise.resolve()), () => this.#listChanged());
     this.#partner = new Partner({
-      world, realm: config.realm, program: this.#program, ledger: () => this.ledger,
-      partner: other && { pin: other.pin, address: options.partnerAt ?? other.address, dial: config.number > other.number }, lostLog: options.lostLog ?? false,
+      world, realm: config.realm, number: config.number, program: this.#program, ledger: () => this.ledger, lostLog: options.lostLog ?? false,
+      partner: () => {
+        const { partner } = this.#list;
+        return partner && { ...partner, address: options.partnerAt ?? partner.address };
+      },
+      list: () => this.#list.signed,
+      shown: (list) => this.#list.shown(list),
       logIsBack: () => options.logIsBack?.(),
+      changed: () => this.#pairChanged(),
     });
     this.ledger = new Ledger({
       log: opLog, realm: config.realm, clock, logger: log, onBoth: (origin, seq) => this.#partner.onBoth(origin, seq),
+      isTracker: (pin) => this.#list.isTracker(pin),
       committed: () => this.#partner.committed(),
       broken: (error) => this.#closed || options.broken(error),
     });
@@ -116,8 +146,7 @@ class Server implements Tracker {
     return `shoal-tracker ${this.#options.version}`;
   }
   get url(): string {
-    const { realm, descriptor } = this.#options.config;
-    return realmUrlText({ realm, addresses: descriptor.trackers.map(({ address }) => address) });
+    return realmUrlText({ realm: this.#options.config.realm, addresses: this.#list.trackers.map(({ address }) => address) });
   }
   get address(): Address {
     const { config, listen } = this.#options;
@@ -131,28 +160,109 @@ class Server implements Tracker {
     const own = config.descriptor.trackers.find(({ number }) => number === config.number);
     this.#listener = await world.network.listen(listen ?? { port: own?.address.port ?? 0 }, (stream) => void this.#accept(stream));
     this.#partner.start();
+    this.#partner.committed();
+    this.#compact();
     world.log.info('tracker serves', { number: config.number, address: addressText(this.address), operations: this.ledger.log.count });
   }
 
   status() {
     const { config, version, world, processId = 0 } = this.#options;
-    const { state, log } = this.ledger;
+    const { state, log, frontier, unsettled, aheadMs } = this.ledger;
+    const offsetMs = Math.round(this.#partner.clockOffsetMs);
     let files = 0;
     for (const group of state.groups.values()) files += group.files.size;
     return {
       number: config.number, version, realm: config.realm, origin: log.origin, upMs: Math.round(world.clock.monotonicMs() - this.#startedMs), links: this.#sessions.count,
       accounts: state.accounts.size, groups: state.groupNames.size, files, presences: this.#swarms.presences, operations: log.count,
-      partner: this.#partner.state, partnerLagOperations: this.#partner.lag, stateHash: stateHash(state), processId,
+      partner: this.#state, partnerLagOperations: this.#partner.lag, stateHash: stateHash(state), processId,
+      unsettledOperations: unsettled, frontierMs: frontier?.ms ?? 0, conflicts: countConflicts(state),
+      clockAheadMs: Math.max(0, offsetMs), clockBehindMs: Math.max(0, -offsetMs), logAheadMs: Math.round(aheadMs),
+      durability: this.#durability, listVersion: this.#list.version, memoryBytes: process.memoryUsage().rss,
     };
   }
 
+  get #state(): PartnerState | 'retired' | 'draining' {
+    if (this.#list.isRetired) return 'retired';
+    return this.#draining ? 'draining' : this.#partner.state;
+  }
+  /** What an answer to a new operation would say. */
+  get #durability(): 'both' | 'one' | 'none' {
+    const state = this.#state;
+    if (state === 'retired' || state === 'joining' || state === 'draining') return 'none';
+    return state === 'solo' || state === 'skew' ? 'one' : 'both';
+  }
+
+  /** Lets what was asked be answered and the partner have everything, then ends every link cleanly and closes the log. */
   async close(): Promise<void> {
-    this.#closed = true;
+    const { world, opLog } = this.#options;
+    this.#draining = true;
     await this.#listener?.close();
+    await this.#untilPartnerHasAll();
+    this.#closed = true;
+    this.#compactTimer?.cancel();
     this.#partner.close();
     this.#presenceNews.stop();
     for (const link of this.#links) link.close();
-    this.#options.opLog.close();
+    opLog.close();
+    world.log.info('tracker has stopped', { number: this.#options.config.number });
+  }
+
+  #untilPartnerHasAll(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        timer.cancel();
+        resolve();
+      };
+      const timer = this.#options.world.clock.after(DRAIN_MS_MAX, done);
+      this.#drained = () => this.#partner.state !== 'catchUp' && done();
+      this.#drained();
+    });
+  }
+
+  #pairChanged(): void {
+    this.#drained?.();
+    const { partner } = this.#list;
+    const { state } = this.ledger;
+    // One of them says so; the other has it by the log.
+    const isFirst = !partner || (this.#partner.state === 'paired' && this.#options.config.number < partner.number);
+    if (isFirst && this.#partner.foldVersion > state.foldVersion && !this.#isUpgrading && !this.#closed) void this.#upgrade(this.#partner.foldVersion);
+  }
+
+  async #upgrade(version: number): Promise<void> {
+    const { log } = this.#options.world;
+    this.#isUpgrading = true;
+    try {
+      await this.#author('setFoldVersion', { version });
+      log.info('newer rules count from here on', { version });
+    } catch (error) {
+      log.warn('newer rules cannot count yet', { why: asShoalError(error).message });
+    } finally {
+      this.#isUpgrading = false;
+    }
+  }
+
+  #listChanged(): void {
+    const { world: { log }, config } = this.#options;
+    log.info('the list of trackers is another one', { version: this.#list.version, trackers: this.#list.trackers.map(({ address }) => addressText(address)).join(' '), isRetired: this.#list.isRetired, number: config.number });
+    this.#partner.listChanged();
+    // They ask for the list when they come back, at once or at the other tracker.
+    for (const link of this.#engineLinks) link.close();
+  }
+
+  /** Again and again replaces operations that need not be kept by what they came to. */
+  #compact(): void {
+    const { world: { clock, log }, opLog, keep = KEEP_DEFAULT } = this.#options;
+    this.#compactTimer = clock.after(keep.everyMs, () => {
+      compact(opLog, clock, log, keep).catch((error: unknown) => log.warn('final operations could not be replaced', { why: asShoalError(error).message })).finally(() => this.#closed || this.#compact());
+    });
+  }
+
+  /** Takes in an operation of this tracker itself. @throws ShoalError why its rule refuses it */
+  async #author<N extends OperationName>(name: N, body: OperationBody<N>, added?: Uint8Array): Promise<{ readonly durability: 'both' | 'one' }> {
+    const { world: { clock, chance }, config: { realm, identity } } = this.#options;
+    const id = chance.bytes(ID_BYTES).toString('hex') as OperationId;
+    const signed = signOperation({ realm, id, account: NOBODY, createdAtMs: clock.now(), name, body } as Operation, identity);
+    return this.ledger.ingest(signed, this.ledger.read(signed), added);
   }
 
   async #accept(stream: ByteStream): Promise<void> {
@@ -182,25 +292,47 @@ class Server implements Tracker {
     if (this.#closed) throw new ShoalError('linkClosed');
     log.debug('a link is up', { role, program, host });
     if (role === 'tracker') {
-      // Only the other tracker of this realm: its key stands in the descriptor.
-      if (pin !== this.#partner.pin) throw new ShoalError('pinMismatch', { address: host });
+      // Which of the realm's it is, or will be by a newer list, shows when the two compare.
+      if (this.#list.isRetired) throw new ShoalError('retired');
       await this.#partner.accept(link);
     } else if (role === 'operator') {
       if (pin !== config.identity.pin) throw new ShoalError('pinMismatch', { address: host });
-      const stop = this.#options.stop ?? ((): void => void this.close());
-      const handlers = {
-        status: () => this.status(),
-        conflicts: ({ from }: { readonly from: number }) => conflictsIn(this.ledger, from),
-        stop: () => {
-          clock.after(0, stop); // the answer goes out before the goodbye
-          return {};
-        },
-      };
-      await this.#untilEnded(new Connection(link, { table: operatorLink, side: 'tracker', handlers, heartbeatMs: HEARTBEAT_MS.tracker, clock, log }));
+      await this.#untilEnded(new Connection(link, { table: operatorLink, side: 'tracker', handlers: this.#operatorHandlers, heartbeatMs: HEARTBEAT_MS.tracker, clock, log }));
     } else {
+      if (this.#draining) throw new ShoalError('unavailable', { why: 'it is stopping' });
       if (this.#partner.state === 'joining') throw new ShoalError('unavailable', { why: 'it lost its log and waits for its partner to give it back' });
       await this.#serveEngine(link, pin);
     }
+  }
+
+  readonly #operatorHandlers: HandlersOf<typeof operatorLink, 'tracker'> = {
+    status: () => this.status(),
+    conflicts: ({ from }) => conflictsIn(this.ledger, from),
+    setList: async (list) => {
+      await this.#list.shown(list);
+      return { version: this.#list.version };
+    },
+    resetPassword: async ({ user, password }) => {
+      const account = this.#accountNamed(user);
+      return this.#author('resetPassword', { account }, Buffer.from(await this.#passwords.hash(password)));
+    },
+    setOwner: ({ group: name, user }) => {
+      const group = this.ledger.state.groupNames.get(nameKey(name));
+      if (group === undefined) throw new ShoalError('unknownGroup', { group: name });
+      return this.#author('setOwner', { group, account: this.#accountNamed(user) });
+    },
+    stop: () => {
+      const stop = this.#options.stop ?? ((): void => void this.close());
+      this.#options.world.clock.after(0, stop); // the answer goes out before the goodbye
+      return {};
+    },
+  };
+
+  /** @throws ShoalError unknownUser */
+  #accountNamed(user: string): AccountId {
+    const account = this.ledger.state.userNames.get(nameKey(user));
+    if (account === undefined) throw new ShoalError('unknownUser', { user });
+    return account;
   }
 
   async #serveEngine(link: FrameLink, pin: Pin): Promise<void> {
@@ -208,12 +340,14 @@ class Server implements Tracker {
     // The handlers need the session and the session the connection; messages that have come already are handled in its constructor.
     const session = this.#sessions.add(pin, link.stream.remote.host);
     const handlers = handlersFor(session, {
-      clock, ledger: this.ledger, sessions: this.#sessions, swarms: this.#swarms, signer: config.signer, keys: new Map(config.descriptor.trackers.map((tracker) => [tracker.pin, tracker.ticketKey])), descriptor: config.signedDescriptor,
-      passwords: this.#passwords, tries: this.#tries,
+      clock, ledger: this.ledger, sessions: this.#sessions, swarms: this.#swarms, signer: config.signer, list: this.#list,
+      isPairApart: () => this.#durability !== 'both', passwords: this.#passwords, tries: this.#tries,
     });
     const connection = new Connection(link, { table: trackerLink, side: 'tracker', handlers, heartbeatMs: HEARTBEAT_MS.tracker, clock, log });
     session.connect(connection);
+    this.#engineLinks.add(connection);
     await this.#untilEnded(connection);
+    this.#engineLinks.delete(connection);
     this.#sessions.remove(session);
   }
 

@@ -5,14 +5,17 @@ import type { StatementSync } from 'node:sqlite';
 import { ShoalError } from '../protocol/errors.ts';
 import type { Origin } from '../protocol/ids.ts';
 import { ORIGIN_BYTES } from '../protocol/ids.ts';
-import { decodeEntry } from '../protocol/operations.ts';
+import type { Place } from '../protocol/operations.ts';
+import { compareStamps, decodeEntry, entryHash } from '../protocol/operations.ts';
 import type { Chance } from '../protocol/world.ts';
-import { FOLD_VERSION } from './fold/fold.ts';
-import type { LogEntry, OpLog } from './opLog.ts';
+import type { Head, LogEntry, OpLog, Snapshot } from './opLog.ts';
 import { CEILING_AHEAD_MS, CEILING_RENEW_MS } from './opLog.ts';
 
 /** Format of the tables. */
-const FORMAT = 1;
+const FORMAT = 2;
+/** Chunks of a snapshot, and entries that it has replaced, in one commit: what is written meanwhile waits for no more than that. */
+const CHUNKS_PER_COMMIT = 4;
+const DROPPED_PER_COMMIT = 2_000;
 
 interface Waiting {
   readonly entries: readonly LogEntry[];
@@ -38,14 +41,17 @@ export function openSqliteLog(file: string, chance: Chance): OpLog {
 class SqliteLog implements OpLog {
   origin: Origin;
   ceilingMs: number;
+  frontier: Place | undefined;
   readonly #database: DatabaseSync;
   readonly #chance: Chance;
   readonly #insert: StatementSync;
   readonly #setMeta: StatementSync;
   readonly #entriesFrom: StatementSync;
+  readonly #behind: StatementSync;
   readonly #have = new Map<Origin, number>();
-  readonly #last = new Map<Origin, LogEntry>();
-  #count: number;
+  readonly #heads = new Map<Origin, Head>();
+  #snapshot: (Snapshot & { readonly generation: number }) | undefined;
+  #frontierKept: Place | undefined;
   #queue: Waiting[] = [];
   #failure: Error | undefined;
 
@@ -61,43 +67,52 @@ class SqliteLog implements OpLog {
         origin TEXT NOT NULL, seq INTEGER NOT NULL, ms INTEGER NOT NULL, counter INTEGER NOT NULL, entry BLOB NOT NULL, PRIMARY KEY (origin, seq)
       ) STRICT;
       CREATE INDEX IF NOT EXISTS in_order ON operations (ms, counter, origin, seq);
+      CREATE TABLE IF NOT EXISTS snapshots (generation INTEGER NOT NULL, n INTEGER NOT NULL, chunk BLOB NOT NULL, PRIMARY KEY (generation, n)) STRICT;
     `);
     this.#setMeta = this.#database.prepare('INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value');
     this.#insert = this.#database.prepare('INSERT INTO operations (origin, seq, ms, counter, entry) VALUES (?, ?, ?, ?, ?)');
     this.#entriesFrom = this.#database.prepare('SELECT entry FROM operations WHERE origin = ? AND seq >= ? ORDER BY seq LIMIT ?');
-    for (const [name, known] of [['format', FORMAT], ['foldVersion', FOLD_VERSION]] as const) {
-      const kept = Number(this.#meta(name) ?? known);
-      if (kept > known) throw new ShoalError('newerFormat', { path: file, format: kept });
-      this.#setMeta.run(name, String(known));
-    }
+    this.#behind = this.#database.prepare('SELECT entry FROM operations WHERE (ms, counter, origin, seq) > (?, ?, ?, ?) ORDER BY ms, counter, origin, seq LIMIT ?');
+    const format = Number(this.#meta('format') ?? FORMAT);
+    if (format > FORMAT) throw new ShoalError('newerFormat', { path: file, format });
+    this.#setMeta.run('format', String(FORMAT));
     this.ceilingMs = Number(this.#meta('ceilingMs') ?? 0);
+    this.frontier = this.#frontierKept = JSON.parse(this.#meta('frontier') ?? 'null') as Place | null ?? undefined;
     this.origin = this.#meta('origin') as Origin | undefined ?? this.#newOrigin();
+    this.#snapshot = this.#readSnapshot();
+    this.#dropReplaced(Infinity); // a kill may have come before that was done
+    for (const [origin, head] of this.#snapshot?.heads ?? []) {
+      this.#have.set(origin, head.seq);
+      this.#heads.set(origin, head);
+    }
     const rows = this.#database.prepare('SELECT origin, MAX(seq) AS seq, COUNT(*) AS count FROM operations GROUP BY origin').all() as { origin: Origin; seq: number; count: number }[];
-    this.#count = 0;
     for (const { origin, seq, count } of rows) {
-      if (seq !== count) throw new ShoalError('badRealmFolder', { path: file, why: `entries of ${origin} are missing` });
+      if (seq !== count + (this.#have.get(origin) ?? 0)) throw new ShoalError('badRealmFolder', { path: file, why: `entries of ${origin} are missing` });
       this.#have.set(origin, seq);
-      this.#count += count;
       const [last] = this.entries(origin, seq, 1);
-      if (last) this.#last.set(origin, last);
+      if (last) this.#heads.set(origin, headOf(last));
     }
   }
 
   get count(): number {
-    return this.#count;
+    let count = 0;
+    for (const seq of this.#have.values()) count += seq;
+    return count;
   }
   have(): ReadonlyMap<Origin, number> {
     return this.#have;
   }
-  last(origin: Origin): LogEntry | undefined {
-    return this.#last.get(origin);
+  head(origin: Origin): Head | undefined {
+    return this.#heads.get(origin);
+  }
+  get snapshot(): Snapshot | undefined {
+    return this.#snapshot;
   }
 
   append(entries: readonly LogEntry[]): Promise<void> {
     for (const entry of entries) {
       this.#have.set(entry.stamp.origin, entry.stamp.seq);
-      this.#last.set(entry.stamp.origin, entry);
-      this.#count++;
+      this.#heads.set(entry.stamp.origin, headOf(entry));
     }
     return new Promise((resolve, reject) => {
       if (this.#failure) return reject(this.#failure);
@@ -106,13 +121,47 @@ class SqliteLog implements OpLog {
   }
 
   entries(origin: Origin, from: number, max: number): readonly LogEntry[] {
-    const rows = this.#entriesFrom.all(origin, from, max) as { entry: Uint8Array }[];
+    const rows = this.#entriesFrom.all(origin, Math.max(from, this.#replacedUpTo(origin) + 1), max) as { entry: Uint8Array }[];
     return rows.map(({ entry }) => toEntry(entry));
   }
 
-  * all(): Iterable<LogEntry> {
-    for (const row of this.#database.prepare('SELECT entry FROM operations ORDER BY ms, counter, origin, seq').iterate()) {
-      yield toEntry((row as unknown as { entry: Uint8Array }).entry);
+  inOrder(after: Place | undefined, max: number): readonly LogEntry[] {
+    const replaced = this.#snapshot?.place;
+    const from = !after || (replaced && compareStamps(after, replaced) < 0) ? replaced : after;
+    const rows = this.#behind.all(from?.ms ?? -1, from?.counter ?? 0, from?.origin ?? '', from?.seq ?? 0, max) as { entry: Uint8Array }[];
+    return rows.map(({ entry }) => toEntry(entry));
+  }
+
+  snapshotChunk(n: number): Uint8Array {
+    const row = this.#database.prepare('SELECT chunk FROM snapshots WHERE generation = ? AND n = ?').get(this.#snapshot?.generation ?? 0, n) as { chunk: Uint8Array } | undefined;
+    return row?.chunk ?? new Uint8Array(0);
+  }
+
+  async compact(snapshot: Snapshot, chunks: Iterable<Uint8Array>): Promise<void> {
+    const generation = (this.#snapshot?.generation ?? 0) + 1;
+    this.#database.prepare('DELETE FROM snapshots WHERE generation = ?').run(generation); // of one that was given up
+    const insert = this.#database.prepare('INSERT INTO snapshots (generation, n, chunk) VALUES (?, ?, ?)');
+    let n = 0;
+    let some: Uint8Array[] = [];
+    const write = async (): Promise<void> => {
+      await nextTurn();
+      this.#transaction(() => some.forEach((chunk) => insert.run(generation, n++, chunk)));
+      some = [];
+    };
+    for (const chunk of chunks) if (some.push(chunk) === CHUNKS_PER_COMMIT) await write();
+    await write();
+    const { place, heads, bytes, sha256 } = snapshot;
+    const kept = { generation, place, bytes, sha256: sha256.toString('hex'), heads: [...heads].map(([origin, { seq, hash }]) => [origin, seq, hash.toString('hex')]) };
+    this.#transaction(() => this.#setMeta.run('snapshot', JSON.stringify(kept)));
+    this.#snapshot = { ...snapshot, generation };
+    for (const [origin, head] of heads) {
+      if ((this.#have.get(origin) ?? 0) > head.seq) continue;
+      this.#have.set(origin, head.seq);
+      this.#heads.set(origin, head);
+    }
+    for (let left = true; left;) {
+      await nextTurn();
+      left = this.#dropReplaced(DROPPED_PER_COMMIT);
     }
   }
 
@@ -143,6 +192,8 @@ class SqliteLog implements OpLog {
         this.ceilingMs = latestMs + CEILING_AHEAD_MS;
         this.#setMeta.run('ceilingMs', String(this.ceilingMs));
       }
+      if (this.frontier !== this.#frontierKept) this.#setMeta.run('frontier', JSON.stringify(this.frontier));
+      this.#frontierKept = this.frontier;
       this.#database.exec('COMMIT');
     } catch (error) {
       // After a failed write or fsync nobody knows what is on the disk (`trust.md` L5): nothing more is answered from here.
@@ -151,6 +202,43 @@ class SqliteLog implements OpLog {
       return;
     }
     for (const { resolve } of queue) resolve();
+  }
+
+  #transaction(work: () => void): void {
+    if (this.#failure) throw this.#failure;
+    this.#database.exec('BEGIN');
+    try {
+      work();
+      this.#database.exec('COMMIT');
+    } catch (error) {
+      this.#failure = error as Error;
+      throw error;
+    }
+  }
+
+  #readSnapshot(): (Snapshot & { readonly generation: number }) | undefined {
+    const text = this.#meta('snapshot');
+    if (text === undefined) return undefined;
+    const { generation, place, bytes, sha256, heads } = JSON.parse(text) as { generation: number; place: Place; bytes: number; sha256: string; heads: [Origin, number, string][] };
+    return { generation, place, bytes, sha256: Buffer.from(sha256, 'hex'), heads: new Map(heads.map(([origin, seq, hash]) => [origin, { seq, hash: Buffer.from(hash, 'hex') }])) };
+  }
+
+  #replacedUpTo(origin: Origin): number {
+    return this.#snapshot?.heads.get(origin)?.seq ?? 0;
+  }
+
+  /** Removes some of what the snapshot has replaced. Returns whether there may be more. */
+  #dropReplaced(max: number): boolean {
+    const { place, generation } = this.#snapshot ?? {};
+    if (!place || this.#failure) return false;
+    const drop = this.#database.prepare(`DELETE FROM operations WHERE rowid IN (
+      SELECT rowid FROM operations WHERE (ms, counter, origin, seq) <= (?, ?, ?, ?) LIMIT ?)`);
+    let dropped = 0;
+    this.#transaction(() => {
+      dropped = Number(drop.run(place.ms, place.counter, place.origin, place.seq, Math.min(max, Number.MAX_SAFE_INTEGER)).changes);
+      this.#database.prepare('DELETE FROM snapshots WHERE generation <> ?').run(generation ?? 0);
+    });
+    return dropped === max;
   }
 
   #meta(name: string): string | undefined {
@@ -163,5 +251,9 @@ class SqliteLog implements OpLog {
     return origin;
   }
 }
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+const headOf = ({ bytes, stamp }: LogEntry): Head => ({ seq: stamp.seq, hash: entryHash(bytes) });
 
 const toEntry = (bytes: Uint8Array): LogEntry => ({ bytes, stamp: decodeEntry(bytes).stamp });

@@ -120,11 +120,16 @@ describe('the frozen bytes of what trackers and realms sign', () => {
     const content = {
       realmKey: Uint8Array.from(spkiOf(realmKey)), version: 3,
       trackers: [{ number: 1, address: { host: 'a.example', port: 7070 }, pin: hexOf(32, '07') as Pin, ticketKey: Uint8Array.from(spkiOf(ticketKey)) }],
+      former: [],
     };
-    const sign = (): { descriptor: Uint8Array; signature: Uint8Array } => signDescriptor(content, realmKey);
-    const bytes = { descriptor: frozen('descriptor', () => sign().descriptor), signature: frozen('descriptor signature', () => sign().signature) };
+    const sign = (): { descriptor: Uint8Array; signature: Uint8Array } => signDescriptor({ ...content, former: [hexOf(32, '08') as Pin] }, realmKey);
+    const bytes = { descriptor: frozen('descriptor with a former tracker', () => sign().descriptor), signature: frozen('its signature', () => sign().signature) };
     assert.deepEqual([bytes.descriptor, bytes.signature], [sign().descriptor, sign().signature]);
-    const { realm, ...read } = checkDescriptor(bytes, undefined, { host: 'a.example', port: 7070 });
+    const from = { host: 'a.example', port: 7070 };
+    assert.deepEqual(checkDescriptor(bytes, undefined, from).former, [hexOf(32, '08')]);
+    // Of the first version, which knew of no former ones.
+    const first = { descriptor: frozen('descriptor', () => assert.fail('it is frozen')), signature: frozen('descriptor signature', () => assert.fail('it is frozen')) };
+    const { realm, ...read } = checkDescriptor(first, undefined, from);
     assert.deepEqual(read, content);
     assert.equal(realm, frozen('realm of the descriptor', () => Buffer.from(realm, 'hex')).toString('hex'));
   });

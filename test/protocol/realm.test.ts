@@ -91,7 +91,7 @@ describe('a descriptor', () => {
   const realm = pinOf(realmKey.spki);
   const from = { host: 'a.example', port: 7070 };
   const content: Descriptor = {
-    realmKey: realmKey.spki, version: 1, trackers: [{ number: 1, address: from, pin: 'ab'.repeat(32) as Pin, ticketKey: other.spki }],
+    realmKey: realmKey.spki, version: 1, trackers: [{ number: 1, address: from, pin: 'ab'.repeat(32) as Pin, ticketKey: other.spki }], former: [],
   };
   const signed = signDescriptor(content, realmKey.privateKey);
 

@@ -9,14 +9,15 @@ import { openSqliteLog } from '../../tracker/sqliteLog.ts';
 /** Entries that follow those of a log. What they say does not matter to it. */
 export function nextEntries(log: OpLog, count: number, { origin = log.origin, ms = Date.now() } = {}): LogEntry[] {
   const entries: LogEntry[] = [];
-  let before = log.last(origin);
+  let before = log.head(origin);
   for (let n = 0; n < count; n++) {
-    const seq = (before?.stamp.seq ?? 0) + 1;
+    const seq = (before?.seq ?? 0) + 1;
     const stamp: Stamp = {
-      ms, counter: seq % 2 ** 16, origin, seq, seen: [], previous: before ? entryHash(before.bytes) : new Uint8Array(32),
+      ms, counter: seq % 2 ** 16, origin, seq, seen: [], previous: before?.hash ?? new Uint8Array(32),
     };
-    before = { stamp, bytes: encodeEntry({ operation: Buffer.from(`operation ${stamp.seq}`), signature: new Uint8Array(64), added: new Uint8Array(0), stamp }) };
-    entries.push(before);
+    const bytes = encodeEntry({ operation: Buffer.from(`operation ${stamp.seq}`), signature: new Uint8Array(64), added: new Uint8Array(0), stamp });
+    entries.push({ stamp, bytes });
+    before = { seq, hash: entryHash(bytes) };
   }
   return entries;
 }

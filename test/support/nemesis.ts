@@ -6,15 +6,18 @@ import { isShoalError } from '../../protocol/errors.ts';
 import type { AccountId, GroupId, OperationId, Origin, RequestId, Root, Sha256 } from '../../protocol/ids.ts';
 import type { SignedOperation } from '../../protocol/nouns.ts';
 import { compareStamps, decodeEntry, readOperation } from '../../protocol/operations.ts';
-import type { OperationBody, OperationName } from '../../protocol/operations.ts';
+import type { OperationBody, OperationName, Place } from '../../protocol/operations.ts';
 import type { ReceiptProof } from '../../protocol/receipt.ts';
 import type { Receipt } from '../../protocol/trackerLink.ts';
 import { nodeClock } from '../../protocol/nodeWorld.ts';
 import { silentLog } from '../../protocol/world.ts';
+import { decodeState } from '../../tracker/fold/snapshot.ts';
 import { stateHash } from '../../tracker/fold/state.ts';
 import type { State } from '../../tracker/fold/state.ts';
 import { Ledger } from '../../tracker/ledger.ts';
+import type { LogEntry } from '../../tracker/opLog.ts';
 import type { Tracker } from '../../tracker/server.ts';
+import { linesOf } from '../../tracker/snapshots.ts';
 import type { Machine } from './machine.ts';
 import { seededIdentity } from './machine.ts';
 import type { MemoryDisk } from './memoryLog.ts';
@@ -34,6 +37,8 @@ const PEOPLE = ['ann', 'ann', 'bob', 'bob', 'cal'] as const;
 /** One append in so many is followed by a kill before it is on the disk, or right after. */
 const KILLED_APPENDS = 60;
 const KILLED_WITHIN_MS = 5;
+/** Little of a log is kept, so that what comes late, or anew, meets snapshots. */
+const KEEP = { ms: 1_500, operations: 5, droppedMin: 5, everyMs: 700 };
 /** Few, so that they meet. */
 const NAMES = ['x', 'X', 'y', 'z'] as const;
 
@@ -51,6 +56,10 @@ export interface Tally {
   readonly wipes: number;
   readonly restored: number;
   readonly conflicts: number;
+  /** Disks on which one has taken the place of operations. */
+  readonly snapshots: number;
+  /** Operations of which it was noted that nothing can change them any more. */
+  readonly final: number;
 }
 
 /** @throws what did not hold, with the seed */
@@ -61,12 +70,13 @@ export function nemesis(seed: number): Promise<Tally> {
 class Nemesis {
   readonly sim: Simulation;
   readonly chance: SeededChance;
-  readonly tally = { both: 0, one: 0, refused: 0, kills: 0, cuts: 0, wipes: 0, restored: 0, conflicts: 0 };
+  readonly tally = { both: 0, one: 0, refused: 0, kills: 0, cuts: 0, wipes: 0, restored: 0, conflicts: 0, snapshots: 0, final: 0 };
   readonly #realm: TestRealm;
   /** Counted up whenever a tracker starts, or loses its disk. */
   readonly lives: Record<Number, number> = { 1: 0, 2: 0 };
   readonly #machines: Readonly<Record<Number, Machine>>;
   readonly #disks: Record<Number, MemoryDisk>;
+  readonly #everDisks: MemoryDisk[] = [];
   readonly #running: Partial<Record<Number, Tracker>> = {};
   /** Whose disk is lost and has not come back. */
   readonly #joining = new Set<Number>();
@@ -83,6 +93,7 @@ class Nemesis {
     const machine = (n: Number): Machine => sim.machine(`tracker-${n} program`, { identity: this.#realm.config(n).identity, on: sim.machine(`tracker-${n}`), skewMs: this.#someSkew() });
     this.#machines = { 1: machine(1), 2: machine(2) };
     this.#disks = { 1: emptyDisk(sim.chance.fork('disk 1')), 2: emptyDisk(sim.chance.fork('disk 2')) };
+    this.#everDisks.push(this.#disks[1], this.#disks[2]);
   }
 
   async run(): Promise<Tally> {
@@ -122,21 +133,46 @@ class Nemesis {
   }
 
   readonly #wiped: Readonly<Record<Number, Set<OperationId>>> = { 1: new Set(), 2: new Set() };
-  readonly #ids = new WeakMap<MemoryDisk, { readonly ids: Set<OperationId>; read: number }>();
+  readonly #read = new WeakMap<MemoryDisk, { readonly places: Map<OperationId, Place>; readonly ids: Set<OperationId>; count: number; snapshot: MemoryDisk['snapshot'] }>();
+  /** What is on a disk, or was before a snapshot took its place. */
+  #readDisk(disk: MemoryDisk): { readonly places: ReadonlyMap<OperationId, Place>; readonly ids: ReadonlySet<OperationId> } {
+    const known = this.#read.get(disk) ?? { places: new Map<OperationId, Place>(), ids: new Set<OperationId>(), count: 0, snapshot: undefined };
+    this.#read.set(disk, known);
+    for (; known.count < disk.everything.length; known.count++) {
+      const { operation, stamp } = decodeEntry(disk.everything[known.count]?.bytes ?? new Uint8Array());
+      const { id } = readOperation(operation);
+      known.ids.add(id);
+      const before = known.places.get(id);
+      if (!before || compareStamps(stamp, before) < 0) known.places.set(id, stamp);
+    }
+    if (disk.snapshot && disk.snapshot !== known.snapshot) for (const id of decodeState(linesOf(disk.snapshot.chunks)).operations.keys()) known.ids.add(id);
+    known.snapshot = disk.snapshot;
+    return known;
+  }
+
   #has(n: Number, id: OperationId): boolean {
-    const disk = this.#disks[n];
-    const known = this.#ids.get(disk) ?? { ids: new Set<OperationId>(), read: 0 };
-    this.#ids.set(disk, known);
-    for (; known.read < disk.entries.length; known.read++) known.ids.add(readOperation(decodeEntry(disk.entries[known.read]?.bytes ?? new Uint8Array()).operation).id);
-    return known.ids.has(id);
+    return this.#readDisk(this.#disks[n]).ids.has(id);
   }
 
   #allOn(n: Number): ReadonlySet<OperationId> {
-    this.#has(n, '' as OperationId);
-    return this.#ids.get(this.#disks[n])?.ids ?? new Set();
+    return this.#readDisk(this.#disks[n]).ids;
+  }
+
+  /** What became of operations that are final, as the trackers have it: that must never change. */
+  readonly #final = new Map<OperationId, string>();
+  #noteFinal(): void {
+    for (const n of NUMBERS) {
+      const { state, frontier } = this.#running[n]?.ledger ?? {};
+      if (!state || !frontier) continue;
+      for (const [id, place] of this.#readDisk(this.#disks[n]).places) {
+        const result = state.operations.get(id)?.result;
+        if (result !== undefined && compareStamps(place, frontier) <= 0 && !this.#final.has(id)) this.#final.set(id, result);
+      }
+    }
   }
 
   async #strike(): Promise<void> {
+    this.#noteFinal();
     const n = this.chance.oneIn(2) ? 1 : 2;
     const machine = this.#machines[n];
     const dead = NUMBERS.filter((each) => !this.#running[each]);
@@ -173,6 +209,7 @@ class Nemesis {
     for (const id of this.#allOn(n)) this.#wiped[n].add(id);
     this.lives[n]++;
     this.#disks[n] = emptyDisk(this.sim.chance.fork(`disk ${n} anew`));
+    this.#everDisks.push(this.#disks[n]);
     this.#joining.add(n);
   }
 
@@ -192,7 +229,7 @@ class Nemesis {
     };
     this.#running[n] = await this.#realm.start(n, {
       world: { ...world, log }, listen: { port: 7070 }, opLog,
-      lostLog: this.#joining.has(n),
+      lostLog: this.#joining.has(n), keep: KEEP,
       logIsBack: () => {
         this.#joining.delete(n);
         // Whoever calls this would take an exception for a trouble of its own.
@@ -221,16 +258,30 @@ class Nemesis {
     return person;
   }
 
+  /** All entries that were ever on one of these disks. */
+  #everythingOn(disks: readonly MemoryDisk[]): ReadonlyMap<string, LogEntry> {
+    const all = new Map<string, LogEntry>();
+    for (const disk of disks) for (const entry of disk.everything) {
+      assert.equal(Buffer.compare(all.get(place(entry.stamp))?.bytes ?? entry.bytes, entry.bytes), 0, `${place(entry.stamp)} is two entries`);
+      all.set(place(entry.stamp), entry);
+    }
+    return all;
+  }
+
   #check(): void {
     const [one, two] = NUMBERS.map((n) => this.#running[n] as Tracker) as [Tracker, Tracker];
     const { state } = one.ledger;
     assert.deepEqual(this.#troubles, []);
     assert.equal(hex(state), hex(two.ledger.state), 'the two trackers differ');
     for (const n of NUMBERS) assert.equal(hex(foldAnew(this.#disks[n], one)), hex(state), `tracker ${n} folded anew comes to something else`);
+    this.#everythingOn(this.#everDisks); // each place is one entry
+    const everything = this.#everythingOn(Object.values(this.#disks));
+    assert.equal(hex(foldAnew({ ...emptyDisk(this.chance), entries: [...everything.values()] }, one)), hex(state), 'all that ever was, folded from the beginning, comes to something else');
+    for (const [id, result] of this.#final) assert.equal(state.operations.get(id)?.result, result, `${id} was final`);
     for (const id of this.#acknowledged) for (const n of NUMBERS) assert.ok(this.#has(n, id), `${id} was acknowledged, and is not on disk ${n}`);
-    const first = new Map(this.#disks[1].entries.map((entry) => [place(entry.stamp), entry]));
-    for (const entry of this.#disks[2].entries) assert.equal(Buffer.compare(first.get(place(entry.stamp))?.bytes ?? Buffer.alloc(0), entry.bytes), 0, `${place(entry.stamp)} is two entries`);
-    for (const wrong of [...brokenRules(state), ...brokenPromises(state, this.#disks[1])]) assert.fail(wrong);
+    for (const wrong of [...brokenRules(state), ...brokenPromises(state, [...everything.values()])]) assert.fail(wrong);
+    this.tally.snapshots = NUMBERS.filter((n) => this.#disks[n].snapshot).length;
+    this.tally.final = this.#final.size;
     this.tally.conflicts = [...state.operations.values()].filter(({ result }) => result !== 'ok').length;
   }
 }
@@ -349,7 +400,7 @@ class Person {
     const mine = groups.find(({ owner }) => owner === this.account);
     const within = groups.find(({ members }) => members.has(this.account));
     const name = this.#chance.shuffled(NAMES)[0] ?? 'x';
-    const what = this.#chance.below(18);
+    const what = this.#chance.below(21);
     if (groups.length < 2 || what === 0) return ['createGroup', { group: this.#id<GroupId>(), name: `${name}${this.#chance.below(3)}` }];
     const strange = groups.find(({ members }) => !members.has(this.account));
     if (what < 4 && strange) return ['requestJoin', { group: strange.id, request: this.#id<RequestId>() }];
@@ -359,8 +410,11 @@ class Person {
     if (what < 9 && mine && request) return ['rejectRequest', { group: mine.id, request }];
     const asked = groups.find(({ waiting }) => [...waiting.values()].some(({ account }) => account === this.account));
     const own = [...asked?.waiting ?? []].filter(([, { account }]) => account === this.account).map(([id]) => id).sort()[0];
-    if ((what < 10 || what > 15) && asked && own) return ['cancelRequest', { group: asked.id, request: own }];
+    if ((what < 10 || what === 16 || what === 17) && asked && own) return ['cancelRequest', { group: asked.id, request: own }];
     const [member] = mine ? this.#chance.shuffled(mine.members.keys()).filter((account) => account !== this.account) : [];
+    if (what === 18 && mine && member) return ['transferGroup', { group: mine.id, account: member }];
+    if (what === 19 && mine) return ['renameGroup', { group: mine.id, name: `${name}${this.#chance.below(3)}` }];
+    if (what === 20 && mine && this.#chance.oneIn(4)) return ['deleteGroup', { group: mine.id }];
     if (what < 11 && mine && member) return ['removeMember', { group: mine.id, account: member }];
     if (what < 12 && within) return ['leaveGroup', { group: within.id }];
     const root = String(this.#chance.below(3) + 1).repeat(64);
@@ -378,8 +432,8 @@ const hex = (state: State): string => stateHash(state).toString('hex');
 const place = ({ origin, seq }: { readonly origin: Origin; readonly seq: number }): string => `${origin} ${seq}`;
 
 /** What the log must not say: a denial that did not win, or an operation that stands before one that its tracker had seen. */
-function* brokenPromises(state: State, disk: MemoryDisk): Generator<string> {
-  const entries = disk.entries.map(({ bytes }) => decodeEntry(bytes));
+function* brokenPromises(state: State, all: readonly LogEntry[]): Generator<string> {
+  const entries = all.map(({ bytes }) => decodeEntry(bytes));
   const stamps = new Map(entries.map(({ stamp }) => [place(stamp), stamp]));
   for (const { operation, stamp } of entries) {
     for (const seen of [...stamp.seen, ...(stamp.seq > 1 ? [{ origin: stamp.origin, seq: stamp.seq - 1 }] : [])]) {
@@ -401,5 +455,5 @@ function* brokenPromises(state: State, disk: MemoryDisk): Generator<string> {
 function foldAnew(disk: MemoryDisk, { ledger: { realm } }: Tracker): State {
   const ignore = (): void => {};
   const log = new MemoryLog(disk, nodeClock, new SeededChance(0));
-  return new Ledger({ log, realm, clock: nodeClock, logger: silentLog, onBoth: () => Promise.resolve(false), committed: ignore, broken: ignore }).state;
+  return new Ledger({ log, realm, clock: nodeClock, logger: silentLog, onBoth: () => Promise.resolve(false), isTracker: () => true, committed: ignore, broken: ignore }).state;
 }

@@ -47,7 +47,7 @@ export class TestRealm {
     const realmKey = generateKeyPairSync('ed25519');
     const parts = addresses.map((address, n) => ({ address, number: n + 1, identity: createKey(), ticketKey: generateKeyPairSync('ed25519') }));
     const descriptor = {
-      realmKey: der(realmKey.publicKey), version: 1,
+      realmKey: der(realmKey.publicKey), version: 1, former: [],
       trackers: parts.map(({ address, number, identity, ticketKey }) => ({ address, number, pin: identity.pin, ticketKey: der(ticketKey.publicKey) })),
     };
     const signedDescriptor = signDescriptor(descriptor, realmKey.privateKey);

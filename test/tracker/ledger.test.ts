@@ -38,7 +38,7 @@ class Site {
   start(wallMs?: number): Ledger {
     const clock = { now: () => wallMs ?? this.clock.now(), monotonicMs: () => this.clock.monotonicMs(), after: (ms: number, run: () => void) => this.clock.after(ms, run) };
     this.ledger = new Ledger({
-      log: new MemoryLog(this.disk, this.clock, nodeChance), realm: REALM, clock, logger: silentLog, onBoth: () => Promise.resolve(true), committed: () => {},
+      log: new MemoryLog(this.disk, this.clock, nodeChance), realm: REALM, clock, logger: silentLog, onBoth: () => Promise.resolve(true), isTracker: () => false, committed: () => {},
       broken: (error) => assert.fail(error),
     });
     this.ledger.onChange((changes) => this.changes.push(changes));
@@ -68,7 +68,7 @@ class Site {
     const merged = this.ledger.merge(entries);
     merged.catch(() => {});
     await this.clock.advance(COMMIT_MS);
-    return merged;
+    await merged;
   }
 
   async mergeAllOf(other: Site): Promise<void> {

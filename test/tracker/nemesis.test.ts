@@ -17,7 +17,7 @@ describe('the pair under a nemesis', function () {
   this.timeout(300_000);
 
   it('loses nothing that was acknowledged, and agrees in the end, whatever happens', async () => {
-    const sum: Record<keyof Tally, number> = { both: 0, one: 0, refused: 0, kills: 0, cuts: 0, wipes: 0, restored: 0, conflicts: 0 };
+    const sum: Record<keyof Tally, number> = { both: 0, one: 0, refused: 0, kills: 0, cuts: 0, wipes: 0, restored: 0, conflicts: 0, snapshots: 0, final: 0 };
     const began = performance.now();
     let seeds = 0;
     for (; seeds < SEEDS_MIN || performance.now() - began < TRY_MS; seeds++) {

@@ -281,7 +281,7 @@ describe('a pair of trackers', function () {
     assert.equal(it.tracker(2).status().groups, 2);
   });
 
-  for (const [minutes, state] of [[4, 'paired'], [6, 'solo']] as const) {
+  for (const [minutes, state] of [[4, 'paired'], [6, 'skew']] as const) {
     it(`is ${state} when the clocks are ${minutes} minutes apart`, () => simulate(3, async (sim) => {
       const it = new Pair(sim, { skewMs: minutes * 60_000 });
       await it.start(1);

@@ -1,9 +1,11 @@
 // Who may link to a tracker, as what, and how often. On simulated machines, so that there can be thousands.
 import assert from 'node:assert/strict';
 import { Connection } from '../../protocol/connection.ts';
+import { asShoalError } from '../../protocol/errors.ts';
 import { FrameLink } from '../../protocol/frame.ts';
 import { greet } from '../../protocol/greeting.ts';
 import type { Role } from '../../protocol/greeting.ts';
+import type { Pin } from '../../protocol/ids.ts';
 import { HEARTBEAT_MS } from '../../protocol/limits.ts';
 import type { ReplyOf } from '../../protocol/table.ts';
 import { operatorLink, partnerLink } from '../../protocol/partnerLink.ts';
@@ -35,9 +37,11 @@ describe('a tracker lets in', function () {
   const whyNot = async (tracker: Tracker, world: World, role: Role): Promise<string | undefined> => {
     const none = (): never => assert.fail('not called');
     const connection = new Connection(await link(tracker, world, role), {
-      table: partnerLink, side: 'tracker', handlers: { compare: none, append: none }, heartbeatMs: HEARTBEAT_MS.partner, clock: world.clock, log: silentLog,
+      table: partnerLink, side: 'tracker', handlers: { compare: none, append: none, snapshot: none }, heartbeatMs: HEARTBEAT_MS.partner, clock: world.clock, log: silentLog,
     });
-    return (await connection.whenEnded).error?.code;
+    if (role !== 'tracker') return (await connection.whenEnded).error?.code;
+    const nothing = { realm: '00'.repeat(32) as Pin, foldVersion: 1, inEffect: 1, have: [], horizon: [], nowMs: 0, list: undefined };
+    return connection.call('compare', nothing).then(() => undefined, (error: unknown) => asShoalError(error).code);
   };
   const askStatus = async (tracker: Tracker, world: World): Promise<ReplyOf<typeof operatorLink, 'status'>> => {
     const frames = await link(tracker, world, 'operator');

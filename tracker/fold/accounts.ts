@@ -3,12 +3,13 @@
 import { DEVICES_PER_ACCOUNT_MAX, NAME_CHARS_MAX } from '../../protocol/limits.ts';
 import type { AccountId, Pin } from '../../protocol/ids.ts';
 import { isName, nameKey } from '../../protocol/names.ts';
+import { devicePart, userNamePart } from './footprint.ts';
 import type { Applying, Op, Rule } from './rule.ts';
 import { freeName, idTaken, userOf } from './rule.ts';
 import type { Account, Refusal, State } from './state.ts';
 import { hasSeen, placeOf, refusal } from './state.ts';
 
-type AccountOperation = 'createAccount' | 'changePassword' | 'signIn' | 'signOut';
+type AccountOperation = 'createAccount' | 'changePassword' | 'resetPassword' | 'renameAccount' | 'signIn' | 'signOut';
 
 export const accountRules: { readonly [N in AccountOperation]: Rule<N> } = {
   createAccount: {
@@ -40,6 +41,36 @@ export const accountRules: { readonly [N in AccountOperation]: Rule<N> } = {
       at.journal.assign(account, 'passwordHash', textOf(at.added));
       at.journal.push(account.passwordChanges, { outcome: at.outcome, by: op.device });
       for (const device of [...account.devices.keys()]) if (device !== op.device) endSignIn(state, account, device, at);
+    },
+  },
+
+  resetPassword: {
+    check: (state, op) => (state.accounts.has(op.body.account) ? undefined : refusal('unknownUser', { user: userOf(state, op.body.account) })),
+    effect(state, op, at) {
+      const account = state.accounts.get(op.body.account) as Account;
+      at.journal.assign(account, 'passwordHash', textOf(at.added));
+      at.journal.push(account.passwordChanges, { outcome: at.outcome, by: op.device });
+      for (const device of [...account.devices.keys()]) endSignIn(state, account, device, at);
+    },
+  },
+
+  renameAccount: {
+    check(state, op) {
+      const { name } = op.body;
+      const has = state.userNames.get(nameKey(name));
+      const account = state.accounts.get(op.account);
+      if (!isName(name)) return refusal('badName', { name, max: NAME_CHARS_MAX });
+      if (account && isName(account.name)) return refusal('nameKept', { name: account.name }); // people know each other by it
+      return namesItself(state, op) ?? (account && has === undefined ? undefined : refusal('nameTaken', { name }));
+    },
+    effect(state, op, { journal, changes }) {
+      const account = state.accounts.get(op.account) as Account;
+      journal.note(userNamePart(account.name));
+      journal.drop(state.userNames, nameKey(account.name));
+      journal.set(state.userNames, nameKey(op.body.name), account.id);
+      journal.assign(account, 'name', op.body.name);
+      changes.accounts.add(account.id);
+      for (const group of account.groups) changes.groups.add(group);
     },
   },
 
@@ -100,6 +131,7 @@ function endSignIn(state: State, account: Account, device: Pin, { stamp, outcome
   journal.set(account.ends, device, [...(account.ends.get(device) ?? []), { outcome, at: placeOf(stamp) }]);
   const since = account.devices.get(device);
   if (!since) return;
+  journal.note(devicePart(device));
   journal.delete(account.devices, device);
   journal.drop(state.devices, device);
   changes.accounts.add(account.id);

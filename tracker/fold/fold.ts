@@ -2,6 +2,7 @@
 // This file says what holds for every operation; accounts.ts, groups.ts and catalogue.ts have the rule of each.
 import type { GroupId } from '../../protocol/ids.ts';
 import type { OperationName, ReadOperation, Stamp } from '../../protocol/operations.ts';
+import { TRACKER_OPERATIONS } from '../../protocol/operations.ts';
 import { accountRules } from './accounts.ts';
 import { Journal } from './journal.ts';
 import { catalogueRules } from './catalogue.ts';
@@ -11,13 +12,22 @@ import { isSignedIn } from './rule.ts';
 import type { Changes, Refusal, State } from './state.ts';
 import { refusal } from './state.ts';
 
-/** Version of these rules; it stands in every log. New rules take effect only when both trackers know them. */
+/**
+ * The latest version of these rules. Which one counts is part of the state: new rules take effect by an operation, when both trackers know them, and
+ * what stands before it is folded as it always was.
+ */
 export const FOLD_VERSION = 1;
 
-const rules: { readonly [N in OperationName]: Rule<N> } = { ...accountRules, ...groupRules, ...catalogueRules };
+const rules: { readonly [N in OperationName]: Rule<N> } = {
+  ...accountRules, ...groupRules, ...catalogueRules,
+  setFoldVersion: {
+    check: (state, op) => (op.body.version > state.foldVersion ? undefined : refusal('badMessage', { type: op.name, why: 'these rules count already' })),
+    effect: (state, op, { journal }) => journal.assign(state, 'foldVersion', op.body.version),
+  },
+};
 
 /** May change what the catalogue of their group shows, even where they come to nothing: a page must never look current and not be. */
-const TOUCH_CATALOGUE: readonly OperationName[] = ['shareFile', 'stopShare', 'removeFile', 'leaveGroup', 'removeMember', 'rejectRequest', 'cancelRequest'];
+const TOUCH_CATALOGUE: readonly OperationName[] = ['shareFile', 'stopShare', 'removeFile', 'leaveGroup', 'removeMember', 'rejectRequest', 'cancelRequest', 'deleteGroup'];
 
 /** Why a new operation cannot be taken in, judged by the state as it is now; undefined when it can. */
 export function check(state: State, op: ReadOperation): Refusal | undefined {
@@ -50,9 +60,9 @@ export function apply(state: State, op: ReadOperation, stamp: Stamp, added: Uint
   return journal;
 }
 
-/** Only a device that is signed in speaks for its account. Making an account and signing in come before that. */
+/** Only a device that is signed in speaks for its account. Making an account and signing in come before that; whose a tracker's are, the ledger has checked. */
 function authorRefusal(state: State, op: ReadOperation): Refusal | undefined {
-  if (op.name === 'createAccount' || op.name === 'signIn') return undefined;
+  if (op.name === 'createAccount' || op.name === 'signIn' || TRACKER_OPERATIONS.includes(op.name)) return undefined;
   return isSignedIn(state, op) ? undefined : refusal('notSignedIn');
 }
 
@@ -60,5 +70,5 @@ function touch(state: State, op: ReadOperation, changes: Changes, journal: Journ
   const group = state.groups.get((op.body as { readonly group?: GroupId }).group as GroupId);
   if (!group) return;
   changes.groups.add(group.id);
-  if (TOUCH_CATALOGUE.includes(op.name)) journal.assign(group, 'filesVersion', group.filesVersion + 1);
+  if (TOUCH_CATALOGUE.includes(op.name)) journal.count(group, 'filesVersion');
 }

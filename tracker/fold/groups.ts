@@ -4,13 +4,15 @@ import { GROUPS_PER_ACCOUNT_MAX, MEMBERS_PER_GROUP_MAX, NAME_CHARS_MAX, REQUESTS
 import type { AccountId, RequestId } from '../../protocol/ids.ts';
 import { isName, nameKey } from '../../protocol/names.ts';
 import { compareStamps } from '../../protocol/operations.ts';
+import { groupNamePart, membershipsPart } from './footprint.ts';
 import type { Applying, Op, Rule } from './rule.ts';
 import { freeName, idTaken, isRefusal, liveGroup, userOf } from './rule.ts';
 import type { Account, GoneWhy, Group, Refusal, Request, State } from './state.ts';
 import { hasSeen, placeOf, refusal } from './state.ts';
 import { SortedMap } from './sortedMap.ts';
 
-type GroupOperation = 'createGroup' | 'requestJoin' | 'cancelRequest' | 'acceptRequest' | 'rejectRequest' | 'leaveGroup' | 'removeMember';
+type GroupOperation = 'createGroup' | 'requestJoin' | 'cancelRequest' | 'acceptRequest' | 'rejectRequest' | 'leaveGroup' | 'removeMember'
+  | 'transferGroup' | 'setOwner' | 'deleteGroup' | 'renameGroup';
 
 export const groupRules: { readonly [N in GroupOperation]: Rule<N> } = {
   createGroup: {
@@ -57,7 +59,9 @@ export const groupRules: { readonly [N in GroupOperation]: Rule<N> } = {
 
   acceptRequest: {
     check: cannotAccept,
-    checkInOrder(state, op, { stamp }) {
+    checkInOrder(state, op, { stamp, journal }) {
+      const applicant = state.groups.get(op.body.group)?.waiting.get(op.body.request)?.account;
+      if (applicant !== undefined) journal.note(membershipsPart(applicant));
       const refused = cannotAccept(state, op);
       if (refused) return refused;
       const group = state.groups.get(op.body.group) as Group;
@@ -96,9 +100,49 @@ export const groupRules: { readonly [N in GroupOperation]: Rule<N> } = {
     checkInOrder: (state, op) => neverOwner(state, op) ?? removesOwner(state, op),
     effect: (state, op, at) => endMembership(state, state.groups.get(op.body.group) as Group, op.body.account, 'removed', at),
   },
+
+  transferGroup: {
+    check: (state, op) => notOwner(state, op) ?? notInIt(state, op),
+    effect: (state, op, at) => passOn(state.groups.get(op.body.group) as Group, op.body.account, at),
+  },
+
+  setOwner: {
+    check(state, op) {
+      const group = liveGroup(state, op.body.group);
+      return isRefusal(group) ? group : notInIt(state, op);
+    },
+    effect: (state, op, at) => passOn(state.groups.get(op.body.group) as Group, op.body.account, at),
+  },
+
+  deleteGroup: {
+    check: notOwner,
+    effect(state, op, at) {
+      const group = state.groups.get(op.body.group) as Group;
+      // The owner last: nobody inherits what is going.
+      for (const member of [...group.members.keys()].filter((id) => id !== group.owner)) endMembership(state, group, member, 'deleted', at);
+      endMembership(state, group, group.owner, 'deleted', at);
+    },
+  },
+
+  renameGroup: {
+    check(state, op) {
+      const { group: id, name } = op.body;
+      if (!isName(name)) return refusal('badName', { name, max: NAME_CHARS_MAX });
+      const has = state.groupNames.get(nameKey(name));
+      return notOwner(state, op) ?? (has === undefined || has === id ? undefined : refusal('nameTaken', { name }));
+    },
+    effect(state, op, { journal, changes }) {
+      const group = state.groups.get(op.body.group) as Group;
+      journal.note(groupNamePart(group.name));
+      journal.dropSorted(state.groupNames, nameKey(group.name));
+      journal.setSorted(state.groupNames, nameKey(op.body.name), group.id);
+      journal.assign(group, 'name', op.body.name);
+      changes.groups.add(group.id);
+    },
+  },
 };
 
-type InGroup = Op<Exclude<GroupOperation, 'createGroup'>>;
+type InGroup = Op<Exclude<GroupOperation, 'createGroup' | 'setOwner'>>;
 type AboutRequest = Op<'cancelRequest' | 'acceptRequest' | 'rejectRequest'>;
 
 function cannotCreate(state: State, op: Op<'createGroup'>): Refusal | undefined {
@@ -160,6 +204,13 @@ function removesOwner(state: State, op: Op<'removeMember'>): Refusal | undefined
   return group?.owner === op.body.account ? refusal('ownerCannotBeRemoved', { group: group.name }) : undefined;
 }
 
+/** Who shall have the group must be in it. */
+function notInIt(state: State, op: Op<'transferGroup' | 'setOwner'>): Refusal | undefined {
+  const group = state.groups.get(op.body.group);
+  const { account } = op.body;
+  return group?.members.has(account) ? undefined : refusal('unknownUser', { user: userOf(state, account) });
+}
+
 /** @param by  whose request it must be */
 function notWaiting(state: State, op: AboutRequest, by?: AccountId): Refusal | undefined {
   const group = liveGroup(state, op.body.group);
@@ -188,6 +239,7 @@ function deny(state: State, op: AboutRequest, as: 'rejected' | 'cancelled', at: 
 }
 
 function decide(state: State, group: Group, id: RequestId, { account, at }: Request, as: 'accepted' | 'rejected' | 'cancelled' | 'moot', { journal }: Applying): void {
+  journal.note(membershipsPart(account));
   journal.delete(group.waiting, id);
   journal.set(group.decided, id, { account, at, as });
   const applicant = state.accounts.get(account);
@@ -211,6 +263,7 @@ function endMembership(state: State, group: Group, id: AccountId, why: GoneWhy, 
   journal.set(group.ends, id, [...(group.ends.get(id) ?? []), { outcome, at: placeOf(stamp) }]);
   const member = group.members.get(id);
   if (!member) return;
+  journal.note(membershipsPart(id));
   journal.delete(group.members, id);
   journal.set(group.gone, id, why);
   journal.remove((state.accounts.get(id) as Account).groups, group.id);
@@ -224,8 +277,15 @@ function endMembership(state: State, group: Group, id: AccountId, why: GoneWhy, 
   else archive(state, group, at);
 }
 
+function passOn(group: Group, to: AccountId, { journal, changes }: Applying): void {
+  journal.add(group.pastOwners, group.owner);
+  journal.assign(group, 'owner', to);
+  changes.groups.add(group.id);
+}
+
 function archive(state: State, group: Group, at: Applying): void {
   const { journal } = at;
+  journal.note(groupNamePart(group.name));
   journal.assign(group, 'isArchived', true);
   journal.dropSorted(state.groupNames, nameKey(group.name));
   for (const [id, request] of [...group.waiting]) {

@@ -1,9 +1,28 @@
 // What applying one operation has changed in the state, so that it can be taken back: every rule writes through this. An operation that comes
 // late takes back those that stand behind it, newest first, and applies them again (`trust.md` L3).
+import type { Part } from './footprint.ts';
 import type { SortedMap } from './sortedMap.ts';
 
 export class Journal {
   readonly #steps: (() => void)[] = [];
+  #noted: Part[] | undefined;
+
+  /** Parts of the state that the operation turned out to read or write, beyond those that it names itself (footprint.ts). */
+  get noted(): readonly Part[] {
+    return this.#noted ?? [];
+  }
+
+  /** To be called before the part is looked at. */
+  note(part: Part): void {
+    if (this.#noted?.includes(part)) return;
+    (this.#noted ??= []).push(part);
+  }
+
+  /** Counts up. Taken back in any order, because nobody's rule reads it. */
+  count<T, K extends keyof T>(object: T & Record<K, number>, key: K): void {
+    object[key]++;
+    this.#steps.push(() => object[key]--);
+  }
 
   set<K, V>(map: Map<K, V>, key: K, value: V): void {
     const before = map.get(key);
@@ -73,7 +92,7 @@ export class Journal {
     this.#steps.push(() => list.pop());
   }
 
-  /** Takes everything back. Only while nothing was changed since by others. */
+  /** Takes everything back. Only while nobody has changed since what this has changed. */
   undo(): void {
     for (const step of this.#steps.splice(0).reverse()) step();
   }

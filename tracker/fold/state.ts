@@ -7,6 +7,8 @@ import type { When } from '../../protocol/ticket.ts';
 import { SortedMap } from './sortedMap.ts';
 
 export interface State {
+  /** Version of the rules by which operations are folded from here on (fold.ts). */
+  foldVersion: number;
   /** What became of every operation of the log. Those that are not `ok` are the conflicts that people are shown. */
   readonly operations: Map<OperationId, Outcome>;
   readonly accounts: Map<AccountId, Account>;
@@ -106,6 +108,8 @@ export interface Changes {
   readonly groups: Set<GroupId>;
   readonly accounts: Set<AccountId>;
   readonly ended: Ended[];
+  /** Operations that came to something else than their authors meant, or than it looked before. */
+  readonly outcomes: Set<OperationId>;
 }
 /** A membership (with `group`) or a sign-in (with `device`) that began at `since` has ended. */
 export interface Ended {
@@ -124,11 +128,11 @@ export interface Refusal {
 export const refusal = (code: ErrorCode, fields: ErrorFields = {}): Refusal => ({ code, fields });
 
 export const emptyState = (): State => ({
-  operations: new Map(), accounts: new Map(), userNames: new Map(), lostNames: new Map(), devices: new Map(),
+  foldVersion: 1, operations: new Map(), accounts: new Map(), userNames: new Map(), lostNames: new Map(), devices: new Map(),
   groups: new Map(), groupNames: new SortedMap(),
 });
 
-export const noChanges = (): Changes => ({ groups: new Set(), accounts: new Set(), ended: [] });
+export const noChanges = (): Changes => ({ groups: new Set(), accounts: new Set(), ended: [], outcomes: new Set() });
 
 export const placeOf = ({ ms, counter, origin, seq }: Stamp): Place => ({ ms, counter, origin, seq });
 
@@ -143,6 +147,10 @@ export function stateHash(state: State): Buffer {
   for (const [name, part] of Object.entries(state)) {
     hash.update(`\n${name}`);
     // The order of these maps says nothing: it is that in which operations came to be applied for good.
+    if (typeof part === 'number') {
+      hash.update(String(part));
+      continue;
+    }
     const rows = [...part as Iterable<readonly [string, unknown]>].sort(([a], [b]) => (a < b ? -1 : 1));
     for (const row of rows) hash.update(JSON.stringify(row, plain));
   }
