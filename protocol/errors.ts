@@ -37,7 +37,6 @@ const rows = {
   badDescriptor: { retry: 'never', exit: 3, text: 'the tracker at {address} showed a realm description that is not signed by its realm' },
   badRealmFolder: { retry: 'never', exit: 2, text: '{path} is not a tracker folder: {why}' },
   noLocalPair: { retry: 'never', exit: 4, text: 'there is no tracker pair in {path}; make one with shoal-tracker start_pair' },
-  otherHost: { retry: 'never', exit: 3, text: 'the tracker pair in {path} is reached at {made}, not at {host}; start it without a host, or make another pair in another folder' },
   trackerNotStarted: { retry: 'later', exit: 1, text: 'tracker {number} did not start ({why}); see {log}' },
   trackerNotStopped: { retry: 'later', exit: 1, text: 'tracker {number} (process {process}) did not end' },
   clocksApart: { retry: 'later', exit: 1, text: 'the clocks of the two trackers are {seconds} s apart; set them right' },

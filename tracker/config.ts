@@ -1,6 +1,6 @@
 // What makes a realm and its trackers, on disk: `init` writes it, `serve` reads it. Every file carries a format number; secrets are
 // readable by their owner alone.
-//   DIR/realm.json              the realm's key: needed only to change the list of trackers
+//   DIR/realm.json              the realm's key: needed only to change the list of trackers (realmFolder.ts)
 //   DIR/tracker-N/tracker.json  one tracker's keys and the signed list; what goes to its host
 //   DIR/tracker-N/log.sqlite    its log
 //   DIR/tracker-N/last-run.json where it listened last, and that it has a log
@@ -20,7 +20,7 @@ import type { Chance, Disk } from '../protocol/world.ts';
 /** Format of the files written here. */
 const FORMAT = 1;
 export const REALM_FILE = 'realm.json';
-const TRACKER_FILE = 'tracker.json';
+export const TRACKER_FILE = 'tracker.json';
 const LAST_RUN_FILE = 'last-run.json';
 export const LOG_FILE = 'log.sqlite';
 
@@ -52,8 +52,8 @@ export async function makeRealm(disk: Disk, folder: string, addresses: readonly 
   const realmKey = generateKeyPairSync('ed25519');
   const trackers = addresses.map((address, n) => ({ number: n + 1, address, identity: createIdentity(), ticketKey: generateKeyPairSync('ed25519') }));
   const content: Descriptor = {
-    realmKey: der(realmKey.publicKey), version: 1, former: [],
-    trackers: trackers.map(({ number, address, identity, ticketKey }) => ({ number, address, pin: identity.pin, ticketKey: der(ticketKey.publicKey) })),
+    realmKey: publicBytes(realmKey.publicKey), version: 1, former: [],
+    trackers: trackers.map(({ number, address, identity, ticketKey }) => ({ number, address, pin: identity.pin, ticketKey: publicBytes(ticketKey.publicKey) })),
   };
   const signed = signDescriptor(content, realmKey.privateKey);
   const list = { descriptor: text(signed.descriptor), signature: text(signed.signature) };
@@ -62,11 +62,11 @@ export async function makeRealm(disk: Disk, folder: string, addresses: readonly 
   for (const { number, identity, ticketKey } of trackers) {
     const own = path.join(folder, `tracker-${number}`);
     await disk.makeFolder(own, 0o700);
-    await write(disk, path.join(own, TRACKER_FILE), { number, key: text(identityBytes(identity)), ticketKey: text(secret(ticketKey.privateKey)), ...list });
+    await writeFile(disk, path.join(own, TRACKER_FILE), { number, key: text(identityBytes(identity)), ticketKey: text(secretBytes(ticketKey.privateKey)), ...list });
     folders.push(own);
   }
   // Last: with this file the realm is complete.
-  await write(disk, path.join(folder, REALM_FILE), { key: text(secret(realmKey.privateKey)), ...list });
+  await writeFile(disk, path.join(folder, REALM_FILE), { key: text(secretBytes(realmKey.privateKey)), ...list });
   const { realm } = checkDescriptor(signed, undefined, addresses[0] as Address);
   return { url: realmUrlText({ realm, addresses }), folders };
 }
@@ -77,20 +77,28 @@ export async function makeRealm(disk: Disk, folder: string, addresses: readonly 
  * @throws ShoalError badRealmFolder, newerFormat
  */
 export async function readConfig(disk: Disk, folder: string): Promise<TrackerConfig> {
-  const fields = await read(disk, path.join(folder, TRACKER_FILE));
+  const fields = await readFile(disk, path.join(folder, TRACKER_FILE));
   try {
-    const identity = readIdentity(bytes(fields, 'key'));
-    const ticketKey = createPrivateKey({ key: bytes(fields, 'ticketKey'), format: 'der', type: 'pkcs8' });
-    const signedDescriptor = { descriptor: bytes(fields, 'descriptor'), signature: bytes(fields, 'signature') };
+    const identity = readIdentity(fileBytes(fields, 'key'));
+    const ticketKey = createPrivateKey({ key: fileBytes(fields, 'ticketKey'), format: 'der', type: 'pkcs8' });
+    const signedDescriptor = { descriptor: fileBytes(fields, 'descriptor'), signature: fileBytes(fields, 'signature') };
     const { realm, ...descriptor } = checkDescriptor(signedDescriptor, undefined, { host: folder, port: 0 });
     const number = Number(fields['number']);
-    const own = descriptor.trackers.find((tracker) => tracker.number === number);
-    if (own?.pin !== identity.pin) throw new Error('its key is not in the list of trackers');
-    if (Buffer.compare(own.ticketKey, der(createPublicKey(ticketKey))) !== 0) throw new Error('its ticket key is not in the list of trackers');
+    const own = descriptor.trackers.find((tracker) => tracker.pin === identity.pin);
+    const isRetired = !own && descriptor.former.includes(identity.pin);
+    if (!isRetired && own?.number !== number) throw new Error('its key is not in the list of trackers');
+    if (own && Buffer.compare(own.ticketKey, publicBytes(createPublicKey(ticketKey))) !== 0) throw new Error('its ticket key is not in the list of trackers');
     return { folder, number, realm, identity, signer: { tracker: identity.pin, ticketKey }, descriptor, signedDescriptor };
   } catch (error) {
     throw new ShoalError('badRealmFolder', { path: folder, why: (error as Error).message }, { cause: error });
   }
+}
+
+/** Keeps a newer list of trackers in a tracker's folder; whoever calls has checked whose it is. @throws ShoalError badRealmFolder, newerFormat */
+export async function keepList(disk: Disk, folder: string, { descriptor, signature }: SignedDescriptor): Promise<void> {
+  const file = path.join(folder, TRACKER_FILE);
+  const { format: _, ...fields } = await readFile(disk, file);
+  await writeFile(disk, file, { ...fields, descriptor: text(descriptor), signature: text(signature) });
 }
 
 /** What a tracker notes about its last run. */
@@ -101,13 +109,13 @@ export interface LastRun {
   readonly logIsWhole: boolean;
 }
 
-export const noteRun = (disk: Disk, folder: string, { address, logIsWhole }: LastRun): Promise<void> => write(disk, path.join(folder, LAST_RUN_FILE), { ...address, logIsWhole });
+export const noteRun = (disk: Disk, folder: string, { address, logIsWhole }: LastRun): Promise<void> => writeFile(disk, path.join(folder, LAST_RUN_FILE), { ...address, logIsWhole });
 
 /** Undefined before the first run. @throws ShoalError badRealmFolder, newerFormat */
 export async function lastRun(disk: Disk, folder: string): Promise<LastRun | undefined> {
   const file = path.join(folder, LAST_RUN_FILE);
   if (!(await disk.stat(file))) return undefined;
-  const { host, port, logIsWhole } = await read(disk, file);
+  const { host, port, logIsWhole } = await readFile(disk, file);
   return { address: { host: String(host), port: Number(port) }, logIsWhole: logIsWhole === true };
 }
 
@@ -177,21 +185,23 @@ export async function classicRealm(disk: Disk, chance: Chance, file: string): Pr
   return folder;
 }
 
-const der = (key: KeyObject): Buffer => key.export({ format: 'der', type: 'spki' });
-const secret = (key: KeyObject): Buffer => key.export({ format: 'der', type: 'pkcs8' });
+export const publicBytes = (key: KeyObject): Buffer => key.export({ format: 'der', type: 'spki' });
+export const secretBytes = (key: KeyObject): Buffer => key.export({ format: 'der', type: 'pkcs8' });
 const text = (value: Uint8Array): string => Buffer.from(value).toString('base64');
 
-function bytes(fields: Readonly<Record<string, unknown>>, name: string): Buffer {
+/** @throws Error when it is missing */
+export function fileBytes(fields: Readonly<Record<string, unknown>>, name: string): Buffer {
   const value = fields[name];
   if (typeof value !== 'string') throw new Error(`${name} is missing`);
   return Buffer.from(value, 'base64');
 }
 
-function write(disk: Disk, file: string, fields: Readonly<Record<string, unknown>>): Promise<void> {
+export function writeFile(disk: Disk, file: string, fields: Readonly<Record<string, unknown>>): Promise<void> {
   return disk.replaceFile(file, Buffer.from(`${JSON.stringify({ format: FORMAT, ...fields }, undefined, 2)}\n`), 0o600);
 }
 
-async function read(disk: Disk, file: string): Promise<Readonly<Record<string, unknown>>> {
+/** @throws ShoalError badRealmFolder, newerFormat */
+export async function readFile(disk: Disk, file: string): Promise<Readonly<Record<string, unknown>>> {
   let fields: unknown;
   try {
     fields = JSON.parse((await disk.readFile(file)).toString('utf8'));

@@ -21,6 +21,7 @@ import { silentLog } from '../protocol/world.ts';
 import type { TrackerConfig } from './config.ts';
 import { makeRealm, readConfig, REALM_FILE, urlOf } from './config.ts';
 import type { Status } from './operator.ts';
+import { moveTrackers } from './realmFolder.ts';
 import { statusIfRunning, stopTracker } from './operator.ts';
 
 /** How long another command that works on this pair is waited for, in ms. */
@@ -50,9 +51,10 @@ export interface PairStatus {
 /**
  * The pair of a folder, made and started where that has not happened. A tracker of an older version is replaced by this one.
  *
- * @param host  by which others reach this computer; a loopback address: nobody else does. Default: as it was made, or 127.0.0.1
+ * @param host  by which others reach this computer; a loopback address: nobody else does. Default: as it was, or 127.0.0.1. Another one than before moves the
+ *   pair there: both stop, and start again with a new list, which everybody who still finds the old one learns
  * @param entry  file to run: the bundle, or main.ts where the sources are run as they are
- * @throws ShoalError otherHost, trackerNotStarted, trackerNotStopped, busy, badRealmFolder, homeUnusable
+ * @throws ShoalError trackerNotStarted, trackerNotStopped, busy, badRealmFolder, homeUnusable
  */
 export function startPair(disk: Disk, folder: string, host: string | undefined, entry: string): Promise<StartedPair> {
   return locked(folder, async () => {
@@ -60,9 +62,12 @@ export function startPair(disk: Disk, folder: string, host: string | undefined, 
       const at = host ?? HOST_DEFAULT;
       await makeRealm(disk, folder, (await freePorts(at)).map((port) => ({ host: at, port })));
     }
-    const configs = await configsIn(disk, folder);
-    const made = hostOf(configs);
-    if (host !== undefined && host !== made) throw new ShoalError('otherHost', { path: folder, made, host });
+    let configs = await configsIn(disk, folder);
+    if (host !== undefined && host !== hostOf(configs)) {
+      await allOf(configs.map((config) => stopTracker(disk, config)));
+      await moveTrackers(disk, folder, host);
+      configs = await configsIn(disk, folder);
+    }
     const bundle = keepBundle(path.join(folder, 'bin'), entry);
     const trackers = await allOf(configs.map((config) => startOne(disk, config, bundle)));
     removeOldBundles(path.join(folder, 'bin'), bundle);

@@ -1,8 +1,9 @@
 // The command `shoal-tracker`: makes realms, serves one tracker, asks a running one how it is, and runs a pair in the background.
 import os from 'node:os';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import envPaths from 'env-paths';
 import { pino } from 'pino';
 import { asShoalError, printable, ShoalError } from '../protocol/errors.ts';
@@ -14,9 +15,11 @@ import { addressText, parseAddress, TRACKER_PORT_DEFAULT } from '../protocol/rea
 import { VERSION } from '../protocol/version.ts';
 import type { Log } from '../protocol/world.ts';
 import type { MadeRealm, TrackerConfig } from './config.ts';
-import { classicRealm, lastRun, LOG_FILE, makeRealm, noteRun, readConfig, trackerFolder, urlOf } from './config.ts';
+import { classicRealm, keepList, lastRun, LOG_FILE, makeRealm, noteRun, readConfig, TRACKER_FILE, trackerFolder, urlOf } from './config.ts';
 import { pairStatus, startPair, stopPair } from './localPair.ts';
-import { askConflicts, askStatus, stopTracker } from './operator.ts';
+import { askConflicts, askStatus, resetPassword, setList, setOwner, stopTracker } from './operator.ts';
+import type { Changed } from './realmFolder.ts';
+import { readList, replaceTracker, retireTracker } from './realmFolder.ts';
 import { startTracker } from './server.ts';
 import { openSqliteLog } from './sqliteLog.ts';
 
@@ -88,6 +91,58 @@ program.command('conflicts').description('list operations that came to something
     if (conflicts.length === 0) say('There are no conflicts.');
   });
 
+program.command('replace').description('say where a tracker is reached from now on, or add a second one; needs the folder that init made')
+  .argument('<DIR>', 'folder of the realm')
+  .argument('<NUMBER>', 'which tracker', trackerNumber)
+  .argument('<HOST:PORT>', 'where it is reached')
+  .option('--new-key', 'give it new keys: its old machine is not trusted any more')
+  .option('--json', 'print JSON')
+  .action(async (folder: string, number: number, address: string, flags: { newKey?: boolean; json?: boolean }) => {
+    const changed = await replaceTracker(disk, path.resolve(folder), number, addressOf(address), { newKey: flags.newKey ?? false });
+    await told(path.resolve(folder), changed, flags, `Tracker ${number} is reached at ${address} from now on. With ${path.join(folder, `tracker-${number}`)} copied there:
+  shoal-tracker serve tracker-${number}`);
+  });
+
+program.command('retire').description('take a tracker out of the list for good; the other one stands alone; needs the folder that init made')
+  .argument('<DIR>', 'folder of the realm')
+  .argument('<NUMBER>', 'which tracker', trackerNumber)
+  .option('--json', 'print JSON')
+  .action(async (folder: string, number: number, flags: { json?: boolean }) => {
+    const changed = await retireTracker(disk, path.resolve(folder), number);
+    await told(path.resolve(folder), changed, flags, `Tracker ${number} is retired. What only its disk had stays in its folder, in ${LOG_FILE}; people who did it still have it, and give it to the other tracker.`);
+  });
+
+program.command('set_list').description('show a tracker a newer list of trackers, which replace or retire has made on another machine')
+  .argument('<FOLDER>', 'folder of the tracker')
+  .argument('<FILE>', 'list.json')
+  .option('--json', 'print JSON')
+  .action(async (folder: string, file: string, flags: { json?: boolean }) => {
+    const config = await configOf(folder);
+    await setList(disk, config, await readList(disk, path.resolve(file)));
+    const { descriptor: { version } } = await readConfig(disk, config.folder);
+    say(flags.json ? JSON.stringify({ version }) : `Tracker ${config.number} has version ${version} of the list.`);
+  });
+
+program.command('reset_password').description('give an account another password; all its devices are signed out')
+  .argument('<USER>', 'user name')
+  .argument('[FOLDER]', 'folder of one of the trackers (default: that of the single tracker)')
+  .option('--json', 'print JSON')
+  .action(async (user: string, folder: string | undefined, flags: { json?: boolean }) => {
+    const config = await configOf(folder);
+    const { durability } = await resetPassword(disk, config, user, await newPassword(user));
+    say(flags.json ? JSON.stringify({ durability }) : `${printable(user)} has the new password, and is signed out everywhere.${onlyHere(durability)}`);
+  });
+
+program.command('set_owner').description('make a member the owner of a group, where its owner has gone')
+  .argument('<GROUP>', 'name of the group')
+  .argument('<USER>', 'user name of a member')
+  .argument('[FOLDER]', 'folder of one of the trackers (default: that of the single tracker)')
+  .option('--json', 'print JSON')
+  .action(async (group: string, user: string, folder: string | undefined, flags: { json?: boolean }) => {
+    const { durability } = await setOwner(disk, await configOf(folder), group, user);
+    say(flags.json ? JSON.stringify({ durability }) : `${printable(user)} is the owner of ${printable(group)}.${onlyHere(durability)}`);
+  });
+
 program.command('stop').description('end a running tracker cleanly, with the key in its folder')
   .argument('[FOLDER]', 'its folder (default: that of the single tracker)')
   .option('--json', 'print JSON')
@@ -148,6 +203,32 @@ function fail(error: ShoalError): void {
   process.exitCode = exitCode;
 }
 
+function trackerNumber(text: string): number {
+  if (text !== '1' && text !== '2') throw new InvalidArgumentError('It is 1 or 2.');
+  return Number(text);
+}
+
+/** Shows a new list to the trackers whose folders are here, and says what is left to do. */
+async function told(folder: string, { url, version, trackers, file }: Changed, { json }: { readonly json?: boolean }, sentence: string): Promise<void> {
+  for (const { number } of trackers) {
+    const own = path.join(folder, `tracker-${number}`);
+    if (await disk.stat(path.join(own, TRACKER_FILE))) await setList(disk, await readConfig(disk, own), await readList(disk, file));
+  }
+  if (json) return say(JSON.stringify({ url, version, trackers: trackers.map(({ number, address }) => ({ number, address: addressText(address) })), list: file }));
+  say(`${sentence}\n\nA tracker on another machine learns of it from its partner, or with ${file} by: shoal-tracker set_list FOLDER list.json\nPeople who are signed in learn of it by themselves. Others are given:\n\n  ${url}`);
+}
+
+const onlyHere = (durability: string): string => (durability === 'both' ? '' : ' The other tracker is away and will learn of it.');
+
+/** From SHOAL_PASSWORD, or the first line of standard input. @throws ShoalError passwordMissing */
+async function newPassword(user: string): Promise<string> {
+  const given = process.env['SHOAL_PASSWORD'];
+  if (given) return given;
+  if (process.stdin.isTTY) process.stderr.write(`New password of ${printable(user)} (it is shown): `);
+  for await (const line of createInterface({ input: process.stdin })) if (line !== '') return line;
+  throw new ShoalError('passwordMissing');
+}
+
 async function configOf(folder: string | undefined): Promise<TrackerConfig> {
   return readConfig(disk, await trackerFolder(disk, path.resolve(folder ?? defaultFolder())));
 }
@@ -202,6 +283,7 @@ function ownHost(): string {
 
 async function serve(folder: string, flags: ServeFlags): Promise<void> {
   const config = await readConfig(disk, folder);
+  if (!config.descriptor.trackers.some(({ pin }) => pin === config.identity.pin)) throw new ShoalError('badRealmFolder', { path: folder, why: 'this tracker was taken out of the list of its realm' });
   const log = createLog(flags);
   const world = createNodeWorld({ identity: config.identity, log });
   const lostLog = await hasLostLog(config);
@@ -209,6 +291,7 @@ async function serve(folder: string, flags: ServeFlags): Promise<void> {
   const note = (logIsWhole: boolean): Promise<void> => noteRun(disk, folder, { address: fromHere(tracker.address, flags), logIsWhole });
   const tracker = await startTracker({
     world, config, opLog, version: VERSION, processId: process.pid, stop: () => stop(), ...(flags.listen !== undefined && { listen: listenAt(flags.listen) }), lostLog,
+    keepList: (list) => keepList(disk, folder, list),
     logIsBack: () => void note(true).catch((error: unknown) => log.warn('the end of the wait cannot be noted', { why: asShoalError(error).message })),
     broken(error) {
       log.error('the log cannot be written; this tracker ends', { why: error.message });

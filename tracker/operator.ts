@@ -9,12 +9,14 @@ import type { Address } from '../protocol/nouns.ts';
 import { createNodeWorld, nodeClock } from '../protocol/nodeWorld.ts';
 import type { Conflict } from '../protocol/partnerLink.ts';
 import { operatorLink } from '../protocol/partnerLink.ts';
+import type { SignedDescriptor } from '../protocol/realm.ts';
+import { checkDescriptor } from '../protocol/realm.ts';
 import type { ReplyOf } from '../protocol/table.ts';
 import { VERSION } from '../protocol/version.ts';
 import type { Disk } from '../protocol/world.ts';
 import { silentLog } from '../protocol/world.ts';
 import type { TrackerConfig } from './config.ts';
-import { lastRun } from './config.ts';
+import { keepList, lastRun } from './config.ts';
 
 /** How long a running tracker may take to answer, in ms. */
 const ANSWER_MS = 5_000;
@@ -37,6 +39,27 @@ export const askConflicts = (disk: Disk, config: TrackerConfig): Promise<readonl
   }
   return all;
 });
+
+/** Shows the tracker of this folder a newer list of trackers; where it does not run, its folder keeps it. @throws ShoalError wrongRealm, badDescriptor */
+export async function setList(disk: Disk, config: TrackerConfig, list: SignedDescriptor): Promise<void> {
+  const shown = checkDescriptor(list, config.realm, { host: config.folder, port: 0 });
+  try {
+    await withLink(disk, config, (connection) => connection.call('setList', list, { deadlineMs: ANSWER_MS }));
+  } catch (error) {
+    if (!isShoalError(error, 'unreachable') && !isShoalError(error, 'linkClosed')) throw error;
+    if (shown.version > config.descriptor.version) await keepList(disk, config.folder, list);
+  }
+}
+
+export type Durability = ReplyOf<typeof operatorLink, 'setOwner'>;
+
+/** Gives an account another password. @throws ShoalError unknownUser, passwordTooShort, unreachable … */
+export const resetPassword = (disk: Disk, config: TrackerConfig, user: string, password: string): Promise<Durability> =>
+  withLink(disk, config, (connection) => connection.call('resetPassword', { user, password }, { deadlineMs: 2 * ANSWER_MS }));
+
+/** Makes a member the owner of a group. @throws ShoalError unknownGroup, unknownUser, unreachable … */
+export const setOwner = (disk: Disk, config: TrackerConfig, group: string, user: string): Promise<Durability> =>
+  withLink(disk, config, (connection) => connection.call('setOwner', { group, user }, { deadlineMs: ANSWER_MS }));
 
 /** How it is; undefined when it does not run. What else goes wrong is thrown: a tracker that answers nonsense is not taken for none. */
 export async function statusIfRunning(disk: Disk, config: TrackerConfig): Promise<Status | undefined> {

@@ -253,7 +253,9 @@ export class Partner {
       this.#options.world.log.info('the partner is reached', { lagOperations: replication.lag });
       this.#changed(replication);
     } catch (error) {
-      this.#warn('the partner cannot be compared with', asShoalError(error).message);
+      const partner = this.#options.partner();
+      const why = isShoalError(error, 'pinMismatch') && partner ? await this.#whoElse(partner.address) : asShoalError(error).message;
+      this.#warn('the partner cannot be compared with', why);
       replication.connection.destroy(asShoalError(error));
     }
   }

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { createIdentity } from '../../protocol/identity.ts';
 import type { Pin } from '../../protocol/ids.ts';
 import { createNodeWorld } from '../../protocol/nodeWorld.ts';
-import { parseRealmUrl } from '../../protocol/realm.ts';
+import { checkDescriptor, parseRealmUrl } from '../../protocol/realm.ts';
 import { silentLog } from '../../protocol/world.ts';
 import type { Ran } from '../support/realProcesses.ts';
 import { RealProcesses, TRACKER_BUNDLE } from '../support/realProcesses.ts';
@@ -149,11 +149,18 @@ describe('shoal-tracker start_pair', function () {
     assert.deepEqual(await json('stop_pair', folder), { stopped: [2] });
   });
 
-  it('does not pretend to be reached where the list of its realm does not say so', async () => {
-    const { url } = await start();
-    const { code, message } = await refused(3, 'start_pair', folder, '--host', '10.1.2.3');
-    assert.deepEqual([code, message.includes('is reached at 127.0.0.1, not at 10.1.2.3')], ['otherHost', true]);
-    assert.equal((await start('--host', '127.0.0.1')).url, url);
+  it('moves to another address: it is reached there, and who still finds the old one learns of it', async () => {
+    const started = await start();
+    const { realm } = parseRealmUrl(started.url);
+    await (await person(started, 1)).createAccount('ada');
+    const moved = await start('--host', '10.1.2.3');
+    assert.deepEqual([parseRealmUrl(moved.url).realm, parseRealmUrl(moved.url).addresses.map(({ host }) => host)], [realm, ['10.1.2.3', '10.1.2.3']]);
+    assert.deepEqual(moved.trackers.map(({ started: anew }) => anew), [true, true]);
+    const { descriptor, signature } = await (await person(started, 2)).call('descriptor', {}); // at its old address
+    const list = checkDescriptor({ descriptor, signature }, realm, { host: '127.0.0.1', port: 0 });
+    assert.deepEqual([list.version, list.trackers.map(({ address }) => address.host)], [2, ['10.1.2.3', '10.1.2.3']]);
+    assert.equal((await json<{ accounts: number }>('status', path.join(folder, 'tracker-2'))).accounts, 1, 'what it knew it knows');
+    assert.equal((await start('--host', '127.0.0.1')).url, started.url);
   });
 
   it('says why a tracker did not start: its port is taken', async () => {

@@ -45,8 +45,6 @@ export const BREAKAGES: readonly Breakage[] = [
   row('leaves applied who reads what comes late', 'history.ts', "for (const list of kind === 'uses' ? [track.reads, track.writes] : [track.writes]) add", 'for (const list of [track.writes]) add', 1),
   row('leaves applied who writes what the late one reads', 'history.ts', "for (const track of one.reads) look(track, 'writes');", '', 1),
   row('looks only at those that meet the late one itself', 'history.ts', '      queue.push(applied);', '', 1),
-  row('believes that an operation touches only what it names', 'history.ts', 'if (more.size === again.size) break;', 'if (more.size >= 0) break;', 1),
-  row('forgets whose request it was', 'fold/groups.ts', '      if (applicant !== undefined) journal.note(membershipsPart(applicant));', '', 1),
   row('cannot take back a new entry of a map', 'fold/journal.ts', 'this.#steps.push(map.has(key) ? () => map.set(key, before as V) : () => map.delete(key));\n    map.set(key, value);\n  }\n\n  /** Taken back, the key', 'map.set(key, value);\n  }\n\n  /** Taken back, the key', 1),
   row('takes a removed key back to the end of the order', 'fold/journal.ts', 'const place = placeOf(map.keys(), key);', 'const place = map.size;', 67),
   row('cannot take back a field', 'fold/journal.ts', 'this.#steps.push(() => (object[key] = before));', '', 2),

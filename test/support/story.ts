@@ -40,7 +40,7 @@ export function told(story: string): Told[] {
       ms: 1000 + all.length, counter: 0, origin: origins[tracker], seq: ++have[tracker], previous: new Uint8Array(32),
       seen: seen[tracker] > 0 ? [{ origin: origins[other], seq: seen[tracker] }] : [],
     };
-    all.push({ op, stamp, added: Buffer.from(op.name === 'createAccount' || op.name === 'changePassword' ? line : ''), line });
+    all.push({ op, stamp, added: Buffer.from(['createAccount', 'changePassword', 'resetPassword'].includes(op.name) ? line : ''), line });
   };
   for (const line of story.split('\n').map((text) => text.trim()).filter((text) => text !== '')) {
     const [first, who = '', what = '', ...words] = line.split(/\s+/);
@@ -85,6 +85,8 @@ function operation(who: string, name: string, words: readonly string[], id: stri
       replace: fourth === 'replace',
     },
     stopShare: { group, name: second }, removeFile: { group, name: second },
+    transferGroup: { group, account: accountOf(second) }, setOwner: { group, account: accountOf(second) }, deleteGroup: { group }, renameGroup: { group, name: second },
+    renameAccount: { account, name: first }, resetPassword: { account: accountOf(first) }, setFoldVersion: { version: Number(first) },
   };
   const body = bodies[name];
   if (!body) throw new Error(`no operation is called ${name}`);

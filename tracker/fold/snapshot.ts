@@ -59,7 +59,7 @@ export function decodeState(lines: Iterable<string>): State {
 }
 
 type AnyMap = Iterable<readonly [string, unknown]> & { readonly size: number; set(key: string, value: unknown): unknown };
-const mapsOf = (state: State): (readonly [string, AnyMap])[] => Object.entries(state).filter(([, part]) => typeof part === 'object') as unknown as (readonly [string, AnyMap])[];
+const mapsOf = (state: State): (readonly [string, AnyMap])[] => Object.entries(state).filter(([, part]) => typeof part === 'object');
 
 /** Several ends speak of one operation's outcome, and of that very one that stands with the operations. */
 function plain(key: string, value: unknown, ids: ReadonlyMap<Outcome, OperationId>): unknown {
@@ -92,7 +92,7 @@ function linkEnds({ ends }: Account | Group, state: State): void {
 
 function linkOne(end: { outcome: Outcome }, state: State): void {
   if (typeof end.outcome !== 'string') return; // of an operation that is forgotten by now
-  const outcome = state.operations.get(end.outcome as OperationId);
+  const outcome = state.operations.get(end.outcome);
   if (!outcome) throw new Error('an end has no operation');
   end.outcome = outcome;
 }
