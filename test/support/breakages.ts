@@ -5,6 +5,7 @@ import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { build } from 'esbuild';
+import type { Plugin } from 'esbuild';
 
 export interface Breakage {
   readonly what: string;
@@ -79,17 +80,34 @@ const TRACKER = fileURLToPath(new URL('../../tracker/', import.meta.url));
  *
  * @throws Error when the sources no longer have that place
  */
-export async function broken({ what, file, find, put }: Breakage, folder: string, n: number): Promise<(seed: number) => Promise<void>> {
-  const target = path.join(TRACKER, file);
-  const source = readFileSync(target, 'utf8');
-  if (source.split(find).length !== 2) throw new Error(`“${what}”: ${file} has ${source.split(find).length - 1} places like\n${find}`);
+export async function broken(breakage: Breakage, folder: string, n: number): Promise<(seed: number) => Promise<void>> {
   const outfile = path.join(folder, `breakage-${n}.mjs`);
   await build({
     entryPoints: [fileURLToPath(new URL('./nemesis.ts', import.meta.url))], outfile, bundle: true, platform: 'node', format: 'esm', target: 'node22', logLevel: 'error', packages: 'external',
-    plugins: [{ name: 'breakage', setup: (bundle) => bundle.onLoad({ filter: /\.ts$/ }, ({ path: loaded }) => (loaded === target ? { contents: source.replace(find, () => put), loader: 'ts' } : undefined)) }],
+    plugins: [breaking(breakage)],
   });
   return (seed) => new Promise((resolve, reject) => {
     const worker = new Worker(`const { workerData: { file, seed } } = require('node:worker_threads'); import(file).then(({ nemesis }) => nemesis(seed))`, { eval: true, workerData: { file: pathToFileURL(outfile).href, seed } });
     worker.once('error', reject).once('exit', () => resolve());
   });
+}
+
+/**
+ * Makes the tracker's program with a rule broken in it.
+ *
+ * @throws Error when the sources no longer have that place
+ */
+export async function brokenTracker(breakage: Breakage, outfile: string): Promise<void> {
+  await build({
+    entryPoints: [path.join(TRACKER, 'main.ts')], outfile, bundle: true, platform: 'node', format: 'cjs', target: 'node22', logLevel: 'error',
+    define: { '__SHOAL_VERSION__': '"0.0.0"', 'import.meta.url': '__shoalUrl' }, banner: { js: "var __shoalUrl = require('url').pathToFileURL(__filename).href;" },
+    plugins: [breaking(breakage)],
+  });
+}
+
+function breaking({ what, file, find, put }: Breakage): Plugin {
+  const target = path.join(TRACKER, file);
+  const source = readFileSync(target, 'utf8');
+  if (source.split(find).length !== 2) throw new Error(`“${what}”: ${file} has ${source.split(find).length - 1} places like\n${find}`);
+  return { name: 'breakage', setup: (bundle) => bundle.onLoad({ filter: /\.ts$/ }, ({ path: loaded }) => (loaded === target ? { contents: source.replace(find, () => put), loader: 'ts' } : undefined)) };
 }
