@@ -9,11 +9,9 @@ import type { GroupId, Pin } from '../../protocol/ids.ts';
 import { createNodeWorld } from '../../protocol/nodeWorld.ts';
 import { parseRealmUrl } from '../../protocol/realm.ts';
 import { silentLog } from '../../protocol/world.ts';
-import type { Ran, RealPair } from '../support/realProcesses.ts';
+import type { Ran } from '../support/realProcesses.ts';
 import { freePorts, RealProcesses, TRACKER_BUNDLE } from '../support/realProcesses.ts';
 import { Client, newId } from '../support/testRealm.ts';
-
-const KILLS = 3;
 
 describe('shoal-tracker', function () {
   this.timeout(120_000);
@@ -166,55 +164,27 @@ describe('shoal-tracker', function () {
     assert.deepEqual([code, /log\.sqlite\) is gone.*backup/.test(stderr)], [2, true], stderr);
   });
 
-  it('loses nothing that was acknowledged, however often one of a pair is killed, and both are equal in the end', async () => {
-    const pair: RealPair = await processes.startPair();
-    const { realm, addresses } = parseRealmUrl(pair.url);
-    const ports = addresses.map(({ port }) => port);
-    const isPaired = async (): Promise<boolean> => (await pair.status(1))['partner'] === 'paired' && (await pair.status(2))['partner'] === 'paired';
-    await until(isPaired);
-    const people = await Promise.all(ports.map((port) => client(pair.url, port)));
-    assert.ok(realm);
-    await Promise.all(people.map((one, n) => one.signUp(`person${n}`)));
+  for (const [first, second] of [[1, 2], [2, 1]] as const) {
+    it(`serves from its first start: tracker ${first} of a new pair alone, and then with the other one`, async () => {
+      const ports = await freePorts(2);
+      await run('init', 'realm', ...ports.flatMap((port) => ['--tracker', `127.0.0.1:${port}`]));
+      const { url } = await serve('serve', `realm/tracker-${first}`);
+      const alice = await client(url, ports[first - 1] ?? 0);
+      assert.deepEqual((await alice.createAccount('alice')).durability, 'one');
+      await alice.signIn();
+      const [alone, together, there] = [newId<GroupId>(), newId<GroupId>(), newId<GroupId>()];
+      assert.equal((await alice.submit('createGroup', { group: alone, name: 'alone' })).durability, 'one');
 
-    const acknowledged = { both: [] as string[], one: [] as string[] };
-    const progress: (() => void)[] = [];
-    let isOver = false;
-    const work = async (one: Client, port: number, name: string): Promise<void> => {
-      for (let n = 0; !isOver; n++) {
-        const group = newId<GroupId>();
-        try {
-          const { durability } = await one.submit('createGroup', { group, name: `${name}-${n}` });
-          acknowledged[durability === 'both' ? 'both' : 'one'].push(group);
-          for (const tell of progress.splice(0)) tell();
-        } catch {
-          // Killed: come back until it answers again.
-          while (!isOver && !one.connection.isOpen) await one.connect({ host: '127.0.0.1', port }).then(() => one.call('session', {})).catch(() => {});
-        }
-        if (n % 200 === 199) break; // groups per account are bounded
-      }
-    };
-    const working = Promise.all(people.map((one, n) => work(one, ports[n] ?? 0, `g${n}`)));
-    for (let kill = 0; kill < KILLS; kill++) {
-      for (let n = 0; n < 15; n++) await Promise.race([working, new Promise<void>((resolve) => progress.push(resolve))]);
-      await pair.kill(kill % 2 === 0 ? 1 : 2);
-      await pair.start(kill % 2 === 0 ? 1 : 2);
-    }
-    isOver = true;
-    await working;
-    await until(isPaired);
-    const [one, two] = [await pair.status(1), await pair.status(2)];
-    assert.deepEqual([one['stateHash'], one['operations']], [two['stateHash'], two['operations']]);
-    const reader = people[0] as Client;
-    await reader.connect({ host: '127.0.0.1', port: ports[0] ?? 0 });
-    await reader.call('session', {});
-    const names = new Set<string>();
-    for (let after = '', more = true; more;) {
-      const page = await reader.call('listGroups', { after });
-      for (const { group } of page.groups) names.add(group);
-      [after, more] = [page.groups.at(-1)?.name ?? '', page.more];
-    }
-    const all = [...acknowledged.both, ...acknowledged.one];
-    assert.ok(acknowledged.both.length > 10, `${all.length}`);
-    assert.deepEqual(all.filter((group) => !names.has(group)), [], 'acknowledged, and not there');
-  });
+      await serve('serve', `realm/tracker-${second}`);
+      const states = async (): Promise<Record<string, unknown>[]> => [await json('status', 'realm/tracker-1'), await json('status', 'realm/tracker-2')];
+      await until(async () => (await states()).every(({ partner }) => partner === 'paired'));
+      assert.equal((await alice.submit('createGroup', { group: together, name: 'together' })).durability, 'both');
+      const bob = await client(url, ports[second - 1] ?? 0);
+      await bob.signUp('bob');
+      assert.equal((await bob.submit('createGroup', { group: there, name: 'there' })).durability, 'both');
+      assert.deepEqual((await bob.call('listGroups', { after: '' })).groups.map(({ name }) => name), ['alone', 'there', 'together']);
+      const [one, two] = await states();
+      assert.deepEqual([one?.['stateHash'], one?.['operations']], [two?.['stateHash'], 7]);
+    });
+  }
 });
