@@ -17,6 +17,7 @@ import { askStatus, stopTracker } from '../../tracker/operator.ts';
 import { BREAKAGES, brokenTracker } from '../support/breakages.ts';
 import type { Breakage } from '../support/breakages.ts';
 import { tooEarly } from '../support/diskOrder.ts';
+import type { Answered } from '../support/diskOrder.ts';
 import { readLog } from '../support/logReader.ts';
 import { freePorts, RealProcesses, TRACKER_BUNDLE } from '../support/realProcesses.ts';
 import { readStrace, straceOf, whyNoStrace } from '../support/strace.ts';
@@ -81,7 +82,9 @@ describe('a tracker answers only for what its disk has', function () {
     const group = await (devices[0] as Client).createGroup('team');
     await whole(); // the operator's answer marks in the trace that from here on there are operations alone
     const ids = Array.from({ length: operations }, () => newId<OperationId>());
-    const answered = await Promise.all(devices.map((client, n) => shareAll(client, group, ids.filter((_, each) => each % links === n), trackers)));
+    const answered = await Promise.all(devices.map((client, n) => shareAll(client, group, ids.filter((_, each) => each % links === n))));
+    assert.ok(answered.flat().filter(({ isOnBoth }) => isOnBoth).length > operations / 2, 'most answers speak for one disk alone');
+    await whole();
     for (const { connection } of devices) connection.destroy();
     await Promise.all(configs.map((config) => stopTracker(disk, config)));
 
@@ -93,7 +96,7 @@ describe('a tracker answers only for what its disk has', function () {
       calls: await tracer.calls(), wal: wal(at), partnerWal: trackers === 1 ? undefined : wal(3 - at), operator: new RegExp(`[[:]127\\.0\\.0\\.1\\]?:${port}->`),
       toPartner: new RegExp(toPartner),
       links: answered.map((each, n) => ({ socket: new RegExp(`[[:]${ENGINE_HOST}\\.${n + 1}\\]?:${port}->`), answered: each })),
-      entryBytes: log.get(ids[0] as OperationId)?.length ?? 0,
+      entryBytes: ids.reduce((sum, id) => sum + (log.get(id)?.length ?? 0), 0) / ids.length,
     });
   }
 
@@ -115,13 +118,12 @@ describe('a tracker answers only for what its disk has', function () {
     return devices;
   }
 
-  async function shareAll(client: Client, group: GroupId, ids: readonly OperationId[], disks: 1 | 2): Promise<OperationId[]> {
-    const answered: OperationId[] = [];
+  async function shareAll(client: Client, group: GroupId, ids: readonly OperationId[]): Promise<Answered[]> {
+    const answered: Answered[] = [];
     for (const id of ids) {
       const signed = client.sign('shareFile', { group, name: id, root: '7'.repeat(64) as Root, sizeBytes: 1000, pieceBytes: 16_384, sha256: '7'.repeat(64) as Sha256, replace: false }, { id });
       const { durability } = await client.call('submit', { signed });
-      assert.equal(durability, 'both', `${id} is not on all ${disks} disks`);
-      answered.push(id);
+      answered.push({ id, isOnBoth: durability === 'both' }); // a partner may take too long on a machine that has more to do
     }
     return answered;
   }

@@ -10,8 +10,9 @@ const TLS_DATA = 0x17;
 const TLS_HEAD_BYTES = 5;
 /** Bytes of a heartbeat's record; whatever says something is longer. */
 const PING_BYTES = 38;
-/** Bytes around the entries of a batch for the partner: TLS, frame, count. */
-const BATCH_HEAD_BYTES = 41;
+/** Bytes around the entries of a batch for the partner (TLS 22, frame 18, their count), and before each (its length). */
+const BATCH_HEAD_BYTES = 44;
+const ENTRY_HEAD_BYTES = 4;
 
 export interface Traced {
   readonly calls: readonly SystemCall[];
@@ -22,9 +23,15 @@ export interface Traced {
   readonly operator: RegExp;
   readonly toPartner: RegExp;
   /** What was answered on each link, in the order of the answers, and the tracker's socket of that link. */
-  readonly links: readonly { readonly socket: RegExp; readonly answered: readonly OperationId[] }[];
-  /** Bytes of the entry of any of these operations; they are alike. */
+  readonly links: readonly { readonly socket: RegExp; readonly answered: readonly Answered[] }[];
+  /** Bytes of the entries of these operations, on average; they are alike. */
   readonly entryBytes: number;
+}
+
+export interface Answered {
+  readonly id: OperationId;
+  /** Whether the answer says that both disks have it. */
+  readonly isOnBoth: boolean;
 }
 
 interface Sent {
@@ -43,7 +50,7 @@ type OnDisks = ReadonlyMap<OperationId, OnDisk>;
 /** What went out too early, in words. What does not fit together at all is thrown: then the trace proves nothing. */
 export function tooEarly(traced: Traced): { readonly early: readonly string[]; readonly commits: number } {
   const { wal, partnerWal, links, operator } = traced;
-  const ids = new Set(links.flatMap(({ answered }) => answered));
+  const ids = new Set(links.flatMap(({ answered }) => answered.map(({ id }) => id)));
   const own = onDisk(traced.calls, wal, ids);
   const partners = partnerWal === undefined ? undefined : onDisk(traced.calls, partnerWal, ids);
   for (const id of ids) assert.ok(own.has(id) && (!partners || partners.has(id)), `${id} was answered and is in no write to a log`);
@@ -56,13 +63,13 @@ export function tooEarly(traced: Traced): { readonly early: readonly string[]; r
   for (const { socket, answered } of links) {
     const answers = sent(socket);
     assert.equal(answers.length, answered.length, `${String(socket)}: not one record for each answer`);
-    for (const [n, id] of answered.entries()) {
+    for (const [n, { id, isOnBoth }] of answered.entries()) {
       const at = answers[n]?.began ?? 0;
       if ((own.get(id)?.durable ?? Infinity) > at) early.push(`${id} was answered before it was on the disk`);
-      if (partners && (partners.get(id)?.durable ?? Infinity) > at) early.push(`${id} was answered with “both” before it was on the partner's disk`);
+      if (isOnBoth && partners && (partners.get(id)?.durable ?? Infinity) > at) early.push(`${id} was answered with “both” before it was on the partner's disk`);
     }
   }
-  if (partners) early.push(...earlyBetween(sent(traced.toPartner).filter(({ bytes }) => bytes >= traced.entryBytes), traced.entryBytes, own, partners));
+  if (partners) early.push(...earlyBetween(sent(traced.toPartner).filter(({ bytes }) => bytes >= traced.entryBytes / 2), traced.entryBytes, own, partners));
   return { early, commits: new Set([...own.values()].map(({ durable }) => durable)).size };
 }
 
@@ -76,7 +83,7 @@ function earlyBetween(batches: readonly Sent[], entryBytes: number, own: OnDisks
   let carried = 0;
   for (const { bytes, began } of batches) {
     if (durableBefore(partners, began) < carried) early.push(`entry ${carried} was confirmed by the partner before it was on its disk`);
-    carried += Math.round((bytes - BATCH_HEAD_BYTES) / entryBytes);
+    carried += Math.round((bytes - BATCH_HEAD_BYTES) / (entryBytes + ENTRY_HEAD_BYTES));
     if (durableBefore(own, began) < carried) early.push(`entry ${carried} went to the partner before it was on the disk`);
   }
   assert.equal(carried, own.size, 'the sizes of the batches do not tell how many entries they carry');
