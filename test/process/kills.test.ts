@@ -1,4 +1,4 @@
-// What may happen to the machines of a pair, for real: trackers are killed and a disk is lost while people go on working. Two hundred kills: test/long.
+// What may happen to the machines of a pair, for real: trackers are killed and a disk is lost while people go on working. test/long has two hundred kills.
 import assert from 'node:assert/strict';
 import { readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
