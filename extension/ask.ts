@@ -68,8 +68,8 @@ export class Ask {
   }
 
   /** A member of a group of mine. */
-  async member(title: string): Promise<{ readonly group: string; readonly user: string } | undefined> {
-    const group = await this.group(title, t('From which group?'), ({ role }) => role === 'owner');
+  async member(title: string, question = (group: string): string => t('Remove whom from {0}?', group)): Promise<{ readonly group: string; readonly user: string } | undefined> {
+    const group = await this.group(title, t('In which group?'), ({ role }) => role === 'owner');
     if (group === undefined) return undefined;
     const me = this.#store.state.overview?.account?.account;
     const load = async (): Promise<readonly Choice<string>[]> => {
@@ -78,7 +78,7 @@ export class Ask {
       const members = (id && this.#store.state.members.get(id)?.rows) ?? [];
       return members.filter(({ account, role }) => account !== me && role !== 'applicant').map(({ user, online }) => ({ label: `$(account) ${shownWithIcons(user)}`, description: online ? t('online') : t('offline'), value: user }));
     };
-    const user = await this.choice(title, { placeholder: t('Remove whom from {0}?', shown(group)), items: [], load, empty: t('You are its only member') });
+    const user = await this.choice(title, { placeholder: question(shown(group)), items: [], load, empty: t('You are its only member') });
     return user === undefined ? undefined : { group, user };
   }
 

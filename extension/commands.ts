@@ -5,7 +5,7 @@ import { asShoalError, isShoalError, ShoalError } from '../protocol/errors.ts';
 import { changePassword, createAccount, signIn, signOut } from './commands/account.ts';
 import type { Command, Given, GivenAll, Tools } from './commands/command.ts';
 import { cancelDownload, clearTransfer, downloadFile, downloadTo, openFile, pauseDownload, resumeDownload, revealFile, showDownloads, verifyFile } from './commands/downloading.ts';
-import { acceptRequest, cancelRequest, createGroup, joinGroup, leaveGroup, rejectRequest, removeMember } from './commands/groups.ts';
+import { acceptRequest, cancelRequest, createGroup, joinGroup, deleteGroup, leaveGroup, rejectRequest, removeMember, renameAccount, renameGroup, transferGroup } from './commands/groups.ts';
 import { copyDiagnostics, refresh, showLog, startEngine, stopEngine } from './commands/help.ts';
 import { removeFile, shareFile, stopSharing } from './commands/sharing.ts';
 import { copyTrackerUrl, startLocalPair, stopLocalPair } from './commands/trackers.ts';
@@ -14,8 +14,8 @@ import { phaseOf } from './state.ts';
 
 /** Commands for whoever is signed in, by the name behind `shoal.`. Others are told to sign in. */
 const FOR_MEMBERS = {
-  signOut, changePassword,
-  createGroup, joinGroup, cancelRequest, leaveGroup, removeMember, acceptRequest, rejectRequest,
+  signOut, changePassword, renameAccount,
+  createGroup, joinGroup, cancelRequest, leaveGroup, transferGroup, renameGroup, deleteGroup, removeMember, acceptRequest, rejectRequest,
   shareFile, stopSharing, removeFile,
   downloadFile, downloadTo, openFile, revealFile, pauseDownload, resumeDownload, cancelDownload, clearTransfer, verifyFile,
   refresh,

@@ -5,7 +5,8 @@ import type { Way } from './errorWords.ts';
 import { waitingRequests } from './state.ts';
 import type { EngineEvent, Store } from './store.ts';
 import { plural, inMessage, t } from './words.ts';
-import { asShoalError } from '../protocol/errors.ts';
+import type { Conflict } from '../protocol/trackerLink.ts';
+import { asShoalError, isErrorCode, ShoalError } from '../protocol/errors.ts';
 import { fromWire } from '../protocol/wireErrors.ts';
 
 /** How long a window that is not in front leaves a notice to the one that is, in ms. */
@@ -44,6 +45,8 @@ export class Notices implements vscode.Disposable {
       case 'rejected': return say(t('Your request to join {0} was rejected.', inMessage(group)));
       case 'removed': return say(t('You were removed from {0}. What you shared and downloaded there has stopped; files on this machine stay.', inMessage(group)));
       case 'signedOut': return say(t('This device was signed out of Shoal.'), [{ words: t('Sign In'), command: 'shoal.signIn' }]);
+      case 'renamed':
+      case 'conflict': return event.conflict && this.#conflict(event.conflict);
       case 'failed': return this.#failed(group, name);
     }
   }
@@ -71,6 +74,16 @@ export class Notices implements vscode.Disposable {
     await this.#store.call(answer === accept ? 'acceptRequest' : 'rejectRequest', { group, user });
   }
 
+  /** Two things were done at once, at two trackers that could not reach each other. */
+  #conflict({ what, result, group, wanted, name, isMine }: Conflict): void {
+    const [asked, now] = [inMessage(wanted), inMessage(name)];
+    if (result === 'renamed' && what === 'createAccount') return say(t('Two people took the name {0} at the same moment. You are {1} now.', asked, now), [{ words: t('Choose Another Name'), command: 'shoal.renameAccount' }]);
+    if (result === 'renamed' && isMine) return say(t('Two groups took the name {0} at the same moment. Yours is {1} now.', asked, now), [{ words: t('Rename Group'), command: 'shoal.renameGroup' }]);
+    if (result === 'renamed') return say(t('Two groups took the name {0} at the same moment. The one you are in is {1} now.', asked, now));
+    const why = isErrorCode(result) ? troubleOf(new ShoalError(result, { group, name: wanted, user: t('that person') })).sentence : '';
+    say(t('{0} had no effect in the end, because something else was done at the same moment. {1}', deedWords(what, inMessage(group), asked), why), [{ words: t('Show Groups'), command: 'shoal.groups.focus' }]);
+  }
+
   #failed(group: string, name: string): void {
     const transfer = [...this.#store.state.transfers.values()].find((one) => one.kind === 'download' && one.groupName === group && one.name === name && one.state === 'failed');
     const why = transfer?.error ? troubleOf(fromWire(transfer.error)).sentence : '';
@@ -91,4 +104,24 @@ function say(sentence: string, ways: readonly Way[] = []): void {
     const way = ways.find(({ words }) => words === answer);
     if (way) void vscode.commands.executeCommand(way.command);
   });
+}
+
+/** What somebody did, as the beginning of a sentence. */
+function deedWords(what: string, group: string, name: string): string {
+  switch (what) {
+    case 'createGroup': return t('Creating the group {0}', name);
+    case 'requestJoin': return t('Asking to join {0}', group);
+    case 'cancelRequest': return t('Taking back your request to join {0}', group);
+    case 'acceptRequest': return t('Accepting a request to join {0}', group);
+    case 'rejectRequest': return t('Rejecting a request to join {0}', group);
+    case 'leaveGroup': return t('Leaving {0}', group);
+    case 'removeMember': return t('Removing a member of {0}', group);
+    case 'transferGroup': return t('Giving {0} to another member', group);
+    case 'deleteGroup': return t('Deleting {0}', group);
+    case 'renameGroup': return t('Renaming {0} to {1}', group, name);
+    case 'shareFile': return t('Sharing {1} in {0}', group, name);
+    case 'stopShare': return t('No longer sharing {1} in {0}', group, name);
+    case 'removeFile': return t('Removing {1} from {0}', group, name);
+    default: return t('Something you did');
+  }
 }

@@ -70,6 +70,8 @@ export interface ContextKeys {
   /** Member of a group while a tracker can be reached. */
   readonly 'shoal.canShare': boolean;
   readonly 'shoal.ownsGroup': boolean;
+  /** The account has a name that nobody chose, because somebody else took the same at the same moment. */
+  readonly 'shoal.wasRenamed': boolean;
   readonly 'shoal.hasRequests': boolean;
   readonly 'shoal.hasApplied': boolean;
   readonly 'shoal.hasGroups': boolean;
@@ -89,6 +91,7 @@ export function contextKeysOf(state: WindowState): ContextKeys {
     'shoal.phase': phase,
     'shoal.signedIn': state.overview?.account !== undefined,
     'shoal.canShare': phase === 'ready' && mine.length > 0,
+    'shoal.wasRenamed': isKnown && (state.overview?.account?.user.includes('~') ?? false),
     'shoal.ownsGroup': isKnown && mine.some(({ role }) => role === 'owner'),
     'shoal.hasRequests': isKnown && waitingRequests(state).length > 0,
     'shoal.hasApplied': isKnown && state.groups.some(({ role }) => role === 'applicant'),

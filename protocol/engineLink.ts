@@ -1,21 +1,21 @@
 // What a frontend (a window or a command line verb) and its engine say to each other over the home's local socket.
 // A frontend names groups by their names; the engine knows the ids. Every engine feature is a row here.
 import {
-  GROUPS_PER_ACCOUNT_MAX, PAGE_ROWS_MAX, PASSWORD_BYTES_MAX, TRANSFERS_PER_NOTICE_MAX,
+  CONFLICTS_PER_REPLY_MAX, GROUPS_PER_ACCOUNT_MAX, PAGE_ROWS_MAX, PASSWORD_BYTES_MAX, TRANSFERS_PER_NOTICE_MAX,
 } from './limits.ts';
 import { accountId, address, fileName, groupId, name, pin, root, sha256, wireError } from './nouns.ts';
 import type { Of } from './schema.ts';
 import { added, bool, bytes, list, oneOf, optional, struct, text, u16, u32, u53 } from './schema.ts';
 import { nothing, table } from './table.ts';
-import { fileRow, groupRow, groupView, memberRow } from './trackerLink.ts';
+import { conflict, fileRow, groupRow, groupView, memberRow } from './trackerLink.ts';
 
 const password = text(PASSWORD_BYTES_MAX);
 /** An absolute path on this machine. */
 const path = text(4096);
 const transferId = u32;
 
-/** One tracker as this engine sees it. `inUse`: it answers our calls; the other one is kept informed. */
-export const trackerState = struct({ address, link: oneOf('connecting', 'up', 'down', 'refused'), inUse: bool, error: optional(wireError) });
+/** One tracker as this engine sees it. `inUse`: it answers our calls; the other one is kept informed. `pair`: whether it and the other one reach each other. */
+export const trackerState = struct({ address, link: oneOf('connecting', 'up', 'down', 'refused'), inUse: bool, error: optional(wireError), pair: added(oneOf('alone', 'whole', 'apart', 'unknown'), 'unknown') });
 export type TrackerState = Of<typeof trackerState>;
 
 /** How pieces are chosen: rarest first, at random, or in order. */
@@ -73,11 +73,15 @@ export const engineLink = table({ frontend: 'engine', engine: 'frontend' }, {
   transfersChanged: { from: 'engine', body: struct({ changed: list(transfer, TRANSFERS_PER_NOTICE_MAX), gone: list(transferId, TRANSFERS_PER_NOTICE_MAX) }) },
   /** In these groups somebody came or went, or seeds more or less than before (trackerLink's `presenceChanged`). */
   presenceChanged: { from: 'engine', body: struct({ groups: list(groupId, GROUPS_PER_ACCOUNT_MAX) }) },
-  /** A sentence for the person, once: a request was answered, a member was removed, a join request came. `id` is the same in all frontends (see `claim`). */
+  /**
+   * A sentence for the person, once: a request was answered, a member was removed, a join request came. `id` is the same in all frontends (see `claim`).
+   * `renamed` and `conflict`: two things that were done at once do not go together (trackerLink's `conflict`, of which the other fields are).
+   */
   event: {
     from: 'engine',
     body: struct({
-      what: oneOf('requestReceived', 'accepted', 'rejected', 'removed', 'signedOut', 'downloaded', 'failed'), group: name, user: name, name: fileName, id: added(u53, 0),
+      what: oneOf('requestReceived', 'accepted', 'rejected', 'removed', 'signedOut', 'downloaded', 'failed', 'renamed', 'conflict'), group: name, user: name, name: fileName, id: added(u53, 0),
+      conflict: added(optional(conflict), undefined),
     }),
   },
   /** Of several windows, only the first to ask for a key gets `mine`: it tells the person, the others stay silent. */
@@ -108,6 +112,15 @@ export const engineLink = table({ frontend: 'engine', engine: 'frontend' }, {
   cancelRequest: { from: 'frontend', body: group, reply: done },
   leaveGroup: { from: 'frontend', body: group, reply: done },
   removeMember: { from: 'frontend', body: groupUser, reply: done },
+  /** Gives a group to another member. */
+  transferGroup: { from: 'frontend', body: groupUser, reply: done },
+  /** Ends a group for everybody. Throws needBoth while one of two trackers is away. */
+  deleteGroup: { from: 'frontend', body: group, reply: done },
+  renameGroup: { from: 'frontend', body: struct({ group: name, to: name }), reply: done },
+  /** Another name for one's own account, where it got a name that nobody chose. Throws nameKept. */
+  renameAccount: { from: 'frontend', body: struct({ to: name }), reply: done },
+  /** What this account did and did not come to what was meant, the latest last. */
+  listConflicts: { from: 'frontend', body: nothing, reply: struct({ conflicts: list(conflict, CONFLICTS_PER_REPLY_MAX) }) },
   acceptRequest: { from: 'frontend', body: groupUser, reply: done },
   rejectRequest: { from: 'frontend', body: groupUser, reply: done },
   listGroups: { from: 'frontend', body: struct({ after: name }), reply: struct({ groups: list(groupRow, PAGE_ROWS_MAX), more: bool }) },

@@ -110,6 +110,10 @@ export const OPERATION_AGE_MS_MAX = 7 * 24 * 3600_000;
 /** Conflicts in one answer to an operator: 256 of the largest stay under 1 MiB. */
 export const CONFLICTS_PER_PAGE_MAX = 256;
 
+/** Conflicts in one answer to an engine, and in one notice: one line each of at most 2.5 KiB. */
+export const CONFLICTS_PER_REPLY_MAX = 256;
+export const CONFLICTS_PER_NOTICE_MAX = 16;
+
 /** Operations, and their bytes, in one frame between partners. */
 export const OPERATIONS_PER_FRAME_MAX = 500;
 export const OPERATIONS_PER_FRAME_BYTES_MAX = 512 * 1024;

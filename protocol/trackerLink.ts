@@ -1,16 +1,16 @@
 // What an engine and a tracker say to each other. The TLS link itself is the session: the tracker knows the device by its pin.
 import {
-  ADDRESSES_PER_PEER_MAX, GROUPS_PER_ACCOUNT_MAX, GROUPS_PER_NOTICE_MAX, PAGE_ROWS_MAX, PASSWORD_BYTES_MAX, PEERS_PER_REPLY_MAX,
+  ADDRESSES_PER_PEER_MAX, CONFLICTS_PER_NOTICE_MAX, CONFLICTS_PER_REPLY_MAX, GROUPS_PER_ACCOUNT_MAX, GROUPS_PER_NOTICE_MAX, ORIGINS_MAX, PAGE_ROWS_MAX, PASSWORD_BYTES_MAX, PEERS_PER_REPLY_MAX,
   REQUESTS_PER_GROUP_MAX, SHARERS_NAMED_MAX, SWARMS_PER_ANNOUNCE_MAX,
 } from './limits.ts';
-import { accountId, address, entryBytes, fileName, groupId, name, pin, requestId, root, sha256, signedOperation } from './nouns.ts';
+import { accountId, address, entryBytes, fileName, groupId, name, operationId, originSeq, pin, requestId, root, sha256, signedOperation, versionVector } from './nouns.ts';
 import { receiptProof } from './receipt.ts';
 import type { Of } from './schema.ts';
 import { added, bool, bytes, list, oneOf, optional, struct, text, u32, u53 } from './schema.ts';
 import { nothing, table } from './table.ts';
 
-/** Which disks hold an operation when it is answered. With `one`, `entry` and its `proof` are what the engine's outbox keeps until it is `both`. `final`: no other operation can change any more what this one came to. */
-export const receipt = struct({ durability: oneOf('both', 'one'), entry: optional(entryBytes), proof: added(optional(receiptProof), undefined), final: added(bool, false) });
+/** Which disks hold an operation when it is answered. With `one`, `entry` and its `proof` are what the engine's outbox keeps until it is `both`. `final`: no other operation can change any more what this one came to. `at`: where it stands in the log. */
+export const receipt = struct({ durability: oneOf('both', 'one'), entry: optional(entryBytes), proof: added(optional(receiptProof), undefined), final: added(bool, false), at: added(optional(originSeq), undefined) });
 export type Receipt = Of<typeof receipt>;
 
 const password = text(PASSWORD_BYTES_MAX);
@@ -45,6 +45,16 @@ export type FileRow = Of<typeof fileRow>;
 export const swarmPeer = struct({ pin, account: accountId, user: name, addresses: list(address, ADDRESSES_PER_PEER_MAX + 1), leftBytes: u53 });
 export type SwarmPeer = Of<typeof swarmPeer>;
 
+/**
+ * An operation that was taken in and came to something else, because it met others when two trackers that had been apart met again: `result` is `renamed`
+ * or the code of why it had no effect in the end. `wanted` is the name it asked for, `name` the one it got, or that of its file.
+ */
+export const conflict = struct({ operation: operationId, what: text(32), result: text(64), group: name, wanted: fileName, name: fileName, user: name, atMs: u53, isMine: bool });
+export type Conflict = Of<typeof conflict>;
+
+/** Whether both trackers have what one is told: `alone` there is only one, `apart` they cannot reach each other now. */
+export const pairState = oneOf('alone', 'whole', 'apart');
+
 export const trackerLink = table({ engine: 'tracker', tracker: 'engine' }, {
   /** Who the trackers of this realm are, signed by the realm (realm.ts). Anybody may ask; nothing secret is sent before it was checked. */
   descriptor: { from: 'engine', body: nothing, reply: struct({ descriptor: bytes(8192), signature: bytes(72), nowMs: u53 }) },
@@ -63,7 +73,9 @@ export const trackerLink = table({ engine: 'tracker', tracker: 'engine' }, {
   /** Who this device is signed in as, if anybody. From here on the tracker pushes changes over this link. */
   session: {
     from: 'engine', body: nothing,
-    reply: struct({ account: optional(struct({ account: accountId, user: name })), groups: list(groupView, GROUPS_PER_ACCOUNT_MAX), nowMs: u53 }),
+    reply: struct({
+      account: optional(struct({ account: accountId, user: name })), groups: list(groupView, GROUPS_PER_ACCOUNT_MAX), nowMs: u53, pair: added(pairState, 'alone'),
+    }),
   },
   /** Where this engine listens (0 addresses: nowhere). The tracker adds the address it sees. */
   listening: { from: 'engine', body: struct({ addresses: list(address, ADDRESSES_PER_PEER_MAX) }), reply: struct({ seen: address }) },
@@ -91,6 +103,14 @@ export const trackerLink = table({ engine: 'tracker', tracker: 'engine' }, {
   /** One file of a catalogue. Throws notMember, unknownFile. */
   findFile: { from: 'engine', body: struct({ group: groupId, name: fileName }), reply: fileRow },
 
+  /** What this account has to do with and did not come to what was meant, the latest last. */
+  conflicts: { from: 'engine', body: nothing, reply: struct({ conflicts: list(conflict, CONFLICTS_PER_REPLY_MAX) }) },
+  /**
+   * How much of each origin's operations this engine has seen the effects of, at whichever tracker. Answered when this one has them too, or after a
+   * second: then `stale` says that it lacks some.
+   */
+  catchUp: { from: 'engine', body: struct({ seen: versionVector(ORIGINS_MAX) }), reply: struct({ stale: bool, have: versionVector(ORIGINS_MAX) }) },
+
   /** A group this account is in, or has asked to join, is new or looks different. */
   groupChanged: { from: 'tracker', body: groupView },
   /** A group is gone for this account. */
@@ -103,6 +123,9 @@ export const trackerLink = table({ engine: 'tracker', tracker: 'engine' }, {
   revoked: { from: 'tracker', body: struct({ revocation: bytes(512) }) },
   /** A peer that cannot reach us asks to be dialled. */
   dialRequest: { from: 'tracker', body: struct({ peer: swarmPeer, group: groupId }) },
+  /** Conflicts of this account, of the last week when it comes, and new ones. The same may be told again. */
+  conflicted: { from: 'tracker', body: struct({ conflicts: list(conflict, CONFLICTS_PER_NOTICE_MAX) }) },
+  pairChanged: { from: 'tracker', body: struct({ pair: pairState }) },
   /** This device's sign-in has ended. */
   signedOut: { from: 'tracker', body: nothing },
 });

@@ -3,17 +3,19 @@
 import { ShoalError } from '../protocol/errors.ts';
 import type { AccountId, GroupId, Root } from '../protocol/ids.ts';
 import { short, swarmKeyText } from '../protocol/ids.ts';
-import { PAGE_ROWS_MAX, PEERS_PER_REPLY_MAX, TICKET_MS } from '../protocol/limits.ts';
+import { CONFLICTS_PER_NOTICE_MAX, CONFLICTS_PER_REPLY_MAX, OPERATION_AGE_MS_MAX, PAGE_ROWS_MAX, PEERS_PER_REPLY_MAX, TICKET_MS } from '../protocol/limits.ts';
 import { fileNameKey, nameKey } from '../protocol/names.ts';
 import type { SignedOperation } from '../protocol/nouns.ts';
 import type { ReadOperation } from '../protocol/operations.ts';
 import { decodeEntry } from '../protocol/operations.ts';
-import type { HandlersOf } from '../protocol/table.ts';
+import type { BodyOf, HandlersOf } from '../protocol/table.ts';
 import type { TicketSigner } from '../protocol/ticket.ts';
 import { receiptCounts, signReceipt } from '../protocol/receipt.ts';
 import { signTicket } from '../protocol/ticket.ts';
 import type { Receipt, trackerLink } from '../protocol/trackerLink.ts';
 import type { Clock } from '../protocol/world.ts';
+import type { CaughtUp } from './caughtUp.ts';
+import type { Conflicts } from './conflicts.ts';
 import type { Account, Group } from './fold/state.ts';
 import type { Acknowledged, Ledger } from './ledger.ts';
 import type { Passwords } from './passwords.ts';
@@ -41,19 +43,20 @@ export interface HandlerContext {
   readonly signer: TicketSigner;
   /** The trackers of the realm: what a newcomer is shown, and whose receipts count. */
   readonly list: Pick<RealmList, 'signed' | 'keys' | 'isRetired'>;
-  /** Whether there are two trackers and only one would have an operation now. */
-  readonly isPairApart: () => boolean;
+  readonly pair: () => BodyOf<typeof trackerLink, 'pairChanged'>['pair'];
+  readonly conflicts: Conflicts;
+  readonly caughtUp: CaughtUp;
   readonly passwords: Passwords;
   readonly tries: { readonly perUser: Tries; readonly perHost: Tries; readonly accounts: Tries };
 }
 
 export function handlersFor(session: Session, context: HandlerContext): HandlersOf<typeof trackerLink, 'tracker'> {
-  const { clock, ledger, sessions, swarms, signer, list, isPairApart, passwords, tries } = context;
+  const { clock, ledger, sessions, swarms, signer, list, pair, conflicts, caughtUp, passwords, tries } = context;
 
   /** With the proof that we have said so, for the day that this disk is lost. */
   const receipt = async (taken: Promise<Acknowledged>): Promise<Receipt> => {
-    const { durability, entry, final } = await taken;
-    return { durability, entry, final, proof: entry && signReceipt(entry, signer) };
+    const acknowledged = await taken;
+    return { ...acknowledged, proof: acknowledged.entry && signReceipt(acknowledged.entry, signer) };
   };
   /** The account of this link. @throws ShoalError notSignedIn */
   const me = (): Account => {
@@ -142,7 +145,7 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
         session.shown = undefined;
       }
       // Nobody can take it back, so nobody may be able to contradict it elsewhere.
-      if (isNew && op.name === 'deleteGroup' && isPairApart()) throw new ShoalError('needBoth');
+      if (isNew && op.name === 'deleteGroup' && pair() === 'apart') throw new ShoalError('needBoth');
       return receipt(ledger.ingest(signed, op));
     },
     restore({ entry: bytes, proof }) {
@@ -156,9 +159,11 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
       if (list.isRetired) throw new ShoalError('retired');
       const account = sessions.identify(session);
       const nowMs = clock.now();
-      if (!account) return { account, groups: [], nowMs };
+      if (!account) return { account, groups: [], nowMs, pair: pair() };
       sessions.tellRecentEnds(session, account, nowMs);
-      return { account: { account: account.id, user: account.name }, groups: sessions.viewsFor(session, account), nowMs };
+      const recent = conflicts.of(account.id, CONFLICTS_PER_NOTICE_MAX, nowMs - OPERATION_AGE_MS_MAX);
+      if (recent.length > 0) session.notify('conflicted', { conflicts: recent });
+      return { account: { account: account.id, user: account.name }, groups: sessions.viewsFor(session, account), nowMs, pair: pair() };
     },
     listening({ addresses }) {
       session.addresses = addresses.filter(({ host }) => host.length <= ADDRESS_CHARS_MAX);
@@ -210,6 +215,11 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
         }, signer)];
       });
       return { tickets, nowMs };
+    },
+
+    conflicts: () => ({ conflicts: conflicts.of(me().id, CONFLICTS_PER_REPLY_MAX) }),
+    async catchUp({ seen }) {
+      return { stale: !(await caughtUp.with(seen)), have: ledger.seen };
     },
 
     listGroups({ after }) {

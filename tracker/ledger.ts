@@ -30,6 +30,7 @@ export interface Acknowledged {
   readonly durability: 'both' | 'one';
   readonly entry: Uint8Array | undefined;
   readonly final: boolean;
+  readonly at: Instance;
 }
 
 /** Behind every stamp of this moment, whoever's it is. */
@@ -66,8 +67,6 @@ export class Ledger {
   readonly #durable = new Map<Origin, number>();
   /** The latest moment of what is on the disk. */
   #durableMoment: Moment = { ms: 0, counter: 0 };
-  /** Own operations that are on their way to the disk. */
-  #ownUnderWay = 0;
 
   constructor(options: LedgerOptions) {
     this.#options = options;
@@ -98,6 +97,10 @@ export class Ledger {
   /** How far the hybrid clock is ahead of ours, in ms: by so much some clock was, or is, wrong. */
   get aheadMs(): number {
     return Math.max(0, this.#clockMs - this.#options.clock.now());
+  }
+  /** What is on our disk and in the state. */
+  get seen(): readonly Instance[] {
+    return [...this.#durable].map(([origin, seq]) => ({ origin, seq: Math.min(seq, this.#folded.get(origin) ?? 0) }));
   }
   /** Called after changes became durable. */
   onChange(listener: (changes: Changes) => void): void {
@@ -149,11 +152,11 @@ export class Ledger {
   }
 
   /**
-   * What we promise: no stamp of ours is at this moment or before it, from now on. Survives a restart, because what it was taken from is on the disk.
-   * Undefined while an operation of ours is still on its way there.
+   * What we promise: whatever of ours is not on the disk yet is stamped later than this. It survives a restart, because it was taken from what is on the
+   * disk; and what is still on its way there was stamped after that, because the log writes in the order of its appends.
    */
-  promise(): Moment | undefined {
-    return this.#ownUnderWay > 0 ? undefined : this.#durableMoment;
+  get promise(): Moment {
+    return this.#durableMoment;
   }
 
   /** Both trackers have promised: up to this moment nothing comes late any more. */
@@ -198,9 +201,7 @@ export class Ledger {
     // Folded before it is on the disk, so that the next operation is checked against it; told to nobody before.
     this.#history.append({ op, entry }, changes);
     this.#folded.set(stamp.origin, stamp.seq);
-    this.#ownUnderWay++;
     await this.#append([{ stamp, bytes: encodeEntry(entry) }]);
-    this.#ownUnderWay--;
     this.#options.committed();
     this.#tell(changes);
     return this.#receipt(stamp);
@@ -277,7 +278,7 @@ export class Ledger {
     };
     // What is final is on both: nothing becomes so before.
     const both = isFinal() || (await this.#options.onBoth(origin, seq));
-    return { durability: both ? 'both' : 'one', entry: both ? undefined : entryAt(this.log, { origin, seq })?.bytes, final: isFinal() };
+    return { durability: both ? 'both' : 'one', entry: both ? undefined : entryAt(this.log, { origin, seq })?.bytes, final: isFinal(), at: { origin, seq } };
   }
 
   /** The next stamp: later than everything here, and than the clock ever was. */
@@ -365,6 +366,7 @@ export class Ledger {
     const changes = noChanges();
     for (const group of this.state.groups.keys()) changes.groups.add(group);
     for (const account of this.state.accounts.keys()) changes.accounts.add(account);
+    for (const id of this.state.operations.keys()) changes.outcomes.add(id);
     differences(before, this.state, changes);
     this.#options.logger.info('everything was folded anew', { operations: this.log.count });
     this.#tell(changes);

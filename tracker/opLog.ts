@@ -38,8 +38,8 @@ export interface OpLog {
   /** Up to there nothing comes late any more (`trust.md` L11). Kept with the next entries: after a restart it may be an earlier one. */
   frontier: Place | undefined;
   /**
-   * Appends entries in the order of their numbers. Resolves when they are on the disk; what is appended in the same turn of the event loop
-   * shares one commit. When it rejects the log is of no use any more: nothing may be answered from it.
+   * Appends entries in the order of their numbers. Resolves when they are on the disk, and all that was appended before; what is appended in the same turn
+   * of the event loop shares one commit. When it rejects the log is of no use any more: nothing may be answered from it.
    */
   append(entries: readonly LogEntry[]): Promise<void>;
   /** Entries of an origin from a number on; those in the snapshot are not there any more. */

@@ -119,8 +119,8 @@ export class Partner {
   /** Something new is on our disk. */
   committed(): void {
     void this.#replication?.send();
-    const moment = this.#options.partner() ? undefined : this.#options.ledger().promise();
-    if (moment) this.#options.ledger().advance(moment); // nobody else stamps anything
+    const ledger = this.#options.ledger();
+    if (!this.#options.partner()) ledger.advance(ledger.promise); // nobody else stamps anything
   }
 
   /** The list of trackers has changed. */
@@ -179,7 +179,7 @@ export class Partner {
       const ignore = (): void => {};
       const connection = new Connection(link, {
         table: trackerLink, side: 'engine', heartbeatMs: HEARTBEAT_MS.tracker, clock: world.clock, log: world.log,
-        handlers: { presenceChanged: ignore, groupChanged: ignore, groupGone: ignore, swarmChanged: ignore, revoked: ignore, dialRequest: ignore, signedOut: ignore },
+        handlers: { presenceChanged: ignore, groupChanged: ignore, groupGone: ignore, swarmChanged: ignore, revoked: ignore, dialRequest: ignore, signedOut: ignore, conflicted: ignore, pairChanged: ignore },
       });
       const list = await connection.call('descriptor', {}).finally(() => connection.close());
       checkDescriptor(list, realm, address);

@@ -211,7 +211,7 @@ export class Replication {
 
   /** @param all  whether the partner has, with this message, everything that is on our disk: only then a promise is true */
   #promises(all: boolean): { nowMs: number; promise: Moment | undefined; heard: Moment | undefined } {
-    const promise = all ? this.#options.ledger.promise() : undefined;
+    const promise = all ? this.#options.ledger.promise : undefined;
     this.#owesPromise = false;
     this.#toldHeard = this.#theirPromise;
     this.#toldPromise = promise ?? this.#toldPromise;
@@ -228,8 +228,7 @@ export class Replication {
 
   /** It has promised, and does not know that we know; or we could promise more than we have. Operations may take that along. */
   #promiseLater(): void {
-    const ours = this.#options.ledger.promise();
-    const owes = !same(this.#theirPromise, this.#toldHeard) || (ours !== undefined && !same(ours, this.#toldPromise));
+    const owes = !same(this.#theirPromise, this.#toldHeard) || !same(this.#options.ledger.promise, this.#toldPromise);
     if (owes) this.#promiseTimer ??= this.#options.world.clock.after(PROMISE_MS, () => this.#sendPromise());
   }
 

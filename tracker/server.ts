@@ -15,12 +15,14 @@ import { operatorLink } from '../protocol/partnerLink.ts';
 import type { SignedDescriptor } from '../protocol/realm.ts';
 import { addressText, isLoopback, realmUrlText } from '../protocol/realm.ts';
 import { encode } from '../protocol/schema.ts';
-import type { HandlersOf } from '../protocol/table.ts';
+import type { BodyOf, HandlersOf } from '../protocol/table.ts';
 import { trackerLink } from '../protocol/trackerLink.ts';
 import { toWire } from '../protocol/wireErrors.ts';
 import type { ByteStream, Listener, ListenAt, Timer, World } from '../protocol/world.ts';
 import type { TrackerConfig } from './config.ts';
-import { conflictsIn, countConflicts } from './conflicts.ts';
+import { Conflicts } from './conflicts.ts';
+import { CaughtUp } from './caughtUp.ts';
+import type { Changes } from './fold/state.ts';
 import { stateHash } from './fold/state.ts';
 import { handlersFor } from './handlers.ts';
 import { Ledger } from './ledger.ts';
@@ -92,6 +94,8 @@ class Server implements Tracker {
   readonly ledger: Ledger;
   readonly #options: TrackerOptions;
   readonly #list: RealmList;
+  readonly #conflicts: Conflicts;
+  readonly #caughtUp: CaughtUp;
   readonly #partner: Partner;
   readonly #swarms: Swarms;
   readonly #sessions: Sessions;
@@ -139,7 +143,13 @@ class Server implements Tracker {
     this.#sessions = new Sessions(() => this.ledger.state, this.#swarms, config.signer, config.realm, presenceChanged);
     this.#passwords = new Passwords(chance, options.passwordCost ?? COST_DEFAULT);
     this.#tries = { perUser: new Tries(clock, PASSWORDS_PER_USER), perHost: new Tries(clock, PASSWORDS_PER_HOST), accounts: new Tries(clock, ACCOUNTS_PER_HOST) };
-    this.ledger.onChange((changes) => this.#sessions.tell(changes));
+    this.#caughtUp = new CaughtUp(this.ledger, clock);
+    this.#conflicts = new Conflicts(this.ledger);
+    this.ledger.onChange((changes) => {
+      this.#sessions.tell(changes);
+      this.#tellConflicts(changes);
+      this.#caughtUp.look();
+    });
   }
 
   get #program(): string {
@@ -175,7 +185,7 @@ class Server implements Tracker {
       number: config.number, version, realm: config.realm, origin: log.origin, upMs: Math.round(world.clock.monotonicMs() - this.#startedMs), links: this.#sessions.count,
       accounts: state.accounts.size, groups: state.groupNames.size, files, presences: this.#swarms.presences, operations: log.count,
       partner: this.#state, partnerLagOperations: this.#partner.lag, stateHash: stateHash(state), processId,
-      unsettledOperations: unsettled, frontierMs: frontier?.ms ?? 0, conflicts: countConflicts(state),
+      unsettledOperations: unsettled, frontierMs: frontier?.ms ?? 0, conflicts: this.#conflicts.count,
       clockAheadMs: Math.max(0, offsetMs), clockBehindMs: Math.max(0, -offsetMs), logAheadMs: Math.round(aheadMs),
       durability: this.#durability, listVersion: this.#list.version, memoryBytes: process.memoryUsage().rss,
     };
@@ -219,8 +229,20 @@ class Server implements Tracker {
     });
   }
 
+  #tellConflicts(changes: Changes): void {
+    this.#conflicts.changed(changes);
+    if (changes.outcomes.size === 0) return;
+    for (const [account, conflicts] of this.#conflicts.concerning(changes.outcomes)) this.#sessions.tellConflicts(account, conflicts);
+  }
+
+  get #pair(): BodyOf<typeof trackerLink, 'pairChanged'>['pair'] {
+    if (this.#state === 'none') return 'alone';
+    return this.#durability === 'both' ? 'whole' : 'apart';
+  }
+
   #pairChanged(): void {
     this.#drained?.();
+    this.#sessions.tellPair(this.#pair);
     const { partner } = this.#list;
     const { state } = this.ledger;
     // One of them says so; the other has it by the log.
@@ -307,7 +329,7 @@ class Server implements Tracker {
 
   readonly #operatorHandlers: HandlersOf<typeof operatorLink, 'tracker'> = {
     status: () => this.status(),
-    conflicts: ({ from }) => conflictsIn(this.ledger, from),
+    conflicts: ({ from }) => this.#conflicts.page(from),
     setList: async (list) => {
       await this.#list.shown(list);
       return { version: this.#list.version };
@@ -341,7 +363,7 @@ class Server implements Tracker {
     const session = this.#sessions.add(pin, link.stream.remote.host);
     const handlers = handlersFor(session, {
       clock, ledger: this.ledger, sessions: this.#sessions, swarms: this.#swarms, signer: config.signer, list: this.#list,
-      isPairApart: () => this.#durability !== 'both', passwords: this.#passwords, tries: this.#tries,
+      pair: () => this.#pair, conflicts: this.#conflicts, caughtUp: this.#caughtUp, passwords: this.#passwords, tries: this.#tries,
     });
     const connection = new Connection(link, { table: trackerLink, side: 'tracker', handlers, heartbeatMs: HEARTBEAT_MS.tracker, clock, log });
     session.connect(connection);

@@ -1,14 +1,14 @@
 // The engines that are linked to this tracker: who they are, what they were last told, and who must be told what after a change.
 import type { Connection } from '../protocol/connection.ts';
 import type { AccountId, GroupId, Pin, SwarmKey } from '../protocol/ids.ts';
-import { CLOCK_SKEW_MS_MAX, TICKET_GRACE_MS, TICKET_MS } from '../protocol/limits.ts';
+import { CLOCK_SKEW_MS_MAX, CONFLICTS_PER_NOTICE_MAX, TICKET_GRACE_MS, TICKET_MS } from '../protocol/limits.ts';
 import type { Address } from '../protocol/nouns.ts';
 import { encode } from '../protocol/schema.ts';
 import type { BodyOf, NoticesOf } from '../protocol/table.ts';
 import type { TicketSigner } from '../protocol/ticket.ts';
 import { signRevocation } from '../protocol/ticket.ts';
 import { groupView as groupViewSchema } from '../protocol/trackerLink.ts';
-import type { trackerLink } from '../protocol/trackerLink.ts';
+import type { Conflict, trackerLink } from '../protocol/trackerLink.ts';
 import { recentEnds } from './fold/recentEnds.ts';
 import type { Account, Changes, Ended, Group, State } from './fold/state.ts';
 import type { Present, Swarms } from './swarms.ts';
@@ -19,6 +19,7 @@ const REQUESTS_PER_SESSION_MAX = 4096;
 /** How long a ticket may count after it was made, in ms: for so long an engine that was away has to hear of a revocation. */
 const TICKET_MS_MAX = TICKET_MS + TICKET_GRACE_MS + CLOCK_SKEW_MS_MAX;
 
+type PairState = BodyOf<typeof trackerLink, 'pairChanged'>['pair'];
 type EngineConnection = Connection<typeof trackerLink, 'tracker'>;
 
 /** One engine's link. */
@@ -139,6 +140,22 @@ export class Sessions {
       if (!group) continue;
       for (const session of this.#concernedBy(group)) this.#tellGroup(state, session, group);
     }
+  }
+
+  /** What somebody did, or what they are in, has come to something else. */
+  tellConflicts(account: AccountId, conflicts: readonly Conflict[]): void {
+    for (const session of this.#byAccount.get(account) ?? []) {
+      if (!session.isListening) continue;
+      for (let n = 0; n < conflicts.length; n += CONFLICTS_PER_NOTICE_MAX) session.notify('conflicted', { conflicts: conflicts.slice(n, n + CONFLICTS_PER_NOTICE_MAX) });
+    }
+  }
+
+  #pair: PairState | undefined;
+  /** Whether both trackers have what one is told. */
+  tellPair(pair: PairState): void {
+    if (pair === this.#pair) return;
+    this.#pair = pair;
+    for (const some of this.#all.values()) for (const session of some) if (session.isListening) session.notify('pairChanged', { pair });
   }
 
   /** Tells the members of a group that are here to ask again who is online and who has what. Returns how many were told. */

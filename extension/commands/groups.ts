@@ -4,7 +4,7 @@ import { asShoalError } from '../../protocol/errors.ts';
 import { NAME_CHARS_MAX } from '../../protocol/limits.ts';
 import { isName } from '../../protocol/names.ts';
 import { troubleOf } from '../errorWords.ts';
-import { inMessage, t } from '../words.ts';
+import { inMessage, shown, t } from '../words.ts';
 import type { Command, Tools } from './command.ts';
 import { subjectsOf } from './command.ts';
 
@@ -64,6 +64,46 @@ export const removeMember: Command = async ({ ask, store }, given) => {
   const detail = t('From then on nobody serves {0} this group\'s files. What {0} has downloaded already stays there.', inMessage(user));
   if (await vscode.window.showWarningMessage(t('Remove {0} from {1}?', inMessage(user), inMessage(group)), { modal: true, detail }, remove) !== remove) return;
   await store.call('removeMember', { group, user });
+};
+
+export const transferGroup: Command = async ({ ask, store }, given) => {
+  const { group, user } = subjectsOf(given)[0] ?? await ask.member(t('Transfer Group'), (name) => t('Who shall own {0}?', name)) ?? {};
+  if (group === undefined || user === undefined) return;
+  const transfer = t('Transfer');
+  const detail = t('{0} will decide who joins and who leaves. You stay a member.', inMessage(user));
+  if (await vscode.window.showWarningMessage(t('Make {0} the owner of {1}?', inMessage(user), inMessage(group)), { modal: true, detail }, transfer) === transfer) await store.call('transferGroup', { group, user });
+};
+
+export const deleteGroup: Command = async ({ ask, store }, given) => {
+  const group = subjectsOf(given)[0]?.group ?? await ask.group(t('Delete Group'), t('Which group?'), ({ role }) => role === 'owner');
+  if (group === undefined) return;
+  const remove = t('Delete for Everybody');
+  const detail = t('Its list of files is gone, and nobody serves them any more. Files on people\'s disks stay where they are. This cannot be undone.');
+  if (await vscode.window.showWarningMessage(t('Delete the group {0}?', inMessage(group)), { modal: true, detail }, remove) === remove) await store.call('deleteGroup', { group });
+};
+
+/** Asks for a name until it is taken or given up. */
+const rename = (title: string, prompt: string, value: string, { ask }: Pick<Tools, 'ask'>, submit: (name: string) => Promise<unknown>): Promise<string | undefined> => ask.text(title, {
+  prompt, value, check: (name) => (isName(name) ? undefined : t('1 to {0} letters, digits, dots, underscores or hyphens.', NAME_CHARS_MAX)),
+  async submit(name) {
+    try {
+      await submit(name);
+      return undefined;
+    } catch (error) {
+      return troubleOf(asShoalError(error)).sentence;
+    }
+  },
+});
+
+export const renameGroup: Command = async (tools, given) => {
+  const group = subjectsOf(given)[0]?.group ?? await tools.ask.group(t('Rename Group'), t('Which group?'), ({ role }) => role === 'owner');
+  if (group !== undefined) await rename(t('Rename Group'), t('Another name for {0}', shown(group)), group.replace(/~.*/, ''), tools, (to) => tools.store.call('renameGroup', { group, to }));
+};
+
+/** Only for an account that got a name nobody chose. */
+export const renameAccount: Command = async (tools) => {
+  const user = tools.store.state.overview?.account?.user ?? '';
+  await rename(t('Choose Another Name'), t('Somebody took your name at the same moment. You are {0} now.', shown(user)), user.replace(/~.*/, ''), tools, (to) => tools.store.call('renameAccount', { to }));
 };
 
 const answers = (call: 'acceptRequest' | 'rejectRequest', title: () => string): Command => async ({ ask, store }, given, all) => {

@@ -11,7 +11,7 @@ import type { Address } from '../../protocol/nouns.ts';
 import type { OperationBody, OperationName } from '../../protocol/operations.ts';
 import { signOperation } from '../../protocol/operations.ts';
 import type { Operation } from '../../protocol/operations.ts';
-import type { GroupView, Receipt } from '../../protocol/trackerLink.ts';
+import type { Conflict, GroupView, Receipt } from '../../protocol/trackerLink.ts';
 import type { Timer, World } from '../../protocol/world.ts';
 import type { Hasher } from './hashing.ts';
 import { workerHasher } from './hashing.ts';
@@ -28,6 +28,7 @@ import { Throttle } from './throttle.ts';
 import { TicketRenewal } from './ticketRenewal.ts';
 import { Tickets } from './tickets.ts';
 import type { TrackerSession } from './trackerSession.ts';
+import { ToldConflicts } from './toldConflicts.ts';
 import { Trackers } from './trackers.ts';
 import type { Transfer } from './transfer.ts';
 import { Transfers } from './transfers.ts';
@@ -97,6 +98,7 @@ export class Engine {
   readonly #peers: Peers;
   readonly #outbox: Outbox;
   readonly #renewal: TicketRenewal;
+  readonly #toldConflicts: ToldConflicts;
   #timer: Timer | undefined;
   #lastTickMs: number;
   #lastOutboxMs = 0;
@@ -117,6 +119,7 @@ export class Engine {
       for (const link of this.#peers.links) link.showRenewed();
     });
     this.#outbox = new Outbox(world.disk, home, world.log);
+    this.#toldConflicts = new ToldConflicts(world.disk, home);
     this.#peers = new Peers({
       world, device: identity.pin, program, tickets: this.#tickets, up: this.up, readBuffers: new PieceBuffers(),
       swarm: (group, root) => this.transfers.ofSwarm(group, root)?.swarm,
@@ -174,6 +177,7 @@ export class Engine {
         if (this.#tickets.revoke(bytes)) this.#revoked(bytes);
       },
       dialRequest: ({ peer, group }) => this.#peers.dialRequest(peer, group),
+      conflicted: (conflicts) => void this.#tellConflicts(conflicts),
       signedOut: (session) => {
         if (session === this.trackers.inUse) void this.#signedOutElsewhere();
       },
@@ -188,6 +192,7 @@ export class Engine {
     this.up.set(this.settings.upLimitBytesPerS);
     this.isHeld = this.settings.isHeld;
     await this.#outbox.load();
+    await this.#toldConflicts.load();
     const kept = await readSmallFile(world.disk, home.accountFile, (fields) => ({ account: textField(fields, 'account') as AccountId, user: textField(fields, 'user') }));
     if (kept && kept.account !== '') {
       this.account = kept;
@@ -224,6 +229,7 @@ export class Engine {
 
   /** Keeps what only one tracker has. */
   async received(signed: ReturnType<typeof signOperation>, receipt: Receipt): Promise<Receipt> {
+    this.trackers.sawEffectOf(receipt.at);
     if (receipt.durability !== 'both') {
       await this.#outbox.keep(signed, receipt, this.world.clock.now());
       this.notify.overview();
@@ -335,6 +341,12 @@ export class Engine {
     if (!this.account) return;
     await this.#closeDown();
     this.notify.event('signedOut', '', '');
+  }
+
+  async #tellConflicts(conflicts: readonly Conflict[]): Promise<void> {
+    for (const conflict of await this.#toldConflicts.fresh(conflicts)) {
+      this.notify.event(conflict.result === 'renamed' ? 'renamed' : 'conflict', conflict.group, conflict.name, conflict.user, conflict);
+    }
   }
 
   /** A tracker has said who we are. */

@@ -1,6 +1,7 @@
 // Operations that only one tracker has on its disk: kept in the home and sent again, with the same id, until both have them
 // (`trust.md` 4.2). Owns its file; knows nothing of what the operations mean.
 import { asShoalError } from '../../protocol/errors.ts';
+import { OPERATION_AGE_MS_MAX } from '../../protocol/limits.ts';
 import type { SignedOperation } from '../../protocol/nouns.ts';
 import type { Pin } from '../../protocol/ids.ts';
 import type { ReceiptProof } from '../../protocol/receipt.ts';
@@ -8,9 +9,6 @@ import type { Receipt } from '../../protocol/trackerLink.ts';
 import type { Disk, Log } from '../../protocol/world.ts';
 import type { Home } from '../../protocol/home/home.ts';
 import { readSmallFile, writeSmallFile } from '../../protocol/home/home.ts';
-
-/** How long an operation is sent again, in ms: a week, after which a tracker would no longer know what was decided since. */
-const KEEP_MS = 7 * 24 * 3600_000;
 
 interface Kept {
   readonly operation: string;
@@ -64,7 +62,7 @@ export class Outbox {
     this.#sending = true;
     try {
       for (const kept of [...this.#kept]) {
-        let done = nowMs - kept.sinceMs > KEEP_MS;
+        let done = nowMs - kept.sinceMs > OPERATION_AGE_MS_MAX; // no tracker takes it any more
         try {
           const receipt = await send(sendable(kept));
           done ||= receipt.durability === 'both';

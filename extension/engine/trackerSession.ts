@@ -51,6 +51,7 @@ export interface SessionHost {
   groupGone(session: TrackerSession, gone: Body<'groupGone'>): void;
   revoked(revocation: Uint8Array): void;
   dialRequest(request: Body<'dialRequest'>): void;
+  conflicted(conflicts: Body<'conflicted'>['conflicts']): void;
   signedOut(session: TrackerSession): void;
 }
 
@@ -68,6 +69,8 @@ export class TrackerSession {
   /** Groups as this tracker last told them. */
   readonly groups = new Map<GroupId, GroupView>();
   account: SessionReply['account'];
+  /** What this tracker says of the pair. */
+  pair: SessionReply['pair'] = 'alone';
   state: TrackerState['link'] = 'connecting';
   error: ShoalError | undefined;
   readonly #host: SessionHost;
@@ -90,7 +93,7 @@ export class TrackerSession {
   }
 
   toState(inUse: boolean): TrackerState {
-    return { address: this.address, link: this.state, inUse, error: this.error && toWire(this.error) };
+    return { address: this.address, link: this.state, inUse, error: this.error && toWire(this.error), pair: this.isUp ? this.pair : 'unknown' };
   }
 
   /** @throws ShoalError what the tracker answers, or linkClosed while there is no link */
@@ -103,6 +106,7 @@ export class TrackerSession {
   async refresh(): Promise<void> {
     const reply = await this.call('session', {});
     this.account = reply.account;
+    this.pair = reply.pair;
     this.groups.clear();
     for (const group of reply.groups) this.groups.set(group.group, group);
     this.#announced.clear();
@@ -238,6 +242,11 @@ export class TrackerSession {
     swarmChanged: (change) => this.#host.swarmChanged(change),
     revoked: ({ revocation }) => this.#host.revoked(revocation),
     dialRequest: (request) => this.#host.dialRequest(request),
+    conflicted: ({ conflicts }) => this.#host.conflicted(conflicts),
+    pairChanged: ({ pair }) => {
+      this.pair = pair;
+      this.#host.changed(this);
+    },
     signedOut: () => {
       this.account = undefined;
       this.groups.clear();

@@ -2,13 +2,13 @@
 // fails because of the link goes to the other tracker; operations carry an id, so they may be sent twice.
 import type { TrackerState } from '../../protocol/engineLink.ts';
 import { asShoalError, ShoalError } from '../../protocol/errors.ts';
-import type { Pin } from '../../protocol/ids.ts';
+import type { Origin, Pin } from '../../protocol/ids.ts';
 import type { Address } from '../../protocol/nouns.ts';
 import type { Descriptor, RealmUrl, SignedDescriptor } from '../../protocol/realm.ts';
 import { addressText, checkDescriptor, parseRealmUrl, realmUrlText } from '../../protocol/realm.ts';
 import type { BodyOf, CallsOf, ReplyOf } from '../../protocol/table.ts';
 import type { TicketKeys } from '../../protocol/ticket.ts';
-import type { trackerLink } from '../../protocol/trackerLink.ts';
+import type { Receipt, trackerLink } from '../../protocol/trackerLink.ts';
 import type { Disk } from '../../protocol/world.ts';
 import type { Home } from '../../protocol/home/home.ts';
 import { readSmallFile, textField, writeSmallFile } from '../../protocol/home/home.ts';
@@ -42,6 +42,9 @@ export class Trackers {
   #urlBefore = '';
   #sessions: TrackerSession[] = [];
   #inUse: TrackerSession | undefined;
+  /** Who answered last, and how much of each origin's operations we have seen the effects of. */
+  #lastAsked: TrackerSession | undefined;
+  readonly #seen = new Map<Origin, number>();
   readonly #waiting = new Set<() => void>();
 
   constructor(host: TrackersHost, disk: Disk, home: Home) {
@@ -146,6 +149,7 @@ export class Trackers {
       if (!session) throw this.#unreachable();
       tried.add(session);
       try {
+        await this.#catchUp(session);
         const value = await run(session);
         this.#prefer(session);
         return value;
@@ -158,6 +162,22 @@ export class Trackers {
 
   call<K extends CallsOf<typeof trackerLink, 'engine'>>(name: K, body: BodyOf<typeof trackerLink, K>): Promise<ReplyOf<typeof trackerLink, K>> {
     return this.use((session) => session.call(name, body, { deadlineMs: CALL_MS }));
+  }
+
+  /** What one of our operations came to may be shown to the person from now on, whichever tracker is asked. */
+  sawEffectOf(at: Receipt['at']): void {
+    if (at && at.seq > (this.#seen.get(at.origin) ?? 0)) this.#seen.set(at.origin, at.seq);
+  }
+
+  /** Before the other tracker is asked for the first time: it shall not answer as of before what we have seen (`trust.md` 4.7). */
+  async #catchUp(session: TrackerSession): Promise<void> {
+    if (session === this.#lastAsked) return;
+    if (this.#lastAsked && this.#seen.size > 0) {
+      const { stale, have } = await session.call('catchUp', { seen: [...this.#seen].map(([origin, seq]) => ({ origin, seq })) }, { deadlineMs: CALL_MS });
+      if (stale) this.#host.world.log.warn('a tracker has not heard yet of what the other one has told us', { tracker: addressText(session.address) });
+      else for (const one of have) this.sawEffectOf(one);
+    }
+    this.#lastAsked = session;
   }
 
   announceSoon(): void {
@@ -183,6 +203,15 @@ export class Trackers {
     }
   }
 
+  /** Trackers that are not in the list any more; what is under way there still ends. */
+  #closeUnlisted(): void {
+    const isListed = ({ address }: TrackerSession): boolean => this.#realm?.trackers.some((tracker) => sameAddress(tracker.address, address)) ?? true;
+    for (const session of this.#sessions.filter((one) => !isListed(one))) this.#host.world.clock.after(0, () => session.stop());
+    this.#sessions = this.#sessions.filter(isListed);
+    if (this.#inUse && !this.#sessions.includes(this.#inUse)) this.#prefer(this.#choose(new Set()));
+    this.#host.changed();
+  }
+
   get #sessionHost(): SessionHost {
     return {
       ...this.#host,
@@ -200,12 +229,18 @@ export class Trackers {
 
   async #checkRealm(signed: SignedDescriptor, pin: Pin | undefined, address: Address): Promise<void> {
     const shown = checkDescriptor(signed, this.realm, address);
-    if (!shown.trackers.some((tracker) => tracker.pin === pin)) throw new ShoalError('pinMismatch', { address: addressText(address) });
+    const isListed = shown.trackers.some((tracker) => tracker.pin === pin);
+    // One that was retired may still say who is left, if we knew it as a tracker of the realm.
+    const wasListed = this.#realm?.trackers.some((tracker) => tracker.pin === pin) === true && shown.version > this.#realm.version;
+    if (!isListed && !wasListed) throw new ShoalError('pinMismatch', { address: addressText(address) });
     // Of an older descriptor only what the newer one says counts (`trust.md` A33).
     if (this.#realm && shown.version <= this.#realm.version) return;
     this.#adopt(shown, signed);
+    if (this.#url && !this.#isTrial) this.#url = { realm: shown.realm, addresses: shown.trackers.map((tracker) => tracker.address) };
     await this.#save();
     this.#openSessions();
+    this.#closeUnlisted();
+    if (!isListed) throw new ShoalError('retired');
   }
 
   async #save(): Promise<void> {

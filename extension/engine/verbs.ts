@@ -136,6 +136,17 @@ export function verbsOf(engine: Engine, hasher: Hasher): Verbs {
       const { group } = await groupNamed(name);
       return does('removeMember', { group, account: await memberNamed(group, user) });
     },
+    async transferGroup({ group: name, user }) {
+      const { group } = await groupNamed(name);
+      return does('transferGroup', { group, account: await memberNamed(group, user) });
+    },
+    deleteGroup: async ({ group }) => does('deleteGroup', { group: (await groupNamed(group)).group }),
+    renameGroup: async ({ group, to }) => does('renameGroup', { group: (await groupNamed(group)).group, name: checkName(to) }),
+    renameAccount: async ({ to }) => does('renameAccount', { account: me(), name: checkName(to) }),
+    async listConflicts() {
+      me();
+      return trackers.call('conflicts', {});
+    },
     acceptRequest: async ({ group, user }) => does('acceptRequest', await request(group, user)),
     rejectRequest: async ({ group, user }) => does('rejectRequest', await request(group, user)),
     async listGroups({ after }) {

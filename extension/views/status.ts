@@ -1,5 +1,6 @@
 // The one item in the status bar. Pure.
 import { rate } from '../../protocol/amounts.ts';
+import type { TrackerState } from '../../protocol/engineLink.ts';
 import { addressText } from '../../protocol/realm.ts';
 import type { WindowState } from '../state.ts';
 import { isActive, phaseOf } from '../state.ts';
@@ -36,6 +37,7 @@ export function statusOf(state: WindowState): Status | undefined {
   const tooltip = [
     t('Signed in as {0}', shown(account?.user ?? '')),
     ...trackers.map(({ address, link, inUse }) => t('Tracker {0}: {1}', shown(addressText(address)), link === 'up' ? (inUse ? t('connected, in use') : t('connected')) : link === 'connecting' ? t('connecting') : t('not reachable'))),
+    ...pairWords(trackers),
     t('Down {0}, up {1}', rate(downBytesPerS), rate(upBytesPerS)),
     ...(outbox > 0 ? [plural(outbox, '{0} change is on one tracker only', '{0} changes are on one tracker only')] : []),
     ...(isEngineHere ? [t('The engine works in this window and ends with it')] : []),
@@ -48,4 +50,11 @@ export function statusOf(state: WindowState): Status | undefined {
   ].join(' ');
   if (offline) return say('debug-disconnect', [t('offline'), moving].filter((text) => text !== '').join(' · '), [t('No tracker can be reached'), ...tooltip], moving === '');
   return { ...say('arrow-swap', moving === '' ? shownWithIcons(account?.user ?? '') : moving, tooltip) };
+}
+
+/** Whether what one does is on both trackers, as the one in use says. */
+function pairWords(trackers: readonly TrackerState[]): readonly string[] {
+  const pair = trackers.find(({ inUse, link }) => inUse && link === 'up')?.pair;
+  if (pair === 'whole') return [t('The two trackers are in touch')];
+  return pair === 'apart' ? [t('The two trackers cannot reach each other; what you do now is on one of them only')] : [];
 }

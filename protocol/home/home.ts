@@ -22,6 +22,8 @@ export interface Home {
   readonly accountFile: string;
   readonly settingsFile: string;
   readonly outboxFile: string;
+  /** Conflicts that the person was told of. */
+  readonly conflictsFile: string;
   /** One record and one piece layer for each file shared or downloaded. */
   readonly transfersFolder: string;
   /** Bundles that engines were started from, by version. */
@@ -34,7 +36,7 @@ export function homeAt(folder: string): Home {
   return {
     folder,
     identityFile: at('identity.json'), secretFile: at('secret.json'), addressFile: at('engine.json'), lockFile: at('engine.lock'), trackerFile: at('tracker.json'),
-    accountFile: at('account.json'), settingsFile: at('settings.json'), outboxFile: at('outbox.json'),
+    accountFile: at('account.json'), settingsFile: at('settings.json'), outboxFile: at('outbox.json'), conflictsFile: at('conflicts.json'),
     transfersFolder: at('transfers'), binFolder: at('bin'), logFile: at('engine.log'),
   };
 }

@@ -45,7 +45,7 @@ class Announcer {
     const ignore = (): void => {};
     this.#connection = new Connection(frames, {
       table: trackerLink, side: 'engine', heartbeatMs: 3_000, clock: world.clock, log: silentLog,
-      handlers: { presenceChanged: ignore, groupChanged: ignore, groupGone: ignore, swarmChanged: ignore, revoked: ignore, dialRequest: ignore, signedOut: ignore },
+      handlers: { presenceChanged: ignore, groupChanged: ignore, groupGone: ignore, swarmChanged: ignore, revoked: ignore, dialRequest: ignore, signedOut: ignore, conflicted: ignore, pairChanged: ignore },
     });
     const password = 'a password for a bench';
     await this.link.call('createAccount', { signed: this.#sign('createAccount', { account: this.#account, name: user }), password }, { deadlineMs: 60_000 });

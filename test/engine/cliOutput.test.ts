@@ -15,7 +15,7 @@ import { statusLines } from '../../extension/engine/cli/engineVerbs.ts';
 import type { Transfer } from '../../protocol/engineLink.ts';
 import { ShoalError } from '../../protocol/errors.ts';
 import { toWire } from '../../protocol/wireErrors.ts';
-import { aGroup, anOverview, aTransfer } from '../support/fakeEngine.ts';
+import { aConflict, aGroup, anOverview, aTransfer } from '../support/fakeEngine.ts';
 import { FakeTerminal } from '../support/fakeTerminal.ts';
 import { ManualClock } from '../support/manualClock.ts';
 
@@ -128,24 +128,31 @@ gives('show_downloads', (fields: Partial<Transfer>) => shortLine(aTransfer(field
   [{ state: 'failed', heldPieces: 2 }, '[D] [team] dump.sql'], [{ state: 'gone', heldPieces: 2 }, '[C] [team] dump.sql'], [{ name: 'a\nb' }, '[D] [team] a\\u{a}b'],
 ]);
 
-gives('events', eventText, [
+gives('events', (event: Partial<Parameters<typeof eventText>[0]>) => eventText({ what: 'other', group: 'team', user: '', name: '', conflict: undefined, ...event }), [
   [{ what: 'requestReceived', group: 'team', user: 'bob', name: '' }, 'bob asks to join team: shoal accept_request team bob'],
   [{ what: 'removed', group: 'team', user: '', name: '' }, 'you were removed from team'],
   [{ what: 'downloaded', group: 'team', user: '', name: 'a\x07' }, 'downloaded a\\u{7} of team'],
+  [{ what: 'renamed', conflict: aConflict() }, 'two groups took the name team at the same moment; yours is team~k3f9 now. Choose another with: shoal rename_group team~k3f9 NAME'],
+  [{ what: 'renamed', conflict: aConflict({ isMine: false }) }, 'two groups took the name team at the same moment; the one you are in is team~k3f9 now'],
+  [{ what: 'renamed', conflict: aConflict({ what: 'createAccount', wanted: 'ann', name: 'ann~k3f9', group: '' }) }, 'two people took the name ann at the same moment; you are ann~k3f9 now. Choose another with: shoal rename_account NAME'],
+  [{ what: 'conflict', conflict: aConflict({ what: 'acceptRequest', result: 'notOwner', group: 'team', wanted: '', name: '' }) },
+    'letting somebody in in team has had no effect in the end, because something else was done at the same moment at the other tracker: only the owner of team can do that'],
+  [{ what: 'conflict', conflict: aConflict({ what: 'shareFile', result: 'notMember', group: 'te\nam', wanted: 'f', name: 'f' }) },
+    'sharing in te\\u{a}am (f) has had no effect in the end, because something else was done at the same moment at the other tracker: you are not a member of te\\u{a}am; ask to join it first'],
 ]);
 
 describe('status', () => {
   it('shows trackers, account, groups, rates and transfers', () => assert.deepEqual(statusLines('/h', anOverview({
     groups: [aGroup(), aGroup({ name: 'other', role: 'member', owner: 'carol', members: 1 })], upLimitBytesPerS: MIB, outbox: 1,
     trackers: [
-      { address: { host: 'a.example', port: 7070 }, link: 'up', inUse: true, error: undefined },
-      { address: { host: 'b.example', port: 7070 }, link: 'refused', inUse: false, error: toWire(new ShoalError('pinMismatch', { address: 'b.example:7070' })) },
+      { address: { host: 'a.example', port: 7070 }, link: 'up', inUse: true, error: undefined, pair: 'whole' },
+      { address: { host: 'b.example', port: 7070 }, link: 'refused', inUse: false, error: toWire(new ShoalError('pinMismatch', { address: 'b.example:7070' })), pair: 'unknown' },
     ],
   }), [aTransfer({ state: 'failed', error: toWire(new ShoalError('destinationExists', { path: '/x' })) })]), [
     'home       /h',
     'engine     shoal 0.1.0, process 4711',
     'realm      shoal://pin@a.example:7070,b.example:7070',
-    'trackers   a.example:7070  up, in use',
+    'trackers   a.example:7070  up, in use, has the other one',
     '           b.example:7070  refused: the key of b.example:7070 is not the one expected; it may be another machine, or somebody between you. Nothing was sent',
     'account    alice',
     'listening  192.168.1.5:40123',

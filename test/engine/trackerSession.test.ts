@@ -24,7 +24,7 @@ async function serve({ clock, chance }: World, stream: ByteStream): Promise<Trac
   await greet(frames, { role: 'tracker', accepts: ['engine'], program: 'test', clock, chance });
   const handlers: Partial<HandlersOf<typeof trackerLink, 'tracker'>> = {
     descriptor: () => ({ descriptor: new Uint8Array(0), signature: new Uint8Array(0), nowMs: 0 }),
-    session: () => ({ account: { account: '00'.repeat(16) as AccountId, user: 'alice' }, groups: [], nowMs: 0 }),
+    session: () => ({ account: { account: '00'.repeat(16) as AccountId, user: 'alice' }, groups: [], pair: 'alone' as const, nowMs: 0 }),
     listening: () => ({ seen: { host: 'alice', port: 1 } }),
   };
   return new Connection(frames, { table: trackerLink, side: 'tracker', handlers: handlers as HandlersOf<typeof trackerLink, 'tracker'>, heartbeatMs: HEARTBEAT_MS.tracker, clock, log: silentLog });
@@ -42,7 +42,7 @@ describe('a session with a tracker', () => {
     const host: SessionHost = {
       world: { ...alice.world, log: { ...silentLog, warn: (phrase) => void warnings.push(phrase) } }, program: 'test',
       expectedPin: () => undefined, checkRealm: () => Promise.resolve(), listening: () => [], presence: () => new Map(),
-      changed() {}, session() {}, swarms() {}, swarmChanged() {}, presenceChanged() {}, groupGone() {}, revoked() {}, dialRequest() {}, signedOut() {},
+      changed() {}, session() {}, swarms() {}, swarmChanged() {}, presenceChanged() {}, groupGone() {}, revoked() {}, dialRequest() {}, signedOut() {}, conflicted() {},
       groupChanged: (_, { name }) => void told.push(name),
     };
     const session = new TrackerSession({ host: 'tracker', port }, host);

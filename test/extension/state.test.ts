@@ -8,7 +8,7 @@ import type { Phase, WindowState } from '../../extension/state.ts';
 import { aFile, aGroup, anOverview, aTransfer } from '../support/fakeEngine.ts';
 
 type Link = 'connecting' | 'up' | 'down' | 'refused';
-const trackers = (...links: readonly Link[]): Pick<Overview, 'trackers'> => ({ trackers: links.map((link, i) => ({ address: { host: 't', port: i }, link, inUse: link === 'up' && links.indexOf('up') === i, error: undefined })) });
+const trackers = (...links: readonly Link[]): Pick<Overview, 'trackers'> => ({ trackers: links.map((link, i) => ({ address: { host: 't', port: i }, link, inUse: link === 'up' && links.indexOf('up') === i, error: undefined, pair: 'whole' })) });
 const up = (fields: Partial<Overview> = {}): Partial<WindowState> => ({ engine: 'up', overview: anOverview(fields), knowsGroups: true });
 
 describe('the phase of a window', () => {

@@ -124,7 +124,7 @@ describe('the store of a window', () => {
     await store.until(({ transfers }) => transfers.get(7));
     engines[0]?.removeTransfer(7);
     await store.until(({ transfers }) => (transfers.has(7) ? undefined : true));
-    engines[0]?.setOverview({ groups: [], trackers: [{ address: { host: 't', port: 1 }, link: 'down', inUse: false, error: undefined }] });
+    engines[0]?.setOverview({ groups: [], trackers: [{ address: { host: 't', port: 1 }, link: 'down', inUse: false, error: undefined, pair: 'whole' }] });
     assert.equal((await reaches(store, 'offline')).groups[0]?.name, 'team');
     engines[0]?.setOverview({ account: undefined });
     assert.deepEqual((await reaches(store, 'signedOut')).groups, []);

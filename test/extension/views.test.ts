@@ -87,7 +87,7 @@ describe('the status bar', () => {
     const status = statusOf(state(fields));
     return status && `${status.text}${status.isWarning ? ' !' : ''}`;
   };
-  const offline = anOverview({ trackers: [{ address: { host: 't', port: 1 }, link: 'down', inUse: false, error: undefined }] });
+  const offline = anOverview({ trackers: [{ address: { host: 't', port: 1 }, link: 'down', inUse: false, error: undefined, pair: 'whole' }] });
   const rows: readonly (readonly [says: string, state: Partial<WindowState>, text: string | undefined])[] = [
     ['has nothing to say where nobody has used Shoal', { engine: 'idle', overview: undefined }, undefined],
     ['says who is signed in', {}, '$(arrow-swap) Shoal: alice'],
@@ -175,7 +175,7 @@ describe('the manifest', () => {
       running: menu('downloads', 'download partial downloading'), paused: menu('downloads', 'download partial paused'), failed: menu('downloads', 'download partial failed'),
       done: menu('downloads', 'download here seeding'), share: menu('downloads', 'share here seeding'), changed: menu('downloads', 'share partial gone'), section: menu('downloads', 'section'),
     }, {
-      request: '+acceptRequest +rejectRequest acceptRequest rejectRequest', owner: 'leaveGroup', applied: '+cancelRequest cancelRequest', person: '', member: 'removeMember',
+      request: '+acceptRequest +rejectRequest acceptRequest rejectRequest', owner: 'leaveGroup renameGroup deleteGroup', applied: '+cancelRequest cancelRequest', person: '', member: 'removeMember transferGroup',
       remote: '+downloadFile downloadFile downloadTo', here: 'downloadTo +openFile openFile revealFile stopSharing removeFile', partial: 'downloadTo',
       running: '+pauseDownload +cancelDownload pauseDownload cancelDownload', paused: '+resumeDownload +cancelDownload resumeDownload cancelDownload',
       failed: '+resumeDownload +cancelDownload resumeDownload cancelDownload clearTransfer',

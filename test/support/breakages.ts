@@ -47,17 +47,13 @@ export const BREAKAGES: readonly Breakage[] = [
   row('leaves applied who writes what the late one reads', 'history.ts', "for (const track of one.reads) look(track, 'writes');", '', 1),
   row('looks only at those that meet the late one itself', 'history.ts', '      queue.push(applied);', '', 1),
   row('cannot take back a new entry of a map', 'fold/journal.ts', 'this.#steps.push(map.has(key) ? () => map.set(key, before as V) : () => map.delete(key));\n    map.set(key, value);\n  }\n\n  /** Taken back, the key', 'map.set(key, value);\n  }\n\n  /** Taken back, the key', 1),
-  row('takes a removed key back to the end of the order', 'fold/journal.ts', 'const place = placeOf(map.keys(), key);', 'const place = map.size;', 67),
   row('cannot take back a field', 'fold/journal.ts', 'this.#steps.push(() => (object[key] = before));', '', 2),
 
   // What is final.
-  row('promises what it may still stamp', 'ledger.ts', 'return this.#ownUnderWay > 0 ? undefined : this.#durableMoment;', 'return this.#durableMoment;', 1),
-  row('promises the time of its clock', 'ledger.ts', 'return this.#ownUnderWay > 0 ? undefined : this.#durableMoment;', 'return this.#ownUnderWay > 0 ? undefined : { ms: this.#options.clock.now(), counter: 0 };', 1),
-  row('promises before the partner has everything', 'replication.ts', 'const promise = all ? this.#options.ledger.promise() : undefined;', 'const promise = this.#options.ledger.promise();', 1),
-  row('calls final what the partner has not heard of', 'replication.ts', 'if (heard) this.#heardByThem = heard;', 'this.#heardByThem = this.#options.ledger.promise();', 1),
+  row('promises the time of its clock', 'ledger.ts', '    return this.#durableMoment;', '    return { ms: this.#options.clock.now(), counter: 0 };', 1),
+  row('promises before the partner has everything', 'replication.ts', 'const promise = all ? this.#options.ledger.promise : undefined;', 'const promise = this.#options.ledger.promise;', 1),
+  row('calls final what the partner has not heard of', 'replication.ts', 'if (heard) this.#heardByThem = heard;', 'this.#heardByThem = this.#options.ledger.promise;', 1),
   row('replaces by a snapshot what is not final', 'snapshots.ts', 'frontier !== undefined && compareStamps(stamp, frontier) <= 0 && stamp.ms < before', 'stamp.ms < before', 1),
-  row('takes a snapshot over what is not in it', 'ledger.ts', 'if (next && compareStamps(next.stamp, snapshot.place) <= 0) throw', 'if (next === null) throw', 1),
-  row('sends entries behind those that only its snapshot has', 'replication.ts', '|| this.#lacksSnapshot) return;', ') return;', 1),
   row('keeps no outcomes in its snapshot', 'fold/snapshot.ts', 'for (const [name, map] of mapsOf(state)) {', "for (const [name, map] of mapsOf(state)) {\n    if (name === 'operations') continue;", 1),
 
   // What it comes to.
@@ -68,7 +64,7 @@ export const BREAKAGES: readonly Breakage[] = [
   row('leaves the shares of who has left', 'fold/groups.ts', 'for (const file of group.files.values()) journal.remove(file.sharers, id);', '', 32),
   row('leaves a group without an owner', 'fold/groups.ts', "if (heir !== undefined) journal.assign(group, 'owner', heir);", 'if (heir !== undefined) return;', 8),
   row('gives one name twice', 'fold/rule.ts', 'if (!isTaken(nameKey(name))) return name;', 'return name;', 7),
-  row('keeps the name of a group that is gone', 'fold/groups.ts', 'journal.dropSorted(state.groupNames, nameKey(group.name));', '', 1),
+  row('keeps the name of a group that is gone', 'fold/groups.ts', 'journal.dropSorted(state.groupNames, nameKey(group.name));\n  for', 'for', 1),
   row('answers a request and keeps it waiting', 'fold/groups.ts', '  journal.delete(group.waiting, id);\n', '', 1),
 ];
 

@@ -2,8 +2,8 @@
 // speak with an engine.
 import type { Overview, Transfer } from '../../protocol/engineLink.ts';
 import { ShoalError } from '../../protocol/errors.ts';
-import type { AccountId, GroupId, Pin, RequestId, Root, Sha256 } from '../../protocol/ids.ts';
-import type { FileRow, GroupRow, GroupView } from '../../protocol/trackerLink.ts';
+import type { AccountId, GroupId, OperationId, Pin, RequestId, Root, Sha256 } from '../../protocol/ids.ts';
+import type { Conflict, FileRow, GroupRow, GroupView } from '../../protocol/trackerLink.ts';
 import type { Change, EngineApi, EngineEvent, Verbs } from '../../extension/engine/state.ts';
 
 const id = (bytes: number, text: string): string => Buffer.from(text).toString('hex').padEnd(bytes * 2, '0').slice(0, bytes * 2);
@@ -11,8 +11,8 @@ const id = (bytes: number, text: string): string => Buffer.from(text).toString('
 export const anOverview = (fields: Partial<Overview> = {}): Overview => ({
   program: 'shoal 0.1.0', processId: 4711, trackerUrl: 'shoal://pin@a.example:7070,b.example:7070',
   trackers: [
-    { address: { host: 'a.example', port: 7070 }, link: 'up', inUse: true, error: undefined },
-    { address: { host: 'b.example', port: 7070 }, link: 'down', inUse: false, error: undefined },
+    { address: { host: 'a.example', port: 7070 }, link: 'up', inUse: true, error: undefined, pair: 'whole' },
+    { address: { host: 'b.example', port: 7070 }, link: 'down', inUse: false, error: undefined, pair: 'whole' },
   ],
   account: { account: id(16, 'alice') as AccountId, user: 'alice' }, listening: [{ host: '192.168.1.5', port: 40123 }], groups: [],
   downBytesPerS: 0, upBytesPerS: 0, downLimitBytesPerS: 0, upLimitBytesPerS: 0, outbox: 0, keepSharing: false, ...fields,
@@ -56,6 +56,7 @@ export class FakeEngine implements EngineApi {
       setTracker: () => ({ url: 'shoal://pin@a.example:7070', firstUse: true }), configure: () => ({}),
       createUser: () => done, signIn: ({ user }) => ({ account: id(16, user) as AccountId, user }), signOut: () => ({}), changePassword: () => done,
       createGroup: () => done, joinGroup: () => done, cancelRequest: () => done, leaveGroup: () => done, removeMember: () => done, acceptRequest: () => done, rejectRequest: () => done,
+      transferGroup: () => done, deleteGroup: () => done, renameGroup: () => done, renameAccount: () => done, listConflicts: () => ({ conflicts: [aConflict()] }),
       listGroups: () => ({ groups: [aGroupRow()], more: false }), listMembers: () => ({ members: [], more: false }),
       listFiles: () => ({ files: [aFile()], more: false, filesVersion: 1 }), findFile: () => aFile(),
       share: () => ({ transfer: 1 }), download: () => ({ transfer: 1 }), stopShare: () => done,
@@ -114,14 +115,18 @@ export class FakeEngine implements EngineApi {
   presence(groups: Change['presence']): void {
     this.#tell({ overview: false, transfers: new Set(), gone: [], presence: groups });
   }
-  event(event: EngineEvent): void {
-    for (const take of this.#events) take(event);
+  event(event: Omit<EngineEvent, 'conflict'> & Partial<EngineEvent>): void {
+    for (const take of this.#events) take({ conflict: undefined, ...event });
   }
 
   #tell(change: Change): void {
     for (const take of this.#changes) take(change);
   }
 }
+
+export const aConflict = (fields: Partial<Conflict> = {}): Conflict => ({
+  operation: id(16, 'operation') as OperationId, what: 'createGroup', result: 'renamed', group: 'team~k3f9', wanted: 'team', name: 'team~k3f9', user: 'alice', atMs: Date.UTC(2026, 0, 2, 3, 4), isMine: true, ...fields,
+});
 
 /** A verb that fails. */
 export const fails = (...error: ConstructorParameters<typeof ShoalError>) => (): never => {

@@ -140,7 +140,7 @@ export class Client {
       table: trackerLink, side: 'engine', heartbeatMs: HEARTBEAT_MS.tracker, clock, log: silentLog,
       handlers: {
         presenceChanged: keep('presenceChanged'), groupChanged: keep('groupChanged'), groupGone: keep('groupGone'), swarmChanged: keep('swarmChanged'), revoked: keep('revoked'),
-        dialRequest: keep('dialRequest'), signedOut: keep('signedOut'),
+        dialRequest: keep('dialRequest'), signedOut: keep('signedOut'), conflicted: keep('conflicted'), pairChanged: keep('pairChanged'),
       },
     });
   }

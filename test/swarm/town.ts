@@ -59,7 +59,7 @@ export class Town {
     const account = machine.world.chance.bytes(16).toString('hex') as AccountId;
     const says = async (operation: 'createAccount' | 'signIn', body: unknown): Promise<void> => {
       const id = machine.world.chance.bytes(16).toString('hex') as OperationId;
-      const signed = signOperation({ realm: config.realm, id, account, createdAtMs: 0, name: operation, body } as Operation, identity);
+      const signed = signOperation({ realm: config.realm, id, account, createdAtMs: machine.world.clock.now(), name: operation, body } as Operation, identity);
       await running.ledger.ingest(signed, running.ledger.read(signed), Buffer.from('no password'));
     };
     await says('createAccount', { account, name });

@@ -4,7 +4,7 @@ import { createIdentity } from '../../protocol/identity.ts';
 import type { GroupId, Root } from '../../protocol/ids.ts';
 import { HEARTBEAT_MS, HEARTBEATS_MISSED_MAX, PARTNER_ACK_MS_MAX } from '../../protocol/limits.ts';
 import { decodeEntry, readOperation } from '../../protocol/operations.ts';
-import { conflictsIn } from '../../tracker/conflicts.ts';
+import { Conflicts } from '../../tracker/conflicts.ts';
 import type { Tracker, TrackerOptions } from '../../tracker/server.ts';
 import type { Machine } from '../support/machine.ts';
 import type { MemoryDisk } from '../support/memoryLog.ts';
@@ -166,10 +166,10 @@ describe('a pair of trackers', function () {
     const { state } = it.tracker(2).ledger;
     assert.deepEqual([...state.groups.get(group)?.members.keys() ?? []], [alice.account], 'whoever withdrew is not let in');
     assert.deepEqual([...state.groupNames].map(([, id]) => state.groups.get(id)?.name.replace(/~.*/, '~')), ['same-name', 'same-name~', 'team']);
-    const [one, two] = ([1, 2] as const).map((n) => conflictsIn(it.tracker(n).ledger, 0));
+    const [one, two] = ([1, 2] as const).map((n) => new Conflicts(it.tracker(n).ledger).page(0));
     assert.deepEqual(one, two, 'both derive the same list');
     assert.deepEqual(one?.conflicts.map(({ what, result }) => `${what} ${result}`), ['createGroup renamed']);
-    assert.deepEqual([one?.count, conflictsIn(it.tracker(1).ledger, 1).conflicts], [1, []]);
+    assert.deepEqual([one?.count, new Conflicts(it.tracker(1).ledger).page(1).conflicts], [1, []]);
     assert.equal(state.groups.get(group)?.files.size, 600);
   });
 

@@ -46,6 +46,15 @@ export const accountVerbs: Topic = {
       },
     },
     {
+      use: 'rename_account <name>',
+      summary: 'choose another name, where yours was taken by somebody else at the same moment',
+      about: 'Otherwise an account keeps its name: others know it by it.',
+      json: '{"user", "durability"}',
+      async run(session, { words: [to = ''] }) {
+        await printDone(session, `You are ${printable(to)} now.`, { user: to }, await session.call('renameAccount', { to }));
+      },
+    },
+    {
       use: 'change_password',
       summary: 'change the password; other devices are signed out',
       about: 'Both passwords are asked for. They can also be piped in (two lines, the old one first) or stand in SHOAL_PASSWORD and SHOAL_NEW_PASSWORD.',

@@ -44,9 +44,10 @@ export const engineVerbs: Topic = {
   ],
 };
 
-export function trackerText({ address, link, inUse, error }: TrackerState): string {
+export function trackerText({ address, link, inUse, error, pair }: TrackerState): string {
   const state = { connecting: 'connecting', up: inUse ? 'up, in use' : 'up', down: 'down', refused: 'refused', other: '?' }[link];
-  return `${printable(addressText(address))}  ${state}${error ? `: ${fromWire(error).message}` : ''}`;
+  const whole = { whole: ', has the other one', apart: ', does not reach the other one', alone: '', unknown: '', other: '' }[pair];
+  return `${printable(addressText(address))}  ${state}${error ? `: ${fromWire(error).message}` : whole}`;
 }
 
 /** What `status` shows. */

@@ -3,13 +3,14 @@ import { printable, ShoalError } from '../../../protocol/errors.ts';
 import { nameKey } from '../../../protocol/names.ts';
 import type { JoinRequest } from '../../../protocol/trackerLink.ts';
 import { counted } from '../../../protocol/amounts.ts';
+import { conflictText } from './conflictText.ts';
 import { table } from './output.ts';
 import type { Session } from './session.ts';
 import type { Topic, Verb } from './verb.ts';
 import { allPages, printDone } from './verb.ts';
 
 /** A verb that changes one group and answers with a sentence. */
-const groupVerb = (use: string, call: 'createGroup' | 'joinGroup' | 'cancelRequest' | 'leaveGroup', sentence: (group: string) => string, rest: Pick<Verb, 'summary' | 'about'>): Verb => ({
+const groupVerb = (use: string, call: 'createGroup' | 'joinGroup' | 'cancelRequest' | 'leaveGroup' | 'deleteGroup', sentence: (group: string) => string, rest: Pick<Verb, 'summary' | 'about'>): Verb => ({
   use: `${use} <group>`,
   json: '{"group", "durability"}',
   ...rest,
@@ -20,7 +21,7 @@ const groupVerb = (use: string, call: 'createGroup' | 'joinGroup' | 'cancelReque
 });
 
 /** A verb of a group's owner about one person. */
-const memberVerb = (use: string, call: 'removeMember' | 'acceptRequest' | 'rejectRequest', sentence: (group: string, user: string) => string, rest: Pick<Verb, 'summary' | 'about'>): Verb => ({
+const memberVerb = (use: string, call: 'removeMember' | 'acceptRequest' | 'rejectRequest' | 'transferGroup', sentence: (group: string, user: string) => string, rest: Pick<Verb, 'summary' | 'about'>): Verb => ({
   use: `${use} <group> <user>`,
   json: '{"group", "user", "durability"}',
   ...rest,
@@ -82,6 +83,30 @@ export const groupVerbs: Topic = {
       summary: 'remove somebody from a group of yours',
       about: 'What the member has downloaded already stays with the member.',
     }),
+    memberVerb('transfer_group', 'transferGroup', (group, user) => `${user} is the owner of ${group} now; you are a member.`, { summary: 'make another member the owner of a group of yours' }),
+    {
+      use: 'rename_group <group> <name>',
+      summary: 'give a group of yours another name',
+      json: '{"group", "durability"}',
+      async run(session, { words: [group = '', to = ''] }) {
+        await printDone(session, `${printable(group)} is called ${printable(to)} now.`, { group: to }, await session.call('renameGroup', { group, to }));
+      },
+    },
+    groupVerb('delete_group', 'deleteGroup', (group) => `The group ${group} has ended, for everybody. Files on people's disks stay where they are.`, {
+      summary: 'end a group of yours for everybody',
+      about: 'It needs both trackers of a pair: nobody shall be able to go on with the group at the other one.',
+    }),
+    {
+      use: 'list_conflicts',
+      summary: 'show what you did and did not come to what was meant',
+      about: 'That happens when two things are done at once at two trackers that cannot reach each other, and do not go together.',
+      json: '[{"operation", "what", "result", "group", "wanted", "name", "user", "atMs", "isMine"}]',
+      async run(session) {
+        const { conflicts } = await session.call('listConflicts', {});
+        if (conflicts.length === 0) session.note('There are none.');
+        session.print(conflicts.map((conflict) => `${new Date(conflict.atMs).toISOString().replace('T', ' ').slice(0, 16)} UTC  ${conflictText(conflict)}`), conflicts);
+      },
+    },
   ],
 };
 

@@ -9,6 +9,7 @@ import { wait } from '../../../protocol/wait.ts';
 import { trackerText } from './engineVerbs.ts';
 import { amount, counted } from '../../../protocol/amounts.ts';
 import { jsonLine } from './output.ts';
+import { conflictText } from './conflictText.ts';
 import type { Session } from './session.ts';
 
 /** How long after an engine that broke another is started, in ms. */
@@ -97,7 +98,7 @@ function transferText({ name, groupName, kind, state, sizeBytes, peers, path, er
 }
 
 /** An event as a sentence. */
-export function eventText({ what, group, user, name }: EngineEvent): string {
+export function eventText({ what, group, user, name, conflict }: EngineEvent): string {
   const [inGroup, who, file] = [printable(group), printable(user), printable(name)];
   switch (what) {
     case 'requestReceived': return `${who} asks to join ${inGroup}: shoal accept_request ${inGroup} ${who}`;
@@ -107,6 +108,8 @@ export function eventText({ what, group, user, name }: EngineEvent): string {
     case 'signedOut': return 'you were signed out';
     case 'downloaded': return `downloaded ${file} of ${inGroup}`;
     case 'failed': return `${file} of ${inGroup} has failed`;
+    case 'renamed':
+    case 'conflict': return conflict ? conflictText(conflict) : what;
     default: return `something happened that this version does not know (${inGroup} ${who} ${file})`;
   }
 }
