@@ -1,5 +1,6 @@
 // A conflict in words, as the command line says it: what came to something else than meant, and what one can do.
-import { errorRow, isErrorCode, printable, ShoalError } from '../../../protocol/errors.ts';
+import type { errorRow} from '../../../protocol/errors.ts';
+import { isErrorCode, printable, ShoalError } from '../../../protocol/errors.ts';
 import type { Conflict } from '../../../protocol/trackerLink.ts';
 
 /** What an operation wanted. */
