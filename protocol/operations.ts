@@ -114,15 +114,30 @@ export function readOperation(from: Uint8Array): ReadOperation {
  */
 export function checkOperation(signed: SignedOperation): ReadOperation {
   const read = readOperation(signed.operation);
-  const { signer } = decode(header, signed.operation, 'operation');
-  if (!signatureFits(signer, signed)) throw new ShoalError('badMessage', { type: 'operation', why: 'its signature does not fit' });
+  if (!signatureFits(read.device, signed)) throw new ShoalError('badMessage', { type: 'operation', why: 'its signature does not fit' });
   return read;
 }
 
-function signatureFits(signer: Uint8Array, signed: SignedOperation): boolean {
+/** Keys of devices that signed lately: reading one costs as much as checking a signature by it. Some 3 KiB each. */
+const KEYS_MAX = 1024;
+const keys = new Map<Pin, KeyObject>();
+
+/** The key that an operation names. @throws Error when it is none of a device */
+function keyOf(device: Pin, operation: Uint8Array): KeyObject {
+  const known = keys.get(device);
+  if (known) return known;
+  const { signer } = decode(header, operation, 'operation');
+  const key = createPublicKey({ key: Buffer.from(signer), format: 'der', type: 'spki' });
+  if (key.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') throw new Error('not a P-256 key');
+  // Away with the one that was read first; if it is still in use, it is read once more.
+  if (keys.size >= KEYS_MAX) keys.delete(keys.keys().next().value as Pin);
+  keys.set(device, key);
+  return key;
+}
+
+function signatureFits(device: Pin, signed: SignedOperation): boolean {
   try {
-    const key = createPublicKey({ key: Buffer.from(signer), format: 'der', type: 'spki' });
-    if (key.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') return false;
+    const key = keyOf(device, signed.operation);
     return verify('sha256', Buffer.concat([CONTEXT, signed.operation]), { key, dsaEncoding: 'ieee-p1363' }, signed.signature);
   } catch (error) {
     if (isShoalError(error)) throw error;

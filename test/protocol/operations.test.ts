@@ -79,6 +79,15 @@ describe('an operation', () => {
     assert.equal(checkOperation(signed(withSpki(spkiOf(curve256.publicKey)), curve256)).name, 'leaveGroup');
   });
 
+  it('is checked by the key that it names, of more devices than are remembered', () => {
+    const devices = Array.from({ length: 1_100 }, () => generateKeyPairSync('ec', { namedCurve: 'P-256' }));
+    const all = devices.map((one) => ({ operation: withSpki(spkiOf(one.publicKey)), privateKey: one.privateKey }));
+    for (const { operation, privateKey } of [...all, ...all.slice(0, 10)]) {
+      checkOperation(signed(operation, { privateKey }));
+      assert.throws(() => checkOperation(signed(operation, device)), isBad(/its signature does not fit/));
+    }
+  });
+
   it('of the log is read without its signature', () => assert.deepEqual(readOperation(written), { ...leave, device: device.pin }));
 
   it('may have a field of a newer version at its end', () => {
