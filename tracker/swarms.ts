@@ -2,13 +2,11 @@
 // and leaves their swarm, a few times a second at most; seeders are told nothing, for they never dial. Nothing here takes time in
 // proportion to a swarm: in a large one, everybody hears of some.
 import type { AccountId, GroupId, Pin, Root, SwarmKey } from '../protocol/ids.ts';
-import { swarmKeyText } from '../protocol/ids.ts';
 import { PEERS_PER_REPLY_MAX } from '../protocol/limits.ts';
 import type { Address } from '../protocol/nouns.ts';
 import { isLoopback } from '../protocol/realm.ts';
 import type { SwarmPeer } from '../protocol/trackerLink.ts';
 import type { Chance, Clock, Timer } from '../protocol/world.ts';
-import { Crowd } from './crowd.ts';
 
 /** How long changes of a swarm are collected before its downloaders hear of them, in ms. */
 const TELL_MS = 100;
@@ -30,14 +28,18 @@ export interface Present {
   tell(change: { readonly group: GroupId; readonly root: Root; readonly joined: readonly SwarmPeer[]; readonly left: readonly Pin[] }): void;
 }
 
+/** A swarm, in arrays: a presence is four numbers and no object, since there are as many as files times people. */
 interface SwarmState {
   readonly key: SwarmKey;
-  /** Bytes each one lacks, and when it was given peers last. */
-  readonly here: Map<Present, { readonly leftBytes: number; readonly givenAtMs: number }>;
-  readonly seeders: Crowd<Present>;
-  readonly leechers: Crowd<Present>;
-  readonly entered: Set<Present>;
-  readonly gone: Set<Pin>;
+  /** First all seeders, then all leechers. */
+  readonly here: Present[];
+  /** Bytes each one lacks, and when it was given peers last, by its place in `here`. */
+  readonly leftBytes: number[];
+  readonly givenAtMs: number[];
+  seeders: number;
+  /** What its downloaders have not been told of yet; undefined when that is nothing. */
+  entered: Set<Present> | undefined;
+  gone: Set<Pin> | undefined;
   timer: Timer | undefined;
 }
 
@@ -46,8 +48,9 @@ export class Swarms {
   readonly #chance: Chance;
   /** Told when somebody begins to seed or to download in a group, or ends it. */
   readonly #changed: (group: GroupId) => void;
-  readonly #swarms = new Map<string, SwarmState>();
-  readonly #of = new Map<Present, Set<SwarmState>>();
+  readonly #swarms = new Map<GroupId, Map<Root, SwarmState>>();
+  /** The swarms that an engine is in, and its place in each. */
+  readonly #of = new Map<Present, Map<SwarmState, number>>();
   #presences = 0;
 
   constructor(clock: Clock, chance: Chance, changed: (group: GroupId) => void = () => {}) {
@@ -68,86 +71,146 @@ export class Swarms {
 
   /** An engine has, or still lacks, so much of a file. Returns whether it is to be given `others` now. */
   update(who: Present, key: SwarmKey, leftBytes: number): boolean {
-    const text = swarmKeyText(key);
-    let swarm = this.#swarms.get(text);
-    if (!swarm) {
-      swarm = { key, here: new Map(), seeders: new Crowd(), leechers: new Crowd(), entered: new Set(), gone: new Set(), timer: undefined };
-      this.#swarms.set(text, swarm);
+    const swarm = this.#find(key);
+    const place = swarm && this.#placeOf(swarm, who);
+    if (!swarm || place === undefined) {
+      this.#join(who, key, leftBytes, swarm);
+      return leftBytes > 0;
     }
-    const before = swarm.here.get(who);
     const nowMs = this.#clock.monotonicMs();
-    const isDue = leftBytes > 0 && nowMs - (before?.givenAtMs ?? -OTHERS_MS) >= OTHERS_MS;
-    swarm.here.set(who, { leftBytes, givenAtMs: isDue ? nowMs : before?.givenAtMs ?? -OTHERS_MS });
-    swarm[leftBytes === 0 ? 'leechers' : 'seeders'].remove(who);
-    swarm[leftBytes === 0 ? 'seeders' : 'leechers'].add(who);
-    if (before === undefined || (before.leftBytes === 0) !== (leftBytes === 0)) this.#changed(key.group);
-    if (before) return isDue;
-    this.#presences++;
-    let mine = this.#of.get(who);
-    if (!mine) this.#of.set(who, (mine = new Set()));
-    mine.add(swarm);
-    this.#enter(who, swarm);
+    const isDue = leftBytes > 0 && nowMs - (swarm.givenAtMs[place] ?? 0) >= OTHERS_MS;
+    swarm.leftBytes[place] = leftBytes;
+    if (isDue) swarm.givenAtMs[place] = nowMs;
+    if (place < swarm.seeders !== (leftBytes === 0)) {
+      this.#sort(swarm, place, leftBytes === 0);
+      this.#changed(key.group);
+    }
     return isDue;
   }
 
   /** An engine listens elsewhere now: its swarms hear of it as of somebody new. */
   moved(who: Present): void {
-    for (const swarm of this.#of.get(who) ?? []) this.#enter(who, swarm);
+    for (const swarm of this.#of.get(who)?.keys() ?? []) this.#enter(who, swarm);
   }
 
   /** An engine takes no part in a swarm any more. */
   remove(who: Present, key: SwarmKey): void {
-    const swarm = this.#swarms.get(swarmKeyText(key));
+    const swarm = this.#find(key);
     if (swarm) this.#remove(who, swarm);
   }
 
   /** An engine is gone, or no longer in a group. */
   removeAll(who: Present, group?: GroupId): void {
-    for (const swarm of [...(this.#of.get(who) ?? [])]) if (group === undefined || swarm.key.group === group) this.#remove(who, swarm);
+    for (const swarm of [...(this.#of.get(who)?.keys() ?? [])]) if (group === undefined || swarm.key.group === group) this.#remove(who, swarm);
   }
 
   counts(key: SwarmKey): { readonly seeders: number; readonly leechers: number } {
-    const swarm = this.#swarms.get(swarmKeyText(key));
-    return { seeders: swarm?.seeders.size ?? 0, leechers: swarm?.leechers.size ?? 0 };
+    const swarm = this.#find(key);
+    return { seeders: swarm?.seeders ?? 0, leechers: swarm ? leechersIn(swarm) : 0 };
   }
 
   /** Others in a swarm, chosen at random; half of them have the whole file, if there are so many. */
   others(who: Present, key: SwarmKey, max = PEERS_PER_REPLY_MAX): readonly SwarmPeer[] {
-    const swarm = this.#swarms.get(swarmKeyText(key));
+    const swarm = this.#find(key);
     if (!swarm) return [];
-    const seeders = Math.min(swarm.seeders.size, Math.max(Math.ceil(max / 2), max - swarm.leechers.size));
+    const leechers = leechersIn(swarm);
+    const seeders = Math.min(swarm.seeders, Math.max(Math.ceil(max / 2), max - leechers));
     // One more: the one who asks may be among them.
-    const chosen = [...swarm.seeders.choose(seeders, this.#chance), ...swarm.leechers.choose(max - seeders + 1, this.#chance)];
-    return chosen.filter((other) => other !== who).slice(0, max).map((other) => peerFor(who, other, leftOf(swarm, other)));
+    const places = [...this.#choose(0, swarm.seeders, seeders), ...this.#choose(swarm.seeders, leechers, max - seeders + 1)];
+    const chosen = places.filter((place) => swarm.here[place] !== who).slice(0, max);
+    return chosen.map((place) => peerFor(who, swarm.here[place] as Present, swarm.leftBytes[place] ?? 0));
+  }
+
+  #find({ group, root }: SwarmKey): SwarmState | undefined {
+    return this.#swarms.get(group)?.get(root);
+  }
+
+  #placeOf(swarm: SwarmState, who: Present): number | undefined {
+    return this.#of.get(who)?.get(swarm);
+  }
+
+  #join(who: Present, key: SwarmKey, leftBytes: number, known: SwarmState | undefined): void {
+    const givenAtMs = leftBytes > 0 ? this.#clock.monotonicMs() : -OTHERS_MS;
+    const swarm = known ?? this.#make(key);
+    const place = swarm.here.push(who) - 1;
+    swarm.leftBytes.push(leftBytes);
+    swarm.givenAtMs.push(givenAtMs);
+    const mine = this.#of.get(who);
+    if (mine) mine.set(swarm, place);
+    else this.#of.set(who, new Map([[swarm, place]]));
+    if (leftBytes === 0) this.#sort(swarm, place, true);
+    this.#presences++;
+    this.#changed(key.group);
+    this.#enter(who, swarm);
+  }
+
+  #make(key: SwarmKey): SwarmState {
+    const swarm: SwarmState = { key, here: [], leftBytes: [], givenAtMs: [], seeders: 0, entered: undefined, gone: undefined, timer: undefined };
+    const ofGroup = this.#swarms.get(key.group);
+    if (ofGroup) ofGroup.set(key.root, swarm);
+    else this.#swarms.set(key.group, new Map([[key.root, swarm]]));
+    return swarm;
+  }
+
+  /** Moves somebody over the border between leechers and seeders. */
+  #sort(swarm: SwarmState, place: number, toSeeders: boolean): void {
+    if (toSeeders) this.#swap(swarm, place, swarm.seeders++);
+    else this.#swap(swarm, place, --swarm.seeders);
+  }
+
+  #swap(swarm: SwarmState, a: number, b: number): void {
+    if (a === b) return;
+    for (const all of [swarm.here, swarm.leftBytes, swarm.givenAtMs] as unknown[][]) [all[a], all[b]] = [all[b], all[a]];
+    for (const place of [a, b]) this.#of.get(swarm.here[place] as Present)?.set(swarm, place);
+  }
+
+  /** So many different places from `first` on, or all of them in any order when there are no more. */
+  #choose(first: number, size: number, count: number): readonly number[] {
+    // The beginning of a shuffle (Fisher-Yates) of which only what was moved is written down.
+    const moved = new Map<number, number>();
+    return Array.from({ length: Math.min(count, size) }, (_, n) => {
+      const m = n + Math.floor(this.#chance.random() * (size - n));
+      const chosen = moved.get(m) ?? m;
+      moved.set(m, moved.get(n) ?? n);
+      return first + chosen;
+    });
   }
 
   #enter(who: Present, swarm: SwarmState): void {
-    swarm.entered.add(who);
-    swarm.gone.delete(who.pin);
+    (swarm.entered ??= new Set()).add(who);
+    swarm.gone?.delete(who.pin);
     this.#tellSoon(swarm);
   }
 
   #remove(who: Present, swarm: SwarmState): void {
-    if (!swarm.here.delete(who)) return;
-    this.#changed(swarm.key.group);
-    swarm.seeders.remove(who);
-    swarm.leechers.remove(who);
-    swarm.entered.delete(who);
-    swarm.gone.add(who.pin);
     const mine = this.#of.get(who);
-    mine?.delete(swarm);
-    if (mine?.size === 0) this.#of.delete(who);
+    const place = mine?.get(swarm);
+    if (!mine || place === undefined) return;
+    // To the end of the seeders if it is one, then to the end of all.
+    if (place < swarm.seeders) this.#sort(swarm, place, false);
+    this.#swap(swarm, mine.get(swarm) ?? place, swarm.here.length - 1);
+    for (const all of [swarm.here, swarm.leftBytes, swarm.givenAtMs]) all.pop();
+    mine.delete(swarm);
+    if (mine.size === 0) this.#of.delete(who);
     this.#presences--;
-    if (swarm.here.size > 0) return this.#tellSoon(swarm);
+    this.#changed(swarm.key.group);
+    swarm.entered?.delete(who);
+    (swarm.gone ??= new Set()).add(who.pin);
+    if (swarm.here.length > 0) return this.#tellSoon(swarm);
     swarm.timer?.cancel();
-    this.#swarms.delete(swarmKeyText(swarm.key));
+    const { group, root } = swarm.key;
+    const ofGroup = this.#swarms.get(group);
+    ofGroup?.delete(root);
+    if (ofGroup?.size === 0) this.#swarms.delete(group);
   }
 
   #tellSoon(swarm: SwarmState): void {
     swarm.timer ??= this.#clock.after(TELL_MS, () => {
       swarm.timer = undefined;
       this.#tell(swarm);
-      if (swarm.entered.size > 0 || swarm.gone.size > 0) this.#tellSoon(swarm);
+      if (swarm.entered?.size === 0) swarm.entered = undefined;
+      if (swarm.gone?.size === 0) swarm.gone = undefined;
+      if (swarm.entered || swarm.gone) this.#tellSoon(swarm);
     });
   }
 
@@ -155,22 +218,23 @@ export class Swarms {
   #tell(swarm: SwarmState): void {
     const entered = take(swarm.entered, PEERS_PER_REPLY_MAX);
     const gone = take(swarm.gone, PEERS_PER_REPLY_MAX);
-    for (const who of swarm.leechers.choose(TOLD_MAX, this.#chance)) {
-      const joined = entered.filter((one) => one !== who).map((one) => peerFor(who, one, leftOf(swarm, one)));
+    for (const place of this.#choose(swarm.seeders, leechersIn(swarm), TOLD_MAX)) {
+      const who = swarm.here[place] as Present;
+      const joined = entered.filter((one) => one !== who).map((one) => peerFor(who, one, swarm.leftBytes[this.#placeOf(swarm, one) ?? -1] ?? 0));
       const left = gone.filter((pin) => pin !== who.pin);
       if (joined.length > 0 || left.length > 0) who.tell({ ...swarm.key, joined, left });
     }
   }
 }
 
-const leftOf = (swarm: SwarmState, who: Present): number => swarm.here.get(who)?.leftBytes ?? 0;
+const leechersIn = (swarm: SwarmState): number => swarm.here.length - swarm.seeders;
 
-function take<T>(from: Set<T>, max: number): T[] {
+function take<T>(from: Set<T> | undefined, max: number): T[] {
   const taken: T[] = [];
-  for (const each of from) {
+  for (const each of from ?? []) {
     if (taken.length === max) break;
     taken.push(each);
-    from.delete(each);
+    from?.delete(each);
   }
   return taken;
 }

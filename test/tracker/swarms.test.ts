@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { AccountId, GroupId, Pin, Root } from '../../protocol/ids.ts';
-import { Crowd } from '../../tracker/crowd.ts';
 import { peerFor, Swarms } from '../../tracker/swarms.ts';
 import type { Present } from '../../tracker/swarms.ts';
 import { ManualClock } from '../support/manualClock.ts';
@@ -130,18 +129,34 @@ describe('swarms', () => {
     }
   });
 
-  it('a crowd is a set of which any part can be drawn', () => fc.assert(fc.property(
-    fc.array(fc.tuple(fc.boolean(), fc.nat({ max: 20 }))), fc.nat({ max: 25 }), fc.integer(), (steps, count, seed) => {
-      const [crowded, plain, chance] = [new Crowd<number>(), new Set<number>(), new SeededChance(seed)];
-      for (const [isIn, one] of steps) {
-        if (isIn) crowded.add(one);
-        else crowded.remove(one);
-        if (isIn) plain.add(one);
-        else plain.delete(one);
-        const drawn = crowded.choose(count, chance);
-        assert.equal(new Set(drawn).size, Math.min(count, plain.size));
-        assert.ok(drawn.every((each) => plain.has(each)));
+  it('knows who is in which swarm with what, whatever happens', () => fc.assert(fc.property(
+    fc.array(fc.tuple(fc.nat({ max: 1 }), fc.nat({ max: 20 }), fc.constantFrom('seeds', 'lacks', 'goes', 'goes from all'))), fc.nat({ max: 25 }), (steps, max) => {
+      const all = Array.from({ length: 21 }, (_, n) => present(`p${n}`));
+      const [asker] = all as [Listener];
+      const keys = [KEY, { ...KEY, root: 'cc'.repeat(32) as Root }];
+      const here = keys.map(() => new Map<string, number>());
+      for (const [m, n, what] of steps) {
+        const [key, who] = [keys[m] ?? KEY, all[n] ?? asker];
+        const leftBytes = what === 'seeds' ? 0 : n + 1;
+        if (what === 'goes') swarms.remove(who, key);
+        else if (what === 'goes from all') swarms.removeAll(who, KEY.group);
+        else swarms.update(who, key, leftBytes);
+        for (const [other, model] of here.entries()) {
+          if (what === 'goes from all' || (what === 'goes' && other === m)) model.delete(who.user);
+          else if (what !== 'goes' && other === m) model.set(who.user, leftBytes);
+        }
+        for (const [other, model] of here.entries()) {
+          const at = keys[other] ?? KEY;
+          const seeders = [...model.values()].filter((left) => left === 0).length;
+          assert.deepEqual(swarms.counts(at), { seeders, leechers: model.size - seeders });
+          const others = swarms.others(asker, at, max);
+          assert.equal(new Set(others.map(({ user }) => user)).size, others.length);
+          assert.ok(others.every(({ user, leftBytes: left }) => user !== asker.user && model.get(user) === left));
+          assert.ok(others.length >= Math.min(max, model.size) - 1, `${others.length} of ${model.size}`);
+        }
+        assert.equal(swarms.presences, here.reduce((sum, model) => sum + model.size, 0));
       }
-      assert.equal(crowded.size, plain.size);
+      for (const who of all) swarms.removeAll(who);
+      assert.equal(swarms.presences, 0);
     })));
 });
