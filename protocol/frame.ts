@@ -70,7 +70,9 @@ interface ArrivingRaw {
   filled: number;
 }
 
-/** Smallest buffer of a link; it grows to the frame that needs more and shrinks again. */
+/** Buffer of a link that was never busy: a tracker has thousands of these, and a ping has 16 bytes. */
+const QUIET_BUFFER_BYTES = 2 * 1024;
+/** Smallest buffer of one that was; it grows to the frame that needs more and shrinks again. */
 const BUFFER_BYTES = 16 * 1024;
 
 /** Frames over a stream. Until a receiver is set, what arrives waits: a little here, the rest at the other end. */
@@ -79,13 +81,15 @@ export class FrameLink implements StreamReceiver {
   /** Frames and bytes in each direction since the link was opened, for rates and for `trace`. */
   readonly counts = { framesIn: 0, framesOut: 0, bytesIn: 0, bytesOut: 0 };
   #receiver: FrameReceiver | undefined;
-  #buffer = Buffer.allocUnsafe(BUFFER_BYTES);
+  #buffer = Buffer.allocUnsafe(QUIET_BUFFER_BYTES);
   #start = 0;
   #end = 0;
   /** A frame whose raw bytes are arriving in the receiver's own memory. */
   #raw: ArrivingRaw | undefined;
   /** Whether the last target was the receiver's own memory. */
   #givenRaw = false;
+  /** Whether what came at once filled all the room there was. */
+  #isBusy = false;
   /** Bytes from the frame's beginning that the next step of the parser needs. */
   #needBytes = 0;
   #ended: { error: Error | undefined } | undefined;
@@ -111,7 +115,7 @@ export class FrameLink implements StreamReceiver {
     this.#linger = clock.after(LINGER_MS, () => this.stream.destroy());
     this.#receiver = undefined;
     this.#raw = undefined;
-    this.#buffer = Buffer.allocUnsafe(BUFFER_BYTES);
+    this.#buffer = Buffer.allocUnsafe(QUIET_BUFFER_BYTES);
     this.#start = this.#end = this.#needBytes = 0;
     this.stream.end();
     this.#flow();
@@ -139,6 +143,7 @@ export class FrameLink implements StreamReceiver {
     if (this.#linger) return;
     if (this.#givenRaw && this.#raw) this.#raw.filled += count;
     else this.#end += count;
+    this.#isBusy ||= this.#end === this.#buffer.length;
     this.#parse();
   }
 
@@ -249,7 +254,8 @@ export class FrameLink implements StreamReceiver {
     const needBytes = Math.max(this.#needBytes, have + 1);
     const oversize = have === 0 && this.#needBytes <= BUFFER_BYTES && this.#buffer.length > 4 * BUFFER_BYTES;
     if (have > 0 && this.#start + needBytes <= this.#buffer.length && this.#end < this.#buffer.length) return;
-    const target = oversize || needBytes > this.#buffer.length ? Buffer.allocUnsafe(Math.max(needBytes, Math.min(2 * have, FRAME_PAYLOAD_BYTES_MAX), BUFFER_BYTES)) : this.#buffer;
+    const tooSmall = needBytes > this.#buffer.length || (this.#isBusy && this.#buffer.length < BUFFER_BYTES);
+    const target = oversize || tooSmall ? Buffer.allocUnsafe(Math.max(needBytes, Math.min(2 * have, FRAME_PAYLOAD_BYTES_MAX), BUFFER_BYTES)) : this.#buffer;
     this.#buffer.copy(target, 0, this.#start, this.#end);
     this.#buffer = target;
     this.#start = 0;
