@@ -1,112 +1,99 @@
-// A tracker with 10,000 registered peers: announces per second over TLS, and how long one takes. The peers are spread over 200 links'
-// accounts in one group; registrations are made in this process, the tracker is the built program.
-import path from 'node:path';
-import { Connection } from '../../protocol/connection.ts';
-import { FrameLink } from '../../protocol/frame.ts';
-import { greet } from '../../protocol/greeting.ts';
-import { createIdentity } from '../../protocol/identity.ts';
-import type { Identity } from '../../protocol/identity.ts';
-import type { AccountId, GroupId, OperationId, Pin, RequestId, Root } from '../../protocol/ids.ts';
-import { nodeChance, createNodeWorld } from '../../protocol/nodeWorld.ts';
-import { signOperation } from '../../protocol/operations.ts';
-import type { Operation } from '../../protocol/operations.ts';
-import { parseRealmUrl } from '../../protocol/realm.ts';
-import { trackerLink } from '../../protocol/trackerLink.ts';
-import { silentLog } from '../../protocol/world.ts';
-import { RealProcesses, TRACKER_BUNDLE, freePorts } from '../support/realProcesses.ts';
+// A tracker with 200 links and 10,000 registered presences: announces per second over TLS, beside a bare framed echo of the same run and, if asked
+// for, other trackers; and what a presence and an idle link cost in memory. The tracker is the built program; requests are encoded in advance.
+import { fileURLToPath } from 'node:url';
+import type { Root } from '../../protocol/ids.ts';
+import { RealProcesses } from '../support/realProcesses.ts';
+import { anchors } from './anchors.ts';
+import type { BenchRealm, Load, Request } from './benchRealm.ts';
+import { load, makeBenchRealm, newId, RawLink, request, startBenchRealm } from './benchRealm.ts';
 import type { Figure } from './measure.ts';
-import { median, percentile } from './measure.ts';
+import { cpuSeconds, median, percentile } from './measure.ts';
+import { memory } from './memory.ts';
 
-const LINKS = 20;
-const SWARMS = 500;
-const SECONDS = 4;
+const LINKS = 200;
+const SWARMS = 50;
+const SECONDS = 3;
+const ROUNDS = 3;
+/** Requests that each link has ready; it goes through them again and again. */
+const READY = 64;
+const ECHO = fileURLToPath(new URL('./echoServer.ts', import.meta.url));
 
-const id = <T extends string>(bytes: number): T => nodeChance.bytes(bytes).toString('hex') as T;
+/** A server under load, and the links to it. */
+interface Side {
+  readonly processId: number;
+  readonly links: readonly RawLink[];
+}
+/** A load, with what it cost the server in CPU-µs each. */
+type Cost = Load & { readonly cpuUs: number };
 
-class Announcer {
-  readonly #identity: Identity = createIdentity();
-  readonly #account = id<AccountId>(16);
-  readonly #realm: Pin;
-  #connection: Connection<typeof trackerLink, 'engine'> | undefined;
-
-  constructor(realm: Pin) {
-    this.#realm = realm;
-  }
-
-  get link(): Connection<typeof trackerLink, 'engine'> {
-    if (!this.#connection) throw new Error('not connected');
-    return this.#connection;
-  }
-
-  async connect(port: number, user: string): Promise<void> {
-    const world = createNodeWorld({ identity: this.#identity, log: silentLog });
-    const frames = new FrameLink(await world.network.dial({ host: '127.0.0.1', port }, { timeoutMs: 5_000 }));
-    await greet(frames, { role: 'engine', accepts: ['tracker'], program: 'bench', clock: world.clock, chance: world.chance });
-    const ignore = (): void => {};
-    this.#connection = new Connection(frames, {
-      table: trackerLink, side: 'engine', heartbeatMs: 3_000, clock: world.clock, log: silentLog,
-      handlers: { presenceChanged: ignore, groupChanged: ignore, groupGone: ignore, swarmChanged: ignore, revoked: ignore, dialRequest: ignore, signedOut: ignore, conflicted: ignore, pairChanged: ignore },
-    });
-    const password = 'a password for a bench';
-    await this.link.call('createAccount', { signed: this.#sign('createAccount', { account: this.#account, name: user }), password }, { deadlineMs: 60_000 });
-    await this.link.call('authenticate', { user, password }, { deadlineMs: 60_000 });
-    await this.submit('signIn', { account: this.#account });
-    await this.link.call('session', {});
-    await this.link.call('listening', { addresses: [{ host: '127.0.0.1', port: 1024 }] });
-  }
-
-  submit(name: Operation['name'], body: unknown): Promise<unknown> {
-    return this.link.call('submit', { signed: this.#sign(name, body) });
-  }
-
-  #sign(name: Operation['name'], body: unknown): ReturnType<typeof signOperation> {
-    return signOperation({ realm: this.#realm, id: id<OperationId>(16), account: this.#account, createdAtMs: Date.now(), name, body } as Operation, this.#identity);
-  }
+export async function announces(flags: ReadonlyMap<string, string>): Promise<readonly Figure[]> {
+  return [...await throughput(flags.has('anchors')), ...await memory()];
 }
 
-export async function announces(): Promise<readonly Figure[]> {
+async function throughput(withAnchors: boolean): Promise<readonly Figure[]> {
   const processes = new RealProcesses();
   try {
-    const [port = 0] = await freePorts(1);
-    const folder = path.join(processes.folder, 'realm');
-    const made = await processes.run(TRACKER_BUNDLE, ['init', folder, '--tracker', `127.0.0.1:${port}`, '--json']);
-    const { realm } = parseRealmUrl((JSON.parse(made.stdout) as { url: string }).url);
-    await processes.start(TRACKER_BUNDLE, ['serve', path.join(folder, 'tracker-1')], /serves/);
-    const all = Array.from({ length: LINKS }, () => new Announcer(realm as Pin));
-    await Promise.all(all.map((one, n) => one.connect(port, `bench-${n}`)));
-    const [owner, ...others] = all as [Announcer, ...Announcer[]];
-    const group = id<GroupId>(16);
-    await owner.submit('createGroup', { group, name: 'bench' });
-    for (const one of others) {
-      const request = id<RequestId>(16);
-      await one.submit('requestJoin', { group, request });
-      await owner.submit('acceptRequest', { group, request });
-    }
-    const roots = Array.from({ length: SWARMS }, () => id<Root>(32));
-    for (const one of all) await one.link.call('announce', { swarms: roots.map((root) => ({ group, root, leftBytes: 1_000, event: 'update' as const })) });
-
-    const closed = await run(all, 1, group, roots);
-    const pipelined = await run(all, 16, group, roots);
+    const realm = await makeBenchRealm(processes, 1, LINKS);
+    const roots = Array.from({ length: SWARMS }, () => newId<Root>(32));
+    const tracker = await trackerSide(processes, realm, roots);
+    const echo = await echoSide(processes, realm);
+    const ready = realm.people.map(() => Array.from({ length: READY }, (_, n) => request('announce', announced(realm, [roots[Math.floor(Math.random() * SWARMS)] as Root], 500 + n))));
+    // What the tracker tells of all that have come just now is not what is measured here.
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    const closed = await compare(tracker, echo, 1, ready);
+    const pipelined = await compare(tracker, echo, 16, ready);
+    for (const link of [...tracker.links, ...echo.links]) link.close();
     return [
-      { name: `announces, ${LINKS} links, one at a time each`, value: closed.perS, unit: '/s', note: `p50 ${closed.p50.toFixed(2)} ms, p99 ${closed.p99.toFixed(2)} ms` },
-      { name: `announces, ${LINKS} links, 16 at a time each`, value: pipelined.perS, unit: '/s', note: `p50 ${pipelined.p50.toFixed(2)} ms, p99 ${pipelined.p99.toFixed(2)} ms` },
+      ...figures('one at a time each', closed, 0.75), ...figures('16 at a time each', pipelined, 0.5),
       { name: 'registered presences', value: LINKS * SWARMS, unit: '' },
+      ...(withAnchors ? await anchors(processes, LINKS, SECONDS, roots) : []),
     ];
   } finally {
     await processes.close();
   }
 }
 
-async function run(all: readonly Announcer[], atOnce: number, group: GroupId, roots: readonly Root[]): Promise<{ perS: number; p50: number; p99: number }> {
-  const times: number[] = [];
-  const until = performance.now() + SECONDS * 1000;
-  await Promise.all(all.flatMap((one) => Array.from({ length: atOnce }, async () => {
-    for (let n = 0; performance.now() < until; n++) {
-      const root = roots[Math.floor(Math.random() * roots.length)] as Root;
-      const began = performance.now();
-      await one.link.call('announce', { swarms: [{ group, root, leftBytes: 500 + n % 100, event: 'update' }] });
-      times.push(performance.now() - began);
-    }
-  })));
-  return { perS: times.length / SECONDS, p50: median(times), p99: percentile(times, 0.99) };
+async function trackerSide(processes: RealProcesses, realm: BenchRealm, roots: readonly Root[]): Promise<Side> {
+  const pair = await startBenchRealm(processes, realm);
+  const links = await Promise.all(realm.people.map((person) => RawLink.signedIn(realm.ports[0] ?? 0, person)));
+  await Promise.all(links.map((link) => link.call('announce', announced(realm, roots, 1_000))));
+  return { processId: pair.processId(1), links };
+}
+
+const announced = ({ common: group }: BenchRealm, roots: readonly Root[], leftBytes: number) => ({ swarms: roots.map((root) => ({ group, root, leftBytes, event: 'update' as const })) });
+
+async function echoSide(processes: RealProcesses, { people }: BenchRealm): Promise<Side> {
+  const { child, line } = await processes.start(ECHO, [], /^echoes on \d+$/);
+  const port = Number(/\d+$/.exec(line)?.[0]);
+  return { processId: child.pid ?? 0, links: await Promise.all(people.map(({ identity }) => RawLink.dial(port, identity, { greets: false }))) };
+}
+
+/** The same requests to both, in turns. */
+async function compare(tracker: Side, echo: Side, atOnce: number, ready: readonly (readonly Request[])[]): Promise<{ readonly tracker: readonly Cost[]; readonly echo: readonly Cost[] }> {
+  const rounds = { tracker: [] as Cost[], echo: [] as Cost[] };
+  for (let round = 0; round < ROUNDS; round++) {
+    rounds.echo.push(await run(echo, atOnce, ready));
+    rounds.tracker.push(await run(tracker, atOnce, ready));
+  }
+  return rounds;
+}
+
+async function run({ processId, links }: Side, atOnce: number, ready: readonly (readonly Request[])[]): Promise<Cost> {
+  const turns = links.map(() => 0);
+  const before = cpuSeconds(processId);
+  const done = await load(links, atOnce, SECONDS, (n) => ready[n]?.[(turns[n] = ((turns[n] ?? 0) + 1) % READY)]);
+  return { ...done, cpuUs: ((cpuSeconds(processId) - before) * 1e6) / done.times.length };
+}
+
+function figures(how: string, { tracker, echo }: { readonly tracker: readonly Cost[]; readonly echo: readonly Cost[] }, target: number): readonly Figure[] {
+  const perS = (rounds: readonly Cost[]): number => median(rounds.map((round) => round.perS));
+  const note = (rounds: readonly Cost[]): string => {
+    const times = rounds.flatMap((round) => round.times);
+    return `p50 ${median(times).toFixed(2)} ms, p99 ${percentile(times, 0.99).toFixed(2)} ms; ${median(rounds.map((round) => round.cpuUs)).toFixed(1)} CPU-µs each`;
+  };
+  return [
+    { name: `announces, ${LINKS} links, ${how}`, value: perS(tracker), unit: '/s', note: note(tracker) },
+    { name: `bare framed TLS echo, ${LINKS} links, ${how}`, value: perS(echo), unit: '/s', note: note(echo) },
+    { name: `announces over the echo, ${how}`, value: perS(tracker) / perS(echo), unit: '×', note: `target ≥ ${target.toFixed(2)}` },
+  ];
 }
