@@ -131,10 +131,10 @@ export class Swarms {
 
   #join(who: Present, key: SwarmKey, leftBytes: number, known: SwarmState | undefined): void {
     const givenAtMs = leftBytes > 0 ? this.#clock.monotonicMs() : -OTHERS_MS;
-    const swarm = known ?? this.#make(key);
-    const place = swarm.here.push(who) - 1;
-    swarm.leftBytes.push(leftBytes);
-    swarm.givenAtMs.push(givenAtMs);
+    const swarm = known ?? this.#make(key, who, leftBytes, givenAtMs);
+    const place = known ? known.here.push(who) - 1 : 0;
+    known?.leftBytes.push(leftBytes);
+    known?.givenAtMs.push(givenAtMs);
     const mine = this.#of.get(who);
     if (mine) mine.set(swarm, place);
     else this.#of.set(who, new Map([[swarm, place]]));
@@ -144,8 +144,9 @@ export class Swarms {
     this.#enter(who, swarm);
   }
 
-  #make(key: SwarmKey): SwarmState {
-    const swarm: SwarmState = { key, here: [], leftBytes: [], givenAtMs: [], seeders: 0, entered: undefined, gone: undefined, timer: undefined };
+  /** A swarm with its first peer. Most have only that one: an array that is made with one value has room for no more, one that it is pushed into for 17. */
+  #make(key: SwarmKey, who: Present, leftBytes: number, givenAtMs: number): SwarmState {
+    const swarm: SwarmState = { key, here: [who], leftBytes: [leftBytes], givenAtMs: [givenAtMs], seeders: 0, entered: undefined, gone: undefined, timer: undefined };
     const ofGroup = this.#swarms.get(key.group);
     if (ofGroup) ofGroup.set(key.root, swarm);
     else this.#swarms.set(key.group, new Map([[key.root, swarm]]));
