@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import type { EventEmitter } from 'node:events';
 import type { Server } from 'node:http';
-import { pathToFileURL } from 'node:url';
+import { createRequire } from 'node:module';
 
 interface Anchor extends EventEmitter {
   readonly http: Server;
@@ -10,7 +10,8 @@ interface Anchor extends EventEmitter {
 }
 
 const [script = ''] = process.argv.slice(2);
-const { default: Tracker } = await import(pathToFileURL(script).href) as { default: new (options: object) => Anchor };
+// It is no package of this project, so it is not imported like one.
+const { default: Tracker } = createRequire(import.meta.url)(script) as { default: new (options: object) => Anchor };
 const tracker = new Tracker({ udp: false, http: true, ws: false, stats: false });
 tracker.on('warning', () => {});
 tracker.listen(0, '127.0.0.1');
