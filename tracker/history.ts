@@ -2,10 +2,10 @@
 // back those behind it that have to do with what it touches, and applies them again (`trust.md` L3): what that costs depends on how much happened
 // in the same group, not on how late it comes. Writes the state through the fold, and decides nothing about it.
 import { ShoalError } from '../protocol/errors.ts';
-import type { AccountId, GroupId, OperationId, Pin } from '../protocol/ids.ts';
+import type { AccountId, GroupId, OperationId, Origin, Pin } from '../protocol/ids.ts';
 import type { Entry, Place, ReadOperation } from '../protocol/operations.ts';
 import { compareStamps } from '../protocol/operations.ts';
-import { apply } from './fold/fold.ts';
+import { apply, takeBack } from './fold/fold.ts';
 import type { Part } from './fold/footprint.ts';
 import { concerned, footprintOf } from './fold/footprint.ts';
 import { differences, standingOf } from './fold/differences.ts';
@@ -13,8 +13,8 @@ import type { Journal } from './fold/journal.ts';
 import type { Changes, Instance, Member, Outcome, State } from './fold/state.ts';
 import { noChanges, placeOf } from './fold/state.ts';
 
-/** Operations that can be taken back; for what comes later still, everything is folded anew. About 0.6 KiB each, and only while a split lasts. */
-const KEPT_MAX = 1_000_000;
+/** Operations that can be taken back; for what comes later still, everything is folded anew. About 1 KiB each, and only while a split lasts. */
+const KEPT_MAX = 1_200_000;
 /** Of so many of the last ones what they say is kept, too: of the others it is read from the log again. About 1.5 KiB each. */
 const SOURCES_MAX = 20_000;
 
@@ -33,8 +33,6 @@ interface Applied {
   readonly reads: readonly Track[];
   readonly writes: readonly Track[];
   noted: readonly Track[];
-  /** It may change how everything behind it is folded. */
-  readonly isWhole: boolean;
 }
 
 /** Who reads and who writes one part of the state, in their order. */
@@ -57,7 +55,9 @@ export class History {
   readonly #all = new Set<Applied>();
   #withSource: Applied[] = [];
   readonly #tracks = new Map<Part, Track>();
-  #wholes: Applied[] = [];
+  readonly #origins = new Map<Origin, Origin>();
+  /** Those that may change how everything behind them is folded. */
+  readonly #wholes: Applied[] = [];
   /** The last of all places. */
   #last: Place | undefined;
   /** The last place of those that are not kept: nothing can be put before it. */
@@ -110,7 +110,7 @@ export class History {
   #insert(sources: readonly Source[], changes: Changes): void {
     const fresh = sources.map((source) => this.#enter(source));
     const again = new Set<Applied>();
-    if (fresh.some((one) => one.isWhole || this.#isAnother(one)) || this.#wholes.some(({ place }) => fresh.some((one) => compareStamps(one.place, place) < 0))) this.#addAllBehind(fresh, again);
+    if (fresh.some((one) => this.#isAnother(one)) || this.#wholes.some(({ place }) => fresh.some((one) => compareStamps(one.place, place) <= 0))) this.#addAllBehind(fresh, again);
     else this.#addConcerned(fresh, again);
     const results = new Map<Applied, Outcome['result'] | undefined>();
     const standing = { groups: new Map<GroupId, ReadonlyMap<AccountId, Member>>(), accounts: new Map<AccountId, ReadonlyMap<Pin, Place>>() };
@@ -193,27 +193,26 @@ export class History {
     const { op, entry } = source;
     const footprint = footprintOf(op);
     const applied: Applied = {
-      place: placeOf(entry.stamp), id: op.id, source, journal: undefined, isWhole: footprint === undefined,
-      reads: (footprint?.reads ?? []).map((part) => this.#track(part)), writes: (footprint?.writes ?? []).map((part) => this.#track(part)), noted: [],
+      place: this.#placeOf(entry.stamp), id: op.id, source, journal: undefined, reads: this.#tracksOf(footprint?.reads), writes: this.#tracksOf(footprint?.writes), noted: NO_TRACKS,
     };
     for (const track of applied.reads) insert(track.reads, applied);
     for (const track of applied.writes) insert(track.writes, applied);
-    if (applied.isWhole) insert(this.#wholes, applied);
+    if (!footprint) insert(this.#wholes, applied);
     this.#all.add(applied);
     this.#withSource.push(applied);
     return applied;
   }
 
   #apply(applied: Applied, { op, entry: { stamp, added } }: Source, changes: Changes): void {
-    applied.journal = apply(this.state, op, stamp, added, changes);
+    applied.journal = apply(this.state, op, { ...stamp, origin: applied.place.origin }, added, changes);
     if (this.#resultOf(applied) !== 'ok') changes.outcomes.add(applied.id);
     for (const track of applied.noted) remove(track.writes, applied);
-    applied.noted = applied.journal.noted.filter((part) => !applied.writes.some((track) => track.part === part)).map((part) => this.#track(part));
+    applied.noted = this.#tracksOf(applied.journal.noted.filter((part) => !applied.writes.some((track) => track.part === part)));
     for (const track of applied.noted) insert(track.writes, applied);
   }
 
   #takeBack(applied: Applied): void {
-    applied.journal?.undo();
+    if (applied.journal) takeBack(this.state, applied.id, applied.journal);
     applied.journal = undefined;
   }
 
@@ -237,8 +236,19 @@ export class History {
     for (const track of applied.reads) remove(track.reads, applied);
     for (const track of [...applied.writes, ...applied.noted]) remove(track.writes, applied);
     for (const track of [...applied.reads, ...applied.writes, ...applied.noted]) if (track.reads.length + track.writes.length === 0) this.#tracks.delete(track.part);
-    if (applied.isWhole) remove(this.#wholes, applied);
+    remove(this.#wholes, applied);
     if (!this.#floor || compareStamps(this.#floor, applied.place) < 0) this.#floor = applied.place;
+  }
+
+  /** The place alone, without what else a stamp says; origins are few. */
+  #placeOf({ ms, counter, origin, seq }: Place): Place {
+    const known = this.#origins.get(origin) ?? origin;
+    if (known === origin) this.#origins.set(origin, origin);
+    return { ms, counter, origin: known, seq };
+  }
+
+  #tracksOf(parts: readonly Part[] = []): readonly Track[] {
+    return parts.length === 0 ? NO_TRACKS : parts.map((part) => this.#track(part));
   }
 
   #track(part: Part): Track {
@@ -249,6 +259,8 @@ export class History {
     return track;
   }
 }
+
+const NO_TRACKS: readonly Track[] = [];
 
 const partsOf = ({ reads, writes, noted }: Applied): Part[] => [...reads, ...writes, ...noted].map(({ part }) => part);
 

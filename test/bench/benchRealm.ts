@@ -60,7 +60,7 @@ export async function makeBenchRealm(processes: RealProcesses, trackers: 1 | 2, 
   const fail = (error: Error): never => {
     throw error;
   };
-  const ledger = new Ledger({ log, realm, clock: nodeClock, logger: silentLog, onBoth: () => Promise.resolve(true), committed: () => {}, broken: fail });
+  const ledger = new Ledger({ log, realm, clock: nodeClock, logger: silentLog, isTracker: () => false, onBoth: () => Promise.resolve(true), committed: () => {}, broken: fail });
   const take = (signed: SignedOperation): Promise<unknown> => ledger.ingest(signed, ledger.read(signed));
   const people = Array.from({ length: peopleCount }, () => makePerson(realm));
   const common = newId<GroupId>();

@@ -62,7 +62,7 @@ async function linkTo(processes: RealProcesses, { people, url }: BenchRealm) {
   const ignore = (): void => {};
   const trackers = new Trackers({
     world, program: 'bench', listening: () => [], presence: () => new Map(), realm: ignore, session: ignore, swarms: ignore, swarmChanged: ignore, groupChanged: ignore,
-    presenceChanged: ignore, groupGone: ignore, revoked: ignore, dialRequest: ignore, signedOut: ignore,
+    presenceChanged: ignore, groupGone: ignore, revoked: ignore, dialRequest: ignore, signedOut: ignore, conflicted: ignore,
     changed: () => {
       for (const look of [...looks]) look();
     },

@@ -50,7 +50,7 @@ export async function late(oldest: number): Promise<readonly Figure[]> {
     const writtenS = (performance.now() - began) / 1000;
     const opened = performance.now();
     const ledger = new Ledger({
-      log, realm: story.realm, clock: nodeClock, logger: silentLog, onBoth: () => Promise.resolve(true), committed: () => {},
+      log, realm: story.realm, clock: nodeClock, logger: silentLog, isTracker: () => false, onBoth: () => Promise.resolve(true), committed: () => {},
       broken: (error) => {
         throw error;
       },

@@ -9,7 +9,7 @@ import { nemesis } from '../support/nemesis.ts';
 import type { Tally } from '../support/nemesis.ts';
 
 /** For how long new seeds are tried, in ms of real time; at least so many. */
-const TRY_MS = 60_000;
+const TRY_MS = 90_000;
 const SEEDS_MIN = 100;
 const RESULTS = fileURLToPath(new URL('../../test-results/', import.meta.url));
 

@@ -22,7 +22,7 @@ export const accountRules: { readonly [N in AccountOperation]: Rule<N> } = {
       const { account: id, name: wanted } = op.body;
       const name = freeName(wanted, id, (key) => state.userNames.has(key));
       if (name !== wanted) {
-        at.journal.assign(at.outcome, 'result', 'renamed');
+        at.outcome.result = 'renamed';
         at.journal.set(state.lostNames, nameKey(wanted), [...(state.lostNames.get(nameKey(wanted)) ?? []), id]);
       }
       at.journal.set(state.userNames, nameKey(name), id);

@@ -5,7 +5,7 @@ import { fileNameKey, whyNotFileName } from '../../protocol/names.ts';
 import { notMember } from './groups.ts';
 import type { Op, Rule } from './rule.ts';
 import { userOf } from './rule.ts';
-import type { Group, Refusal, SharedFile, State } from './state.ts';
+import type { Account, Group, Refusal, SharedFile, State } from './state.ts';
 import { refusal } from './state.ts';
 
 type CatalogueOperation = 'shareFile' | 'stopShare' | 'removeFile';
@@ -20,9 +20,10 @@ export const catalogueRules: { readonly [N in CatalogueOperation]: Rule<N> } = {
       const { files } = state.groups.get(group) as Group;
       const key = fileNameKey(name);
       const current = files.get(key);
-      if (current && hasContent(current, op)) return journal.add(current.sharers, op.account); // one more sharer
+      const { id: author } = state.accounts.get(op.account) as Account; // one text for all that one account shares
+      if (current && hasContent(current, op)) return journal.add(current.sharers, author); // one more sharer
       journal.setSorted(files, key, {
-        name, version: (current?.version ?? 0) + 1, root, sizeBytes, pieceBytes, sha256, author: op.account, atMs: stamp.ms, sharers: new Set([op.account]),
+        name, version: (current?.version ?? 0) + 1, root, sizeBytes, pieceBytes, sha256, author, atMs: stamp.ms, sharers: new Set([author]),
       });
     },
   },

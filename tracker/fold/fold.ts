@@ -1,6 +1,6 @@
 // The fold: from operations in their order to the state. Pure: no clock, no chance, no I/O, so that both trackers come to the same.
 // This file says what holds for every operation; accounts.ts, groups.ts and catalogue.ts have the rule of each.
-import type { GroupId } from '../../protocol/ids.ts';
+import type { GroupId, OperationId } from '../../protocol/ids.ts';
 import type { OperationName, ReadOperation, Stamp } from '../../protocol/operations.ts';
 import { TRACKER_OPERATIONS } from '../../protocol/operations.ts';
 import { accountRules } from './accounts.ts';
@@ -9,7 +9,7 @@ import { catalogueRules } from './catalogue.ts';
 import { groupRules } from './groups.ts';
 import type { Rule } from './rule.ts';
 import { isSignedIn } from './rule.ts';
-import type { Changes, Refusal, State } from './state.ts';
+import type { Changes, Outcome, Refusal, State } from './state.ts';
 import { refusal } from './state.ts';
 
 /**
@@ -39,15 +39,16 @@ export function check(state: State, op: ReadOperation): Refusal | undefined {
  * that were right on one tracker can meet others in the merged order.
  *
  * @param added  what the tracker put into the entry: for createAccount and changePassword the password's hash
- * @returns what takes it back
+ * @returns with what it can be taken back
  */
 export function apply(state: State, op: ReadOperation, stamp: Stamp, added: Uint8Array, changes: Changes): Journal {
   const journal = new Journal();
   const instance = { origin: stamp.origin, seq: stamp.seq };
   const before = state.operations.get(op.id);
-  const outcome = before ?? { result: 'ok' as const, instances: [] };
-  journal.push(outcome.instances, instance);
-  if (!before) journal.set(state.operations, op.id, outcome);
+  const outcome: Outcome = before ?? { result: 'ok', instances: [instance] };
+  if (before) before.instances.push(instance);
+  else state.operations.set(op.id, outcome);
+  journal.resultBefore = before?.result;
   touch(state, op, changes, journal);
   // The same operation came in by both trackers: it takes effect once, at the first place where it can.
   if (before?.result === 'ok' || before?.result === 'renamed') return journal;
@@ -55,9 +56,18 @@ export function apply(state: State, op: ReadOperation, stamp: Stamp, added: Uint
   const rule = rules[op.name] as Rule;
   const at = { stamp, added, outcome, changes, journal };
   const refused = authorRefusal(state, op) ?? (rule.checkInOrder ? rule.checkInOrder(state, op, at) : rule.check(state, op));
-  journal.assign(outcome, 'result', refused?.code ?? 'ok');
+  outcome.result = refused?.code ?? 'ok';
   if (!refused) rule.effect(state, op, at);
   return journal;
+}
+
+/** Takes back an operation that was applied. Only while nobody has changed since what it has changed. */
+export function takeBack(state: State, id: OperationId, journal: Journal): void {
+  journal.undo();
+  const outcome = state.operations.get(id);
+  outcome?.instances.pop();
+  if (outcome && journal.resultBefore !== undefined) outcome.result = journal.resultBefore;
+  else state.operations.delete(id);
 }
 
 /** Only a device that is signed in speaks for its account. Making an account and signing in come before that; whose a tracker's are, the ledger has checked. */
@@ -70,5 +80,5 @@ function touch(state: State, op: ReadOperation, changes: Changes, journal: Journ
   const group = state.groups.get((op.body as { readonly group?: GroupId }).group as GroupId);
   if (!group) return;
   changes.groups.add(group.id);
-  if (TOUCH_CATALOGUE.includes(op.name)) journal.count(group, 'filesVersion');
+  if (TOUCH_CATALOGUE.includes(op.name)) journal.count(group);
 }

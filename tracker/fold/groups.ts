@@ -24,7 +24,7 @@ export const groupRules: { readonly [N in GroupOperation]: Rule<N> } = {
     effect(state, op, at) {
       const { group: id, name: wanted } = op.body;
       const name = freeName(wanted, id, (key) => state.groupNames.has(key));
-      if (name !== wanted) at.journal.assign(at.outcome, 'result', 'renamed');
+      if (name !== wanted) at.outcome.result = 'renamed';
       const group: Group = {
         id, name, owner: op.account, pastOwners: new Set(), isArchived: false, members: new Map(), waiting: new Map(), decided: new Map(),
         ends: new Map(), gone: new Map(), files: new SortedMap(), filesVersion: 0,
