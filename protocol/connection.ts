@@ -72,6 +72,7 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
   readonly #held = new Map<number, Frame>();
   /** Raw bytes that the answers to what is running may add to the queue. */
   #promisedBytes = 0;
+  readonly #waitingForIdle: (() => void)[] = [];
   readonly #waitingToWrite: (() => void)[] = [];
   #calls = 0;
   #ending: Ending | undefined;
@@ -161,6 +162,11 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
   /** Resolves when the other side has taken enough of what was written; at once if it keeps up. */
   async writable(): Promise<void> {
     while (this.isOpen && this.stream.queuedBytes > QUEUED_BYTES_MAX / 4) await new Promise<void>((resolve) => this.#waitingToWrite.push(resolve));
+  }
+
+  /** Resolves when nothing that the other side has asked waits for its answer, at the latest when the link ends. */
+  async idle(): Promise<void> {
+    while (this.isOpen && this.#running.size + this.#held.size > 0) await new Promise<void>((resolve) => this.#waitingForIdle.push(resolve));
   }
 
   /** Ends the link cleanly: what was written still arrives, then a bye with the reason if one is given. */
@@ -269,6 +275,7 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
       this.#promisedBytes -= row.rawBytesMax ?? 0;
       tell();
       this.#handleHeld();
+      this.#tellIdle();
     };
     answer.then(
       (value: unknown) => done(() => this.#answer(frame, row, value)),
@@ -375,7 +382,13 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
     this.#running.clear();
     this.#held.clear();
     for (const go of this.#waitingToWrite.splice(0)) go();
+    this.#tellIdle();
     this.#settle(ending);
+  }
+
+  #tellIdle(): void {
+    if (this.#running.size + this.#held.size > 0) return;
+    for (const go of this.#waitingForIdle.splice(0)) go();
   }
 }
 

@@ -43,6 +43,8 @@ export interface HandlerContext {
   readonly signer: TicketSigner;
   /** The trackers of the realm: what a newcomer is shown, and whose receipts count. */
   readonly list: Pick<RealmList, 'signed' | 'keys' | 'isRetired'>;
+  /** Whether it takes nothing new in any more. */
+  readonly isStopping: () => boolean;
   readonly pair: () => BodyOf<typeof trackerLink, 'pairChanged'>['pair'];
   readonly conflicts: Conflicts;
   readonly caughtUp: CaughtUp;
@@ -51,7 +53,7 @@ export interface HandlerContext {
 }
 
 export function handlersFor(session: Session, context: HandlerContext): HandlersOf<typeof trackerLink, 'tracker'> {
-  const { clock, ledger, sessions, swarms, signer, list, pair, conflicts, caughtUp, passwords, tries } = context;
+  const { clock, ledger, sessions, swarms, signer, list, isStopping, pair, conflicts, caughtUp, passwords, tries } = context;
 
   /** With the proof that we have said so, for the day that this disk is lost. */
   const receipt = async (taken: Promise<Acknowledged>): Promise<Receipt> => {
@@ -79,6 +81,7 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
   const readOwn = (signed: SignedOperation): ReadOperation => {
     const op = ledger.read(signed);
     if (list.isRetired) throw new ShoalError('retired');
+    if (isStopping()) throw new ShoalError('unavailable', { why: 'it is stopping' });
     if (op.device !== session.pin) throw new ShoalError('badMessage', { type: 'operation', why: 'another device has signed it' });
     return op;
   };

@@ -12,6 +12,7 @@ import type { BodyOf, ReplyOf } from '../protocol/table.ts';
 import type { Timer, World } from '../protocol/world.ts';
 import { FOLD_VERSION } from './fold/fold.ts';
 import type { Ledger, Moment } from './ledger.ts';
+import type { Snapshot } from './opLog.ts';
 
 /** How long the partner may take to write a batch, in ms: a disk that is busy is not dead. */
 const APPEND_MS = 30_000;
@@ -56,6 +57,8 @@ export class Replication {
   /** Whether it has shown that it is our partner. */
   #isListed = false;
   #sending = false;
+  /** The snapshot that the partner knows of. */
+  #toldSnapshot: Snapshot | undefined;
   /** Of ours, what the partner has heard, and what it was last told that we have heard of its own. */
   #heardByThem: Moment | undefined;
   #toldHeard: Moment | undefined;
@@ -165,7 +168,12 @@ export class Replication {
 
   /** Sends batch after batch until the partner has everything. Never rejects: what goes wrong ends the link. */
   async send(): Promise<void> {
-    if (this.#sending || !this.#compared || !this.connection.isOpen || this.#lacksSnapshot) return;
+    if (this.#sending || !this.#compared || !this.connection.isOpen) return;
+    if (this.#lacksSnapshot) {
+      // It asks for that, and links anew; unless we have made it since the two compared, and it does not know.
+      if (this.#options.ledger.log.snapshot !== this.#toldSnapshot) this.connection.close();
+      return;
+    }
     this.#sending = true;
     try {
       for (let batch = this.#nextBatch(); batch.entries.length > 0 || this.#owesPromise; batch = this.#nextBatch()) {
@@ -185,7 +193,7 @@ export class Replication {
     }
   }
 
-  /** What the partner lacks is only in our snapshot: it asks for that, and links anew. */
+  /** Whether what the partner lacks is only in our snapshot. */
   get #lacksSnapshot(): boolean {
     return [...this.#options.ledger.log.snapshot?.heads ?? []].some(([origin, { seq }]) => (this.#theirs.get(origin) ?? 0) < seq);
   }
@@ -278,6 +286,7 @@ export class Replication {
 
   #standing(): Standing {
     const { ledger, world, list } = this.#options;
+    this.#toldSnapshot = ledger.log.snapshot;
     const horizon = [...ledger.log.snapshot?.heads ?? []].map(([origin, { seq }]) => ({ origin, seq }));
     return { foldVersion: FOLD_VERSION, inEffect: ledger.state.foldVersion, have: this.#vector(), horizon, nowMs: world.clock.now(), list: list() };
   }

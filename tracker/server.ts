@@ -207,7 +207,7 @@ class Server implements Tracker {
     const { world, opLog } = this.#options;
     this.#draining = true;
     await this.#listener?.close();
-    await this.#untilPartnerHasAll();
+    await this.#untilAllIsDone();
     this.#closed = true;
     this.#compactTimer?.cancel();
     this.#partner.close();
@@ -217,15 +217,19 @@ class Server implements Tracker {
     world.log.info('tracker has stopped', { number: this.#options.config.number });
   }
 
-  #untilPartnerHasAll(): Promise<void> {
+  /** What was asked is answered, and the partner has it; or that takes too long. */
+  #untilAllIsDone(): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {
         timer.cancel();
+        this.#drained = undefined;
         resolve();
       };
       const timer = this.#options.world.clock.after(DRAIN_MS_MAX, done);
-      this.#drained = () => this.#partner.state !== 'catchUp' && done();
-      this.#drained();
+      void Promise.all([...this.#engineLinks].map((link) => link.idle())).then(() => {
+        this.#drained = () => this.#partner.state !== 'catchUp' && done();
+        this.#drained();
+      });
     });
   }
 
@@ -363,7 +367,7 @@ class Server implements Tracker {
     const session = this.#sessions.add(pin, link.stream.remote.host);
     const handlers = handlersFor(session, {
       clock, ledger: this.ledger, sessions: this.#sessions, swarms: this.#swarms, signer: config.signer, list: this.#list,
-      pair: () => this.#pair, conflicts: this.#conflicts, caughtUp: this.#caughtUp, passwords: this.#passwords, tries: this.#tries,
+      isStopping: () => this.#draining, pair: () => this.#pair, conflicts: this.#conflicts, caughtUp: this.#caughtUp, passwords: this.#passwords, tries: this.#tries,
     });
     const connection = new Connection(link, { table: trackerLink, side: 'tracker', handlers, heartbeatMs: HEARTBEAT_MS.tracker, clock, log });
     session.connect(connection);

@@ -7,9 +7,11 @@ import { createIdentity } from '../../protocol/identity.ts';
 import type { Identity } from '../../protocol/identity.ts';
 import type { Pin } from '../../protocol/ids.ts';
 import { createNodeWorld } from '../../protocol/nodeWorld.ts';
-import { checkDescriptor, parseRealmUrl } from '../../protocol/realm.ts';
+import type { Overview } from '../../protocol/engineLink.ts';
+import { addressText, checkDescriptor, parseRealmUrl } from '../../protocol/realm.ts';
 import { silentLog } from '../../protocol/world.ts';
-import { freePorts, RealProcesses, TRACKER_BUNDLE } from '../support/realProcesses.ts';
+import type { Ran } from '../support/realProcesses.ts';
+import { ENGINE_BUNDLE, freePorts, RealProcesses, TRACKER_BUNDLE } from '../support/realProcesses.ts';
 import { Client, PASSWORD } from '../support/testRealm.ts';
 
 interface Status {
@@ -95,7 +97,21 @@ describe('a realm whose trackers change', function () {
     there.account = ada.account;
     assert.equal((await there.call('session', {})).account?.user, 'ada');
 
-    await json('retire', folder, '2');
+    const shoal = (...words: readonly string[]): Promise<Ran> => processes.run(ENGINE_BUNDLE, words, { env: { SHOAL_HOME: path.join(processes.folder, 'eve'), SHOAL_PASSWORD: 'a password for eve' } });
+    const seenByEve = async (): Promise<readonly string[]> =>
+      (JSON.parse((await shoal('status', '--json')).stdout) as { overview: Overview }).overview.trackers.filter(({ link }) => link === 'up').map(({ address }) => addressText(address));
+    assert.equal((await shoal('--tracker', (await json<{ url: string }>('status', own(1))).url, 'create_user', 'eve')).code, 0);
+    assert.equal((await shoal('login', 'eve')).code, 0);
+    try {
+      while ((await seenByEve()).length < 2);
+
+      await json('retire', folder, '2');
+      let left = await seenByEve();
+      while (left.join() !== at(0)) left = await seenByEve();
+      assert.equal((await shoal('create_group', 'eves')).code, 0);
+    } finally {
+      await shoal('stop');
+    }
     assert.deepEqual((await status(1)).partner, 'none');
     while ((await status(2)).partner !== 'retired');
     const late = await person(1, ada.identity);

@@ -13,6 +13,7 @@ import { createNodeWorld, nodeChance } from '../../protocol/nodeWorld.ts';
 import type { Address, SignedOperation } from '../../protocol/nouns.ts';
 import { signOperation } from '../../protocol/operations.ts';
 import type { Operation, OperationBody, OperationName } from '../../protocol/operations.ts';
+import type { Descriptor, SignedDescriptor } from '../../protocol/realm.ts';
 import { signDescriptor } from '../../protocol/realm.ts';
 import type { BodyOf, CallsOf, NoticesOf, ReplyOf } from '../../protocol/table.ts';
 import { trackerLink } from '../../protocol/trackerLink.ts';
@@ -36,6 +37,7 @@ const der = (key: { export(options: { format: 'der'; type: 'spki' }): Buffer }):
 
 export class TestRealm {
   readonly configs: readonly TrackerConfig[];
+  readonly #realmKey = generateKeyPairSync('ed25519');
   readonly #running = new Set<Tracker>();
   readonly #clients = new Set<Client>();
 
@@ -44,9 +46,9 @@ export class TestRealm {
    * @param createKey  of each tracker
    */
   constructor(addresses: readonly Address[] = [{ host: '127.0.0.1', port: 7070 }], createKey: () => Identity = createIdentity) {
-    const realmKey = generateKeyPairSync('ed25519');
+    const realmKey = this.#realmKey;
     const parts = addresses.map((address, n) => ({ address, number: n + 1, identity: createKey(), ticketKey: generateKeyPairSync('ed25519') }));
-    const descriptor = {
+    const descriptor: Descriptor = {
       realmKey: der(realmKey.publicKey), version: 1, former: [],
       trackers: parts.map(({ address, number, identity, ticketKey }) => ({ address, number, pin: identity.pin, ticketKey: der(ticketKey.publicKey) })),
     };
@@ -54,6 +56,23 @@ export class TestRealm {
     this.configs = parts.map(({ number, identity, ticketKey }) => ({
       folder: '', number, realm: pinOf(descriptor.realmKey), identity, signer: { tracker: identity.pin, ticketKey: ticketKey.privateKey }, descriptor, signedDescriptor,
     }));
+  }
+
+  /** The next version of the list: these trackers, of which the last may be a new one with keys of its own. Returns it, and what a tracker of a number is then. */
+  relist(numbers: readonly number[], added?: { readonly number: number; readonly address: Address }): { readonly list: SignedDescriptor; readonly config: (number: number) => TrackerConfig } {
+    const { descriptor: before } = this.config(1);
+    const kept = before.trackers.filter(({ number }) => numbers.includes(number));
+    const [identity, ticketKey] = [createIdentity(), generateKeyPairSync('ed25519')];
+    const descriptor: Descriptor = {
+      ...before, version: before.version + 1, trackers: [...kept, ...(added ? [{ ...added, pin: identity.pin, ticketKey: der(ticketKey.publicKey) }] : [])],
+      former: [...before.former, ...before.trackers.filter(({ number }) => !numbers.includes(number)).map(({ pin }) => pin)],
+    };
+    const list = signDescriptor(descriptor, this.#realmKey.privateKey);
+    return {
+      list,
+      config: (number) => (number === added?.number
+        ? { ...this.config(1), number, identity, signer: { tracker: identity.pin, ticketKey: ticketKey.privateKey }, descriptor, signedDescriptor: list } : { ...this.config(number), descriptor, signedDescriptor: list }),
+    };
   }
 
   get realm(): Pin {
