@@ -78,11 +78,16 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
     return group;
   };
   /** Reads an operation of this link's own device. */
-  const readOwn = (signed: SignedOperation): ReadOperation => {
-    const op = ledger.read(signed);
+  let lastRead: Promise<unknown> = Promise.resolve();
+  const readOwn = async (signed: SignedOperation): Promise<ReadOperation> => {
+    const op = ledger.readUnchecked(signed);
     if (list.isRetired) throw new ShoalError('retired');
     if (isStopping()) throw new ShoalError('unavailable', { why: 'it is stopping' });
     if (op.device !== session.pin) throw new ShoalError('badMessage', { type: 'operation', why: 'another device has signed it' });
+    const [before, mine] = [lastRead, ledger.checkSignature(op, signed)];
+    lastRead = Promise.allSettled([before, mine]);
+    await before; // in the order in which they were sent
+    await mine;
     return op;
   };
   const counts = (group: GroupId, root: Root): ReturnType<Swarms['counts']> => swarms.counts({ group, root });
@@ -114,7 +119,7 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
     descriptor: () => ({ ...list.signed, nowMs: clock.now() }),
 
     async createAccount({ signed, password }) {
-      const op = readOwn(signed);
+      const op = await readOwn(signed);
       if (op.name !== 'createAccount') return wrong('createAccount');
       if (ledger.knows(op)) return receipt(ledger.ingest(signed, op));
       ledger.check(op); // before the costly hash; the ledger looks again
@@ -127,7 +132,7 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
       return { account: account.id, user: account.name };
     },
     async changePassword({ signed, oldPassword, newPassword }) {
-      const op = readOwn(signed);
+      const op = await readOwn(signed);
       if (op.name !== 'changePassword') return wrong('changePassword');
       if (ledger.knows(op)) return receipt(ledger.ingest(signed, op));
       ledger.check(op);
@@ -138,7 +143,7 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
       return receipt(ledger.ingest(signed, op, Buffer.from(await passwords.hash(newPassword))));
     },
     async submit({ signed }) {
-      const op = readOwn(signed);
+      const op = await readOwn(signed);
       // These carry what only their own calls check. One that is in the log already is answered all the same.
       const isNew = !ledger.knows(op);
       if (isNew && (op.name === 'createAccount' || op.name === 'changePassword')) return wrong('submit');
@@ -151,9 +156,9 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
       if (isNew && op.name === 'deleteGroup' && pair() === 'apart') throw new ShoalError('needBoth');
       return receipt(ledger.ingest(signed, op));
     },
-    restore({ entry: bytes, proof }) {
+    async restore({ entry: bytes, proof }) {
       const entry = decodeEntry(bytes);
-      const op = readOwn(entry);
+      const op = await readOwn(entry);
       if (!receiptCounts(bytes, proof, list.keys)) throw new ShoalError('badTicket', { why: 'no tracker of this realm has signed this receipt' });
       return receipt(ledger.restore(entry, op));
     },

@@ -6,7 +6,7 @@ import type { Origin, Pin } from '../protocol/ids.ts';
 import { CLOCKS_APART_MS_MAX, OPERATION_AGE_MS_MAX } from '../protocol/limits.ts';
 import type { SignedOperation } from '../protocol/nouns.ts';
 import type { Entry, Place, ReadOperation, Stamp } from '../protocol/operations.ts';
-import { checkOperation, compareStamps, decodeEntry, encodeEntry, entryHash, readOperation, TRACKER_OPERATIONS } from '../protocol/operations.ts';
+import { compareStamps, decodeEntry, encodeEntry, entryHash, readOperation, signatureFits, TRACKER_OPERATIONS } from '../protocol/operations.ts';
 import type { Clock, Log } from '../protocol/world.ts';
 import type { Standing } from './fold/differences.ts';
 import { differences, standingOf } from './fold/differences.ts';
@@ -46,6 +46,8 @@ export interface LedgerOptions {
   readonly logger: Log;
   /** Resolves to whether the other disk of the pair has an entry too, at the latest when that takes too long. */
   readonly onBoth: (origin: Origin, seq: number) => Promise<boolean>;
+  /** Whether a device has signed an operation; default: looked at once, in this thread. */
+  readonly signatureFits?: (device: Pin, signed: SignedOperation) => boolean | Promise<boolean>;
   /** Whether a key is that of a tracker of the realm, now or once. */
   readonly isTracker: (pin: Pin) => boolean;
   /** Entries are on our disk and may be sent. */
@@ -65,6 +67,7 @@ export class Ledger {
   readonly #folded = new Map<Origin, number>();
   /** Numbers that are on the disk, by origin. */
   readonly #durable = new Map<Origin, number>();
+  #merging: Promise<unknown> = Promise.resolve();
   /** The latest moment of what is on the disk. */
   #durableMoment: Moment = { ms: 0, counter: 0 };
 
@@ -109,7 +112,19 @@ export class Ledger {
 
   /** Reads an operation that somebody sent and checks whose it is. @throws ShoalError badMessage, wrongRealm */
   read(signed: SignedOperation): ReadOperation {
-    const op = checkOperation(signed);
+    const op = this.readUnchecked(signed);
+    if (!signatureFits(op.device, signed)) throw NOT_SIGNED();
+    return op;
+  }
+
+  /** Resolves when the signature was checked. @throws ShoalError badMessage */
+  async checkSignature(op: ReadOperation, signed: SignedOperation): Promise<void> {
+    if (!(await (this.#options.signatureFits ?? signatureFits)(op.device, signed))) throw NOT_SIGNED();
+  }
+
+  /** The same before its signature was checked. @throws ShoalError badMessage, wrongRealm */
+  readUnchecked(signed: SignedOperation): ReadOperation {
+    const op = readOperation(signed.operation);
     if (op.realm !== this.#options.realm) throw new ShoalError('wrongRealm', { address: 'this tracker', ours: op.realm.slice(0, 8), theirs: this.#options.realm.slice(0, 8) });
     if (TRACKER_OPERATIONS.includes(op.name) && !this.#options.isTracker(op.device)) throw new ShoalError('badMessage', { type: op.name, why: 'no tracker has signed it' });
     return op;
@@ -191,7 +206,7 @@ export class Ledger {
     if (!instance) throw new ShoalError('internal', { why: 'an operation without a place' });
     // It may have come a moment ago by another link: no answer before it is on the disk.
     if ((this.#durable.get(instance.origin) ?? 0) < instance.seq) await this.#append([]);
-    return this.#receipt(instance);
+    return this.#receipt(instance, entryAt(this.log, instance));
   }
 
   async #take({ operation, signature }: SignedOperation, op: ReadOperation, added: Uint8Array): Promise<Acknowledged> {
@@ -201,10 +216,11 @@ export class Ledger {
     // Folded before it is on the disk, so that the next operation is checked against it; told to nobody before.
     this.#history.append({ op, entry }, changes);
     this.#folded.set(stamp.origin, stamp.seq);
-    await this.#append([{ stamp, bytes: encodeEntry(entry) }]);
+    const line = { stamp, bytes: encodeEntry(entry) };
+    await this.#append([line]);
     this.#options.committed();
     this.#tell(changes);
-    return this.#receipt(stamp);
+    return this.#receipt({ origin: stamp.origin, seq: stamp.seq }, line);
   }
 
   /**
@@ -213,7 +229,14 @@ export class Ledger {
    * @returns the last number of each origin among them
    * @throws ShoalError badMessage, clocksApart; then the link must end
    */
-  async merge(encoded: readonly Uint8Array[]): Promise<readonly Instance[]> {
+  merge(encoded: readonly Uint8Array[]): Promise<readonly Instance[]> {
+    // One after the other, whatever link they come by: what comes next must follow what came last.
+    const merged = this.#merging.then(() => this.#merge(encoded));
+    this.#merging = merged.catch(() => undefined);
+    return merged;
+  }
+
+  async #merge(encoded: readonly Uint8Array[]): Promise<readonly Instance[]> {
     const named = new Map<Origin, number>();
     const fresh: { readonly line: LogEntry; readonly entry: Entry; readonly op: ReadOperation }[] = [];
     const last = new Map<Origin, Head>();
@@ -232,11 +255,12 @@ export class Ledger {
       if (seq !== haveSeq + 1 || !chained.equals(previous)) throw new ShoalError('badMessage', { type: 'append', why: `entry ${seq} of ${origin} does not follow ${haveSeq}` });
       // It would pull our clock along, and every stamp from then on would be as wrong (`trust.md` 4.6).
       if (entry.stamp.ms > latestMs) throw new ShoalError('clocksApart', { seconds: Math.round((entry.stamp.ms - this.#options.clock.now()) / 1000) });
-      fresh.push({ line: { bytes, stamp: entry.stamp }, entry, op: this.read(entry) });
+      fresh.push({ line: { bytes, stamp: entry.stamp }, entry, op: this.readUnchecked(entry) });
       last.set(origin, { seq, hash: entryHash(bytes) });
     }
     const all = [...named].map(([origin, seq]) => ({ origin, seq }));
     if (fresh.length === 0) return all;
+    await Promise.all(fresh.map(({ op, entry }) => this.checkSignature(op, entry)));
     for (const { line } of fresh) this.#learn(line.stamp);
     // Of our own origin and not known here: this log was restored from an older copy, whose next numbers were given already (`trust.md` L7).
     if (last.has(this.log.origin)) this.log.renewOrigin();
@@ -271,14 +295,12 @@ export class Ledger {
     }
   }
 
-  async #receipt({ origin, seq }: Instance): Promise<Acknowledged> {
-    const isFinal = (): boolean => {
-      const entry = entryAt(this.log, { origin, seq });
-      return !entry || (this.log.frontier !== undefined && compareStamps(entry.stamp, this.log.frontier) <= 0);
-    };
+  /** @param line  undefined: a snapshot has taken its place */
+  async #receipt(at: Instance, line: LogEntry | undefined): Promise<Acknowledged> {
+    const isFinal = (): boolean => !line || (this.log.frontier !== undefined && compareStamps(line.stamp, this.log.frontier) <= 0);
     // What is final is on both: nothing becomes so before.
-    const both = isFinal() || (await this.#options.onBoth(origin, seq));
-    return { durability: both ? 'both' : 'one', entry: both ? undefined : entryAt(this.log, { origin, seq })?.bytes, final: isFinal(), at: { origin, seq } };
+    const both = isFinal() || (await this.#options.onBoth(at.origin, at.seq));
+    return { durability: both ? 'both' : 'one', entry: both ? undefined : line?.bytes, final: isFinal(), at };
   }
 
   /** The next stamp: later than everything here, and than the clock ever was. */
@@ -382,6 +404,8 @@ export class Ledger {
     }
   }
 }
+
+const NOT_SIGNED = (): ShoalError => new ShoalError('badMessage', { type: 'operation', why: 'its signature does not fit' });
 
 /** The place behind all that could be stamped at a moment. */
 const behind = ({ ms, counter }: Moment): Place => ({ ms, counter, origin: 'f'.repeat(16) as Origin, seq: Number.MAX_SAFE_INTEGER });

@@ -10,6 +10,7 @@ import { asShoalError, printable, ShoalError } from '../protocol/errors.ts';
 import { LINGER_MS } from '../protocol/limits.ts';
 import type { Address } from '../protocol/nouns.ts';
 import { createNodeWorld, nodeChance } from '../protocol/nodeWorld.ts';
+import { signatureFitsElsewhere } from '../protocol/operations.ts';
 import { createNodeDisk } from '../protocol/nodeDisk.ts';
 import { addressText, parseAddress, TRACKER_PORT_DEFAULT } from '../protocol/realm.ts';
 import { VERSION } from '../protocol/version.ts';
@@ -290,7 +291,7 @@ async function serve(folder: string, flags: ServeFlags): Promise<void> {
   const opLog = openSqliteLog(path.join(folder, LOG_FILE), world.chance);
   const note = (logIsWhole: boolean): Promise<void> => noteRun(disk, folder, { address: fromHere(tracker.address, flags), logIsWhole });
   const tracker = await startTracker({
-    world, config, opLog, version: VERSION, processId: process.pid, stop: () => stop(), ...(flags.listen !== undefined && { listen: listenAt(flags.listen) }), lostLog,
+    world, config, opLog, version: VERSION, processId: process.pid, signatureFits: signatureFitsElsewhere, stop: () => stop(), ...(flags.listen !== undefined && { listen: listenAt(flags.listen) }), lostLog,
     keepList: (list) => keepList(disk, folder, list),
     logIsBack: () => void note(true).catch((error: unknown) => log.warn('the end of the wait cannot be noted', { why: asShoalError(error).message })),
     broken(error) {

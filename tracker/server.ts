@@ -8,7 +8,7 @@ import type { AccountId, GroupId, OperationId, Pin } from '../protocol/ids.ts';
 import { ID_BYTES } from '../protocol/ids.ts';
 import { HEARTBEAT_MS } from '../protocol/limits.ts';
 import { nameKey } from '../protocol/names.ts';
-import type { Address } from '../protocol/nouns.ts';
+import type { Address, SignedOperation } from '../protocol/nouns.ts';
 import type { Operation, OperationBody, OperationName } from '../protocol/operations.ts';
 import { NOBODY, signOperation } from '../protocol/operations.ts';
 import { operatorLink } from '../protocol/partnerLink.ts';
@@ -62,6 +62,8 @@ export interface TrackerOptions {
   readonly lostLog?: boolean;
   /** It has. */
   readonly logIsBack?: () => void;
+  /** Checks signatures of operations; default: in this thread. */
+  readonly signatureFits?: (device: Pin, signed: SignedOperation) => boolean | Promise<boolean>;
   /** What a password's hash costs; tests take a cheap one. */
   readonly passwordCost?: Cost;
   /** The process it runs in, for the operator. */
@@ -133,7 +135,7 @@ class Server implements Tracker {
     });
     this.ledger = new Ledger({
       log: opLog, realm: config.realm, clock, logger: log, onBoth: (origin, seq) => this.#partner.onBoth(origin, seq),
-      isTracker: (pin) => this.#list.isTracker(pin),
+      isTracker: (pin) => this.#list.isTracker(pin), ...(options.signatureFits && { signatureFits: options.signatureFits }),
       committed: () => this.#partner.committed(),
       broken: (error) => this.#closed || options.broken(error),
     });

@@ -20,7 +20,7 @@ const row = (what: string, file: string, find: string, put: string, seed: number
 
 export const BREAKAGES: readonly Breakage[] = [
   // What is answered.
-  row('answers before the disk has it', 'ledger.ts', 'await this.#append([{ stamp, bytes: encodeEntry(entry) }]);', 'void this.#append([{ stamp, bytes: encodeEntry(entry) }]);', 1),
+  row('answers before the disk has it', 'ledger.ts', 'await this.#append([line]);', 'void this.#append([line]);', 1),
   row('answers a repetition before the disk has the first', 'ledger.ts', 'if ((this.#durable.get(instance.origin) ?? 0) < instance.seq) await this.#append([]);', '', 1),
   row('says "both" without asking the partner', 'partner.ts', 'if (!replication) return Promise.resolve(false);', 'if (!replication) return Promise.resolve(true);', 1),
   row('says "both" when the partner is silent', 'replication.ts', 'PARTNER_ACK_MS_MAX, () => waiting.settle(false)', 'PARTNER_ACK_MS_MAX, () => waiting.settle(true)', 4),
