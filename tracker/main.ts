@@ -23,6 +23,7 @@ import type { Changed } from './realmFolder.ts';
 import { readList, replaceTracker, retireTracker } from './realmFolder.ts';
 import { startTracker } from './server.ts';
 import { openSqliteLog } from './sqliteLog.ts';
+import { statusLines } from './statusText.ts';
 
 interface ServeFlags {
   readonly listen?: string;
@@ -76,10 +77,9 @@ program.command('status').description('ask a running tracker how it is, with the
   .option('--json', 'print JSON')
   .action(async (folder: string | undefined, flags: { json?: boolean }) => {
     const config = await configOf(folder);
-    const { stateHash, ...status } = await askStatus(disk, config);
-    const shown = { ...status, url: urlOf(config), stateHash: Buffer.from(stateHash).toString('hex') };
-    if (flags.json) say(JSON.stringify(shown));
-    else for (const [name, value] of Object.entries(shown)) say(`${name.padEnd(22)} ${String(value)}`);
+    const status = await askStatus(disk, config);
+    if (flags.json) say(JSON.stringify({ ...status, url: urlOf(config), stateHash: Buffer.from(status.stateHash).toString('hex') }));
+    else for (const line of statusLines(status, urlOf(config))) say(line);
   });
 
 program.command('conflicts').description('list operations that came to something else than meant, because the trackers of a pair were apart')
