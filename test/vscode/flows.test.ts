@@ -200,6 +200,12 @@ describe('two people with VS Code', function () {
     alice.write('after.txt', 'one tracker is enough');
     await shareFromExplorer(alice, 'after.txt', 'team');
     await bob.window.row('Files', 'after.txt');
+    const tooltip = await bob.window.until('the status bar to say which tracker is left', async () => {
+      const text = await bob.window.statusBarTooltip('Shoal: bob');
+      return /cannot reach each other/.test(text) ? text : undefined;
+    });
+    assert.match(tooltip, /: connected, in use/);
+    assert.match(tooltip, /: not reachable/);
     await pair.kill(2);
     await bob.window.until('the status bar to say so', async () => (await bob.window.statusBarItem(/offline/))?.kind === 'warning');
     await bob.window.row('Files', 'after.txt'); // what was known stays in sight
@@ -208,6 +214,42 @@ describe('two people with VS Code', function () {
     await bob.window.until('the trackers to be back', () => bob.window.statusBarItem('Shoal: bob'));
     await bob.window.rowAction('Files', 'after.txt', 'Download File…');
     await whole(bob.window, 'after.txt');
+  });
+
+  it('are told when both took a name while the trackers were apart, and choose another', async () => {
+    await pair.kill(2);
+    await alice.window.until('one tracker to be missed', async () => /cannot reach each other/.test(await alice.window.statusBarTooltip('Shoal: alice')));
+    await alice.window.runCommand('Shoal: Create Group…');
+    await alice.window.answer('Create Group', 'night');
+    await alice.window.row('Groups', 'night');
+    // What she did is at the first tracker alone, and her engine cannot tell the second one.
+    await alice.window.runCommand('Shoal: Stop Engine');
+    await alice.window.clickDialog('Stop');
+    await alice.window.until('her engine to stop', () => alice.window.statusBarItem(/stopped/));
+    await pair.kill(1);
+    await pair.start(2);
+    await bob.window.until('the other tracker', async () => /cannot reach each other/.test(await bob.window.statusBarTooltip('Shoal: bob')));
+    await bob.window.runCommand('Shoal: Create Group…');
+    await bob.window.answer('Create Group', 'night');
+    await bob.window.row('Groups', 'night');
+    await pair.start(1);
+    const told = /^Two groups took the name night at the same moment\. Yours is night~[a-z2-7]{4} now\.$/;
+    await bob.window.notification(told);
+    await bob.window.screenshot('14-renamed');
+    await bob.window.clickNotification(told, 'Rename Group');
+    await bob.window.quickInputTitled('Rename Group');
+    await bob.window.pick(/^night~/);
+    await bob.window.answer('Rename Group', 'dawn');
+    await bob.window.row('Groups', 'dawn');
+    await alice.window.runCommand('Shoal: Start Engine or Try Again');
+    await alice.window.until('her engine', () => alice.window.statusBarItem('Shoal: alice'));
+    await alice.window.row('Groups', 'night');
+    await bob.window.until('both trackers to be in touch', async () => /The two trackers are in touch/.test(await bob.window.statusBarTooltip('Shoal: bob')));
+    for (const [person, group] of [[alice, 'night'], [bob, 'dawn']] as const) {
+      await person.window.rowMenu('Groups', group, 'Delete Group…');
+      await person.window.clickDialog('Delete for Everybody');
+      await person.window.until(`${group} to go`, async () => !(await person.window.rows('Groups')).some(({ label }) => label === group));
+    }
   });
 
   it('stop sharing', async () => {
