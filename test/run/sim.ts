@@ -9,7 +9,7 @@ import { nemesis } from '../support/nemesis.ts';
 
 const RESULTS = path.join(import.meta.dirname, '../../test-results/sim');
 /** Seeds for one broken rule before it counts as unnoticed. */
-const BREAKAGE_SEEDS_MAX = 2_000;
+const BREAKAGE_SEEDS_MAX = 3_000;
 const TELL_MS = 10_000;
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { from: { type: 'string', default: '1' }, breakages: { type: 'boolean', default: false } } });

@@ -406,6 +406,8 @@ class Person {
     if (what < 4 && strange) return ['requestJoin', { group: strange.id, request: this.#id<RequestId>() }];
     // The same one at both trackers, where that may be: what contradicts itself shall meet.
     const [request] = mine ? (this.#chance.oneIn(4) ? this.#chance.shuffled(mine.decided.keys()) : [...mine.waiting.keys()].sort()) : [];
+    // Often, and on both sides at once: there most rules can contradict each other.
+    if (mine && request && this.#chance.oneIn(3)) return [this.#chance.oneIn(2) ? 'acceptRequest' : 'rejectRequest', { group: mine.id, request }];
     if (what < 7 && mine && request) return ['acceptRequest', { group: mine.id, request }];
     if (what < 9 && mine && request) return ['rejectRequest', { group: mine.id, request }];
     const asked = groups.find(({ waiting }) => [...waiting.values()].some(({ account }) => account === this.account));

@@ -1,0 +1,25 @@
+// Rules of the pair that are broken on purpose: for each, seeds are tried until one notices. npm test replays the stored ones (test/tracker/nemesis.test.ts).
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { BREAKAGES, broken } from '../support/breakages.ts';
+
+const SEEDS_MAX = 3_000;
+const RESULTS = fileURLToPath(new URL('../../test-results/', import.meta.url));
+
+describe('some seed notices a tracker that', function () {
+  this.timeout(30 * 60_000);
+  let folder: string;
+  before(() => (folder = mkdtempSync(path.join(RESULTS, 'breakages-'))));
+  after(() => rmSync(folder, { recursive: true }));
+
+  for (const [n, breakage] of BREAKAGES.entries()) {
+    it(breakage.what, async () => {
+      const simulation = await broken(breakage, folder, n);
+      let noticed = false;
+      for (let seed = 1; seed <= SEEDS_MAX && !noticed; seed++) noticed = await simulation(seed).then(() => false, () => true);
+      assert.ok(noticed, `not noticed in ${SEEDS_MAX} seeds`);
+    });
+  }
+});
