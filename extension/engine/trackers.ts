@@ -3,6 +3,7 @@
 import type { TrackerState } from '../../protocol/engineLink.ts';
 import { asShoalError, ShoalError } from '../../protocol/errors.ts';
 import type { Origin, Pin } from '../../protocol/ids.ts';
+import { ORIGINS_MAX } from '../../protocol/limits.ts';
 import type { Address } from '../../protocol/nouns.ts';
 import type { Descriptor, RealmUrl, SignedDescriptor } from '../../protocol/realm.ts';
 import { addressText, checkDescriptor, parseRealmUrl, realmUrlText } from '../../protocol/realm.ts';
@@ -166,7 +167,10 @@ export class Trackers {
 
   /** What one of our operations came to may be shown to the person from now on, whichever tracker is asked. */
   sawEffectOf(at: Receipt['at']): void {
-    if (at && at.seq > (this.#seen.get(at.origin) ?? 0)) this.#seen.set(at.origin, at.seq);
+    if (!at || at.seq <= (this.#seen.get(at.origin) ?? 0)) return;
+    // More than a realm can have are nonsense; the question must stay one that can be sent.
+    if (this.#seen.size >= ORIGINS_MAX && !this.#seen.has(at.origin)) this.#seen.clear();
+    this.#seen.set(at.origin, at.seq);
   }
 
   /** Before the other tracker is asked for the first time: it shall not answer as of before what we have seen (`trust.md` 4.7). */
@@ -192,7 +196,8 @@ export class Trackers {
   stop(): void {
     for (const session of this.#sessions) session.stop();
     this.#sessions = [];
-    this.#inUse = undefined;
+    this.#inUse = this.#lastAsked = undefined;
+    this.#seen.clear(); // the next ones may be of another realm
     for (const go of [...this.#waiting]) go();
   }
 
