@@ -448,6 +448,7 @@ function* brokenPromises(state: State, all: readonly LogEntry[]): Generator<stri
     if (op.name !== 'rejectRequest' && op.name !== 'cancelRequest') continue;
     const group = state.groups.get(op.body.group);
     const request = group?.decided.get(op.body.request) ?? group?.waiting.get(op.body.request);
+    if (result === 'notOwner') continue; // it was not theirs to deny, where it stands
     const mayDeny = op.name === 'cancelRequest' ? request?.account === op.account : group?.owner === op.account || group?.pastOwners.has(op.account) === true;
     if (group && mayDeny && !group.isArchived && [...group.members.values()].some((member) => member.request === op.body.request)) yield `a ${op.name} did not win in ${group.name}`;
   }

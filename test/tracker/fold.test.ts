@@ -199,6 +199,15 @@ describe('the fold', () => {
     it('refuses an acceptance by who was no longer owner, and the new owner still sees the request', comesTo(`${asked}
       A alice leaveGroup team
       B alice acceptRequest team r2`, { team: 'bob* carol?' }, 'alice acceptRequest team r2: notOwner'));
+    it('lets a rejection win that comes before its request: both were lost with a disk, and are given back by others', comesTo(`${TEAM}
+      A alice rejectRequest team r2
+      A carol requestJoin team r2
+      A alice acceptRequest team r2`, { team: 'alice* bob' }, 'alice acceptRequest team r2: unknownRequest'));
+    it('lets a withdrawal win that comes before its request, but not one of somebody else', comesTo(`${TEAM}
+      A carol cancelRequest team r2
+      A bob cancelRequest team r3
+      A carol requestJoin team r2
+      A carol requestJoin team r3`, { team: 'alice* bob carol?' }));
     it('lets a removal win over an acceptance that had not seen it', comesTo(`${TEAM}
       A bob leaveGroup team
       A bob requestJoin team r2

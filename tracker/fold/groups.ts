@@ -26,7 +26,7 @@ export const groupRules: { readonly [N in GroupOperation]: Rule<N> } = {
       const name = freeName(wanted, id, (key) => state.groupNames.has(key));
       if (name !== wanted) at.outcome.result = 'renamed';
       const group: Group = {
-        id, name, owner: op.account, pastOwners: new Set(), isArchived: false, members: new Map(), waiting: new Map(), decided: new Map(),
+        id, name, owner: op.account, pastOwners: new Set(), isArchived: false, members: new Map(), waiting: new Map(), decided: new Map(), deniedAhead: new Map(),
         ends: new Map(), gone: new Map(), files: new SortedMap(), filesVersion: 0,
       };
       at.journal.setSorted(state.groupNames, nameKey(name), id);
@@ -45,7 +45,14 @@ export const groupRules: { readonly [N in GroupOperation]: Rule<N> } = {
     checkInOrder: cannotRequest,
     effect(state, op, at) {
       const group = state.groups.get(op.body.group) as Group;
-      at.journal.set(group.waiting, op.body.request, { account: op.account, at: placeOf(at.stamp) });
+      const request = { account: op.account, at: placeOf(at.stamp) };
+      const denied = group.deniedAhead.get(op.body.request);
+      if (denied && (denied.as === 'rejected' || denied.by === op.account)) {
+        at.journal.set(group.decided, op.body.request, { ...request, as: denied.as });
+        at.journal.set(group.gone, op.account, denied.as);
+        return;
+      }
+      at.journal.set(group.waiting, op.body.request, request);
       const account = state.accounts.get(op.account);
       if (account) at.journal.add(account.waitingIn, group.id);
     },
@@ -53,7 +60,7 @@ export const groupRules: { readonly [N in GroupOperation]: Rule<N> } = {
 
   cancelRequest: {
     check: (state, op) => notWaiting(state, op, op.account),
-    checkInOrder: (state, op) => unknownRequest(state, op, op.account),
+    checkInOrder: (state, op) => requestOfAnother(state, op),
     effect: (state, op, at) => deny(state, op, 'cancelled', at),
   },
 
@@ -82,7 +89,7 @@ export const groupRules: { readonly [N in GroupOperation]: Rule<N> } = {
 
   rejectRequest: {
     check: (state, op) => notOwner(state, op) ?? notWaiting(state, op),
-    checkInOrder: (state, op) => neverOwner(state, op) ?? unknownRequest(state, op),
+    checkInOrder: neverOwner,
     effect: (state, op, at) => deny(state, op, 'rejected', at),
   },
 
@@ -221,18 +228,19 @@ function notWaiting(state: State, op: AboutRequest, by?: AccountId): Refusal | u
   return refusal('unknownRequest', { user: account === undefined ? '?' : userOf(state, account), group: group.name });
 }
 
-/** A request that was decided otherwise in the meantime is known, too. */
-function unknownRequest(state: State, op: AboutRequest, by?: AccountId): Refusal | undefined {
-  const group = state.groups.get(op.body.group);
-  const decided = group?.decided.get(op.body.request);
-  return decided && (by === undefined || decided.account === by) && !group?.isArchived ? undefined : notWaiting(state, op, by);
+/** One that was decided otherwise in the meantime, or is not known yet, may still be its author's. */
+function requestOfAnother(state: State, op: AboutRequest): Refusal | undefined {
+  const group = liveGroup(state, op.body.group);
+  if (isRefusal(group)) return group;
+  const request = group.waiting.get(op.body.request) ?? group.decided.get(op.body.request);
+  return request && request.account !== op.account ? refusal('unknownRequest', { user: userOf(state, op.account), group: group.name }) : undefined;
 }
 
 /** Rejects or cancels a request. It always wins over an acceptance, wherever that stands in the order. */
 function deny(state: State, op: AboutRequest, as: 'rejected' | 'cancelled', at: Applying): void {
   const group = state.groups.get(op.body.group) as Group;
   const request = group.waiting.get(op.body.request) ?? group.decided.get(op.body.request);
-  if (!request) return;
+  if (!request) return at.journal.set(group.deniedAhead, op.body.request, { by: op.account, as });
   decide(state, group, op.body.request, request, as, at);
   if (group.members.get(request.account)?.request === op.body.request) endMembership(state, group, request.account, as, at);
   else if (!group.members.has(request.account)) at.journal.set(group.gone, request.account, as);

@@ -68,6 +68,8 @@ export interface Group {
   readonly waiting: Map<RequestId, Request>;
   /** Requests that were answered or withdrawn. */
   readonly decided: Map<RequestId, Request & { readonly as: 'accepted' | 'rejected' | 'cancelled' | 'moot' }>;
+  /** Denials of requests that are not here (yet): when a lost disk's operations are given back, the denial may come before what it denies. */
+  readonly deniedAhead: Map<RequestId, { readonly by: AccountId; readonly as: 'rejected' | 'cancelled' }>;
   readonly ends: Map<AccountId, readonly End[]>;
   /** Why somebody is no longer member or applicant. */
   readonly gone: Map<AccountId, GoneWhy>;
