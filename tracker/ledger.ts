@@ -1,6 +1,7 @@
 // The one writer of the tracker's durable facts: takes operations in, stamps them, makes them durable, folds them into the state and
 // tells what changed. Operations of the partner are merged in their place in the total order; what stands behind one that comes late, and has to
 // do with it, is taken back and applied again (history.ts). Knows neither links nor messages.
+import type { ErrorCode } from '../protocol/errors.ts';
 import { asShoalError, isShoalError, ShoalError } from '../protocol/errors.ts';
 import type { Origin, Pin } from '../protocol/ids.ts';
 import { CLOCKS_APART_MS_MAX, OPERATION_AGE_MS_MAX } from '../protocol/limits.ts';
@@ -191,10 +192,10 @@ export class Ledger {
       const [next] = this.log.entries(origin, (snapshot.heads.get(origin)?.seq ?? 0) + 1, 1);
       if (next && compareStamps(next.stamp, snapshot.place) <= 0) throw new ShoalError('badMessage', { type: 'snapshot', why: `it is final, and lacks entry ${next.stamp.seq} of ${origin} (of ${seq})` });
     }
-    await this.#written(this.log.compact(snapshot, chunks));
+    await this.#written(this.log.compact(snapshot, chunks), 'busy');
     for (const [origin, { seq }] of snapshot.heads) this.#durable.set(origin, Math.max(seq, this.#durable.get(origin) ?? 0));
     this.#learn(snapshot.place);
-    this.#refold(before);
+    await this.#refold(before);
   }
 
   /** An operation that is older than what is remembered of its time could undo what was decided since (`trust.md` 4.5). */
@@ -266,7 +267,7 @@ export class Ledger {
     if (last.has(this.log.origin)) this.log.renewOrigin();
     await this.#append(fresh.map(({ line }) => line));
     fresh.sort((a, b) => compareStamps(a.entry.stamp, b.entry.stamp));
-    this.#place(fresh);
+    await this.#place(fresh);
     this.#options.committed();
     return all;
   }
@@ -286,10 +287,12 @@ export class Ledger {
     }
   }
 
-  async #written(work: Promise<void>): Promise<void> {
+  /** @param except  what may go wrong without the disk being of no use any more */
+  async #written(work: Promise<void>, except?: ErrorCode): Promise<void> {
     try {
       await work;
     } catch (error) {
+      if (except && isShoalError(error, except)) throw error;
       this.#options.broken(error as Error);
       throw isShoalError(error) ? error : new ShoalError('unavailable', { why: 'its disk failed' }, { cause: error });
     }
@@ -332,7 +335,7 @@ export class Ledger {
   }
 
   /** Applies operations, in their order, at their places. */
-  #place(fresh: readonly Source[]): void {
+  async #place(fresh: readonly Source[]): Promise<void> {
     const [first] = fresh;
     if (!first) return;
     if (this.log.frontier && compareStamps(first.entry.stamp, this.log.frontier) <= 0) {
@@ -383,7 +386,10 @@ export class Ledger {
   }
 
   /** Folds everything anew and tells what is different now. */
-  #refold(before: Standing): void {
+  async #refold(before: Standing): Promise<void> {
+    // What is still on its way to the disk would not be read from there.
+    do await this.#written(this.log.append([]));
+    while ([...this.log.have()].some(([origin, seq]) => (this.#durable.get(origin) ?? 0) < seq));
     this.#history = this.#foldAll();
     const changes = noChanges();
     for (const group of this.state.groups.keys()) changes.groups.add(group);

@@ -51,7 +51,7 @@ export interface OpLog {
   snapshotChunk(n: number): Uint8Array;
   /**
    * Puts a snapshot in the place of all entries that are in it. Resolves when it is on the disk; until then, and if it does not come to that, nothing
-   * has changed. Chunks have SNAPSHOT_CHUNK_BYTES, the last one may be shorter.
+   * has changed. Chunks have SNAPSHOT_CHUNK_BYTES, the last one may be shorter. Rejects with busy while another one is being put there.
    */
   compact(snapshot: Snapshot, chunks: Iterable<Uint8Array>): Promise<void>;
   /** Goes on under a new origin: somebody knows entries of the old one that are lost here (`trust.md` L7). */

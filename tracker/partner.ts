@@ -5,7 +5,7 @@ import { asShoalError, isShoalError, ShoalError } from '../protocol/errors.ts';
 import { FrameLink } from '../protocol/frame.ts';
 import { greet } from '../protocol/greeting.ts';
 import type { Origin, Pin } from '../protocol/ids.ts';
-import { HEARTBEAT_MS } from '../protocol/limits.ts';
+import { HEARTBEAT_MS, SNAPSHOT_CHUNK_BYTES } from '../protocol/limits.ts';
 import type { Address } from '../protocol/nouns.ts';
 import type { SignedDescriptor } from '../protocol/realm.ts';
 import { addressText, checkDescriptor } from '../protocol/realm.ts';
@@ -284,6 +284,7 @@ export class Partner {
         this.#snapshot ??= { sha256, chunks: [] };
         if (chunk.length > 0) {
           this.#snapshot.chunks.push(chunk);
+          if (this.#snapshot.chunks.length > Math.ceil(rest.bytes / SNAPSHOT_CHUNK_BYTES)) throw new ShoalError('badMessage', { type: 'snapshot', why: 'it is longer than its tracker said' });
           continue;
         }
         const all = this.#snapshot.chunks;
@@ -294,6 +295,7 @@ export class Partner {
         return connection.close(); // what we have now is told by a new link
       }
     } catch (error) {
+      if (isShoalError(error, 'badMessage')) this.#snapshot = undefined;
       world.log.warn('the partner’s snapshot could not be taken over', { why: asShoalError(error).message });
       connection.destroy(asShoalError(error));
     }

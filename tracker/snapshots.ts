@@ -38,13 +38,14 @@ export const KEEP_DEFAULT: Keep = { ms: 30 * 24 * 3600_000, operations: 1_000_00
 export async function compact(log: OpLog, clock: Clock, logger: Log, keep: Keep): Promise<number> {
   const { frontier } = log;
   const before = clock.now() - keep.ms;
-  const heads = new Map(log.snapshot?.heads);
+  const begun = log.snapshot;
+  const heads = new Map(begun?.heads);
   const standing = log.count - [...heads.values()].reduce((sum, { seq }) => sum + seq, 0);
   const droppedMax = standing - keep.operations;
   const mayGo = ({ stamp }: LogEntry, dropped: number): boolean => frontier !== undefined && compareStamps(stamp, frontier) <= 0 && stamp.ms < before && dropped < droppedMax;
   const [first] = log.inOrder(undefined, 1);
   if (droppedMax < keep.droppedMin || !first || !mayGo(first, 0)) return 0;
-  const state = log.snapshot ? decodeState(linesOf(chunksOf(log))) : emptyState();
+  const state = begun ? decodeState(linesOf(chunksOf(log))) : emptyState();
   let place: Place | undefined;
   let dropped = 0;
   for (let page = log.inOrder(place, SLICE_ENTRIES); page.length > 0; page = log.inOrder(place, SLICE_ENTRIES)) {
@@ -61,6 +62,7 @@ export async function compact(log: OpLog, clock: Clock, logger: Log, keep: Keep)
   return dropped < keep.droppedMin || !place ? 0 : finish(place);
 
   async function finish(at: Place): Promise<number> {
+    if (log.snapshot !== begun) return 0; // the partner's was taken over meanwhile
     const { snapshot, chunks } = snapshotOf(at, heads, encodeState(state));
     await log.compact(snapshot, chunks);
     logger.info('final operations were replaced by a snapshot', { operations: dropped, bytes: snapshot.bytes });

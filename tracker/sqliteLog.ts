@@ -52,6 +52,7 @@ class SqliteLog implements OpLog {
   readonly #heads = new Map<Origin, Head>();
   #snapshot: (Snapshot & { readonly generation: number }) | undefined;
   #frontierKept: Place | undefined;
+  #isCompacting = false;
   #queue: Waiting[] = [];
   #failure: Error | undefined;
 
@@ -138,6 +139,16 @@ class SqliteLog implements OpLog {
   }
 
   async compact(snapshot: Snapshot, chunks: Iterable<Uint8Array>): Promise<void> {
+    if (this.#isCompacting) throw new ShoalError('busy');
+    this.#isCompacting = true;
+    try {
+      await this.#compact(snapshot, chunks);
+    } finally {
+      this.#isCompacting = false;
+    }
+  }
+
+  async #compact(snapshot: Snapshot, chunks: Iterable<Uint8Array>): Promise<void> {
     const generation = (this.#snapshot?.generation ?? 0) + 1;
     this.#database.prepare('DELETE FROM snapshots WHERE generation = ?').run(generation); // of one that was given up
     const insert = this.#database.prepare('INSERT INTO snapshots (generation, n, chunk) VALUES (?, ?, ?)');
