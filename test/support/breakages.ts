@@ -58,7 +58,7 @@ export const BREAKAGES: readonly Breakage[] = [
 
   // What it comes to.
   row('applies the same operation twice', 'fold/fold.ts', "if (before?.result === 'ok' || before?.result === 'renamed') return journal;", '', 1),
-  row('lets an acceptance win over a rejection', 'fold/groups.ts', 'checkInOrder: neverOwner,\n    effect: (state, op, at) => deny(state, op, \'rejected\', at),', 'checkInOrder: (state, op) => notOwner(state, op) ?? notWaiting(state, op),\n    effect: (state, op, at) => deny(state, op, \'rejected\', at),', 280),
+  row('lets an acceptance win over a rejection', 'fold/groups.ts', 'checkInOrder: neverOwner,\n    effect: (state, op, at) => deny(state, op, \'rejected\', at),', 'checkInOrder: (state, op) => notOwner(state, op) ?? notWaiting(state, op),\n    effect: (state, op, at) => deny(state, op, \'rejected\', at),', 2374),
   row('lets an acceptance win over a withdrawal', 'fold/groups.ts', 'checkInOrder: (state, op) => requestOfAnother(state, op),', 'checkInOrder: (state, op) => notWaiting(state, op, op.account),', 6),
   row('leaves in whom a denial should put out', 'fold/groups.ts', 'if (group.members.get(request.account)?.request === op.body.request) endMembership(state, group, request.account, as, at);\n  else if', 'if', 6),
   row('leaves the shares of who has left', 'fold/groups.ts', 'for (const file of group.files.values()) journal.remove(file.sharers, id);', '', 46),
