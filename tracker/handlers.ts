@@ -7,7 +7,7 @@ import { CONFLICTS_PER_NOTICE_MAX, CONFLICTS_PER_REPLY_MAX, OPERATION_AGE_MS_MAX
 import { fileNameKey, nameKey } from '../protocol/names.ts';
 import type { SignedOperation } from '../protocol/nouns.ts';
 import type { ReadOperation } from '../protocol/operations.ts';
-import { decodeEntry } from '../protocol/operations.ts';
+import { decodeEntry, TRACKER_OPERATIONS } from '../protocol/operations.ts';
 import type { BodyOf, HandlersOf } from '../protocol/table.ts';
 import type { TicketSigner } from '../protocol/ticket.ts';
 import { receiptCounts, signReceipt } from '../protocol/receipt.ts';
@@ -81,11 +81,13 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
   let lastRead: Promise<unknown> = Promise.resolve();
   const readOwn = async (signed: SignedOperation): Promise<ReadOperation> => {
     const op = ledger.readUnchecked(signed);
+    // By this door nobody is a tracker, whatever key they have: a former one's may be stolen.
+    if (TRACKER_OPERATIONS.includes(op.name)) throw new ShoalError('badMessage', { type: op.name, why: 'only a tracker takes such an operation in, from its operator' });
     if (list.isRetired) throw new ShoalError('retired');
     if (isStopping()) throw new ShoalError('unavailable', { why: 'it is stopping' });
     if (op.device !== session.pin) throw new ShoalError('badMessage', { type: 'operation', why: 'another device has signed it' });
     const [before, mine] = [lastRead, ledger.checkSignature(op, signed)];
-    lastRead = Promise.allSettled([before, mine]);
+    lastRead = Promise.allSettled([before, mine]).then(() => undefined); // not a list of lists of all that ever were
     await before; // in the order in which they were sent
     await mine;
     return op;

@@ -253,6 +253,7 @@ export class Ledger {
         continue;
       }
       const chained = before?.hash ?? Buffer.alloc(32);
+      if (seq === haveSeq + 1 && !chained.equals(previous)) this.#options.logger.error('the log of the partner goes on from another entry than ours: the two have forked', { origin, seq });
       if (seq !== haveSeq + 1 || !chained.equals(previous)) throw new ShoalError('badMessage', { type: 'append', why: `entry ${seq} of ${origin} does not follow ${haveSeq}` });
       // It would pull our clock along, and every stamp from then on would be as wrong (`trust.md` 4.6).
       if (entry.stamp.ms > latestMs) throw new ShoalError('clocksApart', { seconds: Math.round((entry.stamp.ms - this.#options.clock.now()) / 1000) });

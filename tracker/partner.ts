@@ -247,7 +247,6 @@ export class Partner {
   async #compare(replication: Replication): Promise<void> {
     try {
       await replication.compare();
-      this.#failures = 0;
       this.#whyNot = undefined;
       this.#isSkewed = false;
       this.#options.world.log.info('the partner is reached', { lagOperations: replication.lag });
@@ -266,6 +265,7 @@ export class Partner {
       this.#options.logIsBack();
       this.#options.world.log.info('the log is back', { operations: this.#options.ledger().log.count });
     }
+    if (this.#replication === replication && this.state === 'paired') this.#failures = 0; // not before: two that cannot go on shall not begin for ever
     this.#options.changed();
   }
 

@@ -13,6 +13,7 @@ export class RealmList {
   readonly #changed: () => void;
   #descriptor: Descriptor;
   #signed: SignedDescriptor;
+  #taking: Promise<unknown> = Promise.resolve();
 
   /** @param keep  writes a new one to the disk before it counts */
   constructor(config: TrackerConfig, keep: (list: SignedDescriptor) => Promise<void>, changed: () => void) {
@@ -52,11 +53,15 @@ export class RealmList {
   /** Somebody shows a list. Resolves when it counts here, if it is newer than ours. @throws ShoalError wrongRealm, badDescriptor */
   async shown(list: SignedDescriptor): Promise<void> {
     const shown = checkDescriptor(list, this.#config.realm, this.trackers[0]?.address ?? { host: '', port: 0 });
-    if (shown.version <= this.version) return;
-    await this.#keep(list);
-    if (shown.version <= this.version) return; // another one was quicker
-    this.#descriptor = shown;
-    this.#signed = list;
-    this.#changed();
+    // One after the other: what is written last is the newest.
+    const taken = this.#taking.then(async () => {
+      if (shown.version <= this.version) return;
+      await this.#keep(list);
+      this.#descriptor = shown;
+      this.#signed = list;
+      this.#changed();
+    });
+    this.#taking = taken.catch(() => undefined);
+    await taken;
   }
 }

@@ -288,6 +288,8 @@ class Server implements Tracker {
   /** Takes in an operation of this tracker itself. @throws ShoalError why its rule refuses it */
   async #author<N extends OperationName>(name: N, body: OperationBody<N>, added?: Uint8Array): Promise<{ readonly durability: 'both' | 'one' }> {
     const { world: { clock, chance }, config: { realm, identity } } = this.#options;
+    if (this.#list.isRetired) throw new ShoalError('retired');
+    if (this.#durability === 'none') throw new ShoalError('unavailable', { why: `it is ${this.#state}` });
     const id = chance.bytes(ID_BYTES).toString('hex') as OperationId;
     const signed = signOperation({ realm, id, account: NOBODY, createdAtMs: clock.now(), name, body } as Operation, identity);
     return this.ledger.ingest(signed, this.ledger.read(signed), added);

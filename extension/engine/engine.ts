@@ -19,7 +19,7 @@ import { hashWorkerEntry } from './hashWorker.ts';
 import type { Home } from '../../protocol/home/home.ts';
 import { readSmallFile, textField, writeSmallFile } from '../../protocol/home/home.ts';
 import { Notifier } from './notifier.ts';
-import { Outbox } from './outbox.ts';
+import { Outbox, SAYS_NOTHING } from './outbox.ts';
 import { Peers } from './peers.ts';
 import { PieceBuffers } from './pieceBuffers.ts';
 import { loadSettings, saveSettings } from './settings.ts';
@@ -257,7 +257,8 @@ export class Engine {
     try {
       await this.received(signed, await this.trackers.call('submit', { signed }));
     } catch (error) {
-      if (asShoalError(error).retry === 'never') throw error;
+      const { code, retry } = asShoalError(error);
+      if (retry === 'never' && !SAYS_NOTHING.includes(code)) throw error;
       await this.#outbox.keep(signed, {}, this.world.clock.now());
     }
   }
@@ -422,7 +423,8 @@ export class Engine {
       this.#peers.sweep();
       if (now - this.#lastOutboxMs > OUTBOX_MS && this.trackers.inUse) {
         this.#lastOutboxMs = now;
-        void this.#outbox.flush(({ signed, acknowledged }) => (acknowledged ? this.trackers.call('restore', acknowledged) : this.trackers.call('submit', { signed })), this.world.clock.now());
+        this.#outbox.flush(({ signed, acknowledged }) => (acknowledged ? this.trackers.call('restore', acknowledged) : this.trackers.call('submit', { signed })), this.world.clock.now())
+          .catch((error: unknown) => this.world.log.error('what only one tracker has cannot be written down', { why: asShoalError(error).message }));
       }
       const moving = new Set(this.transfers.all.filter(({ downRate, upRate }) => downRate.bytesPerS > 0 || upRate.bytesPerS > 0).map(({ id }) => id));
       // Once more when it stops: nobody shall go on showing its last rate.

@@ -1,5 +1,6 @@
 // Operations that only one tracker has on its disk: kept in the home and sent again, with the same id, until both have them
 // (`trust.md` 4.2). Owns its file; knows nothing of what the operations mean.
+import type { ErrorCode } from '../../protocol/errors.ts';
 import { asShoalError } from '../../protocol/errors.ts';
 import { OPERATION_AGE_MS_MAX } from '../../protocol/limits.ts';
 import type { SignedOperation } from '../../protocol/nouns.ts';
@@ -9,6 +10,9 @@ import type { Receipt } from '../../protocol/trackerLink.ts';
 import type { Disk, Log } from '../../protocol/world.ts';
 import type { Home } from '../../protocol/home/home.ts';
 import { readSmallFile, writeSmallFile } from '../../protocol/home/home.ts';
+
+/** Errors of a link or of a tracker that is not the right one: they say nothing about the operation. What they concern is kept for its week. */
+export const SAYS_NOTHING: readonly ErrorCode[] = ['wrongRealm', 'pinMismatch', 'versionMismatch', 'badDescriptor', 'badTicket', 'trackerUnknown', 'unknownMessage', 'cancelled', 'wrongRole', 'badFrame', 'frameTooLarge'];
 
 interface Kept {
   readonly operation: string;
@@ -68,7 +72,7 @@ export class Outbox {
           done ||= receipt.durability === 'both';
         } catch (error) {
           const { code, retry } = asShoalError(error);
-          if (retry !== 'never') return; // no tracker now; another time
+          if (retry !== 'never' || SAYS_NOTHING.includes(code)) return; // no tracker now, or not the right one; another time
           this.#log.warn('an operation was refused when it was sent again', { why: code });
           done = true;
         }

@@ -34,6 +34,14 @@ describe('a tracker', () => {
   };
   const keys = (): Map<Pin, Uint8Array> => new Map([[realm.config(1).identity.pin, realm.config(1).descriptor.trackers[0]?.ticketKey ?? new Uint8Array()]]);
 
+  it('takes what only a tracker may sign from nobody by this door, not even from a tracker\'s key', async () => {
+    const { alice, group, bob } = await team();
+    const thief = await realm.connect(tracker, { identity: realm.config(1).identity });
+    for (const signed of [
+      thief.sign('setOwner', { group, account: bob.account }), thief.sign('resetPassword', { account: alice.account }), thief.sign('setFoldVersion', { version: 4_000_000_000 }),
+    ]) await assert.rejects(thief.call('submit', { signed }), { code: 'badMessage' });
+    assert.equal(tracker.ledger.state.groups.get(group)?.owner, alice.account);
+  });
   it('shows anybody who it is', async () => {
     const { descriptor, signature } = await (await connect()).call('descriptor', {});
     assert.equal(checkDescriptor({ descriptor, signature }, realm.realm, tracker.address).realm, realm.realm);

@@ -31,6 +31,7 @@ const TOUCH_CATALOGUE: readonly OperationName[] = ['shareFile', 'stopShare', 're
 
 /** Why a new operation cannot be taken in, judged by the state as it is now; undefined when it can. */
 export function check(state: State, op: ReadOperation): Refusal | undefined {
+  if (op.name === 'setFoldVersion' && op.body.version > FOLD_VERSION) return refusal('badMessage', { type: op.name, why: 'nobody here knows these rules' });
   return authorRefusal(state, op) ?? (rules[op.name] as Rule).check(state, op);
 }
 
