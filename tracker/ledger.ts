@@ -184,7 +184,16 @@ export class Ledger {
   }
 
   /** Goes on from what the partner's operations have come to, of which it no longer has each (`trust.md` 4.5). */
-  async adopt(snapshot: Snapshot, chunks: readonly Uint8Array[]): Promise<void> {
+  adopt(snapshot: Snapshot, chunks: readonly Uint8Array[]): Promise<void> {
+    // Not while entries are merged: they would be read from the disk, and applied once more.
+    const adopted = this.#merging.then(() => this.#adopt(snapshot, chunks));
+    this.#merging = adopted.catch(() => undefined);
+    return adopted;
+  }
+
+  async #adopt(snapshot: Snapshot, chunks: readonly Uint8Array[]): Promise<void> {
+    const held = this.log.snapshot?.place;
+    if (held && compareStamps(snapshot.place, held) <= 0) throw new ShoalError('badMessage', { type: 'snapshot', why: 'it is older than ours' });
     const before = this.#standing();
     checkChunks(snapshot, chunks);
     decodeState(linesOf(chunks)); // before anything of ours gives way to it
