@@ -141,7 +141,9 @@ export class Person {
 
   /** Errors that the extension, or VS Code about it, has written to a log. */
   troubles(): readonly string[] {
-    return this.server.logs().split('\n').filter((line) => /\[error\]/.test(line) && /shoal/i.test(line)).concat(
+    // A window that is reloaded or closed while it asks for the rows of a view writes that they were not to be had any more.
+    const isEnd = (line: string): boolean => /Unable to refresh tree view shoal\.\w+: Canceled$/.test(line);
+    return this.server.logs().split('\n').filter((line) => /\[error\]/.test(line) && /shoal/i.test(line) && !isEnd(line)).concat(
       this.server.extensionLog('Shoal').split('\n').filter((line) => / \[error\] /.test(line)));
   }
 
