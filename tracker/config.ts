@@ -56,17 +56,17 @@ export async function makeRealm(disk: Disk, folder: string, addresses: readonly 
     trackers: trackers.map(({ number, address, identity, ticketKey }) => ({ number, address, pin: identity.pin, ticketKey: publicBytes(ticketKey.publicKey) })),
   };
   const signed = signDescriptor(content, realmKey.privateKey);
-  const list = { descriptor: text(signed.descriptor), signature: text(signed.signature) };
+  const list = { descriptor: fileText(signed.descriptor), signature: fileText(signed.signature) };
   await disk.makeFolder(folder, 0o700);
   const folders: string[] = [];
   for (const { number, identity, ticketKey } of trackers) {
     const own = path.join(folder, `tracker-${number}`);
     await disk.makeFolder(own, 0o700);
-    await writeFile(disk, path.join(own, TRACKER_FILE), { number, key: text(identityBytes(identity)), ticketKey: text(secretBytes(ticketKey.privateKey)), ...list });
+    await writeFile(disk, path.join(own, TRACKER_FILE), { number, key: fileText(identityBytes(identity)), ticketKey: fileText(secretBytes(ticketKey.privateKey)), ...list });
     folders.push(own);
   }
   // Last: with this file the realm is complete.
-  await writeFile(disk, path.join(folder, REALM_FILE), { key: text(secretBytes(realmKey.privateKey)), ...list });
+  await writeFile(disk, path.join(folder, REALM_FILE), { key: fileText(secretBytes(realmKey.privateKey)), ...list });
   const { realm } = checkDescriptor(signed, undefined, addresses[0] as Address);
   return { url: realmUrlText({ realm, addresses }), folders };
 }
@@ -98,7 +98,7 @@ export async function readConfig(disk: Disk, folder: string): Promise<TrackerCon
 export async function keepList(disk: Disk, folder: string, { descriptor, signature }: SignedDescriptor): Promise<void> {
   const file = path.join(folder, TRACKER_FILE);
   const { format: _, ...fields } = await readFile(disk, file);
-  await writeFile(disk, file, { ...fields, descriptor: text(descriptor), signature: text(signature) });
+  await writeFile(disk, file, { ...fields, descriptor: fileText(descriptor), signature: fileText(signature) });
 }
 
 /** What a tracker notes about its last run. */
@@ -187,7 +187,8 @@ export async function classicRealm(disk: Disk, chance: Chance, file: string): Pr
 
 export const publicBytes = (key: KeyObject): Buffer => key.export({ format: 'der', type: 'spki' });
 export const secretBytes = (key: KeyObject): Buffer => key.export({ format: 'der', type: 'pkcs8' });
-const text = (value: Uint8Array): string => Buffer.from(value).toString('base64');
+/** Bytes as they stand in these files. */
+export const fileText = (value: Uint8Array): string => Buffer.from(value).toString('base64');
 
 /** @throws Error when it is missing */
 export function fileBytes(fields: Readonly<Record<string, unknown>>, name: string): Buffer {

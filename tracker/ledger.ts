@@ -17,12 +17,12 @@ import type { Changes, Instance, Outcome, State } from './fold/state.ts';
 import { emptyState, noChanges } from './fold/state.ts';
 import type { Source } from './history.ts';
 import { History } from './history.ts';
+import type { Moment } from './hybridClock.ts';
+import { HybridClock, later } from './hybridClock.ts';
 import type { Head, LogEntry, OpLog, Snapshot } from './opLog.ts';
 import { entryAt } from './opLog.ts';
 import { checkChunks, chunksOf, linesOf } from './snapshots.ts';
 
-/** What a hybrid clock counts within one ms before it takes the next. */
-const COUNTER_MAX = 0xffff;
 /** Entries that are read from the log at once when everything is folded. */
 const PAGE_ENTRIES = 1_000;
 
@@ -32,12 +32,6 @@ export interface Acknowledged {
   readonly entry: Uint8Array | undefined;
   readonly final: boolean;
   readonly at: Instance;
-}
-
-/** Behind every stamp of this moment, whoever's it is. */
-export interface Moment {
-  readonly ms: number;
-  readonly counter: number;
 }
 
 export interface LedgerOptions {
@@ -62,8 +56,7 @@ export class Ledger {
   readonly #options: LedgerOptions;
   readonly #listeners = new Set<(changes: Changes) => void>();
   #history: History;
-  #clockMs: number;
-  #clockCounter = 0;
+  readonly #clock: HybridClock;
   /** Numbers that the state has, by origin: what an operation that is checked against it has seen. */
   readonly #folded = new Map<Origin, number>();
   /** Numbers that are on the disk, by origin. */
@@ -76,7 +69,7 @@ export class Ledger {
     this.#options = options;
     this.log = options.log;
     for (const [origin, seq] of this.log.have()) this.#durable.set(origin, seq);
-    this.#clockMs = this.log.ceilingMs;
+    this.#clock = new HybridClock(this.log.ceilingMs);
     this.#history = this.#foldAll();
   }
 
@@ -100,7 +93,7 @@ export class Ledger {
   }
   /** How far the hybrid clock is ahead of ours, in ms: by so much some clock was, or is, wrong. */
   get aheadMs(): number {
-    return Math.max(0, this.#clockMs - this.#options.clock.now());
+    return Math.max(0, this.#clock.now.ms - this.#options.clock.now());
   }
   /** What is on our disk and in the state. */
   get seen(): readonly Instance[] {
@@ -203,7 +196,7 @@ export class Ledger {
     }
     await this.#written(this.log.compact(snapshot, chunks), 'busy');
     for (const [origin, { seq }] of snapshot.heads) this.#durable.set(origin, Math.max(seq, this.#durable.get(origin) ?? 0));
-    this.#learn(snapshot.place);
+    this.#clock.learn(snapshot.place);
     await this.#refold(before);
   }
 
@@ -272,7 +265,7 @@ export class Ledger {
     const all = [...named].map(([origin, seq]) => ({ origin, seq }));
     if (fresh.length === 0) return all;
     await Promise.all(fresh.map(({ op, entry }) => this.checkSignature(op, entry)));
-    for (const { line } of fresh) this.#learn(line.stamp);
+    for (const { line } of fresh) this.#clock.learn(line.stamp);
     // Of our own origin and not known here: this log was restored from an older copy, whose next numbers were given already (`trust.md` L7).
     if (last.has(this.log.origin)) this.log.renewOrigin();
     await this.#append(fresh.map(({ line }) => line));
@@ -318,30 +311,11 @@ export class Ledger {
 
   /** The next stamp: later than everything here, and than the clock ever was. */
   #stamp(): Stamp {
-    const wall = this.#options.clock.now();
-    if (wall > this.#clockMs) {
-      this.#clockMs = wall;
-      this.#clockCounter = 0;
-    } else if (++this.#clockCounter > COUNTER_MAX) {
-      this.#clockMs++;
-      this.#clockCounter = 0;
-    }
     const { origin } = this.log;
     const before = this.log.head(origin);
     // What the partner has sent and is still being written is not seen: the check did not know it.
     const seen = [...this.#folded].filter(([other]) => other !== origin).map(([other, seq]) => ({ origin: other, seq }));
-    return {
-      ms: this.#clockMs, counter: this.#clockCounter, origin, seq: (before?.seq ?? 0) + 1, seen,
-      previous: before?.hash ?? Buffer.alloc(32),
-    };
-  }
-
-  /** The hybrid clock never falls behind what it has seen. */
-  #learn({ ms, counter }: Moment): void {
-    if (ms > this.#clockMs || (ms === this.#clockMs && counter > this.#clockCounter)) {
-      this.#clockMs = ms;
-      this.#clockCounter = counter;
-    }
+    return { ...this.#clock.next(this.#options.clock.now()), origin, seq: (before?.seq ?? 0) + 1, seen, previous: before?.hash ?? Buffer.alloc(32) };
   }
 
   /** Applies operations, in their order, at their places. */
@@ -380,7 +354,7 @@ export class Ledger {
   }
 
   #learnDurable(stamp: Moment): void {
-    this.#learn(stamp);
+    this.#clock.learn(stamp);
     this.#durableMoment = later(this.#durableMoment, stamp);
   }
 
@@ -425,5 +399,3 @@ const NOT_SIGNED = (): ShoalError => new ShoalError('badMessage', { type: 'opera
 
 /** The place behind all that could be stamped at a moment. */
 const behind = ({ ms, counter }: Moment): Place => ({ ms, counter, origin: 'f'.repeat(16) as Origin, seq: Number.MAX_SAFE_INTEGER });
-
-const later = (a: Moment, b: Moment): Moment => (b.ms > a.ms || (b.ms === a.ms && b.counter > a.counter) ? { ms: b.ms, counter: b.counter } : a);

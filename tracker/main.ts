@@ -7,6 +7,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import envPaths from 'env-paths';
 import { pino } from 'pino';
 import { asShoalError, printable, ShoalError } from '../protocol/errors.ts';
+import { readHidden } from '../protocol/hiddenInput.ts';
 import { LINGER_MS } from '../protocol/limits.ts';
 import type { Address } from '../protocol/nouns.ts';
 import { createNodeWorld, nodeChance } from '../protocol/nodeWorld.ts';
@@ -221,11 +222,17 @@ async function told(folder: string, { url, version, trackers, file }: Changed, {
 
 const onlyHere = (durability: string): string => (durability === 'both' ? '' : ' The other tracker is away and will learn of it.');
 
-/** From SHOAL_PASSWORD, or the first line of standard input. @throws ShoalError passwordMissing */
+/** From SHOAL_PASSWORD, a person at the terminal, or the first line of a pipe. @throws ShoalError passwordMissing, usage */
 async function newPassword(user: string): Promise<string> {
   const given = process.env['SHOAL_PASSWORD'];
   if (given) return given;
-  if (process.stdin.isTTY) process.stderr.write(`New password of ${printable(user)} (it is shown): `);
+  if (process.stdin.isTTY) {
+    const ask = (question: string): Promise<string | undefined> => readHidden(process.stdin, process.stderr, question);
+    const typed = await ask(`new password for ${printable(user)}: `);
+    if (!typed) throw new ShoalError('passwordMissing');
+    if (typed !== await ask('the same again: ')) throw new ShoalError('usage', { why: 'the two passwords differ; nothing was changed' });
+    return typed;
+  }
   for await (const line of createInterface({ input: process.stdin })) if (line !== '') return line;
   throw new ShoalError('passwordMissing');
 }

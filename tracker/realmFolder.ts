@@ -9,7 +9,7 @@ import type { Address } from '../protocol/nouns.ts';
 import type { Descriptor, SignedDescriptor } from '../protocol/realm.ts';
 import { checkDescriptor, realmUrlText, signDescriptor, TRACKERS_MAX } from '../protocol/realm.ts';
 import type { Disk } from '../protocol/world.ts';
-import { fileBytes, keepList, LOG_FILE, noteRun, publicBytes, readFile, REALM_FILE, secretBytes, TRACKER_FILE, writeFile } from './config.ts';
+import { fileBytes, fileText, keepList, LOG_FILE, noteRun, publicBytes, readFile, REALM_FILE, secretBytes, TRACKER_FILE, writeFile } from './config.ts';
 
 /** The list alone, which holds nothing secret: for trackers on other machines. */
 export const LIST_FILE = 'list.json';
@@ -45,7 +45,7 @@ export async function replaceTracker(disk: Disk, folder: string, number: number,
     entry = { number, address, pin: identity.pin, ticketKey: publicBytes(ticketKey.publicKey) };
     await disk.makeFolder(own, 0o700);
     // Complete only with the list, which is written last.
-    await writeFile(disk, path.join(own, TRACKER_FILE), { number, key: base64(identityBytes(identity)), ticketKey: base64(secretBytes(ticketKey.privateKey)), descriptor: '', signature: '' });
+    await writeFile(disk, path.join(own, TRACKER_FILE), { number, key: fileText(identityBytes(identity)), ticketKey: fileText(secretBytes(ticketKey.privateKey)), descriptor: '', signature: '' });
   }
   const trackers = [...before.trackers.filter((tracker) => tracker.number !== number), { ...(entry as Descriptor['trackers'][number]), address }].sort((a, b) => a.number - b.number);
   const former = old && !kept ? [...before.former, old.pin] : before.former;
@@ -94,7 +94,7 @@ async function writeList(disk: Disk, folder: string, { realm, ...content }: Real
   const next = { ...content, version: content.version + 1 };
   const signed = signDescriptor(next, key);
   const { format: _, ...rest } = fields;
-  const list = { descriptor: base64(signed.descriptor), signature: base64(signed.signature) };
+  const list = { descriptor: fileText(signed.descriptor), signature: fileText(signed.signature) };
   // First where the next change begins: a version is never given twice.
   await writeFile(disk, file, { ...rest, ...list });
   await writeFile(disk, path.join(folder, LIST_FILE), list);
@@ -104,5 +104,3 @@ async function writeList(disk: Disk, folder: string, { realm, ...content }: Real
   }
   return { url: realmUrlText({ realm, addresses: next.trackers.map(({ address }) => address) }), version: next.version, trackers: next.trackers, file: path.join(folder, LIST_FILE) };
 }
-
-const base64 = (value: Uint8Array): string => Buffer.from(value).toString('base64');

@@ -11,7 +11,9 @@ import type { SignedDescriptor } from '../protocol/realm.ts';
 import type { BodyOf, ReplyOf } from '../protocol/table.ts';
 import type { Timer, World } from '../protocol/world.ts';
 import { FOLD_VERSION } from './fold/fold.ts';
-import type { Ledger, Moment } from './ledger.ts';
+import type { Moment } from './hybridClock.ts';
+import { isLater } from './hybridClock.ts';
+import type { Ledger } from './ledger.ts';
 import type { Snapshot } from './opLog.ts';
 
 /** How long the partner may take to write a batch, in ms: a disk that is busy is not dead. */
@@ -231,7 +233,7 @@ export class Replication {
     if (promise) this.#theirPromise = promise;
     if (heard) this.#heardByThem = heard;
     const [one, two] = [this.#heardByThem, this.#theirPromise];
-    if (one && two) this.#options.ledger.advance(isBefore(one, two) ? one : two);
+    if (one && two) this.#options.ledger.advance(isLater(two, one) ? one : two);
   }
 
   /** It has promised, and does not know that we know; or we could promise more than we have. Operations may take that along. */
@@ -296,5 +298,4 @@ export class Replication {
   }
 }
 
-const isBefore = (a: Moment, b: Moment): boolean => a.ms < b.ms || (a.ms === b.ms && a.counter < b.counter);
 const same = (a: Moment | undefined, b: Moment | undefined): boolean => a?.ms === b?.ms && a?.counter === b?.counter;

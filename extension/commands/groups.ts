@@ -10,19 +10,22 @@ import { subjectsOf } from './command.ts';
 
 /** Asks for a name and makes the group. Its name; undefined when the person changed their mind. */
 export async function newGroup({ ask, store }: Tools): Promise<string | undefined> {
-  return ask.text(t('Create Group'), {
-    prompt: t('A name that others will find the group by. You decide who joins.'), placeholder: 'team',
-    check: (name) => (isName(name) ? undefined : t('1 to {0} letters, digits, dots, underscores or hyphens.', NAME_CHARS_MAX)),
-    async submit(name) {
-      try {
-        await store.call('createGroup', { group: name });
-        return undefined;
-      } catch (error) {
-        return troubleOf(asShoalError(error)).sentence;
-      }
-    },
-  });
+  const prompt = t('A name that others will find the group by. You decide who joins.');
+  return askName(ask, t('Create Group'), { prompt, placeholder: 'team' }, (name) => store.call('createGroup', { group: name }));
 }
+
+/** Asks for a name until it is taken or given up. */
+const askName = (ask: Tools['ask'], title: string, question: { readonly prompt: string; readonly placeholder?: string; readonly value?: string }, submit: (name: string) => Promise<unknown>): Promise<string | undefined> => ask.text(title, {
+  ...question, check: (name) => (isName(name) ? undefined : t('1 to {0} letters, digits, dots, underscores or hyphens.', NAME_CHARS_MAX)),
+  async submit(name) {
+    try {
+      await submit(name);
+      return undefined;
+    } catch (error) {
+      return troubleOf(asShoalError(error)).sentence;
+    }
+  },
+});
 
 export const createGroup: Command = async (tools) => {
   const name = await newGroup(tools);
@@ -78,32 +81,23 @@ export const deleteGroup: Command = async ({ ask, store }, given) => {
   const group = subjectsOf(given)[0]?.group ?? await ask.group(t('Delete Group'), t('Which group?'), ({ role }) => role === 'owner');
   if (group === undefined) return;
   const remove = t('Delete for Everybody');
-  const detail = t('Its list of files is gone, and nobody serves them any more. Files on people\'s disks stay where they are. This cannot be undone.');
+  const detail = t('Its list of files goes, for every member, and nobody serves them any more. Files on people\'s disks stay where they are. This cannot be undone.');
   if (await vscode.window.showWarningMessage(t('Delete the group {0}?', inMessage(group)), { modal: true, detail }, remove) === remove) await store.call('deleteGroup', { group });
 };
 
-/** Asks for a name until it is taken or given up. */
-const rename = (title: string, prompt: string, value: string, { ask }: Pick<Tools, 'ask'>, submit: (name: string) => Promise<unknown>): Promise<string | undefined> => ask.text(title, {
-  prompt, value, check: (name) => (isName(name) ? undefined : t('1 to {0} letters, digits, dots, underscores or hyphens.', NAME_CHARS_MAX)),
-  async submit(name) {
-    try {
-      await submit(name);
-      return undefined;
-    } catch (error) {
-      return troubleOf(asShoalError(error)).sentence;
-    }
-  },
-});
+/** What somebody wanted to be called before it became `name~k3f9`. */
+const wantedName = (name: string): string => name.replace(/~.*/, '');
 
 export const renameGroup: Command = async (tools, given) => {
   const group = subjectsOf(given)[0]?.group ?? await tools.ask.group(t('Rename Group'), t('Which group?'), ({ role }) => role === 'owner');
-  if (group !== undefined) await rename(t('Rename Group'), t('Another name for {0}', shown(group)), group.replace(/~.*/, ''), tools, (to) => tools.store.call('renameGroup', { group, to }));
+  if (group !== undefined) await askName(tools.ask, t('Rename Group'), { prompt: t('Another name for {0}', shown(group)), value: wantedName(group) }, (to) => tools.store.call('renameGroup', { group, to }));
 };
 
 /** Only for an account that got a name nobody chose. */
 export const renameAccount: Command = async (tools) => {
   const user = tools.store.state.overview?.account?.user ?? '';
-  await rename(t('Choose Another Name'), t('Somebody took your name at the same moment. You are {0} now.', shown(user)), user.replace(/~.*/, ''), tools, (to) => tools.store.call('renameAccount', { to }));
+  const prompt = t('Somebody took your name at the same moment. You are {0} now.', shown(user));
+  await askName(tools.ask, t('Choose Another Name'), { prompt, value: wantedName(user) }, (to) => tools.store.call('renameAccount', { to }));
 };
 
 const answers = (call: 'acceptRequest' | 'rejectRequest', title: () => string): Command => async ({ ask, store }, given, all) => {

@@ -177,7 +177,9 @@ export class Engine {
         if (this.#tickets.revoke(bytes)) this.#revoked(bytes);
       },
       dialRequest: ({ peer, group }) => this.#peers.dialRequest(peer, group),
-      conflicted: (conflicts) => void this.#tellConflicts(conflicts),
+      conflicted: (conflicts) => {
+        this.#tellConflicts(conflicts).catch((error: unknown) => world.log.error('a conflict cannot be told', { why: asShoalError(error).message }));
+      },
       signedOut: (session) => {
         if (session === this.trackers.inUse) void this.#signedOutElsewhere();
       },

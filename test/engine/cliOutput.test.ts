@@ -8,7 +8,7 @@ import { parseListen, parseRate, parseSeconds, parseTrackerInfo, readTracker } f
 import { amount, duration, percent } from '../../protocol/amounts.ts';
 import { cut, table, widthOf } from '../../extension/engine/cli/output.ts';
 import { barLine, plainLine, Progress } from '../../extension/engine/cli/progress.ts';
-import { readHidden } from '../../extension/engine/cli/password.ts';
+import { readHidden } from '../../protocol/hiddenInput.ts';
 import { shortLine } from '../../extension/engine/cli/fileVerbs.ts';
 import { eventText } from '../../extension/engine/cli/serve.ts';
 import { statusLines } from '../../extension/engine/cli/engineVerbs.ts';
@@ -136,7 +136,7 @@ gives('events', (event: Partial<Parameters<typeof eventText>[0]>) => eventText({
   [{ what: 'renamed', conflict: aConflict({ isMine: false }) }, 'two groups took the name team at the same moment; the one you are in is team~k3f9 now'],
   [{ what: 'renamed', conflict: aConflict({ what: 'createAccount', wanted: 'ann', name: 'ann~k3f9', group: '' }) }, 'two people took the name ann at the same moment; you are ann~k3f9 now. Choose another with: shoal rename_account NAME'],
   [{ what: 'conflict', conflict: aConflict({ what: 'acceptRequest', result: 'notOwner', group: 'team', wanted: '', name: '' }) },
-    'letting somebody in in team has had no effect in the end, because something else was done at the same moment at the other tracker: only the owner of team can do that'],
+    'accepting a request in team has had no effect in the end, because something else was done at the same moment at the other tracker: only the owner of team can do that'],
   [{ what: 'conflict', conflict: aConflict({ what: 'shareFile', result: 'notMember', group: 'te\nam', wanted: 'f', name: 'f' }) },
     'sharing in te\\u{a}am (f) has had no effect in the end, because something else was done at the same moment at the other tracker: you are not a member of te\\u{a}am; ask to join it first'],
 ]);

@@ -4,7 +4,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { BREAKAGES, broken } from '../support/breakages.ts';
+import { BREAKAGES, broken, firstSeed } from '../support/breakages.ts';
 import { nemesis } from '../support/nemesis.ts';
 
 const RESULTS = path.join(import.meta.dirname, '../../test-results/sim');
@@ -43,16 +43,8 @@ async function run(): Promise<void> {
 
 async function searchBreakages(): Promise<void> {
   for (const [n, breakage] of BREAKAGES.entries()) {
-    const found = await firstSeed(await broken(breakage, RESULTS, n));
+    const found = await firstSeed(await broken(breakage, RESULTS, n), BREAKAGE_SEEDS_MAX);
     process.stdout.write(`${breakage.what}: ${found ?? `not noticed in ${BREAKAGE_SEEDS_MAX} seeds`}${found !== undefined && found !== breakage.seed ? ` (stored: ${breakage.seed})` : ''}\n`);
     if (found === undefined) process.exitCode = 1;
   }
-}
-
-async function firstSeed(simulation: (seed: number) => Promise<unknown>): Promise<number | undefined> {
-  for (let seed = 1; seed <= BREAKAGE_SEEDS_MAX; seed++) {
-    const noticed = await simulation(seed).then(() => false, () => true);
-    if (noticed) return seed;
-  }
-  return undefined;
 }

@@ -25,6 +25,14 @@ describe('a pair that lives on', function () {
     for (const seed of [1, 2]) it(`${title} (seed ${seed})`, () => simulate(seed, async (sim) => body(await Pair.started(sim), sim)));
   };
   const settled = (it: Pair, sim: Simulation): Promise<void> => sim.until(() => BOTH.every((n) => it.tracker(n).status().unsettledOperations === 0));
+  /** Starts both again as trackers that keep almost nothing of their logs. */
+  const keepLittle = async (it: Pair): Promise<void> => {
+    for (const n of BOTH) {
+      await it.tracker(n).close();
+      await it.start(n, { keep: KEEP });
+    }
+    await it.inState('paired');
+  };
   const shares = async (who: Client, group: GroupId, from: number, count: number): Promise<void> => {
     for (let n = from; n < from + count; n++) await who.share(group, `file ${n}`, n + 1);
   };
@@ -64,11 +72,7 @@ describe('a pair that lives on', function () {
   });
 
   pair('replaces what is final by a snapshot, goes on from it, and gives it to a tracker that has lost everything', async (it, sim) => {
-    for (const n of BOTH) {
-      await it.tracker(n).close();
-      await it.start(n, { keep: KEEP });
-    }
-    await it.inState('paired');
+    await keepLittle(it);
     const alice = await it.person('alice', 1);
     const group = await alice.createGroup('team');
     await shares(alice, group, 0, 40);
@@ -95,11 +99,7 @@ describe('a pair that lives on', function () {
   });
 
   pair('takes an operation that comes in again long after a snapshot has taken its place for what it was', async (it, sim) => {
-    for (const n of BOTH) {
-      await it.tracker(n).close();
-      await it.start(n, { keep: KEEP });
-    }
-    await it.inState('paired');
+    await keepLittle(it);
     const alice = await it.person('alice', 1);
     const group = newId<GroupId>();
     const signed = alice.sign('createGroup', { group, name: 'team' });

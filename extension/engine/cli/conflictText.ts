@@ -1,12 +1,12 @@
 // A conflict in words, as the command line says it: what came to something else than meant, and what one can do.
-import type { errorRow} from '../../../protocol/errors.ts';
+import type { ErrorCode } from '../../../protocol/errors.ts';
 import { isErrorCode, printable, ShoalError } from '../../../protocol/errors.ts';
 import type { Conflict } from '../../../protocol/trackerLink.ts';
 
 /** What an operation wanted. */
 const WANTED: Readonly<Record<string, string>> = {
   createAccount: 'the new account', createGroup: 'the new group', renameGroup: 'the new name of the group', renameAccount: 'your new name', requestJoin: 'the request to join',
-  cancelRequest: 'taking back the request', acceptRequest: 'letting somebody in', rejectRequest: 'rejecting a request', leaveGroup: 'leaving', removeMember: 'removing a member',
+  cancelRequest: 'taking back the request', acceptRequest: 'accepting a request', rejectRequest: 'rejecting a request', leaveGroup: 'leaving', removeMember: 'removing a member',
   transferGroup: 'giving the group away', deleteGroup: 'ending the group', shareFile: 'sharing', stopShare: 'stopping a share', removeFile: 'removing a file',
   signIn: 'a sign-in', signOut: 'a sign-out', changePassword: 'the new password',
 };
@@ -22,6 +22,6 @@ export function conflictText({ what, result, group, wanted, name, isMine }: Conf
 }
 
 /** The sentence of a code, as far as the conflict knows its fields. */
-function whyText(code: Parameters<typeof errorRow>[0], fields: { readonly group: string; readonly name: string }): string {
+function whyText(code: ErrorCode, fields: { readonly group: string; readonly name: string }): string {
   return new ShoalError(code, { ...fields, user: 'that person', account: 'the account' }).message;
 }

@@ -72,7 +72,7 @@ export const groupVerbs: Topic = {
         if (requests.length === 0) session.note(`Nobody asks to join ${printable(group)}.`);
         session.print(requests.length === 0 ? [] : table(requests, [
           { title: 'USER', of: ({ user }) => user },
-          { title: 'ASKED', of: ({ atMs }) => new Date(atMs).toISOString().replace('T', ' ').slice(0, 16) + ' UTC' },
+          { title: 'ASKED', of: ({ atMs }) => minuteText(atMs) },
         ]), requests);
         if (requests.length > 0) session.note(`\n${counted(requests.length, 'request')}. Answer with: shoal accept_request ${printable(group)} USER, or reject_request`);
       },
@@ -104,11 +104,13 @@ export const groupVerbs: Topic = {
       async run(session) {
         const { conflicts } = await session.call('listConflicts', {});
         if (conflicts.length === 0) session.note('There are none.');
-        session.print(conflicts.map((conflict) => `${new Date(conflict.atMs).toISOString().replace('T', ' ').slice(0, 16)} UTC  ${conflictText(conflict)}`), conflicts);
+        session.print(conflicts.map((conflict) => `${minuteText(conflict.atMs)}  ${conflictText(conflict)}`), conflicts);
       },
     },
   ],
 };
+
+const minuteText = (ms: number): string => `${new Date(ms).toISOString().replace('T', ' ').slice(0, 16)} UTC`;
 
 const ROLES = { stranger: '-', applicant: 'waiting', member: 'member', owner: 'owner', other: '?' } as const;
 
