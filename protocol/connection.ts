@@ -1,7 +1,7 @@
 // Two programs exchanging the messages of one table over one link: calls both ways, notices, deadlines, cancellation,
 // back-pressure, heartbeats, a clean and an unclean end. Owns the link after its greeting; knows no message itself.
 import { asShoalError, isShoalError, ShoalError } from './errors.ts';
-import type { Frame, FrameHead, FrameLink, FrameReceiver, RawTarget } from './frame.ts';
+import type { Frame, FrameHead, FrameLink, FrameReceiver, RawBytes, RawTarget } from './frame.ts';
 import { PAYLOAD_HEAD_BYTES } from './frame.ts';
 import { bye } from './greeting.ts';
 import {
@@ -15,12 +15,17 @@ import type { BodyOf, CallContext, CallsOf, HandlersOf, MessageRow, NoticesOf, R
 import { fromWire, toWire } from './wireErrors.ts';
 import type { ByteStream, Clock, Log, Timer } from './world.ts';
 
+export type RawInto = Uint8Array | (() => Uint8Array);
+
 export interface CallOptions {
   /** Default CALL_MS_DEFAULT. */
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal;
-  /** For a row with raw bytes: the memory they land in. Must not be used for anything else after the call failed: bytes may still arrive. */
-  readonly into?: Uint8Array;
+  /**
+   * For a row with raw bytes: the memory they land in, or how to get it in the moment in which they begin to arrive. Once it was given it must
+   * not be used for anything else after the call failed: bytes may still arrive.
+   */
+  readonly into?: RawInto;
 }
 
 export interface ConnectionOptions<T extends Table, S extends SideOf<T>> {
@@ -49,7 +54,7 @@ export interface Ending {
 interface Pending {
   readonly name: string;
   readonly row: MessageRow;
-  readonly into: Uint8Array | undefined;
+  readonly into: RawInto | undefined;
   readonly timer: Timer;
   readonly resolve: (reply: unknown) => void;
   readonly reject: (error: ShoalError) => void;
@@ -159,9 +164,14 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
     this.#send({ type: name, kind: 'notice', call: 0 }, write(name, row.body, body));
   }
 
-  /** Resolves when the other side has taken enough of what was written; at once if it keeps up. */
+  /** Whether the other side has taken enough of what was written to get more. */
+  get isWritable(): boolean {
+    return this.stream.queuedBytes <= QUEUED_BYTES_MAX / 4;
+  }
+
+  /** Resolves when it has, at the latest when the link ends. */
   async writable(): Promise<void> {
-    while (this.isOpen && this.stream.queuedBytes > QUEUED_BYTES_MAX / 4) await new Promise<void>((resolve) => this.#waitingToWrite.push(resolve));
+    while (this.isOpen && !this.isWritable) await new Promise<void>((resolve) => this.#waitingToWrite.push(resolve));
   }
 
   /** Resolves when nothing that the other side has asked waits for its answer, at the latest when the link ends. */
@@ -203,7 +213,7 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
     if (head.kind !== 'answer') return undefined;
     const pending = this.#pending.get(head.call);
     if (pending?.row.rawBytesMax === undefined || pending.name !== head.type || !pending.into) return undefined;
-    return { bodyBytes: pending.row.reply?.minBytes ?? 0, into: pending.into };
+    return { bodyBytes: pending.row.reply?.minBytes ?? 0, into: typeof pending.into === 'function' ? pending.into() : pending.into };
   }
 
   frame(frame: Frame): void {
@@ -230,7 +240,7 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
   #onRequest(frame: Frame): void {
     const { call } = frame;
     if (this.#running.has(call) || this.#held.has(call)) throw new ShoalError('badFrame', { why: 'a call number is used twice' });
-    const isQueueFull = this.#isQueueFull();
+    const isQueueFull = this.#isQueueFull(this.#incoming(frame.type));
     if (this.#running.size + this.#held.size >= CALLS_UNDER_WAY_MAX) {
       // Whoever asks on and on without reading is not even told.
       return isQueueFull ? this.destroy(new ShoalError('busy')) : this.#answerError(frame, new ShoalError('busy'));
@@ -243,13 +253,14 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
    * Whether requests wait for the other side to read what it asked for before. (We read on meanwhile: if both sides stopped reading,
    * each would wait for the other for ever.)
    */
-  #isQueueFull(): boolean {
-    return this.stream.queuedBytes + this.#promisedBytes > QUEUED_BYTES_MAX;
+  #isQueueFull(row: MessageRow | undefined): boolean {
+    // What other calls will add counts for those that add as much; a small answer does not wait behind all the large ones.
+    return this.stream.queuedBytes + (row?.rawBytesMax === undefined ? 0 : this.#promisedBytes) > QUEUED_BYTES_MAX;
   }
 
   #handleHeld(): void {
     for (const [call, frame] of this.#held) {
-      if (this.#isQueueFull()) return;
+      if (this.#isQueueFull(this.#incoming(frame.type))) return;
       this.#held.delete(call);
       this.#handle(frame);
     }
@@ -284,11 +295,11 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
   }
 
   #answer({ type, call }: FrameHead, row: MessageRow, answer: unknown): void {
-    const { raw, taken } = row.rawBytesMax === undefined ? {} : (answer as { raw?: Uint8Array; taken?: () => void });
+    const raw = row.rawBytesMax === undefined ? undefined : (answer as RawBytes);
     try {
-      this.#send({ type, kind: 'answer', call }, write(type, row.reply ?? nothing, answer), raw, taken);
+      this.#send({ type, kind: 'answer', call }, write(type, row.reply ?? nothing, answer), raw);
     } catch (error) {
-      taken?.();
+      raw?.taken?.();
       this.#answerError({ type, kind: 'answer', call }, error);
     }
   }
@@ -340,9 +351,9 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
     return row && row.from === table.sides[side] ? row : undefined;
   }
 
-  #send(head: FrameHead, body: Uint8Array, raw?: Uint8Array, taken?: () => void): void {
-    if (this.#ending) return taken?.();
-    this.#link.send(head, body, raw, taken);
+  #send(head: FrameHead, body: Uint8Array, raw?: RawBytes): void {
+    if (this.#ending) return raw?.taken?.();
+    this.#link.send(head, body, raw);
   }
 
   /** Once per heartbeat: say that we live if nothing else did, and notice when the other side no longer does. */

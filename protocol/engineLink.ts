@@ -18,9 +18,9 @@ const transferId = u32;
 export const trackerState = struct({ address, link: oneOf('connecting', 'up', 'down', 'refused'), inUse: bool, error: optional(wireError), pair: added(oneOf('alone', 'whole', 'apart', 'unknown'), 'unknown') });
 export type TrackerState = Of<typeof trackerState>;
 
-/** How pieces are chosen: rarest first, at random, or in order. */
-export const pickerMode = oneOf('rarest', 'random', 'sequential');
-export type PickerMode = 'rarest' | 'random' | 'sequential';
+/** How pieces are chosen: rarest first, at random, in order, or in order while nobody else downloads and rarest first otherwise. */
+export const pickerMode = oneOf('rarest', 'random', 'sequential', 'auto');
+export type PickerMode = 'rarest' | 'random' | 'sequential' | 'auto';
 
 /** Where the pieces of a download came from. */
 export const source = struct({ pin, user: name, pieces: u32, bytes: u53 });

@@ -30,11 +30,26 @@ export interface Frame extends FrameHead {
   readonly rawBytes: number;
 }
 
-/** A frame in its bytes. `raw` is not copied: it is written as it stands behind the fields. */
-export function encodeFrame(head: FrameHead, body: Uint8Array, raw?: Uint8Array): readonly Uint8Array[] {
+/** Room in front of raw bytes in which the rest of any frame fits that carries raw bytes. */
+export const RAW_HEAD_ROOM_BYTES = 128;
+
+/** Bytes that stand behind the fields of a frame. They are not copied. */
+export interface RawBytes {
+  readonly raw: Uint8Array;
+  /** Whether the RAW_HEAD_ROOM_BYTES in front of them in their memory are free: then the whole frame is one write. (Two cost Node.js's TLS a copy of both.) */
+  readonly hasHeadRoom?: boolean;
+  /** Called when their memory may be used for something else. */
+  readonly taken?: () => void;
+}
+
+/** A frame in its bytes. */
+export function encodeFrame(head: FrameHead, body: Uint8Array, behind?: RawBytes): readonly Uint8Array[] {
+  const raw = behind?.raw;
   const type = Buffer.from(head.type, 'latin1');
   const before = 2 + 1 + type.length + 4 + PAYLOAD_HEAD_BYTES;
-  const bytes = Buffer.allocUnsafe(before + body.length);
+  const size = before + body.length;
+  const isOne = raw !== undefined && behind?.hasHeadRoom === true && size <= RAW_HEAD_ROOM_BYTES;
+  const bytes = isOne ? Buffer.from(raw.buffer, raw.byteOffset - size, size + raw.length) : Buffer.allocUnsafe(size);
   bytes.writeUInt16BE(FRAME_START, 0);
   bytes.writeUInt8(type.length, 2);
   type.copy(bytes, 3);
@@ -42,7 +57,7 @@ export function encodeFrame(head: FrameHead, body: Uint8Array, raw?: Uint8Array)
   bytes.writeUInt8(KINDS.indexOf(head.kind), 7 + type.length);
   bytes.writeUInt32BE(head.call, 8 + type.length);
   bytes.set(body, before);
-  return raw === undefined || raw.length === 0 ? [bytes] : [bytes, raw];
+  return isOne || raw === undefined || raw.length === 0 ? [bytes] : [bytes, raw];
 }
 
 /** Where the raw bytes of a frame go: `bodyBytes` of fields come first, the rest fills `into`, which must be large enough. */
@@ -121,13 +136,12 @@ export class FrameLink implements StreamReceiver {
     this.#flow();
   }
 
-  /** `taken` is called when the memory of `raw` may be used for something else. */
-  send(head: FrameHead, body: Uint8Array, raw?: Uint8Array, taken?: () => void): void {
-    if (this.#ended || this.#linger) return taken?.();
+  send(head: FrameHead, body: Uint8Array, raw?: RawBytes): void {
+    if (this.#ended || this.#linger) return raw?.taken?.();
     const parts = encodeFrame(head, body, raw);
     this.counts.framesOut++;
     for (const part of parts) this.counts.bytesOut += part.length;
-    this.stream.write(parts, taken);
+    this.stream.write(parts, raw?.taken);
   }
 
   target(): Uint8Array {

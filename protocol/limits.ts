@@ -86,6 +86,9 @@ export const HASHES_PER_REPLY_MAX = 1024;
 /** Pieces that one `have` names. */
 export const PIECES_PER_HAVE_MAX = 4096;
 
+/** Pieces that one peer says it has asked of seeders: more than it ever has under way with one of them. */
+export const ASKING_PIECES_MAX = 64;
+
 /** How long a membership ticket counts, in ms: bounds how long a removed member is served if every push is lost. */
 export const TICKET_MS = 10 * 60_000;
 /** How long tickets go on counting while no tracker can be reached, in ms. */

@@ -1,5 +1,5 @@
 // What two engines say to each other. Each shows a ticket per group; requests for a group are answered only while both count.
-import { HASHES_PER_REPLY_MAX, PIECES_MAX, PIECES_PER_HAVE_MAX, SPAN_BYTES_MAX } from './limits.ts';
+import { ASKING_PIECES_MAX, HASHES_PER_REPLY_MAX, PIECES_MAX, PIECES_PER_HAVE_MAX, SPAN_BYTES_MAX } from './limits.ts';
 import { groupId, root } from './nouns.ts';
 import { bytes, list, oneOf, struct, u32 } from './schema.ts';
 import { nothing, table } from './table.ts';
@@ -19,6 +19,8 @@ export const peerLink = table({ peer: 'peer' }, {
   leave: { from: 'peer', body: struct({ group: groupId, root }) },
   /** The sender now has these pieces too. */
   have: { from: 'peer', body: struct({ group: groupId, root, pieces: list(u32, PIECES_PER_HAVE_MAX) }) },
+  /** What the sender has asked of seeders and will soon have, instead of what it said before: others ask seeders for something else. */
+  asking: { from: 'peer', body: struct({ group: groupId, root, pieces: list(u32, ASKING_PIECES_MAX) }) },
 
   /**
    * A range of the piece layer (BEP 52 `hash request`): `count` hashes, a power of two, from `first`, a multiple of it. The proof holds the
@@ -28,7 +30,10 @@ export const peerLink = table({ peer: 'peer' }, {
     from: 'peer', body: struct({ group: groupId, root, first: u32, count: u32 }),
     reply: struct({ hashes: bytes(HASHES_PER_REPLY_MAX * 32), proof: bytes(32 * 32) }),
   },
-  /** Bytes of one piece, from `offset` within it. Throws noTicket, notServed, pieceNotHeld, fileChanged. */
+  /**
+   * Bytes of one piece, from `offset` within it. The answer may hold fewer than were asked for, at least one: who sends under a small limit
+   * sends a little at a time. Throws noTicket, notServed, pieceNotHeld, fileChanged.
+   */
   piece: {
     from: 'peer', body: struct({ group: groupId, root, piece: u32, offset: u32, lengthBytes: u32 }),
     reply: nothing, rawBytesMax: SPAN_BYTES_MAX,

@@ -1,5 +1,6 @@
 // A table lists every message of one kind of link: who sends it, what it carries, what comes back. Both programs take
 // their types from it, so a handler that is missing, or a field that is misspelt, does not compile.
+import type { RawBytes } from './frame.ts';
 import type { AnySchema, Of } from './schema.ts';
 import { struct } from './schema.ts';
 
@@ -41,7 +42,7 @@ export type ReplyOf<T extends Table, K extends string> = T['rows'][K] extends { 
   : void;
 /** What a handler gives: the reply's fields; for a row with raw bytes also these, and what to do when their memory may be used again. */
 export type AnswerOf<T extends Table, K extends string> = T['rows'][K] extends { readonly reply: infer R }
-  ? T['rows'][K] extends { readonly rawBytesMax: number } ? Of<R> & { readonly raw: Uint8Array; readonly taken?: () => void } : Of<R>
+  ? T['rows'][K] extends { readonly rawBytesMax: number } ? Of<R> & RawBytes : Of<R>
   : void;
 
 /** What a handler learns about the call besides its body. */

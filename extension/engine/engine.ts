@@ -3,6 +3,7 @@
 import type { EngineApi } from './state.ts';
 import type { Overview } from '../../protocol/engineLink.ts';
 import { asShoalError, isShoalError, ShoalError } from '../../protocol/errors.ts';
+import { RAW_HEAD_ROOM_BYTES } from '../../protocol/frame.ts';
 import type { Identity } from '../../protocol/identity.ts';
 import type { AccountId, OperationId, SwarmKey } from '../../protocol/ids.ts';
 import { swarmKeyText } from '../../protocol/ids.ts';
@@ -32,6 +33,7 @@ import { ToldConflicts } from './toldConflicts.ts';
 import { Trackers } from './trackers.ts';
 import type { Transfer } from './transfer.ts';
 import { Transfers } from './transfers.ts';
+import { Uploads } from './uploads.ts';
 import { verbsOf } from './verbs.ts';
 
 /** How often the engine looks after itself, in ms. */
@@ -121,7 +123,7 @@ export class Engine {
     this.#outbox = new Outbox(world.disk, home, world.log);
     this.#toldConflicts = new ToldConflicts(world.disk, home);
     this.#peers = new Peers({
-      world, device: identity.pin, program, tickets: this.#tickets, up: this.up, readBuffers: new PieceBuffers(),
+      world, device: identity.pin, program, tickets: this.#tickets, uploads: new Uploads({ clock: world.clock, up: this.up, buffers: new PieceBuffers(RAW_HEAD_ROOM_BYTES) }),
       swarm: (group, root) => this.transfers.ofSwarm(group, root)?.swarm,
       revoked: (bytes, from) => this.#revoked(bytes, from),
       sent: ({ key }, bytes) => this.#sent(key, bytes),
@@ -132,7 +134,7 @@ export class Engine {
     });
     this.transfers = new Transfers({
       world, home, hasher,
-      swarmHost: { clock: world.clock, chance: world.chance, log: world.log, buffers: new PieceBuffers(), down: this.down, reach: (peer, swarm) => this.#peers.reach(peer, swarm) },
+      swarmHost: { clock: world.clock, chance: world.chance, log: world.log, buffers: new PieceBuffers(), down: this.down, reach: (peer, swarm) => this.#peers.reach(peer, swarm), linksIn: (group) => this.#peers.links.filter((link) => link.trusts(group)) },
       tellShare: async ({ group, name, root, sizeBytes, pieceBytes, sha256, replace }) => {
         if (root === '' || sha256 === '') throw new Error('not hashed yet');
         await this.submit('shareFile', { group, name, root, sizeBytes, pieceBytes, sha256, replace });

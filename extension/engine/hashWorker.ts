@@ -70,9 +70,9 @@ function run(job: Job, report: (doneBytes: number) => void): unknown {
   return hashFile(job.path, job.pieceBytes, report);
 }
 
-function store({ descriptor, shape, piece, bytes, expected }: Extract<Job, { do: 'store' }>): boolean {
-  if (!pieceHash(bytes, leavesPerPiece(shape)).equals(expected)) return false;
-  for (let done = 0; done < bytes.length;) done += fs.writeSync(descriptor, bytes, done, bytes.length - done, piece * shape.pieceBytes + done);
+function store({ descriptor, at, leaves, bytes, expected }: Extract<Job, { do: 'store' }>): boolean {
+  if (!pieceHash(bytes, leaves).equals(expected)) return false;
+  for (let done = 0; done < bytes.length;) done += fs.writeSync(descriptor, bytes, done, bytes.length - done, at + done);
   return true;
 }
 

@@ -106,10 +106,10 @@ export async function openToRead(disk: Disk, path: string): Promise<DiskFile> {
   }
 }
 
-/** What is posted to a worker. Buffers are shared memory or file descriptors, never copies of content. */
+/** What is posted to a worker. Content is shared memory, never copied; of small things only what is needed (a view would bring all that lies behind it). */
 export type Job =
   | { readonly do: 'hashFile'; readonly path: string; readonly pieceBytes: number }
-  | { readonly do: 'store'; readonly descriptor: number; readonly shape: Shape; readonly piece: number; readonly bytes: Uint8Array; readonly expected: Uint8Array }
+  | { readonly do: 'store'; readonly descriptor: number; readonly at: number; readonly leaves: number; readonly bytes: Uint8Array; readonly expected: Uint8Array }
   | { readonly do: 'check'; readonly descriptor: number; readonly shape: Shape; readonly layer: Uint8Array };
 export type JobMessage = { readonly id: number; readonly job: Job } | { readonly cancel: number };
 export type JobAnswer =
@@ -131,7 +131,7 @@ export function workerHasher(entry: URL): Hasher {
   const files = new HashThread(entry);
   return {
     hashFile: (path, pieceBytes, options) => files.run({ do: 'hashFile', path, pieceBytes }, options) as Promise<HashedFile>,
-    store: (file, shape, piece, bytes, expected) => pieces.run({ do: 'store', descriptor: descriptorOf(file), shape, piece, bytes, expected }) as Promise<boolean>,
+    store: (file, shape, piece, bytes, expected) => pieces.run({ do: 'store', descriptor: descriptorOf(file), at: piece * shape.pieceBytes, leaves: leavesPerPiece(shape), bytes, expected: new Uint8Array(expected) }) as Promise<boolean>,
     check: (file, shape, layer, options) => files.run({ do: 'check', descriptor: descriptorOf(file), shape, layer }, options) as Promise<readonly number[]>,
     async close() {
       await Promise.all([pieces.close(), files.close()]);

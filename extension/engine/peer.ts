@@ -1,5 +1,5 @@
 // One link to another engine, for all swarms both are in. Checks at every request that both sides showed a ticket that counts;
-// serves pieces; passes revocations on. What a swarm wants of its peers is swarm.ts's business.
+// passes revocations on. What a swarm wants of its peers is swarm.ts's business.
 import type { HandlersOf } from '../../protocol/table.ts';
 import type { Connection } from '../../protocol/connection.ts';
 import { ShoalError } from '../../protocol/errors.ts';
@@ -10,10 +10,9 @@ import type { Of } from '../../protocol/schema.ts';
 import type { Ticket } from '../../protocol/ticket.ts';
 import type { ByteStream } from '../../protocol/world.ts';
 import { isRange } from './hashTree.ts';
-import type { PieceBuffers } from './pieceBuffers.ts';
 import type { Swarm } from './swarm.ts';
-import type { Throttle } from './throttle.ts';
 import type { Tickets } from './tickets.ts';
+import type { UploadPeer, Uploads } from './uploads.ts';
 
 export type Holding = Of<typeof holding>;
 export type PeerConnection = Connection<typeof peerLink, 'peer'>;
@@ -21,10 +20,8 @@ export type PeerConnection = Connection<typeof peerLink, 'peer'>;
 /** What a link needs of its engine. */
 export interface PeerHost {
   readonly tickets: Tickets;
-  /** The limit of what we send. */
-  readonly up: Throttle;
-  /** Memory for what is sent. */
-  readonly readBuffers: PieceBuffers;
+  /** Where requests for bytes wait for their turn. */
+  readonly uploads: Uploads;
   swarm(group: GroupId, root: Root): Swarm | undefined;
   /** A revocation that was new to us came over this link. */
   revoked(bytes: Uint8Array, from: PeerLink): void;
@@ -32,7 +29,7 @@ export interface PeerHost {
   sent(swarm: Swarm, bytes: number): void;
 }
 
-export class PeerLink {
+export class PeerLink implements UploadPeer {
   readonly pin: Pin;
   readonly dialled: boolean;
   /** Address of the other end. */
@@ -82,6 +79,13 @@ export class PeerLink {
     const theirs = this.#theirs.get(group);
     return theirs !== undefined && this.#shown.has(group) && this.#host.tickets.counts(theirs);
   }
+  get isWritable(): boolean {
+    return this.connection.isWritable;
+  }
+  writable(): Promise<void> {
+    return this.connection.writable();
+  }
+
   /** The person at the other end, as the ticket says. */
   userIn(group: GroupId): string {
     return this.#theirs.get(group)?.user ?? '';
@@ -125,6 +129,9 @@ export class PeerLink {
     have: ({ group, root, pieces }) => {
       if (this.trusts(group)) this.#host.swarm(group, root)?.theyHave(this, pieces);
     },
+    asking: ({ group, root, pieces }) => {
+      if (this.trusts(group)) this.#host.swarm(group, root)?.theyAsk(this, pieces);
+    },
     hashes: ({ group, root, first, count }) => {
       const { copy } = this.#swarm(group, root);
       if (count > HASHES_PER_REPLY_MAX || !isRange(copy.shape, first, count)) throw new ShoalError('badMessage', { type: 'hashes', why: 'no such range' });
@@ -132,23 +139,17 @@ export class PeerLink {
       if (!range) throw new ShoalError('pieceNotHeld', { piece: first });
       return range;
     },
-    piece: async ({ group, root, piece, offset, lengthBytes }, call) => {
-      this.#swarm(group, root);
-      await this.#host.up.take(lengthBytes, call.signal);
-      await this.connection.writable();
-      if (lengthBytes > SPAN_BYTES_MAX) throw new ShoalError('badMessage', { type: 'piece', why: 'so much is not given at once' });
-      // Fresh memory costs more than all the encryption; what the system has taken is used again.
-      const raw = this.#host.readBuffers.take(lengthBytes) ?? new Uint8Array(lengthBytes);
-      const taken = (): void => this.#host.readBuffers.give(raw);
-      try {
+    piece: ({ group, root, piece, offset, lengthBytes }, { signal }) => {
+      const file = this.#swarm(group, root);
+      if (lengthBytes === 0 || lengthBytes > SPAN_BYTES_MAX) throw new ShoalError('badMessage', { type: 'piece', why: 'so much is not given at once' });
+      return this.#host.uploads.ask({
+        peer: this, file, piece, offset, lengthBytes, signal,
         // Asked again after every wait: a revocation that came meanwhile must stop these very bytes.
-        await this.#swarm(group, root).read(piece, offset, raw);
-        this.#host.sent(this.#swarm(group, root), raw.length);
-      } catch (error) {
-        taken();
-        throw error;
-      }
-      return { raw, taken };
+        read: async (into) => {
+          await this.#swarm(group, root).read(piece, offset, into);
+          this.#host.sent(this.#swarm(group, root), into.length);
+        },
+      });
     },
   };
 

@@ -15,42 +15,52 @@ export interface Asked {
   readonly peers: number;
   /** Whether this peer is one of them. */
   readonly byThisPeer: boolean;
-  /** Whether the answer takes much longer than it should. */
-  readonly overdue: boolean;
+  /** Whether it may be asked of one more although something else is missing: it takes too long, or who was asked has better things to send. */
+  readonly mayMove: boolean;
+  /** Whether its bytes are coming already: then nobody else is asked. */
+  readonly isComing: boolean;
 }
 
 export interface Question {
-  readonly board: Pick<Pieces, 'missingCount' | 'missingAt' | 'holders' | 'requested' | 'held'>;
+  readonly board: Pick<Pieces, 'missingCount' | 'missingAt' | 'nextMissing' | 'holders' | 'requested' | 'held'>;
   readonly theirs: Bitfield;
   readonly mode: PickerMode;
   readonly random: () => number;
+  /** How many others say that they have asked a seeder for a piece: each is as good as a copy that is on its way. */
+  readonly coming: (piece: number) => number;
   /** What is known of a piece that was asked for. */
   readonly asked: (piece: number) => Asked;
 }
 
 /** The piece to ask this peer for; undefined if it has nothing that we want from it now. */
 export function pick(question: Question): number | undefined {
-  return pickMissing(question) ?? pickAsked(question);
+  return (question.mode === 'sequential' ? pickNext(question) : pickMissing(question)) ?? pickAsked(question);
 }
 
-function pickMissing({ board, theirs, mode, random }: Question): number | undefined {
+/** The first missing piece that the peer has. */
+function pickNext({ board, theirs }: Question): number | undefined {
+  let piece = board.nextMissing(0);
+  while (piece !== undefined && !theirs.has(piece)) piece = board.nextMissing(piece + 1);
+  return piece;
+}
+
+function pickMissing({ board, theirs, mode, random, coming }: Question): number | undefined {
   const count = board.missingCount;
   const start = Math.floor(random() * count);
-  // A random first piece is one that many have: it arrives fast, and then there is something to give (BEP 3's reason).
-  const rarest = mode === 'rarest' && board.held.count > 0;
-  const looks = mode === 'sequential' ? count : Math.min(count, CANDIDATES_MAX);
+  // A random first piece is one that many have: it arrives fast, and then there is something to give (BEP 3's reason). A seeder has all of
+  // them; of that one the rarest is asked from the first piece on, so that it sends each once before it sends any twice.
+  const rarest = mode === 'rarest' && (board.held.count > 0 || theirs.isFull);
+  const looks = Math.min(count, CANDIDATES_MAX);
   let best: number | undefined;
   let bestScore = Infinity;
-  let ties = 0;
-  for (let n = 0; n < looks; n++) {
+  // The first of the best: the list has no order and the start is random, so that is a random one of them.
+  for (let n = 0; n < looks && bestScore > 0; n++) {
     const piece = board.missingAt((start + n) % count);
     if (!theirs.has(piece)) continue;
-    const score = mode === 'sequential' ? piece : rarest ? board.holders(piece) : 0;
-    if (score > bestScore) continue;
-    ties = score < bestScore ? 1 : ties + 1;
+    const score = rarest ? board.holders(piece) + coming(piece) : 0;
+    if (score >= bestScore) continue;
     bestScore = score;
-    // Each of the ties is kept with the same chance, without a list of them.
-    if (ties === 1 || random() * ties < 1) best = piece;
+    best = piece;
   }
   if (best === undefined && looks < count) return pickAnywhere(board, theirs, start + looks, count - looks);
   return best;
@@ -65,15 +75,15 @@ function pickAnywhere(board: Question['board'], theirs: Bitfield, start: number,
   return undefined;
 }
 
-/** A piece that somebody else was asked for: one that is overdue, or, when nothing else is missing at all, any. */
+/** A piece that somebody else was asked for: one that may move, or, when nothing else is missing at all, any. */
 function pickAsked({ board, theirs, random, asked }: Question): number | undefined {
   const endgame = board.missingCount === 0;
   let best: number | undefined;
   let ties = 0;
   for (const piece of board.requested) {
     if (!theirs.has(piece)) continue;
-    const { peers, byThisPeer, overdue } = asked(piece);
-    if (byThisPeer || peers >= ENDGAME_PEERS_MAX || !(endgame || overdue)) continue;
+    const { peers, byThisPeer, mayMove, isComing } = asked(piece);
+    if (byThisPeer || peers >= ENDGAME_PEERS_MAX || !(mayMove || (endgame && !isComing))) continue;
     ties++;
     if (random() * ties < 1) best = piece;
   }

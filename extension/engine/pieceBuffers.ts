@@ -1,32 +1,37 @@
-// Memory for pieces on their way from the network to the disk: shared with the hashing thread, bounded over all downloads, so that
-// an engine's memory does not grow with what it downloads.
+// Memory for pieces on their way between the network and the disk: shared with the hashing thread, used again, and counted over all
+// transfers, so that an engine's memory does not grow with what it moves.
 import { PIECE_BYTES_DEFAULT } from '../../protocol/limits.ts';
 
-/** Bytes of pieces that may be on their way at once. Four requests to each of a dozen peers; more only adds memory. */
+/** Bytes of pieces on their way from which on nothing more is begun. What is under way may pass it: one piece for each link. */
 const TOTAL_BYTES_MAX = 24 * 1024 * 1024;
 /** Buffers kept for the next use. */
 const SPARE_MAX = 16;
 
 export class PieceBuffers {
+  readonly #headRoomBytes: number;
   #usedBytes = 0;
   readonly #spare: Uint8Array[] = [];
 
-  /** A buffer of at least so many bytes, cut to them; undefined while too much is on its way. A single large piece always fits. */
-  take(bytes: number): Uint8Array | undefined {
-    if (this.#usedBytes > 0 && this.#usedBytes + bytes > TOTAL_BYTES_MAX) return undefined;
+  /** @param headRoomBytes  free bytes in front of each buffer, in the same memory */
+  constructor(headRoomBytes = 0) {
+    this.#headRoomBytes = headRoomBytes;
+  }
+
+  /** A buffer of so many bytes. */
+  take(bytes: number): Uint8Array {
     this.#usedBytes += bytes;
-    const whole = (bytes <= PIECE_BYTES_DEFAULT ? this.#spare.pop() : undefined) ?? new Uint8Array(new SharedArrayBuffer(Math.max(bytes, PIECE_BYTES_DEFAULT)));
-    return whole.subarray(0, bytes);
+    const whole = (bytes <= PIECE_BYTES_DEFAULT ? this.#spare.pop() : undefined) ?? new Uint8Array(new SharedArrayBuffer(this.#headRoomBytes + Math.max(bytes, PIECE_BYTES_DEFAULT)));
+    return whole.subarray(this.#headRoomBytes, this.#headRoomBytes + bytes);
   }
 
   /** Gives a buffer back. `lost`: bytes may still land in it (its call was given up), so nobody else gets it. */
   give(buffer: Uint8Array, lost = false): void {
-    if (!(buffer.buffer instanceof SharedArrayBuffer)) return; // not from here
     this.#usedBytes -= buffer.length;
-    if (!lost && buffer.buffer.byteLength === PIECE_BYTES_DEFAULT && this.#spare.length < SPARE_MAX) this.#spare.push(new Uint8Array(buffer.buffer));
+    if (!lost && buffer.buffer.byteLength === this.#headRoomBytes + PIECE_BYTES_DEFAULT && this.#spare.length < SPARE_MAX) this.#spare.push(new Uint8Array(buffer.buffer));
   }
 
-  get usedBytes(): number {
-    return this.#usedBytes;
+  /** Whether so much is on its way that nothing more should be begun. */
+  get isFull(): boolean {
+    return this.#usedBytes >= TOTAL_BYTES_MAX;
   }
 }

@@ -34,6 +34,8 @@ export class Pieces {
   readonly #missing: Int32Array;
   readonly #placeOf: Int32Array;
   #missingCount: number;
+  /** No piece before this one is missing. */
+  #firstMissing = 0;
   readonly #requested = new Set<number>();
   #verifying = 0;
 
@@ -74,6 +76,12 @@ export class Pieces {
   missingAt(n: number): number {
     return this.#missing[n] ?? -1;
   }
+  /** The first missing piece from there on; undefined if there is none. */
+  nextMissing(from: number): number | undefined {
+    while (this.#firstMissing < this.size && this.#states[this.#firstMissing] !== 0) this.#firstMissing++;
+    for (let piece = Math.max(from, this.#firstMissing); piece < this.size; piece++) if (this.#states[piece] === 0) return piece;
+    return undefined;
+  }
   get requested(): ReadonlySet<number> {
     return this.#requested;
   }
@@ -107,6 +115,7 @@ export class Pieces {
   }
 
   #putToMissing(piece: number): void {
+    this.#firstMissing = Math.min(this.#firstMissing, piece);
     this.#missing[this.#missingCount] = piece;
     this.#placeOf[piece] = this.#missingCount++;
   }

@@ -1,43 +1,30 @@
-// One file among its peers: who has what, whom to ask for which piece, what to do with what comes. Verified pieces are told to
-// everyone at once. Chooses nothing itself (picker.ts), touches no disk (copy.ts), opens no link (peers.ts).
+// One file among its peers: who takes part, who has what, whom to reach. Verified pieces are told to everyone at once. What is asked of
+// whom is fetcher.ts's business, what is sent uploads.ts's; this touches no disk (copy.ts) and opens no link (peers.ts).
 import { Bitfield } from '../../protocol/bitfield.ts';
 import type { PickerMode } from '../../protocol/engineLink.ts';
-import { asShoalError, isShoalError, ShoalError } from '../../protocol/errors.ts';
-import type { Pin, SwarmKey } from '../../protocol/ids.ts';
-import { SPAN_BYTES_MAX } from '../../protocol/limits.ts';
+import type { ShoalError } from '../../protocol/errors.ts';
+import { asShoalError, isShoalError } from '../../protocol/errors.ts';
+import type { GroupId, Pin, SwarmKey } from '../../protocol/ids.ts';
+import { ASKING_PIECES_MAX } from '../../protocol/limits.ts';
 import type { SwarmPeer } from '../../protocol/trackerLink.ts';
-import type { Chance, Clock, Log, Timer } from '../../protocol/world.ts';
+import type { Timer } from '../../protocol/world.ts';
 import type { Copy } from './copy.ts';
-import { lengthOf } from './hashTree.ts';
-import { LayerFetch } from './layerFetch.ts';
+import { Fetcher } from './fetcher.ts';
+import type { FetcherHost } from './fetcher.ts';
+import { Member } from './member.ts';
 import type { Holding, PeerLink } from './peer.ts';
-import { pick } from './picker.ts';
-import type { PieceBuffers } from './pieceBuffers.ts';
-import type { Throttle } from './throttle.ts';
+import { Throttle } from './throttle.ts';
 
-/** Pieces asked of one peer at a time. One in flight loses a fifth of the speed, more than four only adds memory. */
-const ASKS_MAX = 4;
-/** Pieces that wait for the hashing thread before no more are asked for: what bounds memory. */
-const VERIFYING_MAX = 8;
-/** How often the swarm looks after itself, in ms. */
+/** How often the swarm looks after itself while there is something to look after, in ms. */
 const TICK_MS = 1_000;
-/** A link on which nothing arrives for so long while we wait is given up for a while, in ms. */
-const SILENT_MS = 8_000;
-const SNUB_MS = 30_000;
-/** A piece under way for so long may be asked of another peer too, in ms. */
-const OVERDUE_MS = 10_000;
-/** Bound of one request, in ms; silence is noticed long before. */
-const ASK_MS = 120_000;
 
-export interface SwarmHost {
-  readonly clock: Clock;
-  readonly chance: Chance;
-  readonly log: Log;
-  readonly buffers: PieceBuffers;
-  /** The limit of what we take. */
+export interface SwarmHost extends Omit<FetcherHost, 'down'> {
+  /** The limit of what all downloads take. */
   readonly down: Throttle;
   /** A link to a peer, dialled now if need be; undefined while there is none. */
   reach(peer: SwarmPeer, swarm: Swarm): PeerLink | undefined;
+  /** Links to members of a group, whatever swarms they are in. */
+  linksIn(group: GroupId): readonly PeerLink[];
 }
 
 /** What a swarm reports to the transfer it belongs to. */
@@ -54,22 +41,6 @@ export interface SwarmEvents {
   received(bytes: number): void;
 }
 
-interface Ask {
-  readonly buffer: Uint8Array;
-  readonly startedMs: number;
-  readonly abort: AbortController;
-}
-
-interface Member {
-  readonly link: PeerLink;
-  theirs: Bitfield;
-  readonly asks: Map<number, Ask>;
-  snubbedUntilMs: number;
-  /** When something last arrived on the link, and how much had by then. */
-  heardMs: number;
-  heardBytes: number;
-}
-
 export interface SourceCount {
   user: string;
   pieces: number;
@@ -79,32 +50,61 @@ export interface SourceCount {
 export class Swarm {
   readonly key: SwarmKey;
   readonly copy: Copy;
-  mode: PickerMode;
+  /** The limits of this file alone. */
+  readonly down: Throttle;
+  readonly up: Throttle;
   /** Who gave how much. */
   readonly sources = new Map<Pin, SourceCount>();
   rejectedPieces = 0;
   readonly #host: SwarmHost;
   readonly #events: SwarmEvents;
+  readonly #fetcher: Fetcher;
   readonly #members = new Map<PeerLink, Member>();
   readonly #candidates = new Map<Pin, SwarmPeer>();
   readonly #joining = new Set<Pin>();
-  /** Peers left alone: they sent something wrong, or refused us. */
+  /** Peers left alone: they sent something wrong. */
   readonly #banned = new Set<Pin>();
-  #layer: LayerFetch | undefined;
-  #asking = true;
   #closed = false;
   #timer: Timer | undefined;
-  #pumping = false;
 
   constructor(key: SwarmKey, copy: Copy, mode: PickerMode, host: SwarmHost, events: SwarmEvents) {
     this.key = key;
     this.copy = copy;
-    this.mode = mode;
+    this.down = new Throttle(host.clock);
+    this.up = new Throttle(host.clock);
     this.#host = host;
     this.#events = events;
+    const { clock, chance, log, buffers } = host;
+    this.#fetcher = new Fetcher(key, copy, mode, this.#members, { clock, chance, log, buffers, down: [this.down, host.down] }, {
+      held: (piece, from, bytes) => this.#held(piece, from, bytes),
+      asking: () => this.#tellAsking(),
+      layerKnown: (layer) => events.layerKnown(layer),
+      rejected: (piece, { link }) => {
+        this.rejectedPieces++;
+        this.#ban(link, `piece ${piece} was wrong`);
+      },
+      wrong: ({ link }, why) => this.#ban(link, why),
+      refused: ({ link }) => {
+        this.#candidates.delete(link.pin);
+        link.leave(this);
+        this.left(link);
+      },
+      stuck: (error) => {
+        if (!this.#closed) events.stuck(error);
+      },
+      received: (bytes) => events.received(bytes),
+    });
     this.#tick();
+    // Who is linked to us anyway may be in this swarm: asked at once, before a tracker can say so.
+    if (!this.isWhole) for (const link of host.linksIn(key.group)) void this.#join(link);
   }
 
+  get mode(): PickerMode {
+    return this.#fetcher.mode;
+  }
+  set mode(mode: PickerMode) {
+    this.#fetcher.mode = mode;
+  }
   get isWhole(): boolean {
     return this.copy.pieces.isWhole;
   }
@@ -114,9 +114,10 @@ export class Swarm {
   get peerCount(): number {
     return this.#members.size;
   }
-  /** Whether somebody connected has a piece that we miss. */
+  /** Whether somebody connected has a piece. */
   get hasProspects(): boolean {
-    return [...this.#members.values()].some((member) => member.theirs.count > 0);
+    for (const { theirs } of this.#members.values()) if (theirs.count > 0) return true;
+    return false;
   }
 
   /** Peers that a tracker knows in this swarm. */
@@ -138,20 +139,17 @@ export class Swarm {
   joined(link: PeerLink, holding: Holding): void {
     if (this.#closed) return;
     const theirs = this.#read(holding);
-    if (!theirs) {
-      this.#ban(link, 'its bitfield has the wrong length');
-      return;
-    }
+    if (!theirs) return this.#ban(link, 'its bitfield has the wrong length');
+    if (this.#banned.has(link.pin)) return link.leave(this);
     const known = this.#members.get(link);
     if (known) this.copy.pieces.countHolder(known.theirs, -1);
-    const member: Member = known ?? {
-      link, theirs, asks: new Map(), snubbedUntilMs: 0, heardMs: this.#host.clock.monotonicMs(), heardBytes: link.connection.counts.bytesIn,
-    };
+    const member = known ?? new Member(link, theirs, this.#host.clock.monotonicMs());
     member.theirs = theirs;
     this.copy.pieces.countHolder(theirs, 1);
     this.#members.set(link, member);
+    this.#tick();
     this.#events.changed();
-    this.#pump();
+    this.#fetcher.pump();
   }
 
   /** A peer has left, or its link is gone. */
@@ -160,10 +158,9 @@ export class Swarm {
     if (!member) return;
     this.#members.delete(link);
     this.copy.pieces.countHolder(member.theirs, -1);
-    for (const ask of member.asks.values()) ask.abort.abort();
-    this.#layer?.giveUp(link);
+    this.#fetcher.giveUp(member);
     this.#events.changed();
-    this.#pump();
+    this.#fetcher.pump();
   }
 
   theyHave(link: PeerLink, pieces: readonly number[]): void {
@@ -173,7 +170,13 @@ export class Swarm {
       if (piece >= this.copy.shape.pieces) return this.#ban(link, 'it has a piece that does not exist');
       if (member.theirs.add(piece)) this.copy.pieces.addHolder(piece);
     }
-    this.#pumpMember(member);
+    this.#fetcher.pumpMember(member);
+  }
+
+  /** A downloader says what it has asked of seeders. */
+  theyAsk(link: PeerLink, pieces: readonly number[]): void {
+    const member = this.#members.get(link);
+    if (member) this.#fetcher.comingTo(member, pieces);
   }
 
   async read(piece: number, offset: number, into: Uint8Array): Promise<void> {
@@ -187,32 +190,39 @@ export class Swarm {
 
   /** Stops or goes on asking; what we hold is served all the while. */
   pause(): void {
-    this.#asking = false;
-    for (const member of this.#members.values()) for (const ask of member.asks.values()) ask.abort.abort();
+    this.#fetcher.pause();
   }
   resume(): void {
-    this.#asking = true;
+    this.#fetcher.resume();
     this.connect();
-    this.#pump();
   }
 
   /** Leaves every peer. The copy stays open. */
   close(): void {
     this.#closed = true;
     this.#timer?.cancel();
-    for (const link of [...this.#members.keys()]) {
-      link.leave(this);
-      this.left(link);
-    }
+    this.#fetcher.pause();
+    for (const link of [...this.#members.keys()]) this.#drop(link);
   }
 
   /** Links whose ticket no longer counts are dropped at once. */
   dropUntrusted(): void {
-    for (const link of [...this.#members.keys()]) {
-      if (link.trusts(this.key.group)) continue;
-      link.leave(this);
-      this.left(link);
+    for (const link of [...this.#members.keys()]) if (!link.trusts(this.key.group)) this.#drop(link);
+  }
+
+  /** Sees to it that there is a link to everyone who may have something. */
+  connect(): void {
+    if (this.#closed || !this.#fetcher.isAsking || this.isWhole) return;
+    for (const peer of this.#candidates.values()) {
+      if (this.#banned.has(peer.pin) || this.#joining.has(peer.pin)) continue;
+      const link = this.#host.reach(peer, this);
+      if (link && !this.#members.has(link)) void this.#join(link);
     }
+  }
+
+  #drop(link: PeerLink): void {
+    link.leave(this);
+    this.left(link);
   }
 
   #read({ have, bits }: Holding): Bitfield | undefined {
@@ -221,44 +231,25 @@ export class Swarm {
     return have === 'some' ? Bitfield.from(bits, pieces) : new Bitfield(pieces);
   }
 
+  /** A whole file without peers has nothing to look after: a thousand of them must cost nothing. */
   #tick(): void {
+    if (this.#timer || this.#closed || (this.isWhole && this.#members.size === 0)) return;
     this.#timer = this.#host.clock.after(TICK_MS, () => {
+      this.#timer = undefined;
       this.#lookAfter();
-      if (!this.#closed) this.#tick();
+      this.#tick();
     });
   }
 
   #lookAfter(): void {
-    const now = this.#host.clock.monotonicMs();
+    const nowMs = this.#host.clock.monotonicMs();
     for (const member of [...this.#members.values()]) {
-      const { bytesIn } = member.link.connection.counts;
-      if (bytesIn !== member.heardBytes || member.asks.size === 0) {
-        member.heardMs = now;
-        member.heardBytes = bytesIn;
-      } else if (now - member.heardMs > SILENT_MS) {
-        // It may only be very slow, so its link stays; but what it was asked for is asked of others.
-        this.#host.log.info('a peer is silent', { peer: member.link.pin, pieces: member.asks.size });
-        member.snubbedUntilMs = now + SNUB_MS;
-        for (const ask of member.asks.values()) ask.abort.abort();
-      }
-      if (this.isWhole && member.theirs.isFull) {
-        member.link.leave(this);
-        this.left(member.link);
-      }
+      member.look(nowMs);
+      if (this.isWhole && member.isSeeder) this.#drop(member.link);
     }
     if (this.isWhole) return;
     this.connect();
-    this.#pump();
-  }
-
-  /** Sees to it that there is a link to everyone who may have something. */
-  connect(): void {
-    if (this.#closed || !this.#asking || this.isWhole) return;
-    for (const peer of this.#candidates.values()) {
-      if (this.#banned.has(peer.pin) || this.#joining.has(peer.pin)) continue;
-      const link = this.#host.reach(peer, this);
-      if (link && !this.#members.has(link)) void this.#join(link);
-    }
+    this.#fetcher.pump();
   }
 
   async #join(link: PeerLink): Promise<void> {
@@ -266,157 +257,35 @@ export class Swarm {
     try {
       await link.join(this);
     } catch (error) {
-      // Not ready yet (its ticket, its copy) or gone: the next tick tries again while the tracker names it.
+      // Not ready yet (its ticket, its copy), not in this swarm, or gone: the next tick tries again while a tracker names it.
       this.#host.log.debug('a peer could not be joined', { peer: link.pin, why: asShoalError(error).code });
     } finally {
       this.#joining.delete(link.pin);
     }
   }
 
-  #pump(): void {
-    if (this.#pumping) return; // storing and aborting come back here
-    this.#pumping = true;
-    try {
-      // Starts at another peer each time, so that nobody is always first.
-      const members = [...this.#members.values()];
-      const start = Math.floor(this.#host.chance.random() * members.length);
-      for (let n = 0; n < members.length; n++) {
-        const member = members[(start + n) % members.length];
-        if (member) this.#pumpMember(member);
-      }
-    } finally {
-      this.#pumping = false;
-    }
-  }
-
-  #pumpMember(member: Member): void {
-    if (this.#closed || !this.#asking || this.isWhole || member.snubbedUntilMs > this.#host.clock.monotonicMs()) return;
-    if (!this.copy.layer) return void this.#fetchLayer(member);
-    const { pieces, shape } = this.copy;
-    while (member.asks.size < ASKS_MAX && pieces.verifyingCount < VERIFYING_MAX && this.#members.has(member.link)) {
-      const piece = pick({ board: pieces, theirs: member.theirs, mode: this.mode, random: () => this.#host.chance.random(), asked: (n) => this.#asked(n, member) });
-      if (piece === undefined) return;
-      const buffer = this.#host.buffers.take(lengthOf(shape, piece));
-      if (!buffer) return; // every piece that is stored, here or in another swarm, pumps again
-      void this.#ask(member, piece, buffer);
-    }
-  }
-
-  #asked(piece: number, member: Member): { peers: number; byThisPeer: boolean; overdue: boolean } {
-    const now = this.#host.clock.monotonicMs();
-    const asks = [...this.#members.values()].flatMap(({ asks: all }) => all.get(piece) ?? []);
-    return { peers: asks.length, byThisPeer: member.asks.has(piece), overdue: asks.some((ask) => now - ask.startedMs > OVERDUE_MS) };
-  }
-
-  async #ask(member: Member, piece: number, buffer: Uint8Array): Promise<void> {
-    const { pieces } = this.copy;
-    if (pieces.state(piece) === 'missing') pieces.move(piece, 'request');
-    const ask: Ask = { buffer, startedMs: this.#host.clock.monotonicMs(), abort: new AbortController() };
-    member.asks.set(piece, ask);
-    try {
-      await this.#host.down.take(buffer.length, ask.abort.signal);
-      await this.#fetch(member, piece, ask);
-    } catch (error) {
-      member.asks.delete(piece);
-      this.#host.buffers.give(buffer, true);
-      if (pieces.state(piece) === 'requested' && this.#asked(piece, member).peers === 0) pieces.move(piece, 'release');
-      if (!ask.abort.signal.aborted) this.#refused(member, piece, asShoalError(error));
-      this.#pump();
-      return;
-    }
-    member.asks.delete(piece);
-    await this.#take(member, piece, buffer);
-  }
-
-  /** The bytes of a piece, in one request or, for large pieces, in spans. */
-  async #fetch(member: Member, piece: number, { buffer, abort }: Ask): Promise<void> {
-    for (let offset = 0; offset < buffer.length; offset += SPAN_BYTES_MAX) {
-      const into = buffer.subarray(offset, offset + SPAN_BYTES_MAX);
-      const { rawBytes } = await member.link.connection.call(
-        'piece', { ...this.key, piece, offset, lengthBytes: into.length }, { into, signal: abort.signal, deadlineMs: ASK_MS },
-      );
-      if (rawBytes !== into.length) throw new ShoalError('wrongPiece', { piece, peer: member.link.userIn(this.key.group) });
-      this.#events.received(rawBytes);
-    }
-  }
-
-  async #take(member: Member, piece: number, buffer: Uint8Array): Promise<void> {
-    const { pieces } = this.copy;
-    // In the endgame somebody else may have been faster.
-    if (pieces.state(piece) !== 'requested') return this.#done(buffer);
-    pieces.move(piece, 'verify');
-    for (const other of this.#members.values()) other.asks.get(piece)?.abort.abort();
-    let right: boolean;
-    try {
-      right = await this.copy.store(piece, buffer);
-    } catch (error) {
-      this.#asking = false;
-      this.#done(buffer);
-      if (!this.#closed) this.#events.stuck(asShoalError(error));
-      return;
-    }
-    if (!right) {
-      this.rejectedPieces++;
-      this.#ban(member.link, `piece ${piece} was wrong`);
-      return this.#done(buffer);
-    }
-    const source = this.sources.get(member.link.pin) ?? { user: member.link.userIn(this.key.group), pieces: 0, bytes: 0 };
-    this.sources.set(member.link.pin, source);
+  #held(piece: number, { link }: Member, bytes: number): void {
+    const source = this.sources.get(link.pin) ?? { user: link.userIn(this.key.group), pieces: 0, bytes: 0 };
+    this.sources.set(link.pin, source);
     source.pieces++;
-    source.bytes += buffer.length;
-    if (!this.#closed) {
-      for (const { link, theirs } of this.#members.values()) if (!theirs.isFull) link.connection.notify('have', { ...this.key, pieces: [piece] });
-      this.#events.changed();
-      if (this.isWhole) this.#events.whole();
-    }
-    this.#done(buffer);
+    source.bytes += bytes;
+    if (this.#closed) return;
+    for (const member of this.#members.values()) if (!member.isSeeder) member.link.connection.notify('have', { ...this.key, pieces: [piece] });
+    this.#events.changed();
+    if (this.isWhole) this.#events.whole();
   }
 
-  #done(buffer: Uint8Array): void {
-    this.#host.buffers.give(buffer);
-    this.#pump();
-  }
-
-  /** A peer did not give what it was asked for. */
-  #refused(member: Member, piece: number, error: ShoalError): void {
-    this.#host.log.debug('a piece was refused', { peer: member.link.pin, piece, why: error.code });
-    if (error.code === 'pieceNotHeld') {
-      if (member.theirs.delete(piece)) this.copy.pieces.removeHolder(piece);
-      return;
-    }
-    if (error.code === 'wrongPiece') return this.#ban(member.link, 'a piece had another length');
-    if (isShoalError(error, 'noTicket') || isShoalError(error, 'notServed') || isShoalError(error, 'fileChanged') || isShoalError(error, 'fileMissing')) {
-      // It cannot serve us now; the tracker's word or its next join brings it back.
-      this.#candidates.delete(member.link.pin);
-      member.link.leave(this);
-      return this.left(member.link);
-    }
-    member.snubbedUntilMs = this.#host.clock.monotonicMs() + TICK_MS;
+  /** Other downloaders hear what we have asked of seeders, so that they ask for something else there. */
+  #tellAsking(): void {
+    const leechers = [...this.#members.values()].filter(({ isSeeder }) => !isSeeder);
+    if (leechers.length === 0) return;
+    const pieces = this.#fetcher.askedOfSeeders().slice(-ASKING_PIECES_MAX);
+    for (const { link } of leechers) link.connection.notify('asking', { ...this.key, pieces });
   }
 
   #ban(link: PeerLink, why: string): void {
     this.#host.log.warn('a peer is left alone', { peer: link.pin, why });
     this.#banned.add(link.pin);
-    link.leave(this);
-    this.left(link);
-  }
-
-  /** The piece layer comes before any piece. */
-  async #fetchLayer(member: Member): Promise<void> {
-    const fetch = (this.#layer ??= new LayerFetch(this.key, this.copy.shape));
-    if (fetch.isAsking) return;
-    try {
-      const layer = await fetch.from(member.link);
-      if (layer === 'wrong') return this.#ban(member.link, 'its piece hashes do not lead to the root');
-      if (layer && this.copy.takeLayer(layer)) {
-        this.#layer = undefined;
-        this.#events.layerKnown(layer);
-      }
-    } catch (error) {
-      this.#host.log.debug('the piece hashes did not come', { peer: member.link.pin, why: asShoalError(error).code });
-      member.snubbedUntilMs = this.#host.clock.monotonicMs() + TICK_MS;
-    } finally {
-      this.#pump();
-    }
+    this.#drop(link);
   }
 }

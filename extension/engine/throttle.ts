@@ -1,9 +1,12 @@
-// A limit in bytes per second, as a bucket that fills with time. Who asks waits in line; nobody is passed over.
+// A limit in bytes per second, as a bucket that fills with time. Whoever moves bytes either looks and spends (uploads.ts, which then
+// chooses who gets them) or waits in line (`take`), where nobody is passed over.
 import { ShoalError } from '../../protocol/errors.ts';
 import type { Clock, Timer } from '../../protocol/world.ts';
 
 /** How much may go at once after a pause, in ms of the limit: short, so that the rate is smooth. */
 const BURST_MS = 50;
+/** Bytes that always go at once: less would be all head and no bytes. At 10 KB/s they are a fifth of a second. */
+const PORTION_BYTES_MIN = 2 * 1024;
 
 interface Waiting {
   readonly bytes: number;
@@ -13,18 +16,24 @@ interface Waiting {
 export class Throttle {
   readonly #clock: Clock;
   #bytesPerS = 0;
-  /** Bytes that may go now; below 0 after a piece larger than the bucket. */
+  /** Bytes that may go now; below 0 after more than the bucket holds. */
   #level = 0;
   #filledAtMs = 0;
   readonly #line: Waiting[] = [];
   #timer: Timer | undefined;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, bytesPerS = 0) {
     this.#clock = clock;
+    this.#bytesPerS = bytesPerS;
   }
 
   get bytesPerS(): number {
     return this.#bytesPerS;
+  }
+
+  /** How many bytes to move at once so that the limit holds over short times too; Infinity without a limit. */
+  get portionBytes(): number {
+    return this.#bytesPerS === 0 ? Infinity : Math.max(PORTION_BYTES_MIN, Math.floor(this.#burstBytes));
   }
 
   /** @param bytesPerS  0 for no limit */
@@ -35,8 +44,21 @@ export class Throttle {
     this.#serve();
   }
 
+  /** After how many ms so many bytes may go; 0: now. More than the bucket holds may go when it is full, so that no size waits for ever. */
+  waitMs(bytes: number): number {
+    if (this.#bytesPerS === 0) return 0;
+    this.#fill();
+    const missing = Math.min(bytes, this.#burstBytes) - this.#level;
+    return missing <= 0 ? 0 : Math.max(1, (missing * 1000) / this.#bytesPerS);
+  }
+
+  /** So many bytes go now. */
+  spend(bytes: number): void {
+    if (this.#bytesPerS > 0) this.#level -= bytes;
+  }
+
   /**
-   * Resolves when so many bytes may go.
+   * Resolves when so many bytes may go, and spends them.
    *
    * @throws ShoalError cancelled when the signal aborts first
    */
@@ -72,19 +94,17 @@ export class Throttle {
     this.#filledAtMs = now;
   }
 
-  /** Lets go who may. A request larger than the bucket goes when the bucket is full and leaves it in debt: no size waits for ever. */
   #serve(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#fill();
     for (let next = this.#line[0]; next; next = this.#line[0]) {
-      const needed = this.#bytesPerS === 0 ? -Infinity : Math.min(next.bytes, this.#burstBytes);
-      if (this.#level < needed) {
-        this.#timer = this.#clock.after(Math.max(1, ((needed - this.#level) * 1000) / this.#bytesPerS), () => this.#serve());
+      const wait = this.waitMs(next.bytes);
+      if (wait > 0) {
+        this.#timer = this.#clock.after(wait, () => this.#serve());
         return;
       }
       this.#line.shift();
-      if (this.#bytesPerS > 0) this.#level -= next.bytes;
+      this.spend(next.bytes);
       next.go();
     }
   }

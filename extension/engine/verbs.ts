@@ -168,7 +168,7 @@ export function verbsOf(engine: Engine, hasher: Hasher): Verbs {
       const account = me();
       const { group, name: shown } = await groupNamed(groupName);
       const file = await trackers.call('findFile', { group, name });
-      const made = await transfers.download({ account, group, groupName: shown, file, path: place, asFile, rename, mode: mode === 'other' ? 'rarest' : mode });
+      const made = await transfers.download({ account, group, groupName: shown, file, path: place, asFile, rename, mode: mode === 'other' ? 'auto' : mode });
       return { transfer: made.id };
     },
     async stopShare({ group: groupName, name, remove }) {

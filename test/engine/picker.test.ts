@@ -5,7 +5,7 @@ import type { PickerMode } from '../../protocol/engineLink.ts';
 import { ENDGAME_PEERS_MAX, pick } from '../../extension/engine/picker.ts';
 import { Pieces } from '../../extension/engine/pieces.ts';
 
-type Ours = 'missing' | 'held' | 'verifying' | 'asked' | 'asked here' | 'overdue' | 'asked twice';
+type Ours = 'missing' | 'held' | 'verifying' | 'asked' | 'asked here' | 'may move' | 'arriving' | 'asked twice';
 
 /** Reads a board: `piece  ours  holders  this peer`. */
 function boardOf(text: string): { board: Pieces; theirs: Bitfield; ours: readonly Ours[] } {
@@ -24,16 +24,16 @@ function boardOf(text: string): { board: Pieces; theirs: Bitfield; ours: readonl
 }
 
 /** Every piece that may be picked, over many rolls of the dice. */
-function picks(text: string, mode: PickerMode = 'rarest'): readonly (number | undefined)[] {
+function picks(text: string, mode: PickerMode = 'rarest', comingTo: ReadonlyMap<number, number> = new Map()): readonly (number | undefined)[] {
   const { board, theirs, ours } = boardOf(text);
   const seen = new Set<number | undefined>();
   let seed = 1;
   const random = (): number => (seed = (seed * 48271) % 2147483647) / 2147483647;
   const asked = (piece: number) => {
     const state = ours[piece];
-    return { peers: state === 'asked twice' ? ENDGAME_PEERS_MAX : 1, byThisPeer: state === 'asked here', overdue: state === 'overdue' };
+    return { peers: state === 'asked twice' ? ENDGAME_PEERS_MAX : 1, byThisPeer: state === 'asked here', mayMove: state === 'may move', isComing: state === 'arriving' };
   };
-  for (let n = 0; n < 400; n++) seen.add(pick({ board, theirs, mode, random, asked }));
+  for (let n = 0; n < 400; n++) seen.add(pick({ board, theirs, mode, random, asked, coming: (piece) => comingTo.get(piece) ?? 0 }));
   return [...seen].sort((a, b) => (a ?? -1) - (b ?? -1));
 }
 
@@ -55,7 +55,8 @@ describe('the picker', () => {
   it('begins with any piece, so that there is soon something to give', () => assert.deepEqual(picks(`
     piece  ours     holders  this peer
     0      missing  9        has
-    1      missing  1        has`), [0, 1]));
+    1      missing  1        has
+    2      missing  1        lacks`), [0, 1]));
 
   it('in random mode does not care how rare a piece is', () => assert.deepEqual(picks(`
     piece  ours     holders  this peer
@@ -81,17 +82,30 @@ describe('the picker', () => {
     0      asked    2        has
     1      missing  1        lacks`), [undefined]));
 
-  it('asks again for what is overdue', () => assert.deepEqual(picks(`
+  it('asks again for what may move', () => assert.deepEqual(picks(`
+    piece  ours      holders  this peer
+    0      may move  2        has
+    1      missing   1        lacks`), [0]));
+
+  it('asks a seeder for what nobody else has asked it for, from the first piece on', () => assert.deepEqual(picks(`
     piece  ours     holders  this peer
-    0      overdue  2        has
-    1      missing  1        lacks`), [0]));
+    0      missing  1        has
+    1      missing  1        has
+    2      missing  1        has`, 'rarest', new Map([[0, 1], [2, 2]])), [1]));
+
+  it('asks a seeder for what another will have, when there is nothing else', () => assert.deepEqual(picks(`
+    piece  ours     holders  this peer
+    0      missing  1        has
+    1      held     1        has
+    2      missing  1        has`, 'rarest', new Map([[0, 1], [2, 2]])), [0]));
 
   it('at the end asks a second peer, but not a third, nor the same one twice', () => assert.deepEqual(picks(`
     piece  ours         holders  this peer
     0      asked        2        has
     1      asked here   2        has
     2      asked twice  2        has
-    3      asked        1        lacks`), [0]));
+    3      arriving     2        has
+    4      asked        1        lacks`), [0]));
 
   it('never idles before a peer that has something missing', () => {
     fc.assert(fc.property(fc.array(fc.record({ held: fc.boolean(), theirs: fc.boolean(), holders: fc.nat(3) }), { minLength: 1, maxLength: 200 }), fc.constantFrom('rarest', 'random', 'sequential'), fc.integer(), (pieces, mode, seed) => {
@@ -105,7 +119,7 @@ describe('the picker', () => {
       let state = Math.abs(seed % 2147483646) + 1;
       const random = (): number => (state = (state * 48271) % 2147483647) / 2147483647;
       const wanted = pieces.some((piece) => piece.theirs && !piece.held);
-      const picked = pick({ board, theirs, mode: mode, random, asked: () => ({ peers: 1, byThisPeer: false, overdue: false }) });
+      const picked = pick({ board, theirs, mode: mode, random, coming: () => 0, asked: () => ({ peers: 1, byThisPeer: false, mayMove: false, isComing: false }) });
       assert.equal(picked !== undefined, wanted);
       if (picked !== undefined) assert.ok(theirs.has(picked) && board.state(picked) === 'missing');
     }));

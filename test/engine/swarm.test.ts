@@ -14,7 +14,9 @@ import { Peers } from '../../extension/engine/peers.ts';
 import { PieceBuffers } from '../../extension/engine/pieceBuffers.ts';
 import { Swarm } from '../../extension/engine/swarm.ts';
 import { Throttle } from '../../extension/engine/throttle.ts';
+import { Uploads } from '../../extension/engine/uploads.ts';
 import { Tickets } from '../../extension/engine/tickets.ts';
+import { RAW_HEAD_ROOM_BYTES } from '../../protocol/frame.ts';
 import { createIdentity } from '../../protocol/identity.ts';
 import type { AccountId, GroupId, Pin } from '../../protocol/ids.ts';
 import { createNodeWorld } from '../../protocol/nodeWorld.ts';
@@ -47,7 +49,7 @@ class TestPeer {
     this.tickets.setRealm(realm, keys);
     if (member) this.tickets.setMine([this.ticket()], this.identity.pin);
     this.peers = new Peers({
-      world: this.world, device: this.identity.pin, program: 'test', tickets: this.tickets, up: new Throttle(this.world.clock), readBuffers: new PieceBuffers(),
+      world: this.world, device: this.identity.pin, program: 'test', tickets: this.tickets, uploads: new Uploads({ clock: this.world.clock, up: new Throttle(this.world.clock), buffers: new PieceBuffers(RAW_HEAD_ROOM_BYTES) }),
       swarm: (_, root) => (this.swarm?.key.root === root ? this.swarm : undefined),
       revoked: () => this.swarm?.dropUntrusted(), sent: (_, bytes) => (this.sentBytes.count += bytes), askDial: () => {}, linkUp: () => this.swarm?.connect(),
     });
@@ -63,7 +65,7 @@ class TestPeer {
   takePart(copy: Copy, root: HashedFile['root'], spoil: (bytes: Buffer) => Buffer | Promise<Buffer> = (bytes) => bytes): void {
     const swarmHost = {
       clock: this.world.clock, chance: this.world.chance, log: silentLog, buffers: new PieceBuffers(), down: new Throttle(this.world.clock),
-      reach: (peer: SwarmPeer, swarm: Swarm) => this.peers.reach(peer, swarm),
+      reach: (peer: SwarmPeer, swarm: Swarm) => this.peers.reach(peer, swarm), linksIn: () => [],
     };
     const swarm = new Swarm({ group, root }, copy, 'rarest', swarmHost, {
       changed() {}, layerKnown() {}, whole: () => this.#whole(), stuck: (error) => assert.fail(error.message), gone() {}, received() {},

@@ -31,7 +31,7 @@ describe('transfers', () => {
     const { clock, chance, log, disk } = world;
     transfers = new Transfers({
       world, home, hasher: inlineHasher(disk), tellShare: () => Promise.resolve(), changed() {}, presenceChanged() {}, finished() {}, failed() {},
-      swarmHost: { clock, chance, log, buffers: new PieceBuffers(), down: new Throttle(clock), reach: () => undefined },
+      swarmHost: { clock, chance, log, buffers: new PieceBuffers(), down: new Throttle(clock), reach: () => undefined, linksIn: () => [] },
     });
   });
   afterEach(async () => {

@@ -44,7 +44,7 @@ class OtherSide {
   }
 
   send(kind: Kind, type: string, call: number, body: Uint8Array = noBody, raw?: Uint8Array): void {
-    this.stream.feed(Buffer.concat(encodeFrame({ type, kind, call }, body, raw)), [1000]);
+    this.stream.feed(Buffer.concat(encodeFrame({ type, kind, call }, body, raw && { raw })), [1000]);
   }
 
   /** What the connection has sent so far. */

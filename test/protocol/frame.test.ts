@@ -76,9 +76,9 @@ describe('a link of frames', () => {
   it('writes what another link reads, raw bytes without a copy', () => {
     const { stream, link } = open();
     const raw = Buffer.alloc(10, 7);
-    assert.equal(encodeFrame(NOTICE, Buffer.alloc(3), raw)[1], raw);
+    assert.equal(encodeFrame(NOTICE, Buffer.alloc(3), { raw })[1], raw);
     let taken = 0;
-    link.send({ type: 'piece', kind: 'answer', call: 9 }, Buffer.from('ab'), raw, () => taken++);
+    link.send({ type: 'piece', kind: 'answer', call: 9 }, Buffer.from('ab'), { raw, taken: () => taken++ });
     const reader = new Reader();
     open(reader).stream.feed(stream.written);
     assert.deepEqual(reader.frames, [{ head: { type: 'piece', kind: 'answer', call: 9 }, body: Buffer.concat([Buffer.from('ab'), raw]), rawBytes: 0 }]);

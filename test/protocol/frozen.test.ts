@@ -139,7 +139,7 @@ describe('the frozen bytes of frames', () => {
   const fixtures = new Fixtures('frames');
   for (const [place, kind] of KINDS.entries()) {
     it(kind, () => {
-      const bytes = Buffer.concat(encodeFrame({ type: 'piece', kind, call: 0x01020304 + place }, Buffer.from('body'), kind === 'answer' ? Buffer.from('raw') : undefined)).toString('hex');
+      const bytes = Buffer.concat(encodeFrame({ type: 'piece', kind, call: 0x01020304 + place }, Buffer.from('body'), kind === 'answer' ? { raw: Buffer.from('raw') } : undefined)).toString('hex');
       assert.equal(bytes, fixtures.get(kind, () => bytes));
     });
   }

@@ -1,0 +1,306 @@
+// The asking side of a swarm: which piece is asked of whom, and what becomes of the bytes that come. Owns what is under way; chooses
+// nothing itself (picker.ts), knows no tracker and opens no link (swarm.ts), touches no disk (copy.ts).
+import type { PickerMode } from '../../protocol/engineLink.ts';
+import { asShoalError, isShoalError, ShoalError } from '../../protocol/errors.ts';
+import type { SwarmKey } from '../../protocol/ids.ts';
+import { SPAN_BYTES_MAX } from '../../protocol/limits.ts';
+import type { Chance, Clock, Log } from '../../protocol/world.ts';
+import type { Copy } from './copy.ts';
+import { lengthOf } from './hashTree.ts';
+import { LayerFetch } from './layerFetch.ts';
+import type { Ask, Member } from './member.ts';
+import type { PeerLink } from './peer.ts';
+import { pick } from './picker.ts';
+import type { Asked } from './picker.ts';
+import type { PieceBuffers } from './pieceBuffers.ts';
+import type { Throttle } from './throttle.ts';
+
+/** Pieces that wait for the hashing thread before no more are asked for: what bounds memory. */
+const VERIFYING_MAX = 8;
+/** How long a peer rests that has refused something, in ms. */
+const REST_REFUSED_MS = 1_000;
+/** Last bound of one request, in ms; that a peer is overdue is noticed long before. */
+const ASK_MS = 120_000;
+
+export interface FetcherHost {
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly log: Log;
+  readonly buffers: PieceBuffers;
+  /** The limits of what we take: of all downloads, and of this one. */
+  readonly down: readonly Throttle[];
+}
+
+/** What becomes of what was asked for. */
+export interface FetcherEvents {
+  /** A piece is verified and written. */
+  held(piece: number, from: Member, bytes: number): void;
+  /** What we have asked of seeders has changed. */
+  asking(): void;
+  layerKnown(layer: Uint8Array): void;
+  /** A piece was wrong. It came from one peer, so it is clear from whom. */
+  rejected(piece: number, from: Member): void;
+  /** A peer has sent what is wrong otherwise, and is to be left alone. */
+  wrong(from: Member, why: string): void;
+  /** A peer does not serve us now. */
+  refused(from: Member): void;
+  /** The disk refused; nothing is asked for until `resume`. */
+  stuck(error: ShoalError): void;
+  received(bytes: number): void;
+}
+
+export class Fetcher {
+  mode: PickerMode;
+  readonly #key: SwarmKey;
+  readonly #copy: Copy;
+  readonly #members: ReadonlyMap<PeerLink, Member>;
+  readonly #host: FetcherHost;
+  readonly #events: FetcherEvents;
+  #layer: LayerFetch | undefined;
+  #isAsking = true;
+  #isPumping = false;
+  /** Whether somebody could have been asked for more, had there been memory. */
+  #isHungry = false;
+  /** How many of the members will soon have a piece, as they say. */
+  readonly #coming = new Map<number, number>();
+
+  constructor(key: SwarmKey, copy: Copy, mode: PickerMode, members: ReadonlyMap<PeerLink, Member>, host: FetcherHost, events: FetcherEvents) {
+    this.#key = key;
+    this.#copy = copy;
+    this.mode = mode;
+    this.#members = members;
+    this.#host = host;
+    this.#events = events;
+  }
+
+  get isAsking(): boolean {
+    return this.#isAsking;
+  }
+
+  /** Stops asking; what is under way is given up. */
+  pause(): void {
+    this.#isAsking = false;
+    for (const member of this.#members.values()) this.giveUp(member);
+  }
+
+  resume(): void {
+    this.#isAsking = true;
+    this.pump();
+  }
+
+  /** What a downloader says it has asked of seeders: all of it, instead of what it said before. */
+  comingTo(member: Member, pieces: readonly number[]): void {
+    const count = (piece: number, by: 1 | -1): void => {
+      const now = (this.#coming.get(piece) ?? 0) + by;
+      if (now > 0) this.#coming.set(piece, now);
+      else this.#coming.delete(piece);
+    };
+    for (const piece of member.coming) count(piece, -1);
+    member.coming = new Set(pieces.filter((piece) => !member.theirs.has(piece)));
+    for (const piece of member.coming) count(piece, 1);
+  }
+
+  /** Nothing more is expected of a peer. */
+  giveUp(member: Member): void {
+    this.comingTo(member, []);
+    for (const ask of member.asks.values()) ask.abort.abort();
+    this.#layer?.giveUp(member.link);
+  }
+
+  /** Pieces that were asked of seeders and have not come. */
+  askedOfSeeders(): readonly number[] {
+    return [...this.#members.values()].flatMap(({ isSeeder, asks }) => (isSeeder ? [...asks.keys()] : []));
+  }
+
+  /** Asks whoever may be asked for whatever there is to ask for. */
+  pump(): void {
+    if (this.#isPumping) return; // storing and aborting come back here
+    this.#isPumping = true;
+    try {
+      this.#isHungry = false;
+      // Downloaders before seeders, so that seeders are left to send what nobody else has; else at another one each time, so that nobody is always first.
+      const members = [...this.#members.values()];
+      const start = Math.floor(this.#host.chance.random() * members.length);
+      const turned = [...members.slice(start), ...members.slice(0, start)];
+      for (const member of turned) if (!member.isSeeder) this.#pumpMember(member);
+      for (const member of turned) if (member.isSeeder) this.#pumpMember(member);
+    } finally {
+      this.#isPumping = false;
+    }
+  }
+
+  /** The same for one peer. */
+  pumpMember(member: Member): void {
+    if (!this.#isPumping) this.#pumpMember(member);
+  }
+
+  #pumpMember(member: Member): void {
+    const { pieces, layer } = this.#copy;
+    const nowMs = this.#host.clock.monotonicMs();
+    if (!this.#isAsking || pieces.isWhole || member.restsUntilMs > nowMs || member.isOverdue(nowMs)) return;
+    if (!layer) return void this.#fetchLayer(member);
+    while (member.asks.size < this.#windowOf(member) && this.#members.get(member.link) === member) {
+      if (pieces.verifyingCount >= VERIFYING_MAX || this.#host.buffers.isFull) {
+        this.#isHungry = true;
+        return;
+      }
+      const piece = pick({
+        board: pieces, theirs: member.theirs, mode: this.#modeNow(), random: () => this.#host.chance.random(),
+        coming: (n) => this.#coming.get(n) ?? 0, asked: (n) => this.#asked(n, member, nowMs),
+      });
+      if (piece === undefined) return;
+      void this.#ask(member, piece, nowMs);
+    }
+  }
+
+  /** Pieces larger than a request make the window smaller: what it bounds is bytes. */
+  #windowOf({ window }: Member): number {
+    return Math.max(1, Math.floor((window.pieces * SPAN_BYTES_MAX) / Math.max(SPAN_BYTES_MAX, this.#copy.shape.pieceBytes)));
+  }
+
+  /** In order while nobody but us needs pieces, which disks like best; the rarest as soon as somebody does. */
+  #modeNow(): PickerMode {
+    if (this.mode !== 'auto') return this.mode;
+    for (const { isSeeder } of this.#members.values()) if (!isSeeder) return 'rarest';
+    return 'sequential';
+  }
+
+  #asked(piece: number, by: Member, nowMs: number): Asked {
+    let peers = 0;
+    let mayMove = true;
+    let isComing = false;
+    for (const member of this.#members.values()) {
+      const ask = member.asks.get(piece);
+      if (!ask) continue;
+      peers++;
+      isComing ||= ask.buffer !== undefined;
+      // A seeder that has not begun to send it has other pieces to send, which nobody else has.
+      mayMove &&= member.isOverdue(nowMs) || (member.isSeeder && !by.isSeeder && ask.buffer === undefined);
+    }
+    return { peers, byThisPeer: by.asks.has(piece), mayMove, isComing };
+  }
+
+  async #ask(member: Member, piece: number, nowMs: number): Promise<void> {
+    const { pieces } = this.#copy;
+    const wasFull = member.asks.size + 1 >= member.window.pieces;
+    const ask: Ask = { sinceMs: nowMs, abort: new AbortController(), buffer: undefined };
+    if (member.asks.size === 0) member.begins(nowMs);
+    member.asks.set(piece, ask);
+    if (pieces.state(piece) === 'missing') pieces.move(piece, 'request');
+    else this.#leaveSeeders(piece, member);
+    if (member.isSeeder) this.#events.asking();
+    try {
+      await this.#fetch(member, piece, ask);
+    } catch (error) {
+      member.asks.delete(piece);
+      if (ask.buffer) this.#host.buffers.give(ask.buffer, true);
+      if (member.isSeeder) this.#events.asking();
+      if (pieces.state(piece) === 'requested' && !this.#isAsked(piece)) pieces.move(piece, 'release');
+      if (!ask.abort.signal.aborted) this.#failed(member, piece, asShoalError(error));
+      this.pump();
+      return;
+    }
+    member.asks.delete(piece);
+    member.arrived(this.#host.clock.monotonicMs(), ask.sinceMs, wasFull);
+    // The next request leaves before this piece is verified: the line must not wait for the hash.
+    const stored = this.#take(member, piece, ask);
+    this.pumpMember(member);
+    await stored;
+  }
+
+  #isAsked(piece: number): boolean {
+    for (const { asks } of this.#members.values()) if (asks.has(piece)) return true;
+    return false;
+  }
+
+  /** A downloader was found for what seeders were asked for: they may send something else. */
+  #leaveSeeders(piece: number, now: Member): void {
+    if (now.isSeeder) return;
+    for (const member of this.#members.values()) {
+      const ask = member.isSeeder ? member.asks.get(piece) : undefined;
+      if (ask && !ask.buffer) ask.abort.abort();
+    }
+  }
+
+  /** The bytes of a piece, in as many requests as its size, the limits and the line ask for. An answer may hold less than was asked for. */
+  async #fetch(member: Member, piece: number, ask: Ask): Promise<void> {
+    const { signal } = ask.abort;
+    const pieceBytes = lengthOf(this.#copy.shape, piece);
+    const buffer = (): Uint8Array => (ask.buffer ??= this.#host.buffers.take(pieceBytes));
+    for (let offset = 0; offset < pieceBytes;) {
+      const lengthBytes = Math.min(pieceBytes - offset, member.spanBytes, ...this.#host.down.map(({ portionBytes }) => portionBytes));
+      for (const limit of this.#host.down) await limit.take(lengthBytes, signal);
+      const from = offset;
+      const { rawBytes } = await member.link.connection.call(
+        'piece', { ...this.#key, piece, offset, lengthBytes }, { into: () => buffer().subarray(from, from + lengthBytes), signal, deadlineMs: ASK_MS },
+      );
+      if (rawBytes === 0) throw new ShoalError('wrongPiece', { piece, peer: member.link.userIn(this.#key.group) });
+      this.#events.received(rawBytes);
+      offset += rawBytes;
+    }
+  }
+
+  async #take(member: Member, piece: number, { buffer }: Ask): Promise<void> {
+    const { pieces } = this.#copy;
+    if (!buffer) throw new Error('a piece came from nowhere');
+    // In the endgame somebody else may have been faster.
+    if (pieces.state(piece) !== 'requested') return this.#done(buffer);
+    pieces.move(piece, 'verify');
+    const nowMs = this.#host.clock.monotonicMs();
+    for (const other of this.#members.values()) {
+      const ask = other.asks.get(piece);
+      if (!ask) continue;
+      if (other.isOverdue(nowMs)) other.rest(nowMs);
+      ask.abort.abort();
+    }
+    let right: boolean;
+    try {
+      right = await this.#copy.store(piece, buffer);
+    } catch (error) {
+      this.#isAsking = false;
+      this.#done(buffer);
+      this.#events.stuck(asShoalError(error));
+      return;
+    }
+    if (right) this.#events.held(piece, member, buffer.length);
+    else this.#events.rejected(piece, member);
+    this.#done(buffer);
+  }
+
+  #done(buffer: Uint8Array): void {
+    this.#host.buffers.give(buffer);
+    if (this.#isHungry || this.#copy.pieces.missingCount === 0) this.pump();
+  }
+
+  /** A peer did not give what it was asked for. */
+  #failed(member: Member, piece: number, error: ShoalError): void {
+    this.#host.log.debug('a piece was refused', { peer: member.link.pin, piece, why: error.code });
+    if (error.code === 'pieceNotHeld') {
+      if (member.theirs.delete(piece)) this.#copy.pieces.removeHolder(piece);
+      return;
+    }
+    if (error.code === 'wrongPiece') return this.#events.wrong(member, 'an answer without bytes');
+    // It cannot serve us now; the tracker's word or its next join brings it back.
+    if (isShoalError(error, 'noTicket') || isShoalError(error, 'notServed') || isShoalError(error, 'fileChanged') || isShoalError(error, 'fileMissing')) return this.#events.refused(member);
+    member.restsUntilMs = this.#host.clock.monotonicMs() + REST_REFUSED_MS;
+  }
+
+  /** The piece layer comes before any piece. */
+  async #fetchLayer(member: Member): Promise<void> {
+    const fetch = (this.#layer ??= new LayerFetch(this.#key, this.#copy.shape));
+    if (fetch.isAsking) return;
+    try {
+      const layer = await fetch.from(member.link);
+      if (layer === 'wrong') return this.#events.wrong(member, 'its piece hashes do not lead to the root');
+      if (layer && this.#copy.takeLayer(layer)) {
+        this.#layer = undefined;
+        this.#events.layerKnown(layer);
+      }
+    } catch (error) {
+      this.#host.log.debug('the piece hashes did not come', { peer: member.link.pin, why: asShoalError(error).code });
+      member.restsUntilMs = this.#host.clock.monotonicMs() + REST_REFUSED_MS;
+    } finally {
+      this.pump();
+    }
+  }
+}

@@ -1,0 +1,181 @@
+// What this engine sends: all requests for bytes, of all peers and all swarms, in one line, answered one after the other as the limits
+// and the peers' lines allow. Owns the line; whose turn it is, choker.ts says; whether a peer may have anything, peer.ts.
+import { ShoalError } from '../../protocol/errors.ts';
+import type { RawBytes } from '../../protocol/frame.ts';
+import type { Clock, Timer } from '../../protocol/world.ts';
+import type { Waiting } from './choker.ts';
+import { nextToServe } from './choker.ts';
+import type { PieceBuffers } from './pieceBuffers.ts';
+import type { Throttle } from './throttle.ts';
+
+/** Requests that are read and handed to their links at once. Fewer leave a fast link waiting for the disk, more only take memory. */
+const SERVED_AT_ONCE_MAX = 8;
+
+/** Who asks. Compared by identity. */
+export interface UploadPeer {
+  /** Whether it has taken enough of what it was sent to get more: who reads slowly holds up nobody else. */
+  readonly isWritable: boolean;
+  /** Resolves when it has, or is gone. */
+  writable(): Promise<void>;
+}
+
+/** The file that is asked for. Compared by identity. */
+export interface UploadFile {
+  /** The limit of this file alone. */
+  readonly up: Throttle;
+}
+
+export interface UploadRequest {
+  readonly peer: UploadPeer;
+  readonly file: UploadFile;
+  readonly piece: number;
+  readonly offset: number;
+  readonly lengthBytes: number;
+  readonly signal: AbortSignal;
+  /** Fills the memory; throws when the peer may not have it. */
+  read(into: Uint8Array): Promise<void>;
+}
+
+/** Bytes to send, at most as many as were asked for, in memory with room in front. */
+export type Upload = Required<RawBytes>;
+
+interface InLine extends UploadRequest {
+  readonly sinceMs: number;
+  readonly resolve: (upload: Upload) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface UploadsHost {
+  readonly clock: Clock;
+  /** The limit of all that is sent. */
+  readonly up: Throttle;
+  /** Memory with RAW_HEAD_ROOM_BYTES in front. */
+  readonly buffers: PieceBuffers;
+}
+
+export class Uploads {
+  readonly #host: UploadsHost;
+  readonly #line: InLine[] = [];
+  /** How often each piece was sent by us, by file. */
+  readonly #sent = new WeakMap<UploadFile, Map<number, number>>();
+  readonly #served = new WeakMap<UploadPeer, { at: number; file: UploadFile; piece: number }>();
+  /** Peers whose lines are full; when one has room again, the line moves. */
+  readonly #full = new Set<UploadPeer>();
+  #answers = 0;
+  #underWay = 0;
+  #timer: Timer | undefined;
+
+  constructor(host: UploadsHost) {
+    this.#host = host;
+  }
+
+  /**
+   * Stands in line. The answer may hold fewer bytes than were asked for: under a small limit so many go at once that the limit is smooth.
+   *
+   * @throws ShoalError cancelled, or what `read` throws
+   */
+  ask(request: UploadRequest): Promise<Upload> {
+    return new Promise((resolve, reject) => {
+      const { signal } = request;
+      const onAbort = (): void => {
+        const place = this.#line.indexOf(inLine);
+        if (place < 0) return; // it is being read
+        this.#line.splice(place, 1);
+        reject(new ShoalError('cancelled'));
+      };
+      const leave = <T>(settle: (value: T) => void) => (value: T): void => {
+        signal.removeEventListener('abort', onAbort);
+        settle(value);
+      };
+      const inLine: InLine = { ...request, sinceMs: this.#host.clock.monotonicMs(), resolve: leave(resolve), reject: leave(reject) };
+      if (signal.aborted) return reject(new ShoalError('cancelled'));
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#line.push(inLine);
+      this.#serve();
+    });
+  }
+
+  /** How many requests wait. */
+  get waiting(): number {
+    return this.#line.length;
+  }
+
+  /** Answers whoever may be answered now; a limit, a link or memory that has room again calls it anew. */
+  #serve(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    while (this.#line.length > 0 && this.#underWay < SERVED_AT_ONCE_MAX && !this.#host.buffers.isFull) {
+      const waits: number[] = [];
+      const ready = this.#line.filter((one) => {
+        if (this.#isFull(one.peer)) return false;
+        const bytes = this.#portionOf(one);
+        const waitMs = Math.max(this.#host.up.waitMs(bytes), one.file.up.waitMs(bytes));
+        if (waitMs > 0) waits.push(waitMs);
+        return waitMs === 0;
+      });
+      const place = nextToServe(ready.map((one) => this.#seen(one)), this.#host.clock.monotonicMs());
+      const next = place === undefined ? undefined : ready[place];
+      if (!next) {
+        if (waits.length > 0) this.#timer = this.#host.clock.after(Math.min(...waits), () => this.#serve());
+        return;
+      }
+      this.#line.splice(this.#line.indexOf(next), 1);
+      void this.#answer(next);
+    }
+  }
+
+  async #answer(request: InLine): Promise<void> {
+    const { peer, file, piece, offset } = request;
+    const bytes = this.#portionOf(request);
+    this.#host.up.spend(bytes);
+    file.up.spend(bytes);
+    const sent = this.#sentOf(file);
+    if (offset === 0) sent.set(piece, (sent.get(piece) ?? 0) + 1);
+    this.#served.set(peer, { at: ++this.#answers, file, piece });
+    this.#underWay++;
+    // Fresh memory costs more than all the encryption; what the system has taken is used again.
+    const raw = this.#host.buffers.take(bytes);
+    const taken = (): void => {
+      this.#host.buffers.give(raw);
+      this.#serve();
+    };
+    try {
+      await request.read(raw);
+      request.resolve({ raw, hasHeadRoom: true, taken });
+    } catch (error) {
+      if (offset === 0) sent.set(piece, (sent.get(piece) ?? 1) - 1);
+      taken();
+      request.reject(error);
+    } finally {
+      this.#underWay--;
+      this.#serve();
+    }
+  }
+
+  /** How many bytes of a request go at once. */
+  #portionOf({ lengthBytes, file }: UploadRequest): number {
+    return Math.min(lengthBytes, this.#host.up.portionBytes, file.up.portionBytes);
+  }
+
+  #seen({ peer, file, piece, offset, sinceMs }: InLine): Waiting {
+    const served = this.#served.get(peer);
+    return { isContinued: offset > 0 && served?.file === file && served.piece === piece, timesSent: this.#sentOf(file).get(piece) ?? 0, servedAt: served?.at ?? 0, sinceMs };
+  }
+
+  #sentOf(file: UploadFile): Map<number, number> {
+    let sent = this.#sent.get(file);
+    if (!sent) this.#sent.set(file, (sent = new Map<number, number>()));
+    return sent;
+  }
+
+  #isFull(peer: UploadPeer): boolean {
+    if (this.#full.has(peer)) return true;
+    if (peer.isWritable) return false;
+    this.#full.add(peer);
+    void peer.writable().then(() => {
+      this.#full.delete(peer);
+      this.#serve();
+    });
+    return true;
+  }
+}
