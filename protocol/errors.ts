@@ -92,6 +92,8 @@ const rows = {
   destinationExists: { retry: 'never', exit: 1, text: '{path} exists already; nothing was overwritten. Name another place or use --rename' },
   destinationUnwritable: { retry: 'never', exit: 1, text: '{path} cannot be written ({why})' },
   diskFull: { retry: 'later', exit: 1, text: 'the disk that holds {path} is full; the download goes on when there is room' },
+  placeGone: { retry: 'later', exit: 1, text: 'the folder or drive of {path} is gone; the download goes on when it is back' },
+  syncFailed: { retry: 'later', exit: 1, text: 'the disk could not keep what was written to {path} ({why}); what it kept before is still good. Resume the download to go on' },
   unknownDownload: { retry: 'never', exit: 4, text: 'there is no download of {name} in {group}' },
   integrity: { retry: 'never', exit: 6, text: '{path} is not what was shared: expected SHA-256 {expected}, found {found}' },
 

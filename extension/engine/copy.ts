@@ -1,40 +1,55 @@
 // What this machine holds of one file: its bytes on disk, its board of pieces and its piece layer. Owns the file that is open; the
 // only one that reads and writes it. Knows no network.
+import { Bitfield } from '../../protocol/bitfield.ts';
 import type { Root } from '../../protocol/ids.ts';
 import { ShoalError } from '../../protocol/errors.ts';
-import type { Disk, DiskFile } from '../../protocol/world.ts';
+import type { Clock, Disk, DiskFile } from '../../protocol/world.ts';
 import type { FileIdentity } from './fileIdentity.ts';
 import { identityOf, whyUnlike } from './fileIdentity.ts';
 import type { Hasher, HashOptions } from './hashing.ts';
 import { expectedHash, openToRead } from './hashing.ts';
 import type { HashRange, Levels, Shape } from './hashTree.ts';
-import { lengthOf, levelsOf, rangeOf, rootOf } from './hashTree.ts';
+import { layerOfRoot, lengthOf, levelsOf, rangeOf, rootOf } from './hashTree.ts';
 import type { PartFile } from './partFile.ts';
-import { publish } from './partFile.ts';
+import type { Publication } from './publish.ts';
+import { publish } from './publish.ts';
 import { Pieces } from './pieces.ts';
+
+/** How long a look at the file counts while it is served, in ms: two calls for each piece cost as much as reading it. */
+const LOOK_MS = 250;
+
+export interface CopyHost {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly hasher: Hasher;
+}
 
 export class Copy {
   readonly root: Root;
   readonly shape: Shape;
   readonly pieces: Pieces;
-  readonly #disk: Disk;
-  readonly #hasher: Hasher;
+  readonly #host: CopyHost;
   #layer: Uint8Array | undefined;
   #levels: Levels | undefined;
   #file: DiskFile;
   /** The part file while the copy is not published. */
   #part: PartFile | undefined;
-  /** Path and identity of a whole file, checked before it is served. */
+  /** Path and identity of a whole file, checked while it is served. */
   #whole: { readonly path: string; readonly identity: FileIdentity } | undefined;
+  #lookedMs = -Infinity;
+  /** Pieces that were right in this life of the process. A disk may lose what it once had; nobody shall be sent that. */
+  readonly #proven: Bitfield;
+  /** What is at work on the open file: its descriptor must not be closed, and given to another file, meanwhile. */
+  readonly #working = new Set<Promise<unknown>>();
   #closed = false;
 
-  private constructor(disk: Disk, hasher: Hasher, root: Root, shape: Shape, file: DiskFile) {
-    this.#disk = disk;
-    this.#hasher = hasher;
+  private constructor(host: CopyHost, root: Root, shape: Shape, file: DiskFile) {
+    this.#host = host;
     this.root = root;
     this.shape = shape;
     this.#file = file;
     this.pieces = new Pieces(shape.pieces);
+    this.#proven = new Bitfield(shape.pieces);
   }
 
   /**
@@ -42,9 +57,8 @@ export class Copy {
    *
    * @throws ShoalError fileMissing, fileUnreadable, notAFile, fileChanged
    */
-  static async ofFile(disk: Disk, hasher: Hasher, root: Root, shape: Shape, layer: Uint8Array, path: string, identity: FileIdentity): Promise<Copy> {
-    const file = await openToRead(disk, path);
-    const copy = new Copy(disk, hasher, root, shape, file);
+  static async ofFile(host: CopyHost, root: Root, shape: Shape, layer: Uint8Array, path: string, identity: FileIdentity): Promise<Copy> {
+    const copy = new Copy(host, root, shape, await openToRead(host.disk, path));
     copy.#layer = layer;
     copy.#whole = { path, identity };
     for (let piece = 0; piece < shape.pieces; piece++) copy.pieces.move(piece, 'find');
@@ -57,17 +71,27 @@ export class Copy {
     return copy;
   }
 
-  /** A download; nothing counts as held until it is verified. */
-  static ofPart(disk: Disk, hasher: Hasher, root: Root, shape: Shape, part: PartFile, layer?: Uint8Array): Copy {
-    const copy = new Copy(disk, hasher, root, shape, part.file);
+  /**
+   * A download; nothing counts as held until it is verified.
+   *
+   * @param stuck  told when a checkpoint that was due could not be taken
+   */
+  static ofPart(host: CopyHost, root: Root, shape: Shape, part: PartFile, layer: Uint8Array | undefined, stuck: (error: ShoalError) => void): Copy {
+    const copy = new Copy(host, root, shape, part.file);
     copy.#part = part;
-    copy.#layer = layer ?? (shape.pieces <= 1 ? Buffer.from(root, 'hex').subarray(0, shape.pieces * 32) : undefined);
+    copy.#layer = layer ?? layerOfRoot(root, shape);
+    part.checkpoints.watch(copy.pieces.held, stuck);
     return copy;
   }
 
   /** The piece hashes; undefined until a peer has sent and the root has proven them. */
   get layer(): Uint8Array | undefined {
     return this.#layer;
+  }
+
+  /** Whether its open file can no longer be relied on, because a sync has failed. Opened anew, the download goes on. */
+  get isBroken(): boolean {
+    return this.#part?.checkpoints.isBroken ?? false;
   }
 
   /** Takes a complete layer. Returns whether it leads to the root. */
@@ -84,11 +108,15 @@ export class Copy {
     return rangeOf(this.#levels, this.shape, first, count);
   }
 
-  /** Finds out by reading which pieces are on disk already, and holds them. */
+  /** Takes up what an earlier run has left: what a checkpoint vouches for is held; the rest is read, and held where it is right. */
   async checkDisk(options?: HashOptions): Promise<void> {
-    if (!this.#layer) return;
-    for (const piece of await this.#hasher.check(this.#file, this.shape, this.#layer, options)) {
-      if (this.pieces.state(piece) === 'missing') this.pieces.move(piece, 'find');
+    const vouched = this.#part?.checkpoints.vouched ?? new Bitfield(this.shape.pieces);
+    for (let piece = 0; piece < this.shape.pieces; piece++) if (vouched.has(piece)) this.pieces.move(piece, 'find');
+    if (!this.#layer || vouched.isFull) return;
+    for (const piece of await this.#work(this.#host.hasher.check(this.#file, this.shape, this.#layer, vouched, options))) {
+      if (this.pieces.state(piece) !== 'missing') continue;
+      this.pieces.move(piece, 'find');
+      this.#isRight(piece);
     }
   }
 
@@ -98,10 +126,10 @@ export class Copy {
    * @throws ShoalError pieceNotHeld, fileChanged, fileMissing
    */
   async read(piece: number, offset: number, into: Uint8Array): Promise<void> {
-    if (!this.pieces.held.has(piece) || offset + into.length > lengthOf(this.shape, piece)) throw new ShoalError('pieceNotHeld', { piece });
-    if (this.#whole) await this.#checkUnchanged();
-    const count = await this.#file.read(into, piece * this.shape.pieceBytes + offset);
-    if (count !== into.length) throw new ShoalError('fileChanged', { name: this.#whole?.path ?? '' });
+    if (this.#closed || !this.pieces.held.has(piece) || offset + into.length > lengthOf(this.shape, piece)) throw new ShoalError('pieceNotHeld', { piece });
+    if (this.#whole && this.#host.clock.monotonicMs() - this.#lookedMs >= LOOK_MS) await this.#checkUnchanged();
+    if (!this.#proven.has(piece)) return this.#readFirst(piece, offset, into);
+    if ((await this.#work(this.#file.read(into, piece * this.shape.pieceBytes + offset))) !== into.length) throw this.#changed();
   }
 
   /** Verifies a piece that has arrived (its state is `verifying`) and writes it. Returns whether it was right; then it is held. */
@@ -109,34 +137,95 @@ export class Copy {
     if (!this.#layer) throw new Error('no layer to verify with');
     let right = false;
     try {
-      right = await this.#hasher.store(this.#file, this.shape, piece, bytes, expectedHash(this.#layer, piece));
+      if (this.#closed) throw new ShoalError('cancelled');
+      right = await this.#work(this.#host.hasher.store(this.#file, this.shape, piece, bytes, expectedHash(this.#layer, piece)));
     } finally {
       this.pieces.move(piece, right ? 'hold' : 'reject');
     }
+    if (right) this.#isRight(piece);
     return right;
   }
 
-  /** Publishes a download whose pieces are all held. Returns its final path. @throws ShoalError as `publish` */
-  async publish(destination: string, rename: boolean): Promise<{ readonly path: string; readonly identity: FileIdentity }> {
-    if (!this.#part) throw new Error('nothing to publish');
-    const path = await publish(this.#disk, this.#part, destination, rename);
+  /** Makes what has arrived last, so that not even a power cut takes it. @throws ShoalError syncFailed, diskFull, destinationUnwritable */
+  async save(): Promise<void> {
+    await this.#part?.checkpoints.take();
+  }
+
+  /** Publishes a download whose pieces are all held. @throws ShoalError as `publish`, syncFailed */
+  async publish(wish: Publication): Promise<{ readonly path: string; readonly identity: FileIdentity }> {
+    const part = this.#part;
+    if (!part) throw new Error('nothing to publish');
+    await part.checkpoints.sync();
+    const path = await this.#work(publish(this.#host.disk, part, wish));
+    part.checkpoints.stop();
     this.#part = undefined;
     return (this.#whole = { path, identity: identityOf(await this.#file.stat()) });
   }
 
-  async close(): Promise<void> {
+  /**
+   * Closes the file, after what is at work on it.
+   *
+   * @param keep  whether what has arrived shall last; a download that is given up does not need that
+   */
+  async close(keep = true): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#file.close();
+    await Promise.allSettled(this.#working);
+    this.#part?.checkpoints.stop();
+    try {
+      // What cannot be saved now is found again by reading.
+      if (keep) await this.save().catch(() => {});
+    } finally {
+      await this.#file.close();
+    }
+  }
+
+  /** A piece that was not read in this life of the process is read whole and verified. */
+  async #readFirst(piece: number, offset: number, into: Uint8Array): Promise<void> {
+    const whole = into.length === lengthOf(this.shape, piece) ? into : new Uint8Array(new SharedArrayBuffer(lengthOf(this.shape, piece)));
+    const count = await this.#work(this.#file.read(whole, piece * this.shape.pieceBytes));
+    // What a checkpoint vouches for before the layer has come cannot be verified, and is not given away.
+    if (!this.#layer) throw new ShoalError('pieceNotHeld', { piece });
+    if (count !== whole.length || !(await this.#host.hasher.verify(this.shape, whole, expectedHash(this.#layer, piece)))) throw this.#damaged(piece);
+    this.#proven.add(piece);
+    if (whole !== into) into.set(whole.subarray(offset, offset + into.length));
+  }
+
+  /** The disk does not hold what it once held. Of a download that piece is fetched again; of a whole file nothing is served any more. */
+  #damaged(piece: number): ShoalError {
+    if (this.#whole) return this.#changed();
+    if (this.pieces.held.has(piece)) this.pieces.move(piece, 'lose');
+    return new ShoalError('pieceNotHeld', { piece });
+  }
+
+  #changed(): ShoalError {
+    return new ShoalError('fileChanged', { name: this.#whole?.path ?? '' });
+  }
+
+  /** A piece is on the disk and right. */
+  #isRight(piece: number): void {
+    this.#proven.add(piece);
+    this.#part?.checkpoints.wrote(lengthOf(this.shape, piece));
   }
 
   /** Both what is open and what is under the name must be the file that was hashed. */
   async #checkUnchanged(): Promise<void> {
     const whole = this.#whole;
     if (!whole) return;
-    const named = await this.#disk.stat(whole.path);
+    const nowMs = this.#host.clock.monotonicMs();
+    const named = await this.#host.disk.stat(whole.path);
     if (!named) throw new ShoalError('fileMissing', { path: whole.path });
-    const why = whyUnlike(whole.identity, named) ?? whyUnlike(whole.identity, await this.#file.stat());
-    if (why !== undefined) throw new ShoalError('fileChanged', { name: whole.path });
+    const why = whyUnlike(whole.identity, named) ?? whyUnlike(whole.identity, await this.#work(this.#file.stat()));
+    if (why !== undefined) throw this.#changed();
+    this.#lookedMs = nowMs;
+  }
+
+  async #work<T>(work: Promise<T>): Promise<T> {
+    this.#working.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#working.delete(work);
+    }
   }
 }

@@ -56,6 +56,11 @@ export function rootOf(layer: Uint8Array, shape: Shape): Root {
   return reduce(padded(layer, shape)).toString('hex') as Root;
 }
 
+/** The piece layer, where the root says it all: of a file of at most one piece. */
+export function layerOfRoot(root: Root, { pieces }: Shape): Uint8Array | undefined {
+  return pieces <= 1 ? Buffer.from(root, 'hex').subarray(0, pieces * HASH_BYTES) : undefined;
+}
+
 /** The root of an empty file. BEP 52 gives such a file none. */
 export const EMPTY_ROOT = '00'.repeat(HASH_BYTES) as Root;
 

@@ -3,12 +3,13 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { isMainThread, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { Bitfield } from '../../protocol/bitfield.ts';
 import { isShoalError, ShoalError, systemCode } from '../../protocol/errors.ts';
 import { HASH_BYTES } from '../../protocol/ids.ts';
 import { toStat } from '../../protocol/nodeDisk.ts';
 import { whyUnlike } from './fileIdentity.ts';
 import type { Job, JobAnswer, JobMessage } from './hashing.ts';
-import { expectedHash, HASH_WORKER } from './hashing.ts';
+import { expectedHash, HASH_WORKER, isZero, probesOf } from './hashing.ts';
 import type { Shape } from './hashTree.ts';
 import { leavesPerPiece, lengthOf, pieceHash, rootOf, shapeOf } from './hashTree.ts';
 
@@ -66,22 +67,39 @@ function runPostponed(): void {
 
 function run(job: Job, report: (doneBytes: number) => void): unknown {
   if (job.do === 'store') return store(job);
-  if (job.do === 'check') return check(job.descriptor, job.shape, job.layer, report);
+  if (job.do === 'check') return check(job, report);
+  if (job.do === 'verify') return pieceHash(job.bytes, job.leaves).equals(job.expected);
   return hashFile(job.path, job.pieceBytes, report);
 }
 
 function store({ descriptor, at, leaves, bytes, expected }: Extract<Job, { do: 'store' }>): boolean {
   if (!pieceHash(bytes, leaves).equals(expected)) return false;
-  for (let done = 0; done < bytes.length;) done += fs.writeSync(descriptor, bytes, done, bytes.length - done, at + done);
+  writeAll(descriptor, bytes, at);
   return true;
 }
 
-function check(descriptor: number, shape: Shape, layer: Uint8Array, report: (doneBytes: number) => void): readonly number[] {
+function check({ descriptor, shape, layer, skip }: Extract<Job, { do: 'check' }>, report: (doneBytes: number) => void): readonly number[] {
   const right: number[] = [];
+  const known = Bitfield.from(skip, shape.pieces);
+  const isWanted = (piece: number): boolean => !known?.has(piece) && !isHole(descriptor, shape, piece);
   eachPiece(descriptor, shape, report, (piece, bytes, whole) => {
-    if (whole && pieceHash(bytes, leavesPerPiece(shape)).equals(expectedHash(layer, piece))) right.push(piece);
-  });
+    if (!whole || !pieceHash(bytes, leavesPerPiece(shape)).equals(expectedHash(layer, piece))) return;
+    writeAll(descriptor, bytes, piece * shape.pieceBytes);
+    right.push(piece);
+  }, isWanted);
   return right;
+}
+
+function isHole(descriptor: number, shape: Shape, piece: number): boolean {
+  return probesOf(shape, piece).every(({ at, lengthBytes }) => {
+    const probe = Buffer.alloc(lengthBytes);
+    fs.readSync(descriptor, probe, 0, lengthBytes, at);
+    return isZero(probe);
+  });
+}
+
+function writeAll(descriptor: number, bytes: Uint8Array, at: number): void {
+  for (let done = 0; done < bytes.length;) done += fs.writeSync(descriptor, bytes, done, bytes.length - done, at + done);
 }
 
 function hashFile(path: string, pieceBytes: number, report: (doneBytes: number) => void): unknown {
@@ -115,11 +133,13 @@ function open(path: string): number {
   }
 }
 
-function eachPiece(descriptor: number, shape: Shape, report: (doneBytes: number) => void, take: (piece: number, bytes: Buffer, whole: boolean) => void): void {
+function eachPiece(descriptor: number, shape: Shape, report: (doneBytes: number) => void, take: (piece: number, bytes: Buffer, whole: boolean) => void, isWanted = (_piece: number): boolean => true): void {
   const buffer = Buffer.allocUnsafeSlow(Math.min(shape.pieceBytes, shape.sizeBytes));
   let reported = 0;
   for (let piece = 0; piece < shape.pieces; piece++) {
     const at = piece * shape.pieceBytes;
+    if (at - reported >= PROGRESS_BYTES) report((reported = at));
+    if (!isWanted(piece)) continue;
     const bytes = buffer.subarray(0, lengthOf(shape, piece));
     let have = 0;
     while (have < bytes.length) {
@@ -128,6 +148,5 @@ function eachPiece(descriptor: number, shape: Shape, report: (doneBytes: number)
       have += count;
     }
     take(piece, bytes, have === bytes.length);
-    if (at + bytes.length - reported >= PROGRESS_BYTES) report((reported = at + bytes.length));
   }
 }

@@ -3,6 +3,7 @@
 // `workerHasher` in worker threads: pieces travel as shared memory, only their place is posted.
 import { createHash } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
+import type { Bitfield } from '../../protocol/bitfield.ts';
 import { asShoalError, ShoalError, systemCode } from '../../protocol/errors.ts';
 import type { Root, Sha256 } from '../../protocol/ids.ts';
 import { HASH_BYTES } from '../../protocol/ids.ts';
@@ -36,13 +37,33 @@ export interface Hasher {
   hashFile(path: string, pieceBytes: number, options?: HashOptions): Promise<HashedFile>;
   /** Verifies a piece in memory and, if it is right, writes it. Returns whether it was right. Throws what the disk throws. */
   store(file: DiskFile, shape: Shape, piece: number, bytes: Uint8Array, expected: Uint8Array): Promise<boolean>;
-  /** Which pieces of a file on disk are right already. */
-  check(file: DiskFile, shape: Shape, layer: Uint8Array, options?: HashOptions): Promise<readonly number[]>;
+  /**
+   * Which pieces of an unfinished file are right already. They are written again as they are: after a sync that failed, memory may hold what
+   * the disk does not, and only what is written again is in the next sync.
+   *
+   * @param skip  pieces that are known, and not read
+   */
+  check(file: DiskFile, shape: Shape, layer: Uint8Array, skip: Bitfield, options?: HashOptions): Promise<readonly number[]>;
+  /** Whether the bytes of a piece are right. */
+  verify(shape: Shape, bytes: Uint8Array, expected: Uint8Array): Promise<boolean>;
   close(): Promise<void>;
 }
 
 /** The expected hash of one piece out of a layer. */
 export const expectedHash = (layer: Uint8Array, piece: number): Uint8Array => layer.subarray(piece * HASH_BYTES, (piece + 1) * HASH_BYTES);
+
+/** Bytes at both ends of a piece that are looked at first. */
+const PROBE_BYTES = 4096;
+
+/**
+ * Where to look whether a piece was ever written: its first and its last page. Where both are zero it is taken for a hole, so that a file of
+ * which little has come is not hashed for minutes. If it was no hole, it is fetched again.
+ */
+export function probesOf(shape: Shape, piece: number): readonly { readonly at: number; readonly lengthBytes: number }[] {
+  const at = piece * shape.pieceBytes;
+  const bytes = lengthOf(shape, piece);
+  return [{ at, lengthBytes: Math.min(PROBE_BYTES, bytes) }, { at: at + Math.max(0, bytes - PROBE_BYTES), lengthBytes: Math.min(PROBE_BYTES, bytes) }];
+}
 
 /** Bytes between two reports of progress. */
 const PROGRESS_BYTES = 8 * 1024 * 1024;
@@ -78,21 +99,38 @@ export function inlineHasher(disk: Disk): Hasher {
       await file.write(bytes, piece * shape.pieceBytes);
       return true;
     },
-    async check(file, shape, layer, { signal, progress } = {}) {
+    async check(file, shape, layer, skip, { signal, progress } = {}) {
       const right: number[] = [];
       const buffer = Buffer.alloc(Math.min(shape.pieceBytes, shape.sizeBytes));
       for (let piece = 0; piece < shape.pieces; piece++) {
         if (signal?.aborted) throw new ShoalError('cancelled');
+        if (skip.has(piece) || await isHole(file, shape, piece)) continue;
         const bytes = buffer.subarray(0, lengthOf(shape, piece));
         const whole = (await file.read(bytes, piece * shape.pieceBytes)) === bytes.length;
-        if (whole && pieceHash(bytes, leavesPerPiece(shape)).equals(expectedHash(layer, piece))) right.push(piece);
+        if (whole && pieceHash(bytes, leavesPerPiece(shape)).equals(expectedHash(layer, piece))) {
+          await file.write(bytes, piece * shape.pieceBytes);
+          right.push(piece);
+        }
         if ((piece * shape.pieceBytes) % PROGRESS_BYTES < shape.pieceBytes) progress?.(piece * shape.pieceBytes + bytes.length);
       }
       return right;
     },
+    verify: (shape, bytes, expected) => Promise.resolve(pieceHash(bytes, leavesPerPiece(shape)).equals(expected)),
     close: () => Promise.resolve(),
   };
 }
+
+async function isHole(file: DiskFile, shape: Shape, piece: number): Promise<boolean> {
+  for (const { at, lengthBytes } of probesOf(shape, piece)) {
+    const probe = Buffer.alloc(lengthBytes);
+    await file.read(probe, at);
+    if (!isZero(probe)) return false;
+  }
+  return true;
+}
+
+/** Whether there is nothing but zeros. */
+export const isZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0);
 
 /** @throws ShoalError fileMissing, notAFile, fileUnreadable */
 export async function openToRead(disk: Disk, path: string): Promise<DiskFile> {
@@ -110,7 +148,8 @@ export async function openToRead(disk: Disk, path: string): Promise<DiskFile> {
 export type Job =
   | { readonly do: 'hashFile'; readonly path: string; readonly pieceBytes: number }
   | { readonly do: 'store'; readonly descriptor: number; readonly at: number; readonly leaves: number; readonly bytes: Uint8Array; readonly expected: Uint8Array }
-  | { readonly do: 'check'; readonly descriptor: number; readonly shape: Shape; readonly layer: Uint8Array };
+  | { readonly do: 'check'; readonly descriptor: number; readonly shape: Shape; readonly layer: Uint8Array; readonly skip: Uint8Array }
+  | { readonly do: 'verify'; readonly leaves: number; readonly bytes: Uint8Array; readonly expected: Uint8Array };
 export type JobMessage = { readonly id: number; readonly job: Job } | { readonly cancel: number };
 export type JobAnswer =
   | { readonly id: number; readonly progress: number }
@@ -132,7 +171,8 @@ export function workerHasher(entry: URL): Hasher {
   return {
     hashFile: (path, pieceBytes, options) => files.run({ do: 'hashFile', path, pieceBytes }, options) as Promise<HashedFile>,
     store: (file, shape, piece, bytes, expected) => pieces.run({ do: 'store', descriptor: descriptorOf(file), at: piece * shape.pieceBytes, leaves: leavesPerPiece(shape), bytes, expected: new Uint8Array(expected) }) as Promise<boolean>,
-    check: (file, shape, layer, options) => files.run({ do: 'check', descriptor: descriptorOf(file), shape, layer }, options) as Promise<readonly number[]>,
+    check: (file, shape, layer, skip, options) => files.run({ do: 'check', descriptor: descriptorOf(file), shape, layer, skip: skip.bytes() }, options) as Promise<readonly number[]>,
+    verify: (shape, bytes, expected) => pieces.run({ do: 'verify', leaves: leavesPerPiece(shape), bytes, expected: new Uint8Array(expected) }) as Promise<boolean>,
     async close() {
       await Promise.all([pieces.close(), files.close()]);
     },

@@ -1,44 +1,113 @@
-// A download on disk until it is whole: a part file in the destination's own volume, published under its final name in one step that
-// never overwrites anything (`trust.md` 6). Knows files and names, no pieces.
+// A download on disk until it is whole: a part file in the destination's own volume with two checkpoints beside it (`trust.md` 6).
+// Makes, reopens and removes it. Knows files and names; which pieces are in it is copy.ts's business, its last step is publish.ts's.
 import path from 'node:path';
-import { asShoalError, ShoalError, systemCode } from '../../protocol/errors.ts';
+import { ShoalError, systemCode } from '../../protocol/errors.ts';
 import type { Root } from '../../protocol/ids.ts';
-import type { Chance, Disk, DiskFile } from '../../protocol/world.ts';
+import type { Chance, Clock, Disk, DiskFile } from '../../protocol/world.ts';
+import { Checkpoints, slotsOf } from './checkpoints.ts';
+import { diskError } from './diskErrors.ts';
 import { makeDurableFolder } from './durableFolder.ts';
+import type { Shape } from './hashTree.ts';
 
 /** The folder beside the final name in which unfinished files lie. It ignores itself in git. */
 const PART_FOLDER = '.shoal-part';
-/** How much more than the file must be free before a download begins: 1 %. */
-const FREE_MARGIN = 1.01;
-/** Names tried for `name (2)`. */
-const RENAMES_MAX = 1000;
+/** What a download leaves free: 1 % of what is missing, for what the file system itself needs, but a small file shall fit on a small disk. */
+const MARGIN = 0.01;
+const MARGIN_BYTES_MIN = 1024 * 1024;
+const MARGIN_BYTES_MAX = 256 * 1024 * 1024;
 
 export interface PartFile {
   readonly path: string;
   readonly file: DiskFile;
+  readonly checkpoints: Checkpoints;
+}
+
+export interface PartHost {
+  readonly disk: Disk;
+  readonly clock: Clock;
+}
+
+/** A path for a part file that never was one before. Written down before the file is made, so that no crash leaves one that nobody knows. */
+export function newPartPath(chance: Chance, destination: string, root: Root): string {
+  return path.join(path.dirname(destination), PART_FOLDER, `${root.slice(0, 16)}-${chance.bytes(8).toString('hex')}.part`);
+}
+
+/** Makes the folder that a download belongs into. @throws ShoalError destinationUnwritable, diskFull */
+export async function makeDestination(disk: Disk, destination: string): Promise<void> {
+  await makeDurableFolder(disk, path.dirname(destination)).catch((error: unknown) => {
+    throw diskError(error, destination);
+  });
 }
 
 /**
- * Makes an empty part file of full size for a file that shall become `destination`.
+ * Makes an empty part file of full size.
  *
  * @throws ShoalError destinationUnwritable, diskFull
  */
-export async function createPart(disk: Disk, chance: Chance, destination: string, root: Root, sizeBytes: number): Promise<PartFile> {
-  const folder = path.join(path.dirname(destination), PART_FOLDER);
+export async function createPart(host: PartHost, part: string, root: Root, shape: Shape): Promise<PartFile> {
+  const { disk } = host;
+  const folder = path.dirname(part);
   try {
-    await makeDurableFolder(disk, path.dirname(destination));
-    await disk.makeFolder(folder, 0o700);
+    await makeDurableFolder(disk, folder, 0o700);
     await ignoreInGit(disk, folder);
-    if ((await disk.freeBytes(folder)) < sizeBytes * FREE_MARGIN) throw new ShoalError('diskFull', { path: destination });
-    // The nonce keeps a record of an older download from ever being taken for this one.
-    const name = path.join(folder, `${root.slice(0, 16)}-${chance.bytes(8).toString('hex')}.part`);
-    const file = await disk.open(name, 'create');
-    await file.truncate(sizeBytes);
-    return { path: name, file };
+    if (!(await hasRoom(disk, folder, shape.sizeBytes))) throw new ShoalError('diskFull', { path: part });
+    return await openWith(await disk.open(part, 'create'), async (file) => {
+      await file.truncate(shape.sizeBytes);
+      return openSlots(host, { path: part, file }, root, shape, false);
+    });
   } catch (error) {
-    throw diskError(error, destination);
+    throw diskError(error, part);
   }
 }
+
+/**
+ * Opens the part file of an earlier run; undefined when it is gone. Of one that has lost its size no checkpoint counts; what is right in it
+ * is found by reading.
+ *
+ * @throws ShoalError destinationUnwritable, diskFull
+ */
+export async function reopenPart(host: PartHost, part: string, root: Root, shape: Shape): Promise<PartFile | undefined> {
+  const { disk } = host;
+  try {
+    const stat = await disk.stat(part);
+    if (stat?.kind !== 'file') return undefined;
+    return await openWith(await disk.open(part, 'write'), async (file) => {
+      const hasSize = stat.sizeBytes === shape.sizeBytes;
+      if (!hasSize) await file.truncate(shape.sizeBytes);
+      return openSlots(host, { path: part, file }, root, shape, hasSize);
+    });
+  } catch (error) {
+    throw diskError(error, part);
+  }
+}
+
+async function openSlots({ disk, clock }: PartHost, part: { readonly path: string; readonly file: DiskFile }, root: Root, shape: Shape, believe: boolean): Promise<PartFile> {
+  return { ...part, checkpoints: await Checkpoints.open(disk, clock, part, { nonce: nonceOf(part.path), root, shape }, believe) };
+}
+
+/** What is made of an open file; if that fails, the file is closed. */
+async function openWith<T>(file: DiskFile, make: (file: DiskFile) => Promise<T>): Promise<T> {
+  try {
+    return await make(file);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** Removes a part file with all that belongs to it; nothing happens to what is not there. */
+export async function removePart(disk: Disk, part: string): Promise<void> {
+  for (const name of [...slotsOf(part), part]) await disk.remove(name);
+}
+
+/** Whether so much can still be downloaded into a folder. */
+export async function hasRoom(disk: Disk, folder: string, missingBytes: number): Promise<boolean> {
+  const margin = Math.min(MARGIN_BYTES_MAX, Math.max(MARGIN_BYTES_MIN, missingBytes * MARGIN));
+  return (await disk.freeBytes(folder)) >= missingBytes + margin;
+}
+
+/** The nonce is in the name. */
+const nonceOf = (part: string): string => /-([0-9a-f]{16})\.part$/.exec(part)?.[1] ?? '0'.repeat(16);
 
 async function ignoreInGit(disk: Disk, folder: string): Promise<void> {
   const ignore = path.join(folder, '.gitignore');
@@ -49,82 +118,4 @@ async function ignoreInGit(disk: Disk, folder: string): Promise<void> {
   });
   await file?.write(Buffer.from('*\n'), 0);
   await file?.close();
-}
-
-/** Opens the part file of an earlier run; undefined when it is gone or has another size: then the download begins anew. */
-export async function reopenPart(disk: Disk, name: string, sizeBytes: number): Promise<PartFile | undefined> {
-  const stat = await disk.stat(name);
-  if (stat?.kind !== 'file' || stat.sizeBytes !== sizeBytes) return undefined;
-  return { path: name, file: await disk.open(name, 'write') };
-}
-
-/**
- * Publishes a whole part file under its final name: synced before, never over something else, durable after. Returns the name it got,
- * which is another one only with `rename`.
- *
- * @throws ShoalError destinationExists, destinationUnwritable, diskFull; the part file is kept
- */
-export async function publish(disk: Disk, part: PartFile, destination: string, rename: boolean): Promise<string> {
-  try {
-    await part.file.sync();
-    for (let n = 1; n <= RENAMES_MAX; n++) {
-      const name = n === 1 ? destination : numbered(destination, n);
-      if (await linkTo(disk, part.path, name)) {
-        await disk.syncFolder(path.dirname(name));
-        await disk.remove(part.path);
-        return name;
-      }
-      if (!rename) break;
-    }
-  } catch (error) {
-    throw diskError(error, destination);
-  }
-  throw new ShoalError('destinationExists', { path: destination });
-}
-
-/** Gives the file its name if nobody has it. */
-async function linkTo(disk: Disk, from: string, to: string): Promise<boolean> {
-  try {
-    await disk.link(from, to);
-    return true;
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === 'EEXIST') return isSameFile(disk, from, to);
-    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'ENOSYS') throw error;
-  }
-  // Where a volume has no second names: take the name first, exclusively, then move over what is ours.
-  try {
-    await (await disk.open(to, 'create')).close();
-  } catch (error) {
-    if (systemCode(error) === 'EEXIST') return false;
-    throw error;
-  }
-  await disk.rename(from, to);
-  return true;
-}
-
-/** After a crash between the link and the removal of the part file, the final name is there already and is this file. */
-async function isSameFile(disk: Disk, from: string, to: string): Promise<boolean> {
-  const [a, b] = [await disk.stat(from), await disk.stat(to)];
-  return a !== undefined && b !== undefined && a.device === b.device && a.inode === b.inode && a.inode !== 0n;
-}
-
-/** `name (2).ext` */
-export function numbered(name: string, n: number): string {
-  const { dir, name: stem, ext } = path.parse(name);
-  return path.join(dir, `${stem} (${n})${ext}`);
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: 'not allowed', EPERM: 'not allowed', EROFS: 'it is read-only', ENOTDIR: 'a part of the path is no folder', ENOENT: 'the folder is gone',
-  EIO: 'the disk reports an error', ENAMETOOLONG: 'the name is too long', EEXIST: 'a part of the path is no folder',
-};
-
-/** What the disk said, as the person should hear it. */
-export function diskError(error: unknown, place: string): ShoalError {
-  if (error instanceof ShoalError) return error;
-  const code = systemCode(error);
-  if (code === 'ENOSPC' || code === 'EDQUOT') return new ShoalError('diskFull', { path: place }, { cause: error });
-  if (code !== undefined) return new ShoalError('destinationUnwritable', { path: place, why: REASONS[code] ?? code }, { cause: error });
-  return asShoalError(error);
 }

@@ -1,25 +1,32 @@
 // The life of one file that is shared or downloaded: hashing, checking, exchanging, publishing, and what goes wrong on the way. Owns
 // its record, its copy and its swarm; the only writer of their state. transfers.ts holds all of them.
+import path from 'node:path';
 import type { Transfer as TransferView } from '../../protocol/engineLink.ts';
-import type { ShoalError } from '../../protocol/errors.ts';
-import { asShoalError } from '../../protocol/errors.ts';
+import type { ErrorCode } from '../../protocol/errors.ts';
+import { asShoalError, ShoalError } from '../../protocol/errors.ts';
 import type { Root, SwarmKey } from '../../protocol/ids.ts';
 import { toWire } from '../../protocol/wireErrors.ts';
 import type { Timer, World } from '../../protocol/world.ts';
 import { Copy } from './copy.ts';
+import { diskError } from './diskErrors.ts';
+import type { DownloadHost, Keeper } from './download.ts';
+import { isThere, openDownload, publishDownload } from './download.ts';
+import type { FileIdentity } from './fileIdentity.ts';
 import { identityOf } from './fileIdentity.ts';
 import type { Hasher } from './hashing.ts';
 import { EMPTY_ROOT, lengthOf, pieceBytesFor, shapeOf } from './hashTree.ts';
 import type { Home } from '../../protocol/home/home.ts';
-import { createPart, diskError, reopenPart } from './partFile.ts';
+import { hasRoom, removePart } from './partFile.ts';
 import { Rate } from './rate.ts';
 import type { SwarmHost } from './swarm.ts';
 import { Swarm } from './swarm.ts';
 import type { TransferRecord } from './transferRecord.ts';
 import { loadLayer, saveLayer, saveRecord } from './transferRecord.ts';
 
-/** How long after a full disk it is tried again, in ms. */
-const DISK_FULL_RETRY_MS = 10_000;
+/** How often it is looked whether a full disk has room, or a drive is back, in ms. */
+const LOOK_AGAIN_MS = 5_000;
+/** How long after a disk that refused for another reason it is tried again, in ms. */
+const RETRY_MS = 60_000;
 /** How long after a tracker refused to be told of a share for want of a link it is tried again, in ms. */
 const TELL_RETRY_MS = 2_000;
 
@@ -53,9 +60,13 @@ export class Transfer {
   readonly upRate: Rate;
   uploadedBytes = 0;
   readonly #host: TransferHost;
+  readonly #disk: DownloadHost;
+  readonly #keeper: Keeper;
   #state: State = 'checking';
   #doneBytes = 0;
   #resumedPieces = 0;
+  /** The failure that the person was told of. */
+  #told: ErrorCode | undefined;
   #work = new AbortController();
   #timer: Timer | undefined;
   #closed = false;
@@ -63,6 +74,14 @@ export class Transfer {
   constructor(record: TransferRecord, host: TransferHost) {
     this.record = record;
     this.#host = host;
+    this.#disk = { ...host.world, hasher: host.hasher, home: host.home };
+    const current = (): TransferRecord => this.record;
+    this.#keeper = {
+      get record() {
+        return current();
+      },
+      save: (changes) => this.#save(changes),
+    };
     this.downRate = new Rate(host.world.clock);
     this.upRate = new Rate(host.world.clock);
   }
@@ -116,8 +135,11 @@ export class Transfer {
   async pause(): Promise<void> {
     if (this.isWhole || this.record.kind === 'share') return;
     await this.#save({ paused: true });
+    this.#timer?.cancel();
+    this.error = undefined;
     this.swarm?.pause();
     this.#set('paused');
+    await this.copy?.save().catch((error: unknown) => this.#stuck(asShoalError(error)));
   }
 
   async resume(): Promise<void> {
@@ -132,23 +154,38 @@ export class Transfer {
     this.start();
   }
 
-  /** Leaves the swarm and closes the file; the record stays, so that a later `start` goes on. */
-  async close(): Promise<void> {
+  /**
+   * Leaves the swarm and closes the file; the record stays, so that a later `start` goes on.
+   *
+   * @param keep  whether what has arrived shall last
+   */
+  async close(keep = true): Promise<void> {
     this.#closed = true;
+    await this.#letGo(keep);
+  }
+
+  /** Downloads anew what is wrong in a file that was whole; `damaged` is how it was found. It stays as it is until the right one takes its place. */
+  async repair(damaged: FileIdentity | undefined): Promise<void> {
     await this.#letGo();
+    await removePart(this.#disk.disk, this.record.part);
+    await this.#save({ replaces: damaged, identity: undefined, part: '', claimed: '', paused: false });
+    this.start();
   }
 
   /** Ends with an error. */
   async fail(error: ShoalError, state: 'failed' | 'gone' = 'failed'): Promise<void> {
     this.#host.world.log.warn('a transfer has ended', { id: this.id, state, why: error.message });
+    // Of what is tried again by itself, the person is told once.
+    const isNews = this.#told !== error.code;
+    this.#told = error.code;
     this.error = error;
     this.#set(state);
-    this.#host.failed(this);
+    if (isNews) this.#host.failed(this);
     await this.#letGo();
     this.#host.changed(this);
   }
 
-  async #letGo(): Promise<void> {
+  async #letGo(keep = true): Promise<void> {
     this.#work.abort();
     this.#work = new AbortController();
     this.#timer?.cancel();
@@ -157,7 +194,7 @@ export class Transfer {
     this.copy = undefined;
     swarm?.close();
     if (key) this.#host.release(key, this);
-    await copy?.close();
+    await copy?.close(keep);
     if (swarm) this.#host.presenceChanged();
   }
 
@@ -170,9 +207,7 @@ export class Transfer {
       else await this.#openPart(signal);
     } catch (error) {
       if (signal.aborted || this.#closed) return;
-      const why = diskError(error, this.record.path);
-      if (why.code === 'diskFull') return this.#waitForSpace(why);
-      await this.fail(why, why.code === 'fileChanged' || why.code === 'fileMissing' ? 'gone' : 'failed');
+      await this.#failed(diskError(error, this.record.path));
     }
   }
 
@@ -189,12 +224,17 @@ export class Transfer {
 
   /** A whole file: served as long as it is what it was. */
   async #openWhole(): Promise<void> {
-    const { world, home, hasher } = this.#host;
+    const { disk, home } = this.#disk;
+    if (this.record.part !== '') {
+      await removePart(disk, this.record.part);
+      await this.#save({ part: '' });
+    }
     const { record } = this;
+    const root = record.root as Root;
     const shape = shapeOf(record.sizeBytes, record.pieceBytes);
-    const layer = await loadLayer(world.disk, home, this.id) ?? (shape.pieces <= 1 ? Buffer.from(record.root, 'hex').subarray(0, shape.pieces * 32) : undefined);
+    const layer = await loadLayer(disk, home, this.id, root, shape);
     if (!layer || !record.identity) return this.#hash(this.#work.signal).then(() => this.#openWhole());
-    this.copy = await Copy.ofFile(world.disk, hasher, record.root as Root, shape, layer, record.path, record.identity);
+    this.copy = await Copy.ofFile(this.#disk, root, shape, layer, record.path, record.identity);
     if (this.#closed) return this.copy.close();
     this.#joinSwarm();
     // A share is one when the group knows of it; until then it counts as not yet hashed.
@@ -226,30 +266,21 @@ export class Transfer {
 
   /** A download that is not finished: takes up what is on disk, then asks the swarm for the rest. */
   async #openPart(signal: AbortSignal): Promise<void> {
-    const { world, home, hasher } = this.#host;
-    const { record } = this;
-    const root = record.root as Root;
-    const shape = shapeOf(record.sizeBytes, record.pieceBytes);
-    const layer = await loadLayer(world.disk, home, this.id);
-    let part = record.part === '' ? undefined : await reopenPart(world.disk, record.part, record.sizeBytes);
-    const isNew = part === undefined;
-    if (!part) {
-      part = await createPart(world.disk, world.chance, record.path, root, record.sizeBytes);
-      await this.#save({ part: part.path });
-    }
-    if (this.#closed) return part.file.close();
-    const copy = (this.copy = Copy.ofPart(world.disk, hasher, root, shape, part, layer));
-    if (!isNew) {
-      this.#set('checking');
-      await copy.checkDisk({ signal, progress: (done) => this.#progress(done) });
-      this.#resumedPieces = copy.pieces.held.count;
-    }
-    if (this.#closed) return;
+    const opened = await openDownload(this.#disk, this.#keeper, {
+      signal, progress: (done) => this.#progress(done), checking: () => this.#set('checking'), stuck: (error) => this.#stuck(error),
+    });
+    if (opened.is === 'published') return this.#openWhole();
+    const { copy } = opened;
+    if (this.#closed || signal.aborted) return copy.close();
+    this.copy = copy;
+    this.#resumedPieces = copy.pieces.held.count;
     if (!copy.pieces.isWhole) await this.#fillFromOwn(copy);
+    if (this.#closed || signal.aborted) return;
     if (copy.pieces.isWhole) return this.#publish();
     this.#joinSwarm();
-    if (record.paused) this.swarm?.pause();
-    this.#set(record.paused ? 'paused' : 'downloading');
+    const { paused } = this.record;
+    if (paused) this.swarm?.pause();
+    this.#set(paused ? 'paused' : 'downloading');
     this.#host.presenceChanged();
   }
 
@@ -281,7 +312,7 @@ export class Transfer {
     const swarm: Swarm = new Swarm(key, copy, record.mode, this.#host.swarmHost, {
       changed: () => this.#host.changed(this),
       layerKnown: (layer) => void saveLayer(this.#host.world.disk, this.#host.home, this.id, layer).catch((error: unknown) => this.#stuck(asShoalError(error))),
-      whole: () => void this.#publish().catch((error: unknown) => void this.fail(diskError(error, record.path))),
+      whole: () => void this.#publish().catch((error: unknown) => void this.#failed(diskError(error, record.path))),
       stuck: (error) => this.#stuck(error),
       gone: (error) => void this.fail(error, 'gone'),
       received: (bytes) => this.downRate.count(bytes),
@@ -296,32 +327,62 @@ export class Transfer {
   }
 
   async #publish(): Promise<void> {
-    const { copy, record } = this;
+    const { copy } = this;
     if (!copy) return;
-    const { path, identity } = await copy.publish(record.path, record.rename);
-    await this.#save({ path, identity, part: '' });
+    await publishDownload(this.#disk, this.#keeper, copy);
+    this.#told = undefined;
     if (this.#closed) return;
     if (!this.swarm) this.#joinSwarm();
     this.#seed();
     this.#host.finished(this);
   }
 
+  /** The disk refused while pieces came. */
   #stuck(error: ShoalError): void {
     const why = diskError(error.cause ?? error, this.record.path);
-    if (why.code === 'diskFull') this.#waitForSpace(why);
-    else void this.fail(why);
+    // On a full disk the pieces that are here go on being served, as long as the open file can be relied on.
+    if (why.code === 'diskFull' && this.swarm && !this.copy?.isBroken) return this.#waitForRoom(why, this.#missingBytes, () => this.swarm?.resume());
+    void this.#failed(error.code === 'syncFailed' ? error : why);
   }
 
-  #waitForSpace(error: ShoalError): void {
+  /** Ends, for now where it can go on by itself. */
+  async #failed(why: ShoalError): Promise<void> {
+    const { world } = this.#host;
+    const isAway = why.code === 'destinationUnwritable' && this.record.part !== '' && !(await isThere(world.disk, this.record).catch(() => false));
+    const error = isAway ? new ShoalError('placeGone', { path: this.record.path }, { cause: why }) : why;
+    const missingBytes = this.#missingBytes;
+    await this.fail(error, error.code === 'fileChanged' || error.code === 'fileMissing' ? 'gone' : 'failed');
+    if (this.#closed || this.record.kind === 'share') return;
+    const again = (): void => this.start();
+    if (error.code === 'diskFull') this.#waitForRoom(error, missingBytes, again);
+    if (error.code === 'placeGone') this.#lookAgain(() => isThere(world.disk, this.record), again);
+    if (error.code === 'destinationUnwritable') this.#timer = world.clock.after(RETRY_MS, again);
+  }
+
+  #waitForRoom(error: ShoalError, missingBytes: number, then: () => void): void {
     this.error = error;
-    this.#set(this.swarm ? 'downloading' : 'failed');
+    this.#host.changed(this);
+    this.#lookAgain(() => hasRoom(this.#disk.disk, path.dirname(this.record.path), missingBytes), then);
+  }
+
+  get #missingBytes(): number {
+    const { record, copy } = this;
+    return Math.max(0, record.sizeBytes - (copy?.pieces.held.count ?? 0) * record.pieceBytes);
+  }
+
+  /** Asks now and then whether it can go on, and does. */
+  #lookAgain(canGoOn: () => Promise<boolean>, then: () => void): void {
+    const { signal } = this.#work;
     this.#timer?.cancel();
-    this.#timer = this.#host.world.clock.after(DISK_FULL_RETRY_MS, () => {
+    const look = async (): Promise<void> => {
+      const can = await canGoOn().catch(() => false);
+      if (signal.aborted || this.#closed || this.record.paused) return;
+      if (!can) return this.#lookAgain(canGoOn, then);
       this.error = undefined;
-      if (this.swarm) this.swarm.resume();
-      else this.start();
       this.#host.changed(this);
-    });
+      then();
+    };
+    this.#timer = this.#host.world.clock.after(LOOK_AGAIN_MS, () => void look());
   }
 
   #progress(doneBytes: number): void {

@@ -4,9 +4,11 @@ import path from 'node:path';
 import { ShoalError, systemCode } from '../../protocol/errors.ts';
 import type { PickerMode } from '../../protocol/engineLink.ts';
 import type { AccountId, GroupId, Root, Sha256 } from '../../protocol/ids.ts';
-import { isHexOf } from '../../protocol/ids.ts';
+import { HASH_BYTES, isHexOf } from '../../protocol/ids.ts';
 import type { Disk, Log } from '../../protocol/world.ts';
 import type { FileIdentity } from './fileIdentity.ts';
+import type { Shape } from './hashTree.ts';
+import { layerOfRoot, rootOf } from './hashTree.ts';
 import type { Home } from '../../protocol/home/home.ts';
 import { readSmallFile, writeSmallFile } from '../../protocol/home/home.ts';
 
@@ -30,8 +32,12 @@ export interface TransferRecord {
   readonly paused: boolean;
   /** Whether the tracker knows of the share. */
   readonly told: boolean;
-  /** The part file of a download that is not finished. */
+  /** The part file of a download; kept when it is finished, until the file is gone for certain. */
   readonly part: string;
+  /** The final name that was about to be taken, where that takes two steps (publish.ts). */
+  readonly claimed: string;
+  /** The damaged file that this download shall stand in for. */
+  readonly replaces: FileIdentity | undefined;
   /** The whole file as it was when it was hashed or finished. */
   readonly identity: FileIdentity | undefined;
 }
@@ -55,11 +61,15 @@ export function saveLayer(disk: Disk, home: Home, id: number, layer: Uint8Array)
   return disk.replaceFile(layerFile(home, id), Buffer.concat([LAYER_HEAD, layer]));
 }
 
-/** The piece layer; undefined when there is none or it is not one. */
-export async function loadLayer(disk: Disk, home: Home, id: number): Promise<Uint8Array | undefined> {
+/** The piece layer; undefined when there is none, or it does not lead to the root: a damaged one would make every good piece a wrong one. */
+export async function loadLayer(disk: Disk, home: Home, id: number, root: Root, shape: Shape): Promise<Uint8Array | undefined> {
+  const known = layerOfRoot(root, shape);
+  if (known) return known;
   try {
     const bytes = await disk.readFile(layerFile(home, id));
-    return bytes.subarray(0, LAYER_HEAD.length).equals(LAYER_HEAD) ? bytes.subarray(LAYER_HEAD.length) : undefined;
+    const layer = bytes.subarray(LAYER_HEAD.length);
+    const isOne = bytes.subarray(0, LAYER_HEAD.length).equals(LAYER_HEAD) && layer.length === shape.pieces * HASH_BYTES;
+    return isOne && rootOf(layer, shape) === root ? layer : undefined;
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
     throw error;
@@ -87,9 +97,9 @@ function readRecord(fields: Readonly<Record<string, unknown>>): TransferRecord {
   const kinds = {
     id: 'number', account: 'string', group: 'string', groupName: 'string', name: 'string', kind: 'string', path: 'string', sizeBytes: 'number',
     pieceBytes: 'number', root: 'string', sha256: 'string', mode: 'string', rename: 'boolean', replace: 'boolean', paused: 'boolean', told: 'boolean', part: 'string',
-  } as const satisfies Record<Exclude<keyof TransferRecord, 'identity'>, string>;
+  } as const satisfies Record<Exclude<keyof TransferRecord, 'identity' | 'claimed' | 'replaces'>, string>;
   for (const [name, kind] of Object.entries(kinds)) if (typeof fields[name] !== kind) throw new Error(`${name} is no ${kind}`);
   const { root } = fields as unknown as TransferRecord;
   if (root !== '' && !isHexOf(root, 32)) throw new Error('root is no hash');
-  return { identity: undefined, ...fields } as unknown as TransferRecord;
+  return { claimed: '', identity: undefined, replaces: undefined, ...fields } as unknown as TransferRecord;
 }

@@ -7,7 +7,8 @@ import { swarmKeyText } from '../../protocol/ids.ts';
 import type { PickerMode } from '../../protocol/engineLink.ts';
 import { checkFileName, fileNameKey } from '../../protocol/names.ts';
 import type { FileRow } from '../../protocol/trackerLink.ts';
-import { diskError } from './partFile.ts';
+import { diskError } from './diskErrors.ts';
+import { removePart } from './partFile.ts';
 import { Transfer } from './transfer.ts';
 import type { TransferHost } from './transfer.ts';
 import type { TransferRecord } from './transferRecord.ts';
@@ -108,7 +109,7 @@ export class Transfers {
       if (old.record.kind === 'share' && old.record.path === request.path) await this.forget(old);
     }
     return this.#begin({
-      ...request, kind: 'share', sizeBytes: stat.sizeBytes, pieceBytes: 0, root: '', sha256: '', mode: 'rarest', rename: false, paused: false, told: false, part: '', identity: undefined,
+      ...request, kind: 'share', sizeBytes: stat.sizeBytes, pieceBytes: 0, root: '', sha256: '', mode: 'rarest', rename: false, paused: false, told: false, part: '', claimed: '', replaces: undefined, identity: undefined,
     });
   }
 
@@ -136,7 +137,7 @@ export class Transfers {
     if (taken && !request.rename) throw new ShoalError('destinationExists', { path: destination });
     return this.#begin({
       account: request.account, group: request.group, groupName: request.groupName, name: file.name, kind: 'download', path: destination, sizeBytes: file.sizeBytes,
-      pieceBytes: file.pieceBytes, root: file.root, sha256: file.sha256, mode: request.mode, rename: request.rename, replace: false, paused: false, told: true, part: '', identity: undefined,
+      pieceBytes: file.pieceBytes, root: file.root, sha256: file.sha256, mode: request.mode, rename: request.rename, replace: false, paused: false, told: true, part: '', claimed: '', replaces: undefined, identity: undefined,
     });
   }
 
@@ -144,9 +145,9 @@ export class Transfers {
   async forget(transfer: Transfer): Promise<void> {
     const { disk } = this.#host.world;
     this.#all.delete(transfer.id);
-    await transfer.close();
+    await transfer.close(false);
     await removeRecord(disk, this.#host.home, transfer.id);
-    if (transfer.record.part !== '') await disk.remove(transfer.record.part);
+    if (transfer.record.part !== '') await removePart(disk, transfer.record.part);
   }
 
   async #begin(fields: Omit<TransferRecord, 'id'>): Promise<Transfer> {

@@ -9,7 +9,7 @@ import { Copy } from '../../extension/engine/copy.ts';
 import { identityOf } from '../../extension/engine/fileIdentity.ts';
 import { inlineHasher } from '../../extension/engine/hashing.ts';
 import type { HashedFile } from '../../extension/engine/hashing.ts';
-import { createPart } from '../../extension/engine/partFile.ts';
+import { createPart, newPartPath } from '../../extension/engine/partFile.ts';
 import { Peers } from '../../extension/engine/peers.ts';
 import { PieceBuffers } from '../../extension/engine/pieceBuffers.ts';
 import { Swarm } from '../../extension/engine/swarm.ts';
@@ -36,6 +36,7 @@ const signer = { tracker: trackerPin, ticketKey: ticketKey.privateKey };
 class TestPeer {
   readonly identity = createIdentity();
   readonly world = createNodeWorld({ identity: this.identity, log: silentLog });
+  readonly copyHost = { ...this.world, hasher: inlineHasher(this.world.disk) };
   readonly account = randomBytes(16).toString('hex') as AccountId;
   readonly tickets = new Tickets(this.world.clock);
   readonly peers: Peers;
@@ -112,7 +113,7 @@ describe('a swarm', function () {
     all.push(peer);
     await peer.peers.start({ host: '127.0.0.1', port: 0, portIsFirm: true });
     const { root, shape, layer, stat } = hashed;
-    peer.takePart(await Copy.ofFile(peer.world.disk, inlineHasher(peer.world.disk), root, shape, layer, source, identityOf(stat)), root, spoil);
+    peer.takePart(await Copy.ofFile(peer.copyHost, root, shape, layer, source, identityOf(stat)), root, spoil);
     return peer;
   }
 
@@ -121,13 +122,15 @@ describe('a swarm', function () {
     all.push(peer);
     await peer.peers.start({ host: '127.0.0.1', port: 0, portIsFirm: true });
     const { root, shape } = hashed;
-    const part = await createPart(peer.world.disk, peer.world.chance, path.join(folder, `copy-${all.length}`), root, shape.sizeBytes);
-    peer.takePart(Copy.ofPart(peer.world.disk, inlineHasher(peer.world.disk), root, shape, part), root);
+    const part = await createPart(peer.copyHost, newPartPath(peer.world.chance, path.join(folder, 'copy'), root), root, shape);
+    peer.takePart(Copy.ofPart(peer.copyHost, root, shape, part, undefined, (error) => assert.fail(error.message)), root);
     return peer;
   }
 
   async function isIdentical(peer: TestPeer): Promise<void> {
-    const { path: copy } = await (peer.swarm as Swarm).copy.publish(path.join(folder, `whole-${randomBytes(4).toString('hex')}`), false);
+    const { path: copy } = await (peer.swarm as Swarm).copy.publish({
+      destination: path.join(folder, `whole-${randomBytes(4).toString('hex')}`), ownFolders: 0, rename: false, replaces: undefined, claimed: '', claim: () => Promise.resolve(),
+    });
     assert.ok(readFileSync(copy).equals(readFileSync(source)));
   }
 

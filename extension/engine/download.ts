@@ -1,0 +1,130 @@
+// The disk side of one download, from its first byte to its final name: which part file it has, what of that is believed, and what its
+// record says at every moment, so that it goes on from wherever a crash has left it. Fetches nothing and shows nothing.
+import path from 'node:path';
+import { ShoalError } from '../../protocol/errors.ts';
+import type { Home } from '../../protocol/home/home.ts';
+import type { Root } from '../../protocol/ids.ts';
+import type { Chance, Disk } from '../../protocol/world.ts';
+import type { CopyHost } from './copy.ts';
+import { Copy } from './copy.ts';
+import { identityOf, whyUnlike } from './fileIdentity.ts';
+import type { HashOptions } from './hashing.ts';
+import { openToRead } from './hashing.ts';
+import { lengthOf, shapeOf } from './hashTree.ts';
+import type { PartFile } from './partFile.ts';
+import { createPart, makeDestination, newPartPath, removePart, reopenPart } from './partFile.ts';
+import { checkFolders } from './publish.ts';
+import type { TransferRecord } from './transferRecord.ts';
+import { loadLayer } from './transferRecord.ts';
+
+export interface DownloadHost extends CopyHost {
+  readonly chance: Chance;
+  readonly home: Home;
+}
+
+/** The record of a download, and the only way to change it. */
+export interface Keeper {
+  readonly record: TransferRecord;
+  save(changes: Partial<TransferRecord>): Promise<void>;
+}
+
+interface OpenOptions extends HashOptions {
+  /** Told before something is read that may take long. */
+  readonly checking: () => void;
+  /** Told when a checkpoint that was due could not be taken. */
+  readonly stuck: (error: ShoalError) => void;
+}
+
+/**
+ * Opens a download that is not published, with what is there of it. `whole`: it was published by a run that could not write that down.
+ *
+ * @throws ShoalError destinationUnwritable, diskFull, placeGone, cancelled
+ */
+export async function openDownload(host: DownloadHost, keeper: Keeper, { checking, stuck, ...options }: OpenOptions): Promise<{ readonly is: 'open'; readonly copy: Copy } | { readonly is: 'published' }> {
+  const { record } = keeper;
+  const root = record.root as Root;
+  const shape = shapeOf(record.sizeBytes, record.pieceBytes);
+  const layer = await loadLayer(host.disk, host.home, record.id, root, shape);
+  const old = record.part === '' ? undefined : await reopenPart(host, record.part, root, shape);
+  if (!old && record.claimed !== '' && await wasPublished(host, keeper, checking, options)) return { is: 'published' };
+  const part = old ?? await begin(host, keeper);
+  const copy = Copy.ofPart(host, root, shape, part, layer, stuck);
+  try {
+    if (old) {
+      checking();
+      await copy.checkDisk(options);
+    }
+    if (record.replaces && layer) await takeWhatIsRight(host, copy, record, options.signal);
+  } catch (error) {
+    await copy.close();
+    throw error;
+  }
+  return { is: 'open', copy };
+}
+
+/** Gives a download whose pieces are all held its final name. @throws ShoalError as `publish` */
+export async function publishDownload(host: DownloadHost, keeper: Keeper, copy: Copy): Promise<void> {
+  const { path: destination, rename, replaces, claimed, part } = keeper.record;
+  const found = await copy.publish({
+    destination, rename, replaces, claimed, ownFolders: ownFoldersOf(keeper.record), claim: (name) => keeper.save({ claimed: name }),
+  });
+  await keeper.save({ ...found, claimed: '', replaces: undefined });
+  // Only now: until the record says where the file is, its part file is how it is found again. If this is cut short, the next start does it.
+  await removePart(host.disk, part);
+}
+
+/** Whether the folder that a download belongs into is there. */
+export const isThere = async (disk: Disk, { path: destination }: TransferRecord): Promise<boolean> => (await disk.stat(path.dirname(destination), 'follow'))?.kind === 'folder';
+
+/** How many folders above a download are named by the file itself, and not chosen by the person. */
+function ownFoldersOf({ path: destination, name }: TransferRecord): number {
+  const parts = name.split('/');
+  return destination.endsWith(path.join(path.sep, ...parts)) ? parts.length - 1 : 0;
+}
+
+async function begin(host: DownloadHost, keeper: Keeper): Promise<PartFile> {
+  const { record } = keeper;
+  const before = record.part;
+  // It had a part file, so its folder was made once: that folder is gone, or its drive, and everything may still be there.
+  if (before !== '' && !(await isThere(host.disk, record))) throw new ShoalError('placeGone', { path: record.path });
+  await checkFolders(host.disk, record.path, ownFoldersOf(record));
+  await makeDestination(host.disk, record.path);
+  const part = newPartPath(host.chance, record.path, record.root as Root);
+  await keeper.save({ part, claimed: '' });
+  if (before !== '') await removePart(host.disk, before);
+  return createPart(host, part, record.root as Root, shapeOf(record.sizeBytes, record.pieceBytes));
+}
+
+/**
+ * Whether the name that was about to be taken stands for the file now: the move was done, and the crash came before that was written down.
+ * Believed only when every piece of it is right.
+ */
+async function wasPublished(host: DownloadHost, keeper: Keeper, checking: () => void, options: HashOptions): Promise<boolean> {
+  const { claimed, pieceBytes, sizeBytes, root } = keeper.record;
+  const stat = await host.disk.stat(claimed);
+  if (stat?.kind !== 'file' || stat.sizeBytes !== sizeBytes) return false;
+  checking();
+  const found = await host.hasher.hashFile(claimed, pieceBytes, options);
+  if (found.root !== root) return false;
+  await host.disk.syncFolder(path.dirname(claimed));
+  await keeper.save({ path: claimed, identity: identityOf(found.stat), claimed: '', replaces: undefined });
+  return true;
+}
+
+/** Copies what is right of the damaged file, so that only the rest is fetched. The damaged file is only read. */
+async function takeWhatIsRight(host: DownloadHost, copy: Copy, { path: damaged, replaces }: TransferRecord, signal: AbortSignal | undefined): Promise<void> {
+  const stat = await host.disk.stat(damaged);
+  if (!stat || !replaces || whyUnlike(replaces, stat) !== undefined) return;
+  const file = await openToRead(host.disk, damaged);
+  try {
+    for (let piece = 0; piece < copy.shape.pieces && !signal?.aborted; piece++) {
+      const bytes = new Uint8Array(new SharedArrayBuffer(lengthOf(copy.shape, piece)));
+      if (copy.pieces.state(piece) !== 'missing' || (await file.read(bytes, piece * copy.shape.pieceBytes)) !== bytes.length) continue;
+      copy.pieces.move(piece, 'request');
+      copy.pieces.move(piece, 'verify');
+      await copy.store(piece, bytes);
+    }
+  } finally {
+    await file.close();
+  }
+}
