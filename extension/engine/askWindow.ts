@@ -4,8 +4,8 @@
 
 /** One on its way and one behind it: what even the slowest link needs not to run empty. */
 export const WINDOW_MIN = 2;
-/** 8 MiB of ordinary pieces: more only adds memory (measured on loopback), and it fills 100 ms of a line of 80 MB/s. */
-export const WINDOW_MAX = 16;
+/** 4 MiB of ordinary pieces: more only adds memory (measured on loopback), and it fills 100 ms of a line of 40 MB/s. */
+export const WINDOW_MAX = 8;
 /** An answer that takes this much longer than the fastest shows that there is no queue, or that it is long. */
 const NO_QUEUE = { times: 1.5, ms: 1 };
 const LONG_QUEUE = { times: 3, ms: 50 };

@@ -55,13 +55,17 @@ export class Copy {
   /**
    * A whole file that is as it was hashed.
    *
+   * @param isProven  whether that was in this life of the process: then its pieces need not be verified again before they are sent
    * @throws ShoalError fileMissing, fileUnreadable, notAFile, fileChanged
    */
-  static async ofFile(host: CopyHost, root: Root, shape: Shape, layer: Uint8Array, path: string, identity: FileIdentity): Promise<Copy> {
+  static async ofFile(host: CopyHost, root: Root, shape: Shape, layer: Uint8Array, path: string, identity: FileIdentity, isProven = false): Promise<Copy> {
     const copy = new Copy(host, root, shape, await openToRead(host.disk, path));
     copy.#layer = layer;
     copy.#whole = { path, identity };
-    for (let piece = 0; piece < shape.pieces; piece++) copy.pieces.move(piece, 'find');
+    for (let piece = 0; piece < shape.pieces; piece++) {
+      copy.pieces.move(piece, 'find');
+      if (isProven) copy.#proven.add(piece);
+    }
     try {
       await copy.#checkUnchanged();
     } catch (error) {

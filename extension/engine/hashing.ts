@@ -184,6 +184,9 @@ function descriptorOf(file: DiskFile): number {
   return file.descriptor;
 }
 
+/** Memory for short-lived objects of such a thread, in MiB: it makes few, and the default would take 50. */
+const YOUNG_MIB_MAX = 4;
+
 interface Waiting {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
@@ -227,7 +230,7 @@ class HashThread {
   }
 
   #start(): Worker {
-    const worker = new Worker(this.#entry, { workerData: HASH_WORKER });
+    const worker = new Worker(this.#entry, { workerData: HASH_WORKER, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB_MAX } });
     worker.on('message', (answer: JobAnswer) => {
       const waiting = this.#waiting.get(answer.id);
       if ('progress' in answer) waiting?.progress?.(answer.progress);

@@ -4,8 +4,8 @@ import { PIECE_BYTES_DEFAULT } from '../../protocol/limits.ts';
 
 /** Bytes of pieces on their way from which on nothing more is begun. What is under way may pass it: one piece for each link. */
 const TOTAL_BYTES_MAX = 24 * 1024 * 1024;
-/** Buffers kept for the next use. */
-const SPARE_MAX = 16;
+/** Buffers kept for the next use: what is ever under way at once on a fast line, because memory that two threads share is slow to be freed. */
+const SPARE_MAX = 32;
 
 export class PieceBuffers {
   readonly #headRoomBytes: number;

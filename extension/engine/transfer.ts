@@ -69,6 +69,8 @@ export class Transfer {
   #told: ErrorCode | undefined;
   #work = new AbortController();
   #timer: Timer | undefined;
+  /** Whether it was hashed in this life of the process. */
+  #isHashedNow = false;
   #closed = false;
 
   constructor(record: TransferRecord, host: TransferHost) {
@@ -220,6 +222,7 @@ export class Transfer {
     await this.#save({
       root: hashed.root, sha256: hashed.sha256, sizeBytes: hashed.shape.sizeBytes, pieceBytes: hashed.shape.pieceBytes, identity: identityOf(hashed.stat), told: false,
     });
+    this.#isHashedNow = true;
   }
 
   /** A whole file: served as long as it is what it was. */
@@ -234,7 +237,7 @@ export class Transfer {
     const shape = shapeOf(record.sizeBytes, record.pieceBytes);
     const layer = await loadLayer(disk, home, this.id, root, shape);
     if (!layer || !record.identity) return this.#hash(this.#work.signal).then(() => this.#openWhole());
-    this.copy = await Copy.ofFile(this.#disk, root, shape, layer, record.path, record.identity);
+    this.copy = await Copy.ofFile(this.#disk, root, shape, layer, record.path, record.identity, this.#isHashedNow);
     if (this.#closed) return this.copy.close();
     this.#joinSwarm();
     // A share is one when the group knows of it; until then it counts as not yet hashed.

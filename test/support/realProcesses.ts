@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { homeAt } from '../../protocol/home/home.ts';
 import type { Home } from '../../protocol/home/home.ts';
 import { findEngine } from '../../protocol/home/launch.ts';
+import { ENGINE_FLAGS } from '../../protocol/home/launchProcess.ts';
 import { VERSION } from '../../protocol/version.ts';
 import type { engineLink, Overview, Transfer } from '../../protocol/engineLink.ts';
 import type { Connection } from '../../protocol/connection.ts';
@@ -187,7 +188,7 @@ export class RealEngine {
   }
 
   async start(): Promise<void> {
-    this.#child = spawn(process.execPath, [ENGINE_BUNDLE, '--home', this.home.folder, 'engine'], { stdio: 'ignore' });
+    this.#child = spawn(process.execPath, [...ENGINE_FLAGS, ENGINE_BUNDLE, '--home', this.home.folder, 'engine'], { stdio: 'ignore' });
     this.#processes.adopt(this.#child);
     const world = createNodeWorld({ identity: createIdentity(), log: silentLog });
     const handlers = {
