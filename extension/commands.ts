@@ -4,9 +4,10 @@ import * as vscode from 'vscode';
 import { asShoalError, isShoalError, ShoalError } from '../protocol/errors.ts';
 import { changePassword, createAccount, signIn, signOut } from './commands/account.ts';
 import type { Command, Given, GivenAll, Tools } from './commands/command.ts';
-import { cancelDownload, clearTransfer, downloadFile, downloadTo, openFile, pauseDownload, resumeDownload, revealFile, showDownloads, verifyFile } from './commands/downloading.ts';
+import { downloadFile, downloadTo, openFile, revealFile, showDownloads, verifyFile } from './commands/downloading.ts';
 import { acceptRequest, cancelRequest, createGroup, joinGroup, deleteGroup, leaveGroup, rejectRequest, removeMember, renameAccount, renameGroup, transferGroup } from './commands/groups.ts';
 import { copyDiagnostics, refresh, showLog, startEngine, stopEngine } from './commands/help.ts';
+import { cancelDownload, clearTransfer, limitSpeed, moveToBottom, moveToTop, pauseAll, pauseDownload, resumeAll, resumeDownload, setPriority } from './commands/queueing.ts';
 import { removeFile, shareFile, stopSharing } from './commands/sharing.ts';
 import { copyTrackerUrl, startLocalPair, stopLocalPair } from './commands/trackers.ts';
 import { troubleOf } from './errorWords.ts';
@@ -18,6 +19,7 @@ const FOR_MEMBERS = {
   createGroup, joinGroup, cancelRequest, leaveGroup, transferGroup, renameGroup, deleteGroup, removeMember, acceptRequest, rejectRequest,
   shareFile, stopSharing, removeFile,
   downloadFile, downloadTo, openFile, revealFile, pauseDownload, resumeDownload, cancelDownload, clearTransfer, verifyFile,
+  pauseAll, resumeAll, moveToTop, moveToBottom, setPriority, limitSpeed,
   refresh,
 } as const satisfies Record<string, Command>;
 

@@ -18,9 +18,10 @@ export const SETTINGS = {
   downloadFolder: { type: 'string', default: '', scope: 'machine' },
   keepSharing: { type: 'boolean', default: false, scope: 'machine' },
   downloadLimit: { type: 'number', default: 0, scope: 'machine' },
+  activeDownloads: { type: 'number', default: 5, scope: 'machine' },
   uploadLimit: { type: 'number', default: 0, scope: 'machine' },
   listen: { type: 'string', default: '', scope: 'machine' },
-  pieceSelection: { type: 'string', default: 'rarest', scope: 'machine', oneOf: ['rarest', 'random', 'sequential'] },
+  pieceSelection: { type: 'string', default: 'rarest', scope: 'machine', oneOf: ['rarest', 'random', 'sequential', 'auto'] },
   home: { type: 'string', default: '', scope: 'machine' },
   engine: { type: 'string', default: 'process', scope: 'machine', oneOf: ['process', 'window'] },
 } as const satisfies Record<string, SettingRow>;
@@ -41,7 +42,7 @@ export function setting<N extends SettingName>(name: N): Value<N> {
 const isSet = (name: SettingName): boolean => vscode.workspace.getConfiguration('shoal').inspect(name)?.globalValue !== undefined;
 
 /** Settings that the engine keeps. */
-export const ENGINE_SETTINGS: readonly SettingName[] = ['keepSharing', 'downloadLimit', 'uploadLimit', 'listen'];
+export const ENGINE_SETTINGS: readonly SettingName[] = ['keepSharing', 'downloadLimit', 'uploadLimit', 'activeDownloads', 'listen'];
 
 /**
  * What the engine is told. With `changed`, only of those settings, and a default where one was unset.
@@ -55,6 +56,7 @@ export function engineSettings(changed?: readonly SettingName[]): BodyOf<typeof 
   return {
     downLimitBytesPerS: bytes('downloadLimit'), upLimitBytesPerS: bytes('uploadLimit'), listenHost: at?.host, listenPort: at?.port,
     keepSharing: counts('keepSharing') ? setting('keepSharing') : undefined,
+    activeDownloads: counts('activeDownloads') ? Math.min(65535, Math.max(0, Math.round(setting('activeDownloads')))) : undefined,
   };
 }
 

@@ -15,6 +15,15 @@ export function amount(bytes: number): string {
   return `${value.toFixed(digits)} ${UNITS[unit]}`;
 }
 
+const FACTORS: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+
+/** `500k`, `1.5M`, `2 MiB/s`, `0`: bytes per second, 0 for no limit. Undefined for what is no rate. */
+export function rateOf(text: string): number | undefined {
+  if (/^(none|off)$/i.test(text.trim())) return 0;
+  const match = /^(\d+(?:\.\d+)?)\s*([kmg]?)(?:i?b)?(?:\/s)?$/i.exec(text.trim());
+  return match ? Math.round(Number(match[1]) * (FACTORS[(match[2] ?? '').toLowerCase()] ?? 1)) : undefined;
+}
+
 export const rate = (bytesPerS: number): string => `${amount(bytesPerS)}/s`;
 
 /** `2 h 05 min`, `3 min 20 s`, `12 s`. */

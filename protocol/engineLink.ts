@@ -20,7 +20,15 @@ export type TrackerState = Of<typeof trackerState>;
 
 /** How pieces are chosen: rarest first, at random, in order, or in order while nobody else downloads and rarest first otherwise. */
 export const pickerMode = oneOf('rarest', 'random', 'sequential', 'auto');
-export type PickerMode = 'rarest' | 'random' | 'sequential' | 'auto';
+export type PickerMode = Exclude<Of<typeof pickerMode>, 'other'>;
+
+/** Whose turn comes first when more is to be downloaded than may be at once. */
+const priority = oneOf('high', 'normal', 'low');
+export type Priority = Exclude<Of<typeof priority>, 'other'>;
+
+/** Where a download goes among those of its priority. */
+const queueMove = oneOf('top', 'up', 'down', 'bottom');
+export type QueueMove = Exclude<Of<typeof queueMove>, 'other'>;
 
 /** Where the pieces of a download came from. */
 export const source = struct({ pin, user: name, pieces: u32, bytes: u53 });
@@ -28,13 +36,13 @@ export type Source = Of<typeof source>;
 
 /**
  * One file this engine shares or downloads.
- * hashing → seeding for a share, as soon as the group knows of it; waiting (nobody has it) or downloading → seeding for a download; checking after a restart;
- * paused by the person; failed with `error`; gone: its file vanished or changed, so it is not served.
+ * hashing → seeding for a share, as soon as the group knows of it; queued (its turn will come), waiting (nobody has it) or downloading → seeding for a
+ * download; checking after a restart; paused by the person; failed with `error`; gone: its file vanished or changed, so it is not served.
  */
 export const transfer = struct({
   id: transferId, group: groupId, groupName: name, name: fileName, root, sizeBytes: u53, sha256: optional(sha256),
   kind: oneOf('share', 'download'),
-  state: oneOf('hashing', 'checking', 'waiting', 'downloading', 'seeding', 'paused', 'failed', 'gone'),
+  state: oneOf('hashing', 'checking', 'waiting', 'downloading', 'seeding', 'paused', 'failed', 'gone', 'queued'),
   path, pieces: u32, heldPieces: u32,
   /** Bytes done: hashed, or verified and on disk. */
   doneBytes: u53,
@@ -42,6 +50,11 @@ export const transfer = struct({
   /** Pieces that were on disk already when this run of the engine began: a resumed download. */
   resumedPieces: u32, rejectedPieces: u32,
   error: optional(wireError),
+  /** Its own limits, beside those of all together; 0 for none. */
+  downLimitBytesPerS: added(u53, 0), upLimitBytesPerS: added(u53, 0),
+  mode: added(pickerMode, 'rarest'), priority: added(priority, 'normal'),
+  /** Where it stands among all downloads that are not finished, from 1; 0 for one that is. */
+  place: added(u32, 0),
 });
 export type Transfer = Of<typeof transfer>;
 
@@ -58,6 +71,8 @@ export const overview = struct({
   outbox: u32,
   /** Whether the engine stays when nobody holds it, so that others can go on downloading. */
   keepSharing: added(bool, false),
+  /** How many downloads fetch at once; 0 for no limit. */
+  activeDownloads: added(u16, 0),
 });
 export type Overview = Of<typeof overview>;
 
@@ -94,10 +109,13 @@ export const engineLink = table({ frontend: 'engine', engine: 'frontend' }, {
    * not: then nothing is set, and the person who has compared it sets that URL. Throws trackerUnreachable, wrongRealm, signedInAlready.
    */
   setTracker: { from: 'frontend', body: struct({ url: text(1024), confirm: added(bool, false) }), reply: struct({ url: text(1024), firstUse: bool }) },
-  /** Limits in bytes per second, 0 for none. Where to listen takes effect at the next sign-in. */
+  /** Limits in bytes per second, 0 for none; how many downloads fetch at once, 0 for no limit. Where to listen takes effect at the next sign-in. */
   configure: {
     from: 'frontend',
-    body: struct({ downLimitBytesPerS: optional(u53), upLimitBytesPerS: optional(u53), listenHost: optional(text(255)), listenPort: optional(u16), keepSharing: added(optional(bool), undefined) }),
+    body: struct({
+      downLimitBytesPerS: optional(u53), upLimitBytesPerS: optional(u53), listenHost: optional(text(255)), listenPort: optional(u16), keepSharing: added(optional(bool), undefined),
+      activeDownloads: added(optional(u16), undefined),
+    }),
     reply: nothing,
   },
 
@@ -140,6 +158,14 @@ export const engineLink = table({ frontend: 'engine', engine: 'frontend' }, {
   stopShare: { from: 'frontend', body: struct({ group: name, name: fileName, remove: bool }), reply: done },
   pause: { from: 'frontend', body: struct({ transfer: transferId }), reply: nothing },
   resume: { from: 'frontend', body: struct({ transfer: transferId }), reply: nothing },
+  /** Changes how one of them goes; what is not given stays. Mode, priority and move are a download's, the limits a share's, too. */
+  adjust: {
+    from: 'frontend',
+    body: struct({
+      transfer: transferId, downLimitBytesPerS: optional(u53), upLimitBytesPerS: optional(u53), mode: optional(pickerMode), priority: optional(priority), move: optional(queueMove),
+    }),
+    reply: nothing,
+  },
   /** Forgets a download; what was not finished is deleted, finished files stay where they are. */
   cancelTransfer: { from: 'frontend', body: struct({ transfer: transferId }), reply: nothing },
   /** Reads the file again and compares. Throws integrity, fileMissing. */

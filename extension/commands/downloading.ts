@@ -9,8 +9,8 @@ import { fromWire } from '../../protocol/wireErrors.ts';
 import { downloadFolder, tellFolderOnce } from '../downloadFolder.ts';
 import { setting } from '../settings.ts';
 import { isComplete } from '../state.ts';
-import { plural, inMessage, t } from '../words.ts';
-import type { Command, Given, GivenAll, Tools } from './command.ts';
+import { inMessage, t } from '../words.ts';
+import type { Command, Tools } from './command.ts';
 import { subjectsOf } from './command.ts';
 
 interface Wanted {
@@ -130,46 +130,6 @@ async function revealPath(file: string): Promise<void> {
 export const showDownloads: Command = async () => {
   await vscode.commands.executeCommand('shoal.downloads.focus');
 };
-
-/** The downloads that a menu gave, or one that is asked for. */
-async function downloadsOf({ ask, store }: Tools, given: Given, all: GivenAll, title: string, question: string, fits: (transfer: Transfer) => boolean): Promise<readonly Transfer[]> {
-  const chosen = subjectsOf(given, all).flatMap(({ transfer }) => (transfer === undefined ? [] : store.state.transfers.get(transfer) ?? []));
-  const asked = chosen.length > 0 ? undefined : await ask.transfer(title, question, fits);
-  return asked ? [asked] : chosen;
-}
-
-const isUnfinished = (transfer: Transfer): boolean => transfer.kind === 'download' && !isComplete(transfer);
-
-export const pauseDownload: Command = async (tools, given, all) => {
-  const fits = (one: Transfer): boolean => isUnfinished(one) && one.state !== 'paused' && one.state !== 'failed';
-  for (const { id } of await downloadsOf(tools, given, all, t('Pause Download'), t('Pause which download?'), fits)) await tools.store.call('pause', { transfer: id });
-};
-
-export const resumeDownload: Command = async (tools, given, all) => {
-  const fits = ({ kind, state }: Transfer): boolean => kind === 'download' && (state === 'paused' || state === 'failed');
-  for (const { id } of await downloadsOf(tools, given, all, t('Resume Download'), t('Resume which download?'), fits)) await tools.store.call('resume', { transfer: id });
-};
-
-export const cancelDownload: Command = async (tools, given, all) => {
-  await forget(tools, await downloadsOf(tools, given, all, t('Cancel Download'), t('Cancel which download?'), isUnfinished), t('Cancel Download'));
-};
-
-/** Takes finished, failed or lost transfers out of the list; finished files stay. */
-export const clearTransfer: Command = async (tools, given, all) => {
-  const fits = (one: Transfer): boolean => !isUnfinished(one) || one.state === 'failed';
-  await forget(tools, await downloadsOf(tools, given, all, t('Remove from List'), t('Remove which one?'), fits), t('Remove from List'));
-};
-
-/** Forgets transfers; the pieces of a download that is not whole go with it, so that is asked for. */
-async function forget({ store }: Tools, transfers: readonly Transfer[], answer: string): Promise<void> {
-  const lost = transfers.filter((one) => isUnfinished(one) && one.heldPieces > 0);
-  if (lost.length > 0) {
-    const detail = t('What has arrived is deleted. Pause it to keep that.');
-    const question = lost.length === 1 ? t('Cancel the download of {0}?', inMessage(lost[0]?.name ?? '')) : plural(lost.length, 'Cancel {0} download?', 'Cancel {0} downloads?');
-    if (await vscode.window.showWarningMessage(question, { modal: true, detail }, answer) !== answer) return;
-  }
-  for (const { id } of transfers) await store.call('cancelTransfer', { transfer: id });
-}
 
 export const verifyFile: Command = async ({ ask, store }, given) => {
   const id = subjectsOf(given)[0]?.transfer ?? (await ask.transfer(t('Verify File'), t('Read which file again and compare it?'), (one) => isComplete(one) || one.kind === 'share'))?.id;

@@ -140,7 +140,7 @@ function addVerb(program: Command, verb: Verb, run: Parameters<typeof commands>[
   const shown = examples.length > 0 ? `\n${examples.length === 1 ? 'Example' : 'Examples'}:\n${examples.map((example) => `  shoal ${example}\n`.replace(/ {2}shoal (echo .* \| shoal)/, '  $1')).join('')}` : '';
   command.addHelpText('after', `${shown}\nWith --json: ${json}`);
   command.action(async (...all: unknown[]) => {
-    const words = all.slice(0, command.registeredArguments.length).filter((word) => word !== undefined) as string[];
+    const words = all.slice(0, command.registeredArguments.length).flat().filter((word) => word !== undefined) as string[];
     await run(verb, program.opts(), { words, options: command.opts() });
   });
 }

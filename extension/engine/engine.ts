@@ -23,7 +23,7 @@ import { Notifier } from './notifier.ts';
 import { Outbox, SAYS_NOTHING } from './outbox.ts';
 import { Peers } from './peers.ts';
 import { PieceBuffers } from './pieceBuffers.ts';
-import { loadSettings, saveSettings } from './settings.ts';
+import { loadSettings, saveSettings, SETTINGS_DEFAULT } from './settings.ts';
 import type { Settings } from './settings.ts';
 import { Throttle } from './throttle.ts';
 import { TicketRenewal } from './ticketRenewal.ts';
@@ -94,7 +94,7 @@ export class Engine {
   account: Account | undefined;
   /** Whether a person signed in on the command line holds this engine. */
   isHeld = false;
-  settings: Settings = { listenHost: undefined, listenPort: 0, chosenPort: 0, downLimitBytesPerS: 0, upLimitBytesPerS: 0, isHeld: false, keepSharing: false };
+  settings = SETTINGS_DEFAULT;
   readonly #options: EngineOptions;
   readonly #tickets: Tickets;
   readonly #peers: Peers;
@@ -133,7 +133,7 @@ export class Engine {
       },
     });
     this.transfers = new Transfers({
-      world, home, hasher,
+      world, home, hasher, activeDownloads: () => this.settings.activeDownloads,
       swarmHost: { clock: world.clock, chance: world.chance, log: world.log, buffers: new PieceBuffers(), down: this.down, reach: (peer, swarm) => this.#peers.reach(peer, swarm), linksIn: (group) => this.#peers.links.filter((link) => link.trusts(group)) },
       tellShare: async ({ group, name, root, sizeBytes, pieceBytes, sha256, replace }) => {
         if (root === '' || sha256 === '') throw new Error('not hashed yet');
@@ -277,6 +277,7 @@ export class Engine {
     this.settings = { ...this.settings, ...changes };
     this.down.set(this.settings.downLimitBytesPerS);
     this.up.set(this.settings.upLimitBytesPerS);
+    if ('activeDownloads' in changes) this.transfers.giveTurns();
     await saveSettings(this.world.disk, this.#options.home, this.settings);
     this.notify.overview();
   }
@@ -298,7 +299,7 @@ export class Engine {
       account: this.account, listening: this.listening(), groups: this.account ? groups : [],
       downBytesPerS: sum(({ downRate }) => downRate.bytesPerS), upBytesPerS: sum(({ upRate }) => upRate.bytesPerS),
       downLimitBytesPerS: this.settings.downLimitBytesPerS, upLimitBytesPerS: this.settings.upLimitBytesPerS, outbox: this.#outbox.size,
-      keepSharing: this.settings.keepSharing,
+      keepSharing: this.settings.keepSharing, activeDownloads: this.settings.activeDownloads,
     };
   }
 
@@ -383,7 +384,7 @@ export class Engine {
     if (isMember && !wasMember) {
       if (before?.role === 'applicant') this.notify.event('accepted', group.name, '');
       void this.#renewTickets();
-      for (const transfer of this.transfers.all) if (transfer.record.group === group.group && isShoalError(transfer.error, 'notMember')) transfer.start();
+      for (const transfer of this.transfers.all) if (transfer.record.group === group.group && isShoalError(transfer.error, 'notMember')) void transfer.start();
       this.trackers.announceSoon();
     }
     this.notify.overview();

@@ -42,7 +42,10 @@ export interface TransferHost {
   release(key: SwarmKey, by: Transfer): void;
   /** A whole copy of the same bytes, of another transfer. */
   wholeCopy(key: SwarmKey, not: Transfer): Copy | undefined;
+  /** Something of it has changed; it may want a turn now, or give its own up. */
   changed(transfer: Transfer): void;
+  /** Where it stands among the unfinished downloads, from 1; 0 for others. */
+  placeOf(transfer: Transfer): number;
   /** What we have of some file has changed in a way that the trackers should hear. */
   presenceChanged(): void;
   finished(transfer: Transfer): void;
@@ -63,6 +66,7 @@ export class Transfer {
   readonly #disk: DownloadHost;
   readonly #keeper: Keeper;
   #state: State = 'checking';
+  #hasTurn = false;
   #doneBytes = 0;
   #resumedPieces = 0;
   /** The failure that the person was told of. */
@@ -106,6 +110,14 @@ export class Transfer {
   get isActive(): boolean {
     return this.#state === 'hashing' || this.#state === 'checking' || this.#state === 'downloading';
   }
+  /** Whether it is a download that wants to fetch, now or when its turn comes. */
+  get isQueued(): boolean {
+    return this.record.kind === 'download' && !this.isWhole && (this.isActive || this.#state === 'queued');
+  }
+  /** Whether it could not fetch now anyway: nobody serves it, or its disk is full. */
+  get isIdle(): boolean {
+    return this.state === 'waiting' || (this.#state === 'downloading' && this.error !== undefined);
+  }
   /** Whether it should have a swarm and has none: another transfer of the same bytes had it first. */
   get wantsSwarm(): boolean {
     return this.#state === 'seeding' && this.swarm === undefined && !this.#closed;
@@ -126,12 +138,42 @@ export class Transfer {
       pieces, heldPieces, doneBytes: this.#state === 'hashing' || this.#state === 'checking' ? this.#doneBytes : partDone,
       downBytesPerS: this.downRate.bytesPerS, upBytesPerS: this.upRate.bytesPerS, uploadedBytes: this.uploadedBytes, peers: swarm?.peerCount ?? 0,
       resumedPieces: this.#resumedPieces, rejectedPieces: swarm?.rejectedPieces ?? 0, error: this.error && toWire(this.error),
+      downLimitBytesPerS: record.downLimitBytesPerS, upLimitBytesPerS: record.upLimitBytesPerS, mode: record.mode, priority: record.priority, place: this.#host.placeOf(this),
     };
   }
 
-  /** Begins, or goes on after a restart, a pause or a failure. */
-  start(): void {
-    void this.#run();
+  /** Begins, or goes on after a restart, a pause or a failure. Resolves when its file is open or it has failed. */
+  start(): Promise<void> {
+    return this.#run();
+  }
+
+  /** Its turn to fetch has come, or is another's. What it holds is served in any case. */
+  setTurn(hasTurn: boolean): void {
+    if (this.#hasTurn === hasTurn) return;
+    this.#hasTurn = hasTurn;
+    if (this.#state === 'queued' && hasTurn) {
+      if (!this.swarm) return void this.start();
+      this.#set('downloading');
+      this.swarm.resume();
+    } else if (this.#state === 'downloading' && !hasTurn) {
+      this.swarm?.pause();
+      this.#set('queued');
+    }
+  }
+
+  /** Changes how it goes, from now on and after a restart. */
+  async adjust(changes: Partial<Pick<TransferRecord, 'downLimitBytesPerS' | 'upLimitBytesPerS' | 'mode' | 'priority' | 'place'>>): Promise<void> {
+    await this.#save(changes);
+    this.#steer();
+    this.#host.changed(this);
+  }
+
+  /** Tells the swarm what the record says of it. */
+  #steer(): void {
+    if (!this.swarm) return;
+    this.swarm.mode = this.record.mode;
+    this.swarm.down.set(this.record.downLimitBytesPerS);
+    this.swarm.up.set(this.record.upLimitBytesPerS);
   }
 
   async pause(): Promise<void> {
@@ -145,15 +187,11 @@ export class Transfer {
   }
 
   async resume(): Promise<void> {
-    if (this.isActive) return;
+    if (this.isActive || this.#state === 'queued') return;
     await this.#save({ paused: false });
-    if (this.#state === 'paused' && this.swarm) {
-      this.#set('downloading');
-      this.swarm.resume();
-      return;
-    }
+    if (this.#state === 'paused' && this.swarm) return this.#set('queued'); // its turn may be now
     await this.#letGo();
-    this.start();
+    void this.start();
   }
 
   /**
@@ -171,7 +209,7 @@ export class Transfer {
     await this.#letGo();
     await removePart(this.#disk.disk, this.record.part);
     await this.#save({ replaces: damaged, identity: undefined, part: '', claimed: '', paused: false });
-    this.start();
+    void this.start();
   }
 
   /** Ends with an error. */
@@ -201,6 +239,7 @@ export class Transfer {
   }
 
   async #run(): Promise<void> {
+    if (this.#closed) return;
     this.error = undefined;
     const { signal } = this.#work;
     try {
@@ -269,6 +308,8 @@ export class Transfer {
 
   /** A download that is not finished: takes up what is on disk, then asks the swarm for the rest. */
   async #openPart(signal: AbortSignal): Promise<void> {
+    // What has nothing on disk yet has nothing to serve either: it opens nothing before its turn.
+    if (this.record.part === '' && !this.#hasTurn && !this.record.paused) return this.#set('queued');
     const opened = await openDownload(this.#disk, this.#keeper, {
       signal, progress: (done) => this.#progress(done), checking: () => this.#set('checking'), stuck: (error) => this.#stuck(error),
     });
@@ -281,9 +322,9 @@ export class Transfer {
     if (this.#closed || signal.aborted) return;
     if (copy.pieces.isWhole) return this.#publish();
     this.#joinSwarm();
-    const { paused } = this.record;
-    if (paused) this.swarm?.pause();
-    this.#set(paused ? 'paused' : 'downloading');
+    const isOff = this.record.paused || !this.#hasTurn;
+    if (isOff) this.swarm?.pause();
+    this.#set(this.record.paused ? 'paused' : isOff ? 'queued' : 'downloading');
     this.#host.presenceChanged();
   }
 
@@ -321,6 +362,7 @@ export class Transfer {
       received: (bytes) => this.downRate.count(bytes),
     });
     this.swarm = swarm;
+    this.#steer();
   }
 
   /** Another transfer gave the swarm up that this one wanted too. */
@@ -344,7 +386,7 @@ export class Transfer {
   #stuck(error: ShoalError): void {
     const why = diskError(error.cause ?? error, this.record.path);
     // On a full disk the pieces that are here go on being served, as long as the open file can be relied on.
-    if (why.code === 'diskFull' && this.swarm && !this.copy?.isBroken) return this.#waitForRoom(why, this.#missingBytes, () => this.swarm?.resume());
+    if (why.code === 'diskFull' && this.swarm && !this.copy?.isBroken) return this.#waitForRoom(why, this.#missingBytes, () => this.#hasTurn && this.#state === 'downloading' && this.swarm?.resume());
     void this.#failed(error.code === 'syncFailed' ? error : why);
   }
 
@@ -356,7 +398,7 @@ export class Transfer {
     const missingBytes = this.#missingBytes;
     await this.fail(error, error.code === 'fileChanged' || error.code === 'fileMissing' ? 'gone' : 'failed');
     if (this.#closed || this.record.kind === 'share') return;
-    const again = (): void => this.start();
+    const again = (): void => void this.start();
     if (error.code === 'diskFull') this.#waitForRoom(error, missingBytes, again);
     if (error.code === 'placeGone') this.#lookAgain(() => isThere(world.disk, this.record), again);
     if (error.code === 'destinationUnwritable') this.#timer = world.clock.after(RETRY_MS, again);

@@ -2,7 +2,7 @@
 // layer beside it. Reads and writes those two; runs nothing.
 import path from 'node:path';
 import { ShoalError, systemCode } from '../../protocol/errors.ts';
-import type { PickerMode } from '../../protocol/engineLink.ts';
+import type { PickerMode, Priority } from '../../protocol/engineLink.ts';
 import type { AccountId, GroupId, Root, Sha256 } from '../../protocol/ids.ts';
 import { HASH_BYTES, isHexOf } from '../../protocol/ids.ts';
 import type { Disk, Log } from '../../protocol/world.ts';
@@ -38,6 +38,12 @@ export interface TransferRecord {
   readonly claimed: string;
   /** The damaged file that this download shall stand in for. */
   readonly replaces: FileIdentity | undefined;
+  /** Its own limits, beside those of all together; 0 for none. */
+  readonly downLimitBytesPerS: number;
+  readonly upLimitBytesPerS: number;
+  readonly priority: Priority;
+  /** Where a download stands among those of its priority: the smallest first. */
+  readonly place: number;
   /** The whole file as it was when it was hashed or finished. */
   readonly identity: FileIdentity | undefined;
 }
@@ -76,7 +82,7 @@ export async function loadLayer(disk: Disk, home: Home, id: number, root: Root, 
   }
 }
 
-/** All records of the home. One that cannot be read is left where it is and said in the log: the others go on. */
+/** All records of the home, the oldest first. One that cannot be read is left where it is and said in the log: the others go on. */
 export async function loadRecords(disk: Disk, home: Home, log: Log): Promise<readonly TransferRecord[]> {
   const records: TransferRecord[] = [];
   for (const name of await disk.listFolder(home.transfersFolder)) {
@@ -89,14 +95,19 @@ export async function loadRecords(disk: Disk, home: Home, log: Log): Promise<rea
       log.error('a record cannot be read', { file: name, why: error instanceof ShoalError ? error.message : String(error) });
     }
   }
-  return records;
+  return records.sort((a, b) => a.id - b.id);
 }
 
+/** Of fields that records of older versions lack. A download's place is then when it began. */
+const ADDED_LATER = { downLimitBytesPerS: 0, upLimitBytesPerS: 0, priority: 'normal' } as const;
+
 /** A record out of the fields of its file. Throws when one is missing or of another kind. */
-function readRecord(fields: Readonly<Record<string, unknown>>): TransferRecord {
+function readRecord(written: Readonly<Record<string, unknown>>): TransferRecord {
+  const fields: Readonly<Record<string, unknown>> = { ...ADDED_LATER, place: written['id'], ...written };
   const kinds = {
     id: 'number', account: 'string', group: 'string', groupName: 'string', name: 'string', kind: 'string', path: 'string', sizeBytes: 'number',
     pieceBytes: 'number', root: 'string', sha256: 'string', mode: 'string', rename: 'boolean', replace: 'boolean', paused: 'boolean', told: 'boolean', part: 'string',
+    downLimitBytesPerS: 'number', upLimitBytesPerS: 'number', priority: 'string', place: 'number',
   } as const satisfies Record<Exclude<keyof TransferRecord, 'identity' | 'claimed' | 'replaces'>, string>;
   for (const [name, kind] of Object.entries(kinds)) if (typeof fields[name] !== kind) throw new Error(`${name} is no ${kind}`);
   const { root } = fields as unknown as TransferRecord;

@@ -1,20 +1,33 @@
-// All files that this engine shares and downloads: begins, finds, forgets them, and knows which of them stands for which swarm.
-// What happens inside one is transfer.ts's business.
+// All files that this engine shares and downloads: begins, finds, forgets them, knows which of them stands for which swarm, and tells
+// the downloads whose turn it is. Whose it is decides queue.ts; what happens inside a transfer is transfer.ts's business.
 import path from 'node:path';
 import { ShoalError } from '../../protocol/errors.ts';
 import type { AccountId, GroupId, Root, SwarmKey } from '../../protocol/ids.ts';
 import { swarmKeyText } from '../../protocol/ids.ts';
-import type { PickerMode } from '../../protocol/engineLink.ts';
+import type { PickerMode, QueueMove } from '../../protocol/engineLink.ts';
 import { checkFileName, fileNameKey } from '../../protocol/names.ts';
 import type { FileRow } from '../../protocol/trackerLink.ts';
+import type { Timer } from '../../protocol/world.ts';
 import { diskError } from './diskErrors.ts';
 import { removePart } from './partFile.ts';
+import type { Queued } from './queue.ts';
+import { inTurn, placesAfter, turnsOf } from './queue.ts';
 import { Transfer } from './transfer.ts';
 import type { TransferHost } from './transfer.ts';
 import type { TransferRecord } from './transferRecord.ts';
 import { loadRecords, removeRecord, saveRecord } from './transferRecord.ts';
 
-export type TransfersHost = Omit<TransferHost, 'claim' | 'release' | 'wholeCopy'>;
+/** Files that are opened at the same time when an engine starts: some disks' worth of work, whatever the number of shares. */
+const OPENING_MAX = 16;
+/** How long a download may keep its turn while nobody serves it, in ms: peers that the tracker names are reached by then. */
+const IDLE_MS = 10_000;
+/** How soon after a change it is looked whose turn it is, in ms: changes of one moment are looked at once. */
+const SETTLE_MS = 50;
+
+export interface TransfersHost extends Omit<TransferHost, 'claim' | 'release' | 'wholeCopy' | 'placeOf'> {
+  /** How many downloads may fetch at once; 0 for no limit. */
+  readonly activeDownloads: () => number;
+}
 
 export interface ShareRequest {
   readonly account: AccountId;
@@ -35,15 +48,31 @@ export interface DownloadRequest {
   readonly mode: PickerMode;
 }
 
+/** What a record says of itself while nobody has said otherwise. */
+const DEFAULTS = { paused: false, part: '', claimed: '', replaces: undefined, identity: undefined, downLimitBytesPerS: 0, upLimitBytesPerS: 0, priority: 'normal' } as const;
+
 export class Transfers {
   readonly #host: TransferHost;
+  readonly #activeDownloads: () => number;
   readonly #all = new Map<number, Transfer>();
   readonly #swarms = new Map<string, Transfer>();
   #lastId = 0;
+  /** Where each unfinished download stands, from 1. */
+  #places: ReadonlyMap<number, number> = new Map();
+  /** Since when a download that has its turn is of no use to it, by the monotonic clock. */
+  readonly #idleSinceMs = new Map<number, number>();
+  #timer: Timer | undefined;
+  #timerAtMs = Infinity;
 
-  constructor(host: TransfersHost) {
+  constructor({ activeDownloads, ...host }: TransfersHost) {
+    this.#activeDownloads = activeDownloads;
     this.#host = {
       ...host,
+      changed: (transfer) => {
+        host.changed(transfer);
+        this.#lookAgain(SETTLE_MS);
+      },
+      placeOf: ({ id }) => this.#places.get(id) ?? 0,
       claim: (key, by) => {
         const text = swarmKeyText(key);
         const holder = this.#swarms.get(text) ?? by;
@@ -79,18 +108,25 @@ export class Transfers {
     const { world, home } = this.#host;
     const records = await loadRecords(world.disk, home, world.log);
     this.#lastId = Math.max(this.#lastId, ...records.map(({ id }) => id));
-    for (const record of records) {
-      if (record.account !== account || this.#all.has(record.id)) continue;
-      const transfer = new Transfer(record, this.#host);
-      this.#all.set(record.id, transfer);
-      transfer.start();
-    }
+    const mine = records.filter((record) => record.account === account && !this.#all.has(record.id)).map((record) => new Transfer(record, this.#host));
+    for (const transfer of mine) this.#all.set(transfer.id, transfer);
+    this.giveTurns();
+    // What is whole first: it is served at once. What is to be hashed last: it takes long.
+    const rank = ({ isWhole, key }: Transfer): number => (isWhole ? 0 : key ? 1 : 2);
+    const line = [...mine].sort((a, b) => rank(a) - rank(b) || a.id - b.id);
+    const open = async (): Promise<void> => {
+      for (let next = line.shift(); next; next = line.shift()) await next.start();
+    };
+    for (let n = 0; n < OPENING_MAX; n++) void open();
   }
 
   /** Closes everything; the records stay. */
   async unload(): Promise<void> {
     const all = this.all;
     this.#all.clear();
+    this.#timer?.cancel();
+    this.#timerAtMs = Infinity;
+    this.#idleSinceMs.clear();
     await Promise.all(all.map((transfer) => transfer.close()));
     this.#swarms.clear();
   }
@@ -109,7 +145,7 @@ export class Transfers {
       if (old.record.kind === 'share' && old.record.path === request.path) await this.forget(old);
     }
     return this.#begin({
-      ...request, kind: 'share', sizeBytes: stat.sizeBytes, pieceBytes: 0, root: '', sha256: '', mode: 'rarest', rename: false, paused: false, told: false, part: '', claimed: '', replaces: undefined, identity: undefined,
+      ...DEFAULTS, ...request, kind: 'share', sizeBytes: stat.sizeBytes, pieceBytes: 0, root: '', sha256: '', mode: 'rarest', rename: false, told: false,
     });
   }
 
@@ -136,8 +172,8 @@ export class Transfers {
     });
     if (taken && !request.rename) throw new ShoalError('destinationExists', { path: destination });
     return this.#begin({
-      account: request.account, group: request.group, groupName: request.groupName, name: file.name, kind: 'download', path: destination, sizeBytes: file.sizeBytes,
-      pieceBytes: file.pieceBytes, root: file.root, sha256: file.sha256, mode: request.mode, rename: request.rename, replace: false, paused: false, told: true, part: '', claimed: '', replaces: undefined, identity: undefined,
+      ...DEFAULTS, account: request.account, group: request.group, groupName: request.groupName, name: file.name, kind: 'download', path: destination, sizeBytes: file.sizeBytes,
+      pieceBytes: file.pieceBytes, root: file.root, sha256: file.sha256, mode: request.mode, rename: request.rename, replace: false, told: true,
     });
   }
 
@@ -150,12 +186,66 @@ export class Transfers {
     if (transfer.record.part !== '') await removePart(disk, transfer.record.part);
   }
 
-  async #begin(fields: Omit<TransferRecord, 'id'>): Promise<Transfer> {
-    const record = { id: ++this.#lastId, ...fields };
+  /** Moves a download among those of its priority. */
+  async move({ id }: Transfer, move: QueueMove): Promise<void> {
+    const places = placesAfter(this.#unfinished.map(({ record }) => record), id, move);
+    for (const [moved, place] of places) await this.#all.get(moved)?.adjust({ place });
+    this.giveTurns();
+  }
+
+  /** Tells every download whether it may fetch now. Called by itself when something changed; from outside when the limit has. */
+  giveTurns(): void {
+    this.#timer?.cancel();
+    this.#timerAtMs = Infinity;
+    const unfinished = inTurn(this.#unfinished.map(({ record }) => record));
+    const before = this.#places;
+    this.#places = new Map(unfinished.map(({ id }, n) => [id, n + 1]));
+    const turns = turnsOf(this.#unfinished.filter(({ isQueued }) => isQueued).map((transfer) => this.#queued(transfer)), this.#activeDownloads());
+    for (const { id } of unfinished) this.#all.get(id)?.setTurn(turns.has(id));
+    for (const [id, place] of this.#places) {
+      const transfer = this.#all.get(id);
+      if (transfer && before.get(id) !== place) this.#host.changed(transfer);
+    }
+    for (const id of this.#idleSinceMs.keys()) if (!this.#places.has(id)) this.#idleSinceMs.delete(id);
+  }
+
+  /** A download as the queue sees it. One that has just become idle keeps its turn for a while. */
+  #queued(transfer: Transfer): Queued {
+    const { id, record: { priority, place } } = transfer;
+    if (!transfer.isIdle) {
+      this.#idleSinceMs.delete(id);
+      return { id, priority, place, isIdle: false };
+    }
+    const now = this.#host.world.clock.monotonicMs();
+    const sinceMs = this.#idleSinceMs.get(id) ?? now;
+    this.#idleSinceMs.set(id, sinceMs);
+    const leftMs = sinceMs + IDLE_MS - now;
+    if (leftMs > 0) this.#lookAgain(leftMs);
+    return { id, priority, place, isIdle: leftMs <= 0 };
+  }
+
+  #lookAgain(delayMs: number): void {
+    const { clock } = this.#host.world;
+    const atMs = clock.monotonicMs() + delayMs;
+    if (atMs >= this.#timerAtMs) return;
+    this.#timer?.cancel();
+    this.#timerAtMs = atMs;
+    this.#timer = clock.after(delayMs, () => this.giveTurns());
+  }
+
+  get #unfinished(): readonly Transfer[] {
+    return this.all.filter(({ record, isWhole }) => record.kind === 'download' && !isWhole);
+  }
+
+  async #begin(fields: Omit<TransferRecord, 'id' | 'place'>): Promise<Transfer> {
+    const id = ++this.#lastId;
+    // Places only ever change hands among downloads, so the newest id is behind them all.
+    const record = { id, place: id, ...fields };
     await saveRecord(this.#host.world.disk, this.#host.home, record);
     const transfer = new Transfer(record, this.#host);
     this.#all.set(record.id, transfer);
-    transfer.start();
+    this.giveTurns();
+    void transfer.start();
     return transfer;
   }
 

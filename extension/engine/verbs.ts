@@ -84,11 +84,11 @@ export function verbsOf(engine: Engine, hasher: Hasher): Verbs {
       if (isOther) throw new ShoalError('signedInAlready', { user: user ?? '' });
       return { url: found.url, firstUse: found.firstUse };
     },
-    async configure({ downLimitBytesPerS, upLimitBytesPerS, listenHost, listenPort, keepSharing }) {
+    async configure({ downLimitBytesPerS, upLimitBytesPerS, listenHost, listenPort, keepSharing, activeDownloads }) {
       await engine.configure({
         ...(downLimitBytesPerS !== undefined && { downLimitBytesPerS }), ...(upLimitBytesPerS !== undefined && { upLimitBytesPerS }),
         ...(listenHost !== undefined && { listenHost: listenHost === '' ? undefined : listenHost }), ...(listenPort !== undefined && { listenPort }),
-        ...(keepSharing !== undefined && { keepSharing }),
+        ...(keepSharing !== undefined && { keepSharing }), ...(activeDownloads !== undefined && { activeDownloads }),
       });
       return {};
     },
@@ -191,6 +191,18 @@ export function verbsOf(engine: Engine, hasher: Hasher): Verbs {
     },
     async resume({ transfer: id }) {
       await transfer(id).resume();
+      return {};
+    },
+    async adjust({ transfer: id, mode, priority, move, downLimitBytesPerS, upLimitBytesPerS }) {
+      const adjusted = transfer(id);
+      const isUnfinished = adjusted.record.kind === 'download' && !adjusted.isWhole;
+      if (!isUnfinished && (mode ?? priority ?? move) !== undefined) throw new ShoalError('usage', { why: `${adjusted.record.name} is not being downloaded` });
+      await adjusted.adjust({
+        ...(mode !== undefined && mode !== 'other' && { mode }), ...(priority !== undefined && priority !== 'other' && { priority }),
+        ...(downLimitBytesPerS !== undefined && { downLimitBytesPerS }), ...(upLimitBytesPerS !== undefined && { upLimitBytesPerS }),
+      });
+      if (move !== undefined && move !== 'other') await transfers.move(adjusted, move);
+      else transfers.giveTurns();
       return {};
     },
     async cancelTransfer({ transfer: id }) {

@@ -15,7 +15,7 @@ export function downloadRows({ transfers }: WindowState): readonly Row[] {
     context: 'section', subject: {}, isCollapsed, children: rows.map(transferRow), spoken: `${label}, ${rows.length}`,
   }]);
   return [
-    ...section('downloading', t('Downloading'), downloads.filter((one) => !isComplete(one))),
+    ...section('downloading', t('Downloading'), downloads.filter((one) => !isComplete(one)).sort((a, b) => a.place - b.place)), // in the order of their turns
     ...section('completed', t('Completed'), downloads.filter(isComplete)),
     ...section('sharing', t('Shared by me'), all.filter(({ kind }) => kind === 'share'), downloads.length > 0),
   ];
@@ -31,6 +31,8 @@ function transferRow(transfer: Transfer): Row {
     id: `transfer:${id}`, label: shown(nameHere(transfer)), description: [words, shown(groupName)].join(' · '),
     tooltip: [
       shown(name), `${words}`, t('Group {0}, {1}', shown(groupName), amount(sizeBytes)), t('Place: {0}', shown(path)),
+      ...(transfer.place === 0 || transfer.priority === 'normal' ? [] : [transfer.priority === 'high' ? t('High priority') : t('Low priority')]),
+      ...limitsOf(transfer),
       ...(transfer.resumedPieces > 0 && !isHere ? [plural(transfer.resumedPieces, '{0} piece was here already', '{0} pieces were here already')] : []),
       ...(transfer.rejectedPieces > 0 ? [plural(transfer.rejectedPieces, '{0} piece was damaged on its way and fetched again', '{0} pieces were damaged on their way and fetched again')] : []),
       ...(trouble === undefined ? [] : [trouble]), ...(sha256 ? [`SHA-256 ${sha256}`] : []),
@@ -38,6 +40,10 @@ function transferRow(transfer: Transfer): Row {
     icon: iconOf(transfer), context: flags.join(' '), subject: { group: groupName, file: name, transfer: id, ...(isHere && { path }) },
     spoken: [shown(name), words, t('group {0}', shown(groupName)), ...(trouble === undefined ? [] : [trouble])].join(', '),
   };
+}
+
+function limitsOf({ downLimitBytesPerS: down, upLimitBytesPerS: up }: Transfer): readonly string[] {
+  return [...(down > 0 ? [t('Limited to ↓ {0}', rate(down))] : []), ...(up > 0 ? [t('Limited to ↑ {0}', rate(up))] : [])];
 }
 
 /** What it is called on this machine: `name (2)` when the name was taken. */
@@ -60,6 +66,7 @@ export function progressOf(transfer: Transfer): string {
       done, ...(error ? [fromWire(error).message] : []), downBytesPerS > 0 ? rate(downBytesPerS) : '', plural(peers, '{0} peer', '{0} peers'),
       downBytesPerS > 0 ? t('{0} left', duration((sizeBytes - doneBytes) / downBytesPerS)) : '', up);
     case 'seeding': return join(amount(sizeBytes), up, peers > 0 && up !== '' ? plural(peers, '{0} peer', '{0} peers') : '');
+    case 'queued': return join(done, t('waiting for its turn'));
     case 'paused': return join(isComplete(transfer) ? amount(sizeBytes) : done, t('paused'));
     case 'failed': return join(t('failed'), error ? fromWire(error).message : '');
     case 'gone': return kind === 'share' ? t('changed or gone: not shared any more') : t('changed or gone');
@@ -71,6 +78,7 @@ function iconOf({ state, kind, error, name }: Transfer): Icon {
   if (state === 'failed' || state === 'gone') return { theme: 'error', color: 'list.errorForeground' };
   if (state === 'paused') return { theme: 'debug-pause' };
   if (state === 'hashing' || state === 'checking') return { theme: 'sync' };
+  if (state === 'queued') return { theme: 'list-ordered' };
   if (state === 'waiting' || error) return { theme: 'watch' };
   if (state === 'downloading') return { theme: 'arrow-down' };
   return kind === 'share' || state === 'seeding' ? { file: name } : { theme: 'check' };

@@ -76,6 +76,7 @@ describe('the command line', () => {
       ['list_file team', [['listFiles', { group: 'team', after: '' }]], /^NAME/],
       ['stop_share team dump.sql', [['stopShare', { group: 'team', name: 'dump.sql', remove: false }]], /^You do not share dump\.sql in team any more\./],
       ['stop_share team dump.sql --remove', [['stopShare', { group: 'team', name: 'dump.sql', remove: true }]], /^Removed dump\.sql in team\./],
+      ['set --down 10M --up 0 --active 3', [['configure', { downLimitBytesPerS: 10485760, upLimitBytesPerS: 0, activeDownloads: 3 }]], /^Set for all/],
       ['logout', [['signOut', {}]], /^Signed out\./],
       ['logout --keep-sharing on --limit-down 500k --limit-up 1M --listen 10.0.0.1:7000', [['configure', { downLimitBytesPerS: 512000, upLimitBytesPerS: 1048576, listenHost: '10.0.0.1', listenPort: 7000, keepSharing: true }], ['signOut', {}]], /^Signed out/],
       ['--tracker a.example:7070 logout', [['setTracker', { url: 'a.example:7070', confirm: false }], ['signOut', {}]], /^Signed out/],
@@ -134,7 +135,9 @@ describe('the command line', () => {
     const rows: [words: string, says: RegExp][] = [
       ['list_filez team', /unknown command 'list_filez'\n\(Did you mean one of list_file, list_files\?\)/], ['login', /missing required argument 'user'/], ['logout now', /too many arguments/], ['logout --fast', /unknown option '--fast'/],
       ['logout --limit-down fast', /^shoal: fast is not a rate/], ['logout --listen nowhere', /^shoal: nowhere is not an address/], ['logout --tracker none.txt', /^shoal: there is no file .*none\.txt/],
-      ['get team a --mode best', /^shoal: --mode is one of rarest, random, sequential/], ['get team a --timeout soon', /^shoal: soon is not a time/], ['pause team', /^shoal: name a group and a file, or the number/], ['', /^Usage: shoal/],
+      ['get team a --mode best', /^shoal: --mode is one of rarest, random, sequential/], ['get team a --timeout soon', /^shoal: soon is not a time/], ['set', /^shoal: say what to set/], ['set 1 --active 3', /^shoal: --active is for all downloads together/], ['set --priority high', /^shoal: name the download whose priority/],
+      ['set 1 --priority urgent', /^shoal: --priority is one of high, normal, low, not urgent/], ['set 1 --down fast', /^shoal: fast is not a rate/], ['pause 1 --all', /^shoal: name downloads, or say --all/],
+      ['pause team', /^shoal: name a group and a file, or the number/], ['', /^Usage: shoal/],
     ];
     for (const [words, says] of rows) it(words || 'nothing at all', async () => {
       const { exit, stderr, stdout } = await run(...words.split(' ').filter((word) => word !== ''));
@@ -238,6 +241,26 @@ describe('the command line', () => {
     assert.deepEqual(engine.asked, [{ verb: 'pause', body: { transfer: 4 } }, { verb: 'resume', body: { transfer: 4 } }, { verb: 'cancelTransfer', body: { transfer: 4 } }]);
     assert.equal((await run('pause', '5')).exit, 4);
     assert.equal((await run('verify', 'team', 'other')).exit, 4);
+  });
+
+  it('pauses several by their numbers, resumes all that are paused, and asks for no others', async () => {
+    for (const [id, fields] of [{ state: 'paused' as const }, {}, { state: 'seeding' as const }, { kind: 'share' as const }, { state: 'queued' as const }].entries()) engine.list.set(id, aTransfer({ id, name: `f${id}`, ...fields }));
+    assert.deepEqual(JSON.parse((await run('pause', '1', '4', '--json')).stdout), [{ transfer: 1, state: 'paused' }, { transfer: 4, state: 'paused' }]);
+    await run('resume', '--all');
+    await run('pause', '--all');
+    assert.deepEqual(engine.asked.map(({ verb, body }) => [verb, (body as { transfer: number }).transfer]), [['pause', 1], ['pause', 4], ['resume', 0], ['pause', 1], ['pause', 4]]);
+  });
+
+  it('takes two numbers for a group and a file where there is such a file', async () => {
+    engine.list.set(4, aTransfer({ id: 4, groupName: '2', name: '5' }));
+    await run('pause', '2', '5');
+    assert.deepEqual(engine.asked, [{ verb: 'pause', body: { transfer: 4 } }]);
+  });
+
+  it('changes how one download goes', async () => {
+    engine.list.set(4, aTransfer({ id: 4 }));
+    await run('set', '4', '--priority', 'high', '--move', 'top', '--mode', 'sequential', '--down', '2M');
+    assert.deepEqual(engine.asked, [{ verb: 'adjust', body: { transfer: 4, downLimitBytesPerS: 2 * 1024 * 1024, upLimitBytesPerS: undefined, mode: 'sequential', priority: 'high', move: 'top' } }]);
   });
 
   it('verifies', async () => {

@@ -161,8 +161,8 @@ describe('status', () => {
     'rates      down 0 B/s, up 0 B/s (limit 1.00 MiB/s)',
     'outbox     1 change that only one tracker has yet',
     '',
-    'ID  STATE   GROUP  NAME          SIZE  DONE  DOWN  UP  PEERS  PATH',
-    ' 1  failed  team   dump.sql  1.00 MiB  50 %     -   -      1  /work/downloads/dump.sql',
+    'ID  STATE   GROUP  NAME          SIZE  DONE  DOWN  UP  TURN  PEERS  PATH',
+    ' 1  failed  team   dump.sql  1.00 MiB  50 %     -   -     -      1  /work/downloads/dump.sql',
     '1: /x exists already; nothing was overwritten. Name another place or use --rename',
   ]));
 });

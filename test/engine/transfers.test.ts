@@ -9,6 +9,7 @@ import { homeAt } from '../../protocol/home/home.ts';
 import { makeHome } from '../../extension/engine/home.ts';
 import { PieceBuffers } from '../../extension/engine/pieceBuffers.ts';
 import { Throttle } from '../../extension/engine/throttle.ts';
+import type { Transfer } from '../../extension/engine/transfer.ts';
 import { Transfers } from '../../extension/engine/transfers.ts';
 import { createIdentity } from '../../protocol/identity.ts';
 import type { AccountId, GroupId, Root, Sha256 } from '../../protocol/ids.ts';
@@ -22,6 +23,8 @@ const group = '22'.repeat(16) as GroupId;
 describe('transfers', () => {
   let folder: string;
   let transfers: Transfers;
+  let activeDownloads: number;
+  let open: () => Transfers;
   const world = createNodeWorld({ identity: createIdentity(), log: silentLog });
 
   beforeEach(async () => {
@@ -29,10 +32,12 @@ describe('transfers', () => {
     const home = homeAt(path.join(folder, 'home'));
     await makeHome(home, world.disk);
     const { clock, chance, log, disk } = world;
-    transfers = new Transfers({
-      world, home, hasher: inlineHasher(disk), tellShare: () => Promise.resolve(), changed() {}, presenceChanged() {}, finished() {}, failed() {},
+    activeDownloads = 0;
+    open = () => new Transfers({
+      world, home, hasher: inlineHasher(disk), activeDownloads: () => activeDownloads, tellShare: () => Promise.resolve(), changed() {}, presenceChanged() {}, finished() {}, failed() {},
       swarmHost: { clock, chance, log, buffers: new PieceBuffers(), down: new Throttle(clock), reach: () => undefined, linksIn: () => [] },
     });
+    transfers = open();
   });
   afterEach(async () => {
     await transfers.unload();
@@ -74,6 +79,51 @@ describe('transfers', () => {
     for (; transfer.error === undefined; await new Promise((resolve) => setImmediate(resolve)));
     assert.equal(transfer.error.code, 'diskFull');
     assert.ok(!existsSync(path.join(folder, 'here', 'huge')));
+  });
+
+  describe('when more is wanted than may be fetched at once', () => {
+    const states = (): readonly string[] => transfers.all.map(({ record, state }) => `${record.name} ${state}`);
+    const until = async (...expected: readonly string[]): Promise<void> => {
+      for (; expected.join() !== states().join(); await new Promise((resolve) => setImmediate(resolve)));
+    };
+    const at = (n: number): Transfer => transfers.all[n] ?? assert.fail(`no download ${n}`);
+
+    it('lets the others wait, and opens nothing for them', async () => {
+      activeDownloads = 2;
+      for (const name of ['a', 'b', 'c', 'd']) await download(name);
+      await until('a waiting', 'b waiting', 'c queued', 'd queued');
+      assert.equal(readdirSync(path.join(folder, 'here', '.shoal-part')).filter((name) => name.endsWith('.part')).length, 2);
+      assert.deepEqual(transfers.all.map((one) => one.toView().place), [1, 2, 3, 4]);
+    });
+
+    it('gives the turn of one that is paused or forgotten to the next, and not back before its time', async () => {
+      activeDownloads = 1;
+      for (const name of ['a', 'b', 'c']) await download(name);
+      await until('a waiting', 'b queued', 'c queued');
+      await at(0).pause();
+      await until('a paused', 'b waiting', 'c queued');
+      await at(0).resume();
+      await until('a waiting', 'b queued', 'c queued'); // it kept its place
+      await transfers.forget(at(0));
+      await until('b waiting', 'c queued');
+    });
+
+    it('keeps order, priority, limits and pauses over a restart', async () => {
+      activeDownloads = 1;
+      for (const name of ['a', 'b', 'c', 'd']) await download(name);
+      await at(3).adjust({ priority: 'high', downLimitBytesPerS: 1000, mode: 'sequential' });
+      await transfers.move(at(2), 'top');
+      await at(0).pause();
+      await until('a paused', 'b queued', 'c queued', 'd waiting');
+      await transfers.unload();
+      transfers = open();
+      await transfers.load(account);
+      await until('a paused', 'b queued', 'c queued', 'd waiting');
+      assert.deepEqual(transfers.all.map((one) => one.toView()).sort((a, b) => a.place - b.place).map(({ name }) => name), ['d', 'c', 'a', 'b']);
+      const { downLimitBytesPerS, mode } = at(3).toView();
+      assert.deepEqual([downLimitBytesPerS, mode], [1000, 'sequential']);
+      assert.equal(at(3).swarm?.down.bytesPerS, 1000);
+    });
   });
 
   it('brings a share back after a restart without hashing it again, and drops one that changed meanwhile', async () => {

@@ -69,11 +69,18 @@ describe('the view Downloads', () => {
       'Downloading — 1 [section]', '  a — 50 % · 1 peer · team [download partial downloading]', 'Completed — 1 [section]', '  b (2) — 1.00 MiB · team [download here seeding]',
       'Shared by me — 1 [section]', '  c — 1.00 MiB · team [share here seeding]']);
   });
+  it('lists downloads in the order of their turns', () => {
+    const of = state(transfers(aTransfer({ id: 1, name: 'last', place: 3 }), aTransfer({ id: 2, name: 'first', place: 1, priority: 'high' }), aTransfer({ id: 3, name: 'next', place: 2, state: 'queued' })));
+    const [section] = downloadRows(of);
+    assert.deepEqual(section?.children?.map(({ tooltip }) => tooltip[0]), ['first', 'next', 'last']);
+    assert.ok(section?.children?.[0]?.tooltip.includes('High priority'));
+  });
   const rows: readonly (readonly [transfer: Partial<Transfer>, says: string])[] = [
     [{ downBytesPerS: 64 * 1024, peers: 5 }, '50 % · 64.0 KiB/s · 5 peers · 8 s left'],
     [{ state: 'hashing', doneBytes: 262_144 }, 'hashing · 25 %'],
     [{ state: 'waiting', peers: 0 }, '50 % · waiting: nobody online has it'],
     [{ state: 'paused' }, '50 % · paused'],
+    [{ state: 'queued', place: 7 }, '50 % · waiting for its turn'],
     [{ state: 'failed', error: toWire(new ShoalError('destinationUnwritable', { path: '/d', why: 'EACCES' })) }, 'failed · /d cannot be written (EACCES)'],
     [{ error: toWire(new ShoalError('diskFull', { path: '/d' })) }, '50 % · the disk that holds /d is full; the download goes on when there is room · 1 peer'],
     [{ state: 'seeding', heldPieces: 2, upBytesPerS: 2048, peers: 1 }, '1.00 MiB · ↑ 2.00 KiB/s · 1 peer'],
@@ -172,14 +179,16 @@ describe('the manifest', () => {
     assert.deepEqual({
       request: menu('groups', 'request'), owner: menu('groups', 'group owner'), applied: menu('groups', 'group applied'), person: menu('groups', 'person'), member: menu('groups', 'person removable'),
       remote: menu('files', 'file remote'), here: menu('files', 'file here served removable'), partial: menu('files', 'file partial'),
-      running: menu('downloads', 'download partial downloading'), paused: menu('downloads', 'download partial paused'), failed: menu('downloads', 'download partial failed'),
+      running: menu('downloads', 'download partial downloading'), queued: menu('downloads', 'download partial queued'), paused: menu('downloads', 'download partial paused'), failed: menu('downloads', 'download partial failed'),
       done: menu('downloads', 'download here seeding'), share: menu('downloads', 'share here seeding'), changed: menu('downloads', 'share partial gone'), section: menu('downloads', 'section'),
     }, {
       request: '+acceptRequest +rejectRequest acceptRequest rejectRequest', owner: 'leaveGroup renameGroup deleteGroup', applied: '+cancelRequest cancelRequest', person: '', member: 'removeMember transferGroup',
       remote: '+downloadFile downloadFile downloadTo', here: 'downloadTo +openFile openFile revealFile stopSharing removeFile', partial: 'downloadTo',
-      running: '+pauseDownload +cancelDownload pauseDownload cancelDownload', paused: '+resumeDownload +cancelDownload resumeDownload cancelDownload',
-      failed: '+resumeDownload +cancelDownload resumeDownload cancelDownload clearTransfer',
-      done: '+openFile openFile revealFile verifyFile stopSharing clearTransfer', share: '+openFile openFile revealFile verifyFile stopSharing', changed: 'stopSharing clearTransfer', section: '',
+      running: '+pauseDownload +cancelDownload pauseDownload cancelDownload moveToTop moveToBottom setPriority limitSpeed',
+      queued: '+pauseDownload +cancelDownload pauseDownload cancelDownload moveToTop moveToBottom setPriority limitSpeed',
+      paused: '+resumeDownload +cancelDownload resumeDownload cancelDownload moveToTop moveToBottom setPriority limitSpeed',
+      failed: '+resumeDownload +cancelDownload resumeDownload cancelDownload moveToTop moveToBottom setPriority clearTransfer',
+      done: 'limitSpeed +openFile openFile revealFile verifyFile stopSharing clearTransfer', share: 'limitSpeed +openFile openFile revealFile verifyFile stopSharing', changed: 'stopSharing clearTransfer', section: '',
     });
   });
 

@@ -42,14 +42,14 @@ describe('the main job, with real processes', function () {
 
   /** Bob's download of a file that Alice shares, slowed so that something can happen meanwhile. */
   async function slowDownload(one: RealEngine, name: string, bytesPerS: number): Promise<{ id: number; folder: string }> {
-    await one.connection.call('configure', { downLimitBytesPerS: bytesPerS, upLimitBytesPerS: undefined, listenHost: undefined, listenPort: undefined, keepSharing: undefined });
+    await one.connection.call('configure', { downLimitBytesPerS: bytesPerS, upLimitBytesPerS: undefined, listenHost: undefined, listenPort: undefined, keepSharing: undefined, activeDownloads: undefined });
     const folder = processes.makeFolder('downloads', one.name);
     const { transfer } = await one.connection.call('download', { group: GROUP, name, path: folder, asFile: false, rename: false, mode: 'rarest' });
     return { id: transfer, folder };
   }
 
   async function unlimited(one: RealEngine): Promise<void> {
-    await one.connection.call('configure', { downLimitBytesPerS: 0, upLimitBytesPerS: undefined, listenHost: undefined, listenPort: undefined, keepSharing: undefined });
+    await one.connection.call('configure', { downLimitBytesPerS: 0, upLimitBytesPerS: undefined, listenHost: undefined, listenPort: undefined, keepSharing: undefined, activeDownloads: undefined });
   }
 
   it('carries files of every size and kind of name, byte for byte', async () => {

@@ -69,8 +69,8 @@ async function run(): Promise<boolean> {
   const total = files.reduce((sum, file) => sum + statSync(file).size, 0);
   // Slow enough to watch: without limits a file of 120 MB is there before the first bar is drawn.
   const limit = Math.max(64 * 1024, Math.ceil(total / WATCH_S));
-  for (const one of others) await one.connection.call('configure', { downLimitBytesPerS: limit, upLimitBytesPerS: undefined, listenHost: undefined, listenPort: undefined, keepSharing: undefined });
-  await alice.connection.call('configure', { upLimitBytesPerS: Math.ceil(limit * 1.5), downLimitBytesPerS: undefined, listenHost: undefined, listenPort: undefined, keepSharing: undefined });
+  for (const one of others) await one.connection.call('configure', { downLimitBytesPerS: limit, upLimitBytesPerS: undefined, listenHost: undefined, listenPort: undefined, keepSharing: undefined, activeDownloads: undefined });
+  await alice.connection.call('configure', { upLimitBytesPerS: Math.ceil(limit * 1.5), downLimitBytesPerS: undefined, listenHost: undefined, listenPort: undefined, keepSharing: undefined, activeDownloads: undefined });
 
   let allGood = true;
   let trackerAlive = true;

@@ -15,13 +15,14 @@ export const anOverview = (fields: Partial<Overview> = {}): Overview => ({
     { address: { host: 'b.example', port: 7070 }, link: 'down', inUse: false, error: undefined, pair: 'whole' },
   ],
   account: { account: id(16, 'alice') as AccountId, user: 'alice' }, listening: [{ host: '192.168.1.5', port: 40123 }], groups: [],
-  downBytesPerS: 0, upBytesPerS: 0, downLimitBytesPerS: 0, upLimitBytesPerS: 0, outbox: 0, keepSharing: false, ...fields,
+  downBytesPerS: 0, upBytesPerS: 0, downLimitBytesPerS: 0, upLimitBytesPerS: 0, outbox: 0, keepSharing: false, activeDownloads: 0, ...fields,
 });
 
 export const aTransfer = (fields: Partial<Transfer> = {}): Transfer => ({
   id: 1, group: id(16, 'team') as GroupId, groupName: 'team', name: 'dump.sql', root: id(32, 'root') as Root, sizeBytes: 1024 * 1024, sha256: id(32, 'sha') as Sha256,
   kind: 'download', state: 'downloading', path: '/work/downloads/dump.sql', pieces: 2, heldPieces: 1, doneBytes: 512 * 1024,
-  downBytesPerS: 0, upBytesPerS: 0, uploadedBytes: 0, peers: 1, resumedPieces: 0, rejectedPieces: 0, error: undefined, ...fields,
+  downBytesPerS: 0, upBytesPerS: 0, uploadedBytes: 0, peers: 1, resumedPieces: 0, rejectedPieces: 0, error: undefined,
+  downLimitBytesPerS: 0, upLimitBytesPerS: 0, mode: 'rarest', priority: 'normal', place: 0, ...fields,
 });
 
 export const aGroup = (fields: Partial<GroupView> = {}): GroupView => ({
@@ -60,7 +61,7 @@ export class FakeEngine implements EngineApi {
       listGroups: () => ({ groups: [aGroupRow()], more: false }), listMembers: () => ({ members: [], more: false }),
       listFiles: () => ({ files: [aFile()], more: false, filesVersion: 1 }), findFile: () => aFile(),
       share: () => ({ transfer: 1 }), download: () => ({ transfer: 1 }), stopShare: () => done,
-      pause: () => ({}), resume: () => ({}), cancelTransfer: () => ({}), verify: () => ({ sha256: id(32, 'sha') as Sha256, sizeBytes: 1024 * 1024 }),
+      pause: () => ({}), resume: () => ({}), adjust: () => ({}), cancelTransfer: () => ({}), verify: () => ({ sha256: id(32, 'sha') as Sha256, sizeBytes: 1024 * 1024 }),
       sources: () => ({ sources: [{ pin: id(32, 'bob') as Pin, user: 'bob', pieces: 2, bytes: 1024 * 1024 }], bits: new Uint8Array(0) }),
       ...answers,
     };

@@ -70,7 +70,7 @@ describe('a town', function () {
     const bytes = sim.chance.bytes(8 * PIECE);
     await alice.write('/file', bytes);
     await alice.share('/file');
-    await bob.engine.verbs.configure({ downLimitBytesPerS: PIECE, upLimitBytesPerS: undefined, listenHost: undefined, listenPort: undefined, keepSharing: undefined }, { signal: new AbortController().signal });
+    await bob.engine.verbs.configure({ downLimitBytesPerS: PIECE, upLimitBytesPerS: undefined, listenHost: undefined, listenPort: undefined, keepSharing: undefined, activeDownloads: undefined }, { signal: new AbortController().signal });
     const download = await bob.download('file');
     await sim.until(() => (bob.engine.transfer(download)?.heldPieces ?? 0) > 0);
     town.killTracker(0);
@@ -113,7 +113,7 @@ describe('a town', function () {
     const bytes = sim.chance.bytes(8 * PIECE + 5);
     await alice.write('/file', bytes);
     await alice.share('/file');
-    await bob.engine.verbs.configure({ downLimitBytesPerS: 2 * PIECE, upLimitBytesPerS: undefined, listenHost: undefined, listenPort: undefined, keepSharing: undefined }, { signal: new AbortController().signal });
+    await bob.engine.verbs.configure({ downLimitBytesPerS: 2 * PIECE, upLimitBytesPerS: undefined, listenHost: undefined, listenPort: undefined, keepSharing: undefined, activeDownloads: undefined }, { signal: new AbortController().signal });
     const download = await bob.download('file');
     for (let cut = 0; cut < 3; cut++) {
       await sim.until(() => (bob.engine.transfer(download)?.heldPieces ?? 0) > 1 || bob.engine.transfer(download)?.state === 'seeding');

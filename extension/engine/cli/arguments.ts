@@ -2,20 +2,24 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { ShoalError, systemCode } from '../../../protocol/errors.ts';
+import { rateOf } from '../../../protocol/amounts.ts';
 import { addressText, checkDescriptor, parseAddress, realmUrlText } from '../../../protocol/realm.ts';
 
 const usage: (why: string) => never = (why) => {
   throw new ShoalError('usage', { why });
 };
 
-const FACTORS: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+/** A rate as `rateOf` reads it. @throws ShoalError usage */
+export const parseRate = (text: string): number => rateOf(text) ?? usage(`${text} is not a rate; expected bytes per second such as 500k, 1.5M or 0 for no limit`);
 
-/** `500k`, `1.5M`, `2MiB/s`, `0`: bytes per second, 0 for no limit. @throws ShoalError usage */
-export function parseRate(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*([kmg]?)(?:i?b)?(?:\/s)?$/i.exec(text.trim());
-  if (/^(none|off)$/i.test(text.trim())) return 0;
-  if (!match) return usage(`${text} is not a rate; expected bytes per second such as 500k, 1.5M or 0 for no limit`);
-  return Math.round(Number(match[1]) * (FACTORS[(match[2] ?? '').toLowerCase()] ?? 1));
+/** One of a few words. @throws ShoalError usage */
+export function parseWord<const T extends string>(option: string, words: readonly T[], text: string): T {
+  return words.find((word) => word === text.trim().toLowerCase()) ?? usage(`${option} is one of ${words.join(', ')}, not ${text}`);
+}
+
+/** A whole number from 0 to 65535. @throws ShoalError usage */
+export function parseCount(option: string, text: string): number {
+  return /^\d{1,5}$/.test(text.trim()) && Number(text) <= 65535 ? Number(text) : usage(`${option} is a number, not ${text}`);
 }
 
 /** `host:port`, `:port` or a port alone; port 0 for any that is free. Host '' is any address. @throws ShoalError usage */
@@ -32,9 +36,7 @@ export function parseListen(text: string): { readonly host: string; readonly por
 
 /** `on` or `off`. @throws ShoalError usage */
 export function parseSwitch(option: string, text: string): boolean {
-  const word = text.trim().toLowerCase();
-  if (word !== 'on' && word !== 'off') return usage(`${option} is on or off, not ${text}`);
-  return word === 'on';
+  return parseWord(option, ['on', 'off'], text) === 'on';
 }
 
 /** Seconds, or a number with s, min or h. @throws ShoalError usage */

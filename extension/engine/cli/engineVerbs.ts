@@ -52,7 +52,7 @@ export function trackerText({ address, link, inUse, error, pair }: TrackerState)
 
 /** What `status` shows. */
 export function statusLines(home: string, overview: Overview, transfers: readonly Transfer[]): readonly string[] {
-  const { program, processId, trackerUrl, trackers, account, listening, groups, downBytesPerS, upBytesPerS, downLimitBytesPerS, upLimitBytesPerS, outbox, keepSharing } = overview;
+  const { program, processId, trackerUrl, trackers, account, listening, groups, downBytesPerS, upBytesPerS, downLimitBytesPerS, upLimitBytesPerS, outbox, keepSharing, activeDownloads } = overview;
   const limit = (bytesPerS: number): string => (bytesPerS > 0 ? ` (limit ${rate(bytesPerS)})` : '');
   const rows = (title: string, values: readonly string[]): readonly string[] => values.map((value, i) => `${(i === 0 ? title : '').padEnd(11)}${value}`);
   return [
@@ -67,6 +67,7 @@ export function statusLines(home: string, overview: Overview, transfers: readonl
       return `${printable(name)}  ${role === 'applicant' ? 'asked to join' : role}, ${counted(members, 'member')}${role === 'owner' ? waiting : `, owner ${printable(owner)}`}`;
     })),
     ...rows('rates', [`down ${rate(downBytesPerS)}${limit(downLimitBytesPerS)}, up ${rate(upBytesPerS)}${limit(upLimitBytesPerS)}`]),
+    ...(activeDownloads > 0 ? rows('at once', [counted(activeDownloads, 'download')]) : []),
     ...(keepSharing ? rows('stays', ['yes, to serve others when no window is open (--keep-sharing)']) : []),
     ...(outbox > 0 ? rows('outbox', [`${counted(outbox, 'change')} that only one tracker has yet`]) : []),
     ...(transfers.length > 0 ? ['', ...transferTable(transfers), ...troubles(transfers)] : []),

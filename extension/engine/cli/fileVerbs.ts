@@ -4,7 +4,7 @@ import path from 'node:path';
 import { printable, ShoalError, systemCode } from '../../../protocol/errors.ts';
 import type { PickerMode, Transfer } from '../../../protocol/engineLink.ts';
 import type { FileRow } from '../../../protocol/trackerLink.ts';
-import { parseSeconds } from './arguments.ts';
+import { parseSeconds, parseWord } from './arguments.ts';
 import { followDownload, followShare, isComplete, printHere } from './follow.ts';
 import { amount, percent } from '../../../protocol/amounts.ts';
 import { table } from './output.ts';
@@ -12,7 +12,7 @@ import type { Session } from './session.ts';
 import type { Topic } from './verb.ts';
 import { allPages, printDone } from './verb.ts';
 
-const MODES: readonly PickerMode[] = ['rarest', 'random', 'sequential'];
+export const MODES: readonly PickerMode[] = ['rarest', 'random', 'sequential', 'auto'];
 
 /** Where downloads go when nothing else is said: here. */
 const DOWNLOADS = 'downloads';
@@ -75,7 +75,7 @@ export const fileVerbs: Topic = {
       ],
       examples: ['download_file team dump.sql', 'get team dump.sql /data --no-wait'],
       async run(session, { words: [group = '', name = '', dest], options }) {
-        const mode = modeOf(options['mode']);
+        const mode = options['mode'] === undefined ? 'rarest' : parseWord('--mode', MODES, String(options['mode']));
         const waitS = options['timeout'] === undefined ? undefined : parseSeconds(String(options['timeout']));
         const file = await session.call('findFile', { group, name }); // before any folder is made
         const place = destination(session, dest);
@@ -133,16 +133,10 @@ export function transferTable(transfers: readonly Transfer[]): readonly string[]
     { title: 'DONE', align: 'right', of: ({ doneBytes, sizeBytes }) => `${percent(doneBytes, sizeBytes)} %` },
     { title: 'DOWN', align: 'right', of: ({ state, downBytesPerS }) => (state === 'downloading' && downBytesPerS > 0 ? `${amount(downBytesPerS)}/s` : '-') },
     { title: 'UP', align: 'right', of: ({ upBytesPerS }) => (upBytesPerS > 0 ? `${amount(upBytesPerS)}/s` : '-') },
+    { title: 'TURN', align: 'right', of: ({ place, priority }) => (place === 0 ? '-' : priority === 'normal' ? place : `${priority} ${place}`) },
     { title: 'PEERS', align: 'right', of: ({ peers }) => peers },
     { title: 'PATH', of: ({ path: at }) => at },
   ]);
-}
-
-function modeOf(option: unknown): PickerMode {
-  if (option === undefined) return 'rarest';
-  const mode = MODES.find((known) => known === option);
-  if (!mode) throw new ShoalError('usage', { why: `--mode is one of ${MODES.join(', ')}` });
-  return mode;
 }
 
 /** A copy of just this file that was downloaded to just this place, unchanged since: there is nothing to do. */

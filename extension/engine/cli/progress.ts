@@ -20,6 +20,7 @@ function doing({ state, doneBytes, sizeBytes }: Transfer): string | undefined {
     case 'hashing': return doneBytes < sizeBytes ? 'hashing' : 'telling the group';
     case 'checking': return 'checking what is there';
     case 'waiting': return 'waiting for somebody who has it';
+    case 'queued': return 'waiting for its turn';
     case 'paused': return 'paused';
     case 'seeding': return 'complete';
     default: return undefined;

@@ -155,6 +155,7 @@ export class Session {
         downLimitBytesPerS: limitDown === undefined ? undefined : parseRate(limitDown),
         upLimitBytesPerS: limitUp === undefined ? undefined : parseRate(limitUp),
         listenHost: at?.host, listenPort: at?.port, keepSharing: keepSharing === undefined ? undefined : parseSwitch('--keep-sharing', keepSharing),
+        activeDownloads: undefined,
       },
     };
   }

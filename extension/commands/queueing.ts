@@ -1,0 +1,90 @@
+// Commands of downloads under way: pause, go on, whose turn comes first, how fast each may go, and ending them.
+import * as vscode from 'vscode';
+import { rate, rateOf } from '../../protocol/amounts.ts';
+import type { Priority, QueueMove, Transfer } from '../../protocol/engineLink.ts';
+import { isComplete } from '../state.ts';
+import { plural, inMessage, t } from '../words.ts';
+import type { Command, Given, GivenAll, Tools } from './command.ts';
+import { subjectsOf } from './command.ts';
+
+/** The downloads that a menu gave, or one that is asked for. */
+async function downloadsOf({ ask, store }: Tools, given: Given, all: GivenAll, title: string, question: string, fits: (transfer: Transfer) => boolean): Promise<readonly Transfer[]> {
+  const chosen = subjectsOf(given, all).flatMap(({ transfer }) => (transfer === undefined ? [] : store.state.transfers.get(transfer) ?? []));
+  const asked = chosen.length > 0 ? undefined : await ask.transfer(title, question, fits);
+  return asked ? [asked] : chosen;
+}
+
+const isUnfinished = (transfer: Transfer): boolean => transfer.kind === 'download' && !isComplete(transfer);
+const isPausable = (one: Transfer): boolean => isUnfinished(one) && one.state !== 'paused' && one.state !== 'failed';
+const isResumable = (one: Transfer): boolean => isUnfinished(one) && (one.state === 'paused' || one.state === 'failed');
+
+export const pauseDownload: Command = async (tools, given, all) => {
+  for (const { id } of await downloadsOf(tools, given, all, t('Pause Download'), t('Pause which download?'), isPausable)) await tools.store.call('pause', { transfer: id });
+};
+
+export const resumeDownload: Command = async (tools, given, all) => {
+  for (const { id } of await downloadsOf(tools, given, all, t('Resume Download'), t('Resume which download?'), isResumable)) await tools.store.call('resume', { transfer: id });
+};
+
+export const cancelDownload: Command = async (tools, given, all) => {
+  await forget(tools, await downloadsOf(tools, given, all, t('Cancel Download'), t('Cancel which download?'), isUnfinished), t('Cancel Download'));
+};
+
+/** Takes finished, failed or lost transfers out of the list; finished files stay. */
+export const clearTransfer: Command = async (tools, given, all) => {
+  const fits = (one: Transfer): boolean => !isUnfinished(one) || one.state === 'failed';
+  await forget(tools, await downloadsOf(tools, given, all, t('Remove from List'), t('Remove which one?'), fits), t('Remove from List'));
+};
+
+/** Forgets transfers; the pieces of a download that is not whole go with it, so that is asked for. */
+async function forget({ store }: Tools, transfers: readonly Transfer[], answer: string): Promise<void> {
+  const lost = transfers.filter((one) => isUnfinished(one) && one.heldPieces > 0);
+  if (lost.length > 0) {
+    const detail = t('What has arrived is deleted. Pause it to keep that.');
+    const question = lost.length === 1 ? t('Cancel the download of {0}?', inMessage(lost[0]?.name ?? '')) : plural(lost.length, 'Cancel {0} download?', 'Cancel {0} downloads?');
+    if (await vscode.window.showWarningMessage(question, { modal: true, detail }, answer) !== answer) return;
+  }
+  for (const { id } of transfers) await store.call('cancelTransfer', { transfer: id });
+}
+
+export const pauseAll: Command = async ({ store }) => {
+  for (const { id } of [...store.state.transfers.values()].filter(isPausable)) await store.call('pause', { transfer: id });
+};
+
+export const resumeAll: Command = async ({ store }) => {
+  for (const { id } of [...store.state.transfers.values()].filter(isResumable)) await store.call('resume', { transfer: id });
+};
+
+/** What is changed of a download; the rest stays. */
+const UNCHANGED = { downLimitBytesPerS: undefined, upLimitBytesPerS: undefined, mode: undefined, priority: undefined, move: undefined } as const;
+
+const moving = (title: () => string, move: QueueMove): Command => async (tools, given, all) => {
+  const chosen = await downloadsOf(tools, given, all, title(), t('Move which download?'), isUnfinished);
+  // The last one goes to the top first, so that they keep their order.
+  for (const { id } of move === 'top' ? [...chosen].reverse() : chosen) await tools.store.call('adjust', { ...UNCHANGED, transfer: id, move });
+};
+export const moveToTop = moving(() => t('Move to Top'), 'top');
+export const moveToBottom = moving(() => t('Move to Bottom'), 'bottom');
+
+export const setPriority: Command = async (tools, given, all) => {
+  const chosen = await downloadsOf(tools, given, all, t('Priority'), t('Change the priority of which download?'), isUnfinished);
+  if (chosen.length === 0) return;
+  const items: readonly { readonly label: string; readonly value: Priority }[] = [{ label: t('High'), value: 'high' }, { label: t('Normal'), value: 'normal' }, { label: t('Low'), value: 'low' }];
+  const priority = await tools.ask.choice(t('Priority'), { placeholder: t('Those of high priority fetch first, those of low priority last.'), items, active: chosen[0]?.priority === 'other' ? 'normal' : chosen[0]?.priority ?? 'normal', empty: '' });
+  if (priority !== undefined) for (const { id } of chosen) await tools.store.call('adjust', { ...UNCHANGED, transfer: id, priority });
+};
+
+export const limitSpeed: Command = async (tools, given, all) => {
+  const chosen = await downloadsOf(tools, given, all, t('Limit Speed'), t('Limit the speed of which one?'), () => true);
+  const [first] = chosen;
+  if (!first) return;
+  const ask = async (prompt: string, bytesPerS: number): Promise<number | undefined> => {
+    const check = (text: string): string | undefined => (rateOf(text) === undefined ? t('Bytes per second, such as 500K or 2M; 0 for no limit') : undefined);
+    const text = await tools.ask.text(t('Limit Speed'), { prompt, value: bytesPerS === 0 ? '0' : rate(bytesPerS), check });
+    return text === undefined ? undefined : rateOf(text);
+  };
+  const down = chosen.some(isUnfinished) ? await ask(t('Most to download per second, such as 500K or 2M; 0 for no limit'), first.downLimitBytesPerS) : first.downLimitBytesPerS;
+  const up = down === undefined ? undefined : await ask(t('Most to upload per second, such as 500K or 2M; 0 for no limit'), first.upLimitBytesPerS);
+  if (up === undefined) return;
+  for (const { id } of chosen) await tools.store.call('adjust', { ...UNCHANGED, transfer: id, downLimitBytesPerS: down, upLimitBytesPerS: up });
+};

@@ -1,0 +1,73 @@
+// Whose turn it is, by the rules alone.
+import assert from 'node:assert';
+import fc from 'fast-check';
+import type { Queued } from '../../extension/engine/queue.ts';
+import { inTurn, placesAfter, turnsOf } from '../../extension/engine/queue.ts';
+
+/** `2 low idle` and such, one word for each. */
+function queue(text: string): readonly Queued[] {
+  return text.trim().split('\n').map((line) => {
+    const [id = '', priority, idle] = line.trim().split(/\s+/);
+    return { id: Number(id), priority: priority as Queued['priority'], place: Number(id), isIdle: idle === 'idle' };
+  });
+}
+
+describe('the queue', () => {
+  const turns = (text: string, activeMax: number, expected: readonly number[]): void => assert.deepEqual([...turnsOf(queue(text), activeMax)], expected);
+
+  it('gives turns in order', () => turns(`
+    1 normal
+    2 normal
+    3 normal`, 2, [1, 2]));
+  it('lets a high one that came later go first, and a low one last', () => turns(`
+    1 low
+    2 normal
+    3 high`, 2, [3, 2]));
+  it('gives no turn away for one that nobody serves, which goes on looking', () => turns(`
+    1 normal idle
+    2 normal
+    3 normal idle
+    4 normal`, 1, [1, 2, 3]));
+  it('knows no limit at 0', () => turns(`
+    1 normal
+    2 low`, 0, [1, 2]));
+
+  const moved = (id: number, move: Parameters<typeof placesAfter>[2], text: string): readonly number[] => {
+    const before = queue(text);
+    const places = placesAfter(before, id, move);
+    return inTurn(before.map((one) => ({ ...one, place: places.get(one.id) ?? one.place }))).map((one) => one.id);
+  };
+  const four = `
+    1 normal
+    2 normal
+    3 normal
+    4 high`;
+  for (const [id, move, expected] of [
+    [3, 'top', [4, 3, 1, 2]], [3, 'up', [4, 1, 3, 2]], [1, 'down', [4, 2, 1, 3]], [1, 'bottom', [4, 2, 3, 1]],
+    [1, 'up', [4, 1, 2, 3]], [4, 'bottom', [4, 1, 2, 3]], [9, 'top', [4, 1, 2, 3]],
+  ] as const) it(`moves ${id} ${move} among those of its priority`, () => assert.deepEqual(moved(id, move, four), expected));
+
+  it('never lets more fetch than may, wastes no turn, and passes over nobody who could', () => {
+    const one = fc.record({ priority: fc.constantFrom('high', 'normal', 'low'), isIdle: fc.boolean() });
+    fc.assert(fc.property(fc.array(one, { maxLength: 30 }), fc.nat(10), (ones, activeMax) => {
+      const all = ones.map((fields, n): Queued => ({ id: n + 1, place: n + 1, ...fields }));
+      const allowed = turnsOf(all, activeMax);
+      const ready = inTurn(all).filter(({ isIdle }) => !isIdle);
+      const expected = activeMax === 0 ? ready.length : Math.min(activeMax, ready.length);
+      assert.deepEqual(ready.filter(({ id }) => allowed.has(id)), ready.slice(0, expected));
+      assert.ok(all.every(({ id, isIdle }) => !isIdle || allowed.has(id)));
+    }));
+  });
+
+  it('only ever exchanges places', () => {
+    const move = fc.record({ id: fc.integer({ min: 1, max: 8 }), move: fc.constantFrom('top', 'up', 'down', 'bottom') });
+    fc.assert(fc.property(fc.array(move, { maxLength: 20 }), (moves) => {
+      let all = Array.from({ length: 8 }, (_, n): Queued => ({ id: n + 1, place: n + 1, priority: n % 3 === 0 ? 'high' : 'normal', isIdle: false }));
+      for (const { id, move: where } of moves) {
+        const places = placesAfter(all, id, where);
+        all = all.map((entry) => ({ ...entry, place: places.get(entry.id) ?? entry.place }));
+      }
+      assert.deepEqual(all.map(({ place }) => place).sort((a, b) => a - b), [1, 2, 3, 4, 5, 6, 7, 8]);
+    }));
+  });
+});
