@@ -7,9 +7,10 @@ import type { Clock, Disk, DiskFile } from '../../protocol/world.ts';
 import type { FileIdentity } from './fileIdentity.ts';
 import { identityOf, whyUnlike } from './fileIdentity.ts';
 import type { Hasher, HashOptions } from './hashing.ts';
-import { expectedHash, openToRead } from './hashing.ts';
+import { expectedHash } from './hashing.ts';
 import type { HashRange, Levels, Shape } from './hashTree.ts';
 import { layerOfRoot, lengthOf, levelsOf, rangeOf, rootOf } from './hashTree.ts';
+import type { OpenFiles } from './openFiles.ts';
 import type { PartFile } from './partFile.ts';
 import type { Publication } from './publish.ts';
 import { publish } from './publish.ts';
@@ -22,6 +23,7 @@ export interface CopyHost {
   readonly disk: Disk;
   readonly clock: Clock;
   readonly hasher: Hasher;
+  readonly openFiles: OpenFiles;
 }
 
 export class Copy {
@@ -59,7 +61,7 @@ export class Copy {
    * @throws ShoalError fileMissing, fileUnreadable, notAFile, fileChanged
    */
   static async ofFile(host: CopyHost, root: Root, shape: Shape, layer: Uint8Array, path: string, identity: FileIdentity, isProven = false): Promise<Copy> {
-    const copy = new Copy(host, root, shape, await openToRead(host.disk, path));
+    const copy = new Copy(host, root, shape, host.openFiles.file(path, identity));
     copy.#layer = layer;
     copy.#whole = { path, identity };
     for (let piece = 0; piece < shape.pieces; piece++) {
@@ -163,7 +165,9 @@ export class Copy {
     const path = await this.#work(publish(this.#host.disk, part, wish));
     part.checkpoints.stop();
     this.#part = undefined;
-    return (this.#whole = { path, identity: identityOf(await this.#file.stat()) });
+    this.#whole = { path, identity: identityOf(await this.#file.stat()) };
+    this.#file = this.#host.openFiles.file(path, this.#whole.identity, this.#file); // from here on it is open only while it is asked for
+    return this.#whole;
   }
 
   /**

@@ -16,6 +16,7 @@ import { identityOf } from './fileIdentity.ts';
 import type { Hasher } from './hashing.ts';
 import { EMPTY_ROOT, lengthOf, pieceBytesFor, shapeOf } from './hashTree.ts';
 import type { Home } from '../../protocol/home/home.ts';
+import type { OpenFiles } from './openFiles.ts';
 import { hasRoom, removePart } from './partFile.ts';
 import { Rate } from './rate.ts';
 import type { SwarmHost } from './swarm.ts';
@@ -34,6 +35,7 @@ export interface TransferHost {
   readonly world: World;
   readonly home: Home;
   readonly hasher: Hasher;
+  readonly openFiles: OpenFiles;
   readonly swarmHost: SwarmHost;
   /** Makes the share known to the group. @throws ShoalError */
   tellShare(record: TransferRecord): Promise<void>;
@@ -80,7 +82,7 @@ export class Transfer {
   constructor(record: TransferRecord, host: TransferHost) {
     this.record = record;
     this.#host = host;
-    this.#disk = { ...host.world, hasher: host.hasher, home: host.home };
+    this.#disk = { ...host.world, hasher: host.hasher, openFiles: host.openFiles, home: host.home };
     const current = (): TransferRecord => this.record;
     this.#keeper = {
       get record() {

@@ -9,6 +9,7 @@ import { checkFileName, fileNameKey } from '../../protocol/names.ts';
 import type { FileRow } from '../../protocol/trackerLink.ts';
 import type { Timer } from '../../protocol/world.ts';
 import { diskError } from './diskErrors.ts';
+import { OpenFiles } from './openFiles.ts';
 import { removePart } from './partFile.ts';
 import type { Queued } from './queue.ts';
 import { inTurn, placesAfter, turnsOf } from './queue.ts';
@@ -24,7 +25,7 @@ const IDLE_MS = 10_000;
 /** How soon after a change it is looked whose turn it is, in ms: changes of one moment are looked at once. */
 const SETTLE_MS = 50;
 
-export interface TransfersHost extends Omit<TransferHost, 'claim' | 'release' | 'wholeCopy' | 'placeOf'> {
+export interface TransfersHost extends Omit<TransferHost, 'openFiles' | 'claim' | 'release' | 'wholeCopy' | 'placeOf'> {
   /** How many downloads may fetch at once; 0 for no limit. */
   readonly activeDownloads: () => number;
 }
@@ -68,6 +69,7 @@ export class Transfers {
     this.#activeDownloads = activeDownloads;
     this.#host = {
       ...host,
+      openFiles: new OpenFiles(host.world.disk, host.world.clock),
       changed: (transfer) => {
         host.changed(transfer);
         this.#lookAgain(SETTLE_MS);

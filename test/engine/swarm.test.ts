@@ -11,6 +11,7 @@ import { inlineHasher } from '../../extension/engine/hashing.ts';
 import type { HashedFile } from '../../extension/engine/hashing.ts';
 import { createPart, newPartPath } from '../../extension/engine/partFile.ts';
 import { Peers } from '../../extension/engine/peers.ts';
+import { OpenFiles } from '../../extension/engine/openFiles.ts';
 import { PieceBuffers } from '../../extension/engine/pieceBuffers.ts';
 import { Swarm } from '../../extension/engine/swarm.ts';
 import { Throttle } from '../../extension/engine/throttle.ts';
@@ -36,7 +37,7 @@ const signer = { tracker: trackerPin, ticketKey: ticketKey.privateKey };
 class TestPeer {
   readonly identity = createIdentity();
   readonly world = createNodeWorld({ identity: this.identity, log: silentLog });
-  readonly copyHost = { ...this.world, hasher: inlineHasher(this.world.disk) };
+  readonly copyHost = { ...this.world, hasher: inlineHasher(this.world.disk), openFiles: new OpenFiles(this.world.disk, this.world.clock) };
   readonly account = randomBytes(16).toString('hex') as AccountId;
   readonly tickets = new Tickets(this.world.clock);
   readonly peers: Peers;

@@ -79,6 +79,31 @@ describe('a town', function () {
     assert.ok(bytes.equals(await bob.read(path)));
   });
 
+  story('keeps to the limits of one file in both directions, while others are as fast as ever', async (sim) => {
+    const town = await Town.build(sim);
+    const [alice, bob] = [await town.person('alice'), await town.person('bob')];
+    await town.group(alice, bob);
+    const unchanged = { downLimitBytesPerS: undefined, upLimitBytesPerS: undefined, mode: undefined, priority: undefined, move: undefined } as const;
+    const names = ['down', 'up', 'free'];
+    for (const name of names) {
+      await alice.write(`/${name}`, sim.chance.bytes(10 * PIECE));
+      await alice.share(`/${name}`);
+    }
+    const share = alice.engine.transfers().find(({ name }) => name === 'up');
+    assert.ok(share);
+    await alice.engine.verbs.adjust({ ...unchanged, transfer: share.id, upLimitBytesPerS: PIECE }, { signal: new AbortController().signal });
+    const began = sim.nowMs;
+    const [down = -1, up = -1, free = -1] = await Promise.all(names.map((name) => bob.download(name)));
+    await bob.engine.verbs.adjust({ ...unchanged, transfer: down, downLimitBytesPerS: PIECE / 2 }, { signal: new AbortController().signal });
+    const took: number[] = [];
+    for (const transfer of [free, up, down]) {
+      await bob.whole(transfer);
+      took.push((sim.nowMs - began) / 1000);
+    }
+    const [freeS = 0, upS = 0, downS = 0] = took;
+    assert.ok(freeS < 8 && upS > 8 && upS < 14 && downS > 12 && downS < 26, `took ${took.join(', ')} s`);
+  });
+
   story('lets somebody whom nobody can dial serve all the same', async (sim) => {
     const town = await Town.build(sim);
     const [alice, bob] = [await town.person('alice', { cannotListen: true }), await town.person('bob')];

@@ -111,7 +111,7 @@ export class Town {
   }
 }
 
-const NO_CALL = { signal: new AbortController().signal };
+export const NO_CALL = { signal: new AbortController().signal };
 
 export class Person {
   readonly name: string;
@@ -131,8 +131,7 @@ export class Person {
   }
 
   /** Starts the engine, for the first time or anew on what the last one left on the disk. */
-  async start(): Promise<void> {
-    const { world, identity } = this.machine;
+  async start({ world, identity }: Pick<Machine, 'world' | 'identity'> = this.machine): Promise<void> {
     assert.ok(identity);
     this.#engine = await openEngine({ home: homeAt('/home'), world, identity, version: 'test', hasher: inlineHasher(world.disk) });
   }
