@@ -1,6 +1,6 @@
 // What a transfer refuses before it touches the disk, and what it leaves there when it ends.
 import assert from 'node:assert';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -45,7 +45,7 @@ describe('transfers', () => {
   });
 
   const row = (name: string, sizeBytes: number): FileRow => ({
-    name, version: 1, root: (sizeBytes === 0 ? '00' : 'ab').repeat(32) as Root, sizeBytes, pieceBytes: 512 * 1024, sha256: 'cd'.repeat(32) as Sha256, author: 'alice', atMs: 0,
+    name, version: 1, root: (sizeBytes === 0 ? '00'.repeat(32) : createHash('sha256').update(name).digest('hex')) as Root, sizeBytes, pieceBytes: 512 * 1024, sha256: 'cd'.repeat(32) as Sha256, author: 'alice', atMs: 0,
     sharers: [], sharersCount: 0, iShare: false, seeders: 0, leechers: 0,
   });
   const download = (name: string, sizeBytes = 100) =>
