@@ -10,7 +10,7 @@ import { transfer } from './transfer.ts';
 import { window } from './window.ts';
 
 const benches: Readonly<Record<string, { readonly title: string; readonly run: (flags: ReadonlyMap<string, string>) => Promise<readonly Figure[]> }>> = {
-  transfer: { title: 'One seeder, one downloader, 1 GiB (medians of 3 interleaved rounds)', run: transfer },
+  transfer: { title: 'One seeder, one downloader, 1 GiB (medians of 5 interleaved rounds)', run: transfer },
   announces: { title: 'A tracker with 200 links and 10,000 registered presences (medians of 3 interleaved rounds)', run: announces },
   pair: { title: 'A pair of trackers (medians of 3 rounds)', run: pair },
   window: { title: 'A VS Code window with Shoal in it (the most of all rounds)', run: window },

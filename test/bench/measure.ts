@@ -1,6 +1,6 @@
 // How figures are taken: interleaved rounds, warmed memory, CPU seconds and peak memory of processes as the system counts them.
 import { randomFillSync } from 'node:crypto';
-import { closeSync, existsSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, rmSync, watch, writeSync } from 'node:fs';
 import path from 'node:path';
 
 /** Ticks of a process's CPU time in a second (Linux: USER_HZ). */
@@ -56,19 +56,42 @@ export function percentile(values: readonly number[], part: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? NaN;
 }
 
+/** Resolves in the moment in which a file appears under its name, in a folder that is there. */
+export async function untilThere(file: string): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const watcher = watch(path.dirname(file), look);
+    function look(): void {
+      if (!existsSync(file)) return;
+      watcher.close();
+      resolve();
+    }
+    look();
+  });
+}
+
+/** What a figure shall at least, or at most, be. */
+export type Target = { readonly least: number } | { readonly most: number };
+
 /** One line of the result. */
 export interface Figure {
   readonly name: string;
   readonly value: number;
   readonly unit: string;
-  /** What it is compared with in the same run. */
-  readonly note?: string;
+  readonly target?: Target | undefined;
+  /** What it is compared with in the same run, or what else was seen. */
+  readonly note?: string | undefined;
 }
 
 export function print(title: string, figures: readonly Figure[]): void {
   process.stdout.write(`\n${title}\n`);
-  for (const { name, value, unit, note } of figures) {
-    const shown = Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(2);
-    process.stdout.write(`  ${name.padEnd(58)} ${shown.padStart(9)} ${unit.padEnd(8)} ${note ?? ''}\n`);
+  for (const { name, value, unit, target, note } of figures) {
+    process.stdout.write(`  ${name.padEnd(62)} ${shown(value).padStart(9)} ${unit.padEnd(8)} ${[target && judged(value, target), note].filter(Boolean).join('; ')}\n`);
   }
+}
+
+const shown = (value: number): string => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(2));
+
+function judged(value: number, target: Target): string {
+  const [sign, bound, isMet] = 'least' in target ? ['≥', target.least, value >= target.least] as const : ['≤', target.most, value <= target.most] as const;
+  return `${sign} ${bound} ${isMet ? 'met' : 'MISSED'}`;
 }

@@ -45,7 +45,7 @@ async function ofPresences(processes: RealProcesses): Promise<readonly Figure[]>
   const each = (from: Memory, to: Memory, what: keyof Memory): number => (to[what] - from[what]) / (LINKS * SWARMS);
   const count = (LINKS * SWARMS).toLocaleString('en');
   return [
-    { name: `memory per presence, ${LINKS} links in the same ${SWARMS.toLocaleString('en')} swarms`, value: each(before, shared, 'held'), unit: 'B', note: `${count} presences; of the process ${each(before, shared, 'rss').toFixed(0)} B; target ≤ 100 B` },
+    { name: `memory per presence, ${LINKS} links in the same ${SWARMS.toLocaleString('en')} swarms`, value: each(before, shared, 'held'), unit: 'B', target: { most: 100 }, note: `${count} presences; of the process ${each(before, shared, 'rss').toFixed(0)} B` },
     { name: 'the same, each in swarms of its own', value: each(shared, own, 'held'), unit: 'B', note: `${count} presences and swarms; of the process ${each(shared, own, 'rss').toFixed(0)} B` },
   ];
 }
@@ -76,6 +76,6 @@ async function ofLinks(processes: RealProcesses): Promise<readonly Figure[]> {
   for (const link of links) link.close();
   return [{
     name: `memory per idle link, ${IDLE.toLocaleString('en')} of them`, value: (after.rss - before.rss) / IDLE / 1024, unit: 'KiB',
-    note: `of the process; ${((after.held - before.held) / IDLE / 1024).toFixed(0)} KiB of it JavaScript's; target ≤ 80 KiB`,
+    target: { most: 80 }, note: `of the process; ${((after.held - before.held) / IDLE / 1024).toFixed(0)} KiB of it JavaScript's`,
   }];
 }
