@@ -36,6 +36,8 @@ export interface ConnectionOptions<T extends Table, S extends SideOf<T>> {
   readonly heartbeatMs: number;
   readonly clock: Clock;
   readonly log: Log;
+  /** Called before the first message is handled, for handlers that use the connection themselves. */
+  readonly opened?: (connection: Connection<T, S>) => void;
 }
 
 /** Bytes that came, that were written, and how many of these still wait. */
@@ -96,6 +98,7 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
     this.#seen = this.#traffic();
     this.#writtenBytes = this.#seen.bytesOut;
     this.#tick();
+    options.opened?.(this);
     link.receive(this);
   }
 

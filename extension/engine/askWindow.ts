@@ -13,7 +13,8 @@ const LONG_QUEUE = { times: 3, ms: 50 };
 const FORGET = 1.002;
 
 export class AskWindow {
-  #pieces = WINDOW_MIN;
+  /** Who has never answered gets one to show that he does: so much is held up by one who does not. */
+  #pieces = 1;
   #leastMs = Infinity;
 
   get pieces(): number {
@@ -27,6 +28,7 @@ export class AskWindow {
    * @param wasFull  whether as many as allowed were under way: only then does its time tell anything of having more
    */
   arrived(tookMs: number, wasFull: boolean): void {
+    this.#pieces = Math.max(WINDOW_MIN, this.#pieces);
     this.#leastMs = Math.min(this.#leastMs * FORGET, tookMs);
     if (wasFull && tookMs <= this.#leastMs * NO_QUEUE.times + NO_QUEUE.ms) this.#pieces = Math.min(WINDOW_MAX, this.#pieces + 1);
     else if (tookMs > this.#leastMs * LONG_QUEUE.times + LONG_QUEUE.ms) this.#pieces = Math.max(WINDOW_MIN, this.#pieces - 1);

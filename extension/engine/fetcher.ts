@@ -172,10 +172,10 @@ export class Fetcher {
     for (const member of this.#members.values()) {
       const ask = member.asks.get(piece);
       if (!ask) continue;
-      peers++;
       isComing ||= ask.buffer !== undefined;
-      // A seeder that has not begun to send it has other pieces to send, which nobody else has.
-      mayMove &&= member.isOverdue(nowMs) || (member.isSeeder && !by.isSeeder && ask.buffer === undefined);
+      if (member.isOverdue(nowMs) || by.canBeat(ask, nowMs)) continue;
+      mayMove = false;
+      peers++;
     }
     return { peers, byThisPeer: by.asks.has(piece), mayMove, isComing };
   }
@@ -184,10 +184,10 @@ export class Fetcher {
     const { pieces } = this.#copy;
     const wasFull = member.asks.size + 1 >= member.window.pieces;
     const ask: Ask = { sinceMs: nowMs, abort: new AbortController(), buffer: undefined };
-    if (member.asks.size === 0) member.begins(nowMs);
+    if (member.asks.size === 0) member.gave(nowMs);
     member.asks.set(piece, ask);
     if (pieces.state(piece) === 'missing') pieces.move(piece, 'request');
-    else this.#leaveSeeders(piece, member);
+    else this.#leaveSlower(piece, member, nowMs);
     if (member.isSeeder) this.#events.asking();
     try {
       await this.#fetch(member, piece, ask);
@@ -213,12 +213,11 @@ export class Fetcher {
     return false;
   }
 
-  /** A downloader was found for what seeders were asked for: they may send something else. */
-  #leaveSeeders(piece: number, now: Member): void {
-    if (now.isSeeder) return;
+  /** Somebody was found who sends a piece sooner than those who were asked before: they may send something else, which nobody else has. */
+  #leaveSlower(piece: number, now: Member, nowMs: number): void {
     for (const member of this.#members.values()) {
-      const ask = member.isSeeder ? member.asks.get(piece) : undefined;
-      if (ask && !ask.buffer) ask.abort.abort();
+      const ask = member === now ? undefined : member.asks.get(piece);
+      if (ask && now.canBeat(ask, nowMs)) ask.abort.abort();
     }
   }
 
@@ -235,6 +234,7 @@ export class Fetcher {
         'piece', { ...this.#key, piece, offset, lengthBytes }, { into: () => buffer().subarray(from, from + lengthBytes), signal, deadlineMs: ASK_MS },
       );
       if (rawBytes === 0) throw new ShoalError('wrongPiece', { piece, peer: member.link.userIn(this.#key.group) });
+      member.gave(this.#host.clock.monotonicMs());
       this.#events.received(rawBytes);
       offset += rawBytes;
     }

@@ -5,7 +5,7 @@ import { SPAN_BYTES_MAX } from '../../protocol/limits.ts';
 import { AskWindow } from './askWindow.ts';
 import type { PeerLink } from './peer.ts';
 
-/** Bytes that must arrive on a link between two looks for it to count as giving: what is said beside the pieces is less. */
+/** Bytes that must arrive between two looks for a piece to get on that has begun to arrive. */
 const GIVING_BYTES_MIN = 1024;
 /** Bytes of the smallest part of a piece that is asked for: one leaf of the hash tree. */
 const SPAN_BYTES_MIN = 16 * 1024;
@@ -16,8 +16,8 @@ const TOOK_WEIGHT = 0.25;
 const OVERDUE_TIMES = 4;
 const OVERDUE_MS_MIN = 1_000;
 const OVERDUE_MS_MAX = 8_000;
-/** Who has never sent anything may have a long line of others: half the longest time. */
-const OVERDUE_MS_FIRST = 4_000;
+/** Of one that has never sent anything: a seeder may have a long line of others, a downloader hardly. */
+const OVERDUE_MS_FIRST = { seeder: 4_000, leecher: OVERDUE_MS_MIN } as const;
 /** How long a peer rests when others had to send what it owed, in ms; twice as long each time until it sends something again. */
 const REST_MS = 4_000;
 const REST_MS_MAX = 64_000;
@@ -60,12 +60,12 @@ export class Member {
 
   /** Whether it owes something and has sent nothing for so long that others should be asked. */
   isOverdue(nowMs: number): boolean {
-    const overdueMs = this.#tookMs === undefined ? OVERDUE_MS_FIRST : Math.min(OVERDUE_MS_MAX, Math.max(OVERDUE_MS_MIN, OVERDUE_TIMES * this.#tookMs));
+    const overdueMs = this.#tookMs === undefined ? OVERDUE_MS_FIRST[this.isSeeder ? 'seeder' : 'leecher'] : Math.min(OVERDUE_MS_MAX, Math.max(OVERDUE_MS_MIN, OVERDUE_TIMES * this.#tookMs));
     return this.asks.size > 0 && nowMs - this.#gaveMs > overdueMs;
   }
 
-  /** Something was asked of it that owed nothing. */
-  begins(nowMs: number): void {
+  /** Something was asked of it that owed nothing, or a part of a piece has come. */
+  gave(nowMs: number): void {
     this.#gaveMs = nowMs;
   }
 
@@ -84,12 +84,22 @@ export class Member {
     this.#restMs = Math.min(REST_MS_MAX, 2 * this.#restMs);
   }
 
+  get #isArriving(): boolean {
+    for (const { buffer } of this.asks.values()) if (buffer) return true;
+    return false;
+  }
+
+  /** Whether it would probably have sent by now what somebody else was asked for and has not begun to send. */
+  canBeat({ buffer, sinceMs }: Ask, nowMs: number): boolean {
+    return buffer === undefined && this.#tookMs !== undefined && nowMs - sinceMs > this.#tookMs;
+  }
+
   /** Called now and then: takes down what has come meanwhile. */
   look(nowMs: number): void {
     const { bytesIn } = this.link.connection.counts;
     const came = bytesIn - this.#seenBytes;
     const perS = (came * 1000) / Math.max(1, nowMs - this.#seenMs);
-    if (came >= GIVING_BYTES_MIN || this.asks.size === 0) this.#gaveMs = nowMs;
+    if (this.asks.size === 0 || (this.#isArriving && came >= GIVING_BYTES_MIN)) this.#gaveMs = nowMs;
     if (this.asks.size > 0) this.#bytesPerS = this.#bytesPerS === undefined ? perS : this.#bytesPerS + RATE_WEIGHT * (perS - this.#bytesPerS);
     this.#seenBytes = bytesIn;
     this.#seenMs = nowMs;

@@ -197,8 +197,7 @@ export class Peers {
     const link = new PeerLink(pin, stream, this.#host);
     this.#links.set(pin, link);
     old?.connection.close();
-    const connection = new Connection(frames, { table: peerLink, side: 'peer', handlers: link.handlers, heartbeatMs: HEARTBEAT_MS.peer, clock, log });
-    link.connection = connection;
+    const connection = new Connection(frames, { table: peerLink, side: 'peer', handlers: link.handlers, heartbeatMs: HEARTBEAT_MS.peer, clock, log, opened: (opened) => (link.connection = opened) });
     void connection.whenEnded.then(() => {
       if (this.#links.get(pin) === link) this.#links.delete(pin);
       this.#idleSince.delete(link);

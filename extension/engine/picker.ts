@@ -11,7 +11,7 @@ export const CANDIDATES_MAX = 4096;
 export const ENDGAME_PEERS_MAX = 2;
 
 export interface Asked {
-  /** Who was asked for a piece. */
+  /** How many were asked for a piece and may still send it soon. */
   readonly peers: number;
   /** Whether this peer is one of them. */
   readonly byThisPeer: boolean;

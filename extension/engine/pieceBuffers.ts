@@ -30,6 +30,10 @@ export class PieceBuffers {
     if (!lost && buffer.buffer.byteLength === this.#headRoomBytes + PIECE_BYTES_DEFAULT && this.#spare.length < SPARE_MAX) this.#spare.push(new Uint8Array(buffer.buffer));
   }
 
+  get usedBytes(): number {
+    return this.#usedBytes;
+  }
+
   /** Whether so much is on its way that nothing more should be begun. */
   get isFull(): boolean {
     return this.#usedBytes >= TOTAL_BYTES_MAX;

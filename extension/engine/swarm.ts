@@ -14,6 +14,7 @@ import type { FetcherHost } from './fetcher.ts';
 import { Member } from './member.ts';
 import type { Holding, PeerLink } from './peer.ts';
 import { Throttle } from './throttle.ts';
+import type { UploadFile } from './uploads.ts';
 
 /** How often the swarm looks after itself while there is something to look after, in ms. */
 const TICK_MS = 1_000;
@@ -47,7 +48,7 @@ export interface SourceCount {
   bytes: number;
 }
 
-export class Swarm {
+export class Swarm implements UploadFile {
   readonly key: SwarmKey;
   readonly copy: Copy;
   /** The limits of this file alone. */
@@ -60,6 +61,7 @@ export class Swarm {
   readonly #events: SwarmEvents;
   readonly #fetcher: Fetcher;
   readonly #members = new Map<PeerLink, Member>();
+  #seeders = 0;
   readonly #candidates = new Map<Pin, SwarmPeer>();
   readonly #joining = new Set<Pin>();
   /** Peers left alone: they sent something wrong. */
@@ -120,6 +122,11 @@ export class Swarm {
     return false;
   }
 
+  /** How many downloaders have a piece. */
+  holders(piece: number): number {
+    return this.copy.pieces.holders(piece) - this.#seeders;
+  }
+
   /** Peers that a tracker knows in this swarm. */
   addCandidates(peers: readonly SwarmPeer[]): void {
     for (const peer of peers) this.#candidates.set(peer.pin, peer);
@@ -147,6 +154,7 @@ export class Swarm {
     member.theirs = theirs;
     this.copy.pieces.countHolder(theirs, 1);
     this.#members.set(link, member);
+    this.#countSeeders();
     this.#tick();
     this.#events.changed();
     this.#fetcher.pump();
@@ -158,6 +166,7 @@ export class Swarm {
     if (!member) return;
     this.#members.delete(link);
     this.copy.pieces.countHolder(member.theirs, -1);
+    this.#countSeeders();
     this.#fetcher.giveUp(member);
     this.#events.changed();
     this.#fetcher.pump();
@@ -170,6 +179,7 @@ export class Swarm {
       if (piece >= this.copy.shape.pieces) return this.#ban(link, 'it has a piece that does not exist');
       if (member.theirs.add(piece)) this.copy.pieces.addHolder(piece);
     }
+    if (member.isSeeder) this.#countSeeders();
     this.#fetcher.pumpMember(member);
   }
 
@@ -218,6 +228,11 @@ export class Swarm {
       const link = this.#host.reach(peer, this);
       if (link && !this.#members.has(link)) void this.#join(link);
     }
+  }
+
+  #countSeeders(): void {
+    this.#seeders = 0;
+    for (const { isSeeder } of this.#members.values()) if (isSeeder) this.#seeders++;
   }
 
   #drop(link: PeerLink): void {

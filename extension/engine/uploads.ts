@@ -5,6 +5,7 @@ import type { RawBytes } from '../../protocol/frame.ts';
 import type { Clock, Timer } from '../../protocol/world.ts';
 import type { Waiting } from './choker.ts';
 import { nextToServe } from './choker.ts';
+import { FirstCopies } from './firstCopies.ts';
 import type { PieceBuffers } from './pieceBuffers.ts';
 import type { Throttle } from './throttle.ts';
 
@@ -23,6 +24,8 @@ export interface UploadPeer {
 export interface UploadFile {
   /** The limit of this file alone. */
   readonly up: Throttle;
+  /** How many downloaders have a piece. */
+  holders(piece: number): number;
 }
 
 export interface UploadRequest {
@@ -58,6 +61,7 @@ export class Uploads {
   readonly #line: InLine[] = [];
   /** How often each piece was sent by us, by file. */
   readonly #sent = new WeakMap<UploadFile, Map<number, number>>();
+  readonly #firstCopies = new FirstCopies();
   readonly #served = new WeakMap<UploadPeer, { at: number; file: UploadFile; piece: number }>();
   /** Peers whose lines are full; when one has room again, the line moves. */
   readonly #full = new Set<UploadPeer>();
@@ -113,7 +117,8 @@ export class Uploads {
         if (waitMs > 0) waits.push(waitMs);
         return waitMs === 0;
       });
-      const place = nextToServe(ready.map((one) => this.#seen(one)), this.#host.clock.monotonicMs());
+      const nowMs = this.#host.clock.monotonicMs();
+      const place = nextToServe(ready.map((one) => this.#seen(one, nowMs)), nowMs);
       const next = place === undefined ? undefined : ready[place];
       if (!next) {
         if (waits.length > 0) this.#timer = this.#host.clock.after(Math.min(...waits), () => this.#serve());
@@ -130,6 +135,7 @@ export class Uploads {
     this.#host.up.spend(bytes);
     file.up.spend(bytes);
     const sent = this.#sentOf(file);
+    if (offset === 0 && this.#copiesOf(file, piece) === 0) this.#firstCopies.gave(peer, file, piece, this.#host.clock.monotonicMs());
     if (offset === 0) sent.set(piece, (sent.get(piece) ?? 0) + 1);
     this.#served.set(peer, { at: ++this.#answers, file, piece });
     this.#underWay++;
@@ -157,9 +163,17 @@ export class Uploads {
     return Math.min(lengthBytes, this.#host.up.portionBytes, file.up.portionBytes);
   }
 
-  #seen({ peer, file, piece, offset, sinceMs }: InLine): Waiting {
+  #seen({ peer, file, piece, offset, sinceMs }: InLine, nowMs: number): Waiting {
     const served = this.#served.get(peer);
-    return { isContinued: offset > 0 && served?.file === file && served.piece === piece, timesSent: this.#sentOf(file).get(piece) ?? 0, servedAt: served?.at ?? 0, sinceMs };
+    return {
+      isContinued: offset > 0 && served?.file === file && served.piece === piece, copies: this.#copiesOf(file, piece),
+      kept: this.#firstCopies.keptBy(peer, nowMs), servedAt: served?.at ?? 0, sinceMs,
+    };
+  }
+
+  /** How many downloaders have a piece or are getting it from us. */
+  #copiesOf(file: UploadFile, piece: number): number {
+    return Math.max(file.holders(piece), this.#sentOf(file).get(piece) ?? 0);
   }
 
   #sentOf(file: UploadFile): Map<number, number> {
