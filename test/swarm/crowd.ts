@@ -101,7 +101,7 @@ export class Crowd {
     const liars = new Set(this.peers.filter((peer) => !this.honest.includes(peer)).map(({ machine }) => machine.pin));
     for (const { name, banned } of this.honest) for (const pin of banned) assert.ok(liars.has(pin), `${name} has banned somebody who did nothing wrong`);
     for (const peer of this.peers) await peer.stop();
-    await this.sim.advance(5_000);
+    await this.sim.advance(60_000); // greetings, farewells and silent links have ended by then
     assert.equal(this.sim.network.openStreams, 0, 'links stayed open');
     // A read that never ends keeps its memory.
     for (const { name, buffers, plan } of this.peers) if (plan.vice !== 'silent') for (const one of buffers) assert.equal(one.usedBytes, 0, `${name} has lost memory`);
