@@ -1,23 +1,18 @@
 // Other trackers under the same closed loop: bittorrent-tracker from npm, installed beside the reports, and opentracker where the machine has it. Both
 // are asked over plain HTTP, by requests that were written in advance, for one peer at most.
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import type { Root } from '../../protocol/ids.ts';
 import { freePorts } from '../support/realProcesses.ts';
 import type { RealProcesses } from '../support/realProcesses.ts';
+import { npmPackage } from './install.ts';
 import type { Figure } from './measure.ts';
 import { cpuSeconds, median, percentile } from './measure.ts';
 
-const FOLDER = fileURLToPath(new URL('../../test-results/anchors/', import.meta.url));
 const SERVER = fileURLToPath(new URL('./anchorServer.ts', import.meta.url));
-/** How long npm may take, in ms. */
-const INSTALL_MS_MAX = 90_000;
-
 interface Running {
   readonly port: number;
   readonly processId: number;
@@ -37,14 +32,7 @@ export async function anchors(processes: RealProcesses, links: number, seconds: 
 }
 
 async function startBittorrentTracker(processes: RealProcesses): Promise<Running> {
-  const script = path.join(FOLDER, 'node_modules', 'bittorrent-tracker', 'server.js');
-  if (!existsSync(script)) {
-    mkdirSync(FOLDER, { recursive: true });
-    writeFileSync(path.join(FOLDER, 'package.json'), '{"private":true}\n');
-    // Without scripts: what they would compile is WebRTC for its client.
-    await promisify(execFile)('npm', ['install', '--no-audit', '--no-fund', '--omit=dev', '--omit=optional', '--ignore-scripts', 'bittorrent-tracker'],
-      { cwd: FOLDER, timeout: INSTALL_MS_MAX, shell: process.platform === 'win32' });
-  }
+  const script = path.join(await npmPackage('bittorrent-tracker'), 'server.js');
   const { child, line } = await processes.start(SERVER, [script], /^listens on \d+$/);
   return { port: Number(/\d+$/.exec(line)?.[0]), processId: child.pid ?? 0 };
 }

@@ -3,14 +3,22 @@ import { writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { announces } from './announces.ts';
+import { firstByte } from './firstByte.ts';
 import type { Figure } from './measure.ts';
 import { print } from './measure.ts';
+import { idle } from './idle.ts';
 import { pair } from './pair.ts';
+import { sharing } from './sharing.ts';
+import { swarm } from './swarm.ts';
 import { transfer } from './transfer.ts';
 import { window } from './window.ts';
 
 const benches: Readonly<Record<string, { readonly title: string; readonly run: (flags: ReadonlyMap<string, string>) => Promise<readonly Figure[]> }>> = {
   transfer: { title: 'One seeder, one downloader, 1 GiB (medians of 5 interleaved rounds)', run: transfer },
+  swarm: { title: 'A file of 128 MiB, a seeder limited to 20 MB/s, and many who want it (medians of 3 rounds)', run: swarm },
+  sharing: { title: 'A file of 1 GiB is hashed to be shared (medians of 5 interleaved rounds)', run: sharing },
+  firstByte: { title: 'The first byte of a download, 25 ms from everybody (medians of 5 rounds)', run: firstByte },
+  idle: { title: 'An engine that nobody needs for a minute', run: idle },
   announces: { title: 'A tracker with 200 links and 10,000 registered presences (medians of 3 interleaved rounds)', run: announces },
   pair: { title: 'A pair of trackers (medians of 3 rounds)', run: pair },
   window: { title: 'A VS Code window with Shoal in it (the most of all rounds)', run: window },
@@ -19,7 +27,7 @@ const benches: Readonly<Record<string, { readonly title: string; readonly run: (
 const args = process.argv.slice(2);
 const at = args.indexOf('--json');
 const [, file] = at >= 0 ? args.splice(at, 2) : [];
-/** `--anchors`: other trackers beside ours, installed by npm where they are missing. `--late=N`: the oldest of the late operations. */
+/** `--anchors`: other programs beside ours, installed by npm and, for root on Debian, by apt where they are missing. `--late=N`: the oldest of the late operations. */
 const FLAGS: readonly string[] = ['anchors', 'late'];
 const flags = new Map(args.filter((word) => word.startsWith('--')).map((word) => {
   const [name = '', value = ''] = word.slice(2).split('=');

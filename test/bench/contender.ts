@@ -4,7 +4,7 @@ import { rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { RealProcesses } from '../support/realProcesses.ts';
 import type { Figure, Target } from './measure.ts';
-import { median, warmMemory } from './measure.ts';
+import { cpuSeconds, median, peakMiB, warmMemory } from './measure.ts';
 
 /** Memory to touch before each turn, in bytes for each byte of the file: its copy and the buffers. */
 const WARM_FACTOR = 1.5;
@@ -25,9 +25,22 @@ export interface Contender {
   readonly name: string;
   /** Moves the file into a folder that is empty; answers where it lies. */
   turn(into: string, round: number): Promise<Turn & { readonly file: string }>;
+  /** Makes room for the next turn, when what came of this one was looked at. */
+  after?(): Promise<void>;
 }
 
 export type Turns = ReadonlyMap<string, readonly Turn[]>;
+
+/** Begins to count; what it returns tells what two processes have taken since. */
+export function startMeter(sends = 0, receives = 0): () => Turn {
+  const before = [cpuSeconds(sends), cpuSeconds(receives)] as const;
+  const began = performance.now();
+  return () => ({
+    seconds: (performance.now() - began) / 1000,
+    cpu: [cpuSeconds(sends) - before[0], cpuSeconds(receives) - before[1]],
+    peaks: [peakMiB(sends), peakMiB(receives)],
+  });
+}
 
 /** Whoever fails is told of and takes no more turns, unless it is `ours`. */
 export async function takeTurns(processes: RealProcesses, contenders: readonly Contender[], ours: Contender, bytes: number, rounds: number): Promise<Turns> {
@@ -43,6 +56,7 @@ export async function takeTurns(processes: RealProcesses, contenders: readonly C
         const turn = await contender.turn(into, round);
         if (statSync(turn.file).size !== bytes) throw new Error('the file has another size');
         own.push(turn);
+        await contender.after?.();
       } catch (error) {
         if (contender === ours) throw error;
         process.stdout.write(`skipped: ${contender.name} (${(error as Error).message.split('\n')[0] ?? ''})\n`);

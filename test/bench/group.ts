@@ -41,3 +41,12 @@ export async function share(group: string, engine: RealEngine, file: string, nam
 export async function download(group: string, engine: RealEngine, name: string, folder: string): Promise<number> {
   return (await engine.connection.call('download', { group, name, path: folder, asFile: false, rename: false, mode: 'rarest' })).transfer;
 }
+
+/** Ends an engine and starts it anew; resolves when it is back at its trackers. It has no links to others then. */
+export async function restart(engine: RealEngine): Promise<void> {
+  await engine.kill();
+  await engine.start();
+  await untilUp(engine);
+}
+
+export const untilUp = (engine: RealEngine): Promise<boolean> => engine.until(() => engine.overview?.trackers.every(({ link }) => link === 'up'));

@@ -10,11 +10,12 @@ import { promisify } from 'node:util';
 import { RealProcesses } from '../support/realProcesses.ts';
 import type { RealEngine, RealPair } from '../support/realProcesses.ts';
 import type { Served, Took, Wanted } from './barePipeline.ts';
-import type { Contender, Turn } from './contender.ts';
-import { compared, cpu, speedOf, takeTurns } from './contender.ts';
+import { anchorsOf, compareAnchors } from './anchorTransfers.ts';
+import type { Contender } from './contender.ts';
+import { compared, cpu, speedOf, startMeter, takeTurns } from './contender.ts';
 import { download, share, startGroup } from './group.ts';
 import type { Figure } from './measure.ts';
-import { cpuSeconds, makeRandomFile, peakMiB, untilThere } from './measure.ts';
+import { makeRandomFile, untilThere } from './measure.ts';
 
 const GIB = 1024 ** 3;
 const ROUNDS = 5;
@@ -23,21 +24,22 @@ const LARGER = 4;
 const BARE_TLS = fileURLToPath(new URL('./bareTls.ts', import.meta.url));
 const BARE_PIPELINE = fileURLToPath(new URL('./barePipeline.ts', import.meta.url));
 
-export async function transfer(): Promise<readonly Figure[]> {
+export async function transfer(flags: ReadonlyMap<string, string>): Promise<readonly Figure[]> {
   const processes = new RealProcesses();
   try {
     const pair = await processes.startPair();
     const source = path.join(processes.makeFolder('source'), 'gib');
     makeRandomFile(source, GIB);
     const shoal = await shoalPair(processes, pair, ['alice', 'bob'], source);
-    const contenders = [shoal, await barePipeline(processes, source), bareTls(source), copyAndSum(source)];
+    const anchors = flags.has('anchors') ? await anchorsOf(processes, source) : [];
+    const contenders = [shoal, await barePipeline(processes, source), bareTls(source), copyAndSum(source), ...anchors];
     const turns = await takeTurns(processes, contenders, shoal, GIB, ROUNDS);
     const ours = turns.get(shoal.name) ?? [];
     const peak = (side: 0 | 1): number => Math.max(...ours.map(({ peaks }) => peaks?.[side] ?? NaN));
     return [
       ...[...turns].map(([name, own]) => speedOf(name, own, GIB)),
       ...compared(ours, turns, BARE, { least: 0.9 }, { most: 1.15 }),
-      ...compared(ours, turns, DISCARD, undefined), ...compared(ours, turns, COPY, undefined),
+      ...compared(ours, turns, DISCARD, undefined), ...compared(ours, turns, COPY, undefined), ...compareAnchors(ours, turns),
       { name: 'CPU of both engines', value: cpu(ours), unit: 's/GiB' },
       { name: 'most memory of the seeder', value: peak(0), unit: 'MiB', target: { most: 130 } },
       { name: 'most memory of the downloader', value: peak(1), unit: 'MiB', target: { most: 130 } },
@@ -114,17 +116,6 @@ function copyAndSum(source: string): Contender {
       return { seconds: (performance.now() - began) / 1000, file };
     },
   };
-}
-
-/** Begins to count; what it returns tells what two processes have taken since. */
-export function startMeter(sends = 0, receives = 0): () => Turn {
-  const before = [cpuSeconds(sends), cpuSeconds(receives)] as const;
-  const began = performance.now();
-  return () => ({
-    seconds: (performance.now() - began) / 1000,
-    cpu: [cpuSeconds(sends) - before[0], cpuSeconds(receives) - before[1]],
-    peaks: [peakMiB(sends), peakMiB(receives)],
-  });
 }
 
 /** Memory of two other engines that move a larger file. */
