@@ -55,6 +55,8 @@ export const transfer = struct({
   mode: added(pickerMode, 'rarest'), priority: added(priority, 'normal'),
   /** Where it stands among all downloads that are not finished, from 1; 0 for one that is. */
   place: added(u32, 0),
+  /** Pieces that were copied from other files of this machine in this run of the engine, and not fetched. */
+  ownPieces: added(u32, 0),
 });
 export type Transfer = Of<typeof transfer>;
 

@@ -7,6 +7,7 @@ import type { Root } from '../../protocol/ids.ts';
 import type { Chance, Disk } from '../../protocol/world.ts';
 import type { CopyHost } from './copy.ts';
 import { Copy } from './copy.ts';
+import { storeOwn } from './deltaSource.ts';
 import { identityOf, whyUnlike } from './fileIdentity.ts';
 import type { HashOptions } from './hashing.ts';
 import { openToRead } from './hashing.ts';
@@ -120,9 +121,7 @@ async function takeWhatIsRight(host: DownloadHost, copy: Copy, { path: damaged, 
     for (let piece = 0; piece < copy.shape.pieces && !signal?.aborted; piece++) {
       const bytes = new Uint8Array(new SharedArrayBuffer(lengthOf(copy.shape, piece)));
       if (copy.pieces.state(piece) !== 'missing' || (await file.read(bytes, piece * copy.shape.pieceBytes)) !== bytes.length) continue;
-      copy.pieces.move(piece, 'request');
-      copy.pieces.move(piece, 'verify');
-      await copy.store(piece, bytes);
+      await storeOwn(copy, piece, bytes);
     }
   } finally {
     await file.close();

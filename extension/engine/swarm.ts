@@ -5,7 +5,7 @@ import type { PickerMode } from '../../protocol/engineLink.ts';
 import type { ShoalError } from '../../protocol/errors.ts';
 import { asShoalError, isShoalError } from '../../protocol/errors.ts';
 import type { GroupId, Pin, SwarmKey } from '../../protocol/ids.ts';
-import { ASKING_PIECES_MAX } from '../../protocol/limits.ts';
+import { ASKING_PIECES_MAX, PIECES_PER_HAVE_MAX } from '../../protocol/limits.ts';
 import type { SwarmPeer } from '../../protocol/trackerLink.ts';
 import type { Timer } from '../../protocol/world.ts';
 import type { Copy } from './copy.ts';
@@ -284,8 +284,15 @@ export class Swarm implements UploadFile {
     this.sources.set(link.pin, source);
     source.pieces++;
     source.bytes += bytes;
-    if (this.#closed) return;
-    for (const member of this.#members.values()) if (!member.isSeeder) member.link.connection.notify('have', { ...this.key, pieces: [piece] });
+    this.found([piece]);
+  }
+
+  /** Pieces are held now: fetched, or found on this machine. */
+  found(pieces: readonly number[]): void {
+    if (this.#closed || pieces.length === 0) return;
+    for (const member of this.#members.values()) {
+      for (let at = 0; !member.isSeeder && at < pieces.length; at += PIECES_PER_HAVE_MAX) member.link.connection.notify('have', { ...this.key, pieces: pieces.slice(at, at + PIECES_PER_HAVE_MAX) });
+    }
     this.#events.changed();
     if (this.isWhole) this.#events.whole();
   }

@@ -9,12 +9,13 @@ import { toWire } from '../../protocol/wireErrors.ts';
 import type { Timer, World } from '../../protocol/world.ts';
 import { Copy } from './copy.ts';
 import { diskError } from './diskErrors.ts';
+import { fillFromOwn } from './deltaSource.ts';
 import type { DownloadHost, Keeper } from './download.ts';
 import { isThere, openDownload, publishDownload } from './download.ts';
 import type { FileIdentity } from './fileIdentity.ts';
 import { identityOf } from './fileIdentity.ts';
 import type { Hasher } from './hashing.ts';
-import { EMPTY_ROOT, lengthOf, pieceBytesFor, shapeOf } from './hashTree.ts';
+import { EMPTY_ROOT, pieceBytesFor, shapeOf } from './hashTree.ts';
 import type { Home } from '../../protocol/home/home.ts';
 import type { OpenFiles } from './openFiles.ts';
 import { hasRoom, removePart } from './partFile.ts';
@@ -42,8 +43,8 @@ export interface TransferHost {
   /** Takes a swarm for this transfer unless another transfer has it. */
   claim(key: SwarmKey, by: Transfer): boolean;
   release(key: SwarmKey, by: Transfer): void;
-  /** A whole copy of the same bytes, of another transfer. */
-  wholeCopy(key: SwarmKey, not: Transfer): Copy | undefined;
+  /** Whole copies of other transfers, the likeliest to have pieces of this one first. */
+  wholeCopies(not: Transfer): readonly Copy[];
   /** Something of it has changed; it may want a turn now, or give its own up. */
   changed(transfer: Transfer): void;
   /** Where it stands among the unfinished downloads, from 1; 0 for others. */
@@ -71,6 +72,7 @@ export class Transfer {
   #hasTurn = false;
   #doneBytes = 0;
   #resumedPieces = 0;
+  #ownPieces = 0;
   /** The failure that the person was told of. */
   #told: ErrorCode | undefined;
   #work = new AbortController();
@@ -139,7 +141,7 @@ export class Transfer {
       sizeBytes: record.sizeBytes, sha256: record.sha256 === '' ? undefined : record.sha256, kind: record.kind, state: this.state, path: record.path,
       pieces, heldPieces, doneBytes: this.#state === 'hashing' || this.#state === 'checking' ? this.#doneBytes : partDone,
       downBytesPerS: this.downRate.bytesPerS, upBytesPerS: this.upRate.bytesPerS, uploadedBytes: this.uploadedBytes, peers: swarm?.peerCount ?? 0,
-      resumedPieces: this.#resumedPieces, rejectedPieces: swarm?.rejectedPieces ?? 0, error: this.error && toWire(this.error),
+      resumedPieces: this.#resumedPieces, ownPieces: this.#ownPieces, rejectedPieces: swarm?.rejectedPieces ?? 0, error: this.error && toWire(this.error),
       downLimitBytesPerS: record.downLimitBytesPerS, upLimitBytesPerS: record.upLimitBytesPerS, mode: record.mode, priority: record.priority, place: this.#host.placeOf(this),
     };
   }
@@ -330,26 +332,24 @@ export class Transfer {
     this.#host.presenceChanged();
   }
 
-  /** The same bytes may lie on this machine already, under another name. */
-  async #fillFromOwn(copy: Copy): Promise<void> {
-    const key = this.key;
-    const own = key && this.#host.wholeCopy(key, this);
-    if (!own?.layer || !copy.takeLayer(own.layer)) return;
-    await saveLayer(this.#host.world.disk, this.#host.home, this.id, own.layer);
-    for (let piece = 0; piece < copy.shape.pieces && !this.#closed; piece++) {
-      if (copy.pieces.state(piece) !== 'missing') continue;
-      const bytes = new Uint8Array(new SharedArrayBuffer(lengthOf(copy.shape, piece)));
-      try {
-        await own.read(piece, 0, bytes);
-      } catch (error) {
-        // That copy was moved or changed; the others have the rest.
-        this.#host.world.log.info('our own copy is of no use', { why: asShoalError(error).message });
-        return;
-      }
-      copy.pieces.move(piece, 'request');
-      copy.pieces.move(piece, 'verify');
-      await copy.store(piece, bytes);
-    }
+  /** What of it lies on this machine already, in the same file under another name or in another version, need not be fetched. */
+  async #fillFromOwn(copy: Copy): Promise<readonly number[]> {
+    const { world, home } = this.#host;
+    const { signal } = this.#work;
+    const own = this.#host.wholeCopies(this);
+    const same = own.find(({ root, layer }) => root === copy.root && layer !== undefined);
+    if (!copy.layer && same?.layer && copy.takeLayer(same.layer)) await saveLayer(world.disk, home, this.id, same.layer);
+    const came = await fillFromOwn(copy, own, { signal, log: world.log });
+    this.#ownPieces += came.length;
+    return came;
+  }
+
+  /** The hashes of a download have come; before anything is asked for, it is looked what of it is here. */
+  async #layerKnown(swarm: Swarm, layer: Uint8Array): Promise<void> {
+    swarm.pause();
+    await saveLayer(this.#host.world.disk, this.#host.home, this.id, layer);
+    swarm.found(await this.#fillFromOwn(swarm.copy));
+    if (this.swarm === swarm && this.#state === 'downloading' && !swarm.isWhole) swarm.resume();
   }
 
   #joinSwarm(): void {
@@ -357,7 +357,7 @@ export class Transfer {
     if (!key || !copy || !this.#host.claim(key, this)) return;
     const swarm: Swarm = new Swarm(key, copy, record.mode, this.#host.swarmHost, {
       changed: () => this.#host.changed(this),
-      layerKnown: (layer) => void saveLayer(this.#host.world.disk, this.#host.home, this.id, layer).catch((error: unknown) => this.#stuck(asShoalError(error))),
+      layerKnown: (layer) => void this.#layerKnown(swarm, layer).catch((error: unknown) => this.#stuck(asShoalError(error))),
       whole: () => void this.#publish().catch((error: unknown) => void this.#failed(diskError(error, record.path))),
       stuck: (error) => this.#stuck(error),
       gone: (error) => void this.fail(error, 'gone'),
@@ -365,6 +365,13 @@ export class Transfer {
     });
     this.swarm = swarm;
     this.#steer();
+  }
+
+  /** Another transfer, which took part in the swarm, has all that this one waits for. */
+  async takeFromOwn(): Promise<void> {
+    if (this.#state !== 'downloading' || this.swarm) return;
+    await this.#letGo();
+    await this.start();
   }
 
   /** Another transfer gave the swarm up that this one wanted too. */

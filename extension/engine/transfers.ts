@@ -25,7 +25,7 @@ const IDLE_MS = 10_000;
 /** How soon after a change it is looked whose turn it is, in ms: changes of one moment are looked at once. */
 const SETTLE_MS = 50;
 
-export interface TransfersHost extends Omit<TransferHost, 'openFiles' | 'claim' | 'release' | 'wholeCopy' | 'placeOf'> {
+export interface TransfersHost extends Omit<TransferHost, 'openFiles' | 'claim' | 'release' | 'wholeCopies' | 'placeOf'> {
   /** How many downloads may fetch at once; 0 for no limit. */
   readonly activeDownloads: () => number;
 }
@@ -74,6 +74,10 @@ export class Transfers {
         host.changed(transfer);
         this.#lookAgain(SETTLE_MS);
       },
+      finished: (transfer) => {
+        host.finished(transfer);
+        for (const other of transfer.key ? this.#ofKey(transfer.key) : []) void other.takeFromOwn();
+      },
       placeOf: ({ id }) => this.#places.get(id) ?? 0,
       claim: (key, by) => {
         const text = swarmKeyText(key);
@@ -87,7 +91,13 @@ export class Transfers {
         const heir = [...this.#all.values()].find((other) => other !== by && other.wantsSwarm && other.key && swarmKeyText(other.key) === swarmKeyText(key));
         heir?.takeOverSwarm();
       },
-      wholeCopy: (key, not) => this.#ofKey(key).find((other) => other !== not && other.isWhole && other.copy)?.copy,
+      wholeCopies: (not) => {
+        const whole = this.all.filter((other) => other !== not && other.isWhole && other.copy);
+        const { root, group, name } = not.record;
+        const likelihood = ({ record }: Transfer): number => (record.root === root ? 0 : record.group === group && fileNameKey(record.name) === fileNameKey(name) ? 1 : 2);
+        // Among versions the newest is the nearest.
+        return whole.sort((a, b) => likelihood(a) - likelihood(b) || b.id - a.id).flatMap(({ copy }) => copy ?? []);
+      },
     };
   }
 

@@ -34,6 +34,7 @@ function transferRow(transfer: Transfer): Row {
       ...(transfer.place === 0 || transfer.priority === 'normal' ? [] : [transfer.priority === 'high' ? t('High priority') : t('Low priority')]),
       ...limitsOf(transfer),
       ...(transfer.resumedPieces > 0 && !isHere ? [plural(transfer.resumedPieces, '{0} piece was here already', '{0} pieces were here already')] : []),
+      ...(transfer.ownPieces > 0 ? [plural(transfer.ownPieces, '{0} piece was copied from another file of this machine', '{0} pieces were copied from other files of this machine')] : []),
       ...(transfer.rejectedPieces > 0 ? [plural(transfer.rejectedPieces, '{0} piece was damaged on its way and fetched again', '{0} pieces were damaged on their way and fetched again')] : []),
       ...(trouble === undefined ? [] : [trouble]), ...(sha256 ? [`SHA-256 ${sha256}`] : []),
     ],

@@ -132,12 +132,13 @@ export async function printHere(session: Session, { id, groupName, name, sizeByt
   session.print([`${printable(path)} is here already, complete (${amount(sizeBytes)}).`, `SHA-256 ${sha256 ?? '?'}`], { transfer: id, group: groupName, name, sizeBytes, sha256, path, sources });
 }
 
-async function printDownloaded(session: Session, { id, groupName, name, sizeBytes, sha256, path }: Transfer, seconds: number): Promise<void> {
+async function printDownloaded(session: Session, { id, groupName, name, sizeBytes, sha256, path, ownPieces }: Transfer, seconds: number): Promise<void> {
   const { sources } = await session.call('sources', { transfer: id });
   const gotBytes = sources.reduce((sum, { bytes }) => sum + bytes, 0); // less than the file's when it was resumed
   const speed = seconds >= 1 && gotBytes > 0 ? ` in ${duration(seconds)} (${rate(gotBytes / seconds)})` : '';
   session.print([
     `Downloaded ${printable(path)} (${amount(sizeBytes)})${speed}.`,
+    ...(ownPieces > 0 ? [`${counted(ownPieces, 'piece')} of it ${ownPieces === 1 ? 'was' : 'were'} in other files here, and copied.`] : []),
     ...(sources.length > 0 ? [`From ${sources.map(({ user, pieces }) => `${printable(user)}: ${counted(pieces, 'piece')}`).join(', ')}. You share it now, too.`] : []),
     `SHA-256 ${sha256 ?? '?'}`,
   ], { transfer: id, group: groupName, name, sizeBytes, sha256, path, sources });
