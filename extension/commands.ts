@@ -8,7 +8,7 @@ import { downloadFile, downloadTo, openFile, revealFile, showDownloads, verifyFi
 import { acceptRequest, cancelRequest, createGroup, joinGroup, deleteGroup, leaveGroup, rejectRequest, removeMember, renameAccount, renameGroup, transferGroup } from './commands/groups.ts';
 import { copyDiagnostics, refresh, showLog, startEngine, stopEngine } from './commands/help.ts';
 import { cancelDownload, clearTransfer, limitSpeed, moveToBottom, moveToTop, pauseAll, pauseDownload, resumeAll, resumeDownload, setPriority } from './commands/queueing.ts';
-import { removeFile, shareFile, stopSharing } from './commands/sharing.ts';
+import { removeFile, shareFile, shareFolder, stopSharing } from './commands/sharing.ts';
 import { copyTrackerUrl, startLocalPair, stopLocalPair } from './commands/trackers.ts';
 import { troubleOf } from './errorWords.ts';
 import { phaseOf } from './state.ts';
@@ -17,7 +17,7 @@ import { phaseOf } from './state.ts';
 const FOR_MEMBERS = {
   signOut, changePassword, renameAccount,
   createGroup, joinGroup, cancelRequest, leaveGroup, transferGroup, renameGroup, deleteGroup, removeMember, acceptRequest, rejectRequest,
-  shareFile, stopSharing, removeFile,
+  shareFile, shareFolder, stopSharing, removeFile,
   downloadFile, downloadTo, openFile, revealFile, pauseDownload, resumeDownload, cancelDownload, clearTransfer, verifyFile,
   pauseAll, resumeAll, moveToTop, moveToBottom, setPriority, limitSpeed,
   refresh,

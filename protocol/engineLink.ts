@@ -3,7 +3,7 @@
 import {
   CONFLICTS_PER_REPLY_MAX, GROUPS_PER_ACCOUNT_MAX, PAGE_ROWS_MAX, PASSWORD_BYTES_MAX, TRANSFERS_PER_NOTICE_MAX,
 } from './limits.ts';
-import { accountId, address, fileName, groupId, name, pin, root, sha256, wireError } from './nouns.ts';
+import { accountId, address, content, fileName, groupId, name, pin, root, sha256, wireError } from './nouns.ts';
 import type { Of } from './schema.ts';
 import { added, bool, bytes, list, oneOf, optional, struct, text, u16, u32, u53 } from './schema.ts';
 import { nothing, table } from './table.ts';
@@ -57,6 +57,7 @@ export const transfer = struct({
   place: added(u32, 0),
   /** Pieces that were copied from other files of this machine in this run of the engine, and not fetched. */
   ownPieces: added(u32, 0),
+  content: added(content, 'file'),
 });
 export type Transfer = Of<typeof transfer>;
 

@@ -18,6 +18,10 @@ export const SPAN_BYTES_MAX = 512 * 1024;
 /** Bytes in one file: PIECES_MAX pieces of PIECE_BYTES_MAX (16 TiB). */
 export const FILE_BYTES_MAX = PIECES_MAX * PIECE_BYTES_MAX;
 
+/** Files in one shared folder, and bytes of the list of them: a list of so many with paths of 200 bytes each. It is kept in memory while it is served. */
+export const FOLDER_FILES_MAX = 100_000;
+export const MANIFEST_BYTES_MAX = 32 * 1024 * 1024;
+
 /** Payload bytes of any frame before the greeting is done: a stranger can make us hold no more than this. */
 export const GREETING_PAYLOAD_BYTES_MAX = 4 * 1024;
 

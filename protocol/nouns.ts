@@ -2,7 +2,7 @@
 import { ENTRY_BYTES_MAX, FILE_NAME_BYTES_MAX, NAME_CHARS_MAX, OPERATION_BYTES_MAX } from './limits.ts';
 import type { AccountId, GroupId, OperationId, Origin, Pin, RequestId, Root, Sha256 } from './ids.ts';
 import { HASH_BYTES, ID_BYTES, ORIGIN_BYTES, PIN_BYTES } from './ids.ts';
-import { bytes, hex, list, struct, text, u16, u53 } from './schema.ts';
+import { bytes, hex, list, oneOf, struct, text, u16, u53 } from './schema.ts';
 import type { Of } from './schema.ts';
 
 export const pin = hex<Pin>(PIN_BYTES);
@@ -17,6 +17,9 @@ export const origin = hex<Origin>(ORIGIN_BYTES);
 /** A user's or group's name; the fold's renaming (`name~k3f9`) needs five characters more. */
 export const name = text(NAME_CHARS_MAX + 5);
 export const fileName = text(FILE_NAME_BYTES_MAX);
+
+/** What is shared under a name: a file, or a folder as one run of bytes (manifest.ts), of which `sha256` is that of its list. */
+export const content = oneOf('file', 'folder');
 
 /** Where a program listens. `host` is a name or an IP address without brackets. */
 export const address = struct({ host: text(255), port: u16 });

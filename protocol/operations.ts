@@ -7,10 +7,10 @@ import { createPublicKey } from 'node:crypto';
 import { ENTRY_BYTES_MAX, OPERATION_BYTES_MAX, ORIGINS_MAX } from './limits.ts';
 import type { OperationId, Origin, Pin } from './ids.ts';
 import { pinOf } from './ids.ts';
-import { accountId, fileName, groupId, name, operationId, origin, pin, requestId, root, sha256, spki, versionVector } from './nouns.ts';
+import { accountId, content, fileName, groupId, name, operationId, origin, pin, requestId, root, sha256, spki, versionVector } from './nouns.ts';
 import type { SignedOperation } from './nouns.ts';
 import type { Of, Schema } from './schema.ts';
-import { bool, bytes, decode, encode, struct, text, u16, u32, u53 } from './schema.ts';
+import { added, bool, bytes, decode, encode, struct, text, u16, u32, u53 } from './schema.ts';
 import { isShoalError, ShoalError } from './errors.ts';
 
 /** The operations and what each says. A name is never given twice; a field added later has a default. */
@@ -41,7 +41,7 @@ export const operations = {
   renameAccount: struct({ account: accountId, name }),
 
   /** A file with this content is shared under a name. `replace`: make it the new version even though another member shared other content. */
-  shareFile: struct({ group: groupId, name: fileName, root, sizeBytes: u53, pieceBytes: u32, sha256, replace: bool }),
+  shareFile: struct({ group: groupId, name: fileName, root, sizeBytes: u53, pieceBytes: u32, sha256, replace: bool, content: added(content, 'file') }),
   /** The author no longer promises to share the file. Its entry stays until it is removed. */
   stopShare: struct({ group: groupId, name: fileName }),
   /** Takes a file out of the catalogue. */

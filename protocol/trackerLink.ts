@@ -3,7 +3,7 @@ import {
   ADDRESSES_PER_PEER_MAX, CONFLICTS_PER_NOTICE_MAX, CONFLICTS_PER_REPLY_MAX, GROUPS_PER_ACCOUNT_MAX, GROUPS_PER_NOTICE_MAX, ORIGINS_MAX, PAGE_ROWS_MAX, PASSWORD_BYTES_MAX, PEERS_PER_REPLY_MAX,
   REQUESTS_PER_GROUP_MAX, SHARERS_NAMED_MAX, SWARMS_PER_ANNOUNCE_MAX,
 } from './limits.ts';
-import { accountId, address, entryBytes, fileName, groupId, name, operationId, originSeq, pin, requestId, root, sha256, signedOperation, versionVector } from './nouns.ts';
+import { accountId, address, content, entryBytes, fileName, groupId, name, operationId, originSeq, pin, requestId, root, sha256, signedOperation, versionVector } from './nouns.ts';
 import { receiptProof } from './receipt.ts';
 import type { Of } from './schema.ts';
 import { added, bool, bytes, list, oneOf, optional, struct, text, u32, u53 } from './schema.ts';
@@ -38,6 +38,7 @@ export type MemberRow = Of<typeof memberRow>;
 export const fileRow = struct({
   name: fileName, version: u32, root, sizeBytes: u53, pieceBytes: u32, sha256, author: name, atMs: u53,
   sharers: list(name, SHARERS_NAMED_MAX), sharersCount: u32, iShare: bool, seeders: u32, leechers: u32,
+  content: added(content, 'file'),
 });
 export type FileRow = Of<typeof fileRow>;
 

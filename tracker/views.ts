@@ -35,10 +35,10 @@ export function memberRow(state: State, group: Group, account: AccountId, isOnli
 export function fileRow(
   state: State, group: GroupId, file: SharedFile, account: AccountId, counts: (group: GroupId, root: Root) => { readonly seeders: number; readonly leechers: number },
 ): FileRow {
-  const { name, version, root, sizeBytes, pieceBytes, sha256, author, atMs, sharers } = file;
+  const { name, version, root, sizeBytes, pieceBytes, sha256, author, atMs, sharers, content = 'file' } = file;
   return {
     name, version, root, sizeBytes, pieceBytes, sha256, author: userOf(state, author), atMs,
     sharers: [...sharers].slice(0, SHARERS_NAMED_MAX).map((sharer) => userOf(state, sharer)), sharersCount: sharers.size, iShare: sharers.has(account),
-    ...counts(group, root),
+    ...counts(group, root), content,
   };
 }

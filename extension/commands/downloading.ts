@@ -1,5 +1,5 @@
 // Commands of downloading: a group's file becomes one on this machine.
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import type { Transfer } from '../../protocol/engineLink.ts';
@@ -116,6 +116,7 @@ async function openPath(file: string): Promise<void> {
   const why = whyNotFileName(path.basename(file));
   if (why !== undefined) throw new ShoalError('badFileName', { name: path.basename(file), why });
   if (!existsSync(file)) throw new ShoalError('fileMissing', { path: file });
+  if (statSync(file).isDirectory()) return revealPath(file);
   await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(file));
 }
 

@@ -17,8 +17,12 @@ const PROGRESS_AFTER_MS = 700;
 /** In the list of groups: one that is yet to be made. */
 const NEW_GROUP = '\0new group';
 
-export const shareFile: Command = async (tools, given, all) => {
-  const uris = await filesOf(given, all);
+export const shareFile: Command = async (tools, given, all) => shareAll(tools, await chosenOf(given, all, 'files'));
+
+/** A folder becomes one share, with all that is in it. */
+export const shareFolder: Command = async (tools, given, all) => shareAll(tools, await chosenOf(given, all, 'folders'));
+
+async function shareAll(tools: Tools, uris: readonly vscode.Uri[]): Promise<void> {
   if (uris.length === 0) return;
   const names = uris.map((uri) => path.basename(uri.fsPath));
   const placeholder = uris.length === 1 ? t('Share {0} in which group? Nothing is uploaded: the group is told that you have it.', inMessage(names[0] ?? ''))
@@ -30,22 +34,18 @@ export const shareFile: Command = async (tools, given, all) => {
   const { shared, failures } = await shareEach(uris.map(({ fsPath }) => fsPath), (file) => shareOne(tools, group, file));
   // Side by side: what is told of those that were shared stays until somebody answers.
   await Promise.all([tellShared(tools, group, shared.map(({ name }) => name)), reportFailures(failures, uris.length)]);
-};
+}
 
-/** The files that a menu gave, or those that the person chooses. Only files of this machine can be shared: others have no bytes here. */
-async function filesOf(given: Given, all: GivenAll): Promise<readonly vscode.Uri[]> {
+/** The files and folders that a menu gave, or those that the person chooses. Only files of this machine can be shared: others have no bytes here. */
+async function chosenOf(given: Given, all: GivenAll, what: 'files' | 'folders'): Promise<readonly vscode.Uri[]> {
   const several = all?.filter((one): one is vscode.Uri => !('row' in one)) ?? [];
   const chosen = several.length > 0 ? several : given && !('row' in given) ? [given] : await vscode.window.showOpenDialog({
-    title: t('Share Files'), openLabel: t('Share'), canSelectMany: true, ...(vscode.workspace.workspaceFolders?.[0] && { defaultUri: vscode.workspace.workspaceFolders[0].uri }),
+    title: what === 'files' ? t('Share Files') : t('Share Folder'), openLabel: t('Share'), canSelectMany: true, canSelectFiles: what === 'files', canSelectFolders: what === 'folders',
+    ...(vscode.workspace.workspaceFolders?.[0] && { defaultUri: vscode.workspace.workspaceFolders[0].uri }),
   }) ?? [];
   const foreign = chosen.find(({ scheme }) => scheme !== 'file');
   if (foreign) throw new ShoalError('usage', { why: t('{0} is in a virtual workspace ({1}), not on a disk of this machine, so it cannot be shared', path.posix.basename(foreign.path), foreign.scheme) });
-  const stats = await Promise.all(chosen.map(async (uri) => ({ uri, type: (await vscode.workspace.fs.stat(uri)).type })));
-  const isFolder = (type: vscode.FileType): boolean => (type & vscode.FileType.Directory) !== 0;
-  const folder = stats.find(({ type }) => isFolder(type));
-  if (folder && stats.every(({ type }) => isFolder(type))) throw new ShoalError('notAFile', { path: folder.uri.fsPath });
-  if (folder) void vscode.window.showWarningMessage(t('{0} is a folder and was left out; choose the files in it.', inMessage(path.basename(folder.uri.fsPath))));
-  return stats.filter(({ type }) => !isFolder(type)).map(({ uri }) => uri);
+  return chosen;
 }
 
 /** The share when the group knows of it; undefined when the person changed their mind. */

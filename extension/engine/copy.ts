@@ -6,6 +6,7 @@ import { ShoalError } from '../../protocol/errors.ts';
 import type { Clock, Disk, DiskFile } from '../../protocol/world.ts';
 import type { FileIdentity } from './fileIdentity.ts';
 import { identityOf, whyUnlike } from './fileIdentity.ts';
+import type { FolderFile } from './folderFile.ts';
 import type { Hasher, HashOptions } from './hashing.ts';
 import { expectedHash } from './hashing.ts';
 import type { HashRange, Levels, Shape } from './hashTree.ts';
@@ -37,7 +38,7 @@ export class Copy {
   /** The part file while the copy is not published. */
   #part: PartFile | undefined;
   /** Path and identity of a whole file, checked while it is served. */
-  #whole: { readonly path: string; readonly identity: FileIdentity } | undefined;
+  #whole: { readonly path: string; readonly identity: FileIdentity; readonly folder: FolderFile | undefined } | undefined;
   #lookedMs = -Infinity;
   /** Pieces that were right in this life of the process. A disk may lose what it once had; nobody shall be sent that. */
   readonly #proven: Bitfield;
@@ -55,15 +56,16 @@ export class Copy {
   }
 
   /**
-   * A whole file that is as it was hashed.
+   * A whole file, or folder, that is as it was hashed.
    *
+   * @param folder  the files of it, which are looked at one by one
    * @param isProven  whether that was in this life of the process: then its pieces need not be verified again before they are sent
    * @throws ShoalError fileMissing, fileUnreadable, notAFile, fileChanged
    */
-  static async ofFile(host: CopyHost, root: Root, shape: Shape, layer: Uint8Array, path: string, identity: FileIdentity, isProven = false): Promise<Copy> {
-    const copy = new Copy(host, root, shape, host.openFiles.file(path, identity));
+  static async ofFile(host: CopyHost, root: Root, shape: Shape, layer: Uint8Array, path: string, identity: FileIdentity, { isProven = false, folder }: { readonly isProven?: boolean; readonly folder?: FolderFile | undefined } = {}): Promise<Copy> {
+    const copy = new Copy(host, root, shape, folder ?? host.openFiles.file(path, identity));
     copy.#layer = layer;
-    copy.#whole = { path, identity };
+    copy.#whole = { path, identity, folder };
     for (let piece = 0; piece < shape.pieces; piece++) {
       copy.pieces.move(piece, 'find');
       if (isProven) copy.#proven.add(piece);
@@ -165,9 +167,32 @@ export class Copy {
     const path = await this.#work(publish(this.#host.disk, part, wish));
     part.checkpoints.stop();
     this.#part = undefined;
-    this.#whole = { path, identity: identityOf(await this.#file.stat()) };
+    this.#whole = { path, identity: identityOf(await this.#file.stat()), folder: undefined };
     this.#file = this.#host.openFiles.file(path, this.#whole.identity, this.#file); // from here on it is open only while it is asked for
     return this.#whole;
+  }
+
+  /** From here on reads the files that were made of what has come. */
+  async serveFolder(path: string, identity: FileIdentity, folder: FolderFile): Promise<void> {
+    const part = this.#file;
+    this.#part?.checkpoints.stop();
+    this.#part = undefined;
+    this.#whole = { path, identity, folder };
+    this.#file = folder;
+    await Promise.allSettled(this.#working);
+    await part.close();
+  }
+
+  /** Fills memory with bytes from anywhere in the whole, over the bounds of pieces. @throws ShoalError as `read` */
+  async readAt(into: Uint8Array, at: number): Promise<void> {
+    const { pieceBytes } = this.shape;
+    for (let done = 0; done < into.length;) {
+      const piece = Math.floor((at + done) / pieceBytes);
+      const offset = at + done - piece * pieceBytes;
+      const bytes = Math.min(into.length - done, pieceBytes - offset);
+      await this.read(piece, offset, into.subarray(done, done + bytes));
+      done += bytes;
+    }
   }
 
   /**
@@ -220,12 +245,18 @@ export class Copy {
   async #checkUnchanged(): Promise<void> {
     const whole = this.#whole;
     if (!whole) return;
+    if (whole.folder) return this.#lookedMs === -Infinity ? this.#checkFolder(whole.folder) : undefined; // later it looks at what it reads
     const nowMs = this.#host.clock.monotonicMs();
     const named = await this.#host.disk.stat(whole.path);
     if (!named) throw new ShoalError('fileMissing', { path: whole.path });
     const why = whyUnlike(whole.identity, named) ?? whyUnlike(whole.identity, await this.#work(this.#file.stat()));
     if (why !== undefined) throw this.#changed();
     this.#lookedMs = nowMs;
+  }
+
+  async #checkFolder(folder: FolderFile): Promise<void> {
+    await folder.check();
+    this.#lookedMs = this.#host.clock.monotonicMs();
   }
 
   async #work<T>(work: Promise<T>): Promise<T> {

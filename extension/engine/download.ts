@@ -17,6 +17,7 @@ import { createPart, makeDestination, newPartPath, removePart, reopenPart } from
 import { checkFolders } from './publish.ts';
 import type { TransferRecord } from './transferRecord.ts';
 import { loadLayer } from './transferRecord.ts';
+import { publishFolder } from './unpack.ts';
 
 export interface DownloadHost extends CopyHost {
   readonly chance: Chance;
@@ -65,6 +66,7 @@ export async function openDownload(host: DownloadHost, keeper: Keeper, { checkin
 
 /** Gives a download whose pieces are all held its final name. @throws ShoalError as `publish` */
 export async function publishDownload(host: DownloadHost, keeper: Keeper, copy: Copy): Promise<void> {
+  if (keeper.record.content === 'folder') return publishFolder(host, keeper, copy);
   const { path: destination, rename, replaces, claimed, part } = keeper.record;
   const found = await copy.publish({
     destination, rename, replaces, claimed, ownFolders: ownFoldersOf(keeper.record), claim: (name) => keeper.save({ claimed: name }),

@@ -135,9 +135,9 @@ export class Engine {
     this.transfers = new Transfers({
       world, home, hasher, activeDownloads: () => this.settings.activeDownloads,
       swarmHost: { clock: world.clock, chance: world.chance, log: world.log, buffers: new PieceBuffers(), down: this.down, reach: (peer, swarm) => this.#peers.reach(peer, swarm), linksIn: (group) => this.#peers.links.filter((link) => link.trusts(group)) },
-      tellShare: async ({ group, name, root, sizeBytes, pieceBytes, sha256, replace }) => {
+      tellShare: async ({ group, name, root, sizeBytes, pieceBytes, sha256, replace, content }) => {
         if (root === '' || sha256 === '') throw new Error('not hashed yet');
-        await this.submit('shareFile', { group, name, root, sizeBytes, pieceBytes, sha256, replace });
+        await this.submit('shareFile', { group, name, root, sizeBytes, pieceBytes, sha256, replace, content });
       },
       changed: ({ id }) => this.notify.transfers([id]),
       presenceChanged: () => this.trackers.announceSoon(),

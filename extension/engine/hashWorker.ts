@@ -68,6 +68,7 @@ function runPostponed(): void {
 function run(job: Job, report: (doneBytes: number) => void): unknown {
   if (job.do === 'store') return store(job);
   if (job.do === 'check') return check(job, report);
+  if (job.do === 'hash') return new Uint8Array(pieceHash(job.bytes, job.leaves));
   if (job.do === 'verify') return pieceHash(job.bytes, job.leaves).equals(job.expected);
   return hashFile(job.path, job.pieceBytes, report);
 }

@@ -46,6 +46,8 @@ export interface Hasher {
   check(file: DiskFile, shape: Shape, layer: Uint8Array, skip: Bitfield, options?: HashOptions): Promise<readonly number[]>;
   /** Whether the bytes of a piece are right. */
   verify(shape: Shape, bytes: Uint8Array, expected: Uint8Array): Promise<boolean>;
+  /** The hash of a piece. */
+  hash(shape: Shape, bytes: Uint8Array): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
@@ -116,6 +118,7 @@ export function inlineHasher(disk: Disk): Hasher {
       return right;
     },
     verify: (shape, bytes, expected) => Promise.resolve(pieceHash(bytes, leavesPerPiece(shape)).equals(expected)),
+    hash: (shape, bytes) => Promise.resolve(pieceHash(bytes, leavesPerPiece(shape))),
     close: () => Promise.resolve(),
   };
 }
@@ -149,6 +152,7 @@ export type Job =
   | { readonly do: 'hashFile'; readonly path: string; readonly pieceBytes: number }
   | { readonly do: 'store'; readonly descriptor: number; readonly at: number; readonly leaves: number; readonly bytes: Uint8Array; readonly expected: Uint8Array }
   | { readonly do: 'check'; readonly descriptor: number; readonly shape: Shape; readonly layer: Uint8Array; readonly skip: Uint8Array }
+  | { readonly do: 'hash'; readonly leaves: number; readonly bytes: Uint8Array }
   | { readonly do: 'verify'; readonly leaves: number; readonly bytes: Uint8Array; readonly expected: Uint8Array };
 export type JobMessage = { readonly id: number; readonly job: Job } | { readonly cancel: number };
 export type JobAnswer =
@@ -173,6 +177,7 @@ export function workerHasher(entry: URL): Hasher {
     store: (file, shape, piece, bytes, expected) => pieces.run({ do: 'store', descriptor: descriptorOf(file), at: piece * shape.pieceBytes, leaves: leavesPerPiece(shape), bytes, expected: new Uint8Array(expected) }) as Promise<boolean>,
     check: (file, shape, layer, skip, options) => files.run({ do: 'check', descriptor: descriptorOf(file), shape, layer, skip: skip.bytes() }, options) as Promise<readonly number[]>,
     verify: (shape, bytes, expected) => pieces.run({ do: 'verify', leaves: leavesPerPiece(shape), bytes, expected: new Uint8Array(expected) }) as Promise<boolean>,
+    hash: (shape, bytes) => files.run({ do: 'hash', leaves: leavesPerPiece(shape), bytes }) as Promise<Uint8Array>,
     async close() {
       await Promise.all([pieces.close(), files.close()]);
     },

@@ -55,7 +55,7 @@ export class OpenFiles {
   }
 }
 
-const readOnly = (): Promise<never> => Promise.reject(new Error('a file that is served is never written'));
+export const readOnly = (): Promise<never> => Promise.reject(new Error('a file that is served is never written'));
 
 class ServedFile implements DiskFile {
   readonly descriptor = undefined;

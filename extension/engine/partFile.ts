@@ -10,7 +10,7 @@ import { makeDurableFolder } from './durableFolder.ts';
 import type { Shape } from './hashTree.ts';
 
 /** The folder beside the final name in which unfinished files lie. It ignores itself in git. */
-const PART_FOLDER = '.shoal-part';
+export const PART_FOLDER = '.shoal-part';
 /** What a download leaves free: 1 % of what is missing, for what the file system itself needs, but a small file shall fit on a small disk. */
 const MARGIN = 0.01;
 const MARGIN_BYTES_MIN = 1024 * 1024;
@@ -95,9 +95,13 @@ async function openWith<T>(file: DiskFile, make: (file: DiskFile) => Promise<T>)
   }
 }
 
+/** Where the files of a folder are made before it gets its name. */
+export const unpackedOf = (part: string): string => `${part}.folder`;
+
 /** Removes a part file with all that belongs to it; nothing happens to what is not there. */
 export async function removePart(disk: Disk, part: string): Promise<void> {
   for (const name of [...slotsOf(part), part]) await disk.remove(name);
+  if (part !== '') await disk.removeFolder(unpackedOf(part));
 }
 
 /** Whether so much can still be downloaded into a folder. */

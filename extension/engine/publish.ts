@@ -8,7 +8,7 @@ import type { FileIdentity } from './fileIdentity.ts';
 import { whyUnlike } from './fileIdentity.ts';
 
 /** Names tried for `name (2)`. */
-const RENAMES_MAX = 1000;
+export const RENAMES_MAX = 1000;
 
 export interface Publication {
   readonly destination: string;
@@ -104,7 +104,7 @@ const isSame = (a: DiskStat | undefined, b: DiskStat | undefined): boolean =>
   a !== undefined && b !== undefined && a.device === b.device && a.inode === b.inode && a.inode !== 0n;
 
 /** `name (2).ext` */
-function numbered(name: string, n: number): string {
+export function numbered(name: string, n: number): string {
   const { dir, name: stem, ext } = path.parse(name);
   return path.join(dir, `${stem} (${n})${ext}`);
 }

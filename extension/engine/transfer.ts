@@ -14,6 +14,10 @@ import type { DownloadHost, Keeper } from './download.ts';
 import { isThere, openDownload, publishDownload } from './download.ts';
 import type { FileIdentity } from './fileIdentity.ts';
 import { identityOf } from './fileIdentity.ts';
+import type { FolderOnDisk } from './folderFile.ts';
+import { FolderFile } from './folderFile.ts';
+import { hashFolder } from './folderHash.ts';
+import { loadFolder, saveFolder } from './folderRecord.ts';
 import type { Hasher } from './hashing.ts';
 import { EMPTY_ROOT, pieceBytesFor, shapeOf } from './hashTree.ts';
 import type { Home } from '../../protocol/home/home.ts';
@@ -142,7 +146,7 @@ export class Transfer {
       pieces, heldPieces, doneBytes: this.#state === 'hashing' || this.#state === 'checking' ? this.#doneBytes : partDone,
       downBytesPerS: this.downRate.bytesPerS, upBytesPerS: this.upRate.bytesPerS, uploadedBytes: this.uploadedBytes, peers: swarm?.peerCount ?? 0,
       resumedPieces: this.#resumedPieces, ownPieces: this.#ownPieces, rejectedPieces: swarm?.rejectedPieces ?? 0, error: this.error && toWire(this.error),
-      downLimitBytesPerS: record.downLimitBytesPerS, upLimitBytesPerS: record.upLimitBytesPerS, mode: record.mode, priority: record.priority, place: this.#host.placeOf(this),
+      downLimitBytesPerS: record.downLimitBytesPerS, upLimitBytesPerS: record.upLimitBytesPerS, mode: record.mode, priority: record.priority, place: this.#host.placeOf(this), content: record.content,
     };
   }
 
@@ -259,6 +263,7 @@ export class Transfer {
   async #hash(signal: AbortSignal): Promise<void> {
     const { world, home, hasher } = this.#host;
     this.#set('hashing');
+    if (this.record.content === 'folder') return this.#hashFolder(signal);
     const stat = await world.disk.stat(this.record.path);
     const hashed = await hasher.hashFile(this.record.path, pieceBytesFor(stat?.sizeBytes ?? 0), { signal, progress: (done) => this.#progress(done) });
     await saveLayer(world.disk, home, this.id, hashed.layer);
@@ -266,6 +271,23 @@ export class Transfer {
       root: hashed.root, sha256: hashed.sha256, sizeBytes: hashed.shape.sizeBytes, pieceBytes: hashed.shape.pieceBytes, identity: identityOf(hashed.stat), told: false,
     });
     this.#isHashedNow = true;
+  }
+
+  async #hashFolder(signal: AbortSignal): Promise<void> {
+    const { world, home } = this.#host;
+    const hashed = await hashFolder(this.#disk, this.record.path, { signal, progress: (done) => this.#progress(done) });
+    if (hashed.leftOut > 0) world.log.info('links and the like in a shared folder are left out', { folder: this.record.path, count: hashed.leftOut });
+    await saveFolder(world.disk, home, this.id, hashed);
+    await saveLayer(world.disk, home, this.id, hashed.layer);
+    const { root, sha256, identity, shape: { sizeBytes, pieceBytes } } = hashed;
+    await this.#save({ root, sha256, sizeBytes, pieceBytes, identity, told: false });
+    this.#isHashedNow = true;
+  }
+
+  /** What is known of the files of a folder; undefined for a file. */
+  folderOnDisk(): Promise<FolderOnDisk | undefined> {
+    const { record: { content, sizeBytes, pieceBytes } } = this;
+    return content === 'folder' ? loadFolder(this.#disk.disk, this.#disk.home, this.id, shapeOf(sizeBytes, pieceBytes)) : Promise.resolve(undefined);
   }
 
   /** A whole file: served as long as it is what it was. */
@@ -279,8 +301,11 @@ export class Transfer {
     const root = record.root as Root;
     const shape = shapeOf(record.sizeBytes, record.pieceBytes);
     const layer = await loadLayer(disk, home, this.id, root, shape);
-    if (!layer || !record.identity) return this.#hash(this.#work.signal).then(() => this.#openWhole());
-    this.copy = await Copy.ofFile(this.#disk, root, shape, layer, record.path, record.identity, this.#isHashedNow);
+    const content = await this.folderOnDisk();
+    if (!layer || !record.identity || (record.content === 'folder' && !content)) return this.#hash(this.#work.signal).then(() => this.#openWhole());
+    this.copy = await Copy.ofFile(this.#disk, root, shape, layer, record.path, record.identity, {
+      isProven: this.#isHashedNow, folder: content && new FolderFile(disk, this.#disk.openFiles, record.path, content),
+    });
     if (this.#closed) return this.copy.close();
     this.#joinSwarm();
     // A share is one when the group knows of it; until then it counts as not yet hashed.

@@ -7,6 +7,7 @@ import type { AccountId, GroupId, Root, Sha256 } from '../../protocol/ids.ts';
 import { HASH_BYTES, isHexOf } from '../../protocol/ids.ts';
 import type { Disk, Log } from '../../protocol/world.ts';
 import type { FileIdentity } from './fileIdentity.ts';
+import { folderFileOf } from './folderRecord.ts';
 import type { Shape } from './hashTree.ts';
 import { layerOfRoot, rootOf } from './hashTree.ts';
 import type { Home } from '../../protocol/home/home.ts';
@@ -30,6 +31,7 @@ export interface TransferRecord {
   readonly rename: boolean;
   readonly replace: boolean;
   readonly paused: boolean;
+  readonly content: 'file' | 'folder';
   /** Whether the tracker knows of the share. */
   readonly told: boolean;
   /** The part file of a download; kept when it is finished, until the file is gone for certain. */
@@ -61,6 +63,7 @@ export function saveRecord(disk: Disk, home: Home, record: TransferRecord): Prom
 export async function removeRecord(disk: Disk, home: Home, id: number): Promise<void> {
   await disk.remove(recordFile(home, id));
   await disk.remove(layerFile(home, id));
+  await disk.remove(folderFileOf(home, id));
 }
 
 export function saveLayer(disk: Disk, home: Home, id: number, layer: Uint8Array): Promise<void> {
@@ -99,7 +102,7 @@ export async function loadRecords(disk: Disk, home: Home, log: Log): Promise<rea
 }
 
 /** Of fields that records of older versions lack. A download's place is then when it began. */
-const ADDED_LATER = { downLimitBytesPerS: 0, upLimitBytesPerS: 0, priority: 'normal' } as const;
+const ADDED_LATER = { content: 'file', downLimitBytesPerS: 0, upLimitBytesPerS: 0, priority: 'normal' } as const;
 
 /** A record out of the fields of its file. Throws when one is missing or of another kind. */
 function readRecord(written: Readonly<Record<string, unknown>>): TransferRecord {
@@ -107,7 +110,7 @@ function readRecord(written: Readonly<Record<string, unknown>>): TransferRecord 
   const kinds = {
     id: 'number', account: 'string', group: 'string', groupName: 'string', name: 'string', kind: 'string', path: 'string', sizeBytes: 'number',
     pieceBytes: 'number', root: 'string', sha256: 'string', mode: 'string', rename: 'boolean', replace: 'boolean', paused: 'boolean', told: 'boolean', part: 'string',
-    downLimitBytesPerS: 'number', upLimitBytesPerS: 'number', priority: 'string', place: 'number',
+    content: 'string', downLimitBytesPerS: 'number', upLimitBytesPerS: 'number', priority: 'string', place: 'number',
   } as const satisfies Record<Exclude<keyof TransferRecord, 'identity' | 'claimed' | 'replaces'>, string>;
   for (const [name, kind] of Object.entries(kinds)) if (typeof fields[name] !== kind) throw new Error(`${name} is no ${kind}`);
   const { root } = fields as unknown as TransferRecord;

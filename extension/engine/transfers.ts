@@ -151,13 +151,13 @@ export class Transfers {
       throw new ShoalError('fileUnreadable', { path: request.path, why: (error as Error).message });
     });
     if (!stat) throw new ShoalError('fileMissing', { path: request.path });
-    if (stat.kind !== 'file') throw new ShoalError('notAFile', { path: request.path });
+    if (stat.kind !== 'file' && stat.kind !== 'folder') throw new ShoalError('notAFile', { path: request.path });
     for (const old of this.ofFile(request.group, request.name)) {
       // The same file again: a new version of it, or a second look at one that had changed.
       if (old.record.kind === 'share' && old.record.path === request.path) await this.forget(old);
     }
     return this.#begin({
-      ...DEFAULTS, ...request, kind: 'share', sizeBytes: stat.sizeBytes, pieceBytes: 0, root: '', sha256: '', mode: 'rarest', rename: false, told: false,
+      ...DEFAULTS, ...request, kind: 'share', content: stat.kind, sizeBytes: stat.kind === 'folder' ? 0 : stat.sizeBytes, pieceBytes: 0, root: '', sha256: '', mode: 'rarest', rename: false, told: false,
     });
   }
 
@@ -184,7 +184,7 @@ export class Transfers {
     });
     if (taken && !request.rename) throw new ShoalError('destinationExists', { path: destination });
     return this.#begin({
-      ...DEFAULTS, account: request.account, group: request.group, groupName: request.groupName, name: file.name, kind: 'download', path: destination, sizeBytes: file.sizeBytes,
+      ...DEFAULTS, account: request.account, group: request.group, groupName: request.groupName, name: file.name, kind: 'download', content: file.content === 'folder' ? 'folder' : 'file', path: destination, sizeBytes: file.sizeBytes,
       pieceBytes: file.pieceBytes, root: file.root, sha256: file.sha256, mode: request.mode, rename: request.rename, replace: false, told: true,
     });
   }

@@ -8,6 +8,7 @@ import { checkFileName, checkName, nameKey } from '../../protocol/names.ts';
 import type { OperationBody, OperationName } from '../../protocol/operations.ts';
 import type { GroupView } from '../../protocol/trackerLink.ts';
 import type { Engine } from './engine.ts';
+import { sha256Of, verifyFolder } from './folderHash.ts';
 import type { Hasher } from './hashing.ts';
 import { openToRead } from './hashing.ts';
 import { pieceBytesFor } from './hashTree.ts';
@@ -213,6 +214,12 @@ export function verbsOf(engine: Engine, hasher: Hasher): Verbs {
     async verify({ transfer: id }) {
       const { record, isWhole } = transfer(id);
       if (!isWhole) throw new ShoalError('fileMissing', { path: record.path });
+      if (record.content === 'folder') {
+        const content = await transfer(id).folderOnDisk();
+        if (!content) throw new ShoalError('fileMissing', { path: record.path });
+        await verifyFolder(hasher, record.path, content);
+        return { sha256: record.sha256 === '' ? sha256Of(content.head) : record.sha256, sizeBytes: record.sizeBytes };
+      }
       await (await openToRead(world.disk, record.path)).close();
       const { sha256, root, shape } = await hasher.hashFile(record.path, record.pieceBytes || pieceBytesFor(record.sizeBytes));
       if (root !== record.root || sha256 !== record.sha256) throw new ShoalError('integrity', { path: record.path, expected: record.sha256, found: sha256 });

@@ -75,12 +75,12 @@ export function progressOf(transfer: Transfer): string {
   }
 }
 
-function iconOf({ state, kind, error, name }: Transfer): Icon {
+function iconOf({ state, kind, error, name, content }: Transfer): Icon {
   if (state === 'failed' || state === 'gone') return { theme: 'error', color: 'list.errorForeground' };
   if (state === 'paused') return { theme: 'debug-pause' };
   if (state === 'hashing' || state === 'checking') return { theme: 'sync' };
   if (state === 'queued') return { theme: 'list-ordered' };
   if (state === 'waiting' || error) return { theme: 'watch' };
   if (state === 'downloading') return { theme: 'arrow-down' };
-  return kind === 'share' || state === 'seeding' ? { file: name } : { theme: 'check' };
+  return kind === 'share' || state === 'seeding' ? (content === 'folder' ? { theme: 'folder' } : { file: name }) : { theme: 'check' };
 }

@@ -66,7 +66,7 @@ function fileRow({ group, name: groupName, role }: GroupView, file: FileRow, hol
       ...(isHere && holding ? [t('On this machine: {0}', shown(holding.path))] : []),
       `SHA-256 ${sha256}`,
     ],
-    icon: { file: name }, context: flags.join(' '),
+    icon: file.content === 'folder' ? { theme: 'folder' } : { file: name }, context: flags.join(' '),
     subject: { group: groupName, file: name, ...(holding && { transfer: holding.id }), ...(isHere && { path: holding.path }) },
     spoken: [shown(name), amount(sizeBytes), seeds, place, t('shared by {0}', shown(author))].filter((text) => text !== '').join(', '),
   };

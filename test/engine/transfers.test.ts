@@ -46,7 +46,7 @@ describe('transfers', () => {
 
   const row = (name: string, sizeBytes: number): FileRow => ({
     name, version: 1, root: (sizeBytes === 0 ? '00'.repeat(32) : createHash('sha256').update(name).digest('hex')) as Root, sizeBytes, pieceBytes: 512 * 1024, sha256: 'cd'.repeat(32) as Sha256, author: 'alice', atMs: 0,
-    sharers: [], sharersCount: 0, iShare: false, seeders: 0, leechers: 0,
+    sharers: [], sharersCount: 0, iShare: false, seeders: 0, leechers: 0, content: 'file',
   });
   const download = (name: string, sizeBytes = 100) =>
     transfers.download({ account, group, groupName: 'team', file: row(name, sizeBytes), path: path.join(folder, 'here'), asFile: false, rename: false, mode: 'rarest' });

@@ -121,7 +121,7 @@ describe('a tracker answers only for what its disk has', function () {
   async function shareAll(client: Client, group: GroupId, ids: readonly OperationId[]): Promise<Answered[]> {
     const answered: Answered[] = [];
     for (const id of ids) {
-      const signed = client.sign('shareFile', { group, name: id, root: '7'.repeat(64) as Root, sizeBytes: 1000, pieceBytes: 16_384, sha256: '7'.repeat(64) as Sha256, replace: false }, { id });
+      const signed = client.sign('shareFile', { group, name: id, root: '7'.repeat(64) as Root, sizeBytes: 1000, pieceBytes: 16_384, sha256: '7'.repeat(64) as Sha256, replace: false, content: 'file' }, { id });
       const { durability } = await client.call('submit', { signed });
       answered.push({ id, isOnBoth: durability === 'both' }); // a partner may take too long on a machine that has more to do
     }

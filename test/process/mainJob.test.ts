@@ -1,7 +1,7 @@
 // The main job with the built programs: real trackers, real engines, real files, and the things that go wrong in a year of use.
 import assert from 'node:assert';
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { RealEngine, RealPair } from '../support/realProcesses.ts';
 import { RealProcesses } from '../support/realProcesses.ts';
@@ -66,6 +66,27 @@ describe('the main job, with real processes', function () {
     const listed = JSON.parse(await bob.does('--json', 'list_files', GROUP)) as { files?: { name: string }[] } | { name: string }[];
     const rows = Array.isArray(listed) ? listed : listed.files ?? [];
     assert.deepEqual(rows.map((row) => row.name).sort(), files.map(([name]) => name).sort());
+  });
+
+  it('carries a folder, file by file as it is, and reads it again on demand', async () => {
+    const source = path.join(processes.makeFolder('source'), 'project');
+    const files = Array.from({ length: 300 }, (_, n) => [`${['', 'src/', 'src/deep/', 'Bücher/', '写真/2026/'][n % 5]}file ${n}.bin`, n % 11 === 0 ? 0 : n % 97 === 1 ? 5 * PIECE + n : 17 * n] as const);
+    for (const [name, size] of files) {
+      mkdirSync(path.dirname(path.join(source, name)), { recursive: true });
+      writeFileSync(path.join(source, name), randomBytes(size));
+    }
+    symlinkSync('/etc/passwd', path.join(source, 'link'));
+    await alice.does('upload_file', source, GROUP);
+    assert.match(await bob.does('list_files', GROUP), /^project\/ /m);
+    const folder = processes.makeFolder('here');
+    await bob.does('download_file', GROUP, 'project', folder);
+    const all = readdirSync(path.join(folder, 'project'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    assert.deepEqual(all.map((entry) => path.relative(path.join(folder, 'project'), path.join(entry.parentPath, entry.name))).sort(), files.map(([name]) => name).sort());
+    for (const [name] of files) assert.equal(sha256(path.join(folder, 'project', name)), sha256(path.join(source, name)), name);
+    assert.deepEqual(readdirSync(path.join(folder, '.shoal-part')), ['.gitignore']);
+    assert.match(await bob.does('verify', GROUP, 'project'), /exactly what was shared/);
+    writeFileSync(path.join(folder, 'project', 'src', 'file 1.bin'), 'spoiled');
+    assert.equal((await bob.cli('verify', GROUP, 'project')).code, 6);
   });
 
   it('goes on when the first tracker dies in the middle, takes operations meanwhile, and both trackers are equal afterwards', async () => {
@@ -203,7 +224,7 @@ describe('the main job, with real processes', function () {
       [bob, ['list_files', 'nowhere'], 4, /no group nowhere/],
       [bob, ['download_file', GROUP, 'nothing'], 4, /no file nothing/],
       [bob, ['upload_file', gone, GROUP], 4, /no file/],
-      [bob, ['upload_file', processes.folder, GROUP], 2, /regular file/],
+      [bob, ['upload_file', '/dev/null', GROUP], 2, /neither a regular file nor a folder/],
       [bob, ['create_group', GROUP], 3, /taken/],
       [bob, ['create_group', 'a b'], 2, /cannot be used as a name/],
       [bob, ['create_user', 'ALICE'], 3, /taken/],

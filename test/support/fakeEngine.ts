@@ -22,7 +22,7 @@ export const aTransfer = (fields: Partial<Transfer> = {}): Transfer => ({
   id: 1, group: id(16, 'team') as GroupId, groupName: 'team', name: 'dump.sql', root: id(32, 'root') as Root, sizeBytes: 1024 * 1024, sha256: id(32, 'sha') as Sha256,
   kind: 'download', state: 'downloading', path: '/work/downloads/dump.sql', pieces: 2, heldPieces: 1, doneBytes: 512 * 1024,
   downBytesPerS: 0, upBytesPerS: 0, uploadedBytes: 0, peers: 1, resumedPieces: 0, rejectedPieces: 0, error: undefined,
-  downLimitBytesPerS: 0, upLimitBytesPerS: 0, mode: 'rarest', priority: 'normal', place: 0, ownPieces: 0, ...fields,
+  downLimitBytesPerS: 0, upLimitBytesPerS: 0, mode: 'rarest', priority: 'normal', place: 0, ownPieces: 0, content: 'file', ...fields,
 });
 
 export const aGroup = (fields: Partial<GroupView> = {}): GroupView => ({
@@ -34,7 +34,7 @@ export const aGroupRow = (fields: Partial<GroupRow> = {}): GroupRow => ({ group:
 
 export const aFile = (fields: Partial<FileRow> = {}): FileRow => ({
   name: 'dump.sql', version: 1, root: id(32, 'root') as Root, sizeBytes: 1024 * 1024, pieceBytes: 512 * 1024, sha256: id(32, 'sha') as Sha256, author: 'bob',
-  atMs: 1_767_225_600_000, sharers: ['bob'], sharersCount: 1, iShare: false, seeders: 1, leechers: 0, ...fields,
+  atMs: 1_767_225_600_000, sharers: ['bob'], sharersCount: 1, iShare: false, seeders: 1, leechers: 0, content: 'file', ...fields,
 });
 
 export class FakeEngine implements EngineApi {

@@ -214,7 +214,7 @@ export class Client {
   /** Shares a file of which only the size is true. */
   async share(group: GroupId, name: string, content: number, { replace = false } = {}): Promise<Root> {
     const root = content.toString(16).padStart(64, '0') as Root;
-    await this.submit('shareFile', { group, name, root, sizeBytes: 1000 + content, pieceBytes: 16_384, sha256: root as string as Sha256, replace });
+    await this.submit('shareFile', { group, name, root, sizeBytes: 1000 + content, pieceBytes: 16_384, sha256: root as string as Sha256, replace, content: 'file' });
     return root;
   }
 

@@ -298,7 +298,7 @@ describe('a tracker', () => {
     it('answers an operation that is sent again as it did before', async () => {
       const { group, alice } = await team();
       const id = newId<OperationId>();
-      const signed = alice.sign('shareFile', { group, name: 'f', root: 'ab'.repeat(32) as Root, sizeBytes: 1, pieceBytes: 16_384, sha256: 'cd'.repeat(32) as never, replace: false }, { id });
+      const signed = alice.sign('shareFile', { group, name: 'f', root: 'ab'.repeat(32) as Root, sizeBytes: 1, pieceBytes: 16_384, sha256: 'cd'.repeat(32) as never, replace: false, content: 'file' }, { id });
       await alice.call('submit', { signed });
       await alice.submit('stopShare', { group, name: 'f' });
       assert.equal((await alice.call('submit', { signed })).durability, 'both');

@@ -128,7 +128,7 @@ describe('a pair that lives on', function () {
     for (const [who, group, n] of [[alice, a, 1], [bob, b, 2]] as const) {
       const { ledger } = it.tracker(n);
       const all = Array.from({ length: DIVERGED }, (_, i) => who.sign('shareFile', {
-        group, name: `file ${i}`, root: 'ab'.repeat(32) as never, sizeBytes: 1_000, pieceBytes: 16_384, sha256: 'ab'.repeat(32) as never, replace: false,
+        group, name: `file ${i}`, root: 'ab'.repeat(32) as never, sizeBytes: 1_000, pieceBytes: 16_384, sha256: 'ab'.repeat(32) as never, replace: false, content: 'file',
       }));
       await Promise.all(all.map((signed) => ledger.ingest(signed, ledger.read(signed))));
     }

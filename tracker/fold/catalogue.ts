@@ -16,14 +16,14 @@ export const catalogueRules: { readonly [N in CatalogueOperation]: Rule<N> } = {
       return notMember(state, op) ?? notShareable(op) ?? sharedByAnother(state, op);
     },
     effect(state, op, { stamp, journal }) {
-      const { group, name, root, sizeBytes, pieceBytes, sha256 } = op.body;
+      const { group, name, root, sizeBytes, pieceBytes, sha256, content } = op.body;
       const { files } = state.groups.get(group) as Group;
       const key = fileNameKey(name);
       const current = files.get(key);
       const { id: author } = state.accounts.get(op.account) as Account; // one text for all that one account shares
       if (current && hasContent(current, op)) return journal.add(current.sharers, author); // one more sharer
       journal.setSorted(files, key, {
-        name, version: (current?.version ?? 0) + 1, root, sizeBytes, pieceBytes, sha256, author, atMs: stamp.ms, sharers: new Set([author]),
+        name, version: (current?.version ?? 0) + 1, root, sizeBytes, pieceBytes, sha256, author, atMs: stamp.ms, sharers: new Set([author]), ...(content === 'folder' && { content }),
       });
     },
   },

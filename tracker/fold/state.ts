@@ -99,6 +99,8 @@ export interface SharedFile {
   readonly sizeBytes: number;
   readonly pieceBytes: number;
   readonly sha256: Sha256;
+  /** Only of what is no file: a state of an older version says nothing of it. */
+  readonly content?: 'folder';
   readonly author: AccountId;
   readonly atMs: number;
   /** Who promised to share it, first come first. */

@@ -26,7 +26,7 @@ export const fileVerbs: Topic = {
       use: 'list_files <group>', also: 'list_file',
       summary: 'show what a group shares',
       about: 'SEEDERS is how many who are online have all of a file. A file that nobody online has can be asked for; it comes when somebody who has it does.',
-      json: '[{"name", "version", "root", "sizeBytes", "pieceBytes", "sha256", "author", "atMs", "sharers", "sharersCount", "iShare", "seeders", "leechers"}]',
+      json: '[{"name", "version", "root", "sizeBytes", "pieceBytes", "sha256", "content", "author", "atMs", "sharers", "sharersCount", "iShare", "seeders", "leechers"}]',
       async run(session, { words: [group = ''] }) {
         const files = await allPages(async (after) => {
           const page = await session.call('listFiles', { group, after });
@@ -34,7 +34,7 @@ export const fileVerbs: Topic = {
         }, ({ name }) => name);
         if (files.length === 0) session.note(`${printable(group)} shares nothing yet. Share a file with: shoal upload_file PATH ${printable(group)}`);
         session.print(files.length === 0 ? [] : table(files, [
-          { title: 'NAME', of: ({ name }) => name },
+          { title: 'NAME', of: ({ name, content }) => (content === 'folder' ? `${name}/` : name) },
           { title: 'SIZE', align: 'right', of: ({ sizeBytes }) => amount(sizeBytes) },
           { title: 'SEEDERS', align: 'right', of: seedersOf },
           { title: 'AUTHOR', of: ({ author }) => author },
@@ -44,8 +44,8 @@ export const fileVerbs: Topic = {
     },
     {
       use: 'upload_file <path> <group>', also: 'share',
-      summary: 'share a file in a group',
-      about: 'The file stays where it is; only its name, size and hashes go to the tracker. Members download it from you, and from each other, while your engine runs. Stays until the file is hashed and shared; Ctrl-C leaves that to the engine.',
+      summary: 'share a file or folder in a group',
+      about: 'A folder is one share with all files in it; links and empty folders are left out. What is shared stays where it is; only its name, size and hashes go to the tracker. Members download it from you, and from each other, while your engine runs. Stays until the file is hashed and shared; Ctrl-C leaves that to the engine.',
       json: '{"transfer", "group", "name", "sizeBytes", "root", "sha256", "path"}; before it lines of {"progress": {"transfer", "state", "doneBytes", "sizeBytes", …}}',
       options: [
         ['--name <name>', 'the name others see (default: the file\'s own)'],
@@ -63,7 +63,7 @@ export const fileVerbs: Topic = {
     },
     {
       use: 'download_file <group> <name> [dest]', also: 'get',
-      summary: 'get a file from everyone in the group who has it',
+      summary: 'get a file or folder from everyone in the group who has it',
       about: `DEST is a folder that exists, or the file to make; by default the folder ${DOWNLOADS} here, which is made. Every piece is verified before it is written, and the file appears under its name when it is whole. You serve what you have while you download and afterwards. If nobody online has it, the download waits. Ctrl-C leaves the download to the engine; the same command joins it again, or says that it is done.`,
       json: '{"transfer", "group", "name", "sizeBytes", "sha256", "path", "sources": [{"user", "pin", "pieces", "bytes"}]}; before it lines of {"progress": {…}}',
       options: [

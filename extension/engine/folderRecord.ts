@@ -1,0 +1,45 @@
+// What the home keeps of a folder that is shared or was downloaded, beside its record: its list, and each file as it was. Reads and
+// writes that one file.
+import path from 'node:path';
+import { systemCode } from '../../protocol/errors.ts';
+import type { Home } from '../../protocol/home/home.ts';
+import { readFolder } from '../../protocol/manifest.ts';
+import type { Disk } from '../../protocol/world.ts';
+import type { FileIdentity } from './fileIdentity.ts';
+import type { FolderOnDisk } from './folderFile.ts';
+import type { Shape } from './hashTree.ts';
+
+export const folderFileOf = (home: Home, id: number): string => path.join(home.transfersFolder, `${id}.folder`);
+
+interface Written {
+  readonly format: number;
+  /** In base64. */
+  readonly head: string;
+  readonly identities: readonly FileIdentity[];
+}
+
+const FORMAT = 1;
+
+export function saveFolder(disk: Disk, home: Home, id: number, { head, identities }: FolderOnDisk): Promise<void> {
+  const written: Written = { format: FORMAT, head: Buffer.from(head).toString('base64'), identities };
+  return disk.replaceFile(folderFileOf(home, id), Buffer.from(JSON.stringify(written)), 0o600);
+}
+
+/** Undefined when there is none, or it is damaged: then the folder has to be read anew. */
+export async function loadFolder(disk: Disk, home: Home, id: number, { sizeBytes, pieceBytes }: Shape): Promise<FolderOnDisk | undefined> {
+  let bytes: Buffer;
+  try {
+    bytes = await disk.readFile(folderFileOf(home, id));
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    const { format, head, identities } = JSON.parse(bytes.toString('utf8')) as Written;
+    const list = Buffer.from(head, 'base64');
+    const folder = readFolder(list, sizeBytes, pieceBytes);
+    return format === FORMAT && identities.length === folder.files.length ? { head: list, folder, identities } : undefined;
+  } catch {
+    return undefined;
+  }
+}

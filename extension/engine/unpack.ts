@@ -1,0 +1,142 @@
+// The last step of a folder's download: from the one run of bytes that has come (manifest.ts) its files are made in a folder beside the
+// part file, each compared with its own hash and synced; then that folder gets its final name in one step that never takes anything's
+// place. Until then nothing is to be seen of it, and a crash at any moment only means to do it again.
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import { ShoalError, systemCode } from '../../protocol/errors.ts';
+import type { Folder, ManifestFile } from '../../protocol/manifest.ts';
+import { headBytesOf, readFolder } from '../../protocol/manifest.ts';
+import type { Disk } from '../../protocol/world.ts';
+import type { Copy } from './copy.ts';
+import { diskError } from './diskErrors.ts';
+import type { DownloadHost, Keeper } from './download.ts';
+import type { FileIdentity } from './fileIdentity.ts';
+import { identityOf } from './fileIdentity.ts';
+import { FolderFile } from './folderFile.ts';
+import { sha256Of } from './folderHash.ts';
+import { saveFolder } from './folderRecord.ts';
+import { isZero } from './hashing.ts';
+import { hasRoom, removePart, unpackedOf } from './partFile.ts';
+import { numbered, RENAMES_MAX } from './publish.ts';
+
+/** Bytes of a file that are copied at once. */
+const CHUNK_BYTES = 1024 * 1024;
+
+/**
+ * Makes the files of a folder whose pieces are all held, and gives it its final name.
+ *
+ * @throws ShoalError badFolder, destinationExists, destinationUnwritable, diskFull; what has come is kept
+ */
+export async function publishFolder(host: DownloadHost, keeper: Keeper, copy: Copy): Promise<void> {
+  const { disk, home } = host;
+  const { id, path: destination, part, claimed } = keeper.record;
+  const { head, folder } = await folderOf(copy);
+  if (sha256Of(head) !== keeper.record.sha256) throw new ShoalError('badFolder', { why: 'its list is not the one that was shared' });
+  let made: { readonly place: string; readonly identities: readonly FileIdentity[] } | undefined;
+  try {
+    // After a crash behind the last step it has its name already.
+    const before = claimed === '' ? undefined : await whatIsThere(disk, claimed, folder);
+    if (before) made = { place: claimed, identities: before };
+    else {
+      const unpacked = unpackedOf(part);
+      await disk.removeFolder(unpacked);
+      if (!(await hasRoom(disk, path.dirname(part), folder.sizeBytes))) throw new ShoalError('diskFull', { path: destination });
+      const identities = await makeFiles(disk, copy, folder, unpacked);
+      made = { place: await takeName(disk, keeper, unpacked), identities };
+    }
+    await disk.syncFolder(path.dirname(made.place));
+  } catch (error) {
+    throw diskError(error, destination);
+  }
+  const content = { head, folder, identities: made.identities };
+  const stat = await disk.stat(made.place);
+  if (!stat) throw new ShoalError('fileMissing', { path: made.place });
+  await saveFolder(disk, home, id, content);
+  const identity = identityOf(stat);
+  await copy.serveFolder(made.place, identity, new FolderFile(disk, host.openFiles, made.place, content));
+  await keeper.save({ path: made.place, identity, claimed: '' });
+  await removePart(disk, part);
+}
+
+/** The list at the beginning of what has come. @throws ShoalError badFolder */
+async function folderOf(copy: Copy): Promise<{ readonly head: Uint8Array; readonly folder: Folder }> {
+  const { sizeBytes, pieceBytes } = copy.shape;
+  const start = new Uint8Array(Math.min(4, sizeBytes));
+  await copy.readAt(start, 0);
+  const head = new Uint8Array(headBytesOf(start, sizeBytes));
+  await copy.readAt(head, 0);
+  const folder = readFolder(head, sizeBytes, pieceBytes);
+  // Who serves the folder makes the zeros between the files; they must be what was hashed.
+  let end = head.length;
+  for (const { at, sizeBytes: bytes } of folder.files) {
+    const gap = new Uint8Array(at - end);
+    await copy.readAt(gap, end);
+    if (!isZero(gap)) throw new ShoalError('badFolder', { why: 'something is hidden between its files' });
+    end = at + bytes;
+  }
+  return { head, folder };
+}
+
+/** Makes all files below a folder, durable. Returns what they are. */
+async function makeFiles(disk: Disk, copy: Copy, { files }: Folder, into: string): Promise<readonly FileIdentity[]> {
+  const folders = new Set([into]);
+  await disk.makeFolder(into, 0o777);
+  const identities: FileIdentity[] = [];
+  for (const file of files) {
+    const place = path.join(into, ...file.path.split('/'));
+    if (!folders.has(path.dirname(place))) await disk.makeFolder(path.dirname(place), 0o777);
+    for (let above = path.dirname(place); !folders.has(above); above = path.dirname(above)) folders.add(above);
+    identities.push(await makeFile(disk, copy, file, place));
+  }
+  for (const made of folders) await disk.syncFolder(made);
+  return identities;
+}
+
+async function makeFile(disk: Disk, copy: Copy, { path: name, at, sizeBytes, sha256 }: ManifestFile, place: string): Promise<FileIdentity> {
+  const file = await disk.open(place, 'create');
+  try {
+    const hash = createHash('sha256');
+    const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, sizeBytes));
+    for (let done = 0; done < sizeBytes; done += CHUNK_BYTES) {
+      const bytes = buffer.subarray(0, Math.min(CHUNK_BYTES, sizeBytes - done));
+      await copy.readAt(bytes, at + done);
+      hash.update(bytes);
+      await file.write(bytes, done);
+    }
+    if (hash.digest('hex') !== sha256) throw new ShoalError('badFolder', { why: `${name} in it is not what its list says` });
+    await file.sync();
+    return identityOf(await file.stat());
+  } finally {
+    await file.close();
+  }
+}
+
+/** Gives the folder its name, if nothing has it: a folder never takes the place of a file, nor of a folder in which there is something. */
+async function takeName(disk: Disk, keeper: Keeper, from: string): Promise<string> {
+  const { path: destination, rename } = keeper.record;
+  for (let n = 1; n <= (rename ? RENAMES_MAX : 1); n++) {
+    const name = n === 1 ? destination : numbered(destination, n);
+    if (await disk.stat(name)) continue;
+    await keeper.save({ claimed: name });
+    try {
+      await disk.rename(from, name);
+      return name;
+    } catch (error) {
+      // Somebody was faster.
+      if (!['ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'EPERM', 'EACCES'].includes(systemCode(error) ?? '') || !(await disk.stat(name))) throw error;
+    }
+  }
+  throw new ShoalError('destinationExists', { path: destination });
+}
+
+/** The files of a folder that was given this name, if they are all there and right. */
+async function whatIsThere(disk: Disk, place: string, { files }: Folder): Promise<readonly FileIdentity[] | undefined> {
+  const identities: FileIdentity[] = [];
+  for (const { path: name, sizeBytes, sha256 } of files) {
+    const at = path.join(place, ...name.split('/'));
+    const stat = await disk.stat(at);
+    if (stat?.kind !== 'file' || stat.sizeBytes !== sizeBytes || sha256Of(await disk.readFile(at)) !== sha256) return undefined;
+    identities.push(identityOf(stat));
+  }
+  return (await disk.stat(place))?.kind === 'folder' ? identities : undefined;
+}

@@ -1,0 +1,150 @@
+// Folders from one machine to another: the product's own engines on simulated machines.
+import assert from 'node:assert';
+import path from 'node:path';
+import type { Simulation } from '../support/simulatedWorld.ts';
+import { simulate } from '../support/simulatedWorld.ts';
+import type { Person } from './town.ts';
+import { GROUP, NO_CALL, Town } from './town.ts';
+
+type Files = ReadonlyMap<string, Buffer>;
+
+/** Hundreds of small files and a few large ones, some empty, some deep, some with names of elsewhere. */
+function manyFiles(sim: Simulation, count: number): Map<string, Buffer> {
+  const files = new Map<string, Buffer>();
+  for (let n = 0; n < count; n++) {
+    const folder = ['', 'src/', 'src/deep/er/', 'Bücher/', '写真/2026/'][n % 5] ?? '';
+    files.set(`${folder}file ${n}.bin`, sim.chance.bytes(n % 11 === 0 ? 0 : n % 50 === 7 ? 700_000 : 100 + (n * 37) % 3000));
+  }
+  return files;
+}
+
+async function writeFolder(person: Person, folder: string, files: Files): Promise<void> {
+  const { disk } = person.machine.world;
+  for (const [name, bytes] of files) {
+    await disk.makeFolder(path.posix.dirname(`${folder}/${name}`));
+    await person.write(`${folder}/${name}`, bytes);
+  }
+}
+
+async function readFolder(person: Person, folder: string, below = ''): Promise<Map<string, Buffer>> {
+  const { disk } = person.machine.world;
+  const files = new Map<string, Buffer>();
+  for (const name of [...await disk.listFolder(path.posix.join(folder, below))].sort()) {
+    const inside = path.posix.join(below, name);
+    const stat = await disk.stat(path.posix.join(folder, inside));
+    if (stat?.kind === 'folder') for (const [deeper, bytes] of await readFolder(person, folder, inside)) files.set(deeper, bytes);
+    else files.set(inside, await person.read(path.posix.join(folder, inside)));
+  }
+  return files;
+}
+
+const sorted = (files: Files): readonly (readonly [string, string])[] => [...files].map(([name, bytes]) => [name, bytes.toString('hex')] as const).sort(([a], [b]) => (a < b ? -1 : 1));
+
+describe('a folder', function () {
+  this.timeout(120_000);
+
+  const story = (title: string, tell: (sim: Simulation, town: Town, alice: Person, bob: Person) => Promise<void>, seeds: readonly number[] = [1, 2]): void => {
+    for (const seed of seeds) it(`${title} (seed ${seed})`, () => simulate(seed, async (sim) => {
+      const town = await Town.build(sim);
+      const [alice, bob] = [await town.person('alice'), await town.person('bob')];
+      await town.group(alice, bob);
+      await tell(sim, town, alice, bob);
+    }));
+  };
+  const limit = (person: Person, downLimitBytesPerS: number): void => void person.engine.verbs.configure(
+    { downLimitBytesPerS, upLimitBytesPerS: undefined, listenHost: undefined, listenPort: undefined, keepSharing: undefined, activeDownloads: undefined }, NO_CALL);
+
+  story('of 300 files arrives as it is', async (sim, _, alice, bob) => {
+    const files = manyFiles(sim, 300);
+    await writeFolder(alice, '/work/project', files);
+    await alice.share('/work/project');
+    const got = await bob.whole(await bob.download('project'));
+    assert.deepEqual([got.path, got.content], ['/downloads/project', 'folder']);
+    assert.deepEqual(sorted(await readFolder(bob, '/downloads/project')), sorted(files));
+    assert.deepEqual(await bob.machine.world.disk.listFolder('/downloads/.shoal-part'), ['.gitignore'], 'nothing is left');
+  });
+
+  story('comes from whoever has it, after a restart too, and not only from who shared it', async (sim, town, alice, bob) => {
+    const carol = await town.person('carol');
+    await carol.engine.verbs.joinGroup({ group: GROUP }, NO_CALL);
+    await sim.until(() => alice.engine.overview().groups.some(({ requests }) => requests.length > 0));
+    await alice.engine.verbs.acceptRequest({ group: GROUP, user: 'carol' }, NO_CALL);
+    const files = manyFiles(sim, 60);
+    await writeFolder(alice, '/work/project', files);
+    await alice.share('/work/project');
+    await bob.whole(await bob.download('project'));
+    await bob.engine.close();
+    await bob.start();
+    alice.machine.kill();
+    const download = await carol.download('project');
+    await carol.whole(download);
+    assert.deepEqual(sorted(await readFolder(carol, '/downloads/project')), sorted(files));
+    assert.deepEqual([...(await carol.sources(download)).keys()], ['bob']);
+  });
+
+  story('of which one file has changed costs few pieces', async (sim, _, alice, bob) => {
+    const files = manyFiles(sim, 100);
+    files.set('large.bin', sim.chance.bytes(6 * 1024 * 1024));
+    await writeFolder(alice, '/work/project', files);
+    await alice.share('/work/project');
+    const first = await bob.whole(await bob.download('project'));
+    files.set('src/file 1.bin', sim.chance.bytes(files.get('src/file 1.bin')?.length ?? 0));
+    await writeFolder(alice, '/work/project', files);
+    await alice.share('/work/project');
+    const { transfer } = await bob.engine.verbs.download({ group: GROUP, name: 'project', path: '/second', asFile: false, rename: false, mode: 'rarest' }, NO_CALL);
+    const second = await bob.whole(transfer);
+    assert.deepEqual(sorted(await readFolder(bob, '/second/project')), sorted(files));
+    const fetched = [...(await bob.sources(transfer)).values()].reduce((sum, pieces) => sum + pieces, 0);
+    assert.ok(fetched <= 2, `${fetched} of ${first.pieces} pieces fetched`);
+    assert.equal(second.ownPieces, second.pieces - fetched);
+  });
+
+  story('goes on after power cuts at any time, and is there once', async (sim, _, alice, bob) => {
+    const files = manyFiles(sim, 120);
+    await writeFolder(alice, '/work/project', files);
+    await alice.share('/work/project');
+    limit(bob, 400_000);
+    const download = await bob.download('project');
+    for (let cut = 0; cut < 6; cut++) {
+      const held = bob.engine.transfer(download)?.heldPieces ?? 0;
+      await sim.until(() => (bob.engine.transfer(download)?.heldPieces ?? 0) > held || bob.engine.transfer(download)?.state === 'seeding');
+      await sim.advance(sim.chance.random() * 50);
+      bob.machine.powerCut();
+      bob.machine.start();
+      await bob.start();
+    }
+    await bob.whole(download);
+    assert.deepEqual(sorted(await readFolder(bob, '/downloads/project')), sorted(files));
+    assert.deepEqual((await bob.machine.world.disk.listFolder('/downloads')).filter((name) => name !== '.shoal-part'), ['project']);
+  }, [1, 2, 3, 4, 5, 6]);
+
+  story('stops being served when a file in it has changed, and says so', async (sim, _, alice, bob) => {
+    const files = manyFiles(sim, 20);
+    await writeFolder(alice, '/work/project', files);
+    await alice.share('/work/project');
+    await alice.write('/work/project/file 5.bin', Buffer.from('changed'));
+    await bob.download('project');
+    await sim.until(() => alice.engine.transfers()[0]?.state === 'gone', 60_000);
+    assert.match(alice.engine.transfers()[0]?.error?.text ?? '', /file 5\.bin has changed/);
+  });
+
+  story('takes nothing’s place', async (sim, _, alice, bob) => {
+    const files = manyFiles(sim, 5);
+    await writeFolder(alice, '/work/project', files);
+    await alice.share('/work/project');
+    await bob.machine.world.disk.makeFolder('/downloads/project');
+    await bob.write('/downloads/project/mine', Buffer.from('mine'));
+    await assert.rejects(bob.download('project'), { code: 'destinationExists' });
+    const { transfer } = await bob.engine.verbs.download({ group: GROUP, name: 'project', path: '/downloads', asFile: false, rename: true, mode: 'rarest' }, NO_CALL);
+    assert.equal((await bob.whole(transfer)).path, '/downloads/project (2)');
+    assert.deepEqual([...(await readFolder(bob, '/downloads/project')).keys()], ['mine']);
+    assert.deepEqual(sorted(await readFolder(bob, '/downloads/project (2)')), sorted(files));
+  });
+
+  story('without any file is a folder all the same', async (_sim, _town, alice, bob) => {
+    await alice.machine.world.disk.makeFolder('/work/empty');
+    await alice.share('/work/empty');
+    await bob.whole(await bob.download('empty'));
+    assert.deepEqual(await bob.machine.world.disk.listFolder('/downloads/empty'), []);
+  });
+});
