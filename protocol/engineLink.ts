@@ -14,6 +14,9 @@ const password = text(PASSWORD_BYTES_MAX);
 const path = text(4096);
 const transferId = u32;
 
+/** Patterns by which files of a folder are chosen: as many as fit into one message. */
+const CHOSEN_MAX = 512;
+
 /** One tracker as this engine sees it. `inUse`: it answers our calls; the other one is kept informed. `pair`: whether it and the other one reach each other. */
 export const trackerState = struct({ address, link: oneOf('connecting', 'up', 'down', 'refused'), inUse: bool, error: optional(wireError), pair: added(oneOf('alone', 'whole', 'apart', 'unknown'), 'unknown') });
 export type TrackerState = Of<typeof trackerState>;
@@ -152,9 +155,10 @@ export const engineLink = table({ frontend: 'engine', engine: 'frontend' }, {
 
   /** Hashes a file, then shares it; answers at once, the transfer tells the rest. `name` is what others see (the file's own name by default). */
   share: { from: 'frontend', body: struct({ group: name, path, name: optional(fileName), replace: bool }), reply: struct({ transfer: transferId }) },
-  /** Downloads into a folder, or to exactly `path` when `asFile`. `rename`: take `name (2)` when the name is taken. Answers at once. */
+  /** Downloads into a folder, or to exactly `path` when `asFile`. `only`: of a shared folder just these files or folders; `*`, `**` and `?` stand for any.
+   * `rename`: take `name (2)` when the name is taken. Answers at once. */
   download: {
-    from: 'frontend', body: struct({ group: name, name: fileName, path, asFile: bool, rename: bool, mode: pickerMode }),
+    from: 'frontend', body: struct({ group: name, name: fileName, path, asFile: bool, rename: bool, mode: pickerMode, only: added(list(fileName, CHOSEN_MAX), []) }),
     reply: struct({ transfer: transferId }),
   },
   /** I no longer share or seed this file. `remove`: also take it out of the catalogue (its author or the group's owner). */

@@ -18,7 +18,8 @@ export type ManifestFile = Of<typeof manifestFile>;
 
 const manifest = struct({ files: list(manifestFile, FOLDER_FILES_MAX) });
 
-const LENGTH_BYTES = 4;
+/** Bytes of the list's length, before the list. */
+export const LENGTH_BYTES = 4;
 /** Files from so many pieces on begin with a piece; so do smaller ones now and then, when so many pieces have passed. What is changed in one place then changes no pieces elsewhere. */
 const ALIGNED_PIECES = 8;
 

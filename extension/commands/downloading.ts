@@ -54,7 +54,7 @@ async function downloadInto(tools: Tools, wanted: readonly Wanted[], { folder, i
   for (const { group, name } of wanted) {
     const here = wholeHere(tools, { group, name });
     if (here && !(await again(here))) continue;
-    const { transfer } = await store.call('download', { group, name, path: folder, asFile: false, rename: true, mode: setting('pieceSelection') });
+    const { transfer } = await store.call('download', { group, name, path: folder, asFile: false, rename: true, mode: setting('pieceSelection'), only: [] });
     begun.push(transfer);
   }
   if (begun.length === 0) return;

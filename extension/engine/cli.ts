@@ -17,7 +17,7 @@ import { Session } from './cli/session.ts';
 import type { Terminal } from './cli/terminal.ts';
 import { nodeTerminal } from './cli/terminal.ts';
 import { transferVerbs } from './cli/transferVerbs.ts';
-import type { Topic, Verb } from './cli/verb.ts';
+import type { Given, Topic, Verb } from './cli/verb.ts';
 import type { Home } from '../../protocol/home/home.ts';
 import { defaultHome, homeOf } from '../../protocol/home/folder.ts';
 import { connectEngine, findEngine } from '../../protocol/home/launch.ts';
@@ -100,7 +100,7 @@ type GlobalOptions = Globals & { readonly home?: string };
 const homeIn = ({ home }: GlobalOptions, terminal: Terminal): Home => homeOf(home ?? terminal.environment['SHOAL_HOME'], terminal.workFolder);
 
 /** The whole command line as commander wants it. */
-function commands(terminal: Terminal, run: (verb: Verb, globals: GlobalOptions, given: { words: string[]; options: Record<string, string | boolean | undefined> }) => Promise<void>): Command {
+function commands(terminal: Terminal, run: (verb: Verb, globals: GlobalOptions, given: { words: string[]; options: Given['options'] }) => Promise<void>): Command {
   const program = new Command('shoal');
   program
     .description('Share files of any size inside your groups, peer to peer.')

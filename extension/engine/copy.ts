@@ -67,7 +67,7 @@ export class Copy {
     copy.#layer = layer;
     copy.#whole = { path, identity, folder };
     for (let piece = 0; piece < shape.pieces; piece++) {
-      copy.pieces.move(piece, 'find');
+      copy.pieces.move(piece, folder === undefined || folder.has(piece * shape.pieceBytes, lengthOf(shape, piece)) ? 'find' : 'skip');
       if (isProven) copy.#proven.add(piece);
     }
     try {
@@ -179,8 +179,23 @@ export class Copy {
     this.#part = undefined;
     this.#whole = { path, identity, folder };
     this.#file = folder;
+    // Beside a chosen file a piece may hold bytes of another one, which are no longer here.
+    for (let piece = 0; piece < this.shape.pieces; piece++) {
+      if (!this.pieces.held.has(piece) || folder.has(piece * this.shape.pieceBytes, lengthOf(this.shape, piece))) continue;
+      this.pieces.move(piece, 'lose');
+      this.pieces.move(piece, 'skip');
+    }
     await Promise.allSettled(this.#working);
     await part.close();
+  }
+
+  /** From now on these pieces are wanted, and no others. Those that are held stay. */
+  want(needed: ReadonlySet<number>): void {
+    for (let piece = 0; piece < this.shape.pieces; piece++) {
+      const state = this.pieces.state(piece);
+      if (state === 'missing' && !needed.has(piece)) this.pieces.move(piece, 'skip');
+      if (state === 'unwanted' && needed.has(piece)) this.pieces.move(piece, 'want');
+    }
   }
 
   /** Fills memory with bytes from anywhere in the whole, over the bounds of pieces. @throws ShoalError as `read` */

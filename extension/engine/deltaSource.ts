@@ -30,7 +30,7 @@ export function ownPieces(wanting: Copy, own: readonly Copy[]): ReadonlyMap<numb
     if (!copy.layer || copy.shape.pieceBytes !== wanting.shape.pieceBytes) continue;
     for (let piece = 0; piece < copy.shape.pieces && looks < LOOKS_MAX; piece++, looks++) {
       for (const missing of wanted.get(keyOf(copy.layer, piece)) ?? []) {
-        if (!found.has(missing) && isSamePiece(wanting, missing, copy, piece)) found.set(missing, { copy, piece });
+        if (!found.has(missing) && copy.pieces.held.has(piece) && isSamePiece(wanting, missing, copy, piece)) found.set(missing, { copy, piece });
       }
     }
   }

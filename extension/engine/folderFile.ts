@@ -14,8 +14,8 @@ export interface FolderOnDisk {
   /** The bytes it begins with: its list. */
   readonly head: Uint8Array;
   readonly folder: Folder;
-  /** Each file as it was when it was hashed or written, in the order of the list. */
-  readonly identities: readonly FileIdentity[];
+  /** Each file as it was when it was hashed or written, in the order of the list; null for one that was not chosen. */
+  readonly identities: readonly (FileIdentity | null)[];
 }
 
 export class FolderFile implements DiskFile {
@@ -48,9 +48,20 @@ export class FolderFile implements DiskFile {
     return wanted.length;
   }
 
+  /** Whether so many bytes from there on are here: all but those of files that were not chosen. */
+  has(at: number, bytes: number): boolean {
+    const { folder: { files }, identities } = this.#content;
+    for (let n = firstBehind(files, at); n < files.length; n++) {
+      const file = files[n];
+      if (!file || file.at >= at + bytes) break;
+      if (file.sizeBytes > 0 && !identities[n]) return false;
+    }
+    return true;
+  }
+
   /** Looks at every file whether it is what it was. @throws ShoalError fileChanged, fileMissing */
   async check(): Promise<void> {
-    for (let n = 0; n < this.#content.folder.files.length; n++) await this.#checkFile(n);
+    for (let n = 0; n < this.#content.folder.files.length; n++) if (this.#content.identities[n]) await this.#checkFile(n);
   }
 
   async stat(): Promise<DiskStat> {

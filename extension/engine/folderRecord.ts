@@ -15,7 +15,7 @@ interface Written {
   readonly format: number;
   /** In base64. */
   readonly head: string;
-  readonly identities: readonly FileIdentity[];
+  readonly identities: readonly (FileIdentity | null)[];
 }
 
 const FORMAT = 1;

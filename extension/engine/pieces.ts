@@ -1,9 +1,9 @@
-// The board of one file: each piece is in exactly one of missing, requested, verifying, held. The only writer of that state;
+// The board of one file: each piece is in exactly one of missing, requested, verifying, held, unwanted. The only writer of that state;
 // also counts how many peers hold each piece. Asks nobody and decides nothing: picker.ts reads it, swarm.ts moves it.
 import assert from 'node:assert';
 import { Bitfield } from '../../protocol/bitfield.ts';
 
-export const STATES = ['missing', 'requested', 'verifying', 'held'] as const;
+export const STATES = ['missing', 'requested', 'verifying', 'held', 'unwanted'] as const;
 export type PieceState = (typeof STATES)[number];
 
 /** What may follow what; anything else is a bug. */
@@ -22,6 +22,10 @@ const moves = {
   find: { missing: 'held' },
   /** Was on disk, no longer is what it was. */
   lose: { held: 'missing' },
+  /** Of a file in the folder that nobody has chosen. */
+  skip: { missing: 'unwanted' },
+  /** It is needed after all. */
+  want: { unwanted: 'missing' },
 } as const satisfies Record<string, Partial<Record<PieceState, PieceState>>>;
 type Move = keyof typeof moves;
 
@@ -38,6 +42,7 @@ export class Pieces {
   #firstMissing = 0;
   readonly #requested = new Set<number>();
   #verifying = 0;
+  #unwanted = 0;
 
   constructor(size: number) {
     this.size = size;
@@ -61,11 +66,13 @@ export class Pieces {
     if (from === 'requested') this.#requested.delete(piece);
     if (from === 'verifying') this.#verifying--;
     if (from === 'held') this.held.delete(piece);
+    if (from === 'unwanted') this.#unwanted--;
     this.#states[piece] = STATES.indexOf(to);
     if (to === 'missing') this.#putToMissing(piece);
     if (to === 'requested') this.#requested.add(piece);
     if (to === 'verifying') this.#verifying++;
     if (to === 'held') this.held.add(piece);
+    if (to === 'unwanted') this.#unwanted++;
   }
 
   /** Pieces nobody was asked for. */
@@ -88,8 +95,13 @@ export class Pieces {
   get verifyingCount(): number {
     return this.#verifying;
   }
+  /** Pieces that shall be here. */
+  get wantedCount(): number {
+    return this.size - this.#unwanted;
+  }
+  /** Whether everything that is wanted is held. */
   get isWhole(): boolean {
-    return this.held.isFull;
+    return this.held.count === this.wantedCount;
   }
 
   /** Connected peers that hold a piece. */

@@ -284,17 +284,17 @@ export class Swarm implements UploadFile {
     this.sources.set(link.pin, source);
     source.pieces++;
     source.bytes += bytes;
-    this.found([piece]);
+    this.tellHave([piece]);
+    if (!this.#closed && this.isWhole) this.#events.whole();
   }
 
-  /** Pieces are held now: fetched, or found on this machine. */
-  found(pieces: readonly number[]): void {
+  /** Pieces are held now, fetched or found on this machine: others hear of it. */
+  tellHave(pieces: readonly number[]): void {
     if (this.#closed || pieces.length === 0) return;
     for (const member of this.#members.values()) {
       for (let at = 0; !member.isSeeder && at < pieces.length; at += PIECES_PER_HAVE_MAX) member.link.connection.notify('have', { ...this.key, pieces: pieces.slice(at, at + PIECES_PER_HAVE_MAX) });
     }
     this.#events.changed();
-    if (this.isWhole) this.#events.whole();
   }
 
   /** Other downloaders hear what we have asked of seeders, so that they ask for something else there. */

@@ -4,22 +4,19 @@ import path from 'node:path';
 import type { Transfer as TransferView } from '../../protocol/engineLink.ts';
 import type { ErrorCode } from '../../protocol/errors.ts';
 import { asShoalError, ShoalError } from '../../protocol/errors.ts';
-import type { Root, SwarmKey } from '../../protocol/ids.ts';
+import type { SwarmKey } from '../../protocol/ids.ts';
 import { toWire } from '../../protocol/wireErrors.ts';
 import type { Timer, World } from '../../protocol/world.ts';
-import { Copy } from './copy.ts';
+import type { Copy } from './copy.ts';
 import { diskError } from './diskErrors.ts';
 import { fillFromOwn } from './deltaSource.ts';
 import type { DownloadHost, Keeper } from './download.ts';
 import { isThere, openDownload, publishDownload } from './download.ts';
 import type { FileIdentity } from './fileIdentity.ts';
-import { identityOf } from './fileIdentity.ts';
+import { neededPieces } from './folderChoice.ts';
 import type { FolderOnDisk } from './folderFile.ts';
-import { FolderFile } from './folderFile.ts';
-import { hashFolder } from './folderHash.ts';
-import { loadFolder, saveFolder } from './folderRecord.ts';
 import type { Hasher } from './hashing.ts';
-import { EMPTY_ROOT, pieceBytesFor, shapeOf } from './hashTree.ts';
+import { EMPTY_ROOT } from './hashTree.ts';
 import type { Home } from '../../protocol/home/home.ts';
 import type { OpenFiles } from './openFiles.ts';
 import { hasRoom, removePart } from './partFile.ts';
@@ -27,7 +24,8 @@ import { Rate } from './rate.ts';
 import type { SwarmHost } from './swarm.ts';
 import { Swarm } from './swarm.ts';
 import type { TransferRecord } from './transferRecord.ts';
-import { loadLayer, saveLayer, saveRecord } from './transferRecord.ts';
+import { saveLayer, saveRecord } from './transferRecord.ts';
+import { folderOnDisk, hashWhole, openWhole } from './wholeFile.ts';
 
 /** How often it is looked whether a full disk has room, or a drive is back, in ms. */
 const LOOK_AGAIN_MS = 5_000;
@@ -137,12 +135,14 @@ export class Transfer {
 
   toView(): TransferView {
     const { record, copy, swarm } = this;
-    const pieces = copy?.shape.pieces ?? (record.pieceBytes > 0 ? Math.ceil(record.sizeBytes / record.pieceBytes) : 0);
+    const pieces = copy?.pieces.wantedCount ?? (record.pieceBytes > 0 ? Math.ceil(record.sizeBytes / record.pieceBytes) : 0);
     const heldPieces = copy?.pieces.held.count ?? (this.isWhole ? pieces : 0);
-    const partDone = copy ? Math.min(record.sizeBytes, heldPieces * record.pieceBytes) : this.isWhole ? record.sizeBytes : 0;
+    // Of a folder of which some files were chosen, those count.
+    const sizeBytes = copy && record.only.length > 0 ? Math.min(record.sizeBytes, pieces * record.pieceBytes) : record.sizeBytes;
+    const partDone = copy ? Math.min(sizeBytes, heldPieces * record.pieceBytes) : this.isWhole ? record.sizeBytes : 0;
     return {
       id: record.id, group: record.group, groupName: record.groupName, name: record.name, root: record.root === '' ? EMPTY_ROOT : record.root,
-      sizeBytes: record.sizeBytes, sha256: record.sha256 === '' ? undefined : record.sha256, kind: record.kind, state: this.state, path: record.path,
+      sizeBytes, sha256: record.sha256 === '' ? undefined : record.sha256, kind: record.kind, state: this.state, path: record.path,
       pieces, heldPieces, doneBytes: this.#state === 'hashing' || this.#state === 'checking' ? this.#doneBytes : partDone,
       downBytesPerS: this.downRate.bytesPerS, upBytesPerS: this.upRate.bytesPerS, uploadedBytes: this.uploadedBytes, peers: swarm?.peerCount ?? 0,
       resumedPieces: this.#resumedPieces, ownPieces: this.#ownPieces, rejectedPieces: swarm?.rejectedPieces ?? 0, error: this.error && toWire(this.error),
@@ -261,51 +261,21 @@ export class Transfer {
   }
 
   async #hash(signal: AbortSignal): Promise<void> {
-    const { world, home, hasher } = this.#host;
     this.#set('hashing');
-    if (this.record.content === 'folder') return this.#hashFolder(signal);
-    const stat = await world.disk.stat(this.record.path);
-    const hashed = await hasher.hashFile(this.record.path, pieceBytesFor(stat?.sizeBytes ?? 0), { signal, progress: (done) => this.#progress(done) });
-    await saveLayer(world.disk, home, this.id, hashed.layer);
-    await this.#save({
-      root: hashed.root, sha256: hashed.sha256, sizeBytes: hashed.shape.sizeBytes, pieceBytes: hashed.shape.pieceBytes, identity: identityOf(hashed.stat), told: false,
-    });
-    this.#isHashedNow = true;
-  }
-
-  async #hashFolder(signal: AbortSignal): Promise<void> {
-    const { world, home } = this.#host;
-    const hashed = await hashFolder(this.#disk, this.record.path, { signal, progress: (done) => this.#progress(done) });
-    if (hashed.leftOut > 0) world.log.info('links and the like in a shared folder are left out', { folder: this.record.path, count: hashed.leftOut });
-    await saveFolder(world.disk, home, this.id, hashed);
-    await saveLayer(world.disk, home, this.id, hashed.layer);
-    const { root, sha256, identity, shape: { sizeBytes, pieceBytes } } = hashed;
-    await this.#save({ root, sha256, sizeBytes, pieceBytes, identity, told: false });
+    await hashWhole(this.#disk, this.#keeper, this.#host.world.log, { signal, progress: (done) => this.#progress(done) });
     this.#isHashedNow = true;
   }
 
   /** What is known of the files of a folder; undefined for a file. */
   folderOnDisk(): Promise<FolderOnDisk | undefined> {
-    const { record: { content, sizeBytes, pieceBytes } } = this;
-    return content === 'folder' ? loadFolder(this.#disk.disk, this.#disk.home, this.id, shapeOf(sizeBytes, pieceBytes)) : Promise.resolve(undefined);
+    return folderOnDisk(this.#disk, this.record);
   }
 
   /** A whole file: served as long as it is what it was. */
   async #openWhole(): Promise<void> {
-    const { disk, home } = this.#disk;
-    if (this.record.part !== '') {
-      await removePart(disk, this.record.part);
-      await this.#save({ part: '' });
-    }
+    this.copy = await openWhole(this.#disk, this.#keeper, this.#isHashedNow);
+    if (!this.copy) return this.#hash(this.#work.signal).then(() => this.#openWhole());
     const { record } = this;
-    const root = record.root as Root;
-    const shape = shapeOf(record.sizeBytes, record.pieceBytes);
-    const layer = await loadLayer(disk, home, this.id, root, shape);
-    const content = await this.folderOnDisk();
-    if (!layer || !record.identity || (record.content === 'folder' && !content)) return this.#hash(this.#work.signal).then(() => this.#openWhole());
-    this.copy = await Copy.ofFile(this.#disk, root, shape, layer, record.path, record.identity, {
-      isProven: this.#isHashedNow, folder: content && new FolderFile(disk, this.#disk.openFiles, record.path, content),
-    });
     if (this.#closed) return this.copy.close();
     this.#joinSwarm();
     // A share is one when the group knows of it; until then it counts as not yet hashed.
@@ -347,7 +317,7 @@ export class Transfer {
     if (this.#closed || signal.aborted) return copy.close();
     this.copy = copy;
     this.#resumedPieces = copy.pieces.held.count;
-    if (!copy.pieces.isWhole) await this.#fillFromOwn(copy);
+    await this.#choose(copy);
     if (this.#closed || signal.aborted) return;
     if (copy.pieces.isWhole) return this.#publish();
     this.#joinSwarm();
@@ -373,8 +343,27 @@ export class Transfer {
   async #layerKnown(swarm: Swarm, layer: Uint8Array): Promise<void> {
     swarm.pause();
     await saveLayer(this.#host.world.disk, this.#host.home, this.id, layer);
-    swarm.found(await this.#fillFromOwn(swarm.copy));
-    if (this.swarm === swarm && this.#state === 'downloading' && !swarm.isWhole) swarm.resume();
+    await this.#goOn(swarm);
+  }
+
+  /** Wants what is needed of it, as far as is known, and takes what of that is here. */
+  async #choose(copy: Copy): Promise<readonly number[]> {
+    const came: number[] = [];
+    for (let before = -1; before !== copy.pieces.wantedCount;) {
+      before = copy.pieces.wantedCount;
+      if (this.record.only.length > 0) copy.want(await neededPieces(copy, this.record.name, this.record.only));
+      if (!copy.pieces.isWhole) came.push(...await this.#fillFromOwn(copy));
+      if (!copy.pieces.isWhole) break;
+    }
+    return came;
+  }
+
+  /** More is known of what is needed, or all of that is here: looks what there is still to do. */
+  async #goOn(swarm: Swarm): Promise<void> {
+    swarm.tellHave(await this.#choose(swarm.copy));
+    if (this.swarm !== swarm) return;
+    if (swarm.isWhole) return this.#publish();
+    if (this.#state === 'downloading') swarm.resume();
   }
 
   #joinSwarm(): void {
@@ -383,7 +372,7 @@ export class Transfer {
     const swarm: Swarm = new Swarm(key, copy, record.mode, this.#host.swarmHost, {
       changed: () => this.#host.changed(this),
       layerKnown: (layer) => void this.#layerKnown(swarm, layer).catch((error: unknown) => this.#stuck(asShoalError(error))),
-      whole: () => void this.#publish().catch((error: unknown) => void this.#failed(diskError(error, record.path))),
+      whole: () => void this.#goOn(swarm).catch((error: unknown) => void this.#failed(diskError(error, record.path))),
       stuck: (error) => this.#stuck(error),
       gone: (error) => void this.fail(error, 'gone'),
       received: (bytes) => this.downRate.count(bytes),

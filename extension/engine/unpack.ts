@@ -5,13 +5,14 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { ShoalError, systemCode } from '../../protocol/errors.ts';
 import type { Folder, ManifestFile } from '../../protocol/manifest.ts';
-import { headBytesOf, readFolder } from '../../protocol/manifest.ts';
+import { headBytesOf, LENGTH_BYTES, readFolder } from '../../protocol/manifest.ts';
 import type { Disk } from '../../protocol/world.ts';
 import type { Copy } from './copy.ts';
 import { diskError } from './diskErrors.ts';
 import type { DownloadHost, Keeper } from './download.ts';
 import type { FileIdentity } from './fileIdentity.ts';
 import { identityOf } from './fileIdentity.ts';
+import { chooser } from './folderChoice.ts';
 import { FolderFile } from './folderFile.ts';
 import { sha256Of } from './folderHash.ts';
 import { saveFolder } from './folderRecord.ts';
@@ -29,19 +30,20 @@ const CHUNK_BYTES = 1024 * 1024;
  */
 export async function publishFolder(host: DownloadHost, keeper: Keeper, copy: Copy): Promise<void> {
   const { disk, home } = host;
-  const { id, path: destination, part, claimed } = keeper.record;
+  const { id, path: destination, part, claimed, only } = keeper.record;
+  const isChosen = chooser(only);
   const { head, folder } = await folderOf(copy);
   if (sha256Of(head) !== keeper.record.sha256) throw new ShoalError('badFolder', { why: 'its list is not the one that was shared' });
-  let made: { readonly place: string; readonly identities: readonly FileIdentity[] } | undefined;
+  let made: { readonly place: string; readonly identities: Identities } | undefined;
   try {
     // After a crash behind the last step it has its name already.
-    const before = claimed === '' ? undefined : await whatIsThere(disk, claimed, folder);
+    const before = claimed === '' ? undefined : await whatIsThere(disk, claimed, folder, isChosen);
     if (before) made = { place: claimed, identities: before };
     else {
       const unpacked = unpackedOf(part);
       await disk.removeFolder(unpacked);
       if (!(await hasRoom(disk, path.dirname(part), folder.sizeBytes))) throw new ShoalError('diskFull', { path: destination });
-      const identities = await makeFiles(disk, copy, folder, unpacked);
+      const identities = await makeFiles(disk, copy, folder, unpacked, isChosen);
       made = { place: await takeName(disk, keeper, unpacked), identities };
     }
     await disk.syncFolder(path.dirname(made.place));
@@ -58,10 +60,12 @@ export async function publishFolder(host: DownloadHost, keeper: Keeper, copy: Co
   await removePart(disk, part);
 }
 
+type Identities = readonly (FileIdentity | null)[];
+
 /** The list at the beginning of what has come. @throws ShoalError badFolder */
 async function folderOf(copy: Copy): Promise<{ readonly head: Uint8Array; readonly folder: Folder }> {
   const { sizeBytes, pieceBytes } = copy.shape;
-  const start = new Uint8Array(Math.min(4, sizeBytes));
+  const start = new Uint8Array(Math.min(LENGTH_BYTES, sizeBytes));
   await copy.readAt(start, 0);
   const head = new Uint8Array(headBytesOf(start, sizeBytes));
   await copy.readAt(head, 0);
@@ -70,19 +74,33 @@ async function folderOf(copy: Copy): Promise<{ readonly head: Uint8Array; readon
   let end = head.length;
   for (const { at, sizeBytes: bytes } of folder.files) {
     const gap = new Uint8Array(at - end);
-    await copy.readAt(gap, end);
+    await readHeld(copy, gap, end);
     if (!isZero(gap)) throw new ShoalError('badFolder', { why: 'something is hidden between its files' });
     end = at + bytes;
   }
   return { head, folder };
 }
 
-/** Makes all files below a folder, durable. Returns what they are. */
-async function makeFiles(disk: Disk, copy: Copy, { files }: Folder, into: string): Promise<readonly FileIdentity[]> {
+/** What is held of a part of the whole; zeros for the rest, which nobody will be sent. */
+async function readHeld(copy: Copy, into: Uint8Array, at: number): Promise<void> {
+  const { pieceBytes } = copy.shape;
+  for (let done = 0, bytes; done < into.length; done += bytes) {
+    const piece = Math.floor((at + done) / pieceBytes);
+    bytes = Math.min(into.length - done, (piece + 1) * pieceBytes - at - done);
+    if (copy.pieces.held.has(piece)) await copy.readAt(into.subarray(done, done + bytes), at + done);
+  }
+}
+
+/** Makes the chosen files below a folder, durable. Returns what they are. */
+async function makeFiles(disk: Disk, copy: Copy, { files }: Folder, into: string, isChosen: (path: string) => boolean): Promise<Identities> {
   const folders = new Set([into]);
   await disk.makeFolder(into, 0o777);
-  const identities: FileIdentity[] = [];
+  const identities: (FileIdentity | null)[] = [];
   for (const file of files) {
+    if (!isChosen(file.path)) {
+      identities.push(null);
+      continue;
+    }
     const place = path.join(into, ...file.path.split('/'));
     if (!folders.has(path.dirname(place))) await disk.makeFolder(path.dirname(place), 0o777);
     for (let above = path.dirname(place); !folders.has(above); above = path.dirname(above)) folders.add(above);
@@ -130,9 +148,13 @@ async function takeName(disk: Disk, keeper: Keeper, from: string): Promise<strin
 }
 
 /** The files of a folder that was given this name, if they are all there and right. */
-async function whatIsThere(disk: Disk, place: string, { files }: Folder): Promise<readonly FileIdentity[] | undefined> {
-  const identities: FileIdentity[] = [];
+async function whatIsThere(disk: Disk, place: string, { files }: Folder, isChosen: (path: string) => boolean): Promise<Identities | undefined> {
+  const identities: (FileIdentity | null)[] = [];
   for (const { path: name, sizeBytes, sha256 } of files) {
+    if (!isChosen(name)) {
+      identities.push(null);
+      continue;
+    }
     const at = path.join(place, ...name.split('/'));
     const stat = await disk.stat(at);
     if (stat?.kind !== 'file' || stat.sizeBytes !== sizeBytes || sha256Of(await disk.readFile(at)) !== sha256) return undefined;

@@ -165,11 +165,12 @@ export function verbsOf(engine: Engine, hasher: Hasher): Verbs {
       const made = await transfers.share({ account, group, groupName: shown, path: file, name: name ?? path.basename(file).normalize('NFC'), replace });
       return { transfer: made.id };
     },
-    async download({ group: groupName, name, path: place, asFile, rename, mode }) {
+    async download({ group: groupName, name, path: place, asFile, rename, mode, only }) {
       const account = me();
       const { group, name: shown } = await groupNamed(groupName);
       const file = await trackers.call('findFile', { group, name });
-      const made = await transfers.download({ account, group, groupName: shown, file, path: place, asFile, rename, mode: mode === 'other' ? 'auto' : mode });
+      if (only.length > 0 && file.content !== 'folder') throw new ShoalError('usage', { why: `${name} is a file; files are chosen of a folder` });
+      const made = await transfers.download({ only, account, group, groupName: shown, file, path: place, asFile, rename, mode: mode === 'other' ? 'auto' : mode });
       return { transfer: made.id };
     },
     async stopShare({ group: groupName, name, remove }) {

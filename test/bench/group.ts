@@ -39,7 +39,7 @@ export async function share(group: string, engine: RealEngine, file: string, nam
 }
 
 export async function download(group: string, engine: RealEngine, name: string, folder: string): Promise<number> {
-  return (await engine.connection.call('download', { group, name, path: folder, asFile: false, rename: false, mode: 'rarest' })).transfer;
+  return (await engine.connection.call('download', { group, name, path: folder, asFile: false, rename: false, mode: 'rarest', only: [] })).transfer;
 }
 
 /** Ends an engine and starts it anew; resolves when it is back at its trackers. It has no links to others then. */

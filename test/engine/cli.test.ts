@@ -81,9 +81,10 @@ describe('the command line', () => {
       ['logout --keep-sharing on --limit-down 500k --limit-up 1M --listen 10.0.0.1:7000', [['configure', { downLimitBytesPerS: 512000, upLimitBytesPerS: 1048576, listenHost: '10.0.0.1', listenPort: 7000, keepSharing: true }], ['signOut', {}]], /^Signed out/],
       ['--tracker a.example:7070 logout', [['setTracker', { url: 'a.example:7070', confirm: false }], ['signOut', {}]], /^Signed out/],
       ['upload_file dump.sql team --detach --replace --name x.sql', [['share', { group: 'team', path: '$/dump.sql', name: 'x.sql', replace: true }]], /^Sharing x\.sql in team/],
-      ['get team dump.sql --detach --mode random', [['findFile', { group: 'team', name: 'dump.sql' }], ['download', { group: 'team', name: 'dump.sql', path: '$/downloads', asFile: false, rename: false, mode: 'random' }]], /^Downloading dump\.sql in the background/],
-      ['get team dump.sql there.sql --detach --rename', [['findFile', { group: 'team', name: 'dump.sql' }], ['download', { group: 'team', name: 'dump.sql', path: '$/there.sql', asFile: true, rename: true, mode: 'rarest' }]], /^Downloading/],
-      ['get team dump.sql home --detach', [['findFile', { group: 'team', name: 'dump.sql' }], ['download', { group: 'team', name: 'dump.sql', path: '$/home', asFile: false, rename: false, mode: 'rarest' }]], /^Downloading/],
+      ['get team dump.sql --detach --mode random', [['findFile', { group: 'team', name: 'dump.sql' }], ['download', { group: 'team', name: 'dump.sql', path: '$/downloads', asFile: false, rename: false, mode: 'random', only: [] }]], /^Downloading dump\.sql in the background/],
+      ['get team dump.sql there.sql --detach --rename', [['findFile', { group: 'team', name: 'dump.sql' }], ['download', { group: 'team', name: 'dump.sql', path: '$/there.sql', asFile: true, rename: true, mode: 'rarest', only: [] }]], /^Downloading/],
+      ['get team dump.sql --detach --only img/*.png README.md', [['findFile', { group: 'team', name: 'dump.sql' }], ['download', { group: 'team', name: 'dump.sql', path: '$/downloads', asFile: false, rename: false, mode: 'rarest', only: ['img/*.png', 'README.md'] }]], /^Downloading/],
+      ['get team dump.sql home --detach', [['findFile', { group: 'team', name: 'dump.sql' }], ['download', { group: 'team', name: 'dump.sql', path: '$/home', asFile: false, rename: false, mode: 'rarest', only: [] }]], /^Downloading/],
     ];
     for (const [words, asked, stdout] of rows) it(words, async () => {
       const ran = await run(...words.split(' '));

@@ -49,7 +49,7 @@ describe('transfers', () => {
     sharers: [], sharersCount: 0, iShare: false, seeders: 0, leechers: 0, content: 'file',
   });
   const download = (name: string, sizeBytes = 100) =>
-    transfers.download({ account, group, groupName: 'team', file: row(name, sizeBytes), path: path.join(folder, 'here'), asFile: false, rename: false, mode: 'rarest' });
+    transfers.download({ account, group, groupName: 'team', file: row(name, sizeBytes), path: path.join(folder, 'here'), asFile: false, rename: false, mode: 'rarest', only: [] });
 
   for (const name of ['../../outside', '/etc/passwd', 'a/../../b', '..', 'C:\\evil', 'nul', 'x\u0000y', '.git/hooks/post-checkout', '.ssh/authorized_keys', 'line\nbreak', 'gpj.\u202Eexe']) {
     it(`does not believe a tracker that calls a file ${JSON.stringify(name)}`, async () => {

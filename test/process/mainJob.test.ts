@@ -44,7 +44,7 @@ describe('the main job, with real processes', function () {
   async function slowDownload(one: RealEngine, name: string, bytesPerS: number): Promise<{ id: number; folder: string }> {
     await one.connection.call('configure', { downLimitBytesPerS: bytesPerS, upLimitBytesPerS: undefined, listenHost: undefined, listenPort: undefined, keepSharing: undefined, activeDownloads: undefined });
     const folder = processes.makeFolder('downloads', one.name);
-    const { transfer } = await one.connection.call('download', { group: GROUP, name, path: folder, asFile: false, rename: false, mode: 'rarest' });
+    const { transfer } = await one.connection.call('download', { group: GROUP, name, path: folder, asFile: false, rename: false, mode: 'rarest', only: [] });
     return { id: transfer, folder };
   }
 
@@ -84,9 +84,13 @@ describe('the main job, with real processes', function () {
     assert.deepEqual(all.map((entry) => path.relative(path.join(folder, 'project'), path.join(entry.parentPath, entry.name))).sort(), files.map(([name]) => name).sort());
     for (const [name] of files) assert.equal(sha256(path.join(folder, 'project', name)), sha256(path.join(source, name)), name);
     assert.deepEqual(readdirSync(path.join(folder, '.shoal-part')), ['.gitignore']);
+    const some = processes.makeFolder('some');
+    await bob.does('download_file', GROUP, 'project', some, '--only', '写真', 'file 5*');
+    assert.ok(readdirSync(path.join(some, 'project')).every((name) => name === '写真' || name.startsWith('file 5')), 'nothing else');
+    assert.equal(sha256(path.join(some, 'project', '写真', '2026', 'file 4.bin')), sha256(path.join(source, '写真', '2026', 'file 4.bin')));
     assert.match(await bob.does('verify', GROUP, 'project'), /exactly what was shared/);
-    writeFileSync(path.join(folder, 'project', 'src', 'file 1.bin'), 'spoiled');
-    assert.equal((await bob.cli('verify', GROUP, 'project')).code, 6);
+    writeFileSync(path.join(some, 'project', '写真', '2026', 'file 4.bin'), 'spoiled');
+    assert.equal((await bob.cli('verify', GROUP, 'project')).code, 6); // the latest of that name
   });
 
   it('goes on when the first tracker dies in the middle, takes operations meanwhile, and both trackers are equal afterwards', async () => {

@@ -86,7 +86,7 @@ async function run(): Promise<boolean> {
     const took = new Map<string, number>();
     const downloads = others.map(async (one) => {
       const folder = processes.makeFolder('downloads', one.name);
-      await one.connection.call('download', { group: GROUP, name, path: folder, asFile: false, rename: true, mode: 'rarest' });
+      await one.connection.call('download', { group: GROUP, name, path: folder, asFile: false, rename: true, mode: 'rarest', only: [] });
       const transfer = await one.whole(name);
       took.set(one.name, (performance.now() - began) / 1000);
       return transfer;

@@ -3,6 +3,7 @@ import assert from 'node:assert';
 import path from 'node:path';
 import type { Simulation } from '../support/simulatedWorld.ts';
 import { simulate } from '../support/simulatedWorld.ts';
+import type { Transfer } from '../../protocol/engineLink.ts';
 import type { Person } from './town.ts';
 import { GROUP, NO_CALL, Town } from './town.ts';
 
@@ -91,7 +92,7 @@ describe('a folder', function () {
     files.set('src/file 1.bin', sim.chance.bytes(files.get('src/file 1.bin')?.length ?? 0));
     await writeFolder(alice, '/work/project', files);
     await alice.share('/work/project');
-    const { transfer } = await bob.engine.verbs.download({ group: GROUP, name: 'project', path: '/second', asFile: false, rename: false, mode: 'rarest' }, NO_CALL);
+    const { transfer } = await bob.engine.verbs.download({ group: GROUP, name: 'project', path: '/second', asFile: false, rename: false, mode: 'rarest', only: [] }, NO_CALL);
     const second = await bob.whole(transfer);
     assert.deepEqual(sorted(await readFolder(bob, '/second/project')), sorted(files));
     const fetched = [...(await bob.sources(transfer)).values()].reduce((sum, pieces) => sum + pieces, 0);
@@ -135,11 +136,85 @@ describe('a folder', function () {
     await bob.machine.world.disk.makeFolder('/downloads/project');
     await bob.write('/downloads/project/mine', Buffer.from('mine'));
     await assert.rejects(bob.download('project'), { code: 'destinationExists' });
-    const { transfer } = await bob.engine.verbs.download({ group: GROUP, name: 'project', path: '/downloads', asFile: false, rename: true, mode: 'rarest' }, NO_CALL);
+    const { transfer } = await bob.engine.verbs.download({ group: GROUP, name: 'project', path: '/downloads', asFile: false, rename: true, mode: 'rarest', only: [] }, NO_CALL);
     assert.equal((await bob.whole(transfer)).path, '/downloads/project (2)');
     assert.deepEqual([...(await readFolder(bob, '/downloads/project')).keys()], ['mine']);
     assert.deepEqual(sorted(await readFolder(bob, '/downloads/project (2)')), sorted(files));
   });
+
+  story('of which some files were chosen costs only what they take, serves that, and nothing else', async (sim, town, alice, bob) => {
+    const carol = await town.person('carol');
+    await carol.engine.verbs.joinGroup({ group: GROUP }, NO_CALL);
+    await sim.until(() => alice.engine.overview().groups.some(({ requests }) => requests.length > 0));
+    await alice.engine.verbs.acceptRequest({ group: GROUP, user: 'carol' }, NO_CALL);
+    const files = manyFiles(sim, 40);
+    for (const name of ['a', 'b', 'c']) files.set(`large/${name}.bin`, sim.chance.bytes(6 * 1024 * 1024 + 1));
+    await writeFolder(alice, '/work/project', files);
+    await alice.share('/work/project');
+    const choose = async (person: Person, only: readonly string[]): Promise<Transfer> => {
+      const { transfer } = await person.engine.verbs.download({ group: GROUP, name: 'project', path: '/downloads', asFile: false, rename: false, mode: 'rarest', only }, NO_CALL);
+      return person.whole(transfer);
+    };
+    const chosen = (...names: readonly RegExp[]): Files => new Map([...files].filter(([name]) => names.some((one) => one.test(name))));
+    const got = await choose(bob, ['large/b.*', 'Bücher', '**/file 1.bin']);
+    const bobs = chosen(/^large\/b\.bin$/, /^Bücher\//, /file 1\.bin$/);
+    assert.deepEqual(sorted(await readFolder(bob, '/downloads/project')), sorted(bobs));
+    assert.ok(got.pieces < 22 && got.heldPieces === got.pieces, `${got.pieces} of 45 pieces or so`);
+    await bob.engine.close();
+    await bob.start();
+    await sim.until(() => bob.engine.transfers()[0]?.state === 'seeding');
+    await assert.rejects(choose(bob, ['large/c.bin']), { code: 'destinationExists' });
+    assert.equal((await bob.engine.verbs.verify({ transfer: got.id }, NO_CALL)).sha256, got.sha256);
+
+    // Carol gets from Bob what he has, and the rest from Alice.
+    const whole = await choose(carol, ['large']);
+    assert.deepEqual(sorted(await readFolder(carol, '/downloads/project')), sorted(chosen(/^large\//)));
+    assert.equal(whole.rejectedPieces, 0);
+    await assert.rejects(Promise.resolve(carol.engine.verbs.download({ group: GROUP, name: 'project', path: '/else', asFile: false, rename: false, mode: 'rarest', only: ['nothing*'] }, NO_CALL))
+      .then(async ({ transfer }) => {
+        await sim.until(() => carol.engine.transfer(transfer)?.state === 'failed');
+        throw Object.assign(new Error(), { code: carol.engine.transfer(transfer)?.error?.code });
+      }), { code: 'unknownFile' });
+  });
+
+  story('is whole or not there at all when the power fails while its files are made', async (sim, _, alice, bob) => {
+    const files = manyFiles(sim, 50);
+    await writeFolder(alice, '/work/project', files);
+    await alice.share('/work/project');
+    const { disk } = bob.machine.world;
+    const download = await bob.download('project');
+    const parts = async (): Promise<readonly string[]> => (await disk.stat('/downloads/.shoal-part') ? disk.listFolder('/downloads/.shoal-part') : []);
+    let isMaking = false;
+    for (; !isMaking; await sim.advance(1)) isMaking = (await parts()).some((name) => name.endsWith('.folder')) || bob.engine.transfer(download)?.state === 'seeding';
+    await sim.advance(sim.chance.random() * 40);
+    const before = bob.engine.transfer(download)?.state;
+    bob.machine.powerCut();
+    bob.machine.start();
+    const there = await bob.machine.world.disk.stat('/downloads/project');
+    if (there) assert.deepEqual(sorted(await readFolder(bob, '/downloads/project')), sorted(files), `whole, ${before}`);
+    await bob.start();
+    assert.equal((await bob.whole(download)).path, '/downloads/project');
+    assert.deepEqual(sorted(await readFolder(bob, '/downloads/project')), sorted(files));
+    assert.deepEqual((await bob.machine.world.disk.listFolder('/downloads')).filter((name) => name !== '.shoal-part'), ['project']);
+    assert.deepEqual((await bob.machine.world.disk.listFolder('/downloads/.shoal-part')).filter((name) => name !== '.gitignore'), []);
+  }, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+
+  story('of which some files were chosen goes on after power cuts', async (sim, _, alice, bob) => {
+    const files = manyFiles(sim, 60);
+    files.set('large.bin', sim.chance.bytes(5 * 1024 * 1024));
+    await writeFolder(alice, '/work/project', files);
+    await alice.share('/work/project');
+    limit(bob, 700_000);
+    const { transfer } = await bob.engine.verbs.download({ group: GROUP, name: 'project', path: '/downloads', asFile: false, rename: false, mode: 'rarest', only: ['*.bin'] }, NO_CALL);
+    for (let cut = 0; cut < 5; cut++) {
+      await sim.advance(200 + sim.chance.random() * 2_000);
+      bob.machine.powerCut();
+      bob.machine.start();
+      await bob.start();
+    }
+    await bob.whole(transfer);
+    assert.deepEqual(sorted(await readFolder(bob, '/downloads/project')), sorted(new Map([...files].filter(([name]) => !name.includes('/')))));
+  }, [1, 2, 3, 4]);
 
   story('without any file is a folder all the same', async (_sim, _town, alice, bob) => {
     await alice.machine.world.disk.makeFolder('/work/empty');

@@ -150,7 +150,7 @@ export class Person {
 
   /** Begins a download; returns its number. */
   async download(name: string): Promise<number> {
-    const { transfer } = await this.engine.verbs.download({ group: GROUP, name, path: '/downloads', asFile: false, rename: false, mode: 'rarest' }, NO_CALL);
+    const { transfer } = await this.engine.verbs.download({ group: GROUP, name, path: '/downloads', asFile: false, rename: false, mode: 'rarest', only: [] }, NO_CALL);
     return transfer;
   }
 

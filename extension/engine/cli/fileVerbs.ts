@@ -69,20 +69,22 @@ export const fileVerbs: Topic = {
       options: [
         ['--rename', 'take another name, such as "name (2)", when the name is taken'],
         ['--mode <mode>', `which pieces first: ${MODES.join(', ')} (default: rarest)`],
+        ['--only <pattern...>', 'of a folder only these files or folders in it; * ** and ? stand for any part of a name'],
         ['--no-wait', 'end with exit code 5 when nobody online has it'],
         ['--timeout <time>', 'the same after so many seconds (or 5min, 1h) in which nobody had it'],
         DETACH,
       ],
-      examples: ['download_file team dump.sql', 'get team dump.sql /data --no-wait'],
+      examples: ['download_file team dump.sql', 'get team dump.sql /data --no-wait', "get team dataset --only 'images/*.png' README.md"],
       async run(session, { words: [group = '', name = '', dest], options }) {
         const mode = options['mode'] === undefined ? 'rarest' : parseWord('--mode', MODES, String(options['mode']));
         const waitS = options['timeout'] === undefined ? undefined : parseSeconds(String(options['timeout']));
         const file = await session.call('findFile', { group, name }); // before any folder is made
         const place = destination(session, dest);
         const rename = options['rename'] === true;
-        const here = rename ? undefined : await copyAt(session, place.asFile ? place.path : path.join(place.path, ...file.name.split('/')), file);
+        const only = Array.isArray(options['only']) ? options['only'] as readonly string[] : [];
+        const here = rename || only.length > 0 ? undefined : await copyAt(session, place.asFile ? place.path : path.join(place.path, ...file.name.split('/')), file);
         if (here) return printHere(session, here);
-        const { transfer } = await session.call('download', { group, name: file.name, ...place, rename, mode });
+        const { transfer } = await session.call('download', { group, name: file.name, ...place, rename, mode, only });
         if (options['detach'] !== true) return followDownload(session, transfer, { file, noWait: options['wait'] === false, waitS });
         session.print(`Downloading ${printable(file.name)} in the background; \`shoal show_downloads --long\` shows how far it is.`, { transfer, group, name: file.name });
       },

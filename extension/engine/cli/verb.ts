@@ -21,7 +21,7 @@ export interface Verb {
 export interface Given {
   /** Arguments in their order; those in angle brackets are there. */
   readonly words: readonly string[];
-  readonly options: Readonly<Record<string, string | boolean | undefined>>;
+  readonly options: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 }
 
 /** A heading of the help and the verbs under it. */
