@@ -4,7 +4,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import type { Transfer } from '../../protocol/engineLink.ts';
 import { fileNameKey, whyNotFileName } from '../../protocol/names.ts';
-import { ShoalError } from '../../protocol/errors.ts';
+import { isShoalError, ShoalError } from '../../protocol/errors.ts';
 import { fromWire } from '../../protocol/wireErrors.ts';
 import { downloadFolder, tellFolderOnce } from '../downloadFolder.ts';
 import { setting } from '../settings.ts';
@@ -137,7 +137,18 @@ export const verifyFile: Command = async ({ ask, store }, given) => {
   const transfer = id === undefined ? undefined : store.state.transfers.get(id);
   if (!transfer) return;
   const options = { location: vscode.ProgressLocation.Notification, title: t('Verifying {0}', inMessage(transfer.name)) };
-  const { sha256 } = await vscode.window.withProgress(options, () => store.call('verify', { transfer: transfer.id }, { isLong: true }));
+  const verify = (repair: boolean): Promise<{ readonly sha256: string }> => store.call('verify', { transfer: transfer.id, repair }, { isLong: true });
+  const found = await vscode.window.withProgress(options, () => verify(false).catch((error: unknown) => {
+    if (isShoalError(error, 'integrity') && transfer.kind === 'download') return error;
+    throw error;
+  }));
+  if (found instanceof ShoalError) {
+    const repair = t('Repair');
+    const detail = t('What is wrong is downloaded again, and the file is replaced when it is right. Changes that you made to it are lost.');
+    if (await vscode.window.showErrorMessage(t('{0} is not what was shared.', inMessage(transfer.name)), { modal: true, detail }, repair) === repair) await verify(true);
+    return;
+  }
+  const { sha256 } = found;
   const copy = t('Copy SHA-256');
   const answer = await vscode.window.showInformationMessage(t('{0} is exactly what was shared.', inMessage(transfer.name)), copy);
   if (answer === copy) await vscode.env.clipboard.writeText(sha256);

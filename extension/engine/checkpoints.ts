@@ -51,11 +51,10 @@ export class Checkpoints {
     }
   }
 
-  /** @param believe  whether what lies there may count; the part file must have its full size */
-  static async open(disk: Disk, clock: Clock, part: { readonly path: string; readonly file: DiskFile }, subject: Subject, believe: boolean): Promise<Checkpoints> {
+  /** Of a part file that has its full size. */
+  static async open(disk: Disk, clock: Clock, part: { readonly path: string; readonly file: DiskFile }, subject: Subject): Promise<Checkpoints> {
     const slots = slotsOf(part.path);
-    if (!believe) for (const slot of slots) await disk.remove(slot);
-    return new Checkpoints(disk, clock, part, subject, believe ? [await readSlot(disk, slots[0]), await readSlot(disk, slots[1])] : []);
+    return new Checkpoints(disk, clock, part, subject, [await readSlot(disk, slots[0]), await readSlot(disk, slots[1])]);
   }
 
   /** Whether a sync has failed. The descriptor is of no use then: the next sync would say that all is well (`trust.md` 6.3). */
@@ -119,6 +118,8 @@ export class Checkpoints {
     if (this.#broken) throw this.#broken;
     this.#timer?.cancel();
     this.#timer = undefined;
+    // A run that was killed may have left its last slot in memory only; the other must not be overwritten before that lasts.
+    if (this.#newest && !this.#lasts[this.#newest.slot]) await this.#fill(this.#newest.slot, undefined);
     const bytes = this.#unsavedBytes;
     if (bytes === 0 || !this.#held) return;
     // Pieces go on arriving while the disk works; only those that are written by now are synced for certain.
@@ -135,20 +136,28 @@ export class Checkpoints {
 
   async #write(bits: Uint8Array): Promise<void> {
     const slot = this.#newest?.slot === 0 ? 1 : 0;
-    const name = slotsOf(this.#part.path)[slot];
     const generation = (this.#newest?.generation ?? 0) + 1;
+    await this.#fill(slot, encodeCheckpoint(this.#subject, generation, bits));
+    this.#newest = { slot, generation };
+  }
+
+  /** Makes a slot last; with new content, if there is any. */
+  async #fill(slot: 0 | 1, content: Uint8Array | undefined): Promise<void> {
+    const name = slotsOf(this.#part.path)[slot];
     const file = await this.#disk.open(name, this.#exists[slot] ? 'write' : 'create');
     this.#exists[slot] = true;
     try {
-      await file.write(encodeCheckpoint(this.#subject, generation, bits), 0);
+      if (content) await file.write(content, 0);
       await this.#sync(file);
+    } catch (error) {
+      // What can be read of it now may never have reached the disk, so the next run must not take it for the newest.
+      if (this.#broken) await this.#disk.remove(name).catch(() => {});
+      throw error;
     } finally {
       await file.close();
     }
-    // This also makes the name of the part file itself last.
     if (!this.#lasts[slot]) await this.#sync({ sync: () => this.#disk.syncFolder(path.dirname(name)) });
     this.#lasts[slot] = true;
-    this.#newest = { slot, generation };
   }
 
   async #sync(what: Pick<DiskFile, 'sync'>): Promise<void> {

@@ -14,7 +14,7 @@ import { openToRead } from './hashing.ts';
 import { lengthOf, shapeOf } from './hashTree.ts';
 import type { PartFile } from './partFile.ts';
 import { createPart, makeDestination, newPartPath, removePart, reopenPart } from './partFile.ts';
-import { checkFolders } from './publish.ts';
+import { checkFolders, isSame } from './publish.ts';
 import type { TransferRecord } from './transferRecord.ts';
 import { loadLayer } from './transferRecord.ts';
 import { publishFolder } from './unpack.ts';
@@ -47,8 +47,8 @@ export async function openDownload(host: DownloadHost, keeper: Keeper, { checkin
   const root = record.root as Root;
   const shape = shapeOf(record.sizeBytes, record.pieceBytes);
   const layer = await loadLayer(host.disk, host.home, record.id, root, shape);
+  if (record.part !== '' && await wasPublished(host, keeper, checking, options)) return { is: 'published' };
   const old = record.part === '' ? undefined : await reopenPart(host, record.part, root, shape);
-  if (!old && record.claimed !== '' && await wasPublished(host, keeper, checking, options)) return { is: 'published' };
   const part = old ?? await begin(host, keeper);
   const copy = Copy.ofPart(host, root, shape, part, layer, stuck);
   try {
@@ -72,8 +72,17 @@ export async function publishDownload(host: DownloadHost, keeper: Keeper, copy: 
     destination, rename, replaces, claimed, ownFolders: ownFoldersOf(keeper.record), claim: (name) => keeper.save({ claimed: name }),
   });
   await keeper.save({ ...found, claimed: '', replaces: undefined });
-  // Only now: until the record says where the file is, its part file is how it is found again. If this is cut short, the next start does it.
+  // Only now: until the record says where the file is, its part file is how it is found again. If this is cut short, `tidyUp` does it.
   await removePart(host.disk, part);
+}
+
+/** Removes what a finished download may have left. */
+export async function tidyUp(disk: Disk, keeper: Keeper): Promise<void> {
+  const { part } = keeper.record;
+  if (part === '') return;
+  await keeper.save({}); // that it is finished may so far be in memory only
+  await removePart(disk, part);
+  await keeper.save({ part: '' });
 }
 
 /** Whether the folder that a download belongs into is there. */
@@ -93,25 +102,29 @@ async function begin(host: DownloadHost, keeper: Keeper): Promise<PartFile> {
   await checkFolders(host.disk, record.path, ownFoldersOf(record));
   await makeDestination(host.disk, record.path);
   const part = newPartPath(host.chance, record.path, record.root as Root);
-  await keeper.save({ part, claimed: '' });
+  await keeper.save({ part });
   if (before !== '') await removePart(host.disk, before);
   return createPart(host, part, record.root as Root, shapeOf(record.sizeBytes, record.pieceBytes));
 }
 
 /**
- * Whether the name that was about to be taken stands for the file now: the move was done, and the crash came before that was written down.
- * Believed only when every piece of it is right.
+ * Whether the file is there under its final name, and its part file is gone or is that very file: published by a run that could not write that
+ * down any more. Believed only when every byte of it is right.
  */
 async function wasPublished(host: DownloadHost, keeper: Keeper, checking: () => void, options: HashOptions): Promise<boolean> {
-  const { claimed, pieceBytes, sizeBytes, root } = keeper.record;
-  const stat = await host.disk.stat(claimed);
-  if (stat?.kind !== 'file' || stat.sizeBytes !== sizeBytes) return false;
-  checking();
-  const found = await host.hasher.hashFile(claimed, pieceBytes, options);
-  if (found.root !== root) return false;
-  await host.disk.syncFolder(path.dirname(claimed));
-  await keeper.save({ path: claimed, identity: identityOf(found.stat), claimed: '', replaces: undefined });
-  return true;
+  const { claimed, path: destination, part, pieceBytes, sizeBytes, root } = keeper.record;
+  const unfinished = await host.disk.stat(part);
+  for (const name of new Set([destination, claimed])) {
+    const stat = name === '' ? undefined : await host.disk.stat(name);
+    if (stat?.kind !== 'file' || stat.sizeBytes !== sizeBytes || (unfinished && !isSame(unfinished, stat))) continue;
+    checking();
+    const found = await host.hasher.hashFile(name, pieceBytes, options);
+    if (found.root !== root) continue;
+    await host.disk.syncFolder(path.dirname(name));
+    await keeper.save({ path: name, identity: identityOf(found.stat), claimed: '', replaces: undefined });
+    return true;
+  }
+  return false;
 }
 
 /** Copies what is right of the damaged file, so that only the rest is fetched. The damaged file is only read. */

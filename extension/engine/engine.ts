@@ -65,7 +65,7 @@ export async function openEngine({ hasher = workerHasher(hashWorkerEntry), ...op
   const engine = new Engine({ ...options, hasher });
   await engine.start();
   return {
-    verbs: verbsOf(engine, hasher),
+    verbs: verbsOf(engine),
     overview: () => engine.overview(),
     transfers: () => engine.transfers.all.map((transfer) => transfer.toView()),
     transfer: (id) => engine.transfers.get(id)?.toView(),

@@ -53,7 +53,7 @@ export async function createPart(host: PartHost, part: string, root: Root, shape
     if (!(await hasRoom(disk, folder, shape.sizeBytes))) throw new ShoalError('diskFull', { path: part });
     return await openWith(await disk.open(part, 'create'), async (file) => {
       await file.truncate(shape.sizeBytes);
-      return openSlots(host, { path: part, file }, root, shape, false);
+      return openSlots(host, { path: part, file }, root, shape);
     });
   } catch (error) {
     throw diskError(error, part);
@@ -73,16 +73,22 @@ export async function reopenPart(host: PartHost, part: string, root: Root, shape
     if (stat?.kind !== 'file') return undefined;
     return await openWith(await disk.open(part, 'write'), async (file) => {
       const hasSize = stat.sizeBytes === shape.sizeBytes;
-      if (!hasSize) await file.truncate(shape.sizeBytes);
-      return openSlots(host, { path: part, file }, root, shape, hasSize);
+      if (!hasSize) {
+        // For certain, before it has its size again: a power cut must not bring back a checkpoint of what was in it.
+        for (const slot of slotsOf(part)) await disk.remove(slot);
+        await disk.syncFolder(path.dirname(part));
+        await file.truncate(shape.sizeBytes);
+      }
+      return openSlots(host, { path: part, file }, root, shape);
     });
   } catch (error) {
     throw diskError(error, part);
   }
 }
 
-async function openSlots({ disk, clock }: PartHost, part: { readonly path: string; readonly file: DiskFile }, root: Root, shape: Shape, believe: boolean): Promise<PartFile> {
-  return { ...part, checkpoints: await Checkpoints.open(disk, clock, part, { nonce: nonceOf(part.path), root, shape }, believe) };
+async function openSlots({ disk, clock }: PartHost, part: { readonly path: string; readonly file: DiskFile }, root: Root, shape: Shape): Promise<PartFile> {
+  await disk.syncFolder(path.dirname(part.path)); // a name that a power cut takes would make the finished file look like somebody else's
+  return { ...part, checkpoints: await Checkpoints.open(disk, clock, part, { nonce: nonceOf(part.path), root, shape }) };
 }
 
 /** What is made of an open file; if that fails, the file is closed. */

@@ -100,7 +100,8 @@ async function moveTo(disk: Disk, from: string, to: string): Promise<true> {
 /** An empty file under the name that was written down when nobody had it: what a crash between the two steps leaves. */
 const isReservation = (stat: DiskStat | undefined): boolean => stat?.kind === 'file' && stat.sizeBytes === 0;
 
-const isSame = (a: DiskStat | undefined, b: DiskStat | undefined): boolean =>
+/** Whether two names stand for one file. */
+export const isSame = (a: DiskStat | undefined, b: DiskStat | undefined): boolean =>
   a !== undefined && b !== undefined && a.device === b.device && a.inode === b.inode && a.inode !== 0n;
 
 /** `name (2).ext` */

@@ -3,29 +3,30 @@
 import path from 'node:path';
 import type { Transfer as TransferView } from '../../protocol/engineLink.ts';
 import type { ErrorCode } from '../../protocol/errors.ts';
-import { asShoalError, ShoalError } from '../../protocol/errors.ts';
-import type { SwarmKey } from '../../protocol/ids.ts';
+import { asShoalError, isShoalError, ShoalError } from '../../protocol/errors.ts';
+import type { Sha256, SwarmKey } from '../../protocol/ids.ts';
 import { toWire } from '../../protocol/wireErrors.ts';
 import type { Timer, World } from '../../protocol/world.ts';
 import type { Copy } from './copy.ts';
 import { diskError } from './diskErrors.ts';
 import { fillFromOwn } from './deltaSource.ts';
 import type { DownloadHost, Keeper } from './download.ts';
-import { isThere, openDownload, publishDownload } from './download.ts';
+import { isThere, openDownload, publishDownload, tidyUp } from './download.ts';
 import type { FileIdentity } from './fileIdentity.ts';
+import { identityOf } from './fileIdentity.ts';
 import { neededPieces } from './folderChoice.ts';
 import type { FolderOnDisk } from './folderFile.ts';
 import type { Hasher } from './hashing.ts';
 import { EMPTY_ROOT } from './hashTree.ts';
 import type { Home } from '../../protocol/home/home.ts';
 import type { OpenFiles } from './openFiles.ts';
-import { hasRoom, removePart } from './partFile.ts';
+import { hasRoom } from './partFile.ts';
 import { Rate } from './rate.ts';
 import type { SwarmHost } from './swarm.ts';
 import { Swarm } from './swarm.ts';
 import type { TransferRecord } from './transferRecord.ts';
 import { saveLayer, saveRecord } from './transferRecord.ts';
-import { folderOnDisk, hashWhole, openWhole } from './wholeFile.ts';
+import { folderOnDisk, hashWhole, openWhole, verifyWhole } from './wholeFile.ts';
 
 /** How often it is looked whether a full disk has room, or a drive is back, in ms. */
 const LOOK_AGAIN_MS = 5_000;
@@ -212,11 +213,30 @@ export class Transfer {
     await this.#letGo(keep);
   }
 
-  /** Downloads anew what is wrong in a file that was whole; `damaged` is how it was found. It stays as it is until the right one takes its place. */
-  async repair(damaged: FileIdentity | undefined): Promise<void> {
+  /**
+   * Reads a whole file again and compares.
+   *
+   * @param repair  whether what is wrong in a download is fetched again; a share that has changed is another file, and stays what it is
+   * @throws ShoalError integrity, fileMissing, fileUnreadable
+   */
+  async verify(repair: boolean): Promise<{ readonly sha256: Sha256; readonly sizeBytes: number; readonly repairing: boolean }> {
+    const { path: file, kind, content } = this.record;
+    try {
+      return { ...await verifyWhole(this.#disk, this.record), repairing: false };
+    } catch (error) {
+      if (!repair || kind === 'share' || content === 'folder' || !(isShoalError(error, 'integrity') || isShoalError(error, 'fileMissing'))) throw error;
+      const stat = await this.#disk.disk.stat(file);
+      await this.#repair(stat && identityOf(stat));
+      return { sha256: this.record.sha256 as Sha256, sizeBytes: this.record.sizeBytes, repairing: true };
+    }
+  }
+
+  /** Downloads what is wrong into a part file; the damaged file stays as it is until the right one takes its place. */
+  async #repair(damaged: FileIdentity | undefined): Promise<void> {
+    this.#set('checking');
     await this.#letGo();
-    await removePart(this.#disk.disk, this.record.part);
-    await this.#save({ replaces: damaged, identity: undefined, part: '', claimed: '', paused: false });
+    await tidyUp(this.#disk.disk, this.#keeper);
+    await this.#save({ replaces: damaged, identity: undefined, claimed: '', paused: false });
     void this.start();
   }
 

@@ -8,17 +8,13 @@ import { checkFileName, checkName, nameKey } from '../../protocol/names.ts';
 import type { OperationBody, OperationName } from '../../protocol/operations.ts';
 import type { GroupView } from '../../protocol/trackerLink.ts';
 import type { Engine } from './engine.ts';
-import { sha256Of, verifyFolder } from './folderHash.ts';
-import type { Hasher } from './hashing.ts';
-import { openToRead } from './hashing.ts';
-import { pieceBytesFor } from './hashTree.ts';
 import type { Transfer } from './transfer.ts';
 
 /** How long one tracker has to hash a password, in ms: there may be a queue. */
 const PASSWORD_MS = 15_000;
 
 /** A handler for every verb. */
-export function verbsOf(engine: Engine, hasher: Hasher): Verbs {
+export function verbsOf(engine: Engine): Verbs {
   const { trackers, transfers, world } = engine;
   const newId = <Id extends string>(): Id => world.chance.bytes(16).toString('hex') as Id;
 
@@ -212,20 +208,7 @@ export function verbsOf(engine: Engine, hasher: Hasher): Verbs {
       engine.notify.gone([id]);
       return {};
     },
-    async verify({ transfer: id }) {
-      const { record, isWhole } = transfer(id);
-      if (!isWhole) throw new ShoalError('fileMissing', { path: record.path });
-      if (record.content === 'folder') {
-        const content = await transfer(id).folderOnDisk();
-        if (!content) throw new ShoalError('fileMissing', { path: record.path });
-        await verifyFolder(hasher, record.path, content);
-        return { sha256: record.sha256 === '' ? sha256Of(content.head) : record.sha256, sizeBytes: record.sizeBytes };
-      }
-      await (await openToRead(world.disk, record.path)).close();
-      const { sha256, root, shape } = await hasher.hashFile(record.path, record.pieceBytes || pieceBytesFor(record.sizeBytes));
-      if (root !== record.root || sha256 !== record.sha256) throw new ShoalError('integrity', { path: record.path, expected: record.sha256, found: sha256 });
-      return { sha256, sizeBytes: shape.sizeBytes };
-    },
+    verify: ({ transfer: id, repair }) => transfer(id).verify(repair),
     sources({ transfer: id }) {
       const { swarm, copy } = transfer(id);
       const sources = [...(swarm?.sources ?? [])].map(([pin, { user, pieces, bytes }]) => ({ pin, user, pieces, bytes }));

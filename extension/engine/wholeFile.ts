@@ -1,17 +1,18 @@
 // The disk side of what is whole: a file or folder that is shared, or a download that is done. Hashes it, keeps what was found, and opens
 // it again as long as it is what it was. Fetches nothing and shows nothing.
-import type { Root } from '../../protocol/ids.ts';
+import { ShoalError } from '../../protocol/errors.ts';
+import type { Root, Sha256 } from '../../protocol/ids.ts';
 import type { Log } from '../../protocol/world.ts';
 import { Copy } from './copy.ts';
 import type { DownloadHost, Keeper } from './download.ts';
+import { tidyUp } from './download.ts';
 import { identityOf } from './fileIdentity.ts';
 import type { FolderOnDisk } from './folderFile.ts';
 import { FolderFile } from './folderFile.ts';
-import { hashFolder } from './folderHash.ts';
+import { hashFolder, sha256Of, verifyFolder } from './folderHash.ts';
 import { loadFolder, saveFolder } from './folderRecord.ts';
 import type { HashOptions } from './hashing.ts';
 import { pieceBytesFor, shapeOf } from './hashTree.ts';
-import { removePart } from './partFile.ts';
 import type { TransferRecord } from './transferRecord.ts';
 import { loadLayer, saveLayer } from './transferRecord.ts';
 
@@ -41,10 +42,7 @@ export async function hashWhole(host: DownloadHost, keeper: Keeper, log: Log, op
  */
 export async function openWhole(host: DownloadHost, keeper: Keeper, isProven: boolean): Promise<Copy | undefined> {
   const { disk, home, openFiles } = host;
-  if (keeper.record.part !== '') {
-    await removePart(disk, keeper.record.part);
-    await keeper.save({ part: '' });
-  }
+  await tidyUp(disk, keeper);
   const { record } = keeper;
   const root = record.root as Root;
   const shape = shapeOf(record.sizeBytes, record.pieceBytes);
@@ -52,6 +50,21 @@ export async function openWhole(host: DownloadHost, keeper: Keeper, isProven: bo
   const content = await folderOnDisk(host, record);
   if (!layer || !record.identity || (record.content === 'folder' && !content)) return undefined;
   return Copy.ofFile(host, root, shape, layer, record.path, record.identity, { isProven, folder: content && new FolderFile(disk, openFiles, record.path, content) });
+}
+
+/** Reads it all again and compares. @throws ShoalError integrity, fileMissing, fileUnreadable */
+export async function verifyWhole(host: DownloadHost, record: TransferRecord): Promise<{ readonly sha256: Sha256; readonly sizeBytes: number }> {
+  const { path: place, root, sha256, sizeBytes, pieceBytes, identity } = record;
+  if (!identity) throw new ShoalError('fileMissing', { path: place });
+  if (record.content === 'folder') {
+    const content = await folderOnDisk(host, record);
+    if (!content) throw new ShoalError('fileMissing', { path: place });
+    await verifyFolder(host.hasher, place, content);
+    return { sha256: sha256 === '' ? sha256Of(content.head) : sha256, sizeBytes };
+  }
+  const found = await host.hasher.hashFile(place, pieceBytes);
+  if (found.root !== root || found.sha256 !== sha256) throw new ShoalError('integrity', { path: place, expected: sha256, found: found.sha256 });
+  return { sha256: found.sha256, sizeBytes };
 }
 
 /** What is known of the files of a folder; undefined for a file. */

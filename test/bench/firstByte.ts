@@ -63,7 +63,7 @@ export async function firstByte(): Promise<readonly Figure[]> {
 }
 
 async function listenOn(engine: RealEngine, listenHost: string): Promise<void> {
-  await engine.connection.call('configure', { listenHost, listenPort: undefined, downLimitBytesPerS: undefined, upLimitBytesPerS: undefined, keepSharing: undefined });
+  await engine.connection.call('configure', { listenHost, listenPort: undefined, downLimitBytesPerS: undefined, upLimitBytesPerS: undefined, keepSharing: undefined, activeDownloads: undefined });
 }
 
 /** Its links were cut: waits until it has dialled both trackers again. */

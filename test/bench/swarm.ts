@@ -87,7 +87,7 @@ async function engines(processes: RealProcesses, count: number): Promise<readonl
 
 async function limit(some: readonly RealEngine[], upLimitBytesPerS: number): Promise<void> {
   await Promise.all(some.map(({ connection }) => connection.call('configure', {
-    upLimitBytesPerS, downLimitBytesPerS: undefined, listenHost: undefined, listenPort: undefined, keepSharing: undefined,
+    upLimitBytesPerS, downLimitBytesPerS: undefined, listenHost: undefined, listenPort: undefined, keepSharing: undefined, activeDownloads: undefined,
   })));
 }
 

@@ -88,6 +88,17 @@ describe('the command line, for real', () => {
     assert.match(await does('bob', 'get', 'team', 'Größe 1.bin', '--rename'), /Größe 1 \(2\)\.bin/);
     fs.appendFileSync(copy, 'x');
     assert.equal((await shoal('bob', 'verify', '1')).code, 6);
+    const damaged = fs.readFileSync(copy);
+    damaged[1_000_000]! ^= 1;
+    fs.writeFileSync(copy, damaged);
+    assert.match(await does('bob', 'verify', '1', '--repair'), /was damaged; 1 piece of 6 came anew, and it is exactly what was shared now/);
+    assert.ok(fs.readFileSync(copy).equals(fs.readFileSync(file)));
+    fs.rmSync(copy);
+    assert.match(await does('bob', 'verify', '1', '--repair'), /6 pieces of 6 came anew/);
+    assert.ok(fs.readFileSync(copy).equals(fs.readFileSync(file)));
+    fs.appendFileSync(file, 'x');
+    assert.equal((await shoal('alice', 'verify', 'team', 'Größe 1.bin', '--repair')).code, 6);
+    fs.truncateSync(file, 3_000_000);
     fs.writeFileSync(path.join(processes.folder, 'mine.bin'), 'mine');
     const taken = await shoal('bob', 'get', 'team', 'Größe 1.bin', 'mine.bin');
     assert.deepEqual([taken.code, taken.stdout], [1, '']);

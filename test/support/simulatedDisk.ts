@@ -59,6 +59,12 @@ export class SimulatedDisk {
     folder.plant(last, new LinkInode(target, this.#nowNs()));
   }
 
+  /** Takes a name away. */
+  drop(name: string): void {
+    const { folder, name: last } = this.#place(name, 'rm');
+    folder.uproot(last);
+  }
+
   /** A file's content, or undefined. */
   peek(name: string): Buffer | undefined {
     const inode = this.#find(name);
@@ -93,11 +99,12 @@ export class SimulatedDisk {
   /** The disk as one program sees it, for as long as that lives. */
   of(life: { readonly isAlive: boolean }): Disk {
     /** Does one call after its time, unless the program is gone or a fault is asked for. */
-    const call = async <T>(callName: string, on: string, run: () => T): Promise<T> => {
+    const call = async <T>(callName: string, on: string, run: () => T, failed?: () => void): Promise<T> => {
       await new Promise<void>((resolve) => this.#time.after(this.#chance.random() * CALL_MS_MAX, () => life.isAlive && resolve()));
       const code = this.fault?.(callName, on);
-      if (code !== undefined) throw systemError(code, callName, on);
-      return run();
+      if (code === undefined) return run();
+      failed?.();
+      throw systemError(code, callName, on);
     };
 
     const fileOf = (inode: Inode, name: string, isReadOnly: boolean): DiskFile => {
@@ -116,7 +123,11 @@ export class SimulatedDisk {
           file('truncate').truncate(bytes);
           inode.touch(this.#nowNs());
         }),
-        sync: () => call('sync', name, () => syncInode(inode)),
+        sync: () => {
+          if (!(inode instanceof FileInode)) return call('sync', name, () => syncInode(inode));
+          const { changes } = inode;
+          return call('sync', name, () => inode.sync(changes), () => inode.failSync(this.#chance));
+        },
         stat: () => call('stat', name, () => statOf(inode)),
         close: () => call('close', name, () => {
           if (inode instanceof FileInode) this.#open.delete(inode);

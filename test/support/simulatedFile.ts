@@ -2,10 +2,17 @@
 // as it was when it was last synced, a name in a folder as it was when the folder was.
 import type { SeededChance } from './seededChance.ts';
 
-/** What a power cut leaves of that which was not synced. `someOfIt`: each write and each change of a name by chance. */
-export type Survival = 'nothing' | 'someOfIt' | 'everything';
+/**
+ * What a power cut leaves of that which was not synced. `someOfIt`: each write and each change of a name by chance. `tornSectors`: of each write
+ * each sector by chance, some of them with garbage in them; of names as before.
+ */
+export type Survival = 'nothing' | 'someOfIt' | 'tornSectors' | 'everything';
 
 const PAGE_BYTES = 4096;
+const SECTOR_BYTES = 512;
+/** Of the sectors that are hit while they are written, one in so many is left with garbage, of at most so many bytes. */
+const GARBAGE_ONE_IN = 2;
+const GARBAGE_BYTES_MAX = 16;
 
 export abstract class Inode {
   /** No two are born at the same moment. */
@@ -40,6 +47,8 @@ export class FileInode extends Inode {
   #now = new Content();
   #synced = new Content();
   #unsynced: Change[] = [];
+  /** How many changes there were, and how many of the first of them are no longer unsynced. */
+  #changes = 0;
   readonly #pages = new Set<number>();
 
   get sizeBytes(): number {
@@ -81,21 +90,51 @@ export class FileInode extends Inode {
     this.#change({ length });
   }
 
-  sync(): void {
-    for (const change of this.#unsynced.splice(0)) this.#synced.apply(change);
+  /** For a sync that begins now. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** Ends a sync: what came after it began is not in it. */
+  sync(changes = this.#changes): void {
+    for (const change of this.#unsynced.splice(0, Math.max(0, this.#unsynced.length - (this.#changes - changes)))) this.#synced.apply(change);
+  }
+
+  /** A sync that fails: some of it reached the disk, and the system forgets that the rest did not. What is read is still what was written. */
+  failSync(chance: SeededChance): void {
+    for (const change of this.#unsynced.splice(0)) if (survives('someOfIt', chance)) this.#synced.apply(change);
   }
 
   powerCut(survival: Survival, chance: SeededChance): void {
-    const kept = this.#unsynced.filter(() => survives(survival, chance));
+    const changes = this.#unsynced.flatMap((change) => (survival === 'tornSectors' ? sectorsOf(change, chance) : survives(survival, chance) ? [change] : []));
     this.#unsynced = [];
-    for (const change of kept) this.#synced.apply(change);
+    for (const change of changes) this.#synced.apply(change);
     this.#now = this.#synced.copy();
   }
 
   #change(change: Change): void {
     this.#now.apply(change);
     this.#unsynced.push(change);
+    this.#changes++;
   }
+}
+
+/** What is left of a write that was under way. */
+function sectorsOf(change: Change, chance: SeededChance): Change[] {
+  if ('length' in change) return chance.oneIn(2) ? [change] : [];
+  const left: Change[] = [];
+  for (let from = 0; from < change.bytes.length; ) {
+    const at = change.at + from;
+    const lengthBytes = Math.min(SECTOR_BYTES - (at % SECTOR_BYTES), change.bytes.length - from);
+    const bytes = change.bytes.subarray(from, from + lengthBytes);
+    from += lengthBytes;
+    if (chance.oneIn(2)) continue;
+    left.push({ at, bytes });
+    if (!chance.oneIn(GARBAGE_ONE_IN)) continue;
+    const garbageAt = chance.below(lengthBytes);
+    left.push({ at: at + garbageAt, bytes: chance.bytes(Math.min(lengthBytes - garbageAt, 1 + chance.below(GARBAGE_BYTES_MAX))) });
+  }
+  return left;
 }
 
 /** Bytes that grow; what was never written is zero. */
@@ -177,6 +216,12 @@ export class FolderInode extends Inode {
     this.synced.set(name, inode);
   }
 
+  /** Takes a name away as if it had never been there. */
+  uproot(name: string): void {
+    this.names.delete(name);
+    this.synced.delete(name);
+  }
+
   sync(): void {
     for (const change of this.#unsynced.splice(0)) change.sync();
   }
@@ -196,4 +241,4 @@ function set(names: Map<string, Inode>, name: string, inode: Inode | undefined):
   else names.delete(name);
 }
 
-const survives = (survival: Survival, chance: SeededChance): boolean => survival === 'everything' || (survival === 'someOfIt' && chance.oneIn(2));
+const survives = (survival: Survival, chance: SeededChance): boolean => survival === 'everything' || (survival !== 'nothing' && chance.oneIn(2));

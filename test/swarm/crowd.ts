@@ -207,7 +207,7 @@ export class CrowdPeer {
     if (!(await disk.stat(SOURCE))) this.machine.disk.put(SOURCE, bytes);
     const stat = await disk.stat(SOURCE);
     assert.ok(stat);
-    return Copy.ofFile(this.#copyHost(hasher), root, shape, layer, SOURCE, identityOf(stat), true);
+    return Copy.ofFile(this.#copyHost(hasher), root, shape, layer, SOURCE, identityOf(stat), { isProven: true });
   }
 
   async #partial(hasher: Hasher): Promise<Copy> {

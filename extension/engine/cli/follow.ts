@@ -126,6 +126,19 @@ export async function followDownload(session: Session, id: number, { file, noWai
   }
 }
 
+export async function followRepair(session: Session, id: number): Promise<number | void> {
+  const stale = (await session.watch()).transfers.get(id); // it has begun, but that may not have been told yet
+  const done = await follow(session, id, {
+    left: () => `The engine goes on; see it with \`shoal show_downloads --long\`.`,
+    look: (transfer) => ((transfer !== stale && isComplete(transfer)) ? transfer : undefined),
+  }, new AbortController());
+  if (typeof done === 'number') return done;
+  const { name, path, sha256, sizeBytes, pieces, resumedPieces } = done;
+  const repairedPieces = pieces - resumedPieces;
+  session.print([`${printable(path)} was damaged; ${counted(repairedPieces, 'piece')} of ${pieces} came anew, and it is exactly what was shared now (${amount(sizeBytes)}).`, `SHA-256 ${sha256 ?? '?'}`],
+    { transfer: id, name, path, sha256, sizeBytes, intact: true, repairedPieces });
+}
+
 /** Says that a download was done before. */
 export async function printHere(session: Session, { id, groupName, name, sizeBytes, sha256, path }: Transfer): Promise<void> {
   const { sources } = await session.call('sources', { transfer: id });

@@ -3,7 +3,7 @@ import { printable, ShoalError } from '../../../protocol/errors.ts';
 import type { Priority, QueueMove, Transfer } from '../../../protocol/engineLink.ts';
 import { parseCount, parseRate, parseWord } from './arguments.ts';
 import { MODES } from './fileVerbs.ts';
-import { isComplete } from './follow.ts';
+import { followRepair, isComplete } from './follow.ts';
 import { amount } from '../../../protocol/amounts.ts';
 import type { Session } from './session.ts';
 import { LONG_CALL_MS_MAX } from './session.ts';
@@ -63,13 +63,14 @@ export const transferVerbs: Topic = {
       run: setSome,
     },
     {
-      use: 'verify <group|number> [name]', summary: 'read a file again and compare it with what was shared', json: '{"transfer", "name", "path", "sha256", "sizeBytes", "intact": true}',
-      about: `${ABOUT} Exit code 6 when it differs.`,
-      async run(session, { words }) {
+      use: 'verify <group|number> [name]', summary: 'read a file again and compare it with what was shared', json: '{"transfer", "name", "path", "sha256", "sizeBytes", "intact": true, "repairedPieces"}',
+      about: `${ABOUT} Exit code 6 when it differs.`, options: [['--repair', 'fetch again what is wrong in a download; the file is replaced only when it is right']],
+      async run(session, { words, options }) {
         const { id, name, path } = await namedTransfer(session, words);
         if (!session.json && session.terminal.hasScreen) session.terminal.err(`Reading ${printable(path)} …\n`);
-        const { sha256, sizeBytes } = await session.call('verify', { transfer: id }, LONG_CALL_MS_MAX);
-        session.print([`${printable(path)} is exactly what was shared (${amount(sizeBytes)}).`, `SHA-256 ${sha256}`], { transfer: id, name, path, sha256, sizeBytes, intact: true });
+        const { sha256, sizeBytes, repairing } = await session.call('verify', { transfer: id, repair: options['repair'] === true }, LONG_CALL_MS_MAX);
+        if (repairing) return followRepair(session, id);
+        session.print([`${printable(path)} is exactly what was shared (${amount(sizeBytes)}).`, `SHA-256 ${sha256}`], { transfer: id, name, path, sha256, sizeBytes, intact: true, repairedPieces: 0 });
       },
     },
   ],

@@ -1,0 +1,37 @@
+// Rules of a download's disk side, broken on purpose (breakages.ts). The simulation is powerCut.ts.
+import { fileURLToPath } from 'node:url';
+import type { Simulated } from './breakages.ts';
+import { breakage } from './breakages.ts';
+
+export const DOWNLOADS: Simulated = {
+  module: fileURLToPath(new URL('./powerCut.ts', import.meta.url)), run: 'powerCut', folder: fileURLToPath(new URL('../../extension/engine/', import.meta.url)),
+};
+
+export const DOWNLOAD_BREAKAGES = [
+  // What counts.
+  breakage('writes what it has not verified', 'hashing.ts', "if (!pieceHash(bytes, leavesPerPiece(shape)).equals(expected)) return false;\n      await file.write", 'await file.write', 1),
+  breakage('believes a checkpoint without a checksum', 'checkpoint.ts', 'if (crc32(found.subarray(0, -CRC_BYTES)) !== found.readUInt32BE(found.length - CRC_BYTES)) return undefined;', '', 10067),
+  breakage('believes a checkpoint of a part file that lost its size', 'partFile.ts', 'for (const slot of slotsOf(part)) await disk.remove(slot);', '', 33),
+  breakage('gives a part file its size back before its checkpoints are gone for certain', 'partFile.ts', '        await disk.syncFolder(path.dirname(part));\n        await file.truncate(shape.sizeBytes);', '        await file.truncate(shape.sizeBytes);', 42_485),
+  breakage('takes the older of two checkpoints', 'checkpoints.ts', 'checkpoint.generation <= (this.#newest?.generation ?? 0)', 'checkpoint.generation >= (this.#newest?.generation ?? Infinity)', 14),
+
+  // In which order it reaches the disk.
+  breakage('takes a checkpoint before the pieces are synced', 'checkpoints.ts', '      await this.#sync(this.#part.file);\n      await this.#write(bits);', '      await this.#write(bits);\n      await this.#sync(this.#part.file);', 123),
+  breakage('vouches for what came during the sync', 'checkpoints.ts', 'await this.#write(bits);', 'await this.#write(this.#held.bytes());', 119),
+  breakage('does not sync the slot', 'checkpoints.ts', '      await this.#sync(file);\n    } catch', '    } catch', 12),
+  breakage('does not sync the names of the slots', 'checkpoints.ts', 'if (!this.#lasts[slot]) await this.#sync({', 'if (!this.#lasts[slot]) void ({', 12),
+  breakage('has one slot only', 'checkpoints.ts', 'const slot = this.#newest?.slot === 0 ? 1 : 0;', 'const slot = 0;', 166),
+  breakage('overwrites the last slot that is on the disk for certain', 'checkpoints.ts', 'if (this.#newest && !this.#lasts[this.#newest.slot]) await', 'if (this.#broken) await', 85_553),
+  breakage('syncs again after a sync that failed', 'checkpoints.ts', 'await what.sync();', 'await what.sync().catch(() => what.sync());', 42),
+  breakage('believes what a failed sync left in memory', 'hashing.ts', '          await file.write(bytes, piece * shape.pieceBytes);\n          right.push(piece);', '          right.push(piece);', 98),
+
+  // How it gets its name.
+  breakage('publishes without a sync', 'copy.ts', 'await part.checkpoints.sync();', '', 2),
+  breakage('does not sync the folder of the final name', 'publish.ts', '        await disk.syncFolder(path.dirname(name));\n', '', 1),
+  breakage('publishes over what is there', 'publish.ts', '    await disk.link(from, to);\n    return true;', '    await disk.rename(from, to);\n    return true;', 14),
+  breakage('does not write down which name it is about to take', 'publish.ts', "  if (there) return claimed === to && isReservation(there) && moveTo(disk, from, to);\n  await claim(to);", "  if (there) return claimed === to && isReservation(there) && moveTo(disk, from, to);", 140),
+  breakage('takes any empty file for its own reservation', 'publish.ts', "|| (claimed === to && isReservation(there)", '|| (isReservation(there)', 14),
+  breakage('removes the part file before the record says where the file is', 'download.ts', "  await keeper.save({ ...found, claimed: '', replaces: undefined });\n", "  await removePart(host.disk, part);\n  await keeper.save({ ...found, claimed: '', replaces: undefined });\n", 7293),
+  breakage('believes that folders last because they are there', 'durableFolder.ts', '    await disk.syncFolder(path.dirname(here)).catch', '    if (!folder) await disk.syncFolder(path.dirname(here)).catch', 1),
+  breakage('does not look for a file that was published and forgotten', 'download.ts', "if (record.part !== '' && await wasPublished(host, keeper, checking, options)) return { is: 'published' };", '', 168),
+];
