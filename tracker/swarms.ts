@@ -78,7 +78,8 @@ export class Swarms {
       return leftBytes > 0;
     }
     const nowMs = this.#clock.monotonicMs();
-    const isDue = leftBytes > 0 && nowMs - (swarm.givenAtMs[place] ?? 0) >= OTHERS_MS;
+    // Who had it all and lacks something again (it repairs a file) knows nobody.
+    const isDue = leftBytes > 0 && (swarm.leftBytes[place] === 0 || nowMs - (swarm.givenAtMs[place] ?? 0) >= OTHERS_MS);
     swarm.leftBytes[place] = leftBytes;
     if (isDue) swarm.givenAtMs[place] = nowMs;
     if (place < swarm.seeders !== (leftBytes === 0)) {

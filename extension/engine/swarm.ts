@@ -132,6 +132,9 @@ export class Swarm implements UploadFile {
     for (const peer of peers) this.#candidates.set(peer.pin, peer);
     if (!this.isWhole) this.connect();
   }
+  get candidates(): readonly SwarmPeer[] {
+    return [...this.#candidates.values()];
+  }
   removeCandidates(pins: readonly Pin[]): void {
     for (const pin of pins) this.#candidates.delete(pin);
   }

@@ -6,6 +6,7 @@ import type { ErrorCode } from '../../protocol/errors.ts';
 import { asShoalError, isShoalError, ShoalError } from '../../protocol/errors.ts';
 import type { Sha256, SwarmKey } from '../../protocol/ids.ts';
 import { toWire } from '../../protocol/wireErrors.ts';
+import type { SwarmPeer } from '../../protocol/trackerLink.ts';
 import type { Timer, World } from '../../protocol/world.ts';
 import type { Copy } from './copy.ts';
 import { diskError } from './diskErrors.ts';
@@ -78,6 +79,7 @@ export class Transfer {
   #ownPieces = 0;
   /** The failure that the person was told of. */
   #told: ErrorCode | undefined;
+  #knownPeers: readonly SwarmPeer[] = [];
   #work = new AbortController();
   #timer: Timer | undefined;
   /** Whether it was hashed in this life of the process. */
@@ -187,12 +189,16 @@ export class Transfer {
 
   async pause(): Promise<void> {
     if (this.isWhole || this.record.kind === 'share') return;
-    await this.#save({ paused: true });
     this.#timer?.cancel();
     this.error = undefined;
     this.swarm?.pause();
     this.#set('paused');
-    await this.copy?.save().catch((error: unknown) => this.#stuck(asShoalError(error)));
+    try {
+      await this.#save({ paused: true });
+      await this.copy?.save();
+    } catch (error) {
+      this.#stuck(asShoalError(error)); // on a full disk it is paused as long as the engine runs
+    }
   }
 
   async resume(): Promise<void> {
@@ -260,6 +266,8 @@ export class Transfer {
     const { copy, swarm, key } = this;
     this.swarm = undefined;
     this.copy = undefined;
+    // A tracker that does not notice a short absence does not name them again.
+    if (swarm) this.#knownPeers = swarm.candidates;
     swarm?.close();
     if (key) this.#host.release(key, this);
     await copy?.close(keep);
@@ -329,6 +337,7 @@ export class Transfer {
   async #openPart(signal: AbortSignal): Promise<void> {
     // What has nothing on disk yet has nothing to serve either: it opens nothing before its turn.
     if (this.record.part === '' && !this.#hasTurn && !this.record.paused) return this.#set('queued');
+    this.#set('checking');
     const opened = await openDownload(this.#disk, this.#keeper, {
       signal, progress: (done) => this.#progress(done), checking: () => this.#set('checking'), stuck: (error) => this.#stuck(error),
     });
@@ -398,6 +407,7 @@ export class Transfer {
       received: (bytes) => this.downRate.count(bytes),
     });
     this.swarm = swarm;
+    swarm.addCandidates(this.#knownPeers);
     this.#steer();
   }
 
