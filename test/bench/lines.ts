@@ -26,6 +26,11 @@ export class Lines {
       const far = net.connect({ host: HOST, port, noDelay: true, allowHalfOpen: true });
       this.#carry(near, far, this.isCounting);
       this.#carry(far, near, this.isCounting);
+      // A dial takes a round trip on a real line; here the near end answers at once, so the first bytes wait for it.
+      if (this.delayMs > 0) {
+        near.pause();
+        setTimeout(() => near.resume(), 2 * this.delayMs);
+      }
     }).listen(port, LINE_HOST);
     await once(server, 'listening');
     this.#servers.push(server);
