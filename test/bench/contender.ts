@@ -6,8 +6,8 @@ import type { RealProcesses } from '../support/realProcesses.ts';
 import type { Figure, Target } from './measure.ts';
 import { cpuSeconds, median, peakMiB, warmMemory } from './measure.ts';
 
-/** Memory to touch before each turn, in bytes for each byte of the file: its copy and the buffers. */
-const WARM_FACTOR = 1.5;
+/** Memory to touch before each turn: that of a copy of 1 GiB and of all buffers. More would keep this process from answering engines. */
+const WARM_BYTES = 1.5 * 1024 ** 3;
 
 /** What one turn came to. */
 export interface Turn {
@@ -51,7 +51,7 @@ export async function takeTurns(processes: RealProcesses, contenders: readonly C
       const own = turns.get(contender.name);
       if (!own) continue;
       const into = processes.makeFolder('turns', `${contender.name}-${round}`);
-      warmMemory(processes.folder, bytes * WARM_FACTOR);
+      warmMemory(processes.folder, WARM_BYTES);
       try {
         const turn = await contender.turn(into, round);
         if (statSync(turn.file).size !== bytes) throw new Error('the file has another size');
