@@ -420,7 +420,7 @@ class Person {
     if (what < 11 && mine && member) return ['removeMember', { group: mine.id, account: member }];
     if (what < 12 && within) return ['leaveGroup', { group: within.id }];
     const root = String(this.#chance.below(3) + 1).repeat(64);
-    if (what < 14 && within) return ['shareFile', { group: within.id, name, root: root as Root, sizeBytes: 1000, pieceBytes: 16_384, sha256: root as Sha256, replace: this.#chance.oneIn(2) }];
+    if (what < 14 && within) return ['shareFile', { group: within.id, name, root: root as Root, sizeBytes: 1000, pieceBytes: 16_384, sha256: root as Sha256, replace: this.#chance.oneIn(2), content: 'file' }];
     if (what < 15 && within) return ['stopShare', { group: within.id, name }];
     return within && ['removeFile', { group: within.id, name }];
   }

@@ -82,7 +82,7 @@ function operation(who: string, name: string, words: readonly string[], id: stri
     rejectRequest: { group, request }, leaveGroup: { group }, removeMember: { group, account: accountOf(second) },
     shareFile: {
       group, name: second, root: idOf<Root>('root', third, 32), sizeBytes: 1000 + Number(third), pieceBytes: 16_384, sha256: idOf<Sha256>('sha256', third, 32),
-      replace: fourth === 'replace',
+      replace: fourth === 'replace', content: 'file',
     },
     stopShare: { group, name: second }, removeFile: { group, name: second },
     transferGroup: { group, account: accountOf(second) }, setOwner: { group, account: accountOf(second) }, deleteGroup: { group }, renameGroup: { group, name: second },
