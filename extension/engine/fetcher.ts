@@ -41,7 +41,7 @@ export interface FetcherEvents {
   /** A piece was wrong. It came from one peer, so it is clear from whom. */
   rejected(piece: number, from: Member): void;
   /** A peer has sent what is wrong otherwise, and is to be left alone. */
-  wrong(from: Member, why: string): void;
+  wrong(from: PeerLink, why: string): void;
   /** A peer does not serve us now. */
   refused(from: Member): void;
   /** The disk refused; nothing is asked for until `resume`. */
@@ -100,6 +100,11 @@ export class Fetcher {
     for (const piece of member.coming) count(piece, 1);
   }
 
+  /** A peer is about to join: it is asked for the piece hashes in the same breath, if nobody else is. */
+  beginLayer(link: PeerLink): void {
+    if (this.#isAsking && !this.#copy.layer) void this.#fetchLayer(link);
+  }
+
   /** Nothing more is expected of a peer. */
   giveUp(member: Member): void {
     this.comingTo(member, []);
@@ -138,7 +143,7 @@ export class Fetcher {
     const { pieces, layer } = this.#copy;
     const nowMs = this.#host.clock.monotonicMs();
     if (!this.#isAsking || pieces.isWhole || member.restsUntilMs > nowMs || member.isOverdue(nowMs)) return;
-    if (!layer) return void this.#fetchLayer(member);
+    if (!layer) return void this.#fetchLayer(member.link);
     while (member.asks.size < this.#windowOf(member) && this.#members.get(member.link) === member) {
       if (pieces.verifyingCount >= VERIFYING_MAX || this.#host.buffers.isFull) {
         this.#isHungry = true;
@@ -279,26 +284,27 @@ export class Fetcher {
       if (member.theirs.delete(piece)) this.#copy.pieces.removeHolder(piece);
       return;
     }
-    if (error.code === 'wrongPiece') return this.#events.wrong(member, 'an answer without bytes');
+    if (error.code === 'wrongPiece') return this.#events.wrong(member.link, 'an answer without bytes');
     // It cannot serve us now; the tracker's word or its next join brings it back.
     if (isShoalError(error, 'noTicket') || isShoalError(error, 'notServed') || isShoalError(error, 'fileChanged') || isShoalError(error, 'fileMissing')) return this.#events.refused(member);
     member.restsUntilMs = this.#host.clock.monotonicMs() + REST_REFUSED_MS;
   }
 
   /** The piece layer comes before any piece. */
-  async #fetchLayer(member: Member): Promise<void> {
+  async #fetchLayer(link: PeerLink): Promise<void> {
     const fetch = (this.#layer ??= new LayerFetch(this.#key, this.#copy.shape));
     if (fetch.isAsking) return;
     try {
-      const layer = await fetch.from(member.link);
-      if (layer === 'wrong') return this.#events.wrong(member, 'its piece hashes do not lead to the root');
+      const layer = await fetch.from(link);
+      if (layer === 'wrong') return this.#events.wrong(link, 'its piece hashes do not lead to the root');
       if (layer && this.#copy.takeLayer(layer)) {
         this.#layer = undefined;
         this.#events.layerKnown(layer);
       }
     } catch (error) {
-      this.#host.log.debug('the piece hashes did not come', { peer: member.link.pin, why: asShoalError(error).code });
-      member.restsUntilMs = this.#host.clock.monotonicMs() + REST_REFUSED_MS;
+      this.#host.log.debug('the piece hashes did not come', { peer: link.pin, why: asShoalError(error).code });
+      const member = this.#members.get(link);
+      if (member) member.restsUntilMs = this.#host.clock.monotonicMs() + REST_REFUSED_MS;
     } finally {
       this.pump();
     }

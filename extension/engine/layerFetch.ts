@@ -7,6 +7,9 @@ import type { Shape } from './hashTree.ts';
 import { rangeFits } from './hashTree.ts';
 import type { PeerLink } from './peer.ts';
 
+/** Ranges asked for at once: 8 × 1024 hashes stand for 4 GiB of ordinary pieces, so most files wait for one answer only. */
+const RANGES_AT_ONCE = 8;
+
 export class LayerFetch {
   readonly #key: SwarmKey;
   readonly #shape: Shape;
@@ -37,11 +40,14 @@ export class LayerFetch {
     const count = Math.min(HASHES_PER_REPLY_MAX, 2 ** Math.ceil(Math.log2(this.#shape.pieces)));
     try {
       while (this.#next < this.#shape.pieces) {
-        const range = await link.connection.call('hashes', { ...this.#key, first: this.#next, count });
+        const firsts = Array.from({ length: RANGES_AT_ONCE }, (_, n) => this.#next + n * count).filter((first) => first < this.#shape.pieces);
+        const ranges = await Promise.all(firsts.map((first) => link.connection.call('hashes', { ...this.#key, first, count })));
         if (this.#from !== link) return undefined;
-        if (!rangeFits(range, this.#shape, this.#key.root, this.#next, count)) return 'wrong';
-        this.#layer.set(range.hashes, this.#next * HASH_BYTES);
-        this.#next += count;
+        for (const range of ranges) {
+          if (!rangeFits(range, this.#shape, this.#key.root, this.#next, count)) return 'wrong';
+          this.#layer.set(range.hashes, this.#next * HASH_BYTES);
+          this.#next += count;
+        }
       }
       return this.#layer;
     } finally {

@@ -5,17 +5,20 @@ import type { PickerMode } from '../../protocol/engineLink.ts';
 import type { ShoalError } from '../../protocol/errors.ts';
 import { asShoalError, isShoalError } from '../../protocol/errors.ts';
 import type { GroupId, Pin, SwarmKey } from '../../protocol/ids.ts';
-import { ASKING_PIECES_MAX, PIECES_PER_HAVE_MAX } from '../../protocol/limits.ts';
+import { ASKING_PIECES_MAX } from '../../protocol/limits.ts';
 import type { SwarmPeer } from '../../protocol/trackerLink.ts';
 import type { Timer } from '../../protocol/world.ts';
 import type { Copy } from './copy.ts';
 import { Fetcher } from './fetcher.ts';
 import type { FetcherHost } from './fetcher.ts';
+import { HaveNews } from './haveNews.ts';
 import { Member } from './member.ts';
 import type { Holding, PeerLink } from './peer.ts';
 import { Throttle } from './throttle.ts';
 import type { UploadFile } from './uploads.ts';
 
+/** Members from which on no more are looked for: what each has costs a word to every other, and a piece is never more than some steps away. */
+const REACHED_MAX = 16;
 /** How often the swarm looks after itself while there is something to look after, in ms. */
 const TICK_MS = 1_000;
 
@@ -60,6 +63,7 @@ export class Swarm implements UploadFile {
   readonly #host: SwarmHost;
   readonly #events: SwarmEvents;
   readonly #fetcher: Fetcher;
+  readonly #news: HaveNews;
   readonly #members = new Map<PeerLink, Member>();
   #seeders = 0;
   readonly #candidates = new Map<Pin, SwarmPeer>();
@@ -85,7 +89,7 @@ export class Swarm implements UploadFile {
         this.rejectedPieces++;
         this.#ban(link, `piece ${piece} was wrong`);
       },
-      wrong: ({ link }, why) => this.#ban(link, why),
+      wrong: (link, why) => this.#ban(link, why),
       refused: ({ link }) => {
         this.#candidates.delete(link.pin);
         link.leave(this);
@@ -96,6 +100,7 @@ export class Swarm implements UploadFile {
       },
       received: (bytes) => events.received(bytes),
     });
+    this.#news = new HaveNews(key, clock, () => this.#members.values());
     this.#tick();
     // Who is linked to us anyway may be in this swarm: asked at once, before a tracker can say so.
     if (!this.isWhole) for (const link of host.linksIn(key.group)) void this.#join(link);
@@ -215,6 +220,7 @@ export class Swarm implements UploadFile {
     this.#closed = true;
     this.#timer?.cancel();
     this.#fetcher.pause();
+    this.#news.stop();
     for (const link of [...this.#members.keys()]) this.#drop(link);
   }
 
@@ -226,8 +232,17 @@ export class Swarm implements UploadFile {
   /** Sees to it that there is a link to everyone who may have something. */
   connect(): void {
     if (this.#closed || !this.#fetcher.isAsking || this.isWhole) return;
-    for (const peer of this.#candidates.values()) {
-      if (this.#banned.has(peer.pin) || this.#joining.has(peer.pin)) continue;
+    // Those with most of the file first, each of us beginning elsewhere among equals, so that not all come to the same ones.
+    const turn = Math.floor(this.#host.chance.random() * 2 ** 32);
+    const place = (pin: Pin): number => (parseInt(pin.slice(0, 8), 16) ^ turn) >>> 0;
+    const peers = [...this.#candidates.values()].sort((a, b) => Number(a.leftBytes > 0) - Number(b.leftBytes > 0) || place(a.pin) - place(b.pin));
+    const here = new Set([...this.#members.keys()].map(({ pin }) => pin));
+    let reached = here.size;
+    for (const peer of peers) {
+      if (reached >= REACHED_MAX) return;
+      if (here.has(peer.pin) || this.#banned.has(peer.pin)) continue;
+      reached++;
+      if (this.#joining.has(peer.pin)) continue;
       const link = this.#host.reach(peer, this);
       if (link && !this.#members.has(link)) void this.#join(link);
     }
@@ -273,7 +288,10 @@ export class Swarm implements UploadFile {
   async #join(link: PeerLink): Promise<void> {
     this.#joining.add(link.pin);
     try {
-      await link.join(this);
+      const joined = link.join(this);
+      // The first piece hashes come with its answer, not after it.
+      this.#fetcher.beginLayer(link);
+      await joined;
     } catch (error) {
       // Not ready yet (its ticket, its copy), not in this swarm, or gone: the next tick tries again while a tracker names it.
       this.#host.log.debug('a peer could not be joined', { peer: link.pin, why: asShoalError(error).code });
@@ -294,9 +312,9 @@ export class Swarm implements UploadFile {
   /** Pieces are held now, fetched or found on this machine: others hear of it. */
   tellHave(pieces: readonly number[]): void {
     if (this.#closed || pieces.length === 0) return;
-    for (const member of this.#members.values()) {
-      for (let at = 0; !member.isSeeder && at < pieces.length; at += PIECES_PER_HAVE_MAX) member.link.connection.notify('have', { ...this.key, pieces: pieces.slice(at, at + PIECES_PER_HAVE_MAX) });
-    }
+    this.#news.add(pieces);
+    // Of what they had themselves nothing was said to them. That we have everything, all must know.
+    if (this.isWhole) for (const { link } of this.#members.values()) void this.#join(link);
     this.#events.changed();
   }
 
