@@ -20,6 +20,11 @@ const HANDSHAKES_MAX = 512;
 const SCRATCH_BYTES = 16 * 1024;
 const EARLY_BYTES_MAX = 64 * 1024;
 
+/** Bytes up to which small parts are written together: more, and to copy them costs more than another call. */
+const TOGETHER_BYTES_MAX = 64 * 1024;
+/** A queue that was never as long as this becomes empty without a word. */
+const LONG_LINE_BYTES = 16 * 1024;
+
 export interface HandshakeLimits {
   readonly msMax: number;
   readonly countMax: number;
@@ -218,6 +223,12 @@ function copyTo(receiver: StreamReceiver, chunk: Uint8Array): void {
   }
 }
 
+/** What waits to be written. */
+interface Written {
+  readonly bytes: Uint8Array;
+  readonly taken: (() => void) | undefined;
+}
+
 class NodeStream implements ByteStream {
   readonly pin: Pin | undefined;
   readonly remote: Address;
@@ -227,7 +238,16 @@ class NodeStream implements ByteStream {
   #receiver: StreamReceiver | undefined;
   #error: Error | undefined;
   #closed = false;
-  #corked = false;
+  /**
+   * Node.js copies together whatever it is given while it writes, and pieces are large. So it is given one thing at a time: a large part alone,
+   * small ones together; what else there is waits here.
+   */
+  readonly #line: Written[] = [];
+  #lineBytes = 0;
+  #writingBytes = 0;
+  #wasLong = false;
+  #isFlushing = false;
+  #isEnding = false;
 
   constructor(socket: net.Socket, pin: Pin | undefined, dialled: boolean, reads?: InPlaceReads) {
     this.#socket = socket;
@@ -238,15 +258,16 @@ class NodeStream implements ByteStream {
     this.remote = { host: (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, ''), port: socket.remotePort ?? 0 };
     socket.setNoDelay(true);
     socket.on('error', (error) => (this.#error ??= error));
-    socket.on('drain', () => this.#receiver?.drained());
     socket.on('close', () => {
       this.#closed = true;
+      this.#lineBytes = 0;
+      for (const { taken } of this.#line.splice(0)) taken?.();
       this.#receiver?.ended(this.#error);
     });
   }
 
   get queuedBytes(): number {
-    return this.#socket.writableLength;
+    return this.#lineBytes + this.#writingBytes;
   }
 
   open(receiver: StreamReceiver): void {
@@ -259,17 +280,16 @@ class NodeStream implements ByteStream {
   }
 
   write(parts: readonly Uint8Array[], taken?: () => void): void {
-    if (this.#socket.destroyed || this.#socket.writableEnded) return taken?.();
-    // All that is written in this turn of the event loop leaves in one system call.
-    if (!this.#corked) {
-      this.#corked = true;
-      this.#socket.cork();
-      process.nextTick(() => {
-        this.#corked = false;
-        this.#socket.uncork();
-      });
+    if (this.#socket.destroyed || this.#isEnding) return taken?.();
+    for (const bytes of parts) {
+      this.#line.push({ bytes, taken: bytes === parts.at(-1) ? taken : undefined });
+      this.#lineBytes += bytes.length;
     }
-    for (const part of parts) this.#socket.write(part, part === parts.at(-1) ? taken : undefined);
+    this.#wasLong ||= this.queuedBytes >= LONG_LINE_BYTES;
+    if (this.#isFlushing) return;
+    // All that is written in this turn of the event loop leaves together.
+    this.#isFlushing = true;
+    process.nextTick(() => this.#flush());
   }
 
   pause(): void {
@@ -283,10 +303,41 @@ class NodeStream implements ByteStream {
   }
 
   end(): void {
-    this.#socket.end();
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    if (!this.#isFlushing) this.#socket.end();
   }
 
   destroy(): void {
     this.#socket.destroy();
+  }
+
+  /** Gives Node.js the next of what waits, until nothing does. */
+  #flush(): void {
+    const batch: Written[] = [];
+    for (let next = this.#line[0]; next && (batch.length === 0 || this.#writingBytes + next.bytes.length <= TOGETHER_BYTES_MAX); next = this.#line[0]) {
+      this.#line.shift();
+      batch.push(next);
+      this.#writingBytes += next.bytes.length;
+    }
+    this.#lineBytes -= this.#writingBytes;
+    const [first] = batch;
+    if (!first) return this.#rest();
+    const bytes = batch.length === 1 ? first.bytes : Buffer.concat(batch.map((one) => one.bytes), this.#writingBytes);
+    this.#socket.write(bytes, () => {
+      this.#writingBytes = 0;
+      for (const { taken } of batch) taken?.();
+      this.#flush();
+    });
+  }
+
+  /** Everything that was written is with the system. */
+  #rest(): void {
+    this.#isFlushing = false;
+    if (this.#isEnding) this.#socket.end();
+    else if (this.#wasLong) {
+      this.#wasLong = false;
+      this.#receiver?.drained();
+    }
   }
 }

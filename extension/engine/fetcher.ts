@@ -19,6 +19,8 @@ import type { Throttle } from './throttle.ts';
 const VERIFYING_MAX = 8;
 /** How long a peer rests that has refused something, in ms. */
 const REST_REFUSED_MS = 1_000;
+/** Windows that are refilled by two pieces at a time. */
+const PAIRS_FROM = 4;
 /** Last bound of one request, in ms; that a peer is overdue is noticed long before. */
 const ASK_MS = 120_000;
 
@@ -144,7 +146,10 @@ export class Fetcher {
     const nowMs = this.#host.clock.monotonicMs();
     if (!this.#isAsking || pieces.isWhole || member.restsUntilMs > nowMs || member.isOverdue(nowMs)) return;
     if (!layer) return void this.#fetchLayer(member.link);
-    while (member.asks.size < this.#windowOf(member) && this.#members.get(member.link) === member) {
+    // In pairs: a request costs as much as a tenth of a piece.
+    const window = this.#windowOf(member);
+    if (window >= PAIRS_FROM && member.asks.size === window - 1) return;
+    while (member.asks.size < window && this.#members.get(member.link) === member) {
       if (pieces.verifyingCount >= VERIFYING_MAX || this.#host.buffers.isFull) {
         this.#isHungry = true;
         return;
