@@ -155,8 +155,10 @@ export class FrameLink implements StreamReceiver {
   received(count: number): void {
     this.counts.bytesIn += count;
     if (this.#linger) return;
-    if (this.#givenRaw && this.#raw) this.#raw.filled += count;
-    else this.#end += count;
+    if (this.#givenRaw && this.#raw) {
+      this.#raw.filled += count;
+      if (this.#raw.filled < this.#raw.into.length) return; // most of what comes: a part of a piece, in its place already
+    } else this.#end += count;
     this.#isBusy ||= this.#end === this.#buffer.length;
     this.#parse();
   }

@@ -199,12 +199,15 @@ class InPlaceReads {
 
   /** Node.js put so many bytes into what `next` gave. Returns whether it may go on reading. */
   took(count: number): boolean {
-    const here = this.#given?.subarray(0, count) ?? new Uint8Array(0);
     if (this.#givenByReceiver) this.receiver?.received(count);
-    else if (this.receiver) copyTo(this.receiver, here);
-    else this.#early.push(Buffer.from(here));
-    if (!this.receiver) this.#earlyBytes += count;
+    else this.#keep(this.#given?.subarray(0, count) ?? new Uint8Array(0));
     return !this.paused && (this.receiver !== undefined || this.#earlyBytes < EARLY_BYTES_MAX);
+  }
+
+  #keep(bytes: Uint8Array): void {
+    if (this.receiver) return copyTo(this.receiver, bytes);
+    this.#early.push(Buffer.from(bytes));
+    this.#earlyBytes += bytes.length;
   }
 
   open(receiver: StreamReceiver): void {
