@@ -9,6 +9,7 @@ import { HASH_BYTES } from '../../protocol/ids.ts';
 import { toStat } from '../../protocol/nodeDisk.ts';
 import { whyUnlike } from './fileIdentity.ts';
 import type { Job, JobAnswer, JobMessage } from './hashing.ts';
+import { RingWriter, sumOf } from './hashRing.ts';
 import { expectedHash, HASH_WORKER, isZero, probesOf } from './hashing.ts';
 import type { Shape } from './hashTree.ts';
 import { leavesPerPiece, lengthOf, pieceHash, rootOf, shapeOf } from './hashTree.ts';
@@ -70,7 +71,8 @@ function run(job: Job, report: (doneBytes: number) => void): unknown {
   if (job.do === 'check') return check(job, report);
   if (job.do === 'hash') return new Uint8Array(pieceHash(job.bytes, job.leaves));
   if (job.do === 'verify') return pieceHash(job.bytes, job.leaves).equals(job.expected);
-  return hashFile(job.path, job.pieceBytes, report);
+  if (job.do === 'sum') return sumOf(job.ring);
+  return hashFile(job, report);
 }
 
 function store({ descriptor, at, leaves, bytes, expected }: Extract<Job, { do: 'store' }>): boolean {
@@ -103,21 +105,25 @@ function writeAll(descriptor: number, bytes: Uint8Array, at: number): void {
   for (let done = 0; done < bytes.length;) done += fs.writeSync(descriptor, bytes, done, bytes.length - done, at + done);
 }
 
-function hashFile(path: string, pieceBytes: number, report: (doneBytes: number) => void): unknown {
+/** With a ring, the SHA-256 of the whole file is another thread's, and is left empty here. */
+function hashFile({ path, pieceBytes, ring }: Extract<Job, { do: 'hashFile' }>, report: (doneBytes: number) => void): unknown {
   const descriptor = open(path);
   try {
     const stat = toStat(fs.fstatSync(descriptor, { bigint: true }));
     if (stat.kind !== 'file') throw new ShoalError('notAFile', { path });
     const shape = shapeOf(stat.sizeBytes, pieceBytes);
     const layer = Buffer.alloc(shape.pieces * HASH_BYTES);
-    const whole = createHash('sha256');
+    const whole = ring ? undefined : createHash('sha256');
+    const shared = ring && new RingWriter(ring);
     eachPiece(descriptor, shape, report, (piece, bytes, isWhole) => {
       if (!isWhole) throw new ShoalError('fileChanged', { name: path });
-      whole.update(bytes);
+      whole?.update(bytes);
+      shared?.put(bytes.length);
       layer.set(pieceHash(bytes, leavesPerPiece(shape)), piece * HASH_BYTES);
-    });
+    }, undefined, shared && ((bytes) => shared.place(bytes)));
+    shared?.end();
     if (whyUnlike(stat, toStat(fs.fstatSync(descriptor, { bigint: true }))) !== undefined) throw new ShoalError('fileChanged', { name: path });
-    return { shape, root: rootOf(layer, shape), layer, sha256: whole.digest('hex'), stat };
+    return { shape, root: rootOf(layer, shape), layer, sha256: whole?.digest('hex') ?? '', stat };
   } finally {
     fs.closeSync(descriptor);
   }
@@ -134,14 +140,13 @@ function open(path: string): number {
   }
 }
 
-function eachPiece(descriptor: number, shape: Shape, report: (doneBytes: number) => void, take: (piece: number, bytes: Buffer, whole: boolean) => void, isWanted = (_piece: number): boolean => true): void {
-  const buffer = Buffer.allocUnsafeSlow(Math.min(shape.pieceBytes, shape.sizeBytes));
+function eachPiece(descriptor: number, shape: Shape, report: (doneBytes: number) => void, take: (piece: number, bytes: Buffer, whole: boolean) => void, isWanted = (_piece: number): boolean => true, memory = ownMemory(shape)): void {
   let reported = 0;
   for (let piece = 0; piece < shape.pieces; piece++) {
     const at = piece * shape.pieceBytes;
     if (at - reported >= PROGRESS_BYTES) report((reported = at));
     if (!isWanted(piece)) continue;
-    const bytes = buffer.subarray(0, lengthOf(shape, piece));
+    const bytes = memory(lengthOf(shape, piece));
     let have = 0;
     while (have < bytes.length) {
       const count = fs.readSync(descriptor, bytes, have, bytes.length - have, at + have);
@@ -150,4 +155,10 @@ function eachPiece(descriptor: number, shape: Shape, report: (doneBytes: number)
     }
     take(piece, bytes, have === bytes.length);
   }
+}
+
+/** One buffer for all pieces. */
+function ownMemory(shape: Shape): (bytes: number) => Buffer {
+  const buffer = Buffer.allocUnsafeSlow(Math.min(shape.pieceBytes, shape.sizeBytes));
+  return (bytes) => buffer.subarray(0, bytes);
 }

@@ -2,12 +2,16 @@
 // is on disk after a restart. `Hasher` is what the engine sees; `inlineHasher` does it on the spot (simulations), and
 // `workerHasher` in worker threads: pieces travel as shared memory, only their place is posted.
 import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Bitfield } from '../../protocol/bitfield.ts';
 import { asShoalError, ShoalError, systemCode } from '../../protocol/errors.ts';
 import type { Root, Sha256 } from '../../protocol/ids.ts';
 import { HASH_BYTES } from '../../protocol/ids.ts';
+import { PIECE_BYTES_DEFAULT } from '../../protocol/limits.ts';
 import type { Disk, DiskFile, DiskStat } from '../../protocol/world.ts';
+import { createRing, giveUpRing } from './hashRing.ts';
 import type { Shape } from './hashTree.ts';
 import { leavesPerPiece, lengthOf, pieceHash, rootOf } from './hashTree.ts';
 import { whyUnlike } from './fileIdentity.ts';
@@ -149,7 +153,8 @@ export async function openToRead(disk: Disk, path: string): Promise<DiskFile> {
 
 /** What is posted to a worker. Content is shared memory, never copied; of small things only what is needed (a view would bring all that lies behind it). */
 export type Job =
-  | { readonly do: 'hashFile'; readonly path: string; readonly pieceBytes: number }
+  | { readonly do: 'hashFile'; readonly path: string; readonly pieceBytes: number; readonly ring: SharedArrayBuffer | undefined }
+  | { readonly do: 'sum'; readonly ring: SharedArrayBuffer }
   | { readonly do: 'store'; readonly descriptor: number; readonly at: number; readonly leaves: number; readonly bytes: Uint8Array; readonly expected: Uint8Array }
   | { readonly do: 'check'; readonly descriptor: number; readonly shape: Shape; readonly layer: Uint8Array; readonly skip: Uint8Array }
   | { readonly do: 'hash'; readonly leaves: number; readonly bytes: Uint8Array }
@@ -165,7 +170,7 @@ export const HASH_WORKER = 'shoal hashing';
 
 /**
  * Hashes in two worker threads, started when first needed: one for pieces as they arrive, one for whole files, so that sharing a
- * large file does not hold up a download.
+ * large file does not hold up a download. A large file gets a second thread for as long as it takes: it is hashed twice.
  *
  * @param entry  the module the workers run: it must import hashWorker.ts (the bundle itself does)
  */
@@ -173,7 +178,10 @@ export function workerHasher(entry: URL): Hasher {
   const pieces = new HashThread(entry);
   const files = new HashThread(entry);
   return {
-    hashFile: (path, pieceBytes, options) => files.run({ do: 'hashFile', path, pieceBytes }, options) as Promise<HashedFile>,
+    async hashFile(path, pieceBytes, options) {
+      const isLarge = pieceBytes <= PIECE_BYTES_DEFAULT && availableParallelism() > 1 && await sizeOf(path) >= TWO_THREADS_FROM_BYTES;
+      return isLarge ? hashTogether(files, new HashThread(entry), path, pieceBytes, options) : files.run({ do: 'hashFile', path, pieceBytes, ring: undefined }, options) as Promise<HashedFile>;
+    },
     store: (file, shape, piece, bytes, expected) => pieces.run({ do: 'store', descriptor: descriptorOf(file), at: piece * shape.pieceBytes, leaves: leavesPerPiece(shape), bytes, expected: new Uint8Array(expected) }) as Promise<boolean>,
     check: (file, shape, layer, skip, options) => files.run({ do: 'check', descriptor: descriptorOf(file), shape, layer, skip: skip.bytes() }, options) as Promise<readonly number[]>,
     verify: (shape, bytes, expected) => pieces.run({ do: 'verify', leaves: leavesPerPiece(shape), bytes, expected: new Uint8Array(expected) }) as Promise<boolean>,
@@ -184,10 +192,30 @@ export function workerHasher(entry: URL): Hasher {
   };
 }
 
+/** The tree in one thread, which reads, and the sum of the whole in another. */
+async function hashTogether(files: HashThread, sums: HashThread, path: string, pieceBytes: number, options?: HashOptions): Promise<HashedFile> {
+  const ring = createRing();
+  try {
+    const sum = sums.run({ do: 'sum', ring }) as Promise<Sha256>;
+    sum.catch(() => giveUpRing(ring));
+    const hashed = await (files.run({ do: 'hashFile', path, pieceBytes, ring }, options) as Promise<HashedFile>);
+    return { ...hashed, sha256: await sum };
+  } finally {
+    giveUpRing(ring);
+    await sums.close();
+  }
+}
+
+/** 0 when it cannot be told; whoever reads it says why. */
+const sizeOf = (path: string): Promise<number> => stat(path).then(({ size }) => size, () => 0);
+
 function descriptorOf(file: DiskFile): number {
   if (file.descriptor === undefined) throw new Error('worker threads need real files');
   return file.descriptor;
 }
+
+/** A file from which on a second thread is worth its start. */
+const TWO_THREADS_FROM_BYTES = 32 * 1024 * 1024;
 
 /** Memory for short-lived objects of such a thread, in MiB: it makes few, and the default would take 50. */
 const YOUNG_MIB_MAX = 4;

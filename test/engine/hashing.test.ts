@@ -1,0 +1,53 @@
+// The worker threads that hash, against the same done on the spot: small files in one thread, large ones in two.
+import assert from 'node:assert';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { inlineHasher, workerHasher } from '../../extension/engine/hashing.ts';
+import { hashWorkerEntry } from '../../extension/engine/hashWorker.ts';
+import { PIECE_BYTES_DEFAULT } from '../../protocol/limits.ts';
+import { createNodeDisk } from '../../protocol/nodeDisk.ts';
+
+const MIB = 1024 * 1024;
+
+describe('hashing in worker threads', function () {
+  this.timeout(60_000);
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'shoal-hashing-'));
+  const workers = workerHasher(hashWorkerEntry);
+  const inline = inlineHasher(createNodeDisk());
+  const fileOf = (bytes: number): string => {
+    const file = path.join(folder, String(bytes));
+    writeFileSync(file, randomBytes(bytes));
+    return file;
+  };
+
+  after(async () => {
+    await workers.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  for (const bytes of [0, 1, PIECE_BYTES_DEFAULT, MIB + 1, 32 * MIB, 41 * MIB + 777]) {
+    it(`comes to the same for ${bytes} bytes`, async () => {
+      const file = fileOf(bytes);
+      const [expected, found] = [await inline.hashFile(file, PIECE_BYTES_DEFAULT), await workers.hashFile(file, PIECE_BYTES_DEFAULT)];
+      assert.deepEqual([found.root, found.sha256, found.shape], [expected.root, expected.sha256, expected.shape]);
+      assert.ok(Buffer.from(expected.layer).equals(found.layer));
+    });
+  }
+
+  it('hashes several large files at once', async () => {
+    const files = [33, 34, 35].map((mib) => fileOf(mib * MIB));
+    const sums = await Promise.all(files.map(async (file) => (await workers.hashFile(file, PIECE_BYTES_DEFAULT)).sha256));
+    assert.deepEqual(sums, await Promise.all(files.map(async (file) => (await inline.hashFile(file, PIECE_BYTES_DEFAULT)).sha256)));
+  });
+
+  it('stops when it is cancelled, and goes on with the next file', async () => {
+    const file = fileOf(64 * MIB);
+    const stop = new AbortController();
+    await assert.rejects(workers.hashFile(file, PIECE_BYTES_DEFAULT, { signal: stop.signal, progress: () => stop.abort() }), { code: 'cancelled' });
+    assert.equal((await workers.hashFile(file, PIECE_BYTES_DEFAULT)).shape.pieces, 128);
+  });
+
+  it('says that a large file is gone', () => assert.rejects(workers.hashFile(path.join(folder, 'nothing'), PIECE_BYTES_DEFAULT), { code: 'fileMissing' }));
+});
