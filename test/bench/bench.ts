@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { RealProcesses } from '../support/realProcesses.ts';
 import { announces } from './announces.ts';
 import { firstByte } from './firstByte.ts';
 import type { Figure } from './measure.ts';
@@ -40,6 +41,7 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 process.stdout.write(`${os.cpus().length} × ${os.cpus()[0]?.model ?? 'CPU'}, ${(os.totalmem() / 1024 ** 3).toFixed(0)} GiB, ${os.platform()} ${os.release()}, Node ${process.versions.node}\n`);
+RealProcesses.endWithThisProcess();
 const results: Record<string, readonly Figure[]> = {};
 for (const [name, { title, run }] of Object.entries(benches)) {
   if (names.length > 0 && !names.includes(name)) continue;

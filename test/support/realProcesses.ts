@@ -32,9 +32,25 @@ export interface Ran {
 
 /** Everything started here ends here: `close` in a `finally` or an `after`. */
 export class RealProcesses {
+  /** Those that are not closed: what a signal has to end. */
+  static readonly #open = new Set<RealProcesses>();
   readonly folder = mkdtempSync(path.join(os.tmpdir(), 'shoal-'));
   readonly #children = new Set<ChildProcess>();
   readonly #engines: RealEngine[] = [];
+
+  constructor() {
+    RealProcesses.#open.add(this);
+  }
+
+  /** Whoever is stopped by a signal leaves nothing behind. */
+  static endWithThisProcess(): void {
+    for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
+      process.once(signal, () => {
+        for (const processes of RealProcesses.#open) processes.killAll();
+        process.exit(code);
+      });
+    }
+  }
 
   /** A fresh folder inside the temporary one. */
   makeFolder(...names: readonly string[]): string {
@@ -113,6 +129,7 @@ export class RealProcesses {
 
   /** Ends all children and removes the folder. */
   async close(): Promise<void> {
+    RealProcesses.#open.delete(this);
     for (const engine of this.#engines) engine.disconnect();
     await Promise.all([...this.#children].map((child) => this.kill(child)));
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
