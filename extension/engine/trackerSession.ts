@@ -20,8 +20,9 @@ import type { Timer, World } from '../../protocol/world.ts';
 
 /** How long a dial may take, in ms. */
 const DIAL_MS = 5_000;
-/** How long changes of what we have are collected before they are announced, in ms. */
+/** Changes of what we have that come sooner after the last announce are announced together, in ms; one after a rest waits just for what changes with it. */
 const ANNOUNCE_MS = 50;
+const ANNOUNCE_MS_MIN = 2;
 /** Longest pause between two tries, in ms; after RARE_AFTER failures in a row RARE_MS. */
 const RETRY_MS_MAX = 5_000;
 const RARE_AFTER = 60;
@@ -77,6 +78,7 @@ export class TrackerSession {
   #connection: Connection<typeof trackerLink, 'engine'> | undefined;
   readonly #announced = new Map<string, { readonly key: SwarmKey; readonly leftBytes: number }>();
   #announceTimer: Timer | undefined;
+  #announcedMs = -Infinity;
   #retryTimer: Timer | undefined;
   #failures = 0;
   #stopped = false;
@@ -120,8 +122,10 @@ export class TrackerSession {
   /** What we have has changed: the difference is announced shortly. */
   announceSoon(): void {
     if (!this.account || !this.isUp && this.state !== 'connecting') return;
-    this.#announceTimer ??= this.#host.world.clock.after(ANNOUNCE_MS, () => {
+    const { clock } = this.#host.world;
+    this.#announceTimer ??= clock.after(Math.max(ANNOUNCE_MS_MIN, this.#announcedMs + ANNOUNCE_MS - clock.monotonicMs()), () => {
       this.#announceTimer = undefined;
+      this.#announcedMs = clock.monotonicMs();
       void this.#announce();
     });
   }
