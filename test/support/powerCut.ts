@@ -22,6 +22,8 @@ import type { AccountId, GroupId, Root, Sha256 } from '../../protocol/ids.ts';
 import type { Clock, Disk } from '../../protocol/world.ts';
 import { silentLog } from '../../protocol/world.ts';
 import { EventQueue } from './eventQueue.ts';
+import type { Chances, Life } from './mortality.ts';
+import { chancesOf, mortal, newLife } from './mortality.ts';
 import { SeededChance } from './seededChance.ts';
 import { SimulatedDisk } from './simulatedDisk.ts';
 
@@ -61,15 +63,6 @@ const truths = [1, 3, 6, 9].map((pieces): Truth => {
   return { content, shape, layer, root: rootOf(layer, shape) };
 });
 
-/** A run of the program, until it is done, gives up, or is ended from outside. */
-interface Life {
-  isAlive: boolean;
-  /** Calls of the disk until its end. */
-  callsLeft: number;
-  readonly ended: Promise<void>;
-  end: () => void;
-}
-
 /** @throws AssertionError what did not hold */
 export async function powerCut(seed: number): Promise<Tally> {
   const run = new Run(seed);
@@ -84,7 +77,8 @@ export async function powerCut(seed: number): Promise<Tally> {
 class Run {
   readonly story: string[] = [];
   readonly #tally: Tally = { kills: 0, cuts: 0, wrong: 0, checkpoints: 0, believed: 0, found: 0, failedSyncs: 0, deleted: 0, inTheWay: 0, withoutLinks: 0, repairs: 0 };
-  readonly #chance: SeededChance;
+  readonly #seed: SeededChance;
+  #chances: Chances;
   readonly #truth: Truth;
   readonly #timers = new EventQueue();
   readonly #disk: SimulatedDisk;
@@ -97,22 +91,28 @@ class Run {
   #partIsGone = false;
   /** Whether all slots of this part file are as they were written. */
   #slotsAreGood = true;
+  /** Whether somebody cut the part file since the last life. */
+  #partIsCut = false;
   /** A file of somebody else's under the name. */
   #others: Buffer | undefined;
   #syncsUntilFailure = Infinity;
 
   constructor(seed: number) {
-    this.#chance = new SeededChance(seed);
-    const truth = truths[this.#chance.below(truths.length)];
+    this.#seed = new SeededChance(seed);
+    this.#chances = chancesOf(this.#seed, 'before');
+    const chance = this.#seed.fork('setting');
+    const truth = truths[chance.below(truths.length)];
     assert.ok(truth);
     this.#truth = truth;
     const life = newLife(Infinity);
     this.#life = life;
     const time = { nowMs: 0, after: (_delayMs: number, call: () => void) => this.#later(call) };
-    this.#disk = new SimulatedDisk(time, this.#chance.fork('disk'));
-    this.#hasLinks = !this.#chance.oneIn(4);
+    this.#disk = new SimulatedDisk(time, this.#seed.fork('disk'));
+    this.#hasLinks = !chance.oneIn(4);
     if (!this.#hasLinks) this.#tally.withoutLinks++;
     this.#disk.fault = (call, name) => {
+      // Right behind this call.
+      if (this.#life.isAlive && this.#life.aim?.test(name) && --this.#life.callsLeft < 0) this.#life.end();
       if (call === 'link' && !this.#hasLinks) return 'EPERM';
       // Only that of the download: a home that cannot be written is another story.
       if (call !== 'sync' || !name.startsWith('/downloads') || --this.#syncsUntilFailure > 0) return undefined;
@@ -125,12 +125,14 @@ class Run {
   }
 
   async toTheEnd(): Promise<Tally> {
-    const chance = this.#chance;
     await this.#prepare();
-    const crashes = chance.below(5);
+    const crashes = this.#seed.fork('crashes').below(5);
     for (let lives = 0; lives < LIVES_MAX; lives++) {
+      this.#chances = chancesOf(this.#seed, `life ${lives}`);
+      const chance = this.#chances.ends;
       const isLast = lives >= crashes;
-      this.#life = newLife(isLast ? Infinity : 1 + chance.below(chance.oneIn(2) ? 20 : 120));
+      this.#life = isLast ? newLife(Infinity) : mortal(chance, this.#partIsCut);
+      this.#partIsCut = false;
       this.#syncsUntilFailure = !isLast && chance.oneIn(5) ? 1 + chance.below(5) : Infinity;
       const life = this.#life;
       const outcome = await Promise.race([this.#program(life), life.ended.then(() => 'crashed' as const)]);
@@ -145,7 +147,7 @@ class Run {
 
   /** What was asked for before anything could go wrong. */
   async #prepare(): Promise<void> {
-    const { chance, disk } = { chance: this.#chance, disk: this.#disk.of(this.#life) };
+    const { chance, disk } = { chance: this.#seed.fork('wish'), disk: this.#disk.of(this.#life) };
     const { content, shape, root, layer } = this.#truth;
     for (const folder of ['/home/transfers', '/downloads']) this.#disk.put(`${folder}/.keep`, '');
     const isRepair = chance.oneIn(6);
@@ -173,7 +175,7 @@ class Run {
       return 'published';
     }
     const clock = this.#clock(life);
-    const host: DownloadHost = { disk, clock, chance: this.#chance, hasher: this.#watched(inlineHasher(disk)), home: HOME, openFiles: new OpenFiles(disk, clock) };
+    const host: DownloadHost = { disk, clock, chance: this.#chances.program, hasher: this.#watched(inlineHasher(disk)), home: HOME, openFiles: new OpenFiles(disk, clock) };
     let copy: Copy | undefined;
     try {
       const before = keeper.record.part;
@@ -198,7 +200,7 @@ class Run {
 
   /** Pieces come in any order, two at a time, some of them wrong. */
   async #fetchAll(copy: Copy, disk: Disk, life: Life): Promise<void> {
-    const chance = this.#chance;
+    const chance = this.#chances.peers;
     const { shape, content, layer } = this.#truth;
     if (!copy.layer) {
       assert.ok(copy.takeLayer(layer));
@@ -257,32 +259,38 @@ class Run {
   /** The program is killed, or the power goes. */
   #crash(): void {
     this.#life.isAlive = false;
-    if (this.#chance.oneIn(3)) {
+    const chance = this.#chances.ends;
+    if (chance.oneIn(3)) {
       this.#tally.kills++;
       return this.#tell('killed');
     }
-    const survival = (['nothing', 'tornSectors', 'tornSectors', 'someOfIt'] as const)[this.#chance.below(4)] ?? 'nothing';
+    const survival = (['nothing', 'tornSectors', 'tornSectors', 'someOfIt'] as const)[chance.below(4)] ?? 'nothing';
     this.#tally.cuts++;
     this.#disk.powerCut(survival);
+    // Without a slot, what is right has been read and written again, and such a write may be torn too.
+    if (survival === 'tornSectors' && !this.#slotsAreGood) this.#safe.clear();
     this.#tell(`power cut, ${survival}`);
   }
 
   /** What a person may do while no engine runs. */
   #between(): void {
-    const chance = this.#chance;
+    const chance = this.#chances.people;
     const part = this.#disk.names('/downloads/data').find((name) => name.endsWith('.part'));
     if (part !== undefined && chance.oneIn(12)) this.#remove(part);
-    else if (part !== undefined && !this.#disk.peek(DESTINATION) && chance.oneIn(15)) {
+    else if (part !== undefined && !this.#disk.peek(DESTINATION) && chance.oneIn(8)) {
       this.#tell('a person cuts the part file');
       const bytes = this.#disk.peek(part) ?? Buffer.alloc(0);
       this.#disk.put(part, bytes.subarray(0, chance.below(bytes.length + 1)));
       this.#forgetPart();
+      this.#partIsCut = true;
     }
     const slot = this.#disk.names('/downloads/data').find((name) => name.includes('.ck'));
     if (slot !== undefined && chance.oneIn(12)) {
       this.#tell(`a bit of ${slot} is another`);
       const bytes = this.#disk.peek(slot) ?? Buffer.alloc(0);
-      if (bytes.length > 0) bytes[chance.below(bytes.length)]! ^= 1 << chance.below(8);
+      // Often where it is hardest to notice: among the bits of the pieces, right before the checksum.
+      const at = chance.oneIn(2) ? Math.max(0, bytes.length - 5) : chance.below(bytes.length);
+      if (bytes.length > 0) bytes[at]! ^= 1 << chance.below(8);
       this.#disk.put(slot, bytes);
       this.#safe.clear(); // what it vouched for has to be read, and may be fetched again
       this.#slotsAreGood = false;
@@ -333,6 +341,8 @@ class Run {
     const found = this.#disk.peek(after.path);
     assert.ok(found?.equals(this.#truth.content), `published and ${found ? 'wrong' : 'gone'}: ${after.path}`);
     if (this.#others) this.#othersAreUntouched();
+    const copies = this.#disk.names('/downloads').filter((name) => this.#disk.peek(name)?.equals(this.#truth.content));
+    if (this.#tally.deleted === 0) assert.deepEqual(copies.filter((name) => !name.endsWith('.part')), [after.path], 'it was published twice');
     return true;
   }
 
@@ -352,13 +362,10 @@ class Run {
   /** A call of the disk is done a little later, by chance; at the last one of its life the program ends. */
   #later(call: () => void): void {
     const life = this.#life;
-    let steps = this.#chance.below(6);
+    let steps = this.#chances.calls.below(6);
     const step = (): void => {
       if (steps-- > 0) return queueMicrotask(step);
-      if (life.isAlive && --life.callsLeft < 0) {
-        life.isAlive = false;
-        life.end();
-      }
+      if (life.isAlive && !life.aim && --life.callsLeft < 0) life.end();
       call();
     };
     queueMicrotask(step);
@@ -367,11 +374,6 @@ class Run {
   #tell(line: string): void {
     this.story.push(line);
   }
-}
-
-function newLife(calls: number): Life {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  return { isAlive: true, callsLeft: calls, ended: promise, end: resolve };
 }
 
 async function keeperOf(disk: Disk): Promise<Keeper> {

@@ -31,13 +31,21 @@ export class SimulatedDisk {
   fault: ((call: string, path: string) => string | undefined) | undefined;
   readonly #time: Time;
   readonly #chance: SeededChance;
+  readonly #delays: SeededChance;
+  readonly #order: SeededChance;
+  readonly #names: SeededChance;
   readonly #root = new FolderInode(0o777, 0n);
   readonly #open = new Set<FileInode>();
   #ticks = 0n;
+  /** Power cuts and failed syncs, each of which has a chance of its own. */
+  #accidents = 0;
 
   constructor(time: Time, chance: SeededChance) {
     this.#time = time;
     this.#chance = chance;
+    this.#delays = chance.fork('delays');
+    this.#order = chance.fork('order');
+    this.#names = chance.fork('names');
   }
 
   // For tests: at once, and durable.
@@ -90,9 +98,10 @@ export class SimulatedDisk {
     const all = [...this.#all('alsoForgotten')];
     const folders = all.filter((inode) => inode instanceof FolderInode);
     const files = all.filter((inode) => inode instanceof FileInode);
-    for (const folder of folders) folder.powerCut(survival, this.#chance);
+    const chance = this.#accident();
+    for (const folder of folders) folder.powerCut(survival, chance);
     for (const folder of folders) folder.reset();
-    for (const file of files) file.powerCut(survival, this.#chance);
+    for (const file of files) file.powerCut(survival, chance);
     this.#open.clear();
   }
 
@@ -100,7 +109,7 @@ export class SimulatedDisk {
   of(life: { readonly isAlive: boolean }): Disk {
     /** Does one call after its time, unless the program is gone or a fault is asked for. */
     const call = async <T>(callName: string, on: string, run: () => T, failed?: () => void): Promise<T> => {
-      await new Promise<void>((resolve) => this.#time.after(this.#chance.random() * CALL_MS_MAX, () => life.isAlive && resolve()));
+      await new Promise<void>((resolve) => this.#time.after(this.#delays.random() * CALL_MS_MAX, () => life.isAlive && resolve()));
       const code = this.fault?.(callName, on);
       if (code === undefined) return run();
       failed?.();
@@ -126,7 +135,7 @@ export class SimulatedDisk {
         sync: () => {
           if (!(inode instanceof FileInode)) return call('sync', name, () => syncInode(inode));
           const { changes } = inode;
-          return call('sync', name, () => inode.sync(changes), () => inode.failSync(this.#chance));
+          return call('sync', name, () => inode.sync(changes), () => inode.failSync(this.#accident()));
         },
         stat: () => call('stat', name, () => statOf(inode)),
         close: () => call('close', name, () => {
@@ -156,7 +165,7 @@ export class SimulatedDisk {
         throw systemError('EISDIR', 'read', name);
       }),
       replaceFile: async (name, content, mode = 0o600) => {
-        const beside = `${name}.${this.#chance.bytes(4).toString('hex')}.new`;
+        const beside = `${name}.${this.#names.bytes(4).toString('hex')}.new`;
         try {
           const file = await call('replaceFile', name, () => this.#create(beside, mode));
           await call('write', name, () => this.#write(file, content, 0, beside));
@@ -180,11 +189,15 @@ export class SimulatedDisk {
       remove: (name) => call('remove', name, () => this.#remove(name)),
       removeFolder: (name) => call('removeFolder', name, () => this.#remove(name, 'folderToo')),
       makeFolder: (name) => call('makeFolder', name, () => this.#makeFolders(name)),
-      listFolder: (name) => call('listFolder', name, () => this.#chance.shuffled(this.#folder(name, 'scandir').names.keys())),
+      listFolder: (name) => call('listFolder', name, () => this.#order.shuffled(this.#folder(name, 'scandir').names.keys())),
       syncFolder: (name) => call('syncFolder', name, () => syncInode(this.#existing(name, 'open', 'follow'))),
       freeBytes: (name) => call('freeBytes', name, () => (this.#existing(name, 'statfs', 'follow'), this.#freeBytes())),
     };
     return disk;
+  }
+
+  #accident(): SeededChance {
+    return this.#chance.fork(`accident ${this.#accidents++}`);
   }
 
   #write(file: FileInode, from: Uint8Array, at: number, name: string): void {

@@ -119,8 +119,9 @@ export class FileInode extends Inode {
   }
 }
 
-/** What is left of a write that was under way. */
-function sectorsOf(change: Change, chance: SeededChance): Change[] {
+/** What is left of a write that was under way. Its length decides how often chance is asked, and nothing about the others. */
+function sectorsOf(change: Change, all: SeededChance): Change[] {
+  const chance = all.fork(`write ${all.random()}`);
   if ('length' in change) return chance.oneIn(2) ? [change] : [];
   const left: Change[] = [];
   for (let from = 0; from < change.bytes.length; ) {
