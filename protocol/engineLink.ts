@@ -15,7 +15,10 @@ const path = text(4096);
 const transferId = u32;
 
 /** Patterns by which files of a folder are chosen: as many as fit into one message. */
-const CHOSEN_MAX = 512;
+export const CHOSEN_MAX = 512;
+
+/** One file of a folder. */
+const folderFile = struct({ path: fileName, sizeBytes: u53 });
 
 /** One tracker as this engine sees it. `inUse`: it answers our calls; the other one is kept informed. `pair`: whether it and the other one reach each other. */
 export const trackerState = struct({ address, link: oneOf('connecting', 'up', 'down', 'refused'), inUse: bool, error: optional(wireError), pair: added(oneOf('alone', 'whole', 'apart', 'unknown'), 'unknown') });
@@ -40,12 +43,12 @@ export type Source = Of<typeof source>;
 /**
  * One file this engine shares or downloads.
  * hashing → seeding for a share, as soon as the group knows of it; queued (its turn will come), waiting (nobody has it) or downloading → seeding for a
- * download; checking after a restart; paused by the person; failed with `error`; gone: its file vanished or changed, so it is not served.
+ * download; checking after a restart; choosing: it has the list of a folder and waits to be told which of its files are wanted; paused by the person; failed with `error`; gone: its file vanished or changed, so it is not served.
  */
 export const transfer = struct({
   id: transferId, group: groupId, groupName: name, name: fileName, root, sizeBytes: u53, sha256: optional(sha256),
   kind: oneOf('share', 'download'),
-  state: oneOf('hashing', 'checking', 'waiting', 'downloading', 'seeding', 'paused', 'failed', 'gone', 'queued'),
+  state: oneOf('hashing', 'checking', 'waiting', 'downloading', 'seeding', 'paused', 'failed', 'gone', 'queued', 'choosing'),
   path, pieces: u32, heldPieces: u32,
   /** Bytes done: hashed, or verified and on disk. */
   doneBytes: u53,
@@ -161,6 +164,12 @@ export const engineLink = table({ frontend: 'engine', engine: 'frontend' }, {
     from: 'frontend', body: struct({ group: name, name: fileName, path, asFile: bool, rename: bool, mode: pickerMode, only: added(list(fileName, CHOSEN_MAX), []) }),
     reply: struct({ transfer: transferId }),
   },
+  /** The same of a folder whose files are yet to be chosen: its list comes, `folderFiles` gives it, `chooseFiles` goes on. */
+  downloadSome: { from: 'frontend', body: struct({ group: name, name: fileName, path, rename: bool, mode: pickerMode }), reply: struct({ transfer: transferId }) },
+  /** The files of a folder that is shared, downloaded or being chosen of, by pages in the order of its list. Throws usage while the list is not here. */
+  folderFiles: { from: 'frontend', body: struct({ transfer: transferId, after: added(fileName, '') }), reply: struct({ files: list(folderFile, PAGE_ROWS_MAX), more: bool }) },
+  /** Which files of a folder are wanted, of a download that began with `downloadSome`; none named for all. */
+  chooseFiles: { from: 'frontend', body: struct({ transfer: transferId, only: list(fileName, CHOSEN_MAX) }), reply: nothing },
   /** I no longer share or seed this file. `remove`: also take it out of the catalogue (its author or the group's owner). */
   stopShare: { from: 'frontend', body: struct({ group: name, name: fileName, remove: bool }), reply: done },
   pause: { from: 'frontend', body: struct({ transfer: transferId }), reply: nothing },

@@ -104,7 +104,8 @@ async function begin(host: DownloadHost, keeper: Keeper): Promise<PartFile> {
   const part = newPartPath(host.chance, record.path, record.root as Root);
   await keeper.save({ part });
   if (before !== '') await removePart(host.disk, before);
-  return createPart(host, part, record.root as Root, shapeOf(record.sizeBytes, record.pieceBytes));
+  const isPart = record.only.length > 0 || record.choosing;
+  return createPart(host, part, record.root as Root, shapeOf(record.sizeBytes, record.pieceBytes), isPart ? 0 : record.sizeBytes);
 }
 
 /**

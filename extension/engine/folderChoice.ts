@@ -4,6 +4,7 @@ import { ShoalError } from '../../protocol/errors.ts';
 import type { Folder, ManifestFile } from '../../protocol/manifest.ts';
 import { headBytesOf, LENGTH_BYTES, readFolder } from '../../protocol/manifest.ts';
 import type { Copy } from './copy.ts';
+import type { TransferRecord } from './transferRecord.ts';
 
 /** Whether a path is chosen: by its name, by that of a folder above it, or by a pattern (`*` within a name, `**` over folders, `?`). Without any, all are. */
 export function chooser(only: readonly string[]): (path: string) => boolean {
@@ -17,29 +18,52 @@ const WILD: Readonly<Record<string, string>> = { '**/': '(?:.*/)?', '**': '.*', 
 /**
  * The pieces that a download needs, as far as is known by now; when they are held, there may be more.
  *
+ * @param choosing  whether only the list is wanted for now
  * @throws ShoalError badFolder, unknownFile when nothing is chosen
  */
-export async function neededPieces(copy: Copy, name: string, only: readonly string[]): Promise<ReadonlySet<number>> {
-  const { sizeBytes, pieceBytes, pieces } = copy.shape;
-  const needed = new Set<number>();
-  const need = (at: number, bytes: number): boolean => {
-    const last = bytes === 0 ? -1 : Math.floor((at + bytes - 1) / pieceBytes);
-    for (let piece = Math.floor(at / pieceBytes); piece <= Math.min(last, pieces - 1); piece++) needed.add(piece);
-    return [...needed].every((piece) => copy.pieces.held.has(piece));
-  };
-  if (!need(0, LENGTH_BYTES)) return needed;
-  const start = new Uint8Array(Math.min(LENGTH_BYTES, sizeBytes));
-  await copy.readAt(start, 0);
-  const head = new Uint8Array(headBytesOf(start, sizeBytes));
-  if (!need(0, head.length)) return needed;
-  await copy.readAt(head, 0);
-  const chosen = chosenOf(readFolder(head, sizeBytes, pieceBytes), only);
+export async function neededPieces(copy: Copy, { name, only, choosing }: Pick<TransferRecord, 'name' | 'only' | 'choosing'>): Promise<ReadonlySet<number>> {
+  const needed = new Set(piecesOf(copy, 0, await headBytesIn(copy) ?? LENGTH_BYTES));
+  const head = await headIn(copy);
+  if (!head || choosing) return needed;
+  const chosen = chosenOf(folderIn(copy, head), only);
   if (chosen.length === 0) throw new ShoalError('unknownFile', { name: only.join(', '), group: name });
-  for (const file of chosen) need(file.at, file.sizeBytes);
+  for (const file of chosen) for (const piece of piecesOf(copy, file.at, file.sizeBytes)) needed.add(piece);
   return needed;
 }
 
-export const chosenOf = ({ files }: Folder, only: readonly string[]): readonly ManifestFile[] => {
+/** The list that a folder begins with, when all of it is held. @throws ShoalError badFolder */
+export async function headIn(copy: Copy): Promise<Uint8Array | undefined> {
+  const headBytes = await headBytesIn(copy);
+  return headBytes === undefined ? undefined : readIfHeld(copy, headBytes);
+}
+
+/** What a list says. @throws ShoalError badFolder */
+export const folderIn = ({ shape: { sizeBytes, pieceBytes } }: Copy, head: Uint8Array): Folder => readFolder(head, sizeBytes, pieceBytes);
+
+async function headBytesIn(copy: Copy): Promise<number | undefined> {
+  const { sizeBytes } = copy.shape;
+  const start = await readIfHeld(copy, Math.min(LENGTH_BYTES, sizeBytes));
+  return start && headBytesOf(start, sizeBytes);
+}
+
+async function readIfHeld(copy: Copy, bytes: number): Promise<Uint8Array | undefined> {
+  if (!piecesOf(copy, 0, bytes).every((piece) => copy.pieces.held.has(piece))) return undefined;
+  const into = new Uint8Array(bytes);
+  await copy.readAt(into, 0);
+  return into;
+}
+
+/** The pieces in which so many bytes lie. */
+function piecesOf({ shape: { pieceBytes, pieces } }: Copy, at: number, bytes: number): readonly number[] {
+  if (bytes === 0) return [];
+  const first = Math.floor(at / pieceBytes);
+  const last = Math.min(Math.floor((at + bytes - 1) / pieceBytes), pieces - 1);
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, n) => first + n);
+}
+
+function chosenOf({ files }: Folder, only: readonly string[]): readonly ManifestFile[] {
   const isChosen = chooser(only);
   return files.filter((file) => isChosen(file.path));
-};
+}
+
+export const chosenBytes = (folder: Folder, only: readonly string[]): number => chosenOf(folder, only).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);

@@ -42,15 +42,16 @@ export async function makeDestination(disk: Disk, destination: string): Promise<
 /**
  * Makes an empty part file of full size.
  *
+ * @param roomBytes  how much of it will be written, as far as is known: the rest takes no room
  * @throws ShoalError destinationUnwritable, diskFull
  */
-export async function createPart(host: PartHost, part: string, root: Root, shape: Shape): Promise<PartFile> {
+export async function createPart(host: PartHost, part: string, root: Root, shape: Shape, roomBytes = shape.sizeBytes): Promise<PartFile> {
   const { disk } = host;
   const folder = path.dirname(part);
   try {
     await makeDurableFolder(disk, folder, 0o700);
     await ignoreInGit(disk, folder);
-    if (!(await hasRoom(disk, folder, shape.sizeBytes))) throw new ShoalError('diskFull', { path: part });
+    if (!(await hasRoom(disk, folder, roomBytes))) throw new ShoalError('diskFull', { path: part });
     return await openWith(await disk.open(part, 'create'), async (file) => {
       await file.truncate(shape.sizeBytes);
       return openSlots(host, { path: part, file }, root, shape);

@@ -5,6 +5,7 @@ import type { Transfer as TransferView } from '../../protocol/engineLink.ts';
 import type { ErrorCode } from '../../protocol/errors.ts';
 import { asShoalError, isShoalError, ShoalError } from '../../protocol/errors.ts';
 import type { Sha256, SwarmKey } from '../../protocol/ids.ts';
+import type { ManifestFile } from '../../protocol/manifest.ts';
 import { toWire } from '../../protocol/wireErrors.ts';
 import type { SwarmPeer } from '../../protocol/trackerLink.ts';
 import type { Timer, World } from '../../protocol/world.ts';
@@ -15,7 +16,7 @@ import type { DownloadHost, Keeper } from './download.ts';
 import { isThere, openDownload, publishDownload, tidyUp } from './download.ts';
 import type { FileIdentity } from './fileIdentity.ts';
 import { identityOf } from './fileIdentity.ts';
-import { neededPieces } from './folderChoice.ts';
+import { folderIn, headIn, neededPieces } from './folderChoice.ts';
 import type { FolderOnDisk } from './folderFile.ts';
 import type { Hasher } from './hashing.ts';
 import { EMPTY_ROOT } from './hashTree.ts';
@@ -187,8 +188,23 @@ export class Transfer {
     this.swarm.up.set(this.record.upLimitBytesPerS);
   }
 
+  /** The files of a folder, as soon as its list is here. @throws ShoalError badFolder */
+  async folderFiles(): Promise<readonly ManifestFile[] | undefined> {
+    if (this.record.content !== 'folder') return undefined;
+    const head = this.copy && !this.isWhole ? await headIn(this.copy) : undefined;
+    return this.copy && head ? folderIn(this.copy, head).files : (await this.folderOnDisk())?.folder.files;
+  }
+
+  /** It has been said which files of a folder are wanted; all, when none is named. @throws ShoalError usage */
+  async choose(only: readonly string[]): Promise<void> {
+    if (!this.record.choosing) throw new ShoalError('usage', { why: `the files of ${this.record.name} are chosen already` });
+    await this.#save({ only, choosing: false });
+    await this.#letGo();
+    void this.start();
+  }
+
   async pause(): Promise<void> {
-    if (this.isWhole || this.record.kind === 'share') return;
+    if (this.isWhole || this.record.kind === 'share' || this.#state === 'choosing') return;
     this.#timer?.cancel();
     this.error = undefined;
     this.swarm?.pause();
@@ -380,7 +396,7 @@ export class Transfer {
     const came: number[] = [];
     for (let before = -1; before !== copy.pieces.wantedCount;) {
       before = copy.pieces.wantedCount;
-      if (this.record.only.length > 0) copy.want(await neededPieces(copy, this.record.name, this.record.only));
+      if (this.record.only.length > 0 || this.record.choosing) copy.want(await neededPieces(copy, this.record));
       if (!copy.pieces.isWhole) came.push(...await this.#fillFromOwn(copy));
       if (!copy.pieces.isWhole) break;
     }
@@ -427,6 +443,10 @@ export class Transfer {
   async #publish(): Promise<void> {
     const { copy } = this;
     if (!copy) return;
+    if (this.record.choosing) {
+      this.swarm?.pause();
+      return this.#set('choosing');
+    }
     await publishDownload(this.#disk, this.#keeper, copy);
     this.#told = undefined;
     if (this.#closed) return;

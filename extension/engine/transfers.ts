@@ -48,10 +48,12 @@ export interface DownloadRequest {
   readonly rename: boolean;
   readonly mode: PickerMode;
   readonly only: readonly string[];
+  /** Whether it is yet to be said which. */
+  readonly choosing?: boolean;
 }
 
 /** What a record says of itself while nobody has said otherwise. */
-const DEFAULTS = { only: [], paused: false, part: '', claimed: '', replaces: undefined, identity: undefined, downLimitBytesPerS: 0, upLimitBytesPerS: 0, priority: 'normal' } as const;
+const DEFAULTS = { only: [], choosing: false, paused: false, part: '', claimed: '', replaces: undefined, identity: undefined, downLimitBytesPerS: 0, upLimitBytesPerS: 0, priority: 'normal' } as const;
 
 export class Transfers {
   readonly #host: TransferHost;
@@ -171,7 +173,7 @@ export class Transfers {
     const { disk } = this.#host.world;
     // Checked again here: whatever a tracker sends, it must not name a place outside the folder.
     const destination = asFile ? given : path.join(given, ...checkFileName(file.name).split('/'));
-    const same = this.#ofKey({ group: request.group, root: file.root }).filter(({ record }) => record.kind === 'download' && record.path === destination && record.only.join('\n') === request.only.join('\n'));
+    const same = this.#ofKey({ group: request.group, root: file.root }).filter(({ record }) => record.kind === 'download' && record.path === destination && record.only.join('\n') === request.only.join('\n') && record.choosing === (request.choosing ?? false));
     const underWay = same.find((other) => !other.isWhole);
     if (underWay) {
       await underWay.resume();
@@ -185,7 +187,7 @@ export class Transfers {
     });
     if (taken && !request.rename) throw new ShoalError('destinationExists', { path: destination });
     return this.#begin({
-      ...DEFAULTS, account: request.account, group: request.group, groupName: request.groupName, name: file.name, kind: 'download', content: file.content === 'folder' ? 'folder' : 'file', only: request.only, path: destination, sizeBytes: file.sizeBytes,
+      ...DEFAULTS, account: request.account, group: request.group, groupName: request.groupName, name: file.name, kind: 'download', content: file.content === 'folder' ? 'folder' : 'file', only: request.only, choosing: request.choosing ?? false, path: destination, sizeBytes: file.sizeBytes,
       pieceBytes: file.pieceBytes, root: file.root, sha256: file.sha256, mode: request.mode, rename: request.rename, replace: false, told: true,
     });
   }

@@ -5,14 +5,13 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { ShoalError, systemCode } from '../../protocol/errors.ts';
 import type { Folder, ManifestFile } from '../../protocol/manifest.ts';
-import { headBytesOf, LENGTH_BYTES, readFolder } from '../../protocol/manifest.ts';
 import type { Disk } from '../../protocol/world.ts';
 import type { Copy } from './copy.ts';
 import { diskError } from './diskErrors.ts';
 import type { DownloadHost, Keeper } from './download.ts';
 import type { FileIdentity } from './fileIdentity.ts';
 import { identityOf } from './fileIdentity.ts';
-import { chooser } from './folderChoice.ts';
+import { chosenBytes, chooser, folderIn, headIn } from './folderChoice.ts';
 import { FolderFile } from './folderFile.ts';
 import { sha256Of } from './folderHash.ts';
 import { saveFolder } from './folderRecord.ts';
@@ -42,7 +41,7 @@ export async function publishFolder(host: DownloadHost, keeper: Keeper, copy: Co
     else {
       const unpacked = unpackedOf(part);
       await disk.removeFolder(unpacked);
-      if (!(await hasRoom(disk, path.dirname(part), folder.sizeBytes))) throw new ShoalError('diskFull', { path: destination });
+      if (!(await hasRoom(disk, path.dirname(part), chosenBytes(folder, only)))) throw new ShoalError('diskFull', { path: destination });
       const identities = await makeFiles(disk, copy, folder, unpacked, isChosen);
       made = { place: await takeName(disk, keeper, unpacked), identities };
     }
@@ -64,12 +63,9 @@ type Identities = readonly (FileIdentity | null)[];
 
 /** The list at the beginning of what has come. @throws ShoalError badFolder */
 async function folderOf(copy: Copy): Promise<{ readonly head: Uint8Array; readonly folder: Folder }> {
-  const { sizeBytes, pieceBytes } = copy.shape;
-  const start = new Uint8Array(Math.min(LENGTH_BYTES, sizeBytes));
-  await copy.readAt(start, 0);
-  const head = new Uint8Array(headBytesOf(start, sizeBytes));
-  await copy.readAt(head, 0);
-  const folder = readFolder(head, sizeBytes, pieceBytes);
+  const head = await headIn(copy);
+  if (!head) throw new ShoalError('badFolder', { why: 'its list has not come' });
+  const folder = folderIn(copy, head);
   // Who serves the folder makes the zeros between the files; they must be what was hashed.
   let end = head.length;
   for (const { at, sizeBytes: bytes } of folder.files) {

@@ -3,12 +3,13 @@ import path from 'node:path';
 import type { Verbs } from './state.ts';
 import { ShoalError } from '../../protocol/errors.ts';
 import type { AccountId, GroupId, RequestId } from '../../protocol/ids.ts';
-import { PASSWORD_CHARS_MIN } from '../../protocol/limits.ts';
+import { PAGE_ROWS_MAX, PASSWORD_CHARS_MIN } from '../../protocol/limits.ts';
 import { checkFileName, checkName, nameKey } from '../../protocol/names.ts';
 import type { OperationBody, OperationName } from '../../protocol/operations.ts';
 import type { GroupView } from '../../protocol/trackerLink.ts';
 import type { Engine } from './engine.ts';
 import type { Transfer } from './transfer.ts';
+import type { DownloadRequest } from './transfers.ts';
 
 /** How long one tracker has to hash a password, in ms: there may be a queue. */
 const PASSWORD_MS = 15_000;
@@ -62,6 +63,13 @@ export function verbsOf(engine: Engine): Verbs {
     const found = transfers.get(id);
     if (!found) throw new ShoalError('unknownDownload', { name: String(id), group: '' });
     return found;
+  };
+  const download = async ({ group: groupName, name, ...wish }: { readonly group: string; readonly name: string } & Omit<DownloadRequest, 'account' | 'group' | 'groupName' | 'file'>): Promise<Transfer> => {
+    const account = me();
+    const { group, name: shown } = await groupNamed(groupName);
+    const file = await trackers.call('findFile', { group, name });
+    if ((wish.only.length > 0 || wish.choosing) && file.content !== 'folder') throw new ShoalError('usage', { why: `${name} is a file; files are chosen of a folder` });
+    return transfers.download({ ...wish, account, group, groupName: shown, file });
   };
   const checkPassword = (password: string): string => {
     if ([...password].length < PASSWORD_CHARS_MIN) throw new ShoalError('passwordTooShort', { min: PASSWORD_CHARS_MIN });
@@ -161,13 +169,17 @@ export function verbsOf(engine: Engine): Verbs {
       const made = await transfers.share({ account, group, groupName: shown, path: file, name: name ?? path.basename(file).normalize('NFC'), replace });
       return { transfer: made.id };
     },
-    async download({ group: groupName, name, path: place, asFile, rename, mode, only }) {
-      const account = me();
-      const { group, name: shown } = await groupNamed(groupName);
-      const file = await trackers.call('findFile', { group, name });
-      if (only.length > 0 && file.content !== 'folder') throw new ShoalError('usage', { why: `${name} is a file; files are chosen of a folder` });
-      const made = await transfers.download({ only, account, group, groupName: shown, file, path: place, asFile, rename, mode: mode === 'other' ? 'auto' : mode });
-      return { transfer: made.id };
+    download: async ({ mode, ...wish }) => ({ transfer: (await download({ ...wish, mode: mode === 'other' ? 'auto' : mode })).id }),
+    downloadSome: async ({ mode, ...wish }) => ({ transfer: (await download({ ...wish, mode: mode === 'other' ? 'auto' : mode, asFile: false, only: [], choosing: true })).id }),
+    async folderFiles({ transfer: id, after }) {
+      const files = await transfer(id).folderFiles();
+      if (!files) throw new ShoalError('usage', { why: `there is no list of files of ${transfer(id).record.name}` });
+      const from = after === '' ? 0 : files.findIndex((file) => file.path === after) + 1;
+      return { files: files.slice(from, from + PAGE_ROWS_MAX).map(({ path: file, sizeBytes }) => ({ path: file, sizeBytes })), more: files.length > from + PAGE_ROWS_MAX };
+    },
+    async chooseFiles({ transfer: id, only }) {
+      await transfer(id).choose(only);
+      return {};
     },
     async stopShare({ group: groupName, name, remove }) {
       const { group, name: shown } = await groupNamed(groupName);

@@ -177,6 +177,39 @@ describe('a folder', function () {
       }), { code: 'unknownFile' });
   });
 
+  story('whose files are chosen out of its list, which comes first and alone, and stays when the engine ends', async (sim, _, alice, bob) => {
+    const files = manyFiles(sim, 600);
+    for (const name of ['a', 'b']) files.set(`large/${name}.bin`, sim.chance.bytes(6 * 1024 * 1024 + 1));
+    await writeFolder(alice, '/work/project', files);
+    await alice.share('/work/project');
+    const listed = async (person: Person, transfer: number): Promise<readonly string[]> => {
+      const names: string[] = [];
+      for (let more = true; more;) {
+        const page = await person.engine.verbs.folderFiles({ transfer, after: names.at(-1) ?? '' }, NO_CALL);
+        for (const { path: name, sizeBytes } of page.files) assert.equal(sizeBytes, files.get(name)?.length, name);
+        names.push(...page.files.map(({ path: name }) => name));
+        more = page.more;
+      }
+      return names;
+    };
+    const isChoosing = (): boolean => bob.engine.transfer(transfer)?.state === 'choosing';
+    const { transfer } = await bob.engine.verbs.downloadSome({ group: GROUP, name: 'project', path: '/downloads', rename: false, mode: 'rarest' }, NO_CALL);
+    await assert.rejects(async () => bob.engine.verbs.folderFiles({ transfer, after: '' }, NO_CALL), { code: 'usage' });
+    await sim.until(isChoosing);
+    assert.deepEqual(await listed(bob, transfer), [...files.keys()].sort());
+    assert.deepEqual(await listed(alice, alice.engine.transfers()[0]?.id ?? 0), [...files.keys()].sort());
+    await bob.engine.verbs.pause({ transfer }, NO_CALL);
+    await bob.engine.close();
+    await bob.start();
+    await sim.until(isChoosing);
+    assert.equal(bob.engine.transfer(transfer)?.heldPieces, 1, 'the list is in the first piece');
+    await bob.engine.verbs.chooseFiles({ transfer, only: ['large/b.bin', '写真'] }, NO_CALL);
+    await assert.rejects(async () => bob.engine.verbs.chooseFiles({ transfer, only: [] }, NO_CALL), { code: 'usage' });
+    await bob.whole(transfer);
+    assert.deepEqual(sorted(await readFolder(bob, '/downloads/project')), sorted(new Map([...files].filter(([name]) => name === 'large/b.bin' || name.startsWith('写真/')))));
+    assert.deepEqual(await listed(bob, transfer), [...files.keys()].sort());
+  });
+
   story('is whole or not there at all when the power fails while its files are made', async (sim, _, alice, bob) => {
     const files = manyFiles(sim, 50);
     await writeFolder(alice, '/work/project', files);

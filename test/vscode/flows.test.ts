@@ -239,6 +239,8 @@ describe('two people with VS Code', function () {
     await bob.window.clickNotification(told, 'Rename Group');
     await bob.window.quickInputTitled('Rename Group');
     await bob.window.pick(/^night~/);
+    // The box for the name has the same title as the list before it.
+    await bob.window.until('the question for the name', async () => /^Another name for night~/.test((await bob.window.quickInput())?.message ?? ''));
     await bob.window.answer('Rename Group', 'dawn');
     await bob.window.row('Groups', 'dawn');
     await alice.window.runCommand('Shoal: Start Engine or Try Again');

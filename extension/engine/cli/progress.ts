@@ -21,6 +21,7 @@ function doing({ state, doneBytes, sizeBytes }: Transfer): string | undefined {
     case 'checking': return 'checking what is there';
     case 'waiting': return 'waiting for somebody who has it';
     case 'queued': return 'waiting for its turn';
+    case 'choosing': return 'waiting for its files to be chosen';
     case 'paused': return 'paused';
     case 'seeding': return 'complete';
     default: return undefined;

@@ -77,7 +77,7 @@ describe('the extension in its host', () => {
     assert.equal(setting('pieceSelection'), 'rarest');
     await set('pieceSelection', undefined);
     await set('uploadLimit', 100);
-    assert.deepEqual(engineSettings(), { downLimitBytesPerS: undefined, upLimitBytesPerS: 102_400, listenHost: undefined, listenPort: undefined, keepSharing: undefined });
+    assert.deepEqual(engineSettings(), { downLimitBytesPerS: undefined, upLimitBytesPerS: 102_400, listenHost: undefined, listenPort: undefined, keepSharing: undefined, activeDownloads: undefined });
     await set('uploadLimit', undefined);
     assert.deepEqual(engineSettings(['uploadLimit']).upLimitBytesPerS, 0, 'what was unset is told, once');
     assert.deepEqual(Object.values(engineSettings()).filter((value) => value !== undefined), []);
