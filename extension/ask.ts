@@ -7,8 +7,8 @@ import type { FileRow, GroupView } from '../protocol/trackerLink.ts';
 import { isComplete, myGroups, waitingRequests } from './state.ts';
 import type { Store } from './store.ts';
 import { progressOf } from './views/downloads.ts';
-import { BACK, askChoice, askText } from './wizard.ts';
-import type { Choice, ChoiceQuestion, TextQuestion } from './wizard.ts';
+import { BACK, askChoice, askSeveral, askText } from './wizard.ts';
+import type { Choice, ChoiceQuestion, SeveralQuestion, TextQuestion } from './wizard.ts';
 import { plural, shown, shownWithIcons, t } from './words.ts';
 
 /** A file in a group's catalogue. */
@@ -33,6 +33,10 @@ export class Ask {
   async choice<T>(title: string, question: ChoiceQuestion<T>): Promise<T | undefined> {
     const answer = await askChoice({ title, step: 1, steps: 1 }, question);
     return answer === BACK ? undefined : answer;
+  }
+
+  async several<T>(title: string, question: SeveralQuestion<T>): Promise<readonly T[] | undefined> {
+    return askSeveral(title, question);
   }
 
   /** One of my groups. */
@@ -115,6 +119,6 @@ function fileChoice(group: string, file: FileRow): Choice<FileInGroup> {
   const seeds = file.seeders > 0 ? plural(file.seeders, '{0} seeder', '{0} seeders') : t('nobody online has it');
   return {
     label: shownWithIcons(file.name), description: [amount(file.sizeBytes), seeds, shownWithIcons(file.author)].join(' · '),
-    iconPath: vscode.ThemeIcon.File, value: { group, file },
+    iconPath: file.content === 'folder' ? vscode.ThemeIcon.Folder : vscode.ThemeIcon.File, value: { group, file },
   };
 }

@@ -3,6 +3,7 @@
 import * as vscode from 'vscode';
 import { asShoalError, isShoalError, ShoalError } from '../protocol/errors.ts';
 import { changePassword, createAccount, signIn, signOut } from './commands/account.ts';
+import { chooseFiles } from './commands/choosing.ts';
 import type { Command, Given, GivenAll, Tools } from './commands/command.ts';
 import { downloadFile, downloadTo, openFile, revealFile, showDownloads, verifyFile } from './commands/downloading.ts';
 import { acceptRequest, cancelRequest, createGroup, joinGroup, deleteGroup, leaveGroup, rejectRequest, removeMember, renameAccount, renameGroup, transferGroup } from './commands/groups.ts';
@@ -18,7 +19,7 @@ const FOR_MEMBERS = {
   signOut, changePassword, renameAccount,
   createGroup, joinGroup, cancelRequest, leaveGroup, transferGroup, renameGroup, deleteGroup, removeMember, acceptRequest, rejectRequest,
   shareFile, shareFolder, stopSharing, removeFile,
-  downloadFile, downloadTo, openFile, revealFile, pauseDownload, resumeDownload, cancelDownload, clearTransfer, verifyFile,
+  downloadFile, downloadTo, chooseFiles, openFile, revealFile, pauseDownload, resumeDownload, cancelDownload, clearTransfer, verifyFile,
   pauseAll, resumeAll, moveToTop, moveToBottom, setPriority, limitSpeed,
   refresh,
 } as const satisfies Record<string, Command>;

@@ -100,11 +100,35 @@ export function askChoice<T>(place: Place, { placeholder, items, active, typed, 
   });
 }
 
+export interface SeveralQuestion<T> {
+  readonly placeholder: string;
+  readonly items: readonly Choice<T>[];
+  /** What is said of all that is chosen, beside the title. */
+  readonly sum: (chosen: readonly T[]) => string;
+}
+
+/** Any number of several; none is an answer, too. */
+export async function askSeveral<T>(title: string, { placeholder, items, sum }: SeveralQuestion<T>): Promise<readonly T[] | undefined> {
+  const box = vscode.window.createQuickPick<Choice<T>>();
+  Object.assign(box, frame({ title, step: 1, steps: 1 }), { placeholder, canSelectMany: true, matchOnDescription: true, keepScrollPosition: true, items });
+  const chosen = (): readonly T[] => box.selectedItems.flatMap(({ value }) => (value === undefined ? [] : [value]));
+  const answer = await show<readonly T[]>(box, (finish) => [
+    box.onDidChangeSelection(() => {
+      const all = sum(chosen());
+      box.title = all === '' ? title : `${title} · ${all}`;
+    }),
+    box.onDidAccept(() => finish(chosen())),
+  ]);
+  return answer === BACK ? undefined : answer;
+}
+
 const frame = ({ title, step, steps }: Place): Partial<vscode.QuickInput> & { buttons: vscode.QuickInputButton[] } => ({
   title, ...(steps > 1 && { step, totalSteps: steps }), ignoreFocusOut: true, buttons: step > 1 ? [vscode.QuickInputButtons.Back] : [],
 });
 
-function show<T>(box: vscode.InputBox | vscode.QuickPick<never> | vscode.QuickPick<Choice<T>>, listen: (finish: (answer: Answer<T>) => void) => readonly vscode.Disposable[]): Promise<Answer<T>> {
+type Box = Pick<vscode.InputBox, 'show' | 'dispose' | 'onDidHide' | 'onDidTriggerButton'>;
+
+function show<T>(box: Box, listen: (finish: (answer: Answer<T>) => void) => readonly vscode.Disposable[]): Promise<Answer<T>> {
   return new Promise((resolve) => {
     const finish = (answer: Answer<T>): void => {
       resolve(answer);

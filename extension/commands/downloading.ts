@@ -5,11 +5,13 @@ import * as vscode from 'vscode';
 import type { Transfer } from '../../protocol/engineLink.ts';
 import { fileNameKey, whyNotFileName } from '../../protocol/names.ts';
 import { isShoalError, ShoalError } from '../../protocol/errors.ts';
+import type { FileRow, GroupView } from '../../protocol/trackerLink.ts';
 import { fromWire } from '../../protocol/wireErrors.ts';
 import { downloadFolder, tellFolderOnce } from '../downloadFolder.ts';
 import { setting } from '../settings.ts';
 import { isComplete } from '../state.ts';
 import { inMessage, t } from '../words.ts';
+import { askHowMuch, chooseFilesOf } from './choosing.ts';
 import type { Command, Tools } from './command.ts';
 import { subjectsOf } from './command.ts';
 
@@ -54,7 +56,12 @@ async function downloadInto(tools: Tools, wanted: readonly Wanted[], { folder, i
   for (const { group, name } of wanted) {
     const here = wholeHere(tools, { group, name });
     if (here && !(await again(here))) continue;
-    const { transfer } = await store.call('download', { group, name, path: folder, asFile: false, rename: true, mode: setting('pieceSelection'), only: [] });
+    const row = rowOf(tools, { group, name });
+    const howMuch = row?.content === 'folder' ? await askHowMuch(tools, name, row.sizeBytes) : 'all';
+    if (howMuch === undefined) continue;
+    const wish = { group, name, path: folder, rename: true, mode: setting('pieceSelection') };
+    const { transfer } = await (howMuch === 'all' ? store.call('download', { ...wish, asFile: false, only: [] }) : store.call('downloadSome', wish));
+    if (howMuch === 'some' && !(await chooseFilesOf(tools, transfer))) continue;
     begun.push(transfer);
   }
   if (begun.length === 0) return;
@@ -65,11 +72,20 @@ async function downloadInto(tools: Tools, wanted: readonly Wanted[], { folder, i
 }
 
 /** The file as it was downloaded or shared before, if it is still the group's newest version. */
-function wholeHere({ store: { state } }: Tools, { group, name }: Wanted): Transfer | undefined {
-  const view = state.groups.find((one) => one.name === group);
-  const root = view && state.files.get(view.group)?.rows.find((file) => fileNameKey(file.name) === fileNameKey(name))?.root;
+function wholeHere(tools: Tools, wanted: Wanted): Transfer | undefined {
+  const { state } = tools.store;
+  const view = groupOf(tools, wanted);
+  const root = rowOf(tools, wanted)?.root;
   const isWhole = (transfer: Transfer): boolean => (transfer.kind === 'share' ? transfer.state === 'seeding' : isComplete(transfer) && transfer.state !== 'gone');
   return [...state.transfers.values()].find((transfer) => transfer.group === view?.group && transfer.root === root && isWhole(transfer));
+}
+
+const groupOf = ({ store: { state } }: Tools, { group }: Wanted): GroupView | undefined => state.groups.find((one) => one.name === group);
+
+/** What the group says of the file, as far as that was read. */
+function rowOf(tools: Tools, wanted: Wanted): FileRow | undefined {
+  const view = groupOf(tools, wanted);
+  return view && tools.store.state.files.get(view.group)?.rows.find((file) => fileNameKey(file.name) === fileNameKey(wanted.name));
 }
 
 async function again({ name, path: file }: Transfer): Promise<boolean> {
@@ -139,13 +155,16 @@ export const verifyFile: Command = async ({ ask, store }, given) => {
   const options = { location: vscode.ProgressLocation.Notification, title: t('Verifying {0}', inMessage(transfer.name)) };
   const verify = (repair: boolean): Promise<{ readonly sha256: string }> => store.call('verify', { transfer: transfer.id, repair }, { isLong: true });
   const found = await vscode.window.withProgress(options, () => verify(false).catch((error: unknown) => {
-    if (isShoalError(error, 'integrity') && transfer.kind === 'download') return error;
+    const isMended = transfer.kind === 'download' && transfer.content === 'file' && (isShoalError(error, 'integrity') || isShoalError(error, 'fileMissing'));
+    if (isMended) return error;
     throw error;
   }));
   if (found instanceof ShoalError) {
     const repair = t('Repair');
-    const detail = t('What is wrong is downloaded again, and the file is replaced when it is right. Changes that you made to it are lost.');
-    if (await vscode.window.showErrorMessage(t('{0} is not what was shared.', inMessage(transfer.name)), { modal: true, detail }, repair) === repair) await verify(true);
+    const isGone = isShoalError(found, 'fileMissing');
+    const question = isGone ? t('{0} is gone.', inMessage(transfer.path)) : t('{0} is not what was shared.', inMessage(transfer.name));
+    const detail = isGone ? t('It is downloaded again.') : t('What is wrong is downloaded again, and the file is replaced when it is right. Changes that you made to it are lost.');
+    if (await vscode.window.showErrorMessage(question, { modal: true, detail }, repair) === repair) await verify(true);
     return;
   }
   const { sha256 } = found;

@@ -15,7 +15,7 @@ async function downloadsOf({ ask, store }: Tools, given: Given, all: GivenAll, t
 }
 
 const isUnfinished = (transfer: Transfer): boolean => transfer.kind === 'download' && !isComplete(transfer);
-const isPausable = (one: Transfer): boolean => isUnfinished(one) && one.state !== 'paused' && one.state !== 'failed';
+const isPausable = (one: Transfer): boolean => isUnfinished(one) && one.state !== 'paused' && one.state !== 'failed' && one.state !== 'choosing';
 const isResumable = (one: Transfer): boolean => isUnfinished(one) && (one.state === 'paused' || one.state === 'failed');
 
 export const pauseDownload: Command = async (tools, given, all) => {

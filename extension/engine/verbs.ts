@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Verbs } from './state.ts';
 import { ShoalError } from '../../protocol/errors.ts';
 import type { AccountId, GroupId, RequestId } from '../../protocol/ids.ts';
+import type { ManifestFile } from '../../protocol/manifest.ts';
 import { PAGE_ROWS_MAX, PASSWORD_CHARS_MIN } from '../../protocol/limits.ts';
 import { checkFileName, checkName, nameKey } from '../../protocol/names.ts';
 import type { OperationBody, OperationName } from '../../protocol/operations.ts';
@@ -70,6 +71,13 @@ export function verbsOf(engine: Engine): Verbs {
     const file = await trackers.call('findFile', { group, name });
     if ((wish.only.length > 0 || wish.choosing) && file.content !== 'folder') throw new ShoalError('usage', { why: `${name} is a file; files are chosen of a folder` });
     return transfers.download({ ...wish, account, group, groupName: shown, file });
+  };
+  /** The list that is asked for page by page now: a long one takes a while to read. */
+  let listing: { readonly id: number; readonly files: readonly ManifestFile[] } | undefined;
+  const filesOf = async (one: Transfer): Promise<readonly ManifestFile[]> => {
+    const files = await one.folderFiles();
+    if (!files) throw new ShoalError('usage', { why: `there is no list of files of ${one.record.name}` });
+    return [...files].sort((a, b) => (a.path < b.path ? -1 : 1)); // whoever made the list may have had another order
   };
   const checkPassword = (password: string): string => {
     if ([...password].length < PASSWORD_CHARS_MIN) throw new ShoalError('passwordTooShort', { min: PASSWORD_CHARS_MIN });
@@ -172,10 +180,12 @@ export function verbsOf(engine: Engine): Verbs {
     download: async ({ mode, ...wish }) => ({ transfer: (await download({ ...wish, mode: mode === 'other' ? 'auto' : mode })).id }),
     downloadSome: async ({ mode, ...wish }) => ({ transfer: (await download({ ...wish, mode: mode === 'other' ? 'auto' : mode, asFile: false, only: [], choosing: true })).id }),
     async folderFiles({ transfer: id, after }) {
-      const files = await transfer(id).folderFiles();
-      if (!files) throw new ShoalError('usage', { why: `there is no list of files of ${transfer(id).record.name}` });
-      const from = after === '' ? 0 : files.findIndex((file) => file.path === after) + 1;
-      return { files: files.slice(from, from + PAGE_ROWS_MAX).map(({ path: file, sizeBytes }) => ({ path: file, sizeBytes })), more: files.length > from + PAGE_ROWS_MAX };
+      const files = (after === '' || listing?.id !== id ? undefined : listing.files) ?? await filesOf(transfer(id));
+      const from = after === '' ? 0 : files.findIndex((file) => file.path > after);
+      const page = from < 0 ? [] : files.slice(from, from + PAGE_ROWS_MAX);
+      const more = from >= 0 && files.length > from + PAGE_ROWS_MAX;
+      listing = more ? { id, files } : undefined;
+      return { files: page.map(({ path: file, sizeBytes }) => ({ path: file, sizeBytes })), more };
     },
     async chooseFiles({ transfer: id, only }) {
       await transfer(id).choose(only);

@@ -218,6 +218,15 @@ describe('the command line', () => {
     assert.deepEqual(stdout.split('\n').map((line) => line.split(' ')[0]), ['NAME', 'a', 'b', '']);
   });
 
+  it('lists what is in a folder that is here, all pages of it, and in no file', async () => {
+    const folder = aFile({ name: 'project', content: 'folder' });
+    engine = new FakeEngine({ findFile: ({ name }) => (name === 'project' ? folder : aFile()), folderFiles: ({ after }) => ({ files: [{ path: after === '' ? 'a/b' : 'c', sizeBytes: 2048 }], more: after === '' }) });
+    engine.list.set(4, aTransfer({ id: 4, kind: 'share', root: folder.root }));
+    assert.equal((await run('list_files', 'team', 'project')).stdout, '    SIZE  PATH\n2.00 KiB  a/b\n2.00 KiB  c\n');
+    assert.deepEqual(engine.asked.map(({ verb }) => verb), ['findFile', 'folderFiles', 'folderFiles']);
+    assert.equal((await run('list_files', 'team', 'dump.sql')).exit, 2);
+  });
+
   it('lists requests for the owner of a group only', async () => {
     engine.state = { ...engine.state, groups: [aGroup({ name: 'Team' }), aGroup({ name: 'other', role: 'member' })] };
     assert.match((await run('list_requests', 'team')).stdout, /^USER {2}ASKED\nbob {3}2026-01-01 00:00 UTC\n$/);

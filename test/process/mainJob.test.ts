@@ -78,6 +78,9 @@ describe('the main job, with real processes', function () {
     symlinkSync('/etc/passwd', path.join(source, 'link'));
     await alice.does('upload_file', source, GROUP);
     assert.match(await bob.does('list_files', GROUP), /^project\/ /m);
+    const listed = JSON.parse((await bob.does('--json', 'list_files', GROUP, 'project')).trim().split('\n').at(-1) ?? '') as readonly { readonly path: string; readonly sizeBytes: number }[];
+    assert.deepEqual(new Map(listed.map((file) => [file.path, file.sizeBytes])), new Map(files));
+    assert.ok(!(await bob.does('show_downloads')).includes('project'), 'the list was no download');
     const folder = processes.makeFolder('here');
     await bob.does('download_file', GROUP, 'project', folder);
     const all = readdirSync(path.join(folder, 'project'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());

@@ -5,6 +5,7 @@ import { printable, ShoalError, systemCode } from '../../../protocol/errors.ts';
 import type { PickerMode, Transfer } from '../../../protocol/engineLink.ts';
 import type { FileRow } from '../../../protocol/trackerLink.ts';
 import { parseSeconds, parseWord } from './arguments.ts';
+import { folderFiles } from './folderList.ts';
 import { followDownload, followShare, isComplete, printHere } from './follow.ts';
 import { amount, percent } from '../../../protocol/amounts.ts';
 import { table } from './output.ts';
@@ -23,11 +24,12 @@ export const fileVerbs: Topic = {
   title: 'Files:',
   verbs: [
     {
-      use: 'list_files <group>', also: 'list_file',
-      summary: 'show what a group shares',
-      about: 'SEEDERS is how many who are online have all of a file. A file that nobody online has can be asked for; it comes when somebody who has it does.',
-      json: '[{"name", "version", "root", "sizeBytes", "pieceBytes", "sha256", "content", "author", "atMs", "sharers", "sharersCount", "iShare", "seeders", "leechers"}]',
-      async run(session, { words: [group = ''] }) {
+      use: 'list_files <group> [folder]', also: 'list_file',
+      summary: 'show what a group shares, or what is in a shared folder',
+      about: 'SEEDERS is how many who are online have all of a file. A file that nobody online has can be asked for; it comes when somebody who has it does. With the name of a shared FOLDER: the files in it, for download_file --only; its list is fetched for that from whoever has it.',
+      json: '[{"name", "version", "root", "sizeBytes", "pieceBytes", "sha256", "content", "author", "atMs", "sharers", "sharersCount", "iShare", "seeders", "leechers"}]; of a folder [{"path", "sizeBytes"}], before it lines of {"progress": {…}} while its list comes',
+      async run(session, { words: [group = '', folder] }) {
+        if (folder !== undefined) return listFolder(session, group, folder);
         const files = await allPages(async (after) => {
           const page = await session.call('listFiles', { group, after });
           return { rows: page.files, more: page.more };
@@ -69,7 +71,7 @@ export const fileVerbs: Topic = {
       options: [
         ['--rename', 'take another name, such as "name (2)", when the name is taken'],
         ['--mode <mode>', `which pieces first: ${MODES.join(', ')} (default: rarest)`],
-        ['--only <pattern...>', 'of a folder only these files or folders in it; * ** and ? stand for any part of a name'],
+        ['--only <pattern...>', 'of a folder only these files or folders in it (list_files shows them); * ** and ? stand for any part of a name'],
         ['--no-wait', 'end with exit code 5 when nobody online has it'],
         ['--timeout <time>', 'the same after so many seconds (or 5min, 1h) in which nobody had it'],
         DETACH,
@@ -116,6 +118,12 @@ export const fileVerbs: Topic = {
     },
   ],
 };
+
+async function listFolder(session: Session, group: string, name: string): Promise<number | void> {
+  const files = await folderFiles(session, group, await session.call('findFile', { group, name }));
+  if (typeof files === 'number') return files;
+  session.print(table(files, [{ title: 'SIZE', align: 'right', of: ({ sizeBytes }) => amount(sizeBytes) }, { title: 'PATH', of: ({ path: file }) => file }]), files);
+}
 
 function seedersOf({ seeders, leechers }: FileRow): string {
   if (seeders > 0) return String(seeders);

@@ -126,6 +126,12 @@ export async function followDownload(session: Session, id: number, { file, noWai
   }
 }
 
+/** Waits for the list of a folder. The exit code when the person left. */
+export async function followList(session: Session, id: number): Promise<number | undefined> {
+  const done = await follow(session, id, { left: () => 'The list was not fetched.', look: (transfer) => (transfer.state === 'choosing' ? transfer : undefined) }, new AbortController());
+  return typeof done === 'number' ? done : undefined;
+}
+
 export async function followRepair(session: Session, id: number): Promise<number | void> {
   const stale = (await session.watch()).transfers.get(id); // it has begun, but that may not have been told yet
   const done = await follow(session, id, {
