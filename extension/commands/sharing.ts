@@ -17,18 +17,19 @@ const PROGRESS_AFTER_MS = 700;
 /** In the list of groups: one that is yet to be made. */
 const NEW_GROUP = '\0new group';
 
-export const shareFile: Command = async (tools, given, all) => shareAll(tools, await chosenOf(given, all, 'files'));
+export const shareFile: Command = async (tools, given, all) => shareAll(tools, await chosenOf(given, all, 'files'), 'files');
 
 /** A folder becomes one share, with all that is in it. */
-export const shareFolder: Command = async (tools, given, all) => shareAll(tools, await chosenOf(given, all, 'folders'));
+export const shareFolder: Command = async (tools, given, all) => shareAll(tools, await chosenOf(given, all, 'folders'), 'folders');
 
-async function shareAll(tools: Tools, uris: readonly vscode.Uri[]): Promise<void> {
+async function shareAll(tools: Tools, uris: readonly vscode.Uri[], what: 'files' | 'folders'): Promise<void> {
   if (uris.length === 0) return;
   const names = uris.map((uri) => path.basename(uri.fsPath));
   const placeholder = uris.length === 1 ? t('Share {0} in which group? Nothing is uploaded: the group is told that you have it.', inMessage(names[0] ?? ''))
-    : t('Share {0} files in which group? Nothing is uploaded: the group is told that you have them.', uris.length);
+    : what === 'files' ? t('Share {0} files in which group? Nothing is uploaded: the group is told that you have them.', uris.length)
+      : t('Share {0} folders in which group? Nothing is uploaded: the group is told that you have them.', uris.length);
   const extra: readonly Choice<string>[] = [{ label: `$(add) ${t('Create Group…')}`, value: NEW_GROUP, alwaysShow: true }];
-  const chosen = await tools.ask.group(t('Share File in Group'), placeholder, undefined, extra);
+  const chosen = await tools.ask.group(what === 'files' ? t('Share File in Group') : t('Share Folder in Group'), placeholder, undefined, extra);
   const group = chosen === NEW_GROUP ? await newGroup(tools) : chosen;
   if (group === undefined) return;
   const { shared, failures } = await shareEach(uris.map(({ fsPath }) => fsPath), (file) => shareOne(tools, group, file));

@@ -132,6 +132,14 @@ export class Transfer {
   get wantsSwarm(): boolean {
     return this.#state === 'seeding' && this.swarm === undefined && !this.#closed;
   }
+  /** Whether it has pieces to fetch, and may. */
+  get isFetching(): boolean {
+    return !this.isWhole && this.#hasTurn && !this.record.paused;
+  }
+  /** Whether the swarm is of no more use to it than to serve the part of a folder that it has, or of none now. */
+  get canYield(): boolean {
+    return this.swarm !== undefined && !this.copy?.pieces.held.isFull && ['seeding', 'paused', 'choosing'].includes(this.#state);
+  }
   /** What the trackers shall hear of it; undefined when it takes no part in a swarm. */
   get leftBytes(): number | undefined {
     return this.swarm && (this.#state === 'seeding' || this.#state === 'downloading') ? this.swarm.leftBytes : undefined;
@@ -141,9 +149,10 @@ export class Transfer {
     const { record, copy, swarm } = this;
     const pieces = copy?.pieces.wantedCount ?? (record.pieceBytes > 0 ? Math.ceil(record.sizeBytes / record.pieceBytes) : 0);
     const heldPieces = copy?.pieces.held.count ?? (this.isWhole ? pieces : 0);
-    // Of a folder of which some files were chosen, those count.
-    const sizeBytes = copy && record.only.length > 0 ? Math.min(record.sizeBytes, pieces * record.pieceBytes) : record.sizeBytes;
-    const partDone = copy ? Math.min(sizeBytes, heldPieces * record.pieceBytes) : this.isWhole ? record.sizeBytes : 0;
+    // Of a folder of which some files were chosen, those count: until they are made, with all of each piece that they touch.
+    const isPart = record.only.length > 0;
+    const sizeBytes = isPart && this.isWhole ? record.chosenBytes : isPart && copy ? Math.min(record.sizeBytes, pieces * record.pieceBytes) : record.sizeBytes;
+    const partDone = this.isWhole ? sizeBytes : copy ? Math.min(sizeBytes, heldPieces * record.pieceBytes) : 0;
     return {
       id: record.id, group: record.group, groupName: record.groupName, name: record.name, root: record.root === '' ? EMPTY_ROOT : record.root,
       sizeBytes, sha256: record.sha256 === '' ? undefined : record.sha256, kind: record.kind, state: this.state, path: record.path,
@@ -164,7 +173,7 @@ export class Transfer {
     if (this.#hasTurn === hasTurn) return;
     this.#hasTurn = hasTurn;
     if (this.#state === 'queued' && hasTurn) {
-      if (!this.swarm) return void this.start();
+      if (!this.swarm) return void this.#letGo().then(() => this.start()); // another transfer may have had the swarm
       this.#set('downloading');
       this.swarm.resume();
     } else if (this.#state === 'downloading' && !hasTurn) {
@@ -425,6 +434,14 @@ export class Transfer {
     this.swarm = swarm;
     swarm.addCandidates(this.#knownPeers);
     this.#steer();
+  }
+
+  /** Leaves the swarm to a transfer that wants more of it. */
+  yieldTo(other: Transfer): void {
+    const { swarm } = this;
+    this.swarm = undefined;
+    other.#knownPeers = swarm?.candidates ?? [];
+    swarm?.close();
   }
 
   /** Another transfer, which took part in the swarm, has all that this one waits for. */

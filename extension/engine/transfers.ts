@@ -53,7 +53,7 @@ export interface DownloadRequest {
 }
 
 /** What a record says of itself while nobody has said otherwise. */
-const DEFAULTS = { only: [], choosing: false, paused: false, part: '', claimed: '', replaces: undefined, identity: undefined, downLimitBytesPerS: 0, upLimitBytesPerS: 0, priority: 'normal' } as const;
+const DEFAULTS = { only: [], choosing: false, chosenBytes: 0, paused: false, part: '', claimed: '', replaces: undefined, identity: undefined, downLimitBytesPerS: 0, upLimitBytesPerS: 0, priority: 'normal' } as const;
 
 export class Transfers {
   readonly #host: TransferHost;
@@ -85,8 +85,10 @@ export class Transfers {
       claim: (key, by) => {
         const text = swarmKeyText(key);
         const holder = this.#swarms.get(text) ?? by;
-        this.#swarms.set(text, holder);
-        return holder === by;
+        const isFree = holder === by || (by.isFetching && holder.canYield);
+        if (isFree && holder !== by) holder.yieldTo(by);
+        if (isFree) this.#swarms.set(text, by);
+        return isFree;
       },
       release: (key, by) => {
         if (this.#swarms.get(swarmKeyText(key)) !== by) return;

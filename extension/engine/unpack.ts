@@ -55,7 +55,7 @@ export async function publishFolder(host: DownloadHost, keeper: Keeper, copy: Co
   await saveFolder(disk, home, id, content);
   const identity = identityOf(stat);
   await copy.serveFolder(made.place, identity, new FolderFile(disk, host.openFiles, made.place, content));
-  await keeper.save({ path: made.place, identity, claimed: '' });
+  await keeper.save({ path: made.place, identity, claimed: '', chosenBytes: chosenBytes(folder, only) });
   await removePart(disk, part);
 }
 

@@ -166,6 +166,16 @@ describe('a folder', function () {
     await assert.rejects(choose(bob, ['large/c.bin']), { code: 'destinationExists' });
     assert.equal((await bob.engine.verbs.verify({ transfer: got.id, repair: false }, NO_CALL)).sha256, got.sha256);
 
+    assert.deepEqual([got.sizeBytes, got.doneBytes], Array(2).fill([...bobs.values()].reduce((sum, { length }) => sum + length, 0)));
+    // Other files of it, to another place: what serves the first ones must not keep the swarm from those that want more.
+    const { transfer: more } = await bob.engine.verbs.download({ group: GROUP, name: 'project', path: '/more', asFile: false, rename: false, mode: 'rarest', only: ['large/c.bin'] }, NO_CALL);
+    await bob.whole(more);
+    assert.deepEqual(sorted(await readFolder(bob, '/more/project')), sorted(chosen(/^large\/c\.bin$/)));
+    const { transfer: all } = await bob.engine.verbs.download({ group: GROUP, name: 'project', path: '/all', asFile: false, rename: false, mode: 'rarest', only: [] }, NO_CALL);
+    await bob.whole(all);
+    assert.deepEqual(sorted(await readFolder(bob, '/all/project')), sorted(files));
+    for (const { id } of bob.engine.transfers().filter(({ id }) => id !== got.id)) await bob.engine.verbs.cancelTransfer({ transfer: id }, NO_CALL);
+
     // Carol gets from Bob what he has, and the rest from Alice.
     const whole = await choose(carol, ['large']);
     assert.deepEqual(sorted(await readFolder(carol, '/downloads/project')), sorted(chosen(/^large\//)));

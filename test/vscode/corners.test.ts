@@ -6,9 +6,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RealPair } from '../support/realProcesses.ts';
-import type { CodeWindow } from './driver/codeWindow.ts';
 import { packExtension } from './driver/packExtension.ts';
-import { People, stepOf } from './people.ts';
+import { gone, People, says, stepOf } from './people.ts';
 import type { Person } from './people.ts';
 
 const MIB = 1024 ** 2;
@@ -38,19 +37,9 @@ describe('two people in the corners of VS Code', function () {
   });
   after(() => people.close());
 
-  const says = (window: CodeWindow, view: string, label: string, words: RegExp): Promise<unknown> => window.until(`“${label}” in ${view} to say ${String(words)}`, async () => {
-    const { description } = await window.row(view, label);
-    if (!words.test(description)) throw new Error(`it says ${description}`);
-    return true;
-  });
-  const gone = (window: CodeWindow, view: string, label: string): Promise<unknown> => window.until(`“${label}” to go from ${view}`, async () => !(await window.rows(view)).some((row) => row.label === label));
   const share = async (person: Person, name: string, content: Uint8Array): Promise<void> => {
     person.write(name, content);
-    await person.window.openView('Explorer');
-    await person.window.explorerMenu(name, 'Share File in Group…');
-    await person.window.quickInputTitled('Share File in Group');
-    await person.window.pick('deck');
-    await person.window.openView('Shoal');
+    await person.share(name, 'deck');
     await person.window.row('Files', name);
   };
 

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import type { RealPair } from '../support/realProcesses.ts';
 import type { CodeWindow } from './driver/codeWindow.ts';
-import { People, stepOf } from './people.ts';
+import { People, says, stepOf, whole } from './people.ts';
 import type { Person } from './people.ts';
 
 const MIB = 1024 ** 2;
@@ -29,25 +29,6 @@ describe('two people with VS Code', function () {
 
   const bobsSettings = (limitKiB: number): Record<string, unknown> => ({ 'shoal.tracker': pair.url, 'shoal.downloadLimit': limitKiB, 'workbench.colorTheme': 'Default Dark Modern' });
 
-  /** Waits until a row says something behind its label. */
-  const says = (window: CodeWindow, view: string, label: string, words: RegExp): Promise<unknown> => window.until(`“${label}” in ${view} to say ${String(words)}`, async () => {
-    const { description } = await window.row(view, label);
-    if (!words.test(description)) throw new Error(`it says ${description}`);
-    return true;
-  });
-  /** Waits until a file is under Completed. */
-  const whole = (window: CodeWindow, name: string): Promise<unknown> => window.until(`${name} under Completed`, async () => {
-    const rows = await window.rows('Downloads');
-    const at = rows.findIndex(({ label }) => label === 'Completed');
-    return at >= 0 && rows.slice(at + 1).some(({ label }) => label === name);
-  }, 60_000);
-  const shareFromExplorer = async (person: Person, name: string, group: string): Promise<void> => {
-    await person.window.openView('Explorer');
-    await person.window.explorerMenu(name, 'Share File in Group…');
-    await person.window.quickInputTitled('Share File in Group');
-    await person.window.pick(group);
-    await person.window.openView('Shoal');
-  };
   const downloadFromPalette = async (window: CodeWindow, name: string): Promise<void> => {
     await window.runCommand('Shoal: Download File…');
     await window.quickInputTitled('Download File');
@@ -98,7 +79,7 @@ describe('two people with VS Code', function () {
   it('share a file with a right click, and see it in Files', async () => {
     alice.write('dataset.bin', dataset);
     await alice.window.explorerMenuPicture('dataset.bin', '06-share-menu');
-    await shareFromExplorer(alice, 'dataset.bin', 'team');
+    await alice.share('dataset.bin', 'team');
     await says(alice.window, 'Files', 'dataset.bin', /^3\.01 MiB · 1 seeder · shared by you$/);
     await alice.window.notification(/^Shared dataset\.bin in team\. Others can download it as long as VS Code is open\.$/);
     await says(bob.window, 'Files', 'dataset.bin', /^3\.01 MiB · 1 seeder · alice$/);
@@ -138,7 +119,7 @@ describe('two people with VS Code', function () {
     await alice.window.explorerMenu(['one.txt', 'two.txt'], 'Share File in Group…');
     assert.match((await alice.window.quickInputTitled('Share File in Group')).placeholder, /^Share 2 files in which group\?/);
     await alice.window.pick('team');
-    await shareFromExplorer(alice, HOSTILE, 'team');
+    await alice.share(HOSTILE, 'team');
     for (const name of ['one.txt', 'two.txt', HOSTILE]) await bob.window.row('Files', name);
     await bob.window.rowAction('Files', HOSTILE, 'Download File…');
     await whole(bob.window, HOSTILE);
@@ -150,7 +131,7 @@ describe('two people with VS Code', function () {
     assert.ok(items.some(({ label }) => label === HOSTILE), items.map(({ label }) => label).join(' | '));
     await bob.window.dismissQuickInput();
     alice.write(FORBIDDEN, text);
-    await shareFromExplorer(alice, FORBIDDEN, 'team');
+    await alice.share(FORBIDDEN, 'team');
     await alice.window.notification(/^The file name a<b>c\.txt cannot be shared: it contains one of/);
   });
 
@@ -179,7 +160,7 @@ describe('two people with VS Code', function () {
   it('reload in the middle of a download, which goes on', async () => {
     const large = randomBytes(24 * MIB);
     alice.write('large.bin', large);
-    await shareFromExplorer(alice, 'large.bin', 'team');
+    await alice.share('large.bin', 'team');
     bob.server.writeSettings(bobsSettings(3 * 1024));
     await bob.window.row('Files', 'large.bin');
     await bob.window.rowAction('Files', 'large.bin', 'Download File…');
@@ -198,7 +179,7 @@ describe('two people with VS Code', function () {
   it('notice nothing of a dead tracker, and are told when both are gone', async () => {
     await pair.kill(1);
     alice.write('after.txt', 'one tracker is enough');
-    await shareFromExplorer(alice, 'after.txt', 'team');
+    await alice.share('after.txt', 'team');
     await bob.window.row('Files', 'after.txt');
     const tooltip = await bob.window.until('the status bar to say which tracker is left', async () => {
       const text = await bob.window.statusBarTooltip('Shoal: bob');
@@ -263,7 +244,7 @@ describe('two people with VS Code', function () {
 
   it('share another version under the same name only on purpose', async () => {
     bob.write('two.txt', 'another two');
-    await shareFromExplorer(bob, 'two.txt', 'team');
+    await bob.share('two.txt', 'team');
     await bob.window.until('the question', async () => /two\.txt is in team already/.test((await bob.window.dialog())?.message ?? ''));
     await bob.window.clickDialog('Share as New Version');
     await alice.window.until('the new version', async () => {

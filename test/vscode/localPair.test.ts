@@ -78,10 +78,11 @@ describe('a person without a tracker', function () {
     await window.row('Files', 'readme.md');
   });
 
-  it('says that a folder cannot be shared', async () => {
+  it('is offered to share a folder as a folder', async () => {
     const { window } = carol;
     await window.openView('Explorer');
-    assert.ok(!(await window.explorerMenuEntries('notes')).includes('Share File in Group…'));
+    const entries = await window.explorerMenuEntries('notes');
+    assert.deepEqual(entries.filter((entry) => /^Share/.test(entry)), ['Share Folder in Group…']);
     await window.openView('Shoal');
   });
 

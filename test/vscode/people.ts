@@ -107,6 +107,15 @@ export class Person {
     return existsSync(path.join(this.workspace, name));
   }
 
+  /** Shares a file or folder of the workspace from the explorer's menu. */
+  async share(name: string, group: string, entry: 'Share File in Group…' | 'Share Folder in Group…' = 'Share File in Group…'): Promise<void> {
+    await this.window.openView('Explorer');
+    await this.window.explorerMenu(name, entry);
+    await this.window.quickInputTitled(entry.replace('…', ''));
+    await this.window.pick(group);
+    await this.window.openView('Shoal');
+  }
+
   /** Answers the questions of Create Account…, the tracker's being the one that is offered first. */
   async createAccount(window = this.window): Promise<void> {
     await window.runCommand('Shoal: Create Account…');
@@ -172,3 +181,19 @@ export class Person {
 export async function stepOf(window: CodeWindow, step: string): Promise<void> {
   await window.until(`step ${step}`, async () => (await window.quickInput())?.step === step);
 }
+
+/** Waits until a row says something behind its label. */
+export const says = (window: CodeWindow, view: string, label: string, words: RegExp): Promise<unknown> => window.until(`“${label}” in ${view} to say ${String(words)}`, async () => {
+  const { description } = await window.row(view, label);
+  if (!words.test(description)) throw new Error(`it says ${description}`);
+  return true;
+});
+
+export const gone = (window: CodeWindow, view: string, label: string): Promise<unknown> => window.until(`“${label}” to go from ${view}`, async () => !(await window.rows(view)).some((row) => row.label === label));
+
+/** Waits until a download is under Completed. */
+export const whole = (window: CodeWindow, name: string): Promise<unknown> => window.until(`${name} under Completed`, async () => {
+  const rows = await window.rows('Downloads');
+  const at = rows.findIndex(({ label }) => label === 'Completed');
+  return at >= 0 && rows.slice(at + 1).some(({ label }) => label === name);
+}, 60_000);

@@ -107,17 +107,22 @@ export async function rowMenuEntries(window: WindowBase, view: string, label: st
 
 async function openRowMenu(window: WindowBase, view: string, label: string): Promise<void> {
   const row = await window.poll(() => rowLike(window, view, label), 5_000);
-  await row.locator('.label-name').first().click({ button: 'right', timeout: 3_000 });
+  await unlessCovered(window, row.locator('.label-name').first().click({ button: 'right', timeout: 3_000 }));
+}
+
+/** The tooltip of another row may lie above a row: then the mouse goes away from it, for the next try. */
+async function unlessCovered(window: WindowBase, act: Promise<void>): Promise<void> {
+  await act.catch(async (error: unknown) => {
+    await window.page.mouse.move(700, 420);
+    throw error;
+  });
 }
 
 /** Presses an icon that stands in a row. */
 export async function rowAction(window: WindowBase, view: string, label: string, title: string): Promise<void> {
   await window.until(`the action “${title}” on “${label}” in ${view}`, async () => {
     const row = await rowLike(window, view, label);
-    await row.hover({ timeout: 3_000 }).catch(async (error: unknown) => {
-      await window.page.mouse.move(700, 420); // the tooltip of another row may lie above it
-      throw error;
-    });
+    await unlessCovered(window, row.hover({ timeout: 3_000 }));
     const index = (await labelsIn(row.locator('.actions'))).findIndex((one) => isTitled(one, title));
     if (index < 0) throw new Error(`it has the actions: ${(await labelsIn(row.locator('.actions'))).join(' | ') || 'none'}`);
     await row.locator('.actions .action-label').nth(index).click({ timeout: 3_000 });
