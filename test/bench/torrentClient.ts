@@ -2,10 +2,9 @@
 // Started with the folder of its package and its limit in bytes per s, 0 for none.
 import { once } from 'node:events';
 import type { EventEmitter } from 'node:events';
-import { registerHooks } from 'node:module';
+import { createRequire, registerHooks } from 'node:module';
 import path from 'node:path';
 import readline from 'node:readline';
-import { pathToFileURL } from 'node:url';
 import type { Word } from './torrents.ts';
 
 interface Torrent extends EventEmitter {
@@ -23,7 +22,7 @@ const [folder = '', upLimit = '0'] = process.argv.slice(2);
 const STUB = 'data:text/javascript,export class RTCPeerConnection{};export class RTCSessionDescription{};export class RTCIceCandidate{};export default {}';
 registerHooks({ resolve: (name, context, next) => (name === 'webrtc-polyfill' ? { url: STUB, shortCircuit: true } : next(name, context)) });
 // It is no package of this project, so it is not imported like one.
-const { default: WebTorrent } = await import(pathToFileURL(path.join(folder, 'index.js')).href) as { default: new (options: object) => Client };
+const { default: WebTorrent } = createRequire(import.meta.url)(path.join(folder, 'index.js')) as { default: new (options: object) => Client };
 const client = new WebTorrent({
   dht: false, tracker: false, lsd: false, natUpnp: false, natPmp: false, utPex: false, utp: false, webSeeds: false, torrentPort: 0,
   ...(Number(upLimit) > 0 && { uploadLimit: Number(upLimit) }),
