@@ -21,7 +21,7 @@ export const SETTINGS = {
   activeDownloads: { type: 'number', default: 5, scope: 'machine' },
   uploadLimit: { type: 'number', default: 0, scope: 'machine' },
   listen: { type: 'string', default: '', scope: 'machine' },
-  pieceSelection: { type: 'string', default: 'rarest', scope: 'machine', oneOf: ['rarest', 'random', 'sequential', 'auto'] },
+  pieceSelection: { type: 'string', default: 'auto', scope: 'machine', oneOf: ['rarest', 'random', 'sequential', 'auto'] },
   home: { type: 'string', default: '', scope: 'machine' },
   engine: { type: 'string', default: 'process', scope: 'machine', oneOf: ['process', 'window'] },
 } as const satisfies Record<string, SettingRow>;

@@ -82,9 +82,9 @@ describe('the command line', () => {
       ['--tracker a.example:7070 logout', [['setTracker', { url: 'a.example:7070', confirm: false }], ['signOut', {}]], /^Signed out/],
       ['upload_file dump.sql team --detach --replace --name x.sql', [['share', { group: 'team', path: '$/dump.sql', name: 'x.sql', replace: true }]], /^Sharing x\.sql in team/],
       ['get team dump.sql --detach --mode random', [['findFile', { group: 'team', name: 'dump.sql' }], ['download', { group: 'team', name: 'dump.sql', path: '$/downloads', asFile: false, rename: false, mode: 'random', only: [] }]], /^Downloading dump\.sql in the background/],
-      ['get team dump.sql there.sql --detach --rename', [['findFile', { group: 'team', name: 'dump.sql' }], ['download', { group: 'team', name: 'dump.sql', path: '$/there.sql', asFile: true, rename: true, mode: 'rarest', only: [] }]], /^Downloading/],
-      ['get team dump.sql --detach --only img/*.png README.md', [['findFile', { group: 'team', name: 'dump.sql' }], ['download', { group: 'team', name: 'dump.sql', path: '$/downloads', asFile: false, rename: false, mode: 'rarest', only: ['img/*.png', 'README.md'] }]], /^Downloading/],
-      ['get team dump.sql home --detach', [['findFile', { group: 'team', name: 'dump.sql' }], ['download', { group: 'team', name: 'dump.sql', path: '$/home', asFile: false, rename: false, mode: 'rarest', only: [] }]], /^Downloading/],
+      ['get team dump.sql there.sql --detach --rename', [['findFile', { group: 'team', name: 'dump.sql' }], ['download', { group: 'team', name: 'dump.sql', path: '$/there.sql', asFile: true, rename: true, mode: 'auto', only: [] }]], /^Downloading/],
+      ['get team dump.sql --detach --only img/*.png README.md', [['findFile', { group: 'team', name: 'dump.sql' }], ['download', { group: 'team', name: 'dump.sql', path: '$/downloads', asFile: false, rename: false, mode: 'auto', only: ['img/*.png', 'README.md'] }]], /^Downloading/],
+      ['get team dump.sql home --detach', [['findFile', { group: 'team', name: 'dump.sql' }], ['download', { group: 'team', name: 'dump.sql', path: '$/home', asFile: false, rename: false, mode: 'auto', only: [] }]], /^Downloading/],
     ];
     for (const [words, asked, stdout] of rows) it(words, async () => {
       const ran = await run(...words.split(' '));

@@ -70,7 +70,7 @@ export const fileVerbs: Topic = {
       json: '{"transfer", "group", "name", "sizeBytes", "sha256", "path", "sources": [{"user", "pin", "pieces", "bytes"}]}; before it lines of {"progress": {…}}',
       options: [
         ['--rename', 'take another name, such as "name (2)", when the name is taken'],
-        ['--mode <mode>', `which pieces first: ${MODES.join(', ')} (default: rarest)`],
+        ['--mode <mode>', `which pieces first: ${MODES.join(', ')} (default: auto)`],
         ['--only <pattern...>', 'of a folder only these files or folders in it (list_files shows them); * ** and ? stand for any part of a name'],
         ['--no-wait', 'end with exit code 5 when nobody online has it'],
         ['--timeout <time>', 'the same after so many seconds (or 5min, 1h) in which nobody had it'],
@@ -78,7 +78,7 @@ export const fileVerbs: Topic = {
       ],
       examples: ['download_file team dump.sql', 'get team dump.sql /data --no-wait', "get team dataset --only 'images/*.png' README.md"],
       async run(session, { words: [group = '', name = '', dest], options }) {
-        const mode = options['mode'] === undefined ? 'rarest' : parseWord('--mode', MODES, String(options['mode']));
+        const mode = options['mode'] === undefined ? 'auto' : parseWord('--mode', MODES, String(options['mode']));
         const waitS = options['timeout'] === undefined ? undefined : parseSeconds(String(options['timeout']));
         const file = await session.call('findFile', { group, name }); // before any folder is made
         const place = destination(session, dest);
