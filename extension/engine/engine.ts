@@ -297,7 +297,7 @@ export class Engine {
     return {
       program: `shoal ${this.#options.version}`, processId: process.pid, trackerUrl: this.trackers.url, trackers: this.trackers.states,
       account: this.account, listening: this.listening(), groups: this.account ? groups : [],
-      downBytesPerS: sum(({ downRate }) => downRate.bytesPerS), upBytesPerS: sum(({ upRate }) => upRate.bytesPerS),
+      downBytesPerS: sum(({ figures }) => figures.downBytesPerS), upBytesPerS: sum(({ figures }) => figures.upBytesPerS),
       downLimitBytesPerS: this.settings.downLimitBytesPerS, upLimitBytesPerS: this.settings.upLimitBytesPerS, outbox: this.#outbox.size,
       keepSharing: this.settings.keepSharing, activeDownloads: this.settings.activeDownloads,
     };
@@ -406,8 +406,7 @@ export class Engine {
   #sent(key: SwarmKey, bytes: number): void {
     const transfer = this.transfers.ofSwarm(key.group, key.root);
     if (!transfer) return;
-    transfer.uploadedBytes += bytes;
-    transfer.upRate.count(bytes);
+    transfer.figures.sent(bytes);
   }
 
   #presence(): ReadonlyMap<string, { readonly key: SwarmKey; readonly leftBytes: number }> {
@@ -431,7 +430,7 @@ export class Engine {
         this.#outbox.flush(({ signed, acknowledged }) => (acknowledged ? this.trackers.call('restore', acknowledged) : this.trackers.call('submit', { signed })), this.world.clock.now())
           .catch((error: unknown) => this.world.log.error('what only one tracker has cannot be written down', { why: asShoalError(error).message }));
       }
-      const moving = new Set(this.transfers.all.filter(({ downRate, upRate }) => downRate.bytesPerS > 0 || upRate.bytesPerS > 0).map(({ id }) => id));
+      const moving = new Set(this.transfers.all.filter(({ figures }) => figures.downBytesPerS > 0 || figures.upBytesPerS > 0).map(({ id }) => id));
       // Once more when it stops: nobody shall go on showing its last rate.
       if (moving.size + this.#moving.size > 0) this.notify.transfers([...moving, ...this.#moving], true);
       this.#moving = moving;

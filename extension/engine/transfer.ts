@@ -1,64 +1,27 @@
 // The life of one file that is shared or downloaded: hashing, checking, exchanging, publishing, and what goes wrong on the way. Owns
 // its record, its copy and its swarm; the only writer of their state. transfers.ts holds all of them.
-import path from 'node:path';
 import type { Transfer as TransferView } from '../../protocol/engineLink.ts';
 import type { ErrorCode } from '../../protocol/errors.ts';
 import { asShoalError, isShoalError, ShoalError } from '../../protocol/errors.ts';
 import type { Sha256, SwarmKey } from '../../protocol/ids.ts';
 import type { ManifestFile } from '../../protocol/manifest.ts';
-import { toWire } from '../../protocol/wireErrors.ts';
 import type { SwarmPeer } from '../../protocol/trackerLink.ts';
-import type { Timer, World } from '../../protocol/world.ts';
 import type { Copy } from './copy.ts';
 import { diskError } from './diskErrors.ts';
-import { fillFromOwn } from './deltaSource.ts';
 import type { DownloadHost, Keeper } from './download.ts';
 import { isThere, openDownload, publishDownload, tidyUp } from './download.ts';
 import type { FileIdentity } from './fileIdentity.ts';
 import { identityOf } from './fileIdentity.ts';
-import { folderIn, headIn, neededPieces } from './folderChoice.ts';
+import { folderIn, headIn } from './folderChoice.ts';
 import type { FolderOnDisk } from './folderFile.ts';
-import type { Hasher } from './hashing.ts';
-import { EMPTY_ROOT } from './hashTree.ts';
-import type { Home } from '../../protocol/home/home.ts';
-import type { OpenFiles } from './openFiles.ts';
-import { hasRoom } from './partFile.ts';
-import { Rate } from './rate.ts';
-import type { SwarmHost } from './swarm.ts';
+import { chooseAndFill } from './neededHere.ts';
+import { Retries } from './retries.ts';
 import { Swarm } from './swarm.ts';
+import { TransferFigures } from './transferFigures.ts';
+import type { TransferHost } from './transferHost.ts';
 import type { TransferRecord } from './transferRecord.ts';
 import { saveLayer, saveRecord } from './transferRecord.ts';
 import { folderOnDisk, hashWhole, openWhole, verifyWhole } from './wholeFile.ts';
-
-/** How often it is looked whether a full disk has room, or a drive is back, in ms. */
-const LOOK_AGAIN_MS = 5_000;
-/** How long after a disk that refused for another reason it is tried again, in ms. */
-const RETRY_MS = 60_000;
-/** How long after a tracker refused to be told of a share for want of a link it is tried again, in ms. */
-const TELL_RETRY_MS = 2_000;
-
-export interface TransferHost {
-  readonly world: World;
-  readonly home: Home;
-  readonly hasher: Hasher;
-  readonly openFiles: OpenFiles;
-  readonly swarmHost: SwarmHost;
-  /** Makes the share known to the group. @throws ShoalError */
-  tellShare(record: TransferRecord): Promise<void>;
-  /** Takes a swarm for this transfer unless another transfer has it. */
-  claim(key: SwarmKey, by: Transfer): boolean;
-  release(key: SwarmKey, by: Transfer): void;
-  /** Whole copies of other transfers, the likeliest to have pieces of this one first. */
-  wholeCopies(not: Transfer): readonly Copy[];
-  /** Something of it has changed; it may want a turn now, or give its own up. */
-  changed(transfer: Transfer): void;
-  /** Where it stands among the unfinished downloads, from 1; 0 for others. */
-  placeOf(transfer: Transfer): number;
-  /** What we have of some file has changed in a way that the trackers should hear. */
-  presenceChanged(): void;
-  finished(transfer: Transfer): void;
-  failed(transfer: Transfer): void;
-}
 
 type State = Exclude<TransferView['state'], 'other'>;
 
@@ -67,22 +30,17 @@ export class Transfer {
   error: ShoalError | undefined;
   copy: Copy | undefined;
   swarm: Swarm | undefined;
-  readonly downRate: Rate;
-  readonly upRate: Rate;
-  uploadedBytes = 0;
+  readonly figures: TransferFigures;
   readonly #host: TransferHost;
   readonly #disk: DownloadHost;
   readonly #keeper: Keeper;
+  readonly #retries: Retries;
   #state: State = 'checking';
   #hasTurn = false;
-  #doneBytes = 0;
-  #resumedPieces = 0;
-  #ownPieces = 0;
   /** The failure that the person was told of. */
   #told: ErrorCode | undefined;
   #knownPeers: readonly SwarmPeer[] = [];
   #work = new AbortController();
-  #timer: Timer | undefined;
   /** Whether it was hashed in this life of the process. */
   #isHashedNow = false;
   #closed = false;
@@ -98,8 +56,8 @@ export class Transfer {
       },
       save: (changes) => this.#save(changes),
     };
-    this.downRate = new Rate(host.world.clock);
-    this.upRate = new Rate(host.world.clock);
+    this.figures = new TransferFigures(host.world.clock);
+    this.#retries = new Retries(host.world);
   }
 
   get id(): number {
@@ -146,21 +104,7 @@ export class Transfer {
   }
 
   toView(): TransferView {
-    const { record, copy, swarm } = this;
-    const pieces = copy?.pieces.wantedCount ?? (record.pieceBytes > 0 ? Math.ceil(record.sizeBytes / record.pieceBytes) : 0);
-    const heldPieces = copy?.pieces.held.count ?? (this.isWhole ? pieces : 0);
-    // Of a folder of which some files were chosen, those count: until they are made, with all of each piece that they touch.
-    const isPart = record.only.length > 0;
-    const sizeBytes = isPart && this.isWhole ? record.chosenBytes : isPart && copy ? Math.min(record.sizeBytes, pieces * record.pieceBytes) : record.sizeBytes;
-    const partDone = this.isWhole ? sizeBytes : copy ? Math.min(sizeBytes, heldPieces * record.pieceBytes) : 0;
-    return {
-      id: record.id, group: record.group, groupName: record.groupName, name: record.name, root: record.root === '' ? EMPTY_ROOT : record.root,
-      sizeBytes, sha256: record.sha256 === '' ? undefined : record.sha256, kind: record.kind, state: this.state, path: record.path,
-      pieces, heldPieces, doneBytes: this.#state === 'hashing' || this.#state === 'checking' ? this.#doneBytes : partDone,
-      downBytesPerS: this.downRate.bytesPerS, upBytesPerS: this.upRate.bytesPerS, uploadedBytes: this.uploadedBytes, peers: swarm?.peerCount ?? 0,
-      resumedPieces: this.#resumedPieces, ownPieces: this.#ownPieces, rejectedPieces: swarm?.rejectedPieces ?? 0, error: this.error && toWire(this.error),
-      downLimitBytesPerS: record.downLimitBytesPerS, upLimitBytesPerS: record.upLimitBytesPerS, mode: record.mode, priority: record.priority, place: this.#host.placeOf(this), content: record.content,
-    };
+    return this.figures.view(this, this.#host.placeOf(this));
   }
 
   /** Begins, or goes on after a restart, a pause or a failure. Resolves when its file is open or it has failed. */
@@ -214,7 +158,7 @@ export class Transfer {
 
   async pause(): Promise<void> {
     if (this.isWhole || this.record.kind === 'share' || this.#state === 'choosing') return;
-    this.#timer?.cancel();
+    this.#retries.stop();
     this.error = undefined;
     this.swarm?.pause();
     this.#set('paused');
@@ -287,7 +231,7 @@ export class Transfer {
   async #letGo(keep = true): Promise<void> {
     this.#work.abort();
     this.#work = new AbortController();
-    this.#timer?.cancel();
+    this.#retries.stop();
     const { copy, swarm, key } = this;
     this.swarm = undefined;
     this.copy = undefined;
@@ -351,7 +295,7 @@ export class Transfer {
       if (why.retry === 'never' || this.#closed) throw why;
       this.error = why;
       this.#host.changed(this);
-      this.#timer = this.#host.world.clock.after(TELL_RETRY_MS, () => {
+      this.#retries.toTell(() => {
         this.error = undefined;
         this.#tell().catch((again: unknown) => void this.fail(asShoalError(again)));
       });
@@ -370,7 +314,7 @@ export class Transfer {
     const { copy } = opened;
     if (this.#closed || signal.aborted) return copy.close();
     this.copy = copy;
-    this.#resumedPieces = copy.pieces.held.count;
+    this.figures.resumedPieces = copy.pieces.held.count;
     await this.#choose(copy);
     if (this.#closed || signal.aborted) return;
     if (copy.pieces.isWhole) return this.#publish();
@@ -379,18 +323,6 @@ export class Transfer {
     if (isOff) this.swarm?.pause();
     this.#set(this.record.paused ? 'paused' : isOff ? 'queued' : 'downloading');
     this.#host.presenceChanged();
-  }
-
-  /** What of it lies on this machine already, in the same file under another name or in another version, need not be fetched. */
-  async #fillFromOwn(copy: Copy): Promise<readonly number[]> {
-    const { world, home } = this.#host;
-    const { signal } = this.#work;
-    const own = this.#host.wholeCopies(this);
-    const same = own.find(({ root, layer }) => root === copy.root && layer !== undefined);
-    if (!copy.layer && same?.layer && copy.takeLayer(same.layer)) await saveLayer(world.disk, home, this.id, same.layer);
-    const came = await fillFromOwn(copy, own, { signal, log: world.log });
-    this.#ownPieces += came.length;
-    return came;
   }
 
   /** The hashes of a download have come; before anything is asked for, it is looked what of it is here. */
@@ -402,13 +334,8 @@ export class Transfer {
 
   /** Wants what is needed of it, as far as is known, and takes what of that is here. */
   async #choose(copy: Copy): Promise<readonly number[]> {
-    const came: number[] = [];
-    for (let before = -1; before !== copy.pieces.wantedCount;) {
-      before = copy.pieces.wantedCount;
-      if (this.record.only.length > 0 || this.record.choosing) copy.want(await neededPieces(copy, this.record));
-      if (!copy.pieces.isWhole) came.push(...await this.#fillFromOwn(copy));
-      if (!copy.pieces.isWhole) break;
-    }
+    const came = await chooseAndFill(copy, this.record, () => this.#host.wholeCopies(this), { ...this.#host.world, home: this.#host.home, signal: this.#work.signal });
+    this.figures.ownPieces += came.length;
     return came;
   }
 
@@ -429,7 +356,7 @@ export class Transfer {
       whole: () => void this.#goOn(swarm).catch((error: unknown) => void this.#failed(diskError(error, record.path))),
       stuck: (error) => this.#stuck(error),
       gone: (error) => void this.fail(error, 'gone'),
-      received: (bytes) => this.downRate.count(bytes),
+      received: (bytes) => this.figures.received(bytes),
     });
     this.swarm = swarm;
     swarm.addCandidates(this.#knownPeers);
@@ -476,28 +403,29 @@ export class Transfer {
   #stuck(error: ShoalError): void {
     const why = diskError(error.cause ?? error, this.record.path);
     // On a full disk the pieces that are here go on being served, as long as the open file can be relied on.
-    if (why.code === 'diskFull' && this.swarm && !this.copy?.isBroken) return this.#waitForRoom(why, this.#missingBytes, () => this.#hasTurn && this.#state === 'downloading' && this.swarm?.resume());
-    void this.#failed(error.code === 'syncFailed' ? error : why);
+    if (why.code !== 'diskFull' || !this.swarm || this.copy?.isBroken) return void this.#failed(error.code === 'syncFailed' ? error : why);
+    this.error = why;
+    this.#host.changed(this);
+    this.#tryAgain(why, this.#missingBytes, () => this.#hasTurn && this.#state === 'downloading' && this.swarm?.resume());
   }
 
   /** Ends, for now where it can go on by itself. */
   async #failed(why: ShoalError): Promise<void> {
-    const { world } = this.#host;
-    const isAway = why.code === 'destinationUnwritable' && this.record.part !== '' && !(await isThere(world.disk, this.record).catch(() => false));
+    const isAway = why.code === 'destinationUnwritable' && this.record.part !== '' && !(await isThere(this.#host.world.disk, this.record).catch(() => false));
     const error = isAway ? new ShoalError('placeGone', { path: this.record.path }, { cause: why }) : why;
     const missingBytes = this.#missingBytes;
     await this.fail(error, error.code === 'fileChanged' || error.code === 'fileMissing' ? 'gone' : 'failed');
     if (this.#closed || this.record.kind === 'share') return;
-    const again = (): void => void this.start();
-    if (error.code === 'diskFull') this.#waitForRoom(error, missingBytes, again);
-    if (error.code === 'placeGone') this.#lookAgain(() => isThere(world.disk, this.record), again);
-    if (error.code === 'destinationUnwritable') this.#timer = world.clock.after(RETRY_MS, again);
+    this.#tryAgain(error, missingBytes, () => void this.start());
   }
 
-  #waitForRoom(error: ShoalError, missingBytes: number, then: () => void): void {
-    this.error = error;
-    this.#host.changed(this);
-    this.#lookAgain(() => hasRoom(this.#disk.disk, path.dirname(this.record.path), missingBytes), then);
+  #tryAgain(why: ShoalError, missingBytes: number, again: () => void): void {
+    this.#retries.afterRefusal(why, this.record, missingBytes, () => {
+      if (this.record.paused) return;
+      this.error = undefined;
+      this.#host.changed(this);
+      again();
+    });
   }
 
   get #missingBytes(): number {
@@ -505,29 +433,14 @@ export class Transfer {
     return Math.max(0, record.sizeBytes - (copy?.pieces.held.count ?? 0) * record.pieceBytes);
   }
 
-  /** Asks now and then whether it can go on, and does. */
-  #lookAgain(canGoOn: () => Promise<boolean>, then: () => void): void {
-    const { signal } = this.#work;
-    this.#timer?.cancel();
-    const look = async (): Promise<void> => {
-      const can = await canGoOn().catch(() => false);
-      if (signal.aborted || this.#closed || this.record.paused) return;
-      if (!can) return this.#lookAgain(canGoOn, then);
-      this.error = undefined;
-      this.#host.changed(this);
-      then();
-    };
-    this.#timer = this.#host.world.clock.after(LOOK_AGAIN_MS, () => void look());
-  }
-
   #progress(doneBytes: number): void {
-    this.#doneBytes = doneBytes;
+    this.figures.readBytes = doneBytes;
     this.#host.changed(this);
   }
 
   #set(state: State): void {
     this.#state = state;
-    if (state === 'hashing' || state === 'checking') this.#doneBytes = 0;
+    if (state === 'hashing' || state === 'checking') this.figures.readBytes = 0;
     this.#host.changed(this);
   }
 

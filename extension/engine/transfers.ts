@@ -14,7 +14,7 @@ import { removePart } from './partFile.ts';
 import type { Queued } from './queue.ts';
 import { inTurn, placesAfter, turnsOf } from './queue.ts';
 import { Transfer } from './transfer.ts';
-import type { TransferHost } from './transfer.ts';
+import type { TransferHost } from './transferHost.ts';
 import type { TransferRecord } from './transferRecord.ts';
 import { loadRecords, removeRecord, saveRecord } from './transferRecord.ts';
 
