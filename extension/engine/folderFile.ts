@@ -7,7 +7,7 @@ import type { Disk, DiskFile, DiskStat } from '../../protocol/world.ts';
 import type { FileIdentity } from './fileIdentity.ts';
 import { whyUnlike } from './fileIdentity.ts';
 import type { OpenFiles } from './openFiles.ts';
-import { readOnly } from './openFiles.ts';
+import { readOnly, statOf } from './openFiles.ts';
 
 /** What is known of a folder on disk. */
 export interface FolderOnDisk {
@@ -64,10 +64,8 @@ export class FolderFile implements DiskFile {
     for (let n = 0; n < this.#content.folder.files.length; n++) if (this.#content.identities[n]) await this.#checkFile(n);
   }
 
-  async stat(): Promise<DiskStat> {
-    const stat = await this.#disk.stat(this.#path);
-    if (!stat) throw new ShoalError('fileMissing', { path: this.#path });
-    return stat;
+  stat(): Promise<DiskStat> {
+    return statOf(this.#disk, this.#path);
   }
 
   readonly write = readOnly;
@@ -90,8 +88,7 @@ export class FolderFile implements DiskFile {
   async #checkFile(n: number): Promise<string> {
     const [file, identity] = [this.#content.folder.files[n], this.#content.identities[n]];
     const place = path.join(this.#path, ...(file?.path.split('/') ?? []));
-    const stat = await this.#disk.stat(place);
-    if (!stat) throw new ShoalError('fileMissing', { path: place });
+    const stat = await statOf(this.#disk, place);
     if (!identity || whyUnlike(identity, stat) !== undefined) throw new ShoalError('fileChanged', { name: place });
     return place;
   }

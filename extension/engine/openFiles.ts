@@ -57,6 +57,13 @@ export class OpenFiles {
 
 export const readOnly = (): Promise<never> => Promise.reject(new Error('a file that is served is never written'));
 
+/** What is at a path. @throws ShoalError fileMissing */
+export async function statOf(disk: Disk, path: string): Promise<DiskStat> {
+  const stat = await disk.stat(path);
+  if (!stat) throw new ShoalError('fileMissing', { path });
+  return stat;
+}
+
 class ServedFile implements DiskFile {
   readonly descriptor = undefined;
   usedMs = 0;
@@ -88,10 +95,7 @@ class ServedFile implements DiskFile {
 
   /** Of what is open, or else of what would be opened. */
   async stat(): Promise<DiskStat> {
-    if (this.#file) return this.#use((file) => file.stat());
-    const stat = await this.#disk.stat(this.#path);
-    if (!stat) throw new ShoalError('fileMissing', { path: this.#path });
-    return stat;
+    return this.#file ? this.#use((file) => file.stat()) : statOf(this.#disk, this.#path);
   }
 
   readonly write = readOnly;

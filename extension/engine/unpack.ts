@@ -16,6 +16,7 @@ import { FolderFile } from './folderFile.ts';
 import { sha256Of } from './folderHash.ts';
 import { saveFolder } from './folderRecord.ts';
 import { isZero } from './hashing.ts';
+import { statOf } from './openFiles.ts';
 import { hasRoom, removePart, unpackedOf } from './partFile.ts';
 import { numbered, RENAMES_MAX } from './publish.ts';
 
@@ -50,8 +51,7 @@ export async function publishFolder(host: DownloadHost, keeper: Keeper, copy: Co
     throw diskError(error, destination);
   }
   const content = { head, folder, identities: made.identities };
-  const stat = await disk.stat(made.place);
-  if (!stat) throw new ShoalError('fileMissing', { path: made.place });
+  const stat = await statOf(disk, made.place);
   await saveFolder(disk, home, id, content);
   const identity = identityOf(stat);
   await copy.serveFolder(made.place, identity, new FolderFile(disk, host.openFiles, made.place, content));

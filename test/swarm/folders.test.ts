@@ -67,9 +67,7 @@ describe('a folder', function () {
 
   story('comes from whoever has it, after a restart too, and not only from who shared it', async (sim, town, alice, bob) => {
     const carol = await town.person('carol');
-    await carol.engine.verbs.joinGroup({ group: GROUP }, NO_CALL);
-    await sim.until(() => alice.engine.overview().groups.some(({ requests }) => requests.length > 0));
-    await alice.engine.verbs.acceptRequest({ group: GROUP, user: 'carol' }, NO_CALL);
+    await town.letIn(alice, carol);
     const files = manyFiles(sim, 60);
     await writeFolder(alice, '/work/project', files);
     await alice.share('/work/project');
@@ -144,9 +142,7 @@ describe('a folder', function () {
 
   story('of which some files were chosen costs only what they take, serves that, and nothing else', async (sim, town, alice, bob) => {
     const carol = await town.person('carol');
-    await carol.engine.verbs.joinGroup({ group: GROUP }, NO_CALL);
-    await sim.until(() => alice.engine.overview().groups.some(({ requests }) => requests.length > 0));
-    await alice.engine.verbs.acceptRequest({ group: GROUP, user: 'carol' }, NO_CALL);
+    await town.letIn(alice, carol);
     const files = manyFiles(sim, 40);
     for (const name of ['a', 'b', 'c']) files.set(`large/${name}.bin`, sim.chance.bytes(6 * 1024 * 1024 + 1));
     await writeFolder(alice, '/work/project', files);

@@ -93,12 +93,15 @@ export class Town {
   /** A group of these people; the first one owns it. */
   async group(owner: Person, ...others: readonly Person[]): Promise<void> {
     await owner.engine.verbs.createGroup({ group: GROUP }, NO_CALL);
-    for (const one of others) {
-      await one.engine.verbs.joinGroup({ group: GROUP }, NO_CALL);
-      await this.sim.until(() => owner.engine.overview().groups.some(({ requests }) => requests.some(({ user }) => user === one.name)));
-      await owner.engine.verbs.acceptRequest({ group: GROUP, user: one.name }, NO_CALL);
-      await this.sim.until(() => one.engine.overview().groups.some(({ role }) => role === 'member'));
-    }
+    for (const one of others) await this.letIn(owner, one);
+  }
+
+  /** One more member of the group. */
+  async letIn(owner: Person, one: Person): Promise<void> {
+    await one.engine.verbs.joinGroup({ group: GROUP }, NO_CALL);
+    await this.sim.until(() => owner.engine.overview().groups.some(({ requests }) => requests.some(({ user }) => user === one.name)));
+    await owner.engine.verbs.acceptRequest({ group: GROUP, user: one.name }, NO_CALL);
+    await this.sim.until(() => one.engine.overview().groups.some(({ role }) => role === 'member'));
   }
 
   killTracker(n: number): void {

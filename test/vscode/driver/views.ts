@@ -145,7 +145,7 @@ export async function rowTooltip(window: WindowBase, view: string, label: string
     await row.locator('.label-name').first().hover({ timeout: 2_000 });
     const text = await hover.first().innerText({ timeout: 4_000 });
     await window.page.mouse.move(700, 420);
-    return text.trim();
+    return text.replaceAll('\u00a0', ' ').trim();
   });
 }
 
