@@ -75,9 +75,9 @@ async function downloadInto(tools: Tools, wanted: readonly Wanted[], { folder, i
 function wholeHere(tools: Tools, wanted: Wanted): Transfer | undefined {
   const { state } = tools.store;
   const view = groupOf(tools, wanted);
-  const root = rowOf(tools, wanted)?.root;
+  const file = rowOf(tools, wanted);
   const isWhole = (transfer: Transfer): boolean => (transfer.kind === 'share' ? transfer.state === 'seeding' : isComplete(transfer) && transfer.state !== 'gone');
-  return [...state.transfers.values()].find((transfer) => transfer.group === view?.group && transfer.root === root && isWhole(transfer));
+  return [...state.transfers.values()].find((transfer) => transfer.group === view?.group && transfer.root === file?.root && transfer.sizeBytes >= file.sizeBytes && isWhole(transfer));
 }
 
 const groupOf = ({ store: { state } }: Tools, { group }: Wanted): GroupView | undefined => state.groups.find((one) => one.name === group);

@@ -68,7 +68,7 @@ export function progressOf(transfer: Transfer): string {
       downBytesPerS > 0 ? t('{0} left', duration((sizeBytes - doneBytes) / downBytesPerS)) : '', up);
     case 'seeding': return join(amount(sizeBytes), up, peers > 0 && up !== '' ? plural(peers, '{0} peer', '{0} peers') : '');
     case 'queued': return join(done, t('waiting for its turn'));
-    case 'choosing': return t('waiting for its files to be chosen');
+    case 'choosing': return t('choose its files');
     case 'paused': return join(isComplete(transfer) ? amount(sizeBytes) : done, t('paused'));
     case 'failed': return join(t('failed'), error ? fromWire(error).message : '');
     case 'gone': return kind === 'share' ? t('changed or gone: not shared any more') : t('changed or gone');

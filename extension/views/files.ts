@@ -30,7 +30,8 @@ export function fileRows(state: WindowState): readonly Row[] {
 type Holdings = ReadonlyMap<string, Transfer>;
 
 function holdingsOf({ group }: GroupView, { transfers }: WindowState): Holdings {
-  const mine = [...transfers.values()].filter((transfer) => transfer.group === group);
+  // Of a folder that is here in part and as a whole, the whole counts.
+  const mine = [...transfers.values()].filter((transfer) => transfer.group === group).sort((a, b) => a.sizeBytes - b.sizeBytes);
   return new Map(mine.map((transfer) => [`${transfer.name}\n${transfer.root}`, transfer]));
 }
 
@@ -52,10 +53,11 @@ function fileRow({ group, name: groupName, role }: GroupView, file: FileRow, hol
   const { name, version, sizeBytes, seeders, leechers, author, iShare, sha256, atMs, sharers, sharersCount } = file;
   const isHere = holding !== undefined && holding.state !== 'gone' && (isComplete(holding) || (holding.kind === 'share' && holding.state === 'seeding'));
   const isPartial = holding?.kind === 'download' && holding.state !== 'gone' && !isHere;
+  const isSome = isHere && holding.sizeBytes < sizeBytes; // chosen files of a folder
   const seeds = seeders > 0 ? plural(seeders, '{0} seeder', '{0} seeders') : t('nobody online has it');
-  const place = iShare || holding?.kind === 'share' ? t('shared by you') : isHere ? t('here') : isPartial ? t('downloading') : '';
+  const place = iShare || holding?.kind === 'share' ? t('shared by you') : isSome ? t('partly here') : isHere ? t('here') : isPartial ? t('downloading') : '';
   const by = iShare ? '' : shown(author);
-  const flags = ['file', isHere ? 'here' : isPartial ? 'partial' : 'remote', ...(iShare || isHere ? ['served'] : []), ...(role === 'owner' || iShare ? ['removable'] : [])];
+  const flags = ['file', isHere ? 'here' : isPartial ? 'partial' : 'remote', ...(isSome ? ['remote'] : []), ...(iShare || isHere ? ['served'] : []), ...(role === 'owner' || iShare ? ['removable'] : [])];
   return {
     id: `file:${group}:${name}`, label: shown(name), description: [amount(sizeBytes), seeds, place, by].filter((text) => text !== '').join(' · '),
     tooltip: [

@@ -48,6 +48,8 @@ describe('the view Files', () => {
     ['my own', () => row({ iShare: true, author: 'alice' }, [aTransfer({ kind: 'share', state: 'seeding' })]), 'dump.sql — 1.00 MiB · 1 seeder · shared by you [file here served removable]'],
     ['one that is coming', () => row({}, [aTransfer()]), 'dump.sql — 1.00 MiB · 1 seeder · downloading · bob [file partial removable]'],
     ['one that is here', () => row({}, [aTransfer({ state: 'seeding', heldPieces: 2 })]), 'dump.sql — 1.00 MiB · 1 seeder · here · bob [file here served removable]'],
+    ['a folder of which some files are here', () => row({ content: 'folder' }, [aTransfer({ state: 'seeding', sizeBytes: 7, content: 'folder' })]), 'dump.sql — 1.00 MiB · 1 seeder · partly here · bob [file here remote served removable]'],
+    ['one that is here in part and as a whole', () => row({ content: 'folder' }, [aTransfer({ id: 1, state: 'seeding', content: 'folder' }), aTransfer({ id: 2, state: 'seeding', sizeBytes: 7, content: 'folder' })]), 'dump.sql — 1.00 MiB · 1 seeder · here · bob [file here served removable]'],
     ['a newer version than the one that is here', () => row({ root: 'ee'.repeat(32) as Root }, [aTransfer({ state: 'seeding', heldPieces: 2 })]), 'dump.sql — 1.00 MiB · 1 seeder · bob [file remote removable]'],
   ];
   for (const [says, made, expected] of rows) it(`shows ${says}`, () => assert.equal(made(), expected));
@@ -80,6 +82,7 @@ describe('the view Downloads', () => {
     [{ state: 'hashing', doneBytes: 262_144 }, 'hashing · 25 %'],
     [{ state: 'waiting', peers: 0 }, '50 % · waiting: nobody online has it'],
     [{ state: 'paused' }, '50 % · paused'],
+    [{ state: 'choosing' }, 'choose its files'],
     [{ state: 'queued', place: 7 }, '50 % · waiting for its turn'],
     [{ state: 'failed', error: toWire(new ShoalError('destinationUnwritable', { path: '/d', why: 'EACCES' })) }, 'failed · /d cannot be written (EACCES)'],
     [{ error: toWire(new ShoalError('diskFull', { path: '/d' })) }, '50 % · the disk that holds /d is full; the download goes on when there is room · 1 peer'],

@@ -83,13 +83,12 @@ describe('two people with folders and a queue', function () {
 
   it('download all of it', async () => {
     const { window } = grace;
-    await window.runCommand('Shoal: Download File…');
-    await window.quickInputTitled('Download File');
-    await window.pick('project');
-    await window.clickNotification(/^project is on this machine already/, 'Download Again');
+    await says(window, 'Files', 'project', /partly here/);
+    await window.rowAction('Files', 'project', 'Download File…');
     await window.quickInputTitled('Download Folder');
     await window.pick('All Files');
     await whole(window, 'project (2)');
+    await says(window, 'Files', 'project', / · here · frank$/);
     assert.deepEqual(filesIn(grace, 'downloads/project (2)'), [...project.keys()].sort());
     for (const [name, content] of project) assert.ok(grace.read(path.join('downloads/project (2)', name)).equals(Buffer.from(content)), name);
   });
@@ -111,7 +110,7 @@ describe('two people with folders and a queue', function () {
     await choose();
     await window.reload();
     await window.openView('Shoal');
-    await says(window, 'Downloads', 'second', /^waiting for its files to be chosen · lab$/);
+    await says(window, 'Downloads', 'second', /^choose its files · lab$/);
     await window.screenshot('45-choice-is-open');
     await window.rowAction('Downloads', 'second', 'Choose Files…');
     await window.quickInputTitled('Download Files of second');
