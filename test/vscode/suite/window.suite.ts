@@ -74,7 +74,7 @@ describe('the extension in its host', () => {
   it('takes a setting that is nothing usable for its default', async () => {
     const set = (name: SettingName, value: unknown) => vscode.workspace.getConfiguration('shoal').update(name, value, vscode.ConfigurationTarget.Global);
     await set('pieceSelection', 'fastest');
-    assert.equal(setting('pieceSelection'), 'rarest');
+    assert.equal(setting('pieceSelection'), 'auto');
     await set('pieceSelection', undefined);
     await set('uploadLimit', 100);
     assert.deepEqual(engineSettings(), { downLimitBytesPerS: undefined, upLimitBytesPerS: 102_400, listenHost: undefined, listenPort: undefined, keepSharing: undefined, activeDownloads: undefined });
