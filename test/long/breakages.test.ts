@@ -1,6 +1,6 @@
 // Rules of the pair that are broken on purpose: for each, seeds are tried until one notices. npm test replays the stored ones (test/tracker/nemesis.test.ts).
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BREAKAGES, broken, firstSeed } from '../support/breakages.ts';
@@ -11,7 +11,10 @@ const RESULTS = fileURLToPath(new URL('../../test-results/', import.meta.url));
 describe('some seed notices a tracker that', function () {
   this.timeout(30 * 60_000);
   let folder: string;
-  before(() => (folder = mkdtempSync(path.join(RESULTS, 'breakages-'))));
+  before(() => {
+    mkdirSync(RESULTS, { recursive: true });
+    folder = mkdtempSync(path.join(RESULTS, 'breakages-'));
+  });
   after(() => rmSync(folder, { recursive: true }));
 
   for (const [n, breakage] of BREAKAGES.entries()) {
