@@ -61,6 +61,10 @@ export class Bitfield {
     return this.#count === this.size;
   }
 
+  equals(other: Bitfield): boolean {
+    return this.size === other.size && this.#count === other.#count && this.#bytes.every((byte, n) => byte === other.#bytes[n]);
+  }
+
   /** A copy of the bytes, for the wire or a file. */
   bytes(): Uint8Array {
     return this.#bytes.slice();

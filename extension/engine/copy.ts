@@ -164,6 +164,8 @@ export class Copy {
     const part = this.#part;
     if (!part) throw new Error('nothing to publish');
     await part.checkpoints.sync();
+    const lost = this.pieces.isWhole ? undefined : this.pieces.nextMissing(0); // the disk may have lost one meanwhile
+    if (lost !== undefined) throw new ShoalError('pieceNotHeld', { piece: lost });
     const path = await this.#work(publish(this.#host.disk, part, wish));
     part.checkpoints.stop();
     this.#part = undefined;
@@ -242,7 +244,10 @@ export class Copy {
   /** The disk does not hold what it once held. Of a download that piece is fetched again; of a whole file nothing is served any more. */
   #damaged(piece: number): ShoalError {
     if (this.#whole) return this.#changed();
-    if (this.pieces.held.has(piece)) this.pieces.move(piece, 'lose');
+    if (this.pieces.held.has(piece)) {
+      this.pieces.move(piece, 'lose');
+      this.#part?.checkpoints.wrote(lengthOf(this.shape, piece)); // the last one vouches for it
+    }
     return new ShoalError('pieceNotHeld', { piece });
   }
 

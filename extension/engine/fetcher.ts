@@ -21,6 +21,8 @@ const VERIFYING_MAX = 8;
 const REST_REFUSED_MS = 1_000;
 /** Windows that are refilled by two pieces at a time. */
 const PAIRS_FROM = 4;
+/** Fewer bytes are no answer, unless no more are missing: under the smallest limit there are twice as many (throttle.ts). */
+const ANSWER_BYTES_MIN = 1024;
 /** Last bound of one request, in ms; that a peer is overdue is noticed long before. */
 const ASK_MS = 120_000;
 
@@ -182,8 +184,8 @@ export class Fetcher {
     for (const member of this.#members.values()) {
       const ask = member.asks.get(piece);
       if (!ask) continue;
-      isComing ||= ask.buffer !== undefined;
       if (member.isOverdue(nowMs) || by.canBeat(ask, nowMs)) continue;
+      isComing ||= ask.buffer !== undefined;
       mayMove = false;
       peers++;
     }
@@ -239,11 +241,12 @@ export class Fetcher {
     for (let offset = 0; offset < pieceBytes;) {
       const lengthBytes = Math.min(pieceBytes - offset, member.spanBytes, ...this.#host.down.map(({ portionBytes }) => portionBytes));
       for (const limit of this.#host.down) await limit.take(lengthBytes, signal);
+      member.gave(this.#host.clock.monotonicMs()); // it was our own limit that kept it waiting
       const from = offset;
       const { rawBytes } = await member.link.connection.call(
         'piece', { ...this.#key, piece, offset, lengthBytes }, { into: () => buffer().subarray(from, from + lengthBytes), signal, deadlineMs: ASK_MS },
       );
-      if (rawBytes === 0) throw new ShoalError('wrongPiece', { piece, peer: member.link.userIn(this.#key.group) });
+      if (rawBytes < Math.min(lengthBytes, ANSWER_BYTES_MIN)) throw new ShoalError('wrongPiece', { piece, peer: member.link.userIn(this.#key.group) });
       member.gave(this.#host.clock.monotonicMs());
       this.#events.received(rawBytes);
       offset += rawBytes;
@@ -289,7 +292,7 @@ export class Fetcher {
       if (member.theirs.delete(piece)) this.#copy.pieces.removeHolder(piece);
       return;
     }
-    if (error.code === 'wrongPiece') return this.#events.wrong(member.link, 'an answer without bytes');
+    if (error.code === 'wrongPiece') return this.#events.wrong(member.link, 'an answer with hardly any bytes');
     // It cannot serve us now; the tracker's word or its next join brings it back.
     if (isShoalError(error, 'noTicket') || isShoalError(error, 'notServed') || isShoalError(error, 'fileChanged') || isShoalError(error, 'fileMissing')) return this.#events.refused(member);
     member.restsUntilMs = this.#host.clock.monotonicMs() + REST_REFUSED_MS;

@@ -1,12 +1,10 @@
 // Pieces of a file on their way from the thread that reads it to one that hashes it too: a ring of shared memory, into which the one reads
 // and out of which the other sums, while the first goes on with the tree. Both wait in place: they are threads that do nothing else.
-import { createHash } from 'node:crypto';
 import { ShoalError } from '../../protocol/errors.ts';
-import type { Sha256 } from '../../protocol/ids.ts';
 import { PIECE_BYTES_DEFAULT } from '../../protocol/limits.ts';
 
 /** Pieces that one thread may be ahead of the other. */
-const PLACES = 8;
+const PLACES = 4;
 /** Words in front of the pieces: how many were put in, how many taken out, how it stands, and how long each place's piece is. */
 const [PUT, TAKEN, STATE, LENGTHS] = [0, 1, 2, 3];
 const HEAD_BYTES = 64;
@@ -57,21 +55,20 @@ export class RingWriter {
   }
 }
 
-/** SHA-256 of all that is put into a ring until it ends. @throws ShoalError cancelled when it was given up */
-export function sumOf(ring: SharedArrayBuffer): Sha256 {
+/** Takes all that is put into a ring, until it ends. @throws ShoalError cancelled when it was given up */
+export function takeAll(ring: SharedArrayBuffer, take: (bytes: Uint8Array) => void): void {
   const head = new Int32Array(ring, 0, HEAD_BYTES / 4);
-  const sum = createHash('sha256');
   for (let taken = 0; ;) {
     const state = Atomics.load(head, STATE);
     const put = Atomics.load(head, PUT);
     if (state === GIVEN_UP) throw new ShoalError('cancelled');
     if (taken === put) {
-      if (state === ENDED) return sum.digest('hex') as Sha256;
+      if (state === ENDED) return;
       Atomics.wait(head, PUT, put, LOOK_MS);
       continue;
     }
     const place = taken % PLACES;
-    sum.update(new Uint8Array(ring, HEAD_BYTES + place * PIECE_BYTES_DEFAULT, head[LENGTHS + place]));
+    take(new Uint8Array(ring, HEAD_BYTES + place * PIECE_BYTES_DEFAULT, head[LENGTHS + place]));
     Atomics.store(head, TAKEN, ++taken);
     Atomics.notify(head, TAKEN);
   }

@@ -9,7 +9,7 @@ import { HASH_BYTES } from '../../protocol/ids.ts';
 import { toStat } from '../../protocol/nodeDisk.ts';
 import { whyUnlike } from './fileIdentity.ts';
 import type { Job, JobAnswer, JobMessage } from './hashing.ts';
-import { RingWriter, sumOf } from './hashRing.ts';
+import { RingWriter, takeAll } from './hashRing.ts';
 import { expectedHash, HASH_WORKER, isZero, probesOf } from './hashing.ts';
 import type { Shape } from './hashTree.ts';
 import { leavesPerPiece, lengthOf, pieceHash, rootOf, shapeOf } from './hashTree.ts';
@@ -53,7 +53,11 @@ function takeCancellations(): void {
     if ('cancel' in message) {
       cancelled.add(message.cancel);
       const waiting = postponed.findIndex((other) => 'id' in other && other.id === message.cancel);
-      if (waiting >= 0) postponed.splice(waiting, 1);
+      if (waiting >= 0) {
+        postponed.splice(waiting, 1);
+        cancelled.delete(message.cancel);
+        parentPort.postMessage({ id: message.cancel, error: { code: 'cancelled', fields: {}, message: 'cancelled' } } satisfies JobAnswer);
+      }
     } else {
       postponed.push(message);
     }
@@ -71,7 +75,7 @@ function run(job: Job, report: (doneBytes: number) => void): unknown {
   if (job.do === 'check') return check(job, report);
   if (job.do === 'hash') return new Uint8Array(pieceHash(job.bytes, job.leaves));
   if (job.do === 'verify') return pieceHash(job.bytes, job.leaves).equals(job.expected);
-  if (job.do === 'sum') return sumOf(job.ring);
+  if (job.do === 'tree') return layerOf(job);
   return hashFile(job, report);
 }
 
@@ -105,7 +109,7 @@ function writeAll(descriptor: number, bytes: Uint8Array, at: number): void {
   for (let done = 0; done < bytes.length;) done += fs.writeSync(descriptor, bytes, done, bytes.length - done, at + done);
 }
 
-/** With a ring, the SHA-256 of the whole file is another thread's, and is left empty here. */
+/** With a ring, the tree is another thread's: layer and root are left empty here. */
 function hashFile({ path, pieceBytes, ring }: Extract<Job, { do: 'hashFile' }>, report: (doneBytes: number) => void): unknown {
   const descriptor = open(path);
   try {
@@ -113,20 +117,27 @@ function hashFile({ path, pieceBytes, ring }: Extract<Job, { do: 'hashFile' }>, 
     if (stat.kind !== 'file') throw new ShoalError('notAFile', { path });
     const shape = shapeOf(stat.sizeBytes, pieceBytes);
     const layer = Buffer.alloc(shape.pieces * HASH_BYTES);
-    const whole = ring ? undefined : createHash('sha256');
+    const whole = createHash('sha256');
     const shared = ring && new RingWriter(ring);
     eachPiece(descriptor, shape, report, (piece, bytes, isWhole) => {
       if (!isWhole) throw new ShoalError('fileChanged', { name: path });
-      whole?.update(bytes);
       shared?.put(bytes.length);
-      layer.set(pieceHash(bytes, leavesPerPiece(shape)), piece * HASH_BYTES);
+      whole.update(bytes);
+      if (!shared) layer.set(pieceHash(bytes, leavesPerPiece(shape)), piece * HASH_BYTES);
     }, undefined, shared && ((bytes) => shared.place(bytes)));
     shared?.end();
     if (whyUnlike(stat, toStat(fs.fstatSync(descriptor, { bigint: true }))) !== undefined) throw new ShoalError('fileChanged', { name: path });
-    return { shape, root: rootOf(layer, shape), layer, sha256: whole?.digest('hex') ?? '', stat };
+    return { shape, root: shared ? '' : rootOf(layer, shape), layer: shared ? new Uint8Array(0) : layer, sha256: whole.digest('hex'), stat };
   } finally {
     fs.closeSync(descriptor);
   }
+}
+
+/** The piece hashes of what another thread reads. */
+function layerOf({ ring, leaves }: Extract<Job, { do: 'tree' }>): Uint8Array {
+  const hashes: Buffer[] = [];
+  takeAll(ring, (bytes) => hashes.push(pieceHash(bytes, leaves)));
+  return new Uint8Array(Buffer.concat(hashes));
 }
 
 function open(path: string): number {

@@ -9,7 +9,7 @@ import type { Bitfield } from '../../protocol/bitfield.ts';
 import { asShoalError, ShoalError, systemCode } from '../../protocol/errors.ts';
 import type { Root, Sha256 } from '../../protocol/ids.ts';
 import { HASH_BYTES } from '../../protocol/ids.ts';
-import { PIECE_BYTES_DEFAULT } from '../../protocol/limits.ts';
+import { LEAF_BYTES, PIECE_BYTES_DEFAULT } from '../../protocol/limits.ts';
 import type { Disk, DiskFile, DiskStat } from '../../protocol/world.ts';
 import { createRing, giveUpRing } from './hashRing.ts';
 import type { Shape } from './hashTree.ts';
@@ -154,7 +154,7 @@ export async function openToRead(disk: Disk, path: string): Promise<DiskFile> {
 /** What is posted to a worker. Content is shared memory, never copied; of small things only what is needed (a view would bring all that lies behind it). */
 export type Job =
   | { readonly do: 'hashFile'; readonly path: string; readonly pieceBytes: number; readonly ring: SharedArrayBuffer | undefined }
-  | { readonly do: 'sum'; readonly ring: SharedArrayBuffer }
+  | { readonly do: 'tree'; readonly ring: SharedArrayBuffer; readonly leaves: number }
   | { readonly do: 'store'; readonly descriptor: number; readonly at: number; readonly leaves: number; readonly bytes: Uint8Array; readonly expected: Uint8Array }
   | { readonly do: 'check'; readonly descriptor: number; readonly shape: Shape; readonly layer: Uint8Array; readonly skip: Uint8Array }
   | { readonly do: 'hash'; readonly leaves: number; readonly bytes: Uint8Array }
@@ -192,17 +192,20 @@ export function workerHasher(entry: URL): Hasher {
   };
 }
 
-/** The tree in one thread, which reads, and the sum of the whole in another. */
-async function hashTogether(files: HashThread, sums: HashThread, path: string, pieceBytes: number, options?: HashOptions): Promise<HashedFile> {
+/** The sum of the whole in one thread, which reads, and the tree in another. */
+async function hashTogether(files: HashThread, trees: HashThread, path: string, pieceBytes: number, options?: HashOptions): Promise<HashedFile> {
   const ring = createRing();
   try {
-    const sum = sums.run({ do: 'sum', ring }) as Promise<Sha256>;
-    sum.catch(() => giveUpRing(ring));
+    const tree = trees.run({ do: 'tree', ring, leaves: pieceBytes / LEAF_BYTES }) as Promise<Uint8Array>;
+    tree.catch(() => giveUpRing(ring));
     const hashed = await (files.run({ do: 'hashFile', path, pieceBytes, ring }, options) as Promise<HashedFile>);
-    return { ...hashed, sha256: await sum };
+    const layer = await tree;
+    // It is large, so it has several pieces, unless it was cut meanwhile.
+    if (hashed.shape.pieces < 2) throw new ShoalError('fileChanged', { name: path });
+    return { ...hashed, layer, root: rootOf(layer, hashed.shape) };
   } finally {
     giveUpRing(ring);
-    await sums.close();
+    await trees.close();
   }
 }
 

@@ -66,7 +66,7 @@ class Line {
   }
 
   add(pieces: readonly number[], nowMs: number): void {
-    this.#news.push(...pieces);
+    for (const piece of pieces) this.#news.push(piece);
     if (this.#timer) return;
     const waitMs = this.#toldMs + this.#waitMs() - nowMs;
     if (waitMs <= 0) this.#flush();

@@ -16,8 +16,8 @@ export class LayerFetch {
   readonly #layer: Buffer;
   /** The first piece whose hash is not here yet. */
   #next = 0;
-  /** Who is being asked. */
-  #from: PeerLink | undefined;
+  /** Who is being asked, and which of our turns that is: the same peer may be given up and asked again. */
+  #from: { readonly link: PeerLink } | undefined;
 
   constructor(key: SwarmKey, shape: Shape) {
     this.#key = key;
@@ -36,27 +36,28 @@ export class LayerFetch {
    * @throws ShoalError what the link throws
    */
   async from(link: PeerLink): Promise<Uint8Array | 'wrong' | undefined> {
-    this.#from = link;
+    const turn = (this.#from = { link });
     const count = Math.min(HASHES_PER_REPLY_MAX, 2 ** Math.ceil(Math.log2(this.#shape.pieces)));
     try {
       while (this.#next < this.#shape.pieces) {
         const firsts = Array.from({ length: RANGES_AT_ONCE }, (_, n) => this.#next + n * count).filter((first) => first < this.#shape.pieces);
         const ranges = await Promise.all(firsts.map((first) => link.connection.call('hashes', { ...this.#key, first, count })));
-        if (this.#from !== link) return undefined;
-        for (const range of ranges) {
-          if (!rangeFits(range, this.#shape, this.#key.root, this.#next, count)) return 'wrong';
-          this.#layer.set(range.hashes, this.#next * HASH_BYTES);
-          this.#next += count;
+        if (this.#from !== turn) return undefined;
+        for (const [n, range] of ranges.entries()) {
+          const first = firsts[n] ?? 0;
+          if (!rangeFits(range, this.#shape, this.#key.root, first, count)) return 'wrong';
+          this.#layer.set(range.hashes, first * HASH_BYTES);
+          this.#next = first + count;
         }
       }
       return this.#layer;
     } finally {
-      this.giveUp(link);
+      if (this.#from === turn) this.#from = undefined;
     }
   }
 
   /** A peer is gone: somebody else may be asked. */
   giveUp(link: PeerLink): void {
-    if (this.#from === link) this.#from = undefined;
+    if (this.#from?.link === link) this.#from = undefined;
   }
 }

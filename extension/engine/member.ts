@@ -18,6 +18,9 @@ const OVERDUE_MS_MIN = 1_000;
 const OVERDUE_MS_MAX = 8_000;
 /** Of one that has never sent anything: a seeder may have a long line of others, a downloader hardly. */
 const OVERDUE_MS_FIRST = { seeder: 4_000, leecher: OVERDUE_MS_MIN } as const;
+/** A piece that comes in drops is better asked of another: after so many times what that one takes, and so many ms more. */
+const TRICKLE_TIMES = 8;
+const TRICKLE_MS = 10_000;
 /** How long a peer rests when others had to send what it owed, in ms; twice as long each time until it sends something again. */
 const REST_MS = 4_000;
 const REST_MS_MAX = 64_000;
@@ -89,9 +92,11 @@ export class Member {
     return false;
   }
 
-  /** Whether it would probably have sent by now what somebody else was asked for and has not begun to send. */
+  /** Whether it would probably have sent by now what somebody else was asked for and has not begun to send, or sends in drops. */
   canBeat({ buffer, sinceMs }: Ask, nowMs: number): boolean {
-    return buffer === undefined && this.#tookMs !== undefined && nowMs - sinceMs > this.#tookMs;
+    if (this.#tookMs === undefined) return false;
+    const waitedMs = nowMs - sinceMs;
+    return buffer === undefined ? waitedMs > this.#tookMs : waitedMs > TRICKLE_TIMES * this.#tookMs + TRICKLE_MS;
   }
 
   /** Called now and then: takes down what has come meanwhile. */

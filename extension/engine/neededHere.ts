@@ -22,11 +22,11 @@ interface Here {
  * @throws ShoalError badFolder, unknownFile; what the disk throws
  */
 export async function chooseAndFill(copy: Copy, record: TransferRecord, own: () => readonly Copy[], here: Here): Promise<readonly number[]> {
-  const came: number[] = [];
+  let came: readonly number[] = [];
   for (let before = -1; before !== copy.pieces.wantedCount;) {
     before = copy.pieces.wantedCount;
     if (record.only.length > 0 || record.choosing) copy.want(await neededPieces(copy, record));
-    if (!copy.pieces.isWhole) came.push(...await fill(copy, record.id, own(), here));
+    if (!copy.pieces.isWhole) came = came.concat(await fill(copy, record.id, own(), here));
     if (!copy.pieces.isWhole) break;
   }
   return came;

@@ -9,7 +9,7 @@ import type { holding, peerLink } from '../../protocol/peerLink.ts';
 import type { Of } from '../../protocol/schema.ts';
 import type { Ticket } from '../../protocol/ticket.ts';
 import type { ByteStream } from '../../protocol/world.ts';
-import { isRange } from './hashTree.ts';
+import { isRange, lengthOf } from './hashTree.ts';
 import type { Swarm } from './swarm.ts';
 import type { Tickets } from './tickets.ts';
 import type { UploadPeer, Uploads } from './uploads.ts';
@@ -96,7 +96,10 @@ export class PeerLink implements UploadPeer {
     const { group, root } = swarm.key;
     if (!this.show(group)) throw new ShoalError('noTicket');
     const reply = await this.connection.call('join', { group, root, holding: swarm.holding() });
-    if (!this.trusts(group)) throw new ShoalError('noTicket');
+    if (!this.trusts(group)) {
+      this.connection.notify('leave', swarm.key);
+      throw new ShoalError('noTicket');
+    }
     this.swarms.add(swarm);
     swarm.joined(this, reply.holding);
   }
@@ -142,6 +145,9 @@ export class PeerLink implements UploadPeer {
     piece: ({ group, root, piece, offset, lengthBytes }, { signal }) => {
       const file = this.#swarm(group, root);
       if (lengthBytes === 0 || lengthBytes > SPAN_BYTES_MAX) throw new ShoalError('badMessage', { type: 'piece', why: 'so much is not given at once' });
+      // Before it stands in line: what we do not have must not take a turn from what we have.
+      const { pieces, shape } = file.copy;
+      if (!pieces.held.has(piece) || offset + lengthBytes > lengthOf(shape, piece)) throw new ShoalError('pieceNotHeld', { piece });
       return this.#host.uploads.ask({
         peer: this, file, piece, offset, lengthBytes, signal,
         // Asked again after every wait: a revocation that came meanwhile must stop these very bytes.

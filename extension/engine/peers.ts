@@ -176,9 +176,7 @@ export class Peers {
   }
 
   async #accept(stream: ByteStream): Promise<void> {
-    const { host } = stream.remote;
-    const fromThere = this.links.filter((link) => link.host === host && !link.dialled).length;
-    if (fromThere >= LINKS_PER_HOST_MAX && !isLoopback(host)) return stream.destroy();
+    if (this.#isCrowded(stream)) return stream.destroy();
     try {
       await this.#adopt(stream);
     } catch (error) {
@@ -186,14 +184,21 @@ export class Peers {
     }
   }
 
+  /** Whether there are as many links as there may be, in all or that were dialled from there. */
+  #isCrowded({ dialled, remote: { host } }: ByteStream): boolean {
+    if (this.#links.size >= LINKS_MAX) return true;
+    return !dialled && !isLoopback(host) && this.links.filter((link) => link.host === host && !link.dialled).length >= LINKS_PER_HOST_MAX;
+  }
+
   async #adopt(stream: ByteStream): Promise<void> {
     const { clock, chance, log } = this.#host.world;
     const { pin } = stream;
-    if (pin === undefined || pin === this.#host.device || this.#links.size >= LINKS_MAX) return stream.destroy();
+    if (pin === undefined || pin === this.#host.device || this.#isCrowded(stream)) return stream.destroy();
     const frames = new FrameLink(stream);
     await greet(frames, { role: 'peer', accepts: ['peer'], program: this.#host.program, clock, chance });
     const old = this.#links.get(pin);
-    if (!this.#open || (old && !this.#replaces(old, stream, pin))) return stream.destroy();
+    // Many may have greeted at the same moment.
+    if (!this.#open || (old ? !this.#replaces(old, stream, pin) : this.#isCrowded(stream))) return stream.destroy();
     const link = new PeerLink(pin, stream, this.#host);
     this.#links.set(pin, link);
     old?.connection.close();

@@ -152,11 +152,12 @@ export class Swarm implements UploadFile {
 
   /** A peer has joined, or has told anew what it has. */
   joined(link: PeerLink, holding: Holding): void {
-    if (this.#closed) return;
+    if (this.#closed) return link.leave(this);
     const theirs = this.#read(holding);
     if (!theirs) return this.#ban(link, 'its bitfield has the wrong length');
     if (this.#banned.has(link.pin)) return link.leave(this);
     const known = this.#members.get(link);
+    if (known?.theirs.equals(theirs)) return;
     if (known) this.copy.pieces.countHolder(known.theirs, -1);
     const member = known ?? new Member(link, theirs, this.#host.clock.monotonicMs());
     member.theirs = theirs;

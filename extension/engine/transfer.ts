@@ -43,6 +43,7 @@ export class Transfer {
   #work = new AbortController();
   /** Whether it was hashed in this life of the process. */
   #isHashedNow = false;
+  #saving: Promise<void> = Promise.resolve();
   #closed = false;
 
   constructor(record: TransferRecord, host: TransferHost) {
@@ -88,7 +89,7 @@ export class Transfer {
   }
   /** Whether it should have a swarm and has none: another transfer of the same bytes had it first. */
   get wantsSwarm(): boolean {
-    return this.#state === 'seeding' && this.swarm === undefined && !this.#closed;
+    return (this.#state === 'seeding' || this.#state === 'downloading') && this.copy !== undefined && this.swarm === undefined && !this.#closed;
   }
   /** Whether it has pieces to fetch, and may. */
   get isFetching(): boolean {
@@ -161,7 +162,9 @@ export class Transfer {
     this.#retries.stop();
     this.error = undefined;
     this.swarm?.pause();
+    this.#hasTurn = false;
     this.#set('paused');
+    this.#host.offerSwarm(this);
     try {
       await this.#save({ paused: true });
       await this.copy?.save();
@@ -415,7 +418,8 @@ export class Transfer {
     const error = isAway ? new ShoalError('placeGone', { path: this.record.path }, { cause: why }) : why;
     const missingBytes = this.#missingBytes;
     await this.fail(error, error.code === 'fileChanged' || error.code === 'fileMissing' ? 'gone' : 'failed');
-    if (this.#closed || this.record.kind === 'share') return;
+    // Somebody may have gone on with it meanwhile.
+    if (this.#closed || this.record.kind === 'share' || (this.#state !== 'failed' && this.#state !== 'gone')) return;
     this.#tryAgain(error, missingBytes, () => void this.start());
   }
 
@@ -446,7 +450,9 @@ export class Transfer {
 
   async #save(changes: Partial<TransferRecord>): Promise<void> {
     this.record = { ...this.record, ...changes };
-    await saveRecord(this.#host.world.disk, this.#host.home, this.record);
+    // One after the other, each as the record is by then: the last that is written must be the newest.
+    this.#saving = this.#saving.catch(() => {}).then(() => saveRecord(this.#host.world.disk, this.#host.home, this.record));
+    await this.#saving;
   }
 }
 

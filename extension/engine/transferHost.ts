@@ -20,6 +20,8 @@ export interface TransferHost {
   /** Takes a swarm for this transfer unless another transfer has it. */
   claim(key: SwarmKey, by: Transfer): boolean;
   release(key: SwarmKey, by: Transfer): void;
+  /** It fetches no more for now: another that wants the same bytes may have the swarm. */
+  offerSwarm(by: Transfer): void;
   /** Whole copies of other transfers, the likeliest to have pieces of this one first. */
   wholeCopies(not: Transfer): readonly Copy[];
   /** Something of it has changed; it may want a turn now, or give its own up. */

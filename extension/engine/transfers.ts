@@ -25,7 +25,7 @@ const IDLE_MS = 10_000;
 /** How soon after a change it is looked whose turn it is, in ms: changes of one moment are looked at once. */
 const SETTLE_MS = 50;
 
-export interface TransfersHost extends Omit<TransferHost, 'openFiles' | 'claim' | 'release' | 'wholeCopies' | 'placeOf'> {
+export interface TransfersHost extends Omit<TransferHost, 'openFiles' | 'claim' | 'release' | 'offerSwarm' | 'wholeCopies' | 'placeOf'> {
   /** How many downloads may fetch at once; 0 for no limit. */
   readonly activeDownloads: () => number;
 }
@@ -93,8 +93,10 @@ export class Transfers {
       release: (key, by) => {
         if (this.#swarms.get(swarmKeyText(key)) !== by) return;
         this.#swarms.delete(swarmKeyText(key));
-        const heir = [...this.#all.values()].find((other) => other !== by && other.wantsSwarm && other.key && swarmKeyText(other.key) === swarmKeyText(key));
-        heir?.takeOverSwarm();
+        this.#heirOf(key, by)?.takeOverSwarm();
+      },
+      offerSwarm: (by) => {
+        if (by.key) this.#heirOf(by.key, by)?.takeOverSwarm();
       },
       wholeCopies: (not) => {
         const whole = this.all.filter((other) => other !== not && other.isWhole && other.copy);
@@ -264,6 +266,11 @@ export class Transfers {
     this.giveTurns();
     void transfer.start();
     return transfer;
+  }
+
+  /** Another transfer of the same bytes that wants the swarm and has none. */
+  #heirOf(key: SwarmKey, not: Transfer): Transfer | undefined {
+    return this.#ofKey(key).find((other) => other !== not && other.wantsSwarm);
   }
 
   #ofKey(key: SwarmKey): readonly Transfer[] {

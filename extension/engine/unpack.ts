@@ -16,6 +16,7 @@ import { FolderFile } from './folderFile.ts';
 import { sha256Of } from './folderHash.ts';
 import { saveFolder } from './folderRecord.ts';
 import { isZero } from './hashing.ts';
+import { pieceBytesFor } from './hashTree.ts';
 import { statOf } from './openFiles.ts';
 import { hasRoom, removePart, unpackedOf } from './partFile.ts';
 import { numbered, RENAMES_MAX } from './publish.ts';
@@ -37,7 +38,7 @@ export async function publishFolder(host: DownloadHost, keeper: Keeper, copy: Co
   let made: { readonly place: string; readonly identities: Identities } | undefined;
   try {
     // After a crash behind the last step it has its name already.
-    const before = claimed === '' ? undefined : await whatIsThere(disk, claimed, folder, isChosen);
+    const before = claimed === '' ? undefined : await whatIsThere(host, claimed, folder, isChosen);
     if (before) made = { place: claimed, identities: before };
     else {
       const unpacked = unpackedOf(part);
@@ -144,7 +145,7 @@ async function takeName(disk: Disk, keeper: Keeper, from: string): Promise<strin
 }
 
 /** The files of a folder that was given this name, if they are all there and right. */
-async function whatIsThere(disk: Disk, place: string, { files }: Folder, isChosen: (path: string) => boolean): Promise<Identities | undefined> {
+async function whatIsThere({ disk, hasher }: DownloadHost, place: string, { files }: Folder, isChosen: (path: string) => boolean): Promise<Identities | undefined> {
   const identities: (FileIdentity | null)[] = [];
   for (const { path: name, sizeBytes, sha256 } of files) {
     if (!isChosen(name)) {
@@ -153,7 +154,7 @@ async function whatIsThere(disk: Disk, place: string, { files }: Folder, isChose
     }
     const at = path.join(place, ...name.split('/'));
     const stat = await disk.stat(at);
-    if (stat?.kind !== 'file' || stat.sizeBytes !== sizeBytes || sha256Of(await disk.readFile(at)) !== sha256) return undefined;
+    if (stat?.kind !== 'file' || stat.sizeBytes !== sizeBytes || (await hasher.hashFile(at, pieceBytesFor(sizeBytes))).sha256 !== sha256) return undefined;
     identities.push(identityOf(stat));
   }
   return (await disk.stat(place))?.kind === 'folder' ? identities : undefined;

@@ -9,6 +9,8 @@ import { FirstCopies } from './firstCopies.ts';
 import type { PieceBuffers } from './pieceBuffers.ts';
 import type { Throttle } from './throttle.ts';
 
+/** Memory that one peer's answers may take before they are with the system: who does not read holds up nobody else. */
+const HELD_BYTES_MAX = 4 * 1024 * 1024;
 /** Requests that are read and handed to their links at once. Fewer leave a fast link waiting for the disk, more only take memory. */
 const SERVED_AT_ONCE_MAX = 8;
 
@@ -62,7 +64,9 @@ export class Uploads {
   /** How often each piece was sent by us, by file. */
   readonly #sent = new WeakMap<UploadFile, Map<number, number>>();
   readonly #firstCopies = new FirstCopies();
-  readonly #served = new WeakMap<UploadPeer, { at: number; file: UploadFile; piece: number }>();
+  readonly #served = new WeakMap<UploadPeer, { readonly at: number; readonly file: UploadFile; readonly piece: number; readonly endsAt: number }>();
+  /** Bytes of memory that the answers to each peer take. */
+  readonly #held = new WeakMap<UploadPeer, number>();
   /** Peers whose lines are full; when one has room again, the line moves. */
   readonly #full = new Set<UploadPeer>();
   #answers = 0;
@@ -108,10 +112,10 @@ export class Uploads {
   #serve(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    while (this.#line.length > 0 && this.#underWay < SERVED_AT_ONCE_MAX && !this.#host.buffers.isFull) {
+    while (this.#line.length > 0 && this.#underWay < SERVED_AT_ONCE_MAX) {
       const waits: number[] = [];
       const ready = this.#line.filter((one) => {
-        if (this.#isFull(one.peer)) return false;
+        if (this.#isFull(one.peer) || !this.#mayHold(one.peer)) return false;
         const bytes = this.#portionOf(one);
         const waitMs = Math.max(this.#host.up.waitMs(bytes), one.file.up.waitMs(bytes));
         if (waitMs > 0) waits.push(waitMs);
@@ -135,21 +139,30 @@ export class Uploads {
     this.#host.up.spend(bytes);
     file.up.spend(bytes);
     const sent = this.#sentOf(file);
-    if (offset === 0 && this.#copiesOf(file, piece) === 0) this.#firstCopies.gave(peer, file, piece, this.#host.clock.monotonicMs());
-    if (offset === 0) sent.set(piece, (sent.get(piece) ?? 0) + 1);
-    this.#served.set(peer, { at: ++this.#answers, file, piece });
+    const isFirstPart = offset === 0;
+    if (isFirstPart && this.#copiesOf(file, piece) === 0) this.#firstCopies.gave(peer, file, piece, this.#host.clock.monotonicMs());
+    if (isFirstPart) sent.set(piece, (sent.get(piece) ?? 0) + 1);
+    this.#served.set(peer, { at: ++this.#answers, file, piece, endsAt: offset + bytes });
     this.#underWay++;
     // Fresh memory costs more than all the encryption; what the system has taken is used again.
     const raw = this.#host.buffers.take(bytes);
+    const { byteLength } = raw.buffer;
+    this.#held.set(peer, (this.#held.get(peer) ?? 0) + byteLength);
     const taken = (): void => {
       this.#host.buffers.give(raw);
+      this.#held.set(peer, (this.#held.get(peer) ?? 0) - byteLength);
       this.#serve();
     };
     try {
       await request.read(raw);
       request.resolve({ raw, hasHeadRoom: true, taken });
     } catch (error) {
-      if (offset === 0) sent.set(piece, (sent.get(piece) ?? 1) - 1);
+      // Nothing was sent.
+      const times = (sent.get(piece) ?? 1) - 1;
+      if (isFirstPart && times > 0) sent.set(piece, times);
+      else if (isFirstPart) sent.delete(piece);
+      this.#host.up.spend(-bytes);
+      file.up.spend(-bytes);
       taken();
       request.reject(error);
     } finally {
@@ -166,7 +179,7 @@ export class Uploads {
   #seen({ peer, file, piece, offset, sinceMs }: InLine, nowMs: number): Waiting {
     const served = this.#served.get(peer);
     return {
-      isContinued: offset > 0 && served?.file === file && served.piece === piece, copies: this.#copiesOf(file, piece),
+      isContinued: offset > 0 && served?.file === file && served.piece === piece && served.endsAt === offset, copies: this.#copiesOf(file, piece),
       kept: this.#firstCopies.keptBy(peer, nowMs), servedAt: served?.at ?? 0, sinceMs,
     };
   }
@@ -180,6 +193,12 @@ export class Uploads {
     let sent = this.#sent.get(file);
     if (!sent) this.#sent.set(file, (sent = new Map<number, number>()));
     return sent;
+  }
+
+  /** When memory is short, whoever has none of it still gets some. */
+  #mayHold(peer: UploadPeer): boolean {
+    const held = this.#held.get(peer) ?? 0;
+    return held === 0 || (held < HELD_BYTES_MAX && !this.#host.buffers.isFull);
   }
 
   #isFull(peer: UploadPeer): boolean {
