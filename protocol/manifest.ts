@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { ShoalError } from './errors.ts';
 import type { Sha256 } from './ids.ts';
 import { FOLDER_FILES_MAX, MANIFEST_BYTES_MAX } from './limits.ts';
-import { fileNameKey, whyNotFileName } from './names.ts';
+import { fileNameKey, whyNotFileName, isTrustedFolder } from './names.ts';
 import { fileName, sha256 } from './nouns.ts';
 import type { Of } from './schema.ts';
 import { decode, encode, list, struct, u53 } from './schema.ts';
@@ -100,6 +100,9 @@ export function checkPaths(files: readonly { readonly path: string }[]): void {
   for (const { path } of files) {
     const why = whyNotFileName(path);
     if (why !== undefined) return refuse(`${path.slice(0, 200).toWellFormed()} in it cannot be used: ${why}`);
+    // At every level: a whole tree arrives at once, and a repository may lie anywhere in it.
+    const trusted = path.split('/').find(isTrustedFolder);
+    if (trusted !== undefined) return refuse(`${path.slice(0, 200)} in it cannot be used: ${trusted} is a folder that other programs trust`);
     const key = fileNameKey(path);
     if (taken.has(key)) return refuse(`two files in it are called ${path}`);
     taken.add(key);

@@ -39,10 +39,13 @@ export function whyNotFileName(text: string): string | undefined {
   for (const [place, component] of components.entries()) {
     const why = whyNotComponent(component);
     if (why !== undefined) return why;
-    if (place === 0 && TRUSTED_FOLDER.test(withoutInvisible(component))) return `${component} is a folder that other programs trust`;
+    if (place === 0 && isTrustedFolder(component)) return `${component} is a folder that other programs trust`;
   }
   return undefined;
 }
+
+/** Whether other programs execute or trust what lies in a folder, or behind a file, of this name. */
+export const isTrustedFolder = (component: string): boolean => TRUSTED_FOLDER.test(withoutInvisible(component));
 
 const withoutInvisible = (text: string): string => text.replace(NEEDED_INVISIBLE, '');
 

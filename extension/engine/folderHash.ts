@@ -1,5 +1,6 @@
 // A folder that is to be shared: which files are in it, where each lies in the whole, and the hashes of all. Reads only. Links are never
-// followed and, like everything that is no file, left out: what they lead to was not meant to be shared.
+// followed and, like everything that is no file, left out: what they lead to was not meant to be shared. So is what other programs would trust
+// (.git, .vscode and the like): whoever downloads it did not write it.
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { ShoalError } from '../../protocol/errors.ts';
@@ -8,6 +9,7 @@ import { HASH_BYTES } from '../../protocol/ids.ts';
 import { FOLDER_FILES_MAX } from '../../protocol/limits.ts';
 import { checkPaths, headOf, layOut, readFolder } from '../../protocol/manifest.ts';
 import type { ManifestFile } from '../../protocol/manifest.ts';
+import { isTrustedFolder } from '../../protocol/names.ts';
 import type { Disk } from '../../protocol/world.ts';
 import type { FileIdentity } from './fileIdentity.ts';
 import { identityOf } from './fileIdentity.ts';
@@ -96,6 +98,10 @@ async function filesIn(disk: Disk, place: string, signal: AbortSignal | undefine
     if (signal?.aborted) throw new ShoalError('cancelled');
     for (const name of await disk.listFolder(path.join(place, folder))) {
       if (name === PART_FOLDER) continue; // unfinished downloads are nobody's files yet
+      if (isTrustedFolder(name)) {
+        leftOut++;
+        continue;
+      }
       const inside = folder === '' ? name : `${folder}/${name}`;
       const stat = await disk.stat(path.join(place, inside));
       if (stat?.kind === 'folder') folders.push(inside);

@@ -44,6 +44,8 @@ describe('the list of a folder', () => {
     ['is absolute', [{ ...a, path: '/etc/passwd' }, b], /empty part/],
     ['is absolute on Windows', [{ ...a, path: 'C:\\x' }, b], /not every system allows/],
     ['is a repository', [{ ...a, path: '.git/config' }, b], /other programs trust/],
+    ['has a repository in it', [{ ...a, path: 'sub/.git/config' }, b], /other programs trust/],
+    ['has tasks for an editor in it', [{ ...a, path: 'sub/deep/.vscode/tasks.json' }, b], /other programs trust/],
     ['names one file twice', [{ ...a, path: 'b/c' }, b], /two files in it are called b\/c/],
     ['names two files that differ by case', [{ ...a, path: 'B/C' }, b], /two f(iles|olders) in it are called/],
     ['names two folders that differ by case', [{ ...a, path: 'B/d' }, b], /two folders in it are called b/],

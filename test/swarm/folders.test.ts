@@ -55,6 +55,14 @@ describe('a folder', function () {
   const limit = (person: Person, downLimitBytesPerS: number): void => void person.engine.verbs.configure(
     { downLimitBytesPerS, upLimitBytesPerS: undefined, listenHost: undefined, listenPort: undefined, keepSharing: undefined, activeDownloads: undefined }, NO_CALL);
 
+  story('is shared without what other programs would trust', async (sim, _, alice, bob) => {
+    const files = manyFiles(sim, 10);
+    await writeFolder(alice, '/work/project', new Map([...files, ['.git/config', Buffer.from('x')], ['sub/.vscode/tasks.json', Buffer.from('x')], ['sub/.git', Buffer.from('gitdir: /')]]));
+    await alice.share('/work/project');
+    await bob.whole(await bob.download('project'));
+    assert.deepEqual(sorted(await readFolder(bob, '/downloads/project')), sorted(files));
+  }, [1]);
+
   story('of 300 files arrives as it is', async (sim, _, alice, bob) => {
     const files = manyFiles(sim, 300);
     await writeFolder(alice, '/work/project', files);

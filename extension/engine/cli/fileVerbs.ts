@@ -47,7 +47,7 @@ export const fileVerbs: Topic = {
     {
       use: 'upload_file <path> <group>', also: 'share',
       summary: 'share a file or folder in a group',
-      about: 'A folder is one share with all files in it; links and empty folders are left out. What is shared stays where it is; only its name, size and hashes go to the tracker. Members download it from you, and from each other, while your engine runs. Stays until the file is hashed and shared; Ctrl-C leaves that to the engine.',
+      about: 'A folder is one share with all files in it; links, empty folders and what other programs trust (.git, .vscode, .ssh …) are left out. What is shared stays where it is; only its name, size and hashes go to the tracker. Members download it from you, and from each other, while your engine runs. Stays until the file is hashed and shared; Ctrl-C leaves that to the engine.',
       json: '{"transfer", "group", "name", "sizeBytes", "root", "sha256", "path"}; before it lines of {"progress": {"transfer", "state", "doneBytes", "sizeBytes", …}}',
       options: [
         ['--name <name>', 'the name others see (default: the file\'s own)'],
