@@ -124,7 +124,8 @@ export class Transfer {
     } else if (this.#state === 'downloading' && !hasTurn) {
       this.swarm?.pause();
       this.#set('queued');
-    }
+    } else return;
+    this.#host.presenceChanged(); // trackers name to others, and are asked for peers of, what is under way
   }
 
   /** Changes how it goes, from now on and after a restart. */
@@ -164,6 +165,7 @@ export class Transfer {
     this.swarm?.pause();
     this.#hasTurn = false;
     this.#set('paused');
+    this.#host.presenceChanged();
     this.#host.offerSwarm(this);
     try {
       await this.#save({ paused: true });
