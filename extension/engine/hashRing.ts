@@ -1,5 +1,5 @@
-// Pieces of a file on their way from the thread that reads it to one that hashes it too: a ring of shared memory, into which the one reads
-// and out of which the other sums, while the first goes on with the tree. Both wait in place: they are threads that do nothing else.
+// Pieces of a file on their way from the thread that reads and sums it to one that makes its tree: a ring of shared memory, into which the
+// one reads and out of which the other takes. Both wait in place: they are threads that do nothing else.
 import { ShoalError } from '../../protocol/errors.ts';
 import { PIECE_BYTES_DEFAULT } from '../../protocol/limits.ts';
 

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { RealProcesses } from '../support/realProcesses.ts';
 import type { RealEngine } from '../support/realProcesses.ts';
-import { configure, download, restart, share, startGroup, untilUp } from './group.ts';
+import { download, restart, share, startGroup, untilUp } from './group.ts';
 import { LINE_HOST, Lines, pairBehind } from './lines.ts';
 import type { Figure } from './measure.ts';
 import { median } from './measure.ts';
@@ -24,11 +24,11 @@ export async function firstByte(): Promise<readonly Figure[]> {
   const lines = new Lines();
   try {
     const pair = await pairBehind(processes, lines);
-    const [seeder, downloader] = (await startGroup(processes, ['alice', 'bob'], pair, (engine) => configure(engine, { listenHost: '127.0.0.1' }))) as [RealEngine, RealEngine];
+    const [seeder, downloader] = (await startGroup(processes, ['alice', 'bob'], pair, (engine) => engine.configure({ listenHost: '127.0.0.1' }))) as [RealEngine, RealEngine];
     // Both listen at 127.0.0.1 and from now on are found at the near end of a line: it is told to a tracker by a link that is dialled anew.
     for (const engine of [seeder, downloader]) {
       await lines.to(await engine.until(() => engine.overview?.listening[0]?.port));
-      await configure(engine, { listenHost: LINE_HOST });
+      await engine.configure({ listenHost: LINE_HOST });
     }
     const folder = processes.makeFolder('source');
     const [strange, known]: [number[], number[]] = [[], []];
@@ -40,9 +40,9 @@ export async function firstByte(): Promise<readonly Figure[]> {
         writeFileSync(file, randomBytes(FILE_BYTES));
         await share(seeder.name, seeder, file, name);
       }
-      await configure(downloader, { listenHost: '127.0.0.1' });
+      await downloader.configure({ listenHost: '127.0.0.1' });
       await restart(downloader);
-      await configure(downloader, { listenHost: LINE_HOST });
+      await downloader.configure({ listenHost: LINE_HOST });
       lines.cut();
       await Promise.all([untilBack(seeder), untilBack(downloader)]);
       strange.push(await firstByteMs(processes, downloader, seeder.name, `strange-${round}`));

@@ -1,7 +1,5 @@
 // A tracker pair and engines that are signed in and in one group, as the benchmarks need them: by the engines' own calls, a few at a time, because
 // each password takes the trackers a quarter of a second.
-import type { engineLink } from '../../protocol/engineLink.ts';
-import type { BodyOf } from '../../protocol/table.ts';
 import type { RealEngine, RealPair, RealProcesses } from '../support/realProcesses.ts';
 
 /** Engines that are made at once. */
@@ -42,15 +40,6 @@ export async function share(group: string, engine: RealEngine, file: string, nam
 
 export async function download(group: string, engine: RealEngine, name: string, folder: string): Promise<number> {
   return (await engine.connection.call('download', { group, name, path: folder, asFile: false, rename: false, mode: 'rarest', only: [] })).transfer;
-}
-
-type Settings = BodyOf<typeof engineLink, 'configure'>;
-const AS_BEFORE: Settings = {
-  downLimitBytesPerS: undefined, upLimitBytesPerS: undefined, listenHost: undefined, listenPort: undefined, keepSharing: undefined, activeDownloads: undefined,
-};
-
-export async function configure({ connection }: RealEngine, changes: Partial<Settings>): Promise<void> {
-  await connection.call('configure', { ...AS_BEFORE, ...changes });
 }
 
 /** Ends an engine and starts it anew; resolves when it is back at its trackers. It has no links to others then. */

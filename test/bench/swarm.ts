@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { RealProcesses } from '../support/realProcesses.ts';
 import type { RealEngine } from '../support/realProcesses.ts';
-import { configure, download, restart, share, startGroup } from './group.ts';
+import { download, restart, share, startGroup } from './group.ts';
 import type { Figure, Target } from './measure.ts';
 import { cpuSeconds, makeRandomFile, median, untilThere, warmMemory } from './measure.ts';
 import { makeTorrent, torrentClients, torrentSwarm } from './torrents.ts';
@@ -86,7 +86,7 @@ async function engines(processes: RealProcesses, count: number): Promise<readonl
 }
 
 async function limit(some: readonly RealEngine[], upLimitBytesPerS: number): Promise<void> {
-  await Promise.all(some.map((one) => configure(one, { upLimitBytesPerS })));
+  await Promise.all(some.map((one) => one.configure({ upLimitBytesPerS })));
 }
 
 async function spread(processes: RealProcesses, seeder: RealEngine, others: readonly RealEngine[], name: string, bound: number): Promise<Spread> {

@@ -30,19 +30,12 @@ export async function fillAgainAndAgain(disks: number, points: number, chance: S
   const processes = new RealProcesses();
   const mounted: SmallDisk[] = [];
   try {
-    const pair = await processes.startPair();
-    const [alice, bob] = await Promise.all([processes.startEngine('alice', pair.url), processes.startEngine('bob', pair.url)]);
-    await Promise.all([alice.signUp(), bob.signUp()]);
-    await alice.does('create_group', 'team');
-    await bob.does('join_group', 'team');
-    await alice.does('accept_request', 'team', 'bob');
-    const limit = (downLimitBytesPerS: number): Promise<unknown> =>
-      bob.connection.call('configure', { downLimitBytesPerS, upLimitBytesPerS: undefined, listenHost: undefined, listenPort: undefined, keepSharing: undefined, activeDownloads: 0 });
-    await limit(LIMIT_BYTES_PER_S);
+    const [alice, bob] = await processes.startTeam();
+    await bob.configure({ downLimitBytesPerS: LIMIT_BYTES_PER_S, activeDownloads: 0 });
     const group = new Group(alice, bob, processes);
     for (let n = 0; n < disks; n++) mounted.push(new SmallDisk(DISK_BYTES));
     const filled = await Promise.all(mounted.map((disk, n) => fillOne(group, disk, `large ${n + 1}`, points, chance.fork(`disk ${n}`))));
-    await limit(0);
+    await bob.configure({ downLimitBytesPerS: 0 });
     for (const { name, content } of filled) assert.ok(readFileSync((await bob.whole(name)).path).equals(content), 'what was downloaded differs');
     const moments = filled.flatMap(({ fullAfter }) => fullAfter).sort((a, b) => a - b);
     return `${disks} small disks were full ${moments.length} times, after ${moments.join(', ')} of ${PIECES} pieces: all downloads went on by themselves and are right`;

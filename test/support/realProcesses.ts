@@ -16,6 +16,7 @@ import { ENGINE_FLAGS } from '../../protocol/home/launchProcess.ts';
 import { VERSION } from '../../protocol/version.ts';
 import type { engineLink, Overview, Transfer } from '../../protocol/engineLink.ts';
 import type { Connection } from '../../protocol/connection.ts';
+import type { BodyOf } from '../../protocol/table.ts';
 import { createIdentity } from '../../protocol/identity.ts';
 import { createNodeWorld } from '../../protocol/nodeWorld.ts';
 import { silentLog } from '../../protocol/world.ts';
@@ -29,6 +30,11 @@ export interface Ran {
   readonly stdout: string;
   readonly stderr: string;
 }
+
+type Settings = BodyOf<typeof engineLink, 'configure'>;
+const AS_BEFORE: Settings = {
+  downLimitBytesPerS: undefined, upLimitBytesPerS: undefined, listenHost: undefined, listenPort: undefined, keepSharing: undefined, activeDownloads: undefined,
+};
 
 /** Everything started here ends here: `close` in a `finally` or an `after`. */
 export class RealProcesses {
@@ -111,6 +117,17 @@ export class RealProcesses {
     this.#engines.push(engine);
     await engine.start();
     return engine;
+  }
+
+  /** Alice and Bob, in the group `team` of a new realm. */
+  async startTeam(): Promise<readonly [RealEngine, RealEngine]> {
+    const pair = await this.startPair();
+    const [alice, bob] = await Promise.all([this.startEngine('alice', pair.url), this.startEngine('bob', pair.url)]);
+    await Promise.all([alice.signUp(), bob.signUp()]);
+    await alice.does('create_group', 'team');
+    await bob.does('join_group', 'team');
+    await alice.does('accept_request', 'team', 'bob');
+    return [alice, bob];
   }
 
   /** Remembers a child so that it ends with the others. */
@@ -252,6 +269,11 @@ export class RealEngine {
     const { code, stdout, stderr } = await this.cli(...args);
     assert.equal(code, 0, `shoal ${args.join(' ')} (${this.name}): ${stderr}${stdout}`);
     return stdout;
+  }
+
+  /** Changes some settings; the others stay. */
+  async configure(changes: Partial<Settings>): Promise<void> {
+    await this.connection.call('configure', { ...AS_BEFORE, ...changes });
   }
 
   /** An account of this name, signed in. */

@@ -22,18 +22,13 @@ const AGAIN_PIECES_MAX = 24;
 export async function killAndResume(kills: number, chance: SeededChance): Promise<string> {
   const processes = new RealProcesses();
   try {
-    const pair = await processes.startPair();
-    const [alice, bob] = await Promise.all([processes.startEngine('alice', pair.url), processes.startEngine('bob', pair.url)]);
-    await Promise.all([alice.signUp(), bob.signUp()]);
-    await alice.does('create_group', 'team');
-    await bob.does('join_group', 'team');
-    await alice.does('accept_request', 'team', 'bob');
+    const [alice, bob] = await processes.startTeam();
     const source = path.join(processes.makeFolder('source'), NAME);
     const content = randomBytes(PIECES * PIECE_BYTES - 77);
     writeFileSync(source, content);
     await alice.does('upload_file', source, 'team');
     const folder = processes.makeFolder('downloads');
-    await bob.connection.call('configure', { downLimitBytesPerS: LIMIT_BYTES_PER_S, upLimitBytesPerS: undefined, listenHost: undefined, listenPort: undefined, keepSharing: undefined, activeDownloads: undefined });
+    await bob.configure({ downLimitBytesPerS: LIMIT_BYTES_PER_S });
     await bob.connection.call('download', { group: 'team', name: NAME, path: folder, asFile: false, rename: false, mode: 'rarest', only: [] });
 
     let killed = 0;
@@ -49,7 +44,7 @@ export async function killAndResume(kills: number, chance: SeededChance): Promis
       assert.ok(resumed.resumedPieces >= held, `${held} pieces were here before kill ${killed + 1}, ${resumed.resumedPieces} are found after it`);
     }
     assert.equal(killed, kills, 'it was done before all kills');
-    await bob.connection.call('configure', { downLimitBytesPerS: 0, upLimitBytesPerS: undefined, listenHost: undefined, listenPort: undefined, keepSharing: undefined, activeDownloads: undefined });
+    await bob.configure({ downLimitBytesPerS: 0 });
     const { path: copy } = await bob.whole(NAME);
     assert.ok(readFileSync(copy).equals(content), 'what was downloaded differs');
     const again = Math.ceil((await uploadedBytes(alice) - content.length) / PIECE_BYTES);
