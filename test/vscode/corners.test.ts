@@ -182,7 +182,7 @@ describe('two people in the corners of VS Code', function () {
     const window = await dave.openWindow(workspace);
     await window.until('the account', () => window.statusBarItem('Shoal: dave'));
     // A window that is still about to read its workspace file would forget a folder that is added now, or the other one.
-    await window.until('the folder of the workspace', async () => (await window.explorerRows()).some(({ label }) => label === 'real'));
+    await window.workspaceRead(workspace);
     await window.runCommand('Virtual: Add the Folder');
     await window.until('the virtual folder', async () => (await window.explorerRows()).some(({ label }) => label === 'virtual'));
     await window.until('its file', async () => {

@@ -142,6 +142,8 @@ export class CodeWindow extends WindowBase {
   // The explorer and the editors
 
   explorerRows(): Promise<ListRow[]> { return views.explorerRows(this); }
+  /** Waits for the folders of its workspace file. */
+  workspaceRead(workspaceFile: string): Promise<void> { return views.workspaceRead(this, workspaceFile); }
   explorerMenu(files: string | readonly string[], ...entry: string[]): Promise<void> { return views.explorerMenu(this, [files].flat(), entry); }
   explorerMenuEntries(files: string | readonly string[]): Promise<string[]> { return views.explorerMenuEntries(this, [files].flat()); }
 

@@ -1,4 +1,5 @@
 // Views in the side bar (or wherever they stand): trees, their rows with what can be done to each, title bars, welcome texts; and the explorer.
+import { appendFileSync } from 'node:fs';
 import type { Locator } from 'playwright-core';
 import { readRows, revealRow } from './lists.ts';
 import type { ListRow } from './lists.ts';
@@ -220,6 +221,20 @@ export async function explorerMenuPicture(window: WindowBase, files: readonly st
 export async function explorerRows(window: WindowBase): Promise<ListRow[]> {
   await openView(window, 'Explorer');
   return readRows(explorer(window));
+}
+
+/**
+ * Waits until the explorer shows the folders of a window's workspace file. A window of VS Code's server that reads the file before its link to the
+ * server is up has no folders, and looks again only when the file changes: so it is written once more, with a space behind.
+ */
+export async function workspaceRead(window: WindowBase, workspaceFile: string): Promise<void> {
+  await window.until('the folders of the workspace', async () => {
+    await openView(window, 'Explorer');
+    if (await window.page.locator('.explorer-folders-view .monaco-list-row').count() > 0) return true;
+    if (await window.page.locator('.welcome-view-content:visible').filter({ hasText: 'You have not yet added a folder' }).count() === 0) return false;
+    appendFileSync(workspaceFile, ' ');
+    return window.poll(async () => await window.page.locator('.explorer-folders-view .monaco-list-row').count() > 0, 2_000);
+  });
 }
 
 /** Opens a file from the explorer, to stay. */
