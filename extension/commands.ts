@@ -4,7 +4,8 @@ import * as vscode from 'vscode';
 import { asShoalError, isShoalError, ShoalError } from '../protocol/errors.ts';
 import { changePassword, createAccount, signIn, signOut } from './commands/account.ts';
 import { chooseFiles } from './commands/choosing.ts';
-import type { Command, Given, GivenAll, Tools } from './commands/command.ts';
+import { givenBy } from './commands/command.ts';
+import type { Command, Tools } from './commands/command.ts';
 import { downloadFile, downloadTo, openFile, revealFile, showDownloads, verifyFile } from './commands/downloading.ts';
 import { acceptRequest, cancelRequest, createGroup, joinGroup, deleteGroup, leaveGroup, rejectRequest, removeMember, renameAccount, renameGroup, transferGroup } from './commands/groups.ts';
 import { copyDiagnostics, refresh, showLog, startEngine, stopEngine } from './commands/help.ts';
@@ -32,15 +33,23 @@ const FOR_ALL = {
 export const COMMAND_NAMES: readonly string[] = [...Object.keys(FOR_MEMBERS), ...Object.keys(FOR_ALL)];
 
 export function registerCommands(tools: Tools): vscode.Disposable {
-  const all = Object.entries<Command>({ ...FOR_MEMBERS, ...FOR_ALL }).map(([name, command]) => vscode.commands.registerCommand(`shoal.${name}`, async (given?: Given, others?: GivenAll) => {
-    try {
+  const all = Object.entries<Command>({ ...FOR_MEMBERS, ...FOR_ALL }).map(([name, command]) => vscode.commands.registerCommand(`shoal.${name}`, async (...args: readonly unknown[]) => {
+    const { given, all: chosen } = givenBy(args);
+    await explained(tools, name, async () => {
       if (name in FOR_MEMBERS) await signedIn(tools);
-      await command(tools, given ?? undefined, Array.isArray(others) ? others : undefined);
-    } catch (error) {
-      await explain(error, name, tools);
-    }
+      await command(tools, given, chosen);
+    });
   }));
   return vscode.Disposable.from(...all);
+}
+
+/** Does something that no menu named, as a drop is, and says what went wrong. */
+export async function explained(tools: Pick<Tools, 'log'>, name: string, run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    explain(error, name, tools);
+  }
 }
 
 /** Waits while the engine is starting; then somebody has to be signed in. @throws ShoalError notSignedIn */
@@ -49,7 +58,7 @@ async function signedIn({ store }: Tools): Promise<void> {
   if (!store.state.overview?.account) throw store.state.failure ?? new ShoalError('notSignedIn');
 }
 
-async function explain(error: unknown, name: string, { log }: Tools): Promise<void> {
+function explain(error: unknown, name: string, { log }: Pick<Tools, 'log'>): void {
   if (error instanceof vscode.CancellationError || isShoalError(error, 'cancelled')) return; // the person changed their mind
   const failure = asShoalError(error);
   if (isShoalError(error)) log.warn(`${name}: ${failure.code}`, failure.message);

@@ -36,6 +36,26 @@ export async function tellFolderOnce(memory: Memory, folder: string): Promise<vo
   });
 }
 
+/** Keeps where downloads of a group went this time, for the next question, and asks once whether all of them shall go there. */
+export async function rememberGroupFolder(memory: Memory, group: string, folder: string): Promise<void> {
+  const known = memory.folderOf(group);
+  await memory.rememberFolder(group, { folder, isUsual: known?.isUsual === true && known.folder === folder });
+  if (known?.folder === folder) return;
+  const always = t('Always for {0}', inMessage(group));
+  void vscode.window.showInformationMessage(t('Downloading to {0}.', inMessage(folder)), always).then(async (answer) => {
+    if (answer === always) await memory.rememberFolder(group, { folder, isUsual: true });
+  });
+}
+
+/** Says where downloads of a group go when that is not the usual folder, once for each. */
+export async function tellGroupFolderOnce(memory: Memory, group: string, folder: string): Promise<void> {
+  if (await memory.saidBefore(`downloads of ${group} go to ${folder}`, 'here')) return;
+  const usual = t('Use the Usual Folder');
+  void vscode.window.showInformationMessage(t('Downloads of {0} go to {1}.', inMessage(group), inMessage(folder)), usual).then(async (answer) => {
+    if (answer === usual) await memory.rememberFolder(group, undefined);
+  });
+}
+
 /** The folder above it that git keeps; undefined when there is none. */
 export function gitRootOf(folder: string): string | undefined {
   for (let at = path.dirname(folder); ; at = path.dirname(at)) {

@@ -4,7 +4,11 @@ import * as vscode from 'vscode';
 import { nodeClock } from '../protocol/nodeWorld.ts';
 import type { Log } from '../protocol/world.ts';
 import { Ask } from './ask.ts';
-import { registerCommands } from './commands.ts';
+import { explained, registerCommands } from './commands.ts';
+import type { Tools } from './commands/command.ts';
+import { shareDropped } from './commands/sharing.ts';
+import { Decorations } from './decorations.ts';
+import { DropToShare } from './dropToShare.ts';
 import { EngineLauncher } from './engineLauncher.ts';
 import { LocalPairs } from './localPairs.ts';
 import { Memory } from './memory.ts';
@@ -33,17 +37,20 @@ export function activate(extension: vscode.ExtensionContext): void {
     },
   });
   const stateNow = () => store.state;
+  const dropToShare = new DropToShare((group, uris) => void explained(tools, 'drop', () => shareDropped(tools, group, uris)));
   const views = {
-    groups: new RowTree({ id: 'shoal.groups', rowsOf: groupRows, stateNow, onVisible: (isVisible) => store.listings.watch('members', isVisible) }),
+    groups: new RowTree({ id: 'shoal.groups', rowsOf: groupRows, stateNow, onVisible: (isVisible) => store.listings.watch('members', isVisible), dragAndDrop: dropToShare }),
     files: new RowTree({ id: 'shoal.files', rowsOf: fileRows, stateNow, onVisible: (isVisible) => store.listings.watch('files', isVisible) }),
     downloads: new RowTree({ id: 'shoal.downloads', rowsOf: downloadRows, stateNow }),
   };
   const notices = new Notices(store);
   const memory = new Memory(extension);
   const pairs = new LocalPairs(extension.extensionPath, launcher.home.folder, log);
+  const tools: Tools = { store, ask: new Ask(store), launcher, pairs, memory, notices, log: channel, views, extension };
+  const decorations = new Decorations(stateNow);
+  store.onChange(() => decorations.refresh());
   extension.subscriptions.push(
-    channel, ...Object.values(views), notices, showState(store, views),
-    registerCommands({ store, ask: new Ask(store), launcher, pairs, memory, notices, log: channel, views, extension }),
+    channel, ...Object.values(views), notices, showState(store, views), decorations, registerCommands(tools),
     vscode.workspace.onDidChangeConfiguration((change) => void settingsChanged(change, store)),
     // Somebody may have signed in on the command line meanwhile.
     vscode.window.onDidChangeWindowState(({ focused }) => focused && store.state.engine === 'idle' && void store.begin()),

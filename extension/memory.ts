@@ -3,6 +3,14 @@ import type * as vscode from 'vscode';
 
 /** Trackers remembered for the next sign-in. */
 const TRACKERS_MAX = 8;
+/** Groups whose folder is remembered, in one workspace. */
+const FOLDERS_MAX = 100;
+
+/** Where downloads of a group went last, when a person chose it, and whether all of them go there. */
+export interface GroupFolder {
+  readonly folder: string;
+  readonly isUsual: boolean;
+}
 
 export class Memory {
   readonly #global: vscode.Memento;
@@ -26,6 +34,19 @@ export class Memory {
   }
   async rememberUser(user: string): Promise<void> {
     await this.#global.update('user', user);
+  }
+
+  /** Kept by workspace: what belongs to one project does not go to another one's folder. */
+  folderOf(group: string): GroupFolder | undefined {
+    return this.#folders[group];
+  }
+  /** Without a folder it is forgotten. */
+  async rememberFolder(group: string, folder: GroupFolder | undefined): Promise<void> {
+    const others = Object.entries(this.#folders).filter(([name]) => name !== group);
+    await this.#workspace.update('folders', Object.fromEntries([...(folder ? [[group, folder] as const] : []), ...others].slice(0, FOLDERS_MAX)));
+  }
+  get #folders(): Readonly<Record<string, GroupFolder>> {
+    return this.#workspace.get('folders', {});
   }
 
   /** Whether something that is said once has been said; from now on it has. */

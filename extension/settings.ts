@@ -21,6 +21,8 @@ export const SETTINGS = {
   activeDownloads: { type: 'number', default: 5, scope: 'machine' },
   uploadLimit: { type: 'number', default: 0, scope: 'machine' },
   listen: { type: 'string', default: '', scope: 'machine' },
+  askBeforeSharing: { type: 'string', default: 'secretsAndIgnored', scope: 'machine', oneOf: ['secretsAndIgnored', 'secrets', 'never'] },
+  decorations: { type: 'boolean', default: true, scope: 'application' },
   pieceSelection: { type: 'string', default: 'auto', scope: 'machine', oneOf: ['rarest', 'random', 'sequential', 'auto'] },
   home: { type: 'string', default: '', scope: 'machine' },
   engine: { type: 'string', default: 'process', scope: 'machine', oneOf: ['process', 'window'] },

@@ -75,6 +75,7 @@ const rows = {
   notSharer: { retry: 'never', exit: 3, text: 'you do not share {name} in {group}' },
   fileMissing: { retry: 'never', exit: 4, text: 'there is no file {path}' },
   notAFile: { retry: 'never', exit: 2, text: '{path} is neither a regular file nor a folder' },
+  maybeSecret: { retry: 'never', exit: 2, text: '{names} may hold secrets; share it with --secrets if that is meant' },
   badFolder: { retry: 'never', exit: 6, text: 'the folder cannot be used: {why}' },
   fileUnreadable: { retry: 'never', exit: 1, text: '{path} cannot be read ({why})' },
   fileChanged: { retry: 'elsewhere', exit: 6, text: '{name} has changed since it was shared; its sharer has to share it again' },

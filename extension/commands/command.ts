@@ -1,5 +1,5 @@
 // What a command is, and what it works with.
-import type * as vscode from 'vscode';
+import * as vscode from 'vscode';
 import type { Ask } from '../ask.ts';
 import type { EngineLauncher } from '../engineLauncher.ts';
 import type { LocalPairs } from '../localPairs.ts';
@@ -27,6 +27,19 @@ export type GivenAll = readonly Node[] | readonly vscode.Uri[] | undefined;
 
 /** Asks, sends, ends. What goes wrong is thrown; the one place that runs commands (commands.ts) turns it into words. */
 export type Command = (tools: Tools, given?: Given, all?: GivenAll) => Promise<void>;
+
+/**
+ * What a menu calls a command with: our trees and the explorer with one and then all that are selected, source control with each of its changes as
+ * an argument of its own (extensions/git in VS Code), a palette with none.
+ */
+export function givenBy(args: readonly unknown[]): { readonly given: Given; readonly all: GivenAll } {
+  const changes = args.flatMap((one) => (isChange(one) ? [one.resourceUri] : []));
+  if (changes.length > 0) return { given: changes[0], all: changes };
+  const [given, all] = args as readonly [Given | null, unknown];
+  return { given: given ?? undefined, all: Array.isArray(all) ? all as GivenAll : undefined };
+}
+
+const isChange = (one: unknown): one is vscode.SourceControlResourceState => typeof one === 'object' && one !== null && 'resourceUri' in one && one.resourceUri instanceof vscode.Uri;
 
 /** What the rows that a command was given are about. None: it was called without one. */
 export function subjectsOf(given: Given, all?: GivenAll): readonly Subject[] {

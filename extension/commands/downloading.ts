@@ -7,7 +7,7 @@ import { fileNameKey, whyNotFileName } from '../../protocol/names.ts';
 import { isShoalError, ShoalError } from '../../protocol/errors.ts';
 import type { FileRow, GroupView } from '../../protocol/trackerLink.ts';
 import { fromWire } from '../../protocol/wireErrors.ts';
-import { downloadFolder, tellFolderOnce } from '../downloadFolder.ts';
+import { downloadFolder, rememberGroupFolder, tellFolderOnce, tellGroupFolderOnce } from '../downloadFolder.ts';
 import { setting } from '../settings.ts';
 import { isComplete } from '../state.ts';
 import { inMessage, t } from '../words.ts';
@@ -31,26 +31,37 @@ async function askWanted({ ask }: Tools, title: string): Promise<readonly Wanted
 export const downloadFile: Command = async (tools, given, all) => {
   const chosen = wantedOf(given, all);
   const wanted = chosen.length > 0 ? chosen : await askWanted(tools, t('Download File'));
-  if (wanted.length > 0) await downloadInto(tools, wanted, downloadFolder());
+  for (const [group, some] of byGroup(wanted)) {
+    const own = tools.memory.folderOf(group);
+    if (!own?.isUsual) await downloadInto(tools, some, downloadFolder());
+    else if (await downloadInto(tools, some, { folder: own.folder, isDefault: false })) await tellGroupFolderOnce(tools.memory, group, own.folder);
+  }
 };
+
+function byGroup(wanted: readonly Wanted[]): ReadonlyMap<string, readonly Wanted[]> {
+  return Map.groupBy(wanted, ({ group }) => group);
+}
 
 export const downloadTo: Command = async (tools, given, all) => {
   const chosen = wantedOf(given, all);
   const wanted = chosen.length > 0 ? chosen : await askWanted(tools, t('Download To'));
   if (wanted.length === 0) return;
   const folders = await vscode.window.showOpenDialog({
-    title: t('Download To'), openLabel: t('Download Here'), canSelectFolders: true, canSelectFiles: false, defaultUri: vscode.Uri.file(existingParent(downloadFolder().folder)),
+    title: t('Download To'), openLabel: t('Download Here'), canSelectFolders: true, canSelectFiles: false,
+    defaultUri: vscode.Uri.file(existingParent(tools.memory.folderOf(wanted[0]?.group ?? '')?.folder ?? downloadFolder().folder)),
   });
   const folder = folders?.[0];
   if (folder && folder.scheme !== 'file') throw new ShoalError('usage', { why: t('a download needs a folder on a disk of this machine') });
-  if (folder) await downloadInto(tools, wanted, { folder: folder.fsPath, isDefault: false });
+  if (!folder || !(await downloadInto(tools, wanted, { folder: folder.fsPath, isDefault: false }))) return;
+  for (const group of byGroup(wanted).keys()) await rememberGroupFolder(tools.memory, group, folder.fsPath);
 };
 
 function existingParent(folder: string): string {
   return existsSync(folder) || path.dirname(folder) === folder ? folder : existingParent(path.dirname(folder));
 }
 
-async function downloadInto(tools: Tools, wanted: readonly Wanted[], { folder, isDefault }: { readonly folder: string; readonly isDefault: boolean }): Promise<void> {
+/** Whether any download has begun. */
+async function downloadInto(tools: Tools, wanted: readonly Wanted[], { folder, isDefault }: { readonly folder: string; readonly isDefault: boolean }): Promise<boolean> {
   const { store, memory, views } = tools;
   const begun: number[] = [];
   for (const { group, name } of wanted) {
@@ -64,11 +75,12 @@ async function downloadInto(tools: Tools, wanted: readonly Wanted[], { folder, i
     if (howMuch === 'some' && !(await chooseFilesOf(tools, transfer))) continue;
     begun.push(transfer);
   }
-  if (begun.length === 0) return;
+  if (begun.length === 0) return false;
   await vscode.commands.executeCommand('shoal.downloads.focus', { preserveFocus: true });
   views.downloads.refresh();
   for (const id of begun) void follow(tools, id);
   if (isDefault) await tellFolderOnce(memory, folder);
+  return true;
 }
 
 /** The file as it was downloaded or shared before, if it is still the group's newest version. */

@@ -4,15 +4,14 @@ import * as vscode from 'vscode';
 import type { Transfer } from '../../protocol/engineLink.ts';
 import { isShoalError, ShoalError } from '../../protocol/errors.ts';
 import { percent } from '../../protocol/amounts.ts';
+import { mayShare } from '../beforeSharing.ts';
+import { isQuick } from '../patience.ts';
 import { reportFailures, shareDone, shareEach } from '../shares.ts';
 import type { Choice } from '../wizard.ts';
 import { plural, inMessage, shownWithIcons, t } from '../words.ts';
 import type { Command, Given, GivenAll, Tools } from './command.ts';
 import { subjectsOf } from './command.ts';
 import { newGroup } from './groups.ts';
-
-/** How long hashing may take before its progress is shown, in ms: a small file needs none. */
-const PROGRESS_AFTER_MS = 700;
 
 /** In the list of groups: one that is yet to be made. */
 const NEW_GROUP = '\0new group';
@@ -31,10 +30,22 @@ async function shareAll(tools: Tools, uris: readonly vscode.Uri[], what: 'files'
   const extra: readonly Choice<string>[] = [{ label: `$(add) ${t('Create Group…')}`, value: NEW_GROUP, alwaysShow: true }];
   const chosen = await tools.ask.group(what === 'files' ? t('Share File in Group') : t('Share Folder in Group'), placeholder, undefined, extra);
   const group = chosen === NEW_GROUP ? await newGroup(tools) : chosen;
-  if (group === undefined) return;
+  if (group !== undefined) await shareIn(tools, group, uris);
+}
+
+/** Shares files and folders of this machine in a group, once nothing speaks against it. */
+export async function shareIn(tools: Tools, group: string, uris: readonly vscode.Uri[]): Promise<void> {
+  if (!(await mayShare(uris, group))) return;
   const { shared, failures } = await shareEach(uris.map(({ fsPath }) => fsPath), (file) => shareOne(tools, group, file));
   // Side by side: what is told of those that were shared stays until somebody answers.
   await Promise.all([tellShared(tools, group, shared.map(({ name }) => name)), reportFailures(failures, uris.length)]);
+}
+
+/** What was dropped on a group, or beside all of them. */
+export async function shareDropped(tools: Tools, group: string | undefined, uris: readonly vscode.Uri[]): Promise<void> {
+  onThisMachine(uris);
+  if (group === undefined) return shareAll(tools, uris, 'files');
+  await shareIn(tools, group, uris);
 }
 
 /** The files and folders that a menu gave, or those that the person chooses. Only files of this machine can be shared: others have no bytes here. */
@@ -44,9 +55,14 @@ async function chosenOf(given: Given, all: GivenAll, what: 'files' | 'folders'):
     title: what === 'files' ? t('Share Files') : t('Share Folder'), openLabel: t('Share'), canSelectMany: true, canSelectFiles: what === 'files', canSelectFolders: what === 'folders',
     ...(vscode.workspace.workspaceFolders?.[0] && { defaultUri: vscode.workspace.workspaceFolders[0].uri }),
   }) ?? [];
-  const foreign = chosen.find(({ scheme }) => scheme !== 'file');
-  if (foreign) throw new ShoalError('usage', { why: t('{0} is in a virtual workspace ({1}), not on a disk of this machine, so it cannot be shared', path.posix.basename(foreign.path), foreign.scheme) });
+  onThisMachine(chosen);
   return chosen;
+}
+
+/** @throws ShoalError usage when one is on no disk of this machine */
+function onThisMachine(uris: readonly vscode.Uri[]): void {
+  const foreign = uris.find(({ scheme }) => scheme !== 'file');
+  if (foreign) throw new ShoalError('usage', { why: t('{0} is in a virtual workspace ({1}), not on a disk of this machine, so it cannot be shared', path.posix.basename(foreign.path), foreign.scheme) });
 }
 
 /** The share when the group knows of it; undefined when the person changed their mind. */
@@ -69,8 +85,7 @@ async function shareOne(tools: Tools, group: string, file: string, replace = fal
 async function untilShared({ store }: Tools, id: number, file: string): Promise<Transfer> {
   const stop = new AbortController();
   const done = store.until(shareDone(id, file), stop.signal);
-  const isQuick = await Promise.race([done.then(() => true), new Promise<false>((resolve) => setTimeout(resolve, PROGRESS_AFTER_MS, false))]);
-  if (isQuick) return done;
+  if (await isQuick(done)) return done;
   const options = { location: vscode.ProgressLocation.Notification, cancellable: true, title: t('Sharing {0}', inMessage(path.basename(file))) };
   return vscode.window.withProgress(options, (progress, token) => {
     token.onCancellationRequested(() => stop.abort());

@@ -27,6 +27,8 @@ export interface RowTreeOptions {
   readonly stateNow: () => WindowState;
   /** Told when the view comes into sight or leaves it. */
   readonly onVisible?: (isVisible: boolean) => void;
+  /** What may be dragged from its rows, and dropped on them. */
+  readonly dragAndDrop?: vscode.TreeDragAndDropController<Node>;
 }
 
 export class RowTree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
@@ -43,7 +45,7 @@ export class RowTree implements vscode.TreeDataProvider<Node>, vscode.Disposable
     this.#rows = options.rowsOf(options.stateNow());
     this.onDidChangeTreeData = this.#changed.event;
     this.#merger = new Merger(UPDATE_MS, () => this.#update());
-    this.view = vscode.window.createTreeView(options.id, { treeDataProvider: this, showCollapseAll: true });
+    this.view = vscode.window.createTreeView(options.id, { treeDataProvider: this, showCollapseAll: true, ...(options.dragAndDrop && { dragAndDropController: options.dragAndDrop }) });
     this.view.onDidChangeVisibility(({ visible }) => this.#seen(visible));
     this.#seen(this.view.visible);
   }

@@ -3,6 +3,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { printable, ShoalError, systemCode } from '../../../protocol/errors.ts';
 import type { PickerMode, Transfer } from '../../../protocol/engineLink.ts';
+import { createNodeDisk } from '../../../protocol/nodeDisk.ts';
+import { secretsIn } from '../../../protocol/secrets.ts';
 import type { FileRow } from '../../../protocol/trackerLink.ts';
 import { parseSeconds, parseWord } from './arguments.ts';
 import { folderFiles } from './folderList.ts';
@@ -14,6 +16,9 @@ import type { Topic } from './verb.ts';
 import { allPages, printDone } from './verb.ts';
 
 export const MODES: readonly PickerMode[] = ['rarest', 'random', 'sequential', 'auto'];
+
+/** Names in the sentence about secrets. */
+const SECRETS_NAMED_MAX = 3;
 
 /** Where downloads go when nothing else is said: here. */
 const DOWNLOADS = 'downloads';
@@ -52,12 +57,14 @@ export const fileVerbs: Topic = {
       options: [
         ['--name <name>', 'the name others see (default: the file\'s own)'],
         ['--replace', 'make it the new version of a file that another member shares under this name'],
+        ['--secrets', 'share it although it may hold secrets: keys, .env and the like, by names and first bytes'],
         DETACH,
       ],
       examples: ['upload_file dump.sql team', 'share build/app.img team --name app-1.2.img'],
       async run(session, { words: [file = '', group = ''], options }) {
         const at = session.path(file);
         const name = typeof options['name'] === 'string' ? options['name'] : undefined;
+        if (options['secrets'] !== true) await refuseSecrets(at);
         const { transfer } = await session.call('share', { group, path: at, name, replace: options['replace'] === true });
         if (options['detach'] !== true) return followShare(session, transfer, at);
         session.print(`Sharing ${printable(name ?? path.basename(at))} in ${printable(group)} as soon as it is hashed; \`shoal status\` shows how far it is.`, { transfer, group, name: name ?? path.basename(at), path: at });
@@ -118,6 +125,14 @@ export const fileVerbs: Topic = {
     },
   ],
 };
+
+/** Nobody is asked here, so what may be secret has to be named on purpose. @throws ShoalError maybeSecret */
+async function refuseSecrets(place: string): Promise<void> {
+  const { found } = await secretsIn(createNodeDisk(), place);
+  if (found.length === 0) return;
+  const names = found.slice(0, SECRETS_NAMED_MAX).map((secret) => printable(secret.path)).join(', ');
+  throw new ShoalError('maybeSecret', { names: found.length > SECRETS_NAMED_MAX ? `${names} and ${found.length - SECRETS_NAMED_MAX} more` : names });
+}
 
 async function listFolder(session: Session, group: string, name: string): Promise<number | void> {
   const files = await folderFiles(session, group, await session.call('findFile', { group, name }));

@@ -1,0 +1,88 @@
+// Files dropped on a group are shared in it: from the explorer, from the system's own, and from the desktop of the computer in front of the
+// person when VS Code works on another one; those are copied over first. Takes what was dropped apart; commands/sharing.ts shares.
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import * as vscode from 'vscode';
+import { whyNotFileName } from '../protocol/names.ts';
+import { systemCode } from '../protocol/errors.ts';
+import type { Node } from './views/rowTree.ts';
+import { inMessage, plural, t } from './words.ts';
+
+/** Files dropped at once: more is a slip of the mouse. */
+const FILES_MAX = 1_000;
+/** Names tried for a copy when its own is taken: `name (2)` … */
+const NAMES_MAX = 100;
+
+/** Shares in a group; in one that is asked for when none is named. What goes wrong is said there. */
+type ShareDropped = (group: string | undefined, uris: readonly vscode.Uri[]) => void;
+
+export class DropToShare implements vscode.TreeDragAndDropController<Node> {
+  readonly dropMimeTypes = ['text/uri-list', 'files'];
+  readonly dragMimeTypes = [];
+  readonly #share: ShareDropped;
+
+  constructor(share: ShareDropped) {
+    this.#share = share;
+  }
+
+  async handleDrop(target: Node | undefined, data: vscode.DataTransfer, token: vscode.CancellationToken): Promise<void> {
+    const here = urisOf(await data.get('text/uri-list')?.asString() ?? '');
+    const files = [...data].flatMap(([, item]) => item.asFile() ?? []);
+    // A file that has a place on this machine stands in the list, too.
+    const foreign = here.length > 0 ? [] : files.filter(({ uri }) => uri === undefined);
+    const uris = [...here, ...(here.length > 0 ? [] : files.flatMap(({ uri }) => uri ?? [])), ...await copiedHere(foreign)].slice(0, FILES_MAX);
+    // Not waited for: while a drop lasts VS Code shows that it is busy, and questions may come.
+    if (uris.length > 0 && !token.isCancellationRequested) this.#share(target?.row.subject.group, uris);
+  }
+}
+
+/** The lines of a `text/uri-list` (RFC 2483) that are files of the machine this window works on. */
+function urisOf(text: string): readonly vscode.Uri[] {
+  return text.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#')).flatMap((line) => {
+    try {
+      const uri = vscode.Uri.parse(line, true);
+      // In a remote window the explorer's own files carry the address of the machine, which is this one.
+      return uri.scheme === 'vscode-remote' ? [vscode.Uri.file(uri.path)] : [uri];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** Asks, and copies files that are on the computer in front of the person into the workspace. */
+async function copiedHere(files: readonly vscode.DataTransferFile[]): Promise<readonly vscode.Uri[]> {
+  if (files.length === 0) return [];
+  const folder = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file')?.uri.fsPath;
+  if (folder === undefined) {
+    void vscode.window.showErrorMessage(t('These files are on another computer than the one that this window works on. Open a folder that they can be copied to.'));
+    return [];
+  }
+  const copy = t('Copy and Share');
+  const [first] = files;
+  const question = files.length === 1 ? t('{0} is on another computer than the one that this window works on.', inMessage(first?.name ?? '')) : plural(files.length, '{0} file is on another computer than the one that this window works on.', '{0} files are on another computer than the one that this window works on.');
+  if (await vscode.window.showInformationMessage(question, { modal: true, detail: t('What is shared has to be where Shoal works: it is copied to {0} first.', inMessage(folder)) }, copy) !== copy) return [];
+  return vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: t('Copying'), cancellable: true }, async (progress, token) => {
+    const copied: vscode.Uri[] = [];
+    for (const file of files) {
+      if (token.isCancellationRequested) return [];
+      progress.report({ message: inMessage(file.name), increment: 100 / files.length });
+      const name = path.basename(file.name);
+      if (whyNotFileName(name) === undefined) copied.push(vscode.Uri.file(await writeNew(folder, name, await file.data())));
+    }
+    return copied;
+  });
+}
+
+/** Writes it under its name, or the first `name (n)` that is free; overwrites nothing. */
+async function writeNew(folder: string, name: string, content: Uint8Array): Promise<string> {
+  const { name: stem, ext } = path.parse(name);
+  for (let n = 1; ; n++) {
+    const place = path.join(folder, n === 1 ? name : `${stem} (${n})${ext}`);
+    try {
+      await fs.writeFile(place, content, { flag: 'wx' });
+      return place;
+    } catch (error) {
+      if (systemCode(error) !== 'EEXIST' || n === NAMES_MAX) throw error;
+    }
+  }
+}

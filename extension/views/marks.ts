@@ -1,0 +1,33 @@
+// Which files of this machine carry a mark in the explorer: shared, coming, or changed and served no more. Pure; decorations.ts shows them.
+import type { Transfer } from '../../protocol/engineLink.ts';
+import type { WindowState } from '../state.ts';
+import { isComplete } from '../state.ts';
+import { shown, t } from '../words.ts';
+
+/** At most two characters (vscode#125658); no colour: that is git's. */
+export interface Mark {
+  readonly badge: '↑' | '↓' | '!';
+  readonly tooltip: string;
+}
+
+/** The marks by path, of everything this machine shares or downloads. Of several, what needs the person comes first. Pure. */
+export function marksOf({ transfers }: Pick<WindowState, 'transfers'>): ReadonlyMap<string, Mark> {
+  const marks = new Map<string, Mark>();
+  for (const transfer of transfers.values()) {
+    const mark = markOf(transfer);
+    const known = marks.get(transfer.path);
+    if (mark && transfer.path !== '' && (!known || RANK[mark.badge] < RANK[known.badge])) marks.set(transfer.path, mark);
+  }
+  return marks;
+}
+
+const RANK = { '!': 0, '↓': 1, '↑': 2 } as const;
+
+function markOf(transfer: Transfer): Mark | undefined {
+  const { state, kind, groupName } = transfer;
+  const group = shown(groupName);
+  if (state === 'gone') return { badge: '!', tooltip: kind === 'share' ? t('Changed: not shared in {0} any more', group) : t('Changed since it was downloaded from {0}', group) };
+  if (kind === 'share') return state === 'seeding' ? { badge: '↑', tooltip: t('Shared in {0}', group) } : state === 'hashing' ? { badge: '↑', tooltip: t('Being shared in {0}', group) } : undefined;
+  if (isComplete(transfer)) return state === 'seeding' ? { badge: '↑', tooltip: t('Downloaded from {0} and shared with its members', group) } : undefined;
+  return state === 'failed' ? undefined : { badge: '↓', tooltip: t('Coming from {0}', group) };
+}
