@@ -7,7 +7,7 @@
 //   …
 //   await alice.close(); await server.stop(); await closeBrowser();
 import assert from 'node:assert/strict';
-import type { BrowserContext, Page } from 'playwright-core';
+import type { BrowserContext, Locator, Page } from 'playwright-core';
 import type { CodeServer, Payload } from './codeServer.ts';
 import type { ListRow } from './lists.ts';
 import * as notices from './notices.ts';
@@ -142,6 +142,8 @@ export class CodeWindow extends WindowBase {
   // The explorer and the editors
 
   explorerRows(): Promise<ListRow[]> { return views.explorerRows(this); }
+  /** Drags something over the icon of a container and drops it on a row of a view there. */
+  dragToRow(from: Locator, container: string, view: string, label: string): Promise<void> { return views.dragToRow(this, from, container, view, label); }
   /** Waits for the folders of its workspace file. */
   workspaceRead(workspaceFile: string): Promise<void> { return views.workspaceRead(this, workspaceFile); }
   explorerMenu(files: string | readonly string[], ...entry: string[]): Promise<void> { return views.explorerMenu(this, [files].flat(), entry); }

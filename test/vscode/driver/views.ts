@@ -119,6 +119,34 @@ async function unlessCovered(window: WindowBase, act: Promise<void>): Promise<vo
   });
 }
 
+/** Drags something, from wherever it is, over the icon of a container, which shows that container, and drops it on a row of a view there. */
+export async function dragToRow(window: WindowBase, from: Locator, container: string, view: string, label: string): Promise<void> {
+  const { mouse } = window.page;
+  const over = async (what: Locator): Promise<void> => {
+    const box = await what.boundingBox({ timeout: 3_000 });
+    if (!box) throw new Error('it cannot be seen');
+    await mouse.move(box.x + Math.min(40, box.width / 2), box.y + box.height / 2, { steps: 4 });
+  };
+  await window.until(`a drag to “${label}” in ${view}`, async () => {
+    try {
+      await over(from);
+      await mouse.down();
+      const tab = await containerTab(window, container);
+      await over(tab);
+      await window.poll(async () => {
+        await over(tab); // it is the resting mouse, still moving a little, that opens it
+        return await tab.getAttribute('aria-expanded') === 'true';
+      }, 5_000);
+      const row = await rowLike(window, view, label);
+      await over(row);
+      await over(row);
+    } finally {
+      await mouse.up();
+    }
+    return true;
+  });
+}
+
 /** Presses an icon that stands in a row. */
 export async function rowAction(window: WindowBase, view: string, label: string, title: string): Promise<void> {
   await window.until(`the action “${title}” on “${label}” in ${view}`, async () => {
