@@ -12,6 +12,7 @@ import { pair } from './pair.ts';
 import { sharing } from './sharing.ts';
 import { swarm } from './swarm.ts';
 import { transfer } from './transfer.ts';
+import { views } from './views.ts';
 import { window } from './window.ts';
 
 const benches: Readonly<Record<string, { readonly title: string; readonly run: (flags: ReadonlyMap<string, string>) => Promise<readonly Figure[]> }>> = {
@@ -22,6 +23,7 @@ const benches: Readonly<Record<string, { readonly title: string; readonly run: (
   idle: { title: 'An engine that nobody needs for a minute', run: idle },
   announces: { title: 'A tracker with 200 links and 10,000 registered presences (medians of 3 interleaved rounds)', run: announces },
   pair: { title: 'A pair of trackers (medians of 3 rounds)', run: pair },
+  views: { title: 'What a person waits for in a VS Code window (medians of 5 rounds)', run: views },
   window: { title: 'A VS Code window with Shoal in it (the most of all rounds)', run: window },
 };
 

@@ -1,9 +1,12 @@
 // A tracker pair and engines that are signed in and in one group, as the benchmarks need them: by the engines' own calls, a few at a time, because
 // each password takes the trackers a quarter of a second.
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import type { RealEngine, RealPair, RealProcesses } from '../support/realProcesses.ts';
 
 /** Engines that are made at once. */
 const AT_ONCE = 4;
+const SHARES_AT_ONCE = 16;
 
 /** Engines in a group of the first one's name. */
 export async function startGroup(processes: RealProcesses, names: readonly [string, ...string[]], { url }: Pick<RealPair, 'url'>, prepare: (engine: RealEngine) => Promise<unknown> = () => Promise.resolve()): Promise<readonly RealEngine[]> {
@@ -36,6 +39,20 @@ const SIGN_UP_MS_MAX = 60_000;
 export async function share(group: string, engine: RealEngine, file: string, name: string): Promise<void> {
   await engine.connection.call('share', { group, path: file, name, replace: true });
   await engine.whole(name);
+}
+
+/** Shares so many small files in the group of the engine's name; resolves when the group knows of all. */
+export async function shareMany(processes: RealProcesses, engine: RealEngine, count: number, nameOf = (n: number): string => `file-${n}`): Promise<void> {
+  const folder = processes.makeFolder('source');
+  let next = 0;
+  await Promise.all(Array.from({ length: SHARES_AT_ONCE }, async () => {
+    for (let n = next++; n < count; n = next++) {
+      const file = path.join(folder, String(n));
+      writeFileSync(file, `content of ${n}`);
+      await engine.connection.call('share', { group: engine.name, path: file, name: nameOf(n), replace: false });
+    }
+  }));
+  await engine.until(() => [...engine.transfers.values()].filter(({ state }) => state === 'seeding').length >= count);
 }
 
 export async function download(group: string, engine: RealEngine, name: string, folder: string): Promise<number> {

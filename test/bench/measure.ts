@@ -1,6 +1,6 @@
 // How figures are taken: interleaved rounds, warmed memory, CPU seconds and peak memory of processes as the system counts them.
 import { randomFillSync } from 'node:crypto';
-import { closeSync, existsSync, openSync, readFileSync, rmSync, watch, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, watch, writeSync } from 'node:fs';
 import path from 'node:path';
 
 /** Ticks of a process's CPU time in a second (Linux: USER_HZ). */
@@ -94,4 +94,10 @@ const shown = (value: number): string => (Math.abs(value) >= 100 ? value.toFixed
 function judged(value: number, target: Target): string {
   const [sign, bound, isMet] = 'least' in target ? ['≥', target.least, value >= target.least] as const : ['≤', target.most, value <= target.most] as const;
   return `${sign} ${bound} ${isMet ? 'met' : 'MISSED'}`;
+}
+
+/** CPU time of all threads of a process so far, in ms: finer than the ticks of its `stat`. */
+export function cpuMs(processId: number): number {
+  const threads = `/proc/${processId}/task`;
+  return readdirSync(threads).reduce((sum, thread) => sum + Number(readFileSync(`${threads}/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e6, 0);
 }

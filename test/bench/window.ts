@@ -11,6 +11,7 @@ import type { Person } from '../vscode/people.ts';
 import { People } from '../vscode/people.ts';
 import type { Figure } from './measure.ts';
 import { makeRandomFile, median, percentile, warmMemory } from './measure.ts';
+import { ask, blocksBetween, PROBE } from './probe.ts';
 import type { Activation, Blocks } from './probeMain.ts';
 
 const GIB = 1024 ** 3;
@@ -21,16 +22,11 @@ const GROUP = 'bench';
 /** Only a VS Code whose extensions run on another machine looks for ports to forward: again and again through all processes, on this very thread. */
 const NO_PORT_SEARCH = { 'remote.autoForwardPorts': false };
 
-type Told = Activation | Blocks | { readonly is: 'started' };
-
 export async function window(): Promise<readonly Figure[]> {
   const people = new People();
   try {
     const pair = await people.startPair();
-    const probe = await packExtension(people.processes.makeFolder('package'), {
-      name: 'probe', displayName: 'Probe', description: 'Measures its extension host', activationEvents: ['*'], // there first
-      contributes: { commands: ['start', 'stop'].map((name) => ({ command: `probe.${name}`, title: name, category: 'Probe' })) },
-    }, fileURLToPath(new URL('./probeMain.ts', import.meta.url)));
+    const probe = await packExtension(people.processes.makeFolder('package'), PROBE, fileURLToPath(new URL('./probeMain.ts', import.meta.url)));
     const other = await people.processes.startEngine('other', pair.url);
     await other.signUp();
     await other.does('create_group', GROUP);
@@ -63,19 +59,6 @@ async function settle(people: People, pair: RealPair, other: RealEngine, place: 
 }
 
 const isUp = (person: Person): Promise<unknown> => person.window.until('the account in the status bar', () => person.window.statusBarItem(`Shoal: ${person.name}`), 60_000);
-
-/** What the probe has said, in all windows there were. */
-const toldBy = (person: Person): readonly Told[] =>
-  person.server.extensionLog('Probe').split('\n').flatMap((line) => (line.includes('{') ? [JSON.parse(line.slice(line.indexOf('{'))) as Told] : []));
-
-/** Does something; resolves to what the probe then says. */
-async function ask<K extends Told['is']>(person: Person, is: K, act: () => Promise<unknown>): Promise<Extract<Told, { is: K }>> {
-  const before = toldBy(person).length;
-  await act();
-  return await person.window.until(`the probe to say “${is}”`, () => toldBy(person).slice(before).find((one) => one.is === is)) as Extract<Told, { is: K }>;
-}
-const begin = (person: Person): Promise<unknown> => ask(person, 'started', () => person.window.runCommand('Probe: start'));
-const end = (person: Person): Promise<Blocks> => ask(person, 'blocks', () => person.window.runCommand('Probe: stop'));
 
 async function activations(person: Person): Promise<readonly Figure[]> {
   const all: Activation[] = [];
@@ -111,20 +94,17 @@ async function blocks(people: People, person: Person, other: RealEngine, place: 
 
     await person.window.openView('Explorer');
     await person.window.until('the file in the explorer', async () => (await person.window.explorerRows()).some(({ label }) => label === mine));
-    await begin(person);
-    await person.window.explorerMenu(mine, 'Share File in Group…');
-    await person.window.quickInputTitled('Share File in Group');
-    await person.window.pick(GROUP);
-    await person.window.openView('Shoal');
-    await until(async () => (await other.connection.call('listFiles', { group: GROUP, after: '' })).files.some(({ name }) => name === mine));
-    await person.window.rowAction('Files', theirs, 'Download File…');
-    const copy = path.join(person.workspace, 'downloads', theirs);
-    await until(() => existsSync(copy));
-    busy.push(await end(person));
-
-    await begin(person);
-    await pause((busy.at(-1)?.seconds ?? 0) * 1000);
-    idle.push(await end(person));
+    const shared = await blocksBetween(person, async () => {
+      await person.window.explorerMenu(mine, 'Share File in Group…');
+      await person.window.quickInputTitled('Share File in Group');
+      await person.window.pick(GROUP);
+      await person.window.openView('Shoal');
+      await until(async () => (await other.connection.call('listFiles', { group: GROUP, after: '' })).files.some(({ name }) => name === mine));
+      await person.window.rowAction('Files', theirs, 'Download File…');
+      await until(() => existsSync(path.join(person.workspace, 'downloads', theirs)));
+    });
+    busy.push(shared);
+    idle.push(await blocksBetween(person, () => pause(shared.seconds * 1000)));
   }
   const where = place === 'window' ? 'the window' : 'a process';
   const most = (all: readonly Blocks[], of: (one: Blocks) => number): number => Math.max(...all.map(of));

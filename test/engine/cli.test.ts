@@ -95,6 +95,15 @@ describe('the command line', () => {
     });
   });
 
+  it('shares no secret by mistake, and one on purpose', async () => {
+    fs.writeFileSync(path.join(folder, '.env'), 'PASSWORD=1');
+    const refused = await run('upload_file', '.env', 'team', '--detach');
+    assert.deepEqual([refused.exit, refused.stderr], [2, 'shoal: .env may hold secrets; share it with --secrets if that is meant\n']);
+    assert.deepEqual(engine.asked, []);
+    assert.equal((await run('upload_file', '.env', 'team', '--detach', '--secrets')).exit, 0);
+    assert.deepEqual(engine.asked.map(({ verb }) => verb), ['share']);
+  });
+
   describe('prints one JSON value with --json', () => {
     const rows: [words: string, json: unknown][] = [
       ['create_group team', { group: 'team', durability: 'both' }], ['accept_request team bob', { group: 'team', user: 'bob', durability: 'both' }],
