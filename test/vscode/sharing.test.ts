@@ -58,7 +58,7 @@ describe('two people who share from everywhere', function () {
     const { message, detail, buttons } = await asked();
     assert.deepEqual([message, buttons.includes('Share Anyway')], ['This may hold secrets. Share it in lab?', true]);
     assert.match(detail, /^\.env: settings of this kind often hold passwords and tokens/);
-    await window.screenshot('50-secret');
+    await window.screenshot('54-secret');
     await window.clickDialog('Cancel');
     await window.openView('Shoal');
     assert.ok(!(await sharedNames()).includes('.env'));
@@ -79,7 +79,7 @@ describe('two people who share from everywhere', function () {
 
   it('see what is shared in the explorer, and that it changed', async () => {
     await explorerShows('debug.log', '↑');
-    await hana.window.screenshot('51-decorations');
+    await hana.window.screenshot('55-decorations');
     appendFileSync(path.join(hana.workspace, 'debug.log'), 'one more line\n');
     await ivan.window.rowAction('Files', 'debug.log', 'Download File…'); // whoever asks for it finds out
     await explorerShows('debug.log', '!');
@@ -103,7 +103,7 @@ describe('two people who share from everywhere', function () {
     await explorerShows('drop me.bin');
     await window.dragToRow(window.page.locator('.explorer-folders-view .monaco-list-row').filter({ hasText: 'drop me.bin' }).first(), 'Shoal', 'Groups', 'lab');
     await says(ivan.window, 'Files', 'drop me.bin', /hana/);
-    await window.screenshot('52-dropped');
+    await window.screenshot('56-dropped');
   });
 
   it('download to a folder of their own, which the group keeps', async () => {
@@ -123,7 +123,7 @@ describe('two people who share from everywhere', function () {
     await window.notification(`Downloads of lab go to ${folder}.`);
     await whole(window, 'drop me.bin');
     assert.ok(existsSync(path.join(folder, 'drop me.bin')));
-    await window.screenshot('53-contrast-downloads');
+    await window.screenshot('57-contrast-downloads');
     await window.clickNotification(`Downloads of lab go to ${folder}.`, 'Use the Usual Folder');
   });
 
