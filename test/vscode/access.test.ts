@@ -109,7 +109,7 @@ describe('a person with a keyboard and a screen reader', function () {
     await press('Shift+F10');
     const menu = window.page.locator('.monaco-menu:visible');
     await menu.first().waitFor();
-    for (let n = 0; n < 12 && !/Download File/.test(await menu.locator('.action-item.focused').first().innerText().catch(() => '')); n++) await press('ArrowDown');
+    for (let n = 0; n < 12 && !/Download File/.test(await menu.locator('.action-item.focused').first().innerText({ timeout: 300 }).catch(() => '')); n++) await press('ArrowDown');
     await press('Enter');
     await whole(window, 'notes.txt');
     assert.match(await goTo('Downloads', 'notes.txt'), /^notes\.txt, 2\.00 KiB/);
@@ -165,7 +165,7 @@ interface PageDocument {
 
 /** In the page: how much each label of these rows stands out, as WCAG 2 counts it: 21 is black on white. */
 function contrasts(rows: readonly unknown[]): readonly { readonly text: string; readonly ratio: number }[] {
-  const { getComputedStyle } = globalThis as unknown as { getComputedStyle(of: PageElement): { color: string; backgroundColor: string; opacity: string } };
+  const { getComputedStyle } = globalThis as unknown as { readonly getComputedStyle: (of: PageElement) => { color: string; backgroundColor: string; opacity: string } };
   type Colour = readonly [number, number, number, number];
   const parse = (css: string): Colour => {
     const [r = 0, g = 0, b = 0, a = 1] = (/\(([^)]*)\)/.exec(css)?.[1] ?? '').split(/[ ,/]+/).map(Number);
