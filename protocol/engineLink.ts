@@ -67,6 +67,13 @@ export const transfer = struct({
 });
 export type Transfer = Of<typeof transfer>;
 
+/** Downloaders that are named at once: more than anybody reads. */
+export const SERVED_MAX = 32;
+
+/** Somebody who is getting a file from this engine. */
+export const downloader = struct({ user: name, group: name, name: fileName, bytesPerS: u53 });
+export type Downloader = Of<typeof downloader>;
+
 /** Everything small that a frontend shows; the catalogue is asked for by pages, transfers come on their own. */
 export const overview = struct({
   program: text(64), processId: u32,
@@ -82,6 +89,8 @@ export const overview = struct({
   keepSharing: added(bool, false),
   /** How many downloads fetch at once; 0 for no limit. */
   activeDownloads: added(u16, 0),
+  /** Who downloads from here at this moment, the fastest first. */
+  served: added(list(downloader, SERVED_MAX), []),
 });
 export type Overview = Of<typeof overview>;
 
@@ -188,6 +197,9 @@ export const engineLink = table({ frontend: 'engine', engine: 'frontend' }, {
   verify: { from: 'frontend', body: struct({ transfer: transferId, repair: added(bool, false) }), reply: struct({ sha256, sizeBytes: u53, repairing: added(bool, false) }) },
   /** Who gave us how much of a download. */
   sources: { from: 'frontend', body: struct({ transfer: transferId }), reply: struct({ sources: list(source, 256), bits: bytes(131072) }) },
+
+  /** Who was still downloading from here when the engine last left because nobody held it. Told once. Throws notSignedIn. */
+  takeCutOff: { from: 'frontend', body: nothing, reply: struct({ downloaders: list(downloader, SERVED_MAX) }) },
 
   /** Ends the engine; everything continues at its next start. */
   stop: { from: 'frontend', body: nothing, reply: nothing },

@@ -33,6 +33,8 @@ const rows = {
   trackerUnreachable: { retry: 'later', exit: 7, text: 'no tracker can be reached ({address}); check that it runs and try again' },
   trackerUnknown: { retry: 'never', exit: 2, text: 'no tracker is set; name one with --tracker shoal://…, host:port or tracker_info.txt' },
   badTrackerUrl: { retry: 'never', exit: 2, text: '{url} is not a tracker address; expected shoal://PIN@host:port[,host:port], host:port or a tracker_info.txt' },
+  badLink: { retry: 'never', exit: 2, text: 'this link cannot be used: {why}' },
+  otherTracker: { retry: 'never', exit: 3, text: 'this link belongs to another tracker ({address}); sign in there first: shoal --tracker {url} login NAME' },
   wrongRealm: { retry: 'never', exit: 3, text: 'the tracker at {address} belongs to another realm ({theirs}) than expected ({ours})' },
   badDescriptor: { retry: 'never', exit: 3, text: 'the tracker at {address} showed a realm description that is not signed by its realm' },
   badRealmFolder: { retry: 'never', exit: 2, text: '{path} is not a tracker folder: {why}' },

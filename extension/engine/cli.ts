@@ -11,6 +11,7 @@ import { accountVerbs } from './cli/accountVerbs.ts';
 import { engineVerbs } from './cli/engineVerbs.ts';
 import { fileVerbs } from './cli/fileVerbs.ts';
 import { groupVerbs } from './cli/groupVerbs.ts';
+import { linkVerbs } from './cli/linkVerbs.ts';
 import { jsonLine } from './cli/output.ts';
 import type { Engines, Globals } from './cli/session.ts';
 import { Session } from './cli/session.ts';
@@ -24,7 +25,7 @@ import { connectEngine, findEngine } from '../../protocol/home/launch.ts';
 import { startEngineProcess } from '../../protocol/home/launchProcess.ts';
 import { IS_BUNDLE, VERSION } from '../../protocol/version.ts';
 
-const TOPICS: readonly Topic[] = [accountVerbs, groupVerbs, fileVerbs, transferVerbs, engineVerbs];
+const TOPICS: readonly Topic[] = [accountVerbs, groupVerbs, fileVerbs, linkVerbs, transferVerbs, engineVerbs];
 
 /** What an engine is started from: this bundle, or its main module. */
 const ENTRY = IS_BUNDLE ? fileURLToPath(import.meta.url) : path.join(import.meta.dirname, 'main.ts');

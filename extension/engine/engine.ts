@@ -19,12 +19,16 @@ import { workerHasher } from './hashing.ts';
 import { hashWorkerEntry } from './hashWorker.ts';
 import type { Home } from '../../protocol/home/home.ts';
 import { readSmallFile, textField, writeSmallFile } from '../../protocol/home/home.ts';
+import { CutOff } from './cutOff.ts';
 import { Notifier } from './notifier.ts';
 import { Outbox, SAYS_NOTHING } from './outbox.ts';
+import type { PeerLink } from './peer.ts';
 import { Peers } from './peers.ts';
 import { PieceBuffers } from './pieceBuffers.ts';
+import { Served } from './served.ts';
 import { loadSettings, saveSettings, SETTINGS_DEFAULT } from './settings.ts';
 import type { Settings } from './settings.ts';
+import type { Swarm } from './swarm.ts';
 import { Throttle } from './throttle.ts';
 import { TicketRenewal } from './ticketRenewal.ts';
 import { Tickets } from './tickets.ts';
@@ -80,7 +84,7 @@ export async function openEngine({ hasher = workerHasher(hashWorkerEntry), ...op
     get keepsSharing() {
       return engine.settings.keepSharing && engine.account !== undefined;
     },
-    close: () => engine.close(),
+    close: (options) => engine.close(options),
   };
 }
 
@@ -101,6 +105,8 @@ export class Engine {
   readonly #outbox: Outbox;
   readonly #renewal: TicketRenewal;
   readonly #toldConflicts: ToldConflicts;
+  readonly #cutOff: CutOff;
+  readonly #served: Served;
   #timer: Timer | undefined;
   #lastTickMs: number;
   #lastOutboxMs = 0;
@@ -122,11 +128,13 @@ export class Engine {
     });
     this.#outbox = new Outbox(world.disk, home, world.log);
     this.#toldConflicts = new ToldConflicts(world.disk, home);
+    this.#cutOff = new CutOff(world.disk, home);
+    this.#served = new Served(world.clock);
     this.#peers = new Peers({
       world, device: identity.pin, program, tickets: this.#tickets, uploads: new Uploads({ clock: world.clock, up: this.up, buffers: new PieceBuffers(RAW_HEAD_ROOM_BYTES) }),
       swarm: (group, root) => this.transfers.ofSwarm(group, root)?.swarm,
       revoked: (bytes, from) => this.#revoked(bytes, from),
-      sent: ({ key }, bytes) => this.#sent(key, bytes),
+      sent: (swarm, bytes, to) => this.#sent(swarm, bytes, to),
       askDial: (pin, group) => void this.trackers.call('askDial', { pin, group }).catch(() => undefined),
       linkUp: () => {
         for (const { swarm } of this.transfers.all) swarm?.connect();
@@ -206,7 +214,8 @@ export class Engine {
     this.#tick();
   }
 
-  async close(): Promise<void> {
+  async close({ isUnheld = false } = {}): Promise<void> {
+    if (isUnheld && this.account) await this.#cutOff.keep(this.account.account, this.#served.list());
     this.#closed = true;
     this.#timer?.cancel();
     this.#renewal.stop();
@@ -299,8 +308,13 @@ export class Engine {
       account: this.account, listening: this.listening(), groups: this.account ? groups : [],
       downBytesPerS: sum(({ figures }) => figures.downBytesPerS), upBytesPerS: sum(({ figures }) => figures.upBytesPerS),
       downLimitBytesPerS: this.settings.downLimitBytesPerS, upLimitBytesPerS: this.settings.upLimitBytesPerS, outbox: this.#outbox.size,
-      keepSharing: this.settings.keepSharing, activeDownloads: this.settings.activeDownloads,
+      keepSharing: this.settings.keepSharing, activeDownloads: this.settings.activeDownloads, served: this.#served.list(),
     };
+  }
+
+  /** Who was cut off when an engine of this account last left; told once. */
+  takeCutOff(): ReturnType<CutOff['take']> {
+    return this.#cutOff.take(this.#me().account);
   }
 
   async saveAccount(): Promise<void> {
@@ -403,10 +417,11 @@ export class Engine {
     for (const link of this.#peers.links) if (link !== from) link.tellRevocation(bytes);
   }
 
-  #sent(key: SwarmKey, bytes: number): void {
-    const transfer = this.transfers.ofSwarm(key.group, key.root);
+  #sent(swarm: Swarm, bytes: number, to: PeerLink): void {
+    const transfer = this.transfers.ofSwarm(swarm.key.group, swarm.key.root);
     if (!transfer) return;
     transfer.figures.sent(bytes);
+    this.#served.sent(to, swarm, { group: transfer.record.groupName, name: transfer.record.name }, bytes);
   }
 
   #presence(): ReadonlyMap<string, { readonly key: SwarmKey; readonly leftBytes: number }> {
@@ -433,6 +448,7 @@ export class Engine {
       const moving = new Set(this.transfers.all.filter(({ figures }) => figures.downBytesPerS > 0 || figures.upBytesPerS > 0).map(({ id }) => id));
       // Once more when it stops: nobody shall go on showing its last rate.
       if (moving.size + this.#moving.size > 0) this.notify.transfers([...moving, ...this.#moving], true);
+      else if (this.#served.look()) this.notify.overview();
       this.#moving = moving;
       if (!this.#closed) this.#tick();
     });

@@ -93,6 +93,8 @@ class EngineHost implements Host {
   #linger: Timer | undefined;
   #lingered = false;
   #leaving = false;
+  /** Whether it leaves because nobody holds it, and not because it was told to. */
+  #isUnheld = false;
   #left: () => void = () => {};
 
   constructor(options: HostOptions, lock: Lock, secret: Uint8Array, api: EngineApi) {
@@ -251,6 +253,7 @@ class EngineHost implements Host {
       const fresh = [...this.#frontends].some(({ sinceMs }) => clock.monotonicMs() - sinceMs < FRESH_MS);
       if (fresh) return lingerFor(FRESH_MS);
       log.info('nobody holds the engine any more');
+      this.#isUnheld = true;
       void this.leave();
     }
   }
@@ -277,7 +280,7 @@ class EngineHost implements Host {
     };
     await step('listener', () => this.#listener?.close());
     await step('socket', () => removeAddress(home, world.disk, this.address));
-    await step('engine', () => this.#api.close());
+    await step('engine', () => this.#api.close({ isUnheld: this.#isUnheld }));
     await step('lock', () => this.#lock.release());
     // Last, so that who sees its link end knows that the home is free.
     for (const feed of [...this.#frontends]) feed.close();

@@ -25,8 +25,8 @@ export interface PeerHost {
   swarm(group: GroupId, root: Root): Swarm | undefined;
   /** A revocation that was new to us came over this link. */
   revoked(bytes: Uint8Array, from: PeerLink): void;
-  /** Bytes of a piece were handed to the link. */
-  sent(swarm: Swarm, bytes: number): void;
+  /** Bytes of a piece were handed to a link. */
+  sent(swarm: Swarm, bytes: number, to: PeerLink): void;
 }
 
 export class PeerLink implements UploadPeer {
@@ -153,7 +153,7 @@ export class PeerLink implements UploadPeer {
         // Asked again after every wait: a revocation that came meanwhile must stop these very bytes.
         read: async (into) => {
           await this.#swarm(group, root).read(piece, offset, into);
-          this.#host.sent(this.#swarm(group, root), into.length);
+          this.#host.sent(this.#swarm(group, root), into.length, this);
         },
       });
     },

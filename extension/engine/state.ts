@@ -33,6 +33,6 @@ export interface EngineApi {
   readonly isHeld: boolean;
   /** Whether somebody is signed in who wants others to be served when no window is open. */
   readonly keepsSharing: boolean;
-  /** Stops everything cleanly; what is unfinished continues at the next start. */
-  close(): Promise<void>;
+  /** Stops everything cleanly; what is unfinished continues at the next start. `isUnheld`: nobody wanted that, the last window closed. */
+  close(options?: { readonly isUnheld?: boolean }): Promise<void>;
 }

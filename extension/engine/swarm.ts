@@ -121,6 +121,10 @@ export class Swarm implements UploadFile {
   get peerCount(): number {
     return this.#members.size;
   }
+  /** Whether a peer takes part that has not got everything. */
+  isWantedBy(link: PeerLink): boolean {
+    return this.#members.get(link)?.isSeeder === false;
+  }
   /** Whether somebody connected has a piece. */
   get hasProspects(): boolean {
     for (const { theirs } of this.#members.values()) if (theirs.count > 0) return true;

@@ -230,6 +230,7 @@ export function verbsOf(engine: Engine): Verbs {
       engine.notify.gone([id]);
       return {};
     },
+    takeCutOff: async () => ({ downloaders: await engine.takeCutOff() }),
     verify: ({ transfer: id, repair }) => transfer(id).verify(repair),
     sources({ transfer: id }) {
       const { swarm, copy } = transfer(id);

@@ -24,6 +24,8 @@ export interface Home {
   readonly outboxFile: string;
   /** Conflicts that the person was told of. */
   readonly conflictsFile: string;
+  /** Who was downloading from here when the last engine left. */
+  readonly cutOffFile: string;
   /** One record and one piece layer for each file shared or downloaded. */
   readonly transfersFolder: string;
   /** Bundles that engines were started from, by version. */
@@ -36,7 +38,7 @@ export function homeAt(folder: string): Home {
   return {
     folder,
     identityFile: at('identity.json'), secretFile: at('secret.json'), addressFile: at('engine.json'), lockFile: at('engine.lock'), trackerFile: at('tracker.json'),
-    accountFile: at('account.json'), settingsFile: at('settings.json'), outboxFile: at('outbox.json'), conflictsFile: at('conflicts.json'),
+    accountFile: at('account.json'), settingsFile: at('settings.json'), outboxFile: at('outbox.json'), conflictsFile: at('conflicts.json'), cutOffFile: at('cut-off.json'),
     transfersFolder: at('transfers'), binFolder: at('bin'), logFile: at('engine.log'),
   };
 }

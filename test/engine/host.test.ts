@@ -242,7 +242,7 @@ describe('the host', () => {
       assert.equal(await hasLeft(alone), false);
       await clock.advance(1);
       await alone?.whenLeft;
-      assert.equal(engine.closed, true);
+      assert.deepEqual([engine.closed, engine.closedUnheld], [true, true]);
       assert.equal(await findEngine({ home, world, version: '0.1.0', handlers: new Listener().handlers }), undefined);
       assert.deepEqual(fs.readdirSync(home.folder).filter((name) => /sock|engine\.json/.test(name)), []);
     });
@@ -340,7 +340,7 @@ describe('the host', () => {
       const { connection } = await watching();
       await connection.call('stop', {});
       assert.deepEqual(await connection.whenEnded, { clean: true });
-      assert.equal(engine.closed, true);
+      assert.deepEqual([engine.closed, engine.closedUnheld], [true, false]);
       assert.ok(await host(), 'the home is not free');
     });
   });

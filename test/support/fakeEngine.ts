@@ -15,7 +15,7 @@ export const anOverview = (fields: Partial<Overview> = {}): Overview => ({
     { address: { host: 'b.example', port: 7070 }, link: 'down', inUse: false, error: undefined, pair: 'whole' },
   ],
   account: { account: id(16, 'alice') as AccountId, user: 'alice' }, listening: [{ host: '192.168.1.5', port: 40123 }], groups: [],
-  downBytesPerS: 0, upBytesPerS: 0, downLimitBytesPerS: 0, upLimitBytesPerS: 0, outbox: 0, keepSharing: false, activeDownloads: 0, ...fields,
+  downBytesPerS: 0, upBytesPerS: 0, downLimitBytesPerS: 0, upLimitBytesPerS: 0, outbox: 0, keepSharing: false, activeDownloads: 0, served: [], ...fields,
 });
 
 export const aTransfer = (fields: Partial<Transfer> = {}): Transfer => ({
@@ -46,6 +46,8 @@ export class FakeEngine implements EngineApi {
   isHeld = false;
   keepsSharing = false;
   closed = false;
+  /** Whether it was closed because nobody held it. */
+  closedUnheld = false;
   readonly verbs: Verbs;
   readonly #changes = new Set<(change: Change) => void>();
   readonly #events = new Set<(event: EngineEvent) => void>();
@@ -63,6 +65,7 @@ export class FakeEngine implements EngineApi {
       share: () => ({ transfer: 1 }), download: () => ({ transfer: 1 }), downloadSome: () => ({ transfer: 1 }), folderFiles: () => ({ files: [], more: false }), chooseFiles: () => ({}), stopShare: () => done,
       pause: () => ({}), resume: () => ({}), adjust: () => ({}), cancelTransfer: () => ({}), verify: () => ({ sha256: id(32, 'sha') as Sha256, sizeBytes: 1024 * 1024, repairing: false }),
       sources: () => ({ sources: [{ pin: id(32, 'bob') as Pin, user: 'bob', pieces: 2, bytes: 1024 * 1024 }], bits: new Uint8Array(0) }),
+      takeCutOff: () => ({ downloaders: [] }),
       ...answers,
     };
     const noted = Object.entries(all).map(([verb, run]) => [verb, (body: never, call: never) => {
@@ -89,8 +92,9 @@ export class FakeEngine implements EngineApi {
     this.#events.add(listener);
     return () => this.#events.delete(listener);
   }
-  close(): Promise<void> {
+  close({ isUnheld = false } = {}): Promise<void> {
     this.closed = true;
+    this.closedUnheld = isUnheld;
     return Promise.resolve();
   }
 

@@ -1,11 +1,13 @@
 // Verbs of the engine itself: what it is doing, holding it, ending it.
 import { printable } from '../../../protocol/errors.ts';
 import { addressText } from '../../../protocol/realm.ts';
-import type { Overview, TrackerState, Transfer } from '../../../protocol/engineLink.ts';
+import type { Downloader, Overview, TrackerState, Transfer } from '../../../protocol/engineLink.ts';
+import { SERVED_MAX } from '../../../protocol/engineLink.ts';
 import { fromWire } from '../../../protocol/wireErrors.ts';
 import { retire } from '../../../protocol/home/launch.ts';
 import { transferTable } from './fileVerbs.ts';
 import { counted, rate } from '../../../protocol/amounts.ts';
+import { table } from './output.ts';
 import { serve } from './serve.ts';
 import type { Topic } from './verb.ts';
 
@@ -23,6 +25,21 @@ export const engineVerbs: Topic = {
         const { overview, transfers } = await session.watch();
         const all = [...transfers.values()].sort((a, b) => a.id - b.id);
         session.print(statusLines(home, overview, all), { running: true, home, overview, transfers: all });
+      },
+    },
+    {
+      use: 'uploads', summary: 'show who downloads from here at this moment',
+      about: `At most ${SERVED_MAX} of them. Who got nothing for a quarter of a minute is not among them. Does not start the engine when it does not run.`,
+      json: '[{"user", "group", "name", "bytesPerS"}]',
+      async run(session) {
+        const engine = await session.runningEngine();
+        const { overview } = engine ? await session.watch() : { overview: undefined };
+        const served = overview?.served ?? [];
+        if (served.length === 0) session.note('Nobody downloads from here now.');
+        session.print(served.length === 0 ? [] : table(served, [
+          { title: 'USER', of: ({ user }) => user }, { title: 'GROUP', of: ({ group }) => group }, { title: 'NAME', of: ({ name }) => name },
+          { title: 'UP', align: 'right', of: ({ bytesPerS }) => (bytesPerS > 0 ? rate(bytesPerS) : '-') },
+        ]), served);
       },
     },
     {
@@ -50,9 +67,12 @@ export function trackerText({ address, link, inUse, error, pair }: TrackerState)
   return `${printable(addressText(address))}  ${state}${error ? `: ${fromWire(error).message}` : whole}`;
 }
 
+const uploadText = ({ user, group, name, bytesPerS }: Downloader): string =>
+  `${printable(name)} in ${printable(group)} to ${printable(user)}${bytesPerS > 0 ? `, ${rate(bytesPerS)}` : ''}`;
+
 /** What `status` shows. */
 export function statusLines(home: string, overview: Overview, transfers: readonly Transfer[]): readonly string[] {
-  const { program, processId, trackerUrl, trackers, account, listening, groups, downBytesPerS, upBytesPerS, downLimitBytesPerS, upLimitBytesPerS, outbox, keepSharing, activeDownloads } = overview;
+  const { program, processId, trackerUrl, trackers, account, listening, groups, downBytesPerS, upBytesPerS, downLimitBytesPerS, upLimitBytesPerS, outbox, keepSharing, activeDownloads, served } = overview;
   const limit = (bytesPerS: number): string => (bytesPerS > 0 ? ` (limit ${rate(bytesPerS)})` : '');
   const rows = (title: string, values: readonly string[]): readonly string[] => values.map((value, i) => `${(i === 0 ? title : '').padEnd(11)}${value}`);
   return [
@@ -67,6 +87,7 @@ export function statusLines(home: string, overview: Overview, transfers: readonl
       return `${printable(name)}  ${role === 'applicant' ? 'asked to join' : role}, ${counted(members, 'member')}${role === 'owner' ? waiting : `, owner ${printable(owner)}`}`;
     })),
     ...rows('rates', [`down ${rate(downBytesPerS)}${limit(downLimitBytesPerS)}, up ${rate(upBytesPerS)}${limit(upLimitBytesPerS)}`]),
+    ...rows('uploads', served.map(uploadText)),
     ...(activeDownloads > 0 ? rows('at once', [counted(activeDownloads, 'download')]) : []),
     ...(keepSharing ? rows('stays', ['yes, to serve others when no window is open (--keep-sharing)']) : []),
     ...(outbox > 0 ? rows('outbox', [`${counted(outbox, 'change')} that only one tracker has yet`]) : []),

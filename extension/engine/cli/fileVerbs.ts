@@ -12,7 +12,7 @@ import { followDownload, followShare, isComplete, printHere } from './follow.ts'
 import { amount, percent } from '../../../protocol/amounts.ts';
 import { table } from './output.ts';
 import type { Session } from './session.ts';
-import type { Topic } from './verb.ts';
+import type { Given, Topic } from './verb.ts';
 import { allPages, printDone } from './verb.ts';
 
 export const MODES: readonly PickerMode[] = ['rarest', 'random', 'sequential', 'auto'];
@@ -23,7 +23,7 @@ const SECRETS_NAMED_MAX = 3;
 /** Where downloads go when nothing else is said: here. */
 const DOWNLOADS = 'downloads';
 
-const DETACH = ['--detach', 'return at once; the engine goes on in the background'] as const;
+export const DETACH = ['--detach', 'return at once; the engine goes on in the background'] as const;
 
 export const fileVerbs: Topic = {
   title: 'Files:',
@@ -84,19 +84,7 @@ export const fileVerbs: Topic = {
         DETACH,
       ],
       examples: ['download_file team dump.sql', 'get team dump.sql /data --no-wait', "get team dataset --only 'images/*.png' README.md"],
-      async run(session, { words: [group = '', name = '', dest], options }) {
-        const mode = options['mode'] === undefined ? 'auto' : parseWord('--mode', MODES, String(options['mode']));
-        const waitS = options['timeout'] === undefined ? undefined : parseSeconds(String(options['timeout']));
-        const file = await session.call('findFile', { group, name }); // before any folder is made
-        const place = destination(session, dest);
-        const rename = options['rename'] === true;
-        const only = Array.isArray(options['only']) ? options['only'] as readonly string[] : [];
-        const here = rename || only.length > 0 ? undefined : await copyAt(session, place.asFile ? place.path : path.join(place.path, ...file.name.split('/')), file);
-        if (here) return printHere(session, here);
-        const { transfer } = await session.call('download', { group, name: file.name, ...place, rename, mode, only });
-        if (options['detach'] !== true) return followDownload(session, transfer, { file, noWait: options['wait'] === false, waitS });
-        session.print(`Downloading ${printable(file.name)} in the background; \`shoal show_downloads --long\` shows how far it is.`, { transfer, group, name: file.name });
-      },
+      run: (session, { words: [group = '', name = '', dest], options }) => downloadFile(session, { group, name, dest }, options),
     },
     {
       use: 'show_downloads',
@@ -132,6 +120,21 @@ async function refuseSecrets(place: string): Promise<void> {
   if (found.length === 0) return;
   const names = found.slice(0, SECRETS_NAMED_MAX).map((secret) => printable(secret.path)).join(', ');
   throw new ShoalError('maybeSecret', { names: found.length > SECRETS_NAMED_MAX ? `${names} and ${found.length - SECRETS_NAMED_MAX} more` : names });
+}
+
+/** Downloads as the options of download_file say; those that are not given count as they do there. */
+export async function downloadFile(session: Session, { group, name, dest }: { readonly group: string; readonly name: string; readonly dest: string | undefined }, options: Given['options']): Promise<number | void> {
+  const mode = options['mode'] === undefined ? 'auto' : parseWord('--mode', MODES, String(options['mode']));
+  const waitS = options['timeout'] === undefined ? undefined : parseSeconds(String(options['timeout']));
+  const file = await session.call('findFile', { group, name }); // before any folder is made
+  const place = destination(session, dest);
+  const rename = options['rename'] === true;
+  const only = Array.isArray(options['only']) ? options['only'] as readonly string[] : [];
+  const here = rename || only.length > 0 ? undefined : await copyAt(session, place.asFile ? place.path : path.join(place.path, ...file.name.split('/')), file);
+  if (here) return printHere(session, here);
+  const { transfer } = await session.call('download', { group, name: file.name, ...place, rename, mode, only });
+  if (options['detach'] !== true) return followDownload(session, transfer, { file, noWait: options['wait'] === false, waitS });
+  session.print(`Downloading ${printable(file.name)} in the background; \`shoal show_downloads --long\` shows how far it is.`, { transfer, group, name: file.name });
 }
 
 async function listFolder(session: Session, group: string, name: string): Promise<number | void> {

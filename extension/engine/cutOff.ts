@@ -1,0 +1,39 @@
+// Who was still downloading from here when the engine left because no window was open any more: VS Code asks nobody before it closes, so the next
+// window says it. Owns its file; says it once.
+import type { Downloader } from '../../protocol/engineLink.ts';
+import { SERVED_MAX } from '../../protocol/engineLink.ts';
+import type { Home } from '../../protocol/home/home.ts';
+import { readSmallFile, textField, writeSmallFile } from '../../protocol/home/home.ts';
+import type { AccountId } from '../../protocol/ids.ts';
+import type { Disk } from '../../protocol/world.ts';
+
+export class CutOff {
+  readonly #disk: Disk;
+  readonly #home: Home;
+
+  constructor(disk: Disk, home: Home) {
+    this.#disk = disk;
+    this.#home = home;
+  }
+
+  /** What was kept before stays if this time it was nobody: it has not been said yet. */
+  async keep(account: AccountId, downloaders: readonly Downloader[]): Promise<void> {
+    if (downloaders.length > 0) await writeSmallFile(this.#disk, this.#home.cutOffFile, { account, downloaders });
+  }
+
+  /** Those of this account, once. @throws ShoalError damagedFile, newerFormat */
+  async take(account: AccountId): Promise<readonly Downloader[]> {
+    const kept = await readSmallFile(this.#disk, this.#home.cutOffFile, (fields) => ({ account: textField(fields, 'account'), downloaders: downloadersIn(fields['downloaders']) }));
+    if (!kept || kept.account !== account || kept.downloaders.length === 0) return [];
+    await writeSmallFile(this.#disk, this.#home.cutOffFile, { account, downloaders: [] });
+    return kept.downloaders;
+  }
+}
+
+function downloadersIn(list: unknown): readonly Downloader[] {
+  if (!Array.isArray(list)) throw new Error('no list of downloaders');
+  return list.slice(0, SERVED_MAX).map((one) => {
+    const fields = Object(one) as Readonly<Record<string, unknown>>;
+    return { user: textField(fields, 'user'), group: textField(fields, 'group'), name: textField(fields, 'name'), bytesPerS: 0 };
+  });
+}
