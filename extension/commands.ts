@@ -8,7 +8,8 @@ import { givenBy } from './commands/command.ts';
 import type { Command, Tools } from './commands/command.ts';
 import { downloadFile, downloadTo, openFile, revealFile, showDownloads, verifyFile } from './commands/downloading.ts';
 import { acceptRequest, cancelRequest, createGroup, joinGroup, deleteGroup, leaveGroup, rejectRequest, removeMember, renameAccount, renameGroup, transferGroup } from './commands/groups.ts';
-import { copyDiagnostics, refresh, showLog, startEngine, stopEngine } from './commands/help.ts';
+import { copyDiagnostics, getStarted, refresh, showLog, startEngine, stopEngine } from './commands/help.ts';
+import { copyFileLink, copyInvitationLink, openLink } from './commands/links.ts';
 import { cancelDownload, clearTransfer, limitSpeed, moveToBottom, moveToTop, pauseAll, pauseDownload, resumeAll, resumeDownload, setPriority } from './commands/queueing.ts';
 import { removeFile, shareFile, shareFolder, stopSharing } from './commands/sharing.ts';
 import { copyTrackerUrl, startLocalPair, stopLocalPair } from './commands/trackers.ts';
@@ -22,12 +23,12 @@ const FOR_MEMBERS = {
   shareFile, shareFolder, stopSharing, removeFile,
   downloadFile, downloadTo, chooseFiles, openFile, revealFile, pauseDownload, resumeDownload, cancelDownload, clearTransfer, verifyFile,
   pauseAll, resumeAll, moveToTop, moveToBottom, setPriority, limitSpeed,
-  refresh,
+  copyInvitationLink, copyFileLink, refresh,
 } as const satisfies Record<string, Command>;
 
 /** Commands for everybody. */
 const FOR_ALL = {
-  signIn, createAccount, startLocalPair, stopLocalPair, copyTrackerUrl, showDownloads, startEngine, stopEngine, showLog, copyDiagnostics,
+  signIn, createAccount, openLink, startLocalPair, stopLocalPair, copyTrackerUrl, showDownloads, startEngine, stopEngine, getStarted, showLog, copyDiagnostics,
 } as const satisfies Record<string, Command>;
 
 export const COMMAND_NAMES: readonly string[] = [...Object.keys(FOR_MEMBERS), ...Object.keys(FOR_ALL)];

@@ -24,6 +24,7 @@ const SENTENCES: Partial<Record<ErrorCode, (field: Field) => string>> = {
   trackerUnreachable: (field) => t('No tracker can be reached ({0}). Check that it runs and try again.', field('address')),
   fileExists: (field) => t('{0} is in {1} already, shared by {2} with other content.', field('name'), field('group'), field('user')),
   destinationExists: (field) => t('{0} exists already; nothing was overwritten.', field('path')),
+  wrongRealm: (field) => t('The tracker at {0} is not the one that was expected. It may have been set up anew, or somebody else answers in its place. Nothing was sent. Ask whoever runs it for its URL.', field('address')),
   engineNewer: (field) => t('A newer Shoal ({0}) is running, and this window still has {1}. Reload the window.', field('theirs'), field('ours')),
   engineUnreachable: (field) => t('Shoal\'s engine does not answer: {0}.', field('why')),
   listenFailed: (field) => t('Cannot listen on {0} ({1}). Choose another place in the setting shoal.listen.', field('address'), field('why')),

@@ -4,22 +4,27 @@ import * as vscode from 'vscode';
 import { nodeClock } from '../protocol/nodeWorld.ts';
 import type { Log } from '../protocol/world.ts';
 import { Ask } from './ask.ts';
+import { Authentication } from './authentication.ts';
 import { explained, registerCommands } from './commands.ts';
 import type { Tools } from './commands/command.ts';
 import { shareDropped } from './commands/sharing.ts';
+import { tellCutOff } from './cutOffNotice.ts';
 import { Decorations } from './decorations.ts';
 import { DropToShare } from './dropToShare.ts';
 import { EngineLauncher } from './engineLauncher.ts';
+import { HomeWatch } from './homeWatch.ts';
 import { LocalPairs } from './localPairs.ts';
 import { Memory } from './memory.ts';
 import { Notices } from './notices.ts';
 import { ENGINE_SETTINGS, engineSettings, setting } from './settings.ts';
 import { Store } from './store.ts';
 import { showState } from './surfaces.ts';
+import { offerInTerminals } from './terminalPath.ts';
 import { downloadRows } from './views/downloads.ts';
 import { fileRows } from './views/files.ts';
 import { groupRows } from './views/groups.ts';
 import { RowTree } from './views/rowTree.ts';
+import { Walkthrough } from './walkthrough.ts';
 import { speak, t } from './words.ts';
 
 let close: (() => Promise<void>) | undefined;
@@ -44,15 +49,19 @@ export function activate(extension: vscode.ExtensionContext): void {
     downloads: new RowTree({ id: 'shoal.downloads', rowsOf: downloadRows, stateNow }),
   };
   const notices = new Notices(store);
+  const walkthrough = new Walkthrough(store);
   const memory = new Memory(extension);
   const pairs = new LocalPairs(extension.extensionPath, launcher.home.folder, log);
-  const tools: Tools = { store, ask: new Ask(store), launcher, pairs, memory, notices, log: channel, views, extension };
+  const tools: Tools = { store, ask: new Ask(store), launcher, pairs, memory, notices, walkthrough, log: channel, views, extension };
   const decorations = new Decorations(stateNow);
   store.onChange(() => decorations.refresh());
   extension.subscriptions.push(
-    channel, ...Object.values(views), notices, showState(store, views), decorations, registerCommands(tools),
+    channel, ...Object.values(views), notices, walkthrough, showState(store, views), decorations, registerCommands(tools),
+    new Authentication(store), tellCutOff(store, memory, log), offerInTerminals(extension, log),
+    vscode.window.registerUriHandler({ handleUri: (uri) => void vscode.commands.executeCommand('shoal.openLink', uri) }),
     vscode.workspace.onDidChangeConfiguration((change) => void settingsChanged(change, store)),
-    // Somebody may have signed in on the command line meanwhile.
+    followSignIn(store, launcher),
+    // Where nobody tells of changed files.
     vscode.window.onDidChangeWindowState(({ focused }) => focused && store.state.engine === 'idle' && void store.begin()),
   );
   close = () => store.close();
@@ -61,6 +70,13 @@ export function activate(extension: vscode.ExtensionContext): void {
 
 export function deactivate(): Promise<void> | undefined {
   return close?.();
+}
+
+/** Somebody may sign in elsewhere while this window has no engine. */
+function followSignIn(store: Store, launcher: EngineLauncher): vscode.Disposable {
+  const watch = new HomeWatch(launcher.home, () => void store.begin());
+  const stop = store.onChange(({ engine }) => (watch.isOn = engine === 'idle'));
+  return vscode.Disposable.from({ dispose: stop }, watch);
 }
 
 async function settingsChanged(change: vscode.ConfigurationChangeEvent, store: Store): Promise<void> {

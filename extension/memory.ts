@@ -49,6 +49,10 @@ export class Memory {
     return this.#workspace.get('folders', {});
   }
 
+  /** Whether something that is said once has been said everywhere. */
+  isSaid(what: string): boolean {
+    return this.#global.get(`said ${what}`, false);
+  }
   /** Whether something that is said once has been said; from now on it has. */
   async saidBefore(what: string, where: 'everywhere' | 'here'): Promise<boolean> {
     const memento = where === 'here' ? this.#workspace : this.#global;

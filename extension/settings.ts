@@ -25,6 +25,7 @@ export const SETTINGS = {
   decorations: { type: 'boolean', default: true, scope: 'application' },
   pieceSelection: { type: 'string', default: 'auto', scope: 'machine', oneOf: ['rarest', 'random', 'sequential', 'auto'] },
   home: { type: 'string', default: '', scope: 'machine' },
+  terminalPath: { type: 'boolean', default: true, scope: 'machine' },
   engine: { type: 'string', default: 'process', scope: 'machine', oneOf: ['process', 'window'] },
 } as const satisfies Record<string, SettingRow>;
 

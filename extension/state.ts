@@ -101,3 +101,23 @@ export function contextKeysOf(state: WindowState): ContextKeys {
     'shoal.hasTransfers': state.transfers.size > 0,
   };
 }
+
+/** Which steps of the walkthrough are done, by the keys that package.json ticks them off by. */
+export interface DoneSteps {
+  readonly 'shoal.done.signIn': boolean;
+  readonly 'shoal.done.group': boolean;
+  readonly 'shoal.done.share': boolean;
+  readonly 'shoal.done.download': boolean;
+  readonly 'shoal.done.stay': boolean;
+}
+
+export function doneSteps(state: WindowState): DoneSteps {
+  const transfers = [...state.transfers.values()];
+  return {
+    'shoal.done.signIn': state.overview?.account !== undefined,
+    'shoal.done.group': myGroups(state).length > 0,
+    'shoal.done.share': transfers.some(({ kind, state: is }) => kind === 'share' && is === 'seeding'),
+    'shoal.done.download': transfers.some(isComplete),
+    'shoal.done.stay': state.overview?.keepSharing ?? false,
+  };
+}

@@ -6,6 +6,7 @@ import { isName } from '../../protocol/names.ts';
 import { addressText, parseRealmUrl } from '../../protocol/realm.ts';
 import { troubleOf } from '../errorWords.ts';
 import { setting } from '../settings.ts';
+import { servedWords } from '../views/served.ts';
 import { askAll, askChoice, askText } from '../wizard.ts';
 import type { Answer, Choice, Place, Step } from '../wizard.ts';
 import { inMessage, shownWithIcons, t } from '../words.ts';
@@ -14,14 +15,17 @@ import type { Command, Tools } from './command.ts';
 /** In the list of trackers: none of them, but a pair of one's own. */
 const NEW_PAIR = '\0new pair';
 
-export const signIn: Command = async (tools) => {
+export const signIn: Command = async (tools) => void await signInAt(tools);
+
+/** Asks for tracker, name and password, with this tracker offered first. Whether somebody is signed in then. */
+export async function signInAt(tools: Tools, offered = ''): Promise<boolean> {
   const { store, memory } = tools;
   await leaveFirst(tools);
   let user = memory.lastUser;
   const title = t('Sign In to Shoal');
   const wantsPair = { is: false };
   const done = await askAll(title, [
-    trackerStep(tools, wantsPair),
+    trackerStep(tools, wantsPair, offered),
     async (place) => {
       const answer = await askText(place, { prompt: t('User name'), value: user, check: checkName });
       if (typeof answer === 'string') user = answer;
@@ -29,18 +33,22 @@ export const signIn: Command = async (tools) => {
     },
     (place) => askText(place, { prompt: t('Password of {0}', inMessage(user)), isPassword: true, submit: (password) => signInAs(tools, user, password) }),
   ]);
-  if (wantsPair.is) return void vscode.commands.executeCommand('shoal.startLocalPair');
-  if (done) await welcome(tools, store.state.overview?.account?.user ?? user);
-};
+  if (wantsPair.is) void vscode.commands.executeCommand('shoal.startLocalPair');
+  else if (done) await welcome(tools, store.state.overview?.account?.user ?? user);
+  return done && !wantsPair.is;
+}
 
-export const createAccount: Command = async (tools) => {
+export const createAccount: Command = async (tools) => void await createAccountAt(tools);
+
+/** The same for somebody who has no account yet. */
+export async function createAccountAt(tools: Tools, offered = ''): Promise<boolean> {
   const { store } = tools;
   await leaveFirst(tools);
   let user = '';
   let password = '';
   const wantsPair = { is: false };
   const done = await askAll(t('Create a Shoal Account'), [
-    trackerStep(tools, wantsPair),
+    trackerStep(tools, wantsPair, offered),
     async (place) => {
       const answer = await askText(place, { prompt: t('Choose a user name: letters, digits, dots, underscores, hyphens'), value: user, check: checkName });
       if (typeof answer === 'string') user = answer;
@@ -64,18 +72,19 @@ export const createAccount: Command = async (tools) => {
       },
     }),
   ]);
-  if (wantsPair.is) return void vscode.commands.executeCommand('shoal.startLocalPair');
-  if (done) await welcome(tools, user);
-};
+  if (wantsPair.is) void vscode.commands.executeCommand('shoal.startLocalPair');
+  else if (done) await welcome(tools, user);
+  return done && !wantsPair.is;
+}
 
 export const signOut: Command = async ({ store }) => {
   const { overview } = store.state;
   if (!overview?.account) return void await store.call('signOut', {}); // says that nobody is signed in
-  const asking = [...store.state.transfers.values()].reduce((sum, { upBytesPerS, peers }) => sum + (upBytesPerS > 0 ? peers : 0), 0);
-  if (asking > 0) {
+  const served = servedWords(overview.served);
+  if (served !== undefined) {
     const logOut = t('Log Out');
     const detail = t('Sharing stops at once. The next sign-in brings your shares and downloads back.');
-    if (await vscode.window.showWarningMessage(t('Others are downloading from you.'), { modal: true, detail }, logOut) !== logOut) return;
+    if (await vscode.window.showWarningMessage(served, { modal: true, detail }, logOut) !== logOut) return;
   }
   await store.call('signOut', {});
 };
@@ -106,23 +115,23 @@ async function leaveFirst({ store }: Tools): Promise<void> {
   const user = store.state.overview?.account?.user;
   if (user === undefined) return;
   const logOut = t('Log Out');
-  const detail = t('Sharing as {0} stops until the next sign-in.', inMessage(user));
+  const detail = [servedWords(store.state.overview?.served ?? []) ?? '', t('Sharing as {0} stops until the next sign-in.', inMessage(user))].join(' ').trim();
   if (await vscode.window.showInformationMessage(t('You are signed in as {0}.', inMessage(user)), { modal: true, detail }, logOut) !== logOut) throw new vscode.CancellationError();
   await store.call('signOut', {});
 }
 
 /** Which tracker: one that was used, one that is typed or pasted, or a pair of one's own. */
-function trackerStep(tools: Tools, wantsPair: { is: boolean }): Step {
+function trackerStep(tools: Tools, wantsPair: { is: boolean }, offered = ''): Step {
   const { store, memory, pairs } = tools;
   let typed = '';
   return async (place: Place): Promise<Answer<unknown>> => {
     const inUse = store.state.overview?.trackerUrl ?? '';
     const local = await pairs.known();
-    const urls = [...new Set([inUse, setting('tracker'), typed, ...memory.trackers, ...local.map(({ url }) => url)])].filter((url) => url !== '');
+    const urls = [...new Set([offered, inUse, setting('tracker'), typed, ...memory.trackers, ...local.map(({ url }) => url)])].filter((url) => url !== '');
     const items: Choice<string>[] = urls.map((url) => ({ label: shownWithIcons(addressesOf(url)), description: local.some((pair) => pair.url === url) ? t('the pair on this computer') : url === inUse ? t('used last') : '', detail: shownWithIcons(url), value: url }));
     items.push({ label: `$(add) ${t('Start a tracker pair on this computer…')}`, detail: t('For trying it out, or for a team in one network'), value: NEW_PAIR });
     const answer = await askChoice(place, {
-      placeholder: urls.length > 0 ? t('Choose a tracker, or paste the URL you were given') : t('Paste the URL you were given: shoal://…'), items, active: inUse,
+      placeholder: urls.length > 0 ? t('Choose a tracker, or paste the URL you were given') : t('Paste the URL you were given: shoal://…'), items, active: offered === '' ? inUse : offered,
       typed: (text) => ({ label: `$(link) ${shownWithIcons(text)}`, description: t('use this tracker'), value: text }),
     });
     if (typeof answer !== 'string') return answer;
@@ -131,7 +140,7 @@ function trackerStep(tools: Tools, wantsPair: { is: boolean }): Step {
       return undefined;
     }
     typed = answer;
-    return (await useTracker(tools, answer)) ? answer : trackerStep(tools, wantsPair)(place); // asked again: it was said why
+    return (await useTracker(tools, answer)) ? answer : trackerStep(tools, wantsPair, offered)(place); // asked again: it was said why
   };
 }
 

@@ -6,7 +6,8 @@ import type { LocalPairs } from '../localPairs.ts';
 import type { Memory } from '../memory.ts';
 import type { Notices } from '../notices.ts';
 import type { Store } from '../store.ts';
-import type { Node, RowTree } from '../views/rowTree.ts';
+import type { RowTree } from '../views/rowTree.ts';
+import type { Walkthrough } from '../walkthrough.ts';
 import type { Subject } from '../views/row.ts';
 
 export interface Tools {
@@ -16,14 +17,20 @@ export interface Tools {
   readonly pairs: LocalPairs;
   readonly memory: Memory;
   readonly notices: Notices;
+  readonly walkthrough: Walkthrough;
   readonly log: vscode.LogOutputChannel;
   readonly views: { readonly groups: RowTree; readonly files: RowTree; readonly downloads: RowTree };
   readonly extension: vscode.ExtensionContext;
 }
 
+/** What a row of ours is about: all that a command takes of it. */
+interface About {
+  readonly row: { readonly subject: Subject };
+}
+
 /** What a menu gives a command: a row of ours and the rows selected with it, or a file of the workspace and those selected with it. */
-export type Given = Node | vscode.Uri | undefined;
-export type GivenAll = readonly Node[] | readonly vscode.Uri[] | undefined;
+export type Given = About | vscode.Uri | undefined;
+export type GivenAll = readonly About[] | readonly vscode.Uri[] | undefined;
 
 /** Asks, sends, ends. What goes wrong is thrown; the one place that runs commands (commands.ts) turns it into words. */
 export type Command = (tools: Tools, given?: Given, all?: GivenAll) => Promise<void>;

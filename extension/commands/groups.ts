@@ -7,6 +7,7 @@ import { troubleOf } from '../errorWords.ts';
 import { inMessage, shown, t } from '../words.ts';
 import type { Command, Tools } from './command.ts';
 import { subjectsOf } from './command.ts';
+import { copyInvitation } from './links.ts';
 
 /** Asks for a name and makes the group. Its name; undefined when the person changed their mind. */
 export async function newGroup({ ask, store }: Tools): Promise<string | undefined> {
@@ -30,8 +31,9 @@ const askName = (ask: Tools['ask'], title: string, question: { readonly prompt: 
 export const createGroup: Command = async (tools) => {
   const name = await newGroup(tools);
   if (name === undefined) return;
+  await copyInvitation(tools, name);
   const share = t('Share a File…');
-  const chosen = await vscode.window.showInformationMessage(t('Created the group {0}. Others find it with Join Group and wait for your answer.', inMessage(name)), share);
+  const chosen = await vscode.window.showInformationMessage(t('Created the group {0}. Its invitation link is on the clipboard; whoever opens it asks to join, and you decide.', inMessage(name)), share);
   if (chosen === share) await vscode.commands.executeCommand('shoal.shareFile');
 };
 

@@ -4,6 +4,7 @@ import os from 'node:os';
 import * as vscode from 'vscode';
 import { VERSION } from '../../protocol/version.ts';
 import { phaseOf } from '../state.ts';
+import { servedWords } from '../views/served.ts';
 import { t } from '../words.ts';
 import type { Command } from './command.ts';
 
@@ -23,13 +24,16 @@ export const startEngine: Command = async ({ store, pairs }) => {
 
 export const stopEngine: Command = async ({ store }) => {
   const stop = t('Stop');
-  const detail = t('Nothing is shared or downloaded until it is started again. What is unfinished goes on then.');
+  const served = servedWords(store.state.overview?.served ?? []);
+  const detail = [...(served === undefined ? [] : [served]), t('Nothing is shared or downloaded until it is started again. What is unfinished goes on then.')].join(' ');
   if (await vscode.window.showWarningMessage(t('Stop Shoal\'s engine?'), { modal: true, detail }, stop) === stop) await store.call('stop', {});
 };
 
 export const refresh: Command = async ({ store }) => {
   await Promise.all([store.listings.readAll('files'), store.listings.readAll('members')]);
 };
+
+export const getStarted: Command = async ({ walkthrough }) => walkthrough.open();
 
 export const showLog: Command = async ({ log }) => log.show();
 

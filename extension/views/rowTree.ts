@@ -55,6 +55,21 @@ export class RowTree implements vscode.TreeDataProvider<Node>, vscode.Disposable
     if (this.view.visible) this.#merger.ask();
   }
 
+  /** Selects the first row that fits, if there is one, and opens those above it. */
+  async select(fits: (row: Row) => boolean): Promise<void> {
+    this.#update();
+    const find = (rows: readonly Row[], parent?: Node): Node | undefined => {
+      for (const row of rows) {
+        const node = this.#nodeOf(row, parent);
+        const found = fits(row) ? node : find(row.children ?? [], node);
+        if (found) return found;
+      }
+      return undefined;
+    };
+    const node = find(this.#rows);
+    if (node) await this.view.reveal(node, { select: true, focus: true });
+  }
+
   getChildren(node?: Node): Node[] {
     return (node ? node.row.children ?? [] : this.#rows).map((row) => this.#nodeOf(row, node));
   }

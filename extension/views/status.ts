@@ -4,6 +4,7 @@ import type { TrackerState } from '../../protocol/engineLink.ts';
 import { addressText } from '../../protocol/realm.ts';
 import type { WindowState } from '../state.ts';
 import { isActive, phaseOf } from '../state.ts';
+import { servedWords } from './served.ts';
 import { plural, shown, shownWithIcons, t } from '../words.ts';
 
 export interface Status {
@@ -33,12 +34,13 @@ export function statusOf(state: WindowState): Status | undefined {
   const all = [...transfers.values()];
   const downloading = all.filter((one) => one.kind === 'download' && isActive(one)).length;
   const hashing = all.filter(({ state: is }) => is === 'hashing').length;
-  const { account, trackers = [], downBytesPerS = 0, upBytesPerS = 0, outbox = 0 } = overview ?? {};
+  const { account, trackers = [], downBytesPerS = 0, upBytesPerS = 0, outbox = 0, served = [] } = overview ?? {};
   const tooltip = [
     t('Signed in as {0}', shown(account?.user ?? '')),
     ...trackers.map(({ address, link, inUse }) => t('Tracker {0}: {1}', shown(addressText(address)), link === 'up' ? (inUse ? t('connected, in use') : t('connected')) : link === 'connecting' ? t('connecting') : t('not reachable'))),
     ...pairWords(trackers),
     t('Down {0}, up {1}', rate(downBytesPerS), rate(upBytesPerS)),
+    ...[servedWords(served, shown) ?? []].flat(),
     ...(outbox > 0 ? [plural(outbox, '{0} change is on one tracker only', '{0} changes are on one tracker only')] : []),
     ...(isEngineHere ? [t('The engine works in this window and ends with it')] : []),
   ];

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Overview } from '../../protocol/engineLink.ts';
 import { ShoalError } from '../../protocol/errors.ts';
 import type { GroupId } from '../../protocol/ids.ts';
-import { contextKeysOf, NOTHING_YET, phaseOf } from '../../extension/state.ts';
+import { contextKeysOf, doneSteps, NOTHING_YET, phaseOf } from '../../extension/state.ts';
 import type { Phase, WindowState } from '../../extension/state.ts';
 import { aFile, aGroup, anOverview, aTransfer } from '../support/fakeEngine.ts';
 
@@ -52,4 +52,21 @@ describe('the keys for menus', () => {
     ['with a download', { transfers: new Map([[1, aTransfer()]]) }, 'signedIn hasDownloads hasTransfers'],
   ];
   for (const [says, state, expected] of rows) it(says, () => assert.equal(keys(state), expected));
+});
+
+describe('the steps of the walkthrough', () => {
+  const done = (state: Partial<WindowState>): string => Object.entries(doneSteps({ ...NOTHING_YET, ...state })).filter(([, isDone]) => isDone).map(([key]) => key.replace('shoal.done.', '')).join(' ');
+  const withTransfers = (...all: Parameters<typeof aTransfer>[0][]): Partial<WindowState> => ({ transfers: new Map(all.map((fields, i) => [i, aTransfer(fields)])) });
+  const rows: readonly (readonly [says: string, state: Partial<WindowState>, done: string])[] = [
+    ['none at first', {}, ''],
+    ['signing in', up(), 'signIn'],
+    ['not a group that one only asked to join', { ...up(), groups: [aGroup({ role: 'applicant' })] }, 'signIn'],
+    ['a group', { ...up(), groups: [aGroup({ role: 'member' })] }, 'signIn group'],
+    ['not what is being hashed', withTransfers({ kind: 'share', state: 'hashing' }), ''],
+    ['a share', withTransfers({ kind: 'share', state: 'seeding' }), 'share'],
+    ['not what is coming', withTransfers({ state: 'downloading' }), ''],
+    ['a download', withTransfers({ state: 'seeding' }), 'download'],
+    ['going on sharing', up({ keepSharing: true }), 'signIn stay'],
+  ];
+  for (const [says, state, expected] of rows) it(says, () => assert.equal(done(state), expected));
 });

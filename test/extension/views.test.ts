@@ -185,13 +185,13 @@ describe('the manifest', () => {
       running: menu('downloads', 'download partial downloading'), queued: menu('downloads', 'download partial queued'), paused: menu('downloads', 'download partial paused'), failed: menu('downloads', 'download partial failed'),
       done: menu('downloads', 'download here seeding'), share: menu('downloads', 'share here seeding'), changed: menu('downloads', 'share partial gone'), section: menu('downloads', 'section'),
     }, {
-      request: '+acceptRequest +rejectRequest acceptRequest rejectRequest', owner: 'leaveGroup renameGroup deleteGroup', applied: '+cancelRequest cancelRequest', person: '', member: 'removeMember transferGroup',
-      remote: '+downloadFile downloadFile downloadTo', here: 'downloadTo +openFile openFile revealFile stopSharing removeFile', partial: 'downloadTo',
-      running: '+pauseDownload +cancelDownload pauseDownload cancelDownload moveToTop moveToBottom setPriority limitSpeed',
-      queued: '+pauseDownload +cancelDownload pauseDownload cancelDownload moveToTop moveToBottom setPriority limitSpeed',
-      paused: '+resumeDownload +cancelDownload resumeDownload cancelDownload moveToTop moveToBottom setPriority limitSpeed',
+      request: '+acceptRequest +rejectRequest acceptRequest rejectRequest', owner: 'copyInvitationLink leaveGroup renameGroup deleteGroup', applied: '+cancelRequest cancelRequest', person: '', member: 'removeMember transferGroup',
+      remote: '+downloadFile downloadFile downloadTo copyFileLink', here: 'downloadTo +openFile openFile revealFile copyFileLink stopSharing removeFile', partial: 'downloadTo copyFileLink',
+      running: '+pauseDownload +cancelDownload pauseDownload cancelDownload moveToTop moveToBottom setPriority limitSpeed copyFileLink',
+      queued: '+pauseDownload +cancelDownload pauseDownload cancelDownload moveToTop moveToBottom setPriority limitSpeed copyFileLink',
+      paused: '+resumeDownload +cancelDownload resumeDownload cancelDownload moveToTop moveToBottom setPriority limitSpeed copyFileLink',
       failed: '+resumeDownload +cancelDownload resumeDownload cancelDownload moveToTop moveToBottom setPriority clearTransfer',
-      done: 'limitSpeed +openFile openFile revealFile verifyFile stopSharing clearTransfer', share: 'limitSpeed +openFile openFile revealFile verifyFile stopSharing', changed: 'stopSharing clearTransfer', section: '',
+      done: 'limitSpeed +openFile openFile revealFile copyFileLink verifyFile stopSharing clearTransfer', share: 'limitSpeed +openFile openFile revealFile copyFileLink verifyFile stopSharing', changed: 'stopSharing clearTransfer', section: '',
     });
   });
 

@@ -94,11 +94,13 @@ async function readCentre(list: Locator): Promise<Notification[]> {
 export async function dialog(window: WindowBase): Promise<Dialog | undefined> {
   if (await box(window).count() === 0) return undefined;
   const [message, detail, buttons] = await Promise.all([
-    box(window).locator('.dialog-message').innerText({ timeout: 2_000 }),
+    box(window).locator('.dialog-message').allInnerTexts(),
     box(window).locator('.dialog-message-detail').allInnerTexts(),
     box(window).locator('.dialog-buttons .monaco-button').allInnerTexts(),
   ]);
-  return { message: message.trim(), detail: detail.join('\n').trim(), buttons: buttons.map((text) => text.trim()) };
+  // One that says little says it where others have their details.
+  const [first = '', ...rest] = [...message, ...detail].map((text) => text.trim());
+  return { message: first, detail: rest.join('\n'), buttons: buttons.map((text) => text.trim()) };
 }
 
 /** Waits for a dialog, and answers it. */

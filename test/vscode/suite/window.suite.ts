@@ -12,7 +12,7 @@ interface Manifest {
   readonly contributes: {
     readonly commands: readonly { readonly command: string; readonly title: string }[];
     readonly views: { readonly shoal: readonly { readonly id: string; readonly name: string }[] };
-    readonly configuration: { readonly properties: Readonly<Record<string, { readonly type: string; readonly default: unknown; readonly scope: string; readonly enum?: readonly string[]; readonly markdownDescription: string }>> };
+    readonly configuration: readonly { readonly title: string; readonly properties: Readonly<Record<string, { readonly type: string; readonly default: unknown; readonly scope: string; readonly enum?: readonly string[]; readonly markdownDescription: string }>> }[];
   };
 }
 
@@ -47,11 +47,11 @@ describe('the extension in its host', () => {
   it('has titles and descriptions in words, not keys', () => {
     for (const { title } of manifest.contributes.commands) assert.doesNotMatch(title, /%/);
     for (const { name } of manifest.contributes.views.shoal) assert.doesNotMatch(name, /%/);
-    for (const { markdownDescription } of Object.values(manifest.contributes.configuration.properties)) assert.doesNotMatch(markdownDescription, /^%/);
+    for (const { title, properties } of manifest.contributes.configuration) for (const text of [title, ...Object.values(properties).map(({ markdownDescription }) => markdownDescription)]) assert.doesNotMatch(text, /^%/);
   });
 
   it('declares the settings that it reads, with their defaults, and none that a repository can set', () => {
-    const declared = manifest.contributes.configuration.properties;
+    const declared = Object.assign({}, ...manifest.contributes.configuration.map(({ properties }) => properties)) as Manifest['contributes']['configuration'][number]['properties'];
     assert.deepEqual(Object.keys(declared).sort(), Object.keys(SETTINGS).map((name) => `shoal.${name}`).sort());
     for (const [name, row] of Object.entries(SETTINGS)) {
       const { type, default: value, scope, enum: words } = declared[`shoal.${name}`] ?? assert.fail(name);
