@@ -32,8 +32,8 @@ export class Walkthrough implements vscode.Disposable {
     this.#stop();
   }
 
-  async #tell(steps: DoneSteps | Readonly<Record<string, boolean>>): Promise<void> {
-    const changed = Object.entries(steps).filter(([key, isDone]) => (this.#told.get(key) ?? false) !== isDone);
+  async #tell(steps: { readonly [Key in keyof DoneSteps]?: boolean }): Promise<void> {
+    const changed = Object.entries<boolean>(steps).filter(([key, isDone]) => (this.#told.get(key) ?? false) !== isDone);
     for (const [key, isDone] of changed) this.#told.set(key, isDone);
     await Promise.all(changed.map(([key, isDone]) => vscode.commands.executeCommand('setContext', key, isDone)));
   }

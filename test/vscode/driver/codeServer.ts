@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, globSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -133,7 +133,10 @@ export class CodeServer {
   writeSettings(settings: Readonly<Record<string, unknown>>): void {
     for (const kind of ['User', 'Machine']) {
       mkdirSync(path.join(this.#user, kind), { recursive: true });
-      writeFileSync(path.join(this.#user, kind, 'settings.json'), JSON.stringify({ ...QUIET_SETTINGS, ...settings }, undefined, 2));
+      // Whole or not at all: a window that reads half a file takes all settings for unset, and asks to be reloaded.
+      const file = path.join(this.#user, kind, 'settings.json');
+      writeFileSync(`${file}.new`, JSON.stringify({ ...QUIET_SETTINGS, ...settings }, undefined, 2));
+      renameSync(`${file}.new`, file);
     }
   }
 
