@@ -13,6 +13,7 @@ import type { EngineLauncher } from './engineLauncher.ts';
 import { Listings } from './listings.ts';
 import type { WindowState } from './state.ts';
 import { NOTHING_YET } from './state.ts';
+import { SwarmLooks } from './swarmLooks.ts';
 
 export type EngineCalls = CallsOf<typeof engineLink, 'frontend'>;
 export type EngineEvent = BodyOf<typeof engineLink, 'event'>;
@@ -41,6 +42,8 @@ export interface StoreOptions {
 export class Store {
   state: WindowState = NOTHING_YET;
   readonly listings: Listings;
+  /** Swarms that somebody looks at. */
+  readonly swarms = new SwarmLooks((body) => this.#connection?.call('watchSwarm', body, { deadlineMs: CALL_MS_MAX }));
   readonly #options: StoreOptions;
   readonly #listeners = new Set<(state: WindowState, before: WindowState) => void>();
   readonly #eventListeners = new Set<(event: EngineEvent) => void>();
@@ -157,6 +160,7 @@ export class Store {
     for (const [id, transfer] of this.state.transfers) first.set(id, transfer);
     this.#set({ ...told(this.state, this.state.overview ?? overview), engine: 'up', isEngineHere: this.#options.launcher.isEngineHere, transfers: first });
     this.listings.refresh();
+    this.swarms.lookAgain();
     return connection;
   }
 
@@ -178,6 +182,7 @@ export class Store {
         if (finished) this.listings.refreshFilesOf(new Set(changed.map(({ group }) => group))); // who seeds has changed
       },
       presenceChanged: ({ groups }) => this.listings.presenceChanged(groups),
+      swarmChanged: (view) => this.swarms.changed(view),
       event: (event) => {
         for (const listener of this.#eventListeners) listener(event);
       },

@@ -11,6 +11,8 @@ import { plural, t } from './words.ts';
 
 /** Least time between two changes of the status bar, in ms: speeds that tick faster are only restless. */
 const STATUS_MS = 1000;
+/** How often a row that says how long ago something was says it anew, in ms. */
+const AGE_MS = 30_000;
 
 export function showState(store: Store, views: { readonly groups: RowTree; readonly files: RowTree; readonly downloads: RowTree }): vscode.Disposable {
   const item = vscode.window.createStatusBarItem('shoal.status', vscode.StatusBarAlignment.Right, 90);
@@ -37,7 +39,10 @@ export function showState(store: Store, views: { readonly groups: RowTree; reado
   };
   const stop = store.onChange(show);
   show(store.state);
-  return vscode.Disposable.from(item, status, { dispose: stop });
+  const aging = setInterval(() => {
+    if ([...store.state.transfers.values()].some(({ nowhere }) => nowhere?.lastHad)) views.downloads.refresh();
+  }, AGE_MS);
+  return vscode.Disposable.from(item, status, { dispose: stop }, { dispose: () => clearInterval(aging) });
 }
 
 function showStatus(item: vscode.StatusBarItem, state: WindowState): void {

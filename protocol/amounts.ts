@@ -36,6 +36,14 @@ export function duration(seconds: number): string {
   return `${Math.round(s / 86400)} days`;
 }
 
+/** How long ago something was, in one unit: `2 h`, `3 min`, `12 s`. */
+export function age(seconds: number): string {
+  const s = Math.max(0, Math.round(seconds));
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min`;
+  return s < 48 * 3600 ? `${Math.floor(s / 3600)} h` : `${Math.floor(s / 86400)} days`;
+}
+
 /** Whole per cent; 100 only when really all is there. */
 export function percent(done: number, of: number): number {
   return done >= of ? 100 : Math.min(99, Math.floor((100 * done) / of));

@@ -6,6 +6,7 @@ import {
 import { accountId, address, content, fileName, groupId, name, pin, root, sha256, wireError } from './nouns.ts';
 import type { Of } from './schema.ts';
 import { added, bool, bytes, list, oneOf, optional, struct, text, u16, u32, u53 } from './schema.ts';
+import { nowhere, swarmView } from './swarmView.ts';
 import { nothing, table } from './table.ts';
 import { conflict, fileRow, groupRow, groupView, memberRow } from './trackerLink.ts';
 
@@ -64,6 +65,8 @@ export const transfer = struct({
   /** Pieces that were copied from other files of this machine in this run of the engine, and not fetched. */
   ownPieces: added(u32, 0),
   content: added(content, 'file'),
+  /** Of a download that stands still: what nobody at hand has. */
+  nowhere: added(optional(nowhere), undefined),
 });
 export type Transfer = Of<typeof transfer>;
 
@@ -200,6 +203,11 @@ export const engineLink = table({ frontend: 'engine', engine: 'frontend' }, {
 
   /** Who was still downloading from here when the engine last left because nobody held it. Told once. Throws notSignedIn. */
   takeCutOff: { from: 'frontend', body: nothing, reply: struct({ downloaders: list(downloader, SERVED_MAX) }) },
+  /** How it stands in the swarm of a transfer now. */
+  swarm: { from: 'frontend', body: struct({ transfer: transferId }), reply: swarmView },
+  /** From here on this frontend is told of that, at once and then as it changes, at most once a second; or no longer. Nothing of it is worked out for nobody. */
+  watchSwarm: { from: 'frontend', body: struct({ transfer: transferId, on: bool }), reply: nothing },
+  swarmChanged: { from: 'engine', body: swarmView },
 
   /** Ends the engine; everything continues at its next start. */
   stop: { from: 'frontend', body: nothing, reply: nothing },

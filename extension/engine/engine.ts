@@ -12,6 +12,7 @@ import type { Address } from '../../protocol/nouns.ts';
 import type { OperationBody, OperationName } from '../../protocol/operations.ts';
 import { signOperation } from '../../protocol/operations.ts';
 import type { Operation } from '../../protocol/operations.ts';
+import type { SwarmView } from '../../protocol/swarmView.ts';
 import type { Conflict, GroupView, Receipt } from '../../protocol/trackerLink.ts';
 import type { Timer, World } from '../../protocol/world.ts';
 import type { Hasher } from './hashing.ts';
@@ -29,6 +30,7 @@ import { Served } from './served.ts';
 import { loadSettings, saveSettings, SETTINGS_DEFAULT } from './settings.ts';
 import type { Settings } from './settings.ts';
 import type { Swarm } from './swarm.ts';
+import { swarmViewOf } from './swarmReport.ts';
 import { Throttle } from './throttle.ts';
 import { TicketRenewal } from './ticketRenewal.ts';
 import { Tickets } from './tickets.ts';
@@ -73,6 +75,10 @@ export async function openEngine({ hasher = workerHasher(hashWorkerEntry), ...op
     overview: () => engine.overview(),
     transfers: () => engine.transfers.all.map((transfer) => transfer.toView()),
     transfer: (id) => engine.transfers.get(id)?.toView(),
+    swarm: (id) => {
+      const transfer = engine.transfers.get(id);
+      return transfer && engine.swarm(transfer);
+    },
     onChange: (listener) => engine.notify.onChange(listener),
     onEvent: (listener) => engine.notify.onEvent(listener),
     get isBusy() {
@@ -315,6 +321,11 @@ export class Engine {
   /** Who was cut off when an engine of this account last left; told once. */
   takeCutOff(): ReturnType<CutOff['take']> {
     return this.#cutOff.take(this.#me().account);
+  }
+
+  /** How it stands in the swarm of a transfer. */
+  swarm(transfer: Transfer): SwarmView {
+    return swarmViewOf(transfer, { clock: this.world.clock, isUnreachable: (pin) => this.#peers.isUnreachable(pin) });
   }
 
   async saveAccount(): Promise<void> {

@@ -80,6 +80,10 @@ export class Fetcher {
   get isAsking(): boolean {
     return this.#isAsking;
   }
+  /** Whether pieces have come faster than they are hashed and written. */
+  get isDiskBusy(): boolean {
+    return this.#copy.pieces.verifyingCount >= VERIFYING_MAX;
+  }
 
   /** Stops asking; what is under way is given up. */
   pause(): void {
@@ -248,6 +252,7 @@ export class Fetcher {
       );
       if (rawBytes < Math.min(lengthBytes, ANSWER_BYTES_MIN)) throw new ShoalError('wrongPiece', { piece, peer: member.link.userIn(this.#key.group) });
       member.gave(this.#host.clock.monotonicMs());
+      member.down.count(rawBytes);
       this.#events.received(rawBytes);
       offset += rawBytes;
     }

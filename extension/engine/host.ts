@@ -182,6 +182,10 @@ class EngineHost implements Host {
         this.#reconsider();
         return answer;
       },
+      watchSwarm: ({ transfer, on }) => {
+        feed.swarms.set(transfer, on);
+        return {};
+      },
       status: () => {
         const { first, rest } = firstFitting(api.transfers());
         return { overview: api.overview(), transfers: first, more: rest.length > 0 };

@@ -8,6 +8,7 @@ import type { BodyOf, ReplyOf } from '../../protocol/table.ts';
 import type { Clock, Log } from '../../protocol/world.ts';
 import { wait } from '../../protocol/wait.ts';
 import type { Change, EngineApi } from './state.ts';
+import { SwarmWatches } from './swarmWatches.ts';
 
 /** Least time between two messages of changes to one frontend, in ms: what an eye follows, and no more work for a window. */
 export const MERGE_MS = 250;
@@ -18,6 +19,8 @@ const TRANSFERS_BYTES_MAX = FRAME_PAYLOAD_BYTES_MAX / 2;
 export class Feed {
   /** When this frontend came, by the monotonic clock. */
   readonly sinceMs: number;
+  /** The swarms that it looks at. */
+  readonly swarms: SwarmWatches;
   readonly #api: EngineApi;
   readonly #clock: Clock;
   readonly #log: Log;
@@ -34,11 +37,19 @@ export class Feed {
     this.#clock = clock;
     this.#log = log;
     this.sinceMs = clock.monotonicMs();
+    const isWritable = (): boolean => this.#connection?.isWritable === true;
+    this.swarms = new SwarmWatches(api, clock, {
+      get isWritable() {
+        return isWritable();
+      },
+      tell: (view) => this.#connection?.notify('swarmChanged', view),
+    });
   }
 
   /** Sets where to send. Whoever makes the connection needs the feed for its handlers, so this comes second. */
   connect(connection: Connection<typeof engineLink, 'engine'>): void {
     this.#connection = connection;
+    void connection.whenEnded.then(() => this.swarms.stop());
   }
 
   /** Whether this frontend is there and wants to know: then it holds the engine. */
@@ -134,5 +145,5 @@ export function firstFitting(transfers: readonly Transfer[]): { readonly first: 
 /** Bytes of a transfer in a message, at most: three for each UTF-16 unit, and its numbers and ids. */
 function bytesOf({ path, name, groupName, error }: Transfer): number {
   const units = path.length + name.length + groupName.length + (error ? JSON.stringify(error).length : 0);
-  return 3 * units + 400;
+  return 3 * units + 700;
 }

@@ -2,8 +2,10 @@
 // answers questions about them; fetcher.ts asks, swarm.ts hears.
 import type { Bitfield } from '../../protocol/bitfield.ts';
 import { SPAN_BYTES_MAX } from '../../protocol/limits.ts';
+import type { Clock } from '../../protocol/world.ts';
 import { AskWindow } from './askWindow.ts';
 import type { PeerLink } from './peer.ts';
+import { Rate } from './rate.ts';
 
 /** Bytes that must arrive between two looks for a piece to get on that has begun to arrive. */
 const GIVING_BYTES_MIN = 1024;
@@ -42,6 +44,11 @@ export class Member {
   coming: ReadonlySet<number> = new Set();
   /** It is asked for nothing before. */
   restsUntilMs = 0;
+  /** How fast pieces come from it, and go to it. */
+  readonly down: Rate;
+  readonly up: Rate;
+  /** Bytes that it was sent. */
+  tookBytes = 0;
   /** When bytes of pieces last came from it, or it last owed none. */
   #gaveMs: number;
   #seenBytes: number;
@@ -50,10 +57,12 @@ export class Member {
   #tookMs: number | undefined;
   #restMs = REST_MS;
 
-  constructor(link: PeerLink, theirs: Bitfield, nowMs: number) {
+  constructor(link: PeerLink, theirs: Bitfield, clock: Clock) {
     this.link = link;
     this.theirs = theirs;
-    this.#gaveMs = this.#seenMs = nowMs;
+    this.down = new Rate(clock);
+    this.up = new Rate(clock);
+    this.#gaveMs = this.#seenMs = clock.monotonicMs();
     this.#seenBytes = link.connection.counts.bytesIn;
   }
 
@@ -87,7 +96,8 @@ export class Member {
     this.#restMs = Math.min(REST_MS_MAX, 2 * this.#restMs);
   }
 
-  get #isArriving(): boolean {
+  /** Whether a part of what it was asked for has come. */
+  get isArriving(): boolean {
     for (const { buffer } of this.asks.values()) if (buffer) return true;
     return false;
   }
@@ -104,7 +114,7 @@ export class Member {
     const { bytesIn } = this.link.connection.counts;
     const came = bytesIn - this.#seenBytes;
     const perS = (came * 1000) / Math.max(1, nowMs - this.#seenMs);
-    if (this.asks.size === 0 || (this.#isArriving && came >= GIVING_BYTES_MIN)) this.#gaveMs = nowMs;
+    if (this.asks.size === 0 || (this.isArriving && came >= GIVING_BYTES_MIN)) this.#gaveMs = nowMs;
     if (this.asks.size > 0) this.#bytesPerS = this.#bytesPerS === undefined ? perS : this.#bytesPerS + RATE_WEIGHT * (perS - this.#bytesPerS);
     this.#seenBytes = bytesIn;
     this.#seenMs = nowMs;

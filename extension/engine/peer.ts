@@ -153,7 +153,9 @@ export class PeerLink implements UploadPeer {
         // Asked again after every wait: a revocation that came meanwhile must stop these very bytes.
         read: async (into) => {
           await this.#swarm(group, root).read(piece, offset, into);
-          this.#host.sent(this.#swarm(group, root), into.length, this);
+          const sent = this.#swarm(group, root);
+          sent.sent(this, into.length);
+          this.#host.sent(sent, into.length, this);
         },
       });
     },

@@ -75,6 +75,11 @@ export class Peers {
     return this.#listener?.port ?? 0;
   }
 
+  /** Whether the last try to dial a peer has failed. */
+  isUnreachable(pin: Pin): boolean {
+    return (this.#attempts.get(pin)?.failures ?? 0) > 0;
+  }
+
   /** Begins to listen, on a port of choice if it is free and on any otherwise. @throws ShoalError listenFailed */
   async start(at: { readonly host?: string; readonly port: number; readonly portIsFirm: boolean }): Promise<void> {
     this.#open = true;

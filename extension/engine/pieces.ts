@@ -38,6 +38,8 @@ export class Pieces {
   readonly #missing: Int32Array;
   readonly #placeOf: Int32Array;
   #missingCount: number;
+  /** Missing pieces that somebody connected has. */
+  #offeredCount = 0;
   /** No piece before this one is missing. */
   #firstMissing = 0;
   readonly #requested = new Set<number>();
@@ -79,6 +81,10 @@ export class Pieces {
   get missingCount(): number {
     return this.#missingCount;
   }
+  /** Those of them that nobody connected has. */
+  get nowhereCount(): number {
+    return this.#missingCount - this.#offeredCount;
+  }
   /** The n-th of them, in no order. */
   missingAt(n: number): number {
     return this.#missing[n] ?? -1;
@@ -109,17 +115,23 @@ export class Pieces {
     return this.#holders[piece] ?? 0;
   }
   addHolder(piece: number): void {
-    this.#holders[piece] = this.holders(piece) + 1;
+    this.#setHolders(piece, this.holders(piece) + 1);
   }
   removeHolder(piece: number): void {
-    this.#holders[piece] = this.holders(piece) - 1;
+    this.#setHolders(piece, this.holders(piece) - 1);
   }
   /** A peer with these pieces came (+1) or went (-1). */
   countHolder(theirs: Bitfield, by: 1 | -1): void {
-    for (let piece = 0; piece < this.size; piece++) if (theirs.has(piece)) this.#holders[piece] = this.holders(piece) + by;
+    for (let piece = 0; piece < this.size; piece++) if (theirs.has(piece)) this.#setHolders(piece, this.holders(piece) + by);
+  }
+
+  #setHolders(piece: number, count: number): void {
+    if (this.#states[piece] === 0) this.#offeredCount += Number(count > 0) - Number(this.holders(piece) > 0);
+    this.#holders[piece] = count;
   }
 
   #takeFromMissing(piece: number): void {
+    if (this.holders(piece) > 0) this.#offeredCount--;
     const place = this.#placeOf[piece] ?? 0;
     const last = this.#missing[--this.#missingCount] ?? 0;
     this.#missing[place] = last;
@@ -127,6 +139,7 @@ export class Pieces {
   }
 
   #putToMissing(piece: number): void {
+    if (this.holders(piece) > 0) this.#offeredCount++;
     this.#firstMissing = Math.min(this.#firstMissing, piece);
     this.#missing[this.#missingCount] = piece;
     this.#placeOf[piece] = this.#missingCount++;

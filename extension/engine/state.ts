@@ -2,10 +2,11 @@
 // engine.ts implements it; host.ts serves it to frontends.
 import type { engineLink, Overview, Transfer } from '../../protocol/engineLink.ts';
 import type { GroupId } from '../../protocol/ids.ts';
+import type { SwarmView } from '../../protocol/swarmView.ts';
 import type { BodyOf, HandlersOf } from '../../protocol/table.ts';
 
-/** Handlers of all verbs that are the engine's own; `watch`, `status`, `claim` and `stop` belong to the host. */
-export type Verbs = Omit<HandlersOf<typeof engineLink, 'engine'>, 'watch' | 'status' | 'claim' | 'stop'>;
+/** Handlers of all verbs that are the engine's own; `watch`, `watchSwarm`, `status`, `claim` and `stop` belong to the host. */
+export type Verbs = Omit<HandlersOf<typeof engineLink, 'engine'>, 'watch' | 'watchSwarm' | 'status' | 'claim' | 'stop'>;
 
 /** The host gives each its number. */
 export type EngineEvent = Omit<BodyOf<typeof engineLink, 'event'>, 'id'>;
@@ -24,6 +25,8 @@ export interface EngineApi {
   overview(): Overview;
   transfers(): readonly Transfer[];
   transfer(id: number): Transfer | undefined;
+  /** How it stands in the swarm of a transfer; worked out anew at every call. */
+  swarm(id: number): SwarmView | undefined;
   /** Called at once at every change; the host merges. Returns how to stop it. */
   onChange(listener: (change: Change) => void): () => void;
   onEvent(listener: (event: EngineEvent) => void): () => void;

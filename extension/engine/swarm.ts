@@ -9,6 +9,7 @@ import { ASKING_PIECES_MAX } from '../../protocol/limits.ts';
 import type { SwarmPeer } from '../../protocol/trackerLink.ts';
 import type { Timer } from '../../protocol/world.ts';
 import type { Copy } from './copy.ts';
+import { Departed } from './departed.ts';
 import { Fetcher } from './fetcher.ts';
 import type { FetcherHost } from './fetcher.ts';
 import { HaveNews } from './haveNews.ts';
@@ -51,6 +52,12 @@ export interface SourceCount {
   bytes: number;
 }
 
+/** Somebody who is left alone, and why. */
+export interface BannedPeer {
+  readonly user: string;
+  readonly why: string;
+}
+
 export class Swarm implements UploadFile {
   readonly key: SwarmKey;
   readonly copy: Copy;
@@ -60,6 +67,8 @@ export class Swarm implements UploadFile {
   /** Who gave how much. */
   readonly sources = new Map<Pin, SourceCount>();
   rejectedPieces = 0;
+  /** Who was here and left, with what. */
+  readonly departed: Departed;
   readonly #host: SwarmHost;
   readonly #events: SwarmEvents;
   readonly #fetcher: Fetcher;
@@ -69,13 +78,14 @@ export class Swarm implements UploadFile {
   readonly #candidates = new Map<Pin, SwarmPeer>();
   readonly #joining = new Set<Pin>();
   /** Peers left alone: they sent something wrong. */
-  readonly #banned = new Set<Pin>();
+  readonly #banned = new Map<Pin, BannedPeer>();
   #closed = false;
   #timer: Timer | undefined;
 
-  constructor(key: SwarmKey, copy: Copy, mode: PickerMode, host: SwarmHost, events: SwarmEvents) {
+  constructor(key: SwarmKey, copy: Copy, mode: PickerMode, host: SwarmHost, events: SwarmEvents, departed = new Departed()) {
     this.key = key;
     this.copy = copy;
+    this.departed = departed;
     this.down = new Throttle(host.clock);
     this.up = new Throttle(host.clock);
     this.#host = host;
@@ -125,6 +135,16 @@ export class Swarm implements UploadFile {
   isWantedBy(link: PeerLink): boolean {
     return this.#members.get(link)?.isSeeder === false;
   }
+
+  get members(): readonly Member[] {
+    return [...this.#members.values()];
+  }
+  get banned(): ReadonlyMap<Pin, BannedPeer> {
+    return this.#banned;
+  }
+  get isDiskBusy(): boolean {
+    return this.#fetcher.isDiskBusy;
+  }
   /** Whether somebody connected has a piece. */
   get hasProspects(): boolean {
     for (const { theirs } of this.#members.values()) if (theirs.count > 0) return true;
@@ -163,10 +183,11 @@ export class Swarm implements UploadFile {
     const known = this.#members.get(link);
     if (known?.theirs.equals(theirs)) return;
     if (known) this.copy.pieces.countHolder(known.theirs, -1);
-    const member = known ?? new Member(link, theirs, this.#host.clock.monotonicMs());
+    const member = known ?? new Member(link, theirs, this.#host.clock);
     member.theirs = theirs;
     this.copy.pieces.countHolder(theirs, 1);
     this.#members.set(link, member);
+    this.departed.cameBack(link.pin);
     this.#countSeeders();
     this.#tick();
     this.#events.changed();
@@ -178,6 +199,7 @@ export class Swarm implements UploadFile {
     const member = this.#members.get(link);
     if (!member) return;
     this.#members.delete(link);
+    if (!this.isWhole && !this.#banned.has(link.pin)) this.departed.left(link.pin, { user: link.userIn(this.key.group), theirs: member.theirs, atMs: this.#host.clock.now() });
     this.copy.pieces.countHolder(member.theirs, -1);
     this.#countSeeders();
     this.#fetcher.giveUp(member);
@@ -200,6 +222,14 @@ export class Swarm implements UploadFile {
   theyAsk(link: PeerLink, pieces: readonly number[]): void {
     const member = this.#members.get(link);
     if (member) this.#fetcher.comingTo(member, pieces);
+  }
+
+  /** So much of a piece went to a peer. */
+  sent(link: PeerLink, bytes: number): void {
+    const member = this.#members.get(link);
+    if (!member) return;
+    member.up.count(bytes);
+    member.tookBytes += bytes;
   }
 
   async read(piece: number, offset: number, into: Uint8Array): Promise<void> {
@@ -333,7 +363,7 @@ export class Swarm implements UploadFile {
 
   #ban(link: PeerLink, why: string): void {
     this.#host.log.warn('a peer is left alone', { peer: link.pin, why });
-    this.#banned.add(link.pin);
+    this.#banned.set(link.pin, { user: link.userIn(this.key.group), why });
     this.#drop(link);
   }
 }

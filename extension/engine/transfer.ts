@@ -7,6 +7,7 @@ import type { Sha256, SwarmKey } from '../../protocol/ids.ts';
 import type { ManifestFile } from '../../protocol/manifest.ts';
 import type { SwarmPeer } from '../../protocol/trackerLink.ts';
 import type { Copy } from './copy.ts';
+import { Departed } from './departed.ts';
 import { diskError } from './diskErrors.ts';
 import type { DownloadHost, Keeper } from './download.ts';
 import { isThere, openDownload, publishDownload, tidyUp } from './download.ts';
@@ -40,6 +41,7 @@ export class Transfer {
   /** The failure that the person was told of. */
   #told: ErrorCode | undefined;
   #knownPeers: readonly SwarmPeer[] = [];
+  readonly #departed = new Departed();
   #work = new AbortController();
   /** Whether it was hashed in this life of the process. */
   #isHashedNow = false;
@@ -362,7 +364,7 @@ export class Transfer {
       stuck: (error) => this.#stuck(error),
       gone: (error) => void this.fail(error, 'gone'),
       received: (bytes) => this.figures.received(bytes),
-    });
+    }, this.#departed);
     this.swarm = swarm;
     swarm.addCandidates(this.#knownPeers);
     this.#steer();

@@ -3,6 +3,7 @@ import type { Transfer as TransferView } from '../../protocol/engineLink.ts';
 import { toWire } from '../../protocol/wireErrors.ts';
 import type { Clock } from '../../protocol/world.ts';
 import { EMPTY_ROOT } from './hashTree.ts';
+import { nowhereOf } from './nowhere.ts';
 import { Rate } from './rate.ts';
 import type { Transfer } from './transfer.ts';
 
@@ -48,6 +49,7 @@ export class TransferFigures {
     const isPart = record.only.length > 0;
     const sizeBytes = isPart && isWhole ? record.chosenBytes : isPart && copy ? Math.min(record.sizeBytes, pieces * record.pieceBytes) : record.sizeBytes;
     const partDone = isWhole ? sizeBytes : copy ? Math.min(sizeBytes, heldPieces * record.pieceBytes) : 0;
+    const standsStill = state === 'waiting' || (state === 'downloading' && this.downBytesPerS === 0 && copy?.pieces.requested.size === 0 && copy.pieces.verifyingCount === 0);
     return {
       id: record.id, group: record.group, groupName: record.groupName, name: record.name, root: record.root === '' ? EMPTY_ROOT : record.root,
       sizeBytes, sha256: record.sha256 === '' ? undefined : record.sha256, kind: record.kind, state, path: record.path,
@@ -55,6 +57,7 @@ export class TransferFigures {
       downBytesPerS: this.downBytesPerS, upBytesPerS: this.upBytesPerS, uploadedBytes: this.#uploadedBytes, peers: swarm?.peerCount ?? 0,
       resumedPieces: this.resumedPieces, ownPieces: this.ownPieces, rejectedPieces: swarm?.rejectedPieces ?? 0, error: error && toWire(error),
       downLimitBytesPerS: record.downLimitBytesPerS, upLimitBytesPerS: record.upLimitBytesPerS, mode: record.mode, priority: record.priority, place, content: record.content,
+      nowhere: standsStill && copy && copy.pieces.nowhereCount === copy.pieces.missingCount ? nowhereOf(copy.pieces, swarm?.departed) : undefined,
     };
   }
 }

@@ -232,6 +232,7 @@ export function verbsOf(engine: Engine): Verbs {
     },
     takeCutOff: async () => ({ downloaders: await engine.takeCutOff() }),
     verify: ({ transfer: id, repair }) => transfer(id).verify(repair),
+    swarm: ({ transfer: id }) => engine.swarm(transfer(id)),
     sources({ transfer: id }) {
       const { swarm, copy } = transfer(id);
       const sources = [...(swarm?.sources ?? [])].map(([pin, { user, pieces, bytes }]) => ({ pin, user, pieces, bytes }));

@@ -4,15 +4,17 @@ import type { Transfer } from '../../protocol/engineLink.ts';
 import { fromWire } from '../../protocol/wireErrors.ts';
 import type { WindowState } from '../state.ts';
 import { isComplete } from '../state.ts';
+import { missingWords } from '../swarmWords.ts';
 import { plural, shown, t } from '../words.ts';
 import type { Icon, Row } from './row.ts';
 
-export function downloadRows({ transfers }: WindowState): readonly Row[] {
+/** @param nowMs  by the wall clock: of what is missing it is said how long ago somebody had it */
+export function downloadRows({ transfers }: WindowState, nowMs = Date.now()): readonly Row[] {
   const all = [...transfers.values()].sort((a, b) => b.id - a.id); // the newest first
   const downloads = all.filter(({ kind }) => kind === 'download');
   const section = (id: string, label: string, rows: readonly Transfer[], isCollapsed = false): readonly Row[] => (rows.length === 0 ? [] : [{
     id, label, description: String(rows.length), tooltip: [label], icon: { theme: id === 'sharing' ? 'broadcast' : id === 'completed' ? 'check-all' : 'cloud-download' },
-    context: 'section', subject: {}, isCollapsed, children: rows.map(transferRow), spoken: `${label}, ${rows.length}`,
+    context: 'section', subject: {}, isCollapsed, children: rows.map((transfer) => transferRow(transfer, nowMs)), spoken: `${label}, ${rows.length}`,
   }]);
   return [
     ...section('downloading', t('Downloading'), downloads.filter((one) => !isComplete(one)).sort((a, b) => a.place - b.place)), // in the order of their turns
@@ -21,9 +23,9 @@ export function downloadRows({ transfers }: WindowState): readonly Row[] {
   ];
 }
 
-function transferRow(transfer: Transfer): Row {
+function transferRow(transfer: Transfer, nowMs: number): Row {
   const { id, groupName, name, path, kind, error, sizeBytes, sha256 } = transfer;
-  const words = progressOf(transfer);
+  const words = progressOf(transfer, nowMs);
   const isHere = isComplete(transfer) ? transfer.state !== 'gone' : kind === 'share' && transfer.state === 'seeding';
   const trouble = error && fromWire(error).message;
   const flags = [kind, isHere ? 'here' : 'partial', transfer.state];
@@ -54,16 +56,17 @@ function nameHere({ name, path, kind }: Transfer): string {
 }
 
 /** `63 % · 8.1 MiB/s · 5 peers · 12 s left`, or whatever says best how it stands. */
-export function progressOf(transfer: Transfer): string {
+export function progressOf(transfer: Transfer, nowMs = Date.now()): string {
   const { state, kind, doneBytes, sizeBytes, downBytesPerS, upBytesPerS, peers, error } = transfer;
   const done = t('{0} %', percent(doneBytes, sizeBytes));
+  const missing = error ? undefined : missingWords(transfer, nowMs);
   const up = upBytesPerS > 0 ? `↑ ${rate(upBytesPerS)}` : '';
   const join = (...parts: readonly string[]): string => parts.filter((part) => part !== '').join(' · ');
   switch (state) {
     case 'hashing': return join(t('hashing'), done);
     case 'checking': return join(t('checking'), done);
-    case 'waiting': return join(done, t('waiting: nobody online has it'));
-    case 'downloading': return join(
+    case 'waiting': return join(done, t('waiting: {0}', missing ?? t('nobody online has it')));
+    case 'downloading': return missing !== undefined ? join(done, plural(peers, '{0} peer', '{0} peers'), missing, up) : join(
       done, ...(error ? [fromWire(error).message] : []), downBytesPerS > 0 ? rate(downBytesPerS) : '', plural(peers, '{0} peer', '{0} peers'),
       downBytesPerS > 0 ? t('{0} left', duration((sizeBytes - doneBytes) / downBytesPerS)) : '', up);
     case 'seeding': return join(amount(sizeBytes), up, peers > 0 && up !== '' ? plural(peers, '{0} peer', '{0} peers') : '');
@@ -76,13 +79,13 @@ export function progressOf(transfer: Transfer): string {
   }
 }
 
-function iconOf({ state, kind, error, name, content }: Transfer): Icon {
+function iconOf({ state, kind, error, name, content, nowhere }: Transfer): Icon {
   if (state === 'failed' || state === 'gone') return { theme: 'error', color: 'list.errorForeground' };
   if (state === 'paused') return { theme: 'debug-pause' };
   if (state === 'hashing' || state === 'checking') return { theme: 'sync' };
   if (state === 'choosing') return { theme: 'checklist' };
   if (state === 'queued') return { theme: 'list-ordered' };
-  if (state === 'waiting' || error) return { theme: 'watch' };
+  if (state === 'waiting' || error || nowhere) return { theme: 'watch' };
   if (state === 'downloading') return { theme: 'arrow-down' };
   return kind === 'share' || state === 'seeding' ? (content === 'folder' ? { theme: 'folder' } : { file: name }) : { theme: 'check' };
 }

@@ -60,7 +60,7 @@ describe('the command line', () => {
     const exit = await runCli(words, { terminal, engines, world: { ...world, clock } });
     return { exit, stdout: terminal.stdout, stderr: terminal.stderr };
   };
-  const running = (): Promise<EngineConnection> => engines.connect(homeAt(path.join(folder, 'home')), { overviewChanged() {}, transfersChanged() {}, presenceChanged() {}, event() {} });
+  const running = (): Promise<EngineConnection> => engines.connect(homeAt(path.join(folder, 'home')), { overviewChanged() {}, transfersChanged() {}, presenceChanged() {}, swarmChanged() {}, event() {} });
 
   describe('asks the engine', () => {
     const rows: [words: string, asked: [verb: string, body: object][], stdout: RegExp][] = [

@@ -12,11 +12,13 @@ import { MERGE_MS } from '../../extension/engine/hostFeed.ts';
 import { findEngine } from '../../protocol/home/launch.ts';
 import type { EngineConnection, FrontendHandlers } from '../../protocol/home/launch.ts';
 import type { Overview, Transfer } from '../../protocol/engineLink.ts';
+import type { SwarmView } from '../../protocol/swarmView.ts';
+import { SWARM_MS } from '../../extension/engine/swarmWatches.ts';
 import { createIdentity } from '../../protocol/identity.ts';
 import { createNodeWorld } from '../../protocol/nodeWorld.ts';
 import type { World } from '../../protocol/world.ts';
 import { silentLog } from '../../protocol/world.ts';
-import { aTransfer, FakeEngine, fails } from '../support/fakeEngine.ts';
+import { aSwarm, aTransfer, FakeEngine, fails } from '../support/fakeEngine.ts';
 import { ManualClock } from '../support/manualClock.ts';
 
 /** A frontend that remembers what it is told. */
@@ -25,11 +27,13 @@ class Listener {
   readonly changes: { readonly changed: readonly Transfer[]; readonly gone: readonly number[] }[] = [];
   readonly events: string[] = [];
   readonly presence: string[] = [];
+  readonly swarms: SwarmView[] = [];
   #told: (() => void)[] = [];
   readonly handlers: FrontendHandlers = {
     overviewChanged: (overview) => this.#note(() => this.overviews.push(overview)),
     transfersChanged: (change) => this.#note(() => this.changes.push(change)),
     presenceChanged: ({ groups }) => this.#note(() => this.presence.push(...groups)),
+    swarmChanged: (view) => this.#note(() => this.swarms.push(view)),
     event: ({ what }) => this.#note(() => this.events.push(what)),
   };
 
@@ -183,6 +187,44 @@ describe('the host', () => {
       engine.removeTransfer(7);
       await listener.until(() => listener.changes.length === 1);
       assert.deepEqual(listener.changes, [{ changed: [], gone: [7] }]);
+    });
+
+    it('tells of a swarm who looks at it: at once, then as it changes and at most once a second, and then no more', async () => {
+      const engine = new FakeEngine();
+      engine.swarms.set(1, aSwarm());
+      await host(engine);
+      const { listener, connection } = await watching();
+      await clock.advance(5 * SWARM_MS);
+      assert.equal(engine.swarmLooks, 0, 'nothing is worked out for nobody');
+      await connection.call('watchSwarm', { transfer: 1, on: true });
+      await listener.until(() => listener.swarms.length === 1);
+      await clock.advance(3 * SWARM_MS);
+      await connection.call('status', {});
+      assert.equal(listener.swarms.length, 1, 'it looks the same');
+      for (const heldPieces of [5, 6, 7]) engine.swarms.set(1, aSwarm({ heldPieces }));
+      await clock.advance(SWARM_MS);
+      await listener.until(() => listener.swarms.length === 2);
+      assert.deepEqual(listener.swarms.map(({ heldPieces }) => heldPieces), [4, 7]);
+      await connection.call('watchSwarm', { transfer: 1, on: false });
+      const { swarmLooks } = engine;
+      await clock.advance(5 * SWARM_MS);
+      assert.equal(engine.swarmLooks, swarmLooks);
+    });
+
+    it('looks at no swarm for a frontend that has gone, nor at one that is gone', async () => {
+      const engine = new FakeEngine();
+      engine.swarms.set(1, aSwarm());
+      await host(engine);
+      const { connection } = await watching();
+      await connection.call('watchSwarm', { transfer: 2, on: true });
+      await connection.call('watchSwarm', { transfer: 1, on: true });
+      const second = await connect(new Listener().handlers);
+      connection.close();
+      await connection.whenEnded;
+      await second.call('status', {});
+      const { swarmLooks } = engine;
+      await clock.advance(5 * SWARM_MS);
+      assert.equal(engine.swarmLooks, swarmLooks);
     });
 
     it('tells events to who watches, and nothing to who does not', async () => {

@@ -23,7 +23,7 @@ import { toWire } from '../../protocol/wireErrors.ts';
 import { silentLog } from '../../protocol/world.ts';
 import { FakeEngine } from '../support/fakeEngine.ts';
 
-const HANDLERS = { overviewChanged() {}, transfersChanged() {}, presenceChanged() {}, event() {} };
+const HANDLERS = { overviewChanged() {}, transfersChanged() {}, presenceChanged() {}, swarmChanged() {}, event() {} };
 
 describe('launching the engine', () => {
   const world = createNodeWorld({ identity: createIdentity(), log: silentLog });

@@ -65,6 +65,7 @@ describe('the view Files', () => {
 });
 
 describe('the view Downloads', () => {
+  const hadMinutesAgo = (pieces: number) => ({ user: 'alice', pieces, atMs: Date.now() - 5 * 60_000 - 5_000 });
   it('has a section for what comes, what has come, and what is shared', () => {
     const of = state(transfers(aTransfer({ name: 'a', path: '/d/a' }), aTransfer({ name: 'b', path: '/d/b (2)', state: 'seeding', heldPieces: 2 }), aTransfer({ name: 'c', kind: 'share', state: 'seeding' })));
     assert.deepEqual(lines(downloadRows(of)), [
@@ -81,6 +82,10 @@ describe('the view Downloads', () => {
     [{ downBytesPerS: 64 * 1024, peers: 5 }, '50 % · 64.0 KiB/s · 5 peers · 8 s left'],
     [{ state: 'hashing', doneBytes: 262_144 }, 'hashing · 25 %'],
     [{ state: 'waiting', peers: 0 }, '50 % · waiting: nobody online has it'],
+    [{ state: 'waiting', peers: 0, pieces: 40, nowhere: { pieces: 4, ranges: [{ first: 16, last: 19 }], lastHad: hadMinutesAgo(4) } }, '50 % · waiting: pieces 17-20 of 40 are missing everywhere; alice had them 5 min ago'],
+    [{ state: 'waiting', peers: 0, pieces: 40, nowhere: { pieces: 40, ranges: [{ first: 0, last: 39 }], lastHad: hadMinutesAgo(40) } }, '50 % · waiting: nobody online has it; alice had them 5 min ago'],
+    [{ peers: 2, pieces: 40, nowhere: { pieces: 1, ranges: [{ first: 7, last: 7 }], lastHad: undefined } }, '50 % · 2 peers · piece 8 of 40 is missing everywhere'],
+    [{ peers: 2, pieces: 40, nowhere: { pieces: 3, ranges: [{ first: 7, last: 9 }], lastHad: hadMinutesAgo(2) } }, '50 % · 2 peers · pieces 8-10 of 40 are missing everywhere; alice had 2 of them 5 min ago'],
     [{ state: 'paused' }, '50 % · paused'],
     [{ state: 'choosing' }, 'choose its files'],
     [{ state: 'queued', place: 7 }, '50 % · waiting for its turn'],

@@ -3,6 +3,7 @@
 import type { Overview, Transfer } from '../../protocol/engineLink.ts';
 import { ShoalError } from '../../protocol/errors.ts';
 import type { AccountId, GroupId, OperationId, Pin, RequestId, Root, Sha256 } from '../../protocol/ids.ts';
+import type { SwarmPeerView, SwarmView } from '../../protocol/swarmView.ts';
 import type { Conflict, FileRow, GroupRow, GroupView } from '../../protocol/trackerLink.ts';
 import type { Change, EngineApi, EngineEvent, Verbs } from '../../extension/engine/state.ts';
 
@@ -22,7 +23,7 @@ export const aTransfer = (fields: Partial<Transfer> = {}): Transfer => ({
   id: 1, group: id(16, 'team') as GroupId, groupName: 'team', name: 'dump.sql', root: id(32, 'root') as Root, sizeBytes: 1024 * 1024, sha256: id(32, 'sha') as Sha256,
   kind: 'download', state: 'downloading', path: '/work/downloads/dump.sql', pieces: 2, heldPieces: 1, doneBytes: 512 * 1024,
   downBytesPerS: 0, upBytesPerS: 0, uploadedBytes: 0, peers: 1, resumedPieces: 0, rejectedPieces: 0, error: undefined,
-  downLimitBytesPerS: 0, upLimitBytesPerS: 0, mode: 'rarest', priority: 'normal', place: 0, ownPieces: 0, content: 'file', ...fields,
+  downLimitBytesPerS: 0, upLimitBytesPerS: 0, mode: 'rarest', priority: 'normal', place: 0, ownPieces: 0, content: 'file', nowhere: undefined, ...fields,
 });
 
 export const aGroup = (fields: Partial<GroupView> = {}): GroupView => ({
@@ -35,6 +36,18 @@ export const aGroupRow = (fields: Partial<GroupRow> = {}): GroupRow => ({ group:
 export const aFile = (fields: Partial<FileRow> = {}): FileRow => ({
   name: 'dump.sql', version: 1, root: id(32, 'root') as Root, sizeBytes: 1024 * 1024, pieceBytes: 512 * 1024, sha256: id(32, 'sha') as Sha256, author: 'bob',
   atMs: 1_767_225_600_000, sharers: ['bob'], sharersCount: 1, iShare: false, seeders: 1, leechers: 0, content: 'file', ...fields,
+});
+
+/** Of ten pieces four are here; bob has all. */
+export const aSwarm = (fields: Partial<SwarmView> = {}): SwarmView => ({
+  transfer: 1, pieces: 10, pieceBytes: 512 * 1024, heldPieces: 4, requestedPieces: 2, verifyingPieces: 0, missingPieces: 4, unwantedPieces: 0,
+  cellPieces: 1,
+  cells: { held: Uint8Array.of(1, 1, 1, 1, 0, 0, 0, 0, 0, 0), requested: Uint8Array.of(0, 0, 0, 0, 1, 1, 0, 0, 0, 0), verifying: new Uint8Array(10), unwanted: new Uint8Array(10), peers: new Uint8Array(10).fill(1) },
+  nowhere: undefined, peers: [aPeer()], peersCount: 1, hasHashes: true, isDiskBusy: false, ...fields,
+});
+
+export const aPeer = (fields: Partial<SwarmPeerView> = {}): SwarmPeerView => ({
+  pin: id(32, 'bob') as Pin, user: 'bob', state: 'giving', place: 'private', pieces: 10, askedPieces: 2, downBytesPerS: 1024 * 1024, upBytesPerS: 0, gaveBytes: 2 * 1024 * 1024, tookBytes: 0, leftAtMs: 0, why: '', ...fields,
 });
 
 export class FakeEngine implements EngineApi {
@@ -66,6 +79,7 @@ export class FakeEngine implements EngineApi {
       pause: () => ({}), resume: () => ({}), adjust: () => ({}), cancelTransfer: () => ({}), verify: () => ({ sha256: id(32, 'sha') as Sha256, sizeBytes: 1024 * 1024, repairing: false }),
       sources: () => ({ sources: [{ pin: id(32, 'bob') as Pin, user: 'bob', pieces: 2, bytes: 1024 * 1024 }], bits: new Uint8Array(0) }),
       takeCutOff: () => ({ downloaders: [] }),
+      swarm: ({ transfer }) => this.swarm(transfer) ?? aSwarm({ transfer }),
       ...answers,
     };
     const noted = Object.entries(all).map(([verb, run]) => [verb, (body: never, call: never) => {
@@ -83,6 +97,13 @@ export class FakeEngine implements EngineApi {
   }
   transfer(id: number): Transfer | undefined {
     return this.list.get(id);
+  }
+  /** How often it was asked for. */
+  swarmLooks = 0;
+  swarms = new Map<number, SwarmView>();
+  swarm(id: number): SwarmView | undefined {
+    this.swarmLooks++;
+    return this.swarms.get(id);
   }
   onChange(listener: (change: Change) => void): () => void {
     this.#changes.add(listener);

@@ -232,6 +232,7 @@ export class RealEngine {
         for (const id of gone) this.transfers.delete(id);
       }),
       presenceChanged: () => {},
+      swarmChanged: () => {},
       event: () => {},
     };
     for (;;) {

@@ -5,12 +5,13 @@ import { parseCount, parseRate, parseWord } from './arguments.ts';
 import { MODES } from './fileVerbs.ts';
 import { followRepair, isComplete } from './follow.ts';
 import { amount } from '../../../protocol/amounts.ts';
+import { ABOUT_NAMING, namedTransfer, namedTransfers } from './naming.ts';
 import type { Session } from './session.ts';
+import { showSwarm } from './swarmVerb.ts';
 import { LONG_CALL_MS_MAX } from './session.ts';
 import type { Given, Topic } from './verb.ts';
 
-const ABOUT = 'Named by group and file, or by the number that `shoal status` and `shoal show_downloads --long` show.';
-const ABOUT_SEVERAL = `${ABOUT} Several by their numbers.`;
+const ABOUT_SEVERAL = `${ABOUT_NAMING} Several by their numbers.`;
 const PRIORITIES: readonly Priority[] = ['high', 'normal', 'low'];
 const MOVES: readonly QueueMove[] = ['top', 'up', 'down', 'bottom'];
 
@@ -49,7 +50,7 @@ export const transferVerbs: Topic = {
     },
     {
       use: 'set [group|number] [name]', summary: 'change how a download goes, or limits for all together',
-      about: `${ABOUT} Without one, --down, --up and --active count for all together. All is remembered. A download keeps both limits, its own and the common one; a share takes --up alone.`,
+      about: `${ABOUT_NAMING} Without one, --down, --up and --active count for all together. All is remembered. A download keeps both limits, its own and the common one; a share takes --up alone.`,
       json: '{"transfer", …what was set}',
       options: [
         ['--down <rate>', 'most bytes per second to download, such as 500k or 2M, 0 for no limit'],
@@ -63,8 +64,14 @@ export const transferVerbs: Topic = {
       run: setSome,
     },
     {
+      use: 'swarm <group|number> [name]', summary: 'show who has which pieces of a file, and why it is not faster', about: ABOUT_NAMING,
+      json: '{"transfer", "group", "name", "state", "pieces", "heldPieces", …, "why": [{"is", …}], "sentences", "nowhere", "peers": [{"user", "pin", "state", "pieces", "downBytesPerS", …}], "cellPieces", "cells"}',
+      examples: ['swarm team dump.sql', 'swarm 3 --json'],
+      run: showSwarm,
+    },
+    {
       use: 'verify <group|number> [name]', summary: 'read a file again and compare it with what was shared', json: '{"transfer", "name", "path", "sha256", "sizeBytes", "intact": true, "repairedPieces"}',
-      about: `${ABOUT} Exit code 6 when it differs.`, options: [['--repair', 'fetch again what is wrong in a download; the file is replaced only when it is right']],
+      about: `${ABOUT_NAMING} Exit code 6 when it differs.`, options: [['--repair', 'fetch again what is wrong in a download; the file is replaced only when it is right']],
       async run(session, { words, options }) {
         const { id, name, path } = await namedTransfer(session, words);
         if (!session.json && session.terminal.hasScreen) session.terminal.err(`Reading ${printable(path)} …\n`);
@@ -116,29 +123,4 @@ async function setSome(session: Session, { words, options }: Given): Promise<voi
   const { id, name } = await namedTransfer(session, words);
   await session.call('adjust', { transfer: id, ...limits, ...own });
   session.print(`Set for ${printable(name)}.`, { transfer: id, ...limits, ...own });
-}
-
-/** One by group and name, or several by their numbers. @throws ShoalError unknownDownload, usage */
-async function namedTransfers(session: Session, words: readonly string[]): Promise<readonly Transfer[]> {
-  const isNumber = (word: string): boolean => /^\d+$/.test(word);
-  const { watched } = session;
-  await session.watch();
-  // Groups and files may be called by numbers, too.
-  if (words.length <= 2 && !(words.every(isNumber) && watched.find(words[0] ?? '', words[1] ?? '') === undefined)) return [await namedTransfer(session, words)];
-  return Promise.all([...new Set(words)].map((word) => namedTransfer(session, [word])));
-}
-
-/** @throws ShoalError unknownDownload, usage */
-async function namedTransfer(session: Session, [first = '', name]: readonly string[]): Promise<Transfer> {
-  const watched = await session.watch();
-  if (!watched.overview.account) throw new ShoalError('notSignedIn');
-  if (name !== undefined) {
-    const found = watched.find(first, name);
-    if (!found) throw new ShoalError('unknownDownload', { name, group: first });
-    return found;
-  }
-  if (!/^\d+$/.test(first)) throw new ShoalError('usage', { why: 'name a group and a file, or the number of a transfer' });
-  const found = watched.transfers.get(Number(first));
-  if (!found) throw new ShoalError('unknownDownload', { name: `number ${first}`, group: 'this home' });
-  return found;
 }

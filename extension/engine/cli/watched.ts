@@ -29,6 +29,7 @@ export class Watched {
         this.#tell();
       },
       presenceChanged: () => {}, // no command shows it as it changes
+      swarmChanged: () => {}, // nor that
       event: (event) => {
         for (const take of this.#events) take(event);
       },
