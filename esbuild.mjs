@@ -1,10 +1,10 @@
-// Makes the three bundles in dist/. Each runs alone, copied anywhere, without node_modules.
+// Makes the three bundles in dist/, each of which runs alone, copied anywhere, without node_modules; and in dist/webview the one page of the extension.
 //
 //   node esbuild.mjs [--sourcemap] [--if-stale]     --if-stale: nothing to do while dist/ is newer than every source
 //
 // Runs on any Node from 18 on, so it can be started before this project's own Node is known to work.
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('.', import.meta.url));
@@ -18,6 +18,14 @@ const BUNDLES = [
   // By its name, since VS Code goes by the package.json above: a module it imports, which takes several times as long as to require it.
   { from: 'extension/main.ts', to: 'extension.cjs', command: undefined },
 ].filter(({ from }) => existsSync(join(ROOT, from)));
+
+/** The page: a script and a style sheet for the browser that VS Code is. */
+const PAGES = [
+  { from: 'extension/webview/inspector.ts', to: 'webview/inspector.js' },
+  { from: 'extension/webview/inspector.css', to: 'webview/inspector.css' },
+];
+/** The browser of the oldest VS Code that is served: 1.105 has Electron 37. */
+const BROWSER_MIN = 'chrome138';
 
 /**
  * Syntax that Node 12 does not parse is written in an older way, so that it gets as far as the check above: it is what `apt install nodejs`
@@ -58,14 +66,19 @@ async function build() {
     // Strings stay as they are: a path or a word that is grepped for in the bundle is found.
     charset: 'utf8',
     logLevel: 'error',
-  }))).catch(() => process.exit(1)); // esbuild has said what is wrong
+  })).concat(PAGES.map(({ from, to }) => esbuild({
+    absWorkingDir: ROOT, entryPoints: [from], outfile: join(DIST, to), bundle: true, write: false, platform: 'browser', format: 'iife', target: BROWSER_MIN, minify: true, charset: 'utf8', logLevel: 'error',
+    // It has a library in it, whose licence wants to be there, too.
+    legalComments: 'none', banner: { [to.endsWith('.css') ? 'css' : 'js']: `/*!\nuPlot\n${readFileSync(join(ROOT, 'node_modules/uplot/LICENSE'), 'utf8')}*/` },
+  })))).catch(() => process.exit(1)); // esbuild has said what is wrong
 
-  mkdirSync(DIST, { recursive: true });
+  mkdirSync(join(DIST, 'webview'), { recursive: true });
   publish('package.json', '{"type":"commonjs"}\n', started); // the one above says "module"
   for (const { outputFiles } of results) {
     for (const { path, contents } of outputFiles) {
-      publish(basename(path), contents, started);
-      console.log(`dist/${basename(path).padEnd(14)} ${String(Math.ceil(contents.length / 1024)).padStart(5)} KiB`);
+      const name = relative(DIST, path).replaceAll('\\', '/');
+      publish(name, contents, started);
+      console.log(`dist/${name.padEnd(21)} ${String(Math.ceil(contents.length / 1024)).padStart(5)} KiB`);
     }
   }
 }
@@ -97,7 +110,7 @@ function openPrivateMethods() {
 
 /** Whoever runs the old bundle at this moment keeps it: a file appears whole under its name or not at all. */
 function publish(name, contents, started) {
-  const part = join(DIST, `.${name}.${process.pid}`);
+  const part = join(DIST, dirname(name), `.${basename(name)}.${process.pid}`);
   writeFileSync(part, contents);
   utimesSync(part, started, started); // older than a source that changed meanwhile
   if (BUNDLES.some(bundle => bundle.to === name && bundle.command)) chmodSync(part, 0o755);
@@ -139,7 +152,7 @@ function hushSqliteWarning() {
 
 /** Nothing that goes into the bundles is younger than the oldest of them. */
 function isFresh() {
-  const outputs = ['package.json', ...BUNDLES.map(({ to }) => to)].map(name => join(DIST, name));
+  const outputs = ['package.json', ...[...BUNDLES, ...PAGES].map(({ to }) => to)].map(name => join(DIST, name));
   if (!outputs.every(existsSync)) return false;
   const oldest = Math.min(...outputs.map(modified));
   return ['esbuild.mjs', 'package.json', 'package-lock.json', 'protocol', 'tracker', 'extension'].every(name => newestIn(join(ROOT, name)) < oldest);

@@ -10,6 +10,7 @@ import { downloadFile, downloadTo, openFile, revealFile, showDownloads, verifyFi
 import { acceptRequest, cancelRequest, createGroup, joinGroup, deleteGroup, leaveGroup, rejectRequest, removeMember, renameAccount, renameGroup, transferGroup } from './commands/groups.ts';
 import { copyDiagnostics, getStarted, refresh, showLog, startEngine, stopEngine } from './commands/help.ts';
 import { copyFileLink, copyInvitationLink, openLink } from './commands/links.ts';
+import { inspectSwarm } from './commands/inspecting.ts';
 import { cancelDownload, clearTransfer, limitSpeed, moveToBottom, moveToTop, pauseAll, pauseDownload, resumeAll, resumeDownload, setPriority } from './commands/queueing.ts';
 import { removeFile, shareFile, shareFolder, stopSharing } from './commands/sharing.ts';
 import { copyTrackerUrl, startLocalPair, stopLocalPair } from './commands/trackers.ts';
@@ -22,7 +23,7 @@ const FOR_MEMBERS = {
   createGroup, joinGroup, cancelRequest, leaveGroup, transferGroup, renameGroup, deleteGroup, removeMember, acceptRequest, rejectRequest,
   shareFile, shareFolder, stopSharing, removeFile,
   downloadFile, downloadTo, chooseFiles, openFile, revealFile, pauseDownload, resumeDownload, cancelDownload, clearTransfer, verifyFile,
-  pauseAll, resumeAll, moveToTop, moveToBottom, setPriority, limitSpeed,
+  pauseAll, resumeAll, moveToTop, moveToBottom, setPriority, limitSpeed, inspectSwarm,
   copyInvitationLink, copyFileLink, refresh,
 } as const satisfies Record<string, Command>;
 

@@ -13,6 +13,7 @@ import { Decorations } from './decorations.ts';
 import { DropToShare } from './dropToShare.ts';
 import { EngineLauncher } from './engineLauncher.ts';
 import { HomeWatch } from './homeWatch.ts';
+import { Inspectors } from './inspector/inspectors.ts';
 import { LocalPairs } from './localPairs.ts';
 import { Memory } from './memory.ts';
 import { Notices } from './notices.ts';
@@ -49,14 +50,15 @@ export function activate(extension: vscode.ExtensionContext): void {
     downloads: new RowTree({ id: 'shoal.downloads', rowsOf: downloadRows, stateNow }),
   };
   const notices = new Notices(store);
+  const inspectors = new Inspectors({ store, clock: nodeClock, extension: extension.extensionUri });
   const walkthrough = new Walkthrough(store);
   const memory = new Memory(extension);
   const pairs = new LocalPairs(extension.extensionPath, launcher.home.folder, log);
-  const tools: Tools = { store, ask: new Ask(store), launcher, pairs, memory, notices, walkthrough, log: channel, views, extension };
+  const tools: Tools = { store, ask: new Ask(store), launcher, pairs, memory, notices, walkthrough, inspectors, log: channel, views, extension };
   const decorations = new Decorations(stateNow);
   store.onChange(() => decorations.refresh());
   extension.subscriptions.push(
-    channel, ...Object.values(views), notices, walkthrough, showState(store, views), decorations, registerCommands(tools),
+    channel, ...Object.values(views), notices, walkthrough, inspectors, showState(store, views), decorations, registerCommands(tools),
     new Authentication(store), tellCutOff(store, memory, log), offerInTerminals(extension, log),
     vscode.window.registerUriHandler({ handleUri: (uri) => void vscode.commands.executeCommand('shoal.openLink', uri) }),
     vscode.workspace.onDidChangeConfiguration((change) => void settingsChanged(change, store)),

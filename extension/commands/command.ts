@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { Ask } from '../ask.ts';
 import type { EngineLauncher } from '../engineLauncher.ts';
+import type { Inspectors } from '../inspector/inspectors.ts';
 import type { LocalPairs } from '../localPairs.ts';
 import type { Memory } from '../memory.ts';
 import type { Notices } from '../notices.ts';
@@ -18,6 +19,7 @@ export interface Tools {
   readonly memory: Memory;
   readonly notices: Notices;
   readonly walkthrough: Walkthrough;
+  readonly inspectors: Inspectors;
   readonly log: vscode.LogOutputChannel;
   readonly views: { readonly groups: RowTree; readonly files: RowTree; readonly downloads: RowTree };
   readonly extension: vscode.ExtensionContext;

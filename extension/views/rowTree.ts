@@ -156,7 +156,7 @@ export function tooltipOf(lines: readonly string[]): vscode.MarkdownString {
   const text = new vscode.MarkdownString();
   for (const [i, line] of lines.entries()) {
     if (i > 0) text.appendMarkdown('\n\n');
-    text.appendText(line);
+    text.appendText(line.replaceAll('&', '&amp;')); // it leaves entities as they are, which would be read as what they stand for
   }
   return text;
 }

@@ -192,11 +192,11 @@ describe('the manifest', () => {
     }, {
       request: '+acceptRequest +rejectRequest acceptRequest rejectRequest', owner: 'copyInvitationLink leaveGroup renameGroup deleteGroup', applied: '+cancelRequest cancelRequest', person: '', member: 'removeMember transferGroup',
       remote: '+downloadFile downloadFile downloadTo copyFileLink', here: 'downloadTo +openFile openFile revealFile copyFileLink stopSharing removeFile', partial: 'downloadTo copyFileLink',
-      running: '+pauseDownload +cancelDownload pauseDownload cancelDownload moveToTop moveToBottom setPriority limitSpeed copyFileLink',
-      queued: '+pauseDownload +cancelDownload pauseDownload cancelDownload moveToTop moveToBottom setPriority limitSpeed copyFileLink',
-      paused: '+resumeDownload +cancelDownload resumeDownload cancelDownload moveToTop moveToBottom setPriority limitSpeed copyFileLink',
-      failed: '+resumeDownload +cancelDownload resumeDownload cancelDownload moveToTop moveToBottom setPriority clearTransfer',
-      done: 'limitSpeed +openFile openFile revealFile copyFileLink verifyFile stopSharing clearTransfer', share: 'limitSpeed +openFile openFile revealFile copyFileLink verifyFile stopSharing', changed: 'stopSharing clearTransfer', section: '',
+      running: '+pauseDownload +cancelDownload pauseDownload cancelDownload moveToTop moveToBottom setPriority limitSpeed copyFileLink +inspectSwarm inspectSwarm',
+      queued: '+pauseDownload +cancelDownload pauseDownload cancelDownload moveToTop moveToBottom setPriority limitSpeed copyFileLink +inspectSwarm inspectSwarm',
+      paused: '+resumeDownload +cancelDownload resumeDownload cancelDownload moveToTop moveToBottom setPriority limitSpeed copyFileLink +inspectSwarm inspectSwarm',
+      failed: '+resumeDownload +cancelDownload resumeDownload cancelDownload moveToTop moveToBottom setPriority +inspectSwarm inspectSwarm clearTransfer',
+      done: 'limitSpeed +openFile openFile revealFile copyFileLink +inspectSwarm inspectSwarm verifyFile stopSharing clearTransfer', share: 'limitSpeed +openFile openFile revealFile copyFileLink +inspectSwarm inspectSwarm verifyFile stopSharing', changed: 'stopSharing clearTransfer', section: '',
     });
   });
 
