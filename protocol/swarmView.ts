@@ -46,8 +46,8 @@ export const swarmPeer = struct({
 });
 export type SwarmPeerView = Of<typeof swarmPeer>;
 
-/** For each cell one byte: how many of its pieces are in a state (those in none of these are missing), and how many peers have the piece that fewest have. */
-const cells = struct({ held: bytes(CELLS_MAX), requested: bytes(CELLS_MAX), verifying: bytes(CELLS_MAX), unwanted: bytes(CELLS_MAX), peers: bytes(CELLS_MAX) });
+/** For each cell one byte: how many of its pieces are in a state, or missing and with nobody (the rest is missing); and how many peers have the piece that fewest have. */
+const cells = struct({ held: bytes(CELLS_MAX), requested: bytes(CELLS_MAX), verifying: bytes(CELLS_MAX), unwanted: bytes(CELLS_MAX), nowhere: bytes(CELLS_MAX), peers: bytes(CELLS_MAX) });
 
 export const swarmView = struct({
   transfer: u32,

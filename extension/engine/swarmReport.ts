@@ -9,7 +9,7 @@ import type { Clock } from '../../protocol/world.ts';
 import type { Copy } from './copy.ts';
 import type { Member } from './member.ts';
 import { nowhereOf } from './nowhere.ts';
-import type { Pieces, PieceState } from './pieces.ts';
+import type { Pieces } from './pieces.ts';
 import type { Swarm } from './swarm.ts';
 import type { Transfer } from './transfer.ts';
 
@@ -36,22 +36,19 @@ export function swarmViewOf({ id, record, copy, swarm }: Pick<Transfer, 'id' | '
   };
 }
 
-/** Columns of the map; a piece in none of them is missing. */
-const COLUMN_OF: Readonly<Record<PieceState, 'held' | 'requested' | 'verifying' | 'unwanted' | undefined>> = {
-  held: 'held', requested: 'requested', verifying: 'verifying', unwanted: 'unwanted', missing: undefined,
-};
-
 function mapOf(board: Pieces | undefined): Pick<SwarmView, 'cellPieces' | 'cells'> {
   const pieces = board?.size ?? 0;
   const cellPieces = Math.max(1, Math.ceil(pieces / CELLS_MAX));
   const count = Math.ceil(pieces / cellPieces);
   const column = (): Uint8Array => new Uint8Array(count);
-  const cells = { held: column(), requested: column(), verifying: column(), unwanted: column(), peers: column().fill(255) };
+  const cells = { held: column(), requested: column(), verifying: column(), unwanted: column(), nowhere: column(), peers: column().fill(255) };
   for (let piece = 0; board && piece < pieces; piece++) {
     const cell = Math.floor(piece / cellPieces);
-    const name = COLUMN_OF[board.state(piece)];
+    const state = board.state(piece);
+    const holders = board.holders(piece);
+    const name = state !== 'missing' ? state : holders === 0 ? 'nowhere' : undefined;
     if (name) cells[name][cell] = (cells[name][cell] ?? 0) + 1;
-    cells.peers[cell] = Math.min(cells.peers[cell] ?? 0, board.holders(piece));
+    cells.peers[cell] = Math.min(cells.peers[cell] ?? 0, holders);
   }
   return { cellPieces, cells };
 }

@@ -63,8 +63,9 @@ function actionsOf(transfer: Transfer): Shown['actions'] {
 
 function mapOf({ pieces, cellPieces, cells, heldPieces, requestedPieces, verifyingPieces, missingPieces, unwantedPieces, nowhere }: SwarmView): ShownMap | undefined {
   if (pieces === 0) return undefined;
-  const { held, requested, verifying, unwanted, peers } = cells;
-  const columns: CellColumns = { held: copy(held), requested: copy(requested), verifying: copy(verifying), unwanted: copy(unwanted), peers: copy(peers) };
+  const columns: CellColumns = {
+    held: copy(cells.held), requested: copy(cells.requested), verifying: copy(cells.verifying), unwanted: copy(cells.unwanted), nowhere: copy(cells.nowhere), peers: copy(cells.peers),
+  };
   const nowherePieces = nowhere?.pieces ?? 0;
   return {
     pieces, cellPieces, cells: columns,

@@ -6,8 +6,6 @@ export type CellCounts = Readonly<Record<Kind, number>> & { readonly size: numbe
 
 export function countsOf({ pieces, cellPieces, cells }: ShownMap, cell: number): CellCounts {
   const size = Math.min(pieces, (cell + 1) * cellPieces) - cell * cellPieces;
-  const [held, requested, verifying, unwanted] = [cells.held[cell] ?? 0, cells.requested[cell] ?? 0, cells.verifying[cell] ?? 0, cells.unwanted[cell] ?? 0];
-  const left = Math.max(0, size - held - requested - verifying - unwanted);
-  const peers = cells.peers[cell] ?? 0;
-  return { size, peers, held, requested, verifying, unwanted, missing: peers > 0 ? left : 0, nowhere: peers > 0 ? 0 : left };
+  const [held, requested, verifying, unwanted, nowhere] = [cells.held[cell] ?? 0, cells.requested[cell] ?? 0, cells.verifying[cell] ?? 0, cells.unwanted[cell] ?? 0, cells.nowhere[cell] ?? 0];
+  return { size, peers: cells.peers[cell] ?? 0, held, requested, verifying, unwanted, nowhere, missing: Math.max(0, size - held - requested - verifying - unwanted - nowhere) };
 }

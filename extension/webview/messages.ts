@@ -45,6 +45,7 @@ export interface CellColumns {
   readonly requested: Uint8Array;
   readonly verifying: Uint8Array;
   readonly unwanted: Uint8Array;
+  readonly nowhere: Uint8Array;
   readonly peers: Uint8Array;
 }
 
@@ -143,7 +144,7 @@ function isMap(value: unknown): boolean {
   const { cells, counts } = value;
   const count = Math.ceil(value['pieces'] / value['cellPieces']);
   return KINDS.every((kind) => isCount((counts)[kind]))
-    && ['held', 'requested', 'verifying', 'unwanted', 'peers'].every((name) => {
+    && ['held', 'requested', 'verifying', 'unwanted', 'nowhere', 'peers'].every((name) => {
       const column = (cells)[name];
       return column instanceof Uint8Array && column.length === count;
     });

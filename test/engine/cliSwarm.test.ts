@@ -78,7 +78,7 @@ describe('the map of pieces on a terminal', () => {
     const column = (name: string): Uint8Array => Uint8Array.from(states, (state) => Number(state === name));
     const map = pieceMap(aSwarm({
       pieces: states.length,
-      cells: { held: column('held'), requested: column('requested'), verifying: column('verifying'), unwanted: column('unwanted'), peers: Uint8Array.from(states, (state) => Number(state !== 'nowhere')) },
+      cells: { held: column('held'), requested: column('requested'), verifying: column('verifying'), unwanted: column('unwanted'), nowhere: column('nowhere'), peers: Uint8Array.from(states, (state) => Number(state !== 'nowhere')) },
     }), columns);
     assert.equal(map.length, Math.min(columns, states.length));
     assert.equal([...map].every((mark) => mark === '█' || mark === ' '), states.every((state) => state === 'held' || state === 'unwanted'));

@@ -121,12 +121,12 @@ describe('a cell of the piece map', () => {
     const count = Math.ceil(pieces / cellPieces);
     const column = (value: number): Uint8Array => new Uint8Array(count).fill(value);
     const quarter = Math.floor(Math.min(cellPieces, pieces - (count - 1) * cellPieces) / 4);
-    const map = { pieces, cellPieces, cells: { held: column(quarter), requested: column(quarter), verifying: column(0), unwanted: column(quarter), peers: column(peers) }, counts: { held: 0, requested: 0, verifying: 0, missing: 0, nowhere: 0, unwanted: 0 } };
+    const map = { pieces, cellPieces, cells: { held: column(quarter), requested: column(quarter), verifying: column(0), unwanted: column(quarter), nowhere: column(peers === 0 ? quarter : 0), peers: column(peers) }, counts: { held: 0, requested: 0, verifying: 0, missing: 0, nowhere: 0, unwanted: 0 } };
     let sum = 0;
     for (let cell = 0; cell < count; cell++) {
       const counts = countsOf(map, cell);
       assert.equal(KINDS.reduce((all, kind) => all + counts[kind], 0), counts.size);
-      assert.ok(counts.nowhere === 0 || peers === 0);
+      assert.ok(counts.missing >= 0 && (counts.nowhere === 0 || peers === 0));
       sum += counts.size;
     }
     assert.equal(sum, pieces);

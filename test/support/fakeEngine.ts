@@ -42,7 +42,7 @@ export const aFile = (fields: Partial<FileRow> = {}): FileRow => ({
 export const aSwarm = (fields: Partial<SwarmView> = {}): SwarmView => ({
   transfer: 1, pieces: 10, pieceBytes: 512 * 1024, heldPieces: 4, requestedPieces: 2, verifyingPieces: 0, missingPieces: 4, unwantedPieces: 0,
   cellPieces: 1,
-  cells: { held: Uint8Array.of(1, 1, 1, 1, 0, 0, 0, 0, 0, 0), requested: Uint8Array.of(0, 0, 0, 0, 1, 1, 0, 0, 0, 0), verifying: new Uint8Array(10), unwanted: new Uint8Array(10), peers: new Uint8Array(10).fill(1) },
+  cells: { held: Uint8Array.of(1, 1, 1, 1, 0, 0, 0, 0, 0, 0), requested: Uint8Array.of(0, 0, 0, 0, 1, 1, 0, 0, 0, 0), verifying: new Uint8Array(10), unwanted: new Uint8Array(10), nowhere: new Uint8Array(10), peers: new Uint8Array(10).fill(1) },
   nowhere: undefined, peers: [aPeer()], peersCount: 1, hasHashes: true, isDiskBusy: false, ...fields,
 });
 

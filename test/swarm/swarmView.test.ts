@@ -71,7 +71,9 @@ describe('the view of a swarm', function () {
     assert.deepEqual(peersOf(bob, ofBob), ['alice left', 'carol idle']);
     // The pieces that both got are with both now, and what neither has, with nobody.
     assert.deepEqual(carol.engine.transfer(ofCarol)?.heldPieces, transfer.heldPieces);
-    assert.deepEqual([...view(bob, ofBob).cells.held], [...view(carol, ofCarol).cells.held]);
+    const { cells } = view(bob, ofBob);
+    assert.deepEqual([...cells.held], [...view(carol, ofCarol).cells.held]);
+    assert.deepEqual([...cells.nowhere], [...cells.held].map((held) => 1 - held));
 
     await carol.engine.verbs.signOut({}, NO_CALL);
     await sim.until(() => bob.engine.transfer(ofBob)?.state === 'waiting', 600_000);

@@ -12,7 +12,7 @@ import { table } from './output.ts';
 const MARKS = { whole: '█', part: '▒', coming: '▸', missing: '·', nowhere: '×', unwanted: ' ' } as const;
 
 /** One character for so many pieces. */
-export function pieceMap({ pieces, cellPieces, cells: { held, requested, verifying, unwanted, peers } }: SwarmView, columns: number): string {
+export function pieceMap({ pieces, cellPieces, cells: { held, requested, verifying, unwanted, nowhere } }: SwarmView, columns: number): string {
   const count = held.length;
   const width = Math.max(1, Math.min(count, columns));
   const sum = (of: Uint8Array, from: number, to: number): number => of.subarray(from, to).reduce((all, value) => all + value, 0);
@@ -22,9 +22,8 @@ export function pieceMap({ pieces, cellPieces, cells: { held, requested, verifyi
     const to = Math.floor(((x + 1) * count) / width);
     const size = Math.min(pieces, to * cellPieces) - from * cellPieces - sum(unwanted, from, to);
     const here = sum(held, from, to);
-    const fewest = peers.subarray(from, to).reduce((least, value) => Math.min(least, value), 255);
     map += size === 0 ? MARKS.unwanted : here === size ? MARKS.whole : sum(requested, from, to) + sum(verifying, from, to) > 0 ? MARKS.coming
-      : fewest === 0 ? MARKS.nowhere : here > 0 ? MARKS.part : MARKS.missing;
+      : sum(nowhere, from, to) > 0 ? MARKS.nowhere : here > 0 ? MARKS.part : MARKS.missing;
   }
   return map;
 }
