@@ -64,6 +64,8 @@ export const transfer = struct({
   /** Pieces that were copied from other files of this machine in this run of the engine, and not fetched. */
   ownPieces: added(u32, 0),
   content: added(content, 'file'),
+  /** Which version of the group's file a download is; 0 where that is not known, and for a share. */
+  version: added(u32, 0),
 });
 export type Transfer = Of<typeof transfer>;
 
