@@ -34,7 +34,9 @@ export function bestOf<T>(all: readonly Searchable<T>[], typed: string, most: nu
   if (words.length === 0) return all.slice(0, most).map(({ value }) => value);
   const sure = fitting(all, (one) => least(words, (word) => fitOf(word, one)));
   // Typing errors only where there is little without them: they cost the most and find the least that was meant.
-  const close = sure.length >= most ? [] : fitting(all, (one) => (least(words, (word) => fitOf(word, one)) > 0 ? FIT.none : least(words, (word) => fitOf(word, one) || (hasNearly(one.text, word) ? FIT.typo : FIT.none))));
+  const likeness = new Map(words.map((word) => [word, nearly(word)]));
+  const found = new Set(sure);
+  const close = sure.length >= most ? [] : fitting(all.filter((one) => !found.has(one)), (one) => least(words, (word) => fitOf(word, one) || (likeness.get(word)?.(one.text) ? FIT.typo : FIT.none)));
   return [...sure, ...close].slice(0, most).map(({ value }) => value);
 }
 
@@ -75,23 +77,29 @@ function hasLetters(text: string, word: string): boolean {
   return true;
 }
 
-/** Whether something in the text differs from the word by few letters that are wrong, missing or too many (Wu and Manber's shift-and with errors). */
-function hasNearly(text: string, word: string): boolean {
+/**
+ * Whether something in a text differs from the word by few letters that are wrong, missing or too many (Wu and Manber's shift-and with errors), or
+ * by two neighbours that are swapped, the commonest slip of all.
+ */
+function nearly(word: string): (text: string) => boolean {
   const letters = word.slice(0, WORD_CHARS_MAX);
   const errors = letters.length >= TWO_TYPOS_FROM ? 2 : letters.length >= ONE_TYPO_FROM ? 1 : 0;
-  if (errors === 0) return false;
-  const masks = new Map<string, number>();
-  for (let n = 0; n < letters.length; n++) masks.set(letters.charAt(n), (masks.get(letters.charAt(n)) ?? 0) | (1 << n));
+  if (errors === 0) return () => false;
+  const swapped = Array.from({ length: letters.length - 1 }, (_, n) => `${letters.slice(0, n)}${letters.charAt(n + 1)}${letters.charAt(n)}${letters.slice(n + 2)}`);
+  const masks = new Map<number, number>();
+  for (let n = 0; n < letters.length; n++) masks.set(letters.charCodeAt(n), (masks.get(letters.charCodeAt(n)) ?? 0) | (1 << n));
   const end = 1 << (letters.length - 1);
-  // After so many letters of the text: which beginnings of the word end here, with 0, 1 or 2 errors.
-  let [r0, r1, r2] = [0, 1, 3];
-  for (let n = 0; n < text.length; n++) {
-    const mask = masks.get(text.charAt(n)) ?? 0;
-    const [o0, o1] = [r0, r1];
-    r0 = ((r0 << 1) | 1) & mask;
-    r1 = (((r1 << 1) | 1) & mask) | o0 | (o0 << 1) | (r0 << 1) | 1;
-    r2 = (((r2 << 1) | 1) & mask) | o1 | (o1 << 1) | (r1 << 1) | 3;
-    if (((errors === 1 ? r1 : r2) & end) !== 0) return true;
-  }
-  return false;
+  return (text) => {
+    // After so many letters of the text: which beginnings of the word end here, with 0, 1 or 2 errors.
+    let [r0, r1, r2] = [0, 1, 3];
+    for (let n = 0; n < text.length; n++) {
+      const mask = masks.get(text.charCodeAt(n)) ?? 0;
+      const [o0, o1] = [r0, r1];
+      r0 = ((r0 << 1) | 1) & mask;
+      r1 = (((r1 << 1) | 1) & mask) | o0 | (o0 << 1) | (r0 << 1) | 1;
+      r2 = (((r2 << 1) | 1) & mask) | o1 | (o1 << 1) | (r1 << 1) | 3;
+      if (((errors === 1 ? r1 : r2) & end) !== 0) return true;
+    }
+    return errors === 1 && swapped.some((one) => text.includes(one)); // with two errors a swap is among them
+  };
 }

@@ -106,8 +106,9 @@ class LevelRows {
     this.#seenMs = look.seenMs.get(group.group) ?? Infinity;
   }
 
-  isNew({ atMs, author }: FileRow): boolean {
-    return atMs > this.#seenMs && author !== this.#me;
+  /** Whether somebody else has shared it since I looked, and I have done nothing with it. */
+  isNew(file: FileRow): boolean {
+    return file.atMs > this.#seenMs && file.author !== this.#me && !this.#holdings.ofVersion(file);
   }
 
   /** What lies directly in a folder; '' is the group itself. */
@@ -185,6 +186,7 @@ function fileRow({ group, name: groupName, role }: GroupView, file: FileRow, lab
   const isPartial = holding?.kind === 'download' && holding.state !== 'gone' && !isComplete(holding);
   const isSome = isWhole && holding.sizeBytes < sizeBytes; // chosen files of a folder
   const place = iShare || holding?.kind === 'share' ? t('shared by you') : isSome ? t('partly here') : isWhole ? t('here') : older ? t('update available') : isPartial ? (holding.state === 'failed' ? t('download failed') : t('downloading')) : '';
+  const isUpdate = older !== undefined && !isWhole;
   const by = iShare ? '' : shown(author);
   const size = amount(sizeBytes);
   const seeds = availability(file);
@@ -193,7 +195,7 @@ function fileRow({ group, name: groupName, role }: GroupView, file: FileRow, lab
     'file', isWhole ? 'here' : isPartial ? 'partial' : 'remote', ...(isSome ? ['remote'] : []), ...(older ? ['update'] : []), ...(iShare || isWhole ? ['served'] : []), ...(role === 'owner' || iShare ? ['removable'] : []),
   ];
   return {
-    id: `file:${group}:${name}`, label: shown(label), description: joined(isNew ? t('● new') : '', size, nth, seeds, place, by),
+    id: `file:${group}:${name}`, label: shown(label), description: joined(isNew ? t('● new') : '', ...(isUpdate ? [place] : []), size, nth, seeds, ...(isUpdate ? [] : [place]), by),
     tooltip: { facts: JSON.stringify([file, holding?.path, older?.version]), lines: () => tooltipOf(file, isWhole ? holding : undefined, older) },
     icon: older ? { theme: 'arrow-circle-up', color: 'charts.blue' } : file.content === 'folder' ? { theme: 'folder' } : { file: name }, context: flags.join(' '),
     subject: { group: groupName, file: name, ...(holding && { transfer: holding.id }), ...(isWhole && { path: holding.path }) },

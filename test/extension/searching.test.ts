@@ -15,6 +15,7 @@ describe('a search among names', () => {
     ['letters in their order', 'chkfin', ['models/checkpoint-final.bin']],
     ['a letter that is wrong', 'intervuew', ['recordings/interview.wav']],
     ['two letters that are swapped', 'chekcpoint', ['models/checkpoint-final.bin']],
+    ['the same in a short word', 'noets', ['notes.md']],
     ['a letter that is missing, or too many', 'nootes', ['notes.md']],
     ['nothing in a short word that is wrong', 'wex', []],
     ['nothing where another word does not fit', 'sales zzz', []],

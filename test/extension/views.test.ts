@@ -52,7 +52,7 @@ describe('the view Files', () => {
     ['one that is here', () => row({}, [aTransfer({ state: 'seeding', heldPieces: 2 })]), 'dump.sql — 1.00 MiB · 1 seeder · here · bob [file here served removable]'],
     ['a folder of which some files are here', () => row({ content: 'folder' }, [aTransfer({ state: 'seeding', sizeBytes: 7, content: 'folder' })]), 'dump.sql — 1.00 MiB · 1 seeder · partly here · bob [file here remote served removable]'],
     ['one that is here in part and as a whole', () => row({ content: 'folder' }, [aTransfer({ id: 1, state: 'seeding', content: 'folder' }), aTransfer({ id: 2, state: 'seeding', sizeBytes: 7, content: 'folder' })]), 'dump.sql — 1.00 MiB · 1 seeder · here · bob [file here served removable]'],
-    ['a newer version than the one that is here', () => row({ version: 2, root: 'ee'.repeat(32) as Root }, [aTransfer({ state: 'seeding', heldPieces: 2 })]), 'dump.sql — 1.00 MiB · v2 · 1 seeder · update available · bob [file remote update removable]'],
+    ['a newer version than the one that is here', () => row({ version: 2, root: 'ee'.repeat(32) as Root }, [aTransfer({ state: 'seeding', heldPieces: 2 })]), 'dump.sql — update available · 1.00 MiB · v2 · 1 seeder · bob [file remote update removable]'],
   ];
   for (const [says, made, expected] of rows) it(`shows ${says}`, () => assert.equal(made(), expected));
 
