@@ -56,11 +56,11 @@ export async function isMeant({ store: { state } }: Tools, wanted: readonly Want
   if (wanted.length <= UNASKED_MAX) return true;
   const bytes = wanted.reduce((sum, one) => sum + (rowOf(state, one)?.sizeBytes ?? 0), 0);
   const download = t('Download');
-  return await vscode.window.showInformationMessage(t('Download {0} files, {1}?', wanted.length.toLocaleString(), amount(bytes)), { modal: true }, download) === download;
+  return await vscode.window.showInformationMessage(t('Download {0} files?', wanted.length.toLocaleString()), { modal: true, detail: t('Together they have {0}.', amount(bytes)) }, download) === download;
 }
 
 /** Into the folder of each group, or the usual one. */
-async function downloadUsual(tools: Tools, wanted: readonly Wanted[]): Promise<void> {
+export async function downloadUsual(tools: Tools, wanted: readonly Wanted[]): Promise<void> {
   for (const [group, some] of byGroup(wanted)) {
     const own = tools.memory.folderOf(group);
     if (!own?.isUsual) await downloadInto(tools, some, downloadFolder());

@@ -13,34 +13,54 @@ import { stopSharing } from './sharing.ts';
 interface Way {
   readonly run: Command;
   /** What is asked first, where the command itself asks nothing. */
-  readonly question?: { readonly words: (rows: readonly Row[]) => string; readonly answer: () => string };
+  readonly question?: (rows: readonly Row[]) => { readonly words: string; readonly detail: string; readonly answer: string };
 }
 
 const named = (rows: readonly Row[]): string => inMessage(rows[0]?.label ?? '');
-const stopping: Way['question'] = { words: (rows) => (rows.length === 1 ? t('Stop sharing {0}?', named(rows)) : plural(rows.length, 'Stop sharing {0} file?', 'Stop sharing {0} files?')), answer: () => t('Stop Sharing') };
 
-/** By a word of the row's context; the first that fits. */
-const DELETE: readonly (readonly [word: string, way: Way])[] = [
-  ['request', { run: rejectRequest, question: { words: (rows) => (rows.length === 1 ? t('Reject the request of {0}?', named(rows)) : plural(rows.length, 'Reject {0} request?', 'Reject {0} requests?')), answer: () => t('Reject Request') } }],
-  ['removable person', { run: removeMember }], ['applied', { run: cancelRequest, question: { words: (rows) => t('Take back your request to join {0}?', named(rows)), answer: () => t('Cancel Request') } }], ['group', { run: leaveGroup }],
-  ['partial download', { run: cancelDownload }],
-  ['download', { run: clearTransfer, question: { words: (rows) => (rows.length === 1 ? t('Remove {0} from the list?', named(rows)) : plural(rows.length, 'Remove {0} download from the list?', 'Remove {0} downloads from the list?')), answer: () => t('Remove from List') } }],
-  ['share', { run: stopSharing, question: stopping }], ['served', { run: stopSharing, question: stopping }],
-];
-
-/** Does with the selected rows what Delete means for the first of them, and only with those of its kind. */
-export const deleteSelected: Command = async (tools, given, all) => {
-  const [first] = rowsOf(given, all);
-  const [words, way] = DELETE.find(([wanted]) => first && fits(first, wanted)) ?? [];
-  if (!first || words === undefined || !way) return;
-  const nodes = (all ?? []).filter((node) => 'row' in node).filter(({ row }) => fits(row, words) && DELETE.find(([wanted]) => fits(row, wanted))?.[1] === way);
-  const rows = nodes.map(({ row }) => row);
-  const { question } = way;
-  if (question && await vscode.window.showWarningMessage(question.words(rows), { modal: true }, question.answer()) !== question.answer()) return;
-  await way.run(tools, nodes[0], nodes);
+const stop: Way = {
+  run: stopSharing,
+  question: (rows) => ({
+    words: rows.length === 1 ? t('Stop sharing {0}?', named(rows)) : plural(rows.length, 'Stop sharing {0} file?', 'Stop sharing {0} files?'),
+    detail: t('This machine no longer serves it to the group. Files stay where they are.'), answer: t('Stop Sharing'),
+  }),
+};
+const reject: Way = {
+  run: rejectRequest,
+  question: (rows) => ({
+    words: rows.length === 1 ? t('Reject the request of {0}?', named(rows)) : plural(rows.length, 'Reject {0} request?', 'Reject {0} requests?'),
+    detail: t('Whoever is rejected may ask again.'), answer: t('Reject Request'),
+  }),
+};
+const takeBack: Way = {
+  run: cancelRequest,
+  question: (rows) => ({ words: t('Take back your request to join {0}?', named(rows)), detail: t('You may ask again.'), answer: t('Cancel Request') }),
+};
+const clear: Way = {
+  run: clearTransfer,
+  question: (rows) => ({
+    words: rows.length === 1 ? t('Remove {0} from the list?', named(rows)) : plural(rows.length, 'Remove {0} download from the list?', 'Remove {0} downloads from the list?'),
+    detail: t('This machine no longer serves it to the group. Files stay where they are.'), answer: t('Remove from List'),
+  }),
 };
 
-const fits = (row: Row, words: string): boolean => words.split(' ').every((word) => is(row, word));
+/** By words of the row's context; the first that fits. */
+const DELETE: readonly (readonly [words: string, way: Way])[] = [
+  ['request', reject], ['person removable', { run: removeMember }], ['applied', takeBack], ['group', { run: leaveGroup }],
+  ['download partial', { run: cancelDownload }], ['download', clear], ['share', stop], ['served', stop],
+];
+
+const wayOf = (row: Row | undefined): Way | undefined => row && DELETE.find(([words]) => words.split(' ').every((word) => is(row, word)))?.[1];
+
+/** Does with the selected rows what Delete means for the first of them, and only with those for which it means the same. */
+export const deleteSelected: Command = async (tools, given, all) => {
+  const way = wayOf(rowsOf(given, all)[0]);
+  if (!way) return;
+  const nodes = (all ?? []).filter((node) => 'row' in node).filter(({ row }) => wayOf(row) === way);
+  const question = way.question?.(nodes.map(({ row }) => row));
+  if (question && await vscode.window.showWarningMessage(question.words, { modal: true, detail: question.detail }, question.answer) !== question.answer) return;
+  await way.run(tools, nodes[0], nodes);
+};
 
 /** Opens what is here, and gets what is not. */
 export const openSelected: Command = async (tools, given, all) => {

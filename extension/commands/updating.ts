@@ -1,14 +1,13 @@
 // Commands of versions: what lies here in an older version than the group has.
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { downloadFolder } from '../downloadFolder.ts';
 import type { Update } from '../holdings.ts';
 import { updatesOf } from '../holdings.ts';
 import { t } from '../words.ts';
 import type { Command, Tools } from './command.ts';
 import { subjectsOf } from './command.ts';
 import type { Wanted } from './downloading.ts';
-import { downloadInto, isMeant } from './downloading.ts';
+import { downloadInto, downloadUsual, isMeant } from './downloading.ts';
 
 /** Gets the group's newest version of what is here in an older one: beside it, because nothing that is here is overwritten. */
 export const downloadUpdate: Command = async (tools, given, all) => {
@@ -31,10 +30,13 @@ async function askUpdate({ ask, store }: Tools): Promise<{ readonly group: strin
   return found && { group: found.group, file: found.file.name };
 }
 
+/** A download goes beside the one that is there; what was shared from here has no such place. */
 async function getAll(tools: Tools, updates: readonly Update[]): Promise<void> {
-  const usual = downloadFolder().folder;
-  const byFolder = Map.groupBy(updates, ({ older, file }) => (older.kind === 'download' ? above(older.path, file.name) : usual));
-  for (const [folder, ones] of byFolder) await downloadInto(tools, ones.map(wantedOf), { folder, isDefault: false });
+  const byFolder = Map.groupBy(updates, ({ older, file }) => (older.kind === 'download' ? above(older.path, file.name) : undefined));
+  for (const [folder, some] of byFolder) {
+    if (folder === undefined) await downloadUsual(tools, some.map(wantedOf));
+    else await downloadInto(tools, some.map(wantedOf), { folder, isDefault: false });
+  }
 }
 
 /** The folder that a file of this name was downloaded into. */

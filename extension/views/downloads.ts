@@ -67,16 +67,16 @@ function rowOf(transfer: Transfer, beside: Beside): Row {
 function transferRow(transfer: Transfer, beside: Beside): Row {
   const { id, groupName, name, path, kind, error } = transfer;
   const words = progressOf(transfer);
-  const more = besideWords(transfer, beside);
+  const said = [...(isJustResumed(transfer) ? [t('resumed at {0} %', resumedPercent(transfer))] : []), words, ...besideWords(transfer, beside)];
   const isWhole = isComplete(transfer) ? transfer.state !== 'gone' : kind === 'share' && transfer.state === 'seeding';
   const trouble = error && fromWire(error).message;
   const isOutdated = beside.age === 'outdated';
   const flags = [kind, isWhole ? 'here' : 'partial', transfer.state, ...(beside.opens ? ['opens'] : []), ...(isOutdated ? ['update'] : [])];
   return {
-    id: `transfer:${id}`, label: shown(nameHere(transfer)), description: [words, ...more, shown(groupName)].join(' · '),
+    id: `transfer:${id}`, label: shown(nameHere(transfer)), description: [...said, shown(groupName)].join(' · '),
     tooltip: tooltipOf(transfer, beside),
     icon: isOutdated ? { theme: 'arrow-circle-up', color: 'charts.blue' } : iconOf(transfer), context: flags.join(' '), subject: { group: groupName, file: name, transfer: id, ...(isWhole && { path }) },
-    spoken: [shown(name), words, ...more, t('group {0}', shown(groupName)), ...(trouble === undefined ? [] : [trouble])].join(', '),
+    spoken: [shown(name), ...said, t('group {0}', shown(groupName)), ...(trouble === undefined ? [] : [trouble])].join(', '),
   };
 }
 
@@ -84,7 +84,6 @@ function besideWords(transfer: Transfer, { opens, age }: Beside): readonly strin
   const { version } = transfer;
   return [
     ...(age === 'outdated' ? [t('update available')] : age === 'superseded' ? [version > 0 ? t('older version, v{0}', version) : t('older version')] : []),
-    ...(isJustResumed(transfer) ? [t('resumed at {0} %', resumedPercent(transfer))] : []),
     ...(opens ? [t('opens when done')] : []),
   ];
 }

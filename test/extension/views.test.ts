@@ -96,7 +96,7 @@ describe('the view Downloads', () => {
   };
   const resumed = { resumedPieces: 63, pieces: 100, sizeBytes: 100 * 1024 };
   const besides: readonly (readonly [says: string, row: () => readonly string[], expected: readonly string[]])[] = [
-    ['that it was resumed, at first in the row', () => rowOf({ ...resumed, heldPieces: 64, doneBytes: 64 * 1024 }, /Resumed/), ['64 % · 1 peer · resumed at 63 % · team', 'Resumed at 63 %: 63 of 100 pieces were here already']],
+    ['that it was resumed, at first in the row', () => rowOf({ ...resumed, heldPieces: 64, doneBytes: 64 * 1024 }, /Resumed/), ['resumed at 63 % · 64 % · 1 peer · team', 'Resumed at 63 %: 63 of 100 pieces were here already']],
     ['that it was resumed, later on in the tooltip', () => rowOf({ ...resumed, heldPieces: 80, doneBytes: 80 * 1024 }, /Resumed/), ['80 % · 1 peer · team', 'Resumed at 63 %: 63 of 100 pieces were here already']],
     ['nothing of that when it is here', () => rowOf({ ...resumed, heldPieces: 100, doneBytes: 100 * 1024, state: 'seeding' }, /Resumed/), ['100 KiB · team']],
     ['that it is opened when it is done', () => rowOf({}, /opened/, {}, [1]), ['50 % · 1 peer · opens when done · team', 'It is opened when it is done']],
