@@ -202,6 +202,8 @@ describe('two people with much in their views', function () {
   it('put downloads in order, try one again that failed, and clear what is done', async () => {
     const { window } = ivan;
     for (const name of ['one.bin', 'two.bin', 'three.bin']) await share(name, randomBytes(4 * MIB));
+    await says(window, 'Files', GROUP, /^9 files · ● 3 new$/);
+    for (const name of ['one.bin', 'two.bin', 'three.bin']) await window.row('Files', name); // VS Code knows no row while it asks for all of them again
     ivans({ 'shoal.downloadLimit': SLOW_KIB_PER_S / 4, 'shoal.activeDownloads': 1 });
     const inOrder = async (): Promise<string> => (await labels('Downloads')).filter((label) => label.endsWith('.bin')).join();
     for (const name of ['one.bin', 'two.bin', 'three.bin']) {
