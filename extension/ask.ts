@@ -5,16 +5,32 @@ import type { Transfer } from '../protocol/engineLink.ts';
 import { ShoalError } from '../protocol/errors.ts';
 import type { FileRow, GroupView } from '../protocol/trackerLink.ts';
 import { isComplete, myGroups, waitingRequests } from './state.ts';
+import type { FileInGroup } from './fileSearch.ts';
+import { fileSearch } from './fileSearch.ts';
 import type { Store } from './store.ts';
 import { progressOf } from './views/downloads.ts';
-import { BACK, askChoice, askSeveral, askText } from './wizard.ts';
+import { iconPath } from './views/row.ts';
+import { BACK, askChoice, askFound, askSeveral, askText } from './wizard.ts';
 import type { Choice, ChoiceQuestion, SeveralQuestion, TextQuestion } from './wizard.ts';
 import { plural, shown, shownWithIcons, t } from './words.ts';
 
-/** A file in a group's catalogue. */
-export interface FileInGroup {
-  readonly group: string;
-  readonly file: FileRow;
+/** How a file is asked for. */
+export interface FileQuestion {
+  readonly placeholder: string;
+  readonly fits?: (file: FileRow) => boolean;
+  /** Other ways to answer with a file than Enter. */
+  readonly buttons?: readonly { readonly icon: string; readonly title: string; readonly way: string }[];
+}
+
+export interface LiveQuestion {
+  readonly prompt: string;
+  readonly value: string;
+  readonly typed: (text: string) => void;
+}
+
+export interface FoundFile extends FileInGroup {
+  /** The button that was pressed. */
+  readonly way?: string;
 }
 
 export class Ask {
@@ -27,6 +43,12 @@ export class Ask {
   /** A text; undefined when the person changed their mind. */
   async text(title: string, question: TextQuestion): Promise<string | undefined> {
     const answer = await askText({ title, step: 1, steps: 1 }, question);
+    return answer === BACK ? undefined : answer;
+  }
+
+  /** A text that is looked at while it is typed; undefined when the person changed their mind. */
+  async live(title: string, { typed, ...question }: LiveQuestion): Promise<string | undefined> {
+    const answer = await askText({ title, step: 1, steps: 1 }, { ...question, mayBeEmpty: true, check: (text) => void typed(text) });
     return answer === BACK ? undefined : answer;
   }
 
@@ -87,23 +109,21 @@ export class Ask {
   }
 
   /** A file of any of my groups: type a part of its name. */
-  async file(title: string, placeholder: string, fits: (file: FileRow) => boolean = () => true): Promise<FileInGroup | undefined> {
-    const { state, listings } = this.#store;
-    const items = (): readonly Choice<FileInGroup>[] => [...myGroups(this.#store.state)].sort((a, b) => a.name.localeCompare(b.name)).flatMap((group) => {
-      const rows = (this.#store.state.files.get(group.group)?.rows ?? []).filter(fits);
-      const separator: Choice<FileInGroup> = { label: shownWithIcons(group.name), kind: vscode.QuickPickItemKind.Separator };
-      return rows.length === 0 ? [] : [separator, ...rows.map((file) => fileChoice(group.name, file))];
-    });
-    const isKnown = myGroups(state).every(({ group }) => state.files.get(group)?.isLoaded);
-    const load = async (): Promise<readonly Choice<FileInGroup>[]> => {
+  async file(title: string, { placeholder, fits, buttons = [] }: FileQuestion): Promise<FoundFile | undefined> {
+    const { listings } = this.#store;
+    const pressable = buttons.map(({ icon, title: tooltip, way }) => ({ iconPath: new vscode.ThemeIcon(icon), tooltip, way }));
+    let search = fileSearch(this.#store.state, fits);
+    const load = async (): Promise<void> => {
       await listings.readAll('files');
       for (const { group } of myGroups(this.#store.state)) {
         const error = this.#store.state.files.get(group)?.error;
         if (error instanceof ShoalError && !this.#store.state.files.get(group)?.isLoaded) throw error;
       }
-      return items();
+      search = fileSearch(this.#store.state, fits);
     };
-    return this.choice(title, { placeholder, items: isKnown ? items() : [], load, empty: t('There is no such file in your groups') });
+    const find = (typed: string): readonly Choice<FoundFile>[] => fileChoices(search(typed), typed.trim() === '', myGroups(this.#store.state).length > 1).map((choice) => (choice.value ? { ...choice, buttons: pressable } : choice));
+    const pressed = (found: FoundFile, button: vscode.QuickInputButton): FoundFile => ({ ...found, way: pressable.find((one) => one === button)?.way ?? '' });
+    return askFound<FoundFile>(title, { placeholder, find, load, pressed, empty: t('There is no such file in your groups') });
   }
 
   /** A transfer of this machine. */
@@ -115,10 +135,25 @@ export class Ask {
   }
 }
 
-function fileChoice(group: string, file: FileRow): Choice<FileInGroup> {
-  const seeds = file.seeders > 0 ? plural(file.seeders, '{0} seeder', '{0} seeders') : t('nobody online has it');
-  return {
-    label: shownWithIcons(file.name), description: [amount(file.sizeBytes), seeds, shownWithIcons(file.author)].join(' · '),
-    iconPath: file.content === 'folder' ? vscode.ThemeIcon.Folder : vscode.ThemeIcon.File, value: { group, file },
-  };
+/** Group by group under a line with its name, or each with its group behind it, where there are several. */
+function fileChoices(found: readonly FileInGroup[], isByGroup: boolean, areSeveral: boolean): readonly Choice<FoundFile>[] {
+  return found.flatMap((one, n): readonly Choice<FoundFile>[] => {
+    const choice = fileChoice(one, areSeveral && !isByGroup);
+    return isByGroup && found[n - 1]?.group !== one.group ? [{ label: shownWithIcons(one.group), kind: vscode.QuickPickItemKind.Separator }, choice] : [choice];
+  });
+}
+
+function fileChoice(found: FileInGroup, withGroup: boolean): Choice<FoundFile> {
+  const { group, file: { name, sizeBytes, seeders, author, content } } = found;
+  const seeds = seeders > 0 ? plural(seeders, '{0} seeder', '{0} seeders') : t('nobody online has it');
+  const cut = name.lastIndexOf('/');
+  const words = [...(cut < 0 ? [] : [shownWithIcons(name.slice(0, cut))]), ...(withGroup ? [shownWithIcons(group)] : []), amount(sizeBytes), seeds, shownWithIcons(author)];
+  return { label: shownWithIcons(name.slice(cut + 1)), description: words.join(' · '), ...iconOf(name, content === 'folder'), value: found };
+}
+
+/** The icon that the person's theme has for such a file: VS Code takes it of `resourceUri`, which its older versions pass over. */
+function iconOf(name: string, isFolder: boolean): Partial<vscode.QuickPickItem> {
+  if (isFolder) return { iconPath: vscode.ThemeIcon.Folder };
+  const themed = { iconPath: vscode.ThemeIcon.File, resourceUri: vscode.Uri.from({ scheme: 'shoal', path: iconPath(name) }) };
+  return themed;
 }

@@ -7,12 +7,17 @@ import { chooseFiles } from './commands/choosing.ts';
 import { givenBy } from './commands/command.ts';
 import type { Command, Tools } from './commands/command.ts';
 import { downloadFile, downloadTo, openFile, revealFile, showDownloads, verifyFile } from './commands/downloading.ts';
-import { acceptRequest, cancelRequest, createGroup, joinGroup, deleteGroup, leaveGroup, rejectRequest, removeMember, renameAccount, renameGroup, transferGroup } from './commands/groups.ts';
+import { clearFilter, filterFiles, goToFile, markSeen, showMoreFiles, sortFilesByName, sortFilesByNewest, sortFilesBySize } from './commands/finding.ts';
+import { acceptAllRequests, acceptRequest, cancelRequest, createGroup, joinGroup, deleteGroup, leaveGroup, rejectRequest, reviewRequests, removeMember, renameAccount, renameGroup, transferGroup } from './commands/groups.ts';
 import { copyDiagnostics, getStarted, refresh, showLog, startEngine, stopEngine } from './commands/help.ts';
-import { copyFileLink, copyInvitationLink, openLink } from './commands/links.ts';
 import { inspectSwarm } from './commands/inspecting.ts';
-import { cancelDownload, clearTransfer, limitSpeed, moveToBottom, moveToTop, pauseAll, pauseDownload, resumeAll, resumeDownload, setPriority } from './commands/queueing.ts';
+import { copyFileLink, copyInvitationLink, openLink } from './commands/links.ts';
+import {
+  cancelDownload, clearCompleted, clearTransfer, doNotOpenWhenDone, limitSpeed, moveDown, moveToBottom, moveToTop, moveUp, openWhenDone, pauseAll, pauseDownload, resumeAll, resumeDownload, retryDownload, setPriority,
+} from './commands/queueing.ts';
+import { deleteSelected, openSelected } from './commands/selected.ts';
 import { removeFile, shareFile, shareFolder, stopSharing } from './commands/sharing.ts';
+import { downloadAllUpdates, downloadUpdate } from './commands/updating.ts';
 import { copyTrackerUrl, startLocalPair, stopLocalPair } from './commands/trackers.ts';
 import { troubleOf } from './errorWords.ts';
 import { phaseOf } from './state.ts';
@@ -20,10 +25,12 @@ import { phaseOf } from './state.ts';
 /** Commands for whoever is signed in, by the name behind `shoal.`. Others are told to sign in. */
 const FOR_MEMBERS = {
   signOut, changePassword, renameAccount,
-  createGroup, joinGroup, cancelRequest, leaveGroup, transferGroup, renameGroup, deleteGroup, removeMember, acceptRequest, rejectRequest,
+  createGroup, joinGroup, cancelRequest, leaveGroup, transferGroup, renameGroup, deleteGroup, removeMember, acceptRequest, rejectRequest, acceptAllRequests, reviewRequests,
   shareFile, shareFolder, stopSharing, removeFile,
-  downloadFile, downloadTo, chooseFiles, openFile, revealFile, pauseDownload, resumeDownload, cancelDownload, clearTransfer, verifyFile,
-  pauseAll, resumeAll, moveToTop, moveToBottom, setPriority, limitSpeed, inspectSwarm,
+  goToFile, filterFiles, clearFilter, sortFilesByName, sortFilesByNewest, sortFilesBySize, showMoreFiles, markSeen,
+  downloadFile, downloadFolder: downloadFile, downloadUpdate, downloadAllUpdates, downloadTo, chooseFiles, openFile, revealFile, pauseDownload, resumeDownload, retryDownload, cancelDownload, clearTransfer, clearCompleted, verifyFile,
+  pauseAll, resumeAll, moveToTop, moveUp, moveDown, moveToBottom, setPriority, limitSpeed, openWhenDone, doNotOpenWhenDone,
+  inspectSwarm, deleteSelected, openSelected,
   copyInvitationLink, copyFileLink, refresh,
 } as const satisfies Record<string, Command>;
 
@@ -36,7 +43,8 @@ export const COMMAND_NAMES: readonly string[] = [...Object.keys(FOR_MEMBERS), ..
 
 export function registerCommands(tools: Tools): vscode.Disposable {
   const all = Object.entries<Command>({ ...FOR_MEMBERS, ...FOR_ALL }).map(([name, command]) => vscode.commands.registerCommand(`shoal.${name}`, async (...args: readonly unknown[]) => {
-    const { given, all: chosen } = givenBy(args);
+    const { given, all: chosen } = givenBy(args, tools);
+    if (given === 'nothing') return; // a key where nothing is selected
     await explained(tools, name, async () => {
       if (name in FOR_MEMBERS) await signedIn(tools);
       await command(tools, given, chosen);

@@ -11,18 +11,21 @@ import { shareDropped } from './commands/sharing.ts';
 import { tellCutOff } from './cutOffNotice.ts';
 import { Decorations } from './decorations.ts';
 import { DropToShare } from './dropToShare.ts';
+import { openPath } from './commands/downloading.ts';
 import { EngineLauncher } from './engineLauncher.ts';
+import { FilesView } from './filesLook.ts';
 import { HomeWatch } from './homeWatch.ts';
 import { Inspectors } from './inspector/inspectors.ts';
 import { LocalPairs } from './localPairs.ts';
 import { Memory } from './memory.ts';
 import { Notices } from './notices.ts';
+import { OpenWhenDone } from './openWhenDone.ts';
 import { ENGINE_SETTINGS, engineSettings, setting } from './settings.ts';
 import { Store } from './store.ts';
 import { showState } from './surfaces.ts';
 import { offerInTerminals } from './terminalPath.ts';
 import { downloadRows } from './views/downloads.ts';
-import { fileRows } from './views/files.ts';
+import { fileRows, filesHead } from './views/files.ts';
 import { groupRows } from './views/groups.ts';
 import { RowTree } from './views/rowTree.ts';
 import { Walkthrough } from './walkthrough.ts';
@@ -44,17 +47,32 @@ export function activate(extension: vscode.ExtensionContext): void {
   });
   const stateNow = () => store.state;
   const dropToShare = new DropToShare((group, uris) => void explained(tools, 'drop', () => shareDropped(tools, group, uris)));
+  const memory = new Memory(extension);
+  const files = new FilesView(memory, setting('filesOrder'), stateNow, () => {
+    void vscode.commands.executeCommand('setContext', 'shoal.isFiltered', files.look.filter !== '');
+    views.files.refresh();
+  });
+  const opening = new OpenWhenDone(memory, openPath, () => views.downloads.refresh(), log);
+  store.onChange((state, before) => {
+    files.follow();
+    opening.follow(state, before);
+  });
   const views = {
     groups: new RowTree({ id: 'shoal.groups', rowsOf: groupRows, stateNow, onVisible: (isVisible) => store.listings.watch('members', isVisible), dragAndDrop: dropToShare }),
-    files: new RowTree({ id: 'shoal.files', rowsOf: fileRows, stateNow, onVisible: (isVisible) => store.listings.watch('files', isVisible) }),
-    downloads: new RowTree({ id: 'shoal.downloads', rowsOf: downloadRows, stateNow }),
+    files: new RowTree({
+      id: 'shoal.files', rowsOf: (state) => fileRows(state, files.look), headOf: (rows) => filesHead(files.look, rows), stateNow,
+      onVisible: (isVisible) => {
+        store.listings.watch('files', isVisible);
+        if (!isVisible) files.seen();
+      },
+    }),
+    downloads: new RowTree({ id: 'shoal.downloads', rowsOf: (state) => downloadRows(state, opening.ids), stateNow }),
   };
   const notices = new Notices(store);
   const inspectors = new Inspectors({ store, clock: nodeClock, extension: extension.extensionUri });
   const walkthrough = new Walkthrough(store);
-  const memory = new Memory(extension);
   const pairs = new LocalPairs(extension.extensionPath, launcher.home.folder, log);
-  const tools: Tools = { store, ask: new Ask(store), launcher, pairs, memory, notices, walkthrough, inspectors, log: channel, views, extension };
+  const tools: Tools = { store, ask: new Ask(store), launcher, pairs, memory, notices, walkthrough, inspectors, log: channel, views, files, opening, extension };
   const decorations = new Decorations(stateNow);
   store.onChange(() => decorations.refresh());
   extension.subscriptions.push(
@@ -62,6 +80,7 @@ export function activate(extension: vscode.ExtensionContext): void {
     new Authentication(store), tellCutOff(store, memory, log), offerInTerminals(extension, log),
     vscode.window.registerUriHandler({ handleUri: (uri) => void vscode.commands.executeCommand('shoal.openLink', uri) }),
     vscode.workspace.onDidChangeConfiguration((change) => void settingsChanged(change, store)),
+    vscode.workspace.onDidChangeConfiguration((change) => change.affectsConfiguration('shoal.filesOrder') && files.sort(setting('filesOrder'))),
     followSignIn(store, launcher),
     // Where nobody tells of changed files.
     vscode.window.onDidChangeWindowState(({ focused }) => focused && store.state.engine === 'idle' && void store.begin()),

@@ -1,5 +1,7 @@
 // The little that VS Code itself remembers for us, over all workspaces of this machine. Nothing secret: who is signed in is the engine's business.
 import type * as vscode from 'vscode';
+import type { AccountId, GroupId } from '../protocol/ids.ts';
+import { GROUPS_PER_ACCOUNT_MAX } from '../protocol/limits.ts';
 
 /** Trackers remembered for the next sign-in. */
 const TRACKERS_MAX = 8;
@@ -11,6 +13,14 @@ export interface GroupFolder {
   readonly folder: string;
   readonly isUsual: boolean;
 }
+
+/** Accounts of which it is remembered what they have seen: those of everybody who uses this machine. */
+const ACCOUNTS_MAX = 8;
+/** Downloads that are to be opened when they are done: more than anybody marks. */
+const OPENING_MAX = 256;
+
+/** The account that looked last comes first. */
+type Seen = readonly (readonly [AccountId, readonly (readonly [GroupId, number])[]])[];
 
 export class Memory {
   readonly #global: vscode.Memento;
@@ -53,6 +63,27 @@ export class Memory {
   isSaid(what: string): boolean {
     return this.#global.get(`said ${what}`, false);
   }
+  /** Until when (the trackers' time, in ms) an account has seen the files of its groups. */
+  seenMs(account: AccountId): ReadonlyMap<GroupId, number> {
+    const all = this.#seen.find(([of]) => of === account)?.[1] ?? [];
+    return new Map(all.filter(([, ms]) => Number.isSafeInteger(ms)));
+  }
+  async rememberSeen(account: AccountId, seenMs: ReadonlyMap<GroupId, number>): Promise<void> {
+    const others = this.#seen.filter(([of]) => of !== account);
+    await this.#global.update('seen', [[account, [...seenMs].slice(0, GROUPS_PER_ACCOUNT_MAX)], ...others].slice(0, ACCOUNTS_MAX));
+  }
+  get #seen(): Seen {
+    return this.#global.get<Seen>('seen', []);
+  }
+
+  /** Downloads that this workspace's window opens when they are done. */
+  get opening(): ReadonlySet<number> {
+    return new Set(this.#workspace.get<readonly number[]>('opening', []).filter((id) => Number.isSafeInteger(id)));
+  }
+  async rememberOpening(ids: ReadonlySet<number>): Promise<void> {
+    await this.#workspace.update('opening', [...ids].slice(-OPENING_MAX));
+  }
+
   /** Whether something that is said once has been said; from now on it has. */
   async saidBefore(what: string, where: 'everywhere' | 'here'): Promise<boolean> {
     const memento = where === 'here' ? this.#workspace : this.#global;

@@ -60,7 +60,7 @@ export class Notices implements vscode.Disposable {
       this.#collecting = false;
       const [first, ...others] = this.#requests.splice(0);
       if (first && others.length === 0) void this.#askAbout(first).catch((error: unknown) => void vscode.window.showErrorMessage(troubleOf(asShoalError(error)).sentence));
-      else if (first) say(plural(others.length, '{1} and {0} other ask to join your groups.', '{1} and {0} others ask to join your groups.', inMessage(first.user)), [{ words: t('Review'), command: 'shoal.groups.focus' }]);
+      else if (first) say(plural(others.length, '{1} and {0} other ask to join your groups.', '{1} and {0} others ask to join your groups.', inMessage(first.user)), [{ words: t('Review'), command: 'shoal.reviewRequests' }]);
     });
   }
 

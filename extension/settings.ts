@@ -3,6 +3,7 @@
 import * as vscode from 'vscode';
 import type { engineLink } from '../protocol/engineLink.ts';
 import type { BodyOf } from '../protocol/table.ts';
+import { FILES_ORDERS } from './views/fileLevels.ts';
 
 interface SettingRow {
   readonly type: 'string' | 'number' | 'boolean';
@@ -16,6 +17,8 @@ interface SettingRow {
 export const SETTINGS = {
   tracker: { type: 'string', default: '', scope: 'machine' },
   downloadFolder: { type: 'string', default: '', scope: 'machine' },
+  openWhenDone: { type: 'boolean', default: false, scope: 'machine' },
+  filesOrder: { type: 'string', default: 'name', scope: 'machine', oneOf: FILES_ORDERS },
   keepSharing: { type: 'boolean', default: false, scope: 'machine' },
   downloadLimit: { type: 'number', default: 0, scope: 'machine' },
   activeDownloads: { type: 'number', default: 5, scope: 'machine' },

@@ -60,6 +60,8 @@ export const waitingRequests = ({ groups }: WindowState): readonly { readonly gr
 export const isComplete = ({ kind, state, pieces, heldPieces }: Transfer): boolean =>
   kind === 'download' && (state === 'seeding' || state === 'gone' || (state === 'paused' && pieces > 0 && heldPieces === pieces));
 
+export const isUnfinished = (transfer: Transfer): boolean => transfer.kind === 'download' && !isComplete(transfer);
+
 /** Whether bytes are being hashed or moved at this moment. */
 export const isActive = ({ state }: Transfer): boolean => state === 'hashing' || state === 'checking' || state === 'downloading';
 

@@ -19,20 +19,21 @@ export interface TextQuestion {
   readonly placeholder?: string;
   readonly value?: string;
   readonly isPassword?: boolean;
+  readonly mayBeEmpty?: boolean;
   /** What is wrong with it while it is typed. */
   readonly check?: (value: string) => string | undefined;
   /** Tries it when Enter is pressed; what is wrong with it keeps the question open. */
   readonly submit?: (value: string) => Promise<string | undefined>;
 }
 
-export function askText(place: Place, { prompt, placeholder, value, isPassword, check, submit }: TextQuestion): Promise<Answer<string>> {
+export function askText(place: Place, { prompt, placeholder, value, isPassword, mayBeEmpty = false, check, submit }: TextQuestion): Promise<Answer<string>> {
   const box = vscode.window.createInputBox();
   Object.assign(box, frame(place), { prompt, placeholder, value: value ?? '', password: isPassword === true });
   return show(box, (finish) => [
-    box.onDidChangeValue((text) => (box.validationMessage = text === '' ? undefined : check?.(text))),
+    box.onDidChangeValue((text) => (box.validationMessage = text === '' && !mayBeEmpty ? undefined : check?.(text))),
     box.onDidAccept(() => void (async () => {
       const text = box.value;
-      const wrong = text === '' ? t('This cannot be empty.') : check?.(text);
+      const wrong = text === '' && !mayBeEmpty ? t('This cannot be empty.') : check?.(text);
       if (wrong !== undefined) return void (box.validationMessage = wrong);
       if (submit && !box.busy) {
         box.busy = true;
@@ -98,6 +99,47 @@ export function askChoice<T>(place: Place, { placeholder, items, active, typed, 
       }),
     ];
   });
+}
+
+export interface SearchQuestion<T> {
+  readonly placeholder: string;
+  /** What is shown for what was typed, the best first. VS Code leaves nothing out of it. */
+  readonly find: (typed: string) => readonly Choice<T>[];
+  /** Makes it ready to be searched, when it is not yet. */
+  readonly load?: () => Promise<void>;
+  /** What to say when nothing was found. */
+  readonly empty: string;
+  /** What the answer is when a button of a row is pressed. */
+  readonly pressed?: (value: T, button: vscode.QuickInputButton) => T;
+}
+
+/** One out of very many: they are searched here, and only the best are handed to VS Code. */
+export async function askFound<T>(title: string, { placeholder, find, load, empty, pressed }: SearchQuestion<T>): Promise<T | undefined> {
+  const box = vscode.window.createQuickPick<Choice<T>>();
+  Object.assign(box, frame({ title, step: 1, steps: 1 }), { placeholder, matchOnDescription: true });
+  const refresh = (): void => {
+    const found = find(box.value);
+    box.items = found.length > 0 || box.busy ? found.map((one) => ({ ...one, alwaysShow: true })) : [{ label: empty, alwaysShow: true }];
+  };
+  const answer = await show<T>(box, (finish) => {
+    box.busy = load !== undefined;
+    refresh();
+    const loaded = (error?: unknown): void => {
+      box.busy = false;
+      refresh();
+      if (error) box.items = [{ label: (error as Error).message, alwaysShow: true }];
+    };
+    load?.().then(() => loaded(), loaded);
+    return [
+      box.onDidChangeValue(refresh),
+      box.onDidTriggerItemButton(({ item, button }) => item.value !== undefined && pressed && finish(pressed(item.value, button))),
+      box.onDidAccept(() => {
+        const value = box.selectedItems[0]?.value;
+        if (value !== undefined) finish(value);
+      }),
+    ];
+  });
+  return answer === BACK ? undefined : answer;
 }
 
 export interface SeveralQuestion<T> {

@@ -67,6 +67,8 @@ export const transfer = struct({
   content: added(content, 'file'),
   /** Of a download that stands still: what nobody at hand has. */
   nowhere: added(optional(nowhere), undefined),
+  /** Which version of the group's file a download is; 0 where that is not known, and for a share. */
+  version: added(u32, 0),
 });
 export type Transfer = Of<typeof transfer>;
 

@@ -4,12 +4,14 @@ import type { Ask } from '../ask.ts';
 import type { EngineLauncher } from '../engineLauncher.ts';
 import type { Inspectors } from '../inspector/inspectors.ts';
 import type { LocalPairs } from '../localPairs.ts';
+import type { FilesView } from '../filesLook.ts';
 import type { Memory } from '../memory.ts';
 import type { Notices } from '../notices.ts';
+import type { OpenWhenDone } from '../openWhenDone.ts';
 import type { Store } from '../store.ts';
 import type { RowTree } from '../views/rowTree.ts';
 import type { Walkthrough } from '../walkthrough.ts';
-import type { Subject } from '../views/row.ts';
+import type { Row, Subject } from '../views/row.ts';
 
 export interface Tools {
   readonly store: Store;
@@ -22,36 +24,68 @@ export interface Tools {
   readonly inspectors: Inspectors;
   readonly log: vscode.LogOutputChannel;
   readonly views: { readonly groups: RowTree; readonly files: RowTree; readonly downloads: RowTree };
+  /** How the view Files is looked at. */
+  readonly files: FilesView;
+  readonly opening: OpenWhenDone;
   readonly extension: vscode.ExtensionContext;
 }
 
 /** What a row of ours is about: all that a command takes of it. */
 interface About {
-  readonly row: { readonly subject: Subject };
+  readonly row: RowGiven;
 }
+/** Without a context it fits every command. */
+export type RowGiven = Pick<Row, 'subject'> & Partial<Pick<Row, 'context' | 'label'>>;
 
 /** What a menu gives a command: a row of ours and the rows selected with it, or a file of the workspace and those selected with it. */
 export type Given = About | vscode.Uri | undefined;
 export type GivenAll = readonly About[] | readonly vscode.Uri[] | undefined;
+
+/** What a keybinding gives: the view whose selected rows are meant. */
+export interface SelectedIn {
+  readonly selectedIn: keyof Tools['views'];
+}
 
 /** Asks, sends, ends. What goes wrong is thrown; the one place that runs commands (commands.ts) turns it into words. */
 export type Command = (tools: Tools, given?: Given, all?: GivenAll) => Promise<void>;
 
 /**
  * What a menu calls a command with: our trees and the explorer with one and then all that are selected, source control with each of its changes as
- * an argument of its own (extensions/git in VS Code), a palette with none.
+ * an argument of its own (extensions/git in VS Code), a palette with none, a key with the view whose selected rows are meant.
  */
-export function givenBy(args: readonly unknown[]): { readonly given: Given; readonly all: GivenAll } {
+export function givenBy(args: readonly unknown[], { views }: Pick<Tools, 'views'>): { readonly given: Given | 'nothing'; readonly all: GivenAll } {
+  const [first] = args;
+  if (isKey(first)) {
+    const { selection } = views[first.selectedIn].view;
+    return { given: selection[0] ?? 'nothing', all: selection };
+  }
   const changes = args.flatMap((one) => (isChange(one) ? [one.resourceUri] : []));
   if (changes.length > 0) return { given: changes[0], all: changes };
   const [given, all] = args as readonly [Given | null, unknown];
   return { given: given ?? undefined, all: Array.isArray(all) ? all as GivenAll : undefined };
 }
 
+const isKey = (one: unknown): one is SelectedIn => typeof one === 'object' && one !== null && 'selectedIn' in one;
 const isChange = (one: unknown): one is vscode.SourceControlResourceState => typeof one === 'object' && one !== null && 'resourceUri' in one && one.resourceUri instanceof vscode.Uri;
 
-/** What the rows that a command was given are about. None: it was called without one. */
-export function subjectsOf(given: Given, all?: GivenAll): readonly Subject[] {
+/**
+ * What the rows that a command was given are about. None: it was called without one.
+ *
+ * @param word  of rows that are selected together, only those with this word in their context are meant
+ */
+export const subjectsOf = (given: Given, all?: GivenAll, word?: string): readonly Subject[] => rowsOf(given, all).filter((row) => word === undefined || is(row, word)).map(({ subject }) => subject);
+
+/** The rows that a command was given. */
+export function rowsOf(given: Given, all?: GivenAll): readonly RowGiven[] {
   const nodes = all && all.length > 0 ? all : given ? [given] : [];
-  return nodes.flatMap((node) => ('row' in node ? [node.row.subject] : []));
+  return nodes.flatMap((node) => ('row' in node ? [node.row] : []));
+}
+
+export const is = ({ context }: RowGiven, word: string): boolean => context?.split(' ').includes(word) ?? true;
+
+/** Does the same with each. One that fails does not keep those behind it; the first failure is thrown in the end. */
+export async function withEach<T>(all: readonly T[], act: (one: T) => Promise<unknown>): Promise<void> {
+  const failures: unknown[] = [];
+  for (const one of all) await act(one).catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
 }

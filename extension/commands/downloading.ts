@@ -2,50 +2,87 @@
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
+import { amount } from '../../protocol/amounts.ts';
 import type { Transfer } from '../../protocol/engineLink.ts';
-import { fileNameKey, whyNotFileName } from '../../protocol/names.ts';
+import { whyNotFileName } from '../../protocol/names.ts';
 import { isShoalError, ShoalError } from '../../protocol/errors.ts';
 import type { FileRow, GroupView } from '../../protocol/trackerLink.ts';
 import { fromWire } from '../../protocol/wireErrors.ts';
 import { downloadFolder, rememberGroupFolder, tellFolderOnce, tellGroupFolderOnce } from '../downloadFolder.ts';
 import { setting } from '../settings.ts';
+import { fileNamed, Holdings, isHere } from '../holdings.ts';
 import { isComplete } from '../state.ts';
+import type { WindowState } from '../state.ts';
 import { inMessage, t } from '../words.ts';
 import { askHowMuch, chooseFilesOf } from './choosing.ts';
 import type { Command, Tools } from './command.ts';
 import { subjectsOf } from './command.ts';
 
-interface Wanted {
+export interface Wanted {
   readonly group: string;
   readonly name: string;
 }
 
-const wantedOf = (given: Parameters<Command>[1], all: Parameters<Command>[2]): readonly Wanted[] =>
-  subjectsOf(given, all).flatMap(({ group, file }) => (group !== undefined && file !== undefined ? [{ group, name: file }] : []));
+/** Files that are downloaded at one wish without a question. */
+const UNASKED_MAX = 20;
+/** Downloads begun at one wish that the setting `shoal.openWhenDone` opens: nobody wants a hundred editors. */
+const OPENED_MAX = 5;
+
+/** The files of the rows that were given: of a folder of the view those that are neither here nor on their way. */
+const wantedOf = ({ store: { state } }: Tools, given: Parameters<Command>[1], all: Parameters<Command>[2]): readonly Wanted[] => subjectsOf(given, all).flatMap(({ group, file, folder }) => {
+  if (group === undefined) return [];
+  if (file !== undefined) return [{ group, name: file }];
+  const id = folder === undefined ? undefined : groupOf(state, group)?.group;
+  if (folder === undefined || id === undefined) return [];
+  const holdings = new Holdings(id, state);
+  const lacks = (row: FileRow): boolean => !row.iShare && [undefined, 'gone', 'failed'].includes(holdings.ofVersion(row)?.state);
+  return (state.files.get(id)?.rows ?? []).filter((row) => row.name.startsWith(folder) && lacks(row)).map(({ name }) => ({ group, name }));
+});
 
 async function askWanted({ ask }: Tools, title: string): Promise<readonly Wanted[]> {
-  const found = await ask.file(title, t('Type a part of a name; Enter downloads'));
+  const found = await ask.file(title, { placeholder: t('Type a part of a name; Enter downloads') });
   return found ? [{ group: found.group, name: found.file.name }] : [];
 }
 
 export const downloadFile: Command = async (tools, given, all) => {
-  const chosen = wantedOf(given, all);
-  const wanted = chosen.length > 0 ? chosen : await askWanted(tools, t('Download File'));
+  const chosen = wantedOf(tools, given, all);
+  if (chosen.length === 0 && given) return void vscode.window.showInformationMessage(t('All of it is here already, or on its way.'));
+  const wanted = given ? chosen : await askWanted(tools, t('Download File'));
+  if (wanted.length > 0 && await isMeant(tools, wanted)) await downloadUsual(tools, wanted);
+};
+
+/** Whether so many files are wanted: of a few nobody is asked. */
+export async function isMeant({ store: { state } }: Tools, wanted: readonly Wanted[]): Promise<boolean> {
+  if (wanted.length <= UNASKED_MAX) return true;
+  const bytes = wanted.reduce((sum, one) => sum + (rowOf(state, one)?.sizeBytes ?? 0), 0);
+  const download = t('Download');
+  return await vscode.window.showInformationMessage(t('Download {0} files?', wanted.length.toLocaleString()), { modal: true, detail: t('Together they have {0}.', amount(bytes)) }, download) === download;
+}
+
+/** Into the folder of each group, or the usual one. */
+export async function downloadUsual(tools: Tools, wanted: readonly Wanted[]): Promise<void> {
   for (const [group, some] of byGroup(wanted)) {
     const own = tools.memory.folderOf(group);
     if (!own?.isUsual) await downloadInto(tools, some, downloadFolder());
     else if (await downloadInto(tools, some, { folder: own.folder, isDefault: false })) await tellGroupFolderOnce(tools.memory, group, own.folder);
   }
-};
+}
 
 function byGroup(wanted: readonly Wanted[]): ReadonlyMap<string, readonly Wanted[]> {
   return Map.groupBy(wanted, ({ group }) => group);
 }
 
+/** Downloads one file, or opens it where it is here already. */
+export async function getFile(tools: Tools, wanted: Wanted): Promise<void> {
+  const here = wholeHere(tools, wanted);
+  if (here) await openPath(here.path);
+  else await downloadUsual(tools, [wanted]);
+}
+
 export const downloadTo: Command = async (tools, given, all) => {
-  const chosen = wantedOf(given, all);
-  const wanted = chosen.length > 0 ? chosen : await askWanted(tools, t('Download To'));
-  if (wanted.length === 0) return;
+  const chosen = wantedOf(tools, given, all);
+  const wanted = given ? chosen : await askWanted(tools, t('Download To'));
+  if (wanted.length === 0 || !(await isMeant(tools, wanted))) return;
   const folders = await vscode.window.showOpenDialog({
     title: t('Download To'), openLabel: t('Download Here'), canSelectFolders: true, canSelectFiles: false,
     defaultUri: vscode.Uri.file(existingParent(tools.memory.folderOf(wanted[0]?.group ?? '')?.folder ?? downloadFolder().folder)),
@@ -61,13 +98,13 @@ function existingParent(folder: string): string {
 }
 
 /** Whether any download has begun. */
-async function downloadInto(tools: Tools, wanted: readonly Wanted[], { folder, isDefault }: { readonly folder: string; readonly isDefault: boolean }): Promise<boolean> {
+export async function downloadInto(tools: Tools, wanted: readonly Wanted[], { folder, isDefault }: { readonly folder: string; readonly isDefault: boolean }): Promise<boolean> {
   const { store, memory, views } = tools;
   const begun: number[] = [];
   for (const { group, name } of wanted) {
     const here = wholeHere(tools, { group, name });
     if (here && !(await again(here))) continue;
-    const row = rowOf(tools, { group, name });
+    const row = rowOf(store.state, { group, name });
     const howMuch = row?.content === 'folder' ? await askHowMuch(tools, name, row.sizeBytes) : 'all';
     if (howMuch === undefined) continue;
     const wish = { group, name, path: folder, rename: true, mode: setting('pieceSelection') };
@@ -76,6 +113,7 @@ async function downloadInto(tools: Tools, wanted: readonly Wanted[], { folder, i
     begun.push(transfer);
   }
   if (begun.length === 0) return false;
+  if (setting('openWhenDone') && begun.length <= OPENED_MAX) await tools.opening.mark(begun, true);
   await vscode.commands.executeCommand('shoal.downloads.focus', { preserveFocus: true });
   views.downloads.refresh();
   for (const id of begun) void follow(tools, id);
@@ -86,18 +124,17 @@ async function downloadInto(tools: Tools, wanted: readonly Wanted[], { folder, i
 /** The file as it was downloaded or shared before, if it is still the group's newest version. */
 function wholeHere(tools: Tools, wanted: Wanted): Transfer | undefined {
   const { state } = tools.store;
-  const view = groupOf(tools, wanted);
-  const file = rowOf(tools, wanted);
-  const isWhole = (transfer: Transfer): boolean => (transfer.kind === 'share' ? transfer.state === 'seeding' : isComplete(transfer) && transfer.state !== 'gone');
-  return [...state.transfers.values()].find((transfer) => transfer.group === view?.group && transfer.root === file?.root && transfer.sizeBytes >= file.sizeBytes && isWhole(transfer));
+  const view = groupOf(state, wanted.group);
+  const file = rowOf(state, wanted);
+  return [...state.transfers.values()].find((transfer) => transfer.group === view?.group && transfer.root === file?.root && transfer.sizeBytes >= file.sizeBytes && isHere(transfer));
 }
 
-const groupOf = ({ store: { state } }: Tools, { group }: Wanted): GroupView | undefined => state.groups.find((one) => one.name === group);
+const groupOf = (state: WindowState, group: string): GroupView | undefined => state.groups.find((one) => one.name === group);
 
 /** What the group says of the file, as far as that was read. */
-function rowOf(tools: Tools, wanted: Wanted): FileRow | undefined {
-  const view = groupOf(tools, wanted);
-  return view && tools.store.state.files.get(view.group)?.rows.find((file) => fileNameKey(file.name) === fileNameKey(wanted.name));
+function rowOf(state: WindowState, { group, name }: Wanted): FileRow | undefined {
+  const view = groupOf(state, group);
+  return view && fileNamed(state, view.group, name);
 }
 
 async function again({ name, path: file }: Transfer): Promise<boolean> {
@@ -109,15 +146,15 @@ async function again({ name, path: file }: Transfer): Promise<boolean> {
 }
 
 /** Says when it is there, in the window that asked for it, and nowhere else. */
-async function follow({ store, log }: Tools, id: number): Promise<void> {
+async function follow({ store, log, opening }: Tools, id: number): Promise<void> {
   try {
     const done = await store.until((state) => {
       const transfer = state.transfers.get(id);
       if (transfer?.state === 'failed') throw transfer.error ? fromWire(transfer.error) : new ShoalError('internal', { why: 'failed' });
       if (state.engine === 'up' && state.overview?.account === undefined) return 'gone'; // signed out meanwhile
-      return transfer && isComplete(transfer) ? transfer : undefined;
+      return transfer && isComplete(transfer) ? (opening.opens(id) ? 'opened' : transfer) : undefined;
     });
-    if (done === 'gone') return;
+    if (done === 'gone' || done === 'opened') return;
     const open = t('Open');
     const reveal = t('Show in Folder');
     const answer = await vscode.window.showInformationMessage(t('Downloaded {0}', inMessage(done.name)), open, reveal);
@@ -139,7 +176,7 @@ export const revealFile: Command = async ({ ask }, given) => {
   if (file !== undefined) await revealPath(file);
 };
 
-async function openPath(file: string): Promise<void> {
+export async function openPath(file: string): Promise<void> {
   // Whatever a tracker called it: it is opened only under a name that means a plain file everywhere.
   const why = whyNotFileName(path.basename(file));
   if (why !== undefined) throw new ShoalError('badFileName', { name: path.basename(file), why });

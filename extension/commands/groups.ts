@@ -4,9 +4,10 @@ import { asShoalError } from '../../protocol/errors.ts';
 import { NAME_CHARS_MAX } from '../../protocol/limits.ts';
 import { isName } from '../../protocol/names.ts';
 import { troubleOf } from '../errorWords.ts';
+import { waitingRequests } from '../state.ts';
 import { inMessage, shown, t } from '../words.ts';
 import type { Command, Tools } from './command.ts';
-import { subjectsOf } from './command.ts';
+import { is, subjectsOf, withEach } from './command.ts';
 import { copyInvitation } from './links.ts';
 
 /** Asks for a name and makes the group. Its name; undefined when the person changed their mind. */
@@ -103,10 +104,22 @@ export const renameAccount: Command = async (tools) => {
 };
 
 const answers = (call: 'acceptRequest' | 'rejectRequest', title: () => string): Command => async ({ ask, store }, given, all) => {
-  const subjects = subjectsOf(given, all);
+  const subjects = subjectsOf(given, all, 'request');
   const chosen = subjects.length > 0 ? subjects : [await ask.request(title())];
-  for (const { group, user } of chosen.filter((one) => one !== undefined)) if (group !== undefined && user !== undefined) await store.call(call, { group, user });
+  await withEach(chosen.flatMap((one) => (one?.group !== undefined && one.user !== undefined ? [{ group: one.group, user: one.user }] : [])), (request) => store.call(call, request));
 };
 
 export const acceptRequest = answers('acceptRequest', () => t('Accept Request'));
 export const rejectRequest = answers('rejectRequest', () => t('Reject Request'));
+
+export const acceptAllRequests: Command = async ({ ask, store }, given) => {
+  const group = subjectsOf(given)[0]?.group ?? await ask.group(t('Accept All Requests'), t('Of which group?'), ({ requests }) => requests.length > 0);
+  const asked = waitingRequests(store.state).filter((one) => one.group.name === group);
+  await withEach(asked, ({ group: { name }, user }) => store.call('acceptRequest', { group: name, user }));
+};
+
+/** Shows the first request that waits, and those behind it. */
+export const reviewRequests: Command = async ({ views }) => {
+  await vscode.commands.executeCommand('shoal.groups.focus');
+  await views.groups.reveal((row) => (is(row, 'request') ? 'it' : is(row, 'asked') ? 'below' : 'no'));
+};

@@ -15,6 +15,7 @@ import { addressesOf, createAccountAt, signInAt, signOut } from './account.ts';
 import type { Command, Tools } from './command.ts';
 import { subjectsOf } from './command.ts';
 import { downloadFile } from './downloading.ts';
+import { showInFiles } from './finding.ts';
 
 /** For a status bar message, in ms. */
 const SAID_MS = 5000;
@@ -33,7 +34,7 @@ export async function copyInvitation(tools: Tools, group: string): Promise<void>
 
 export const copyFileLink: Command = async (tools, given) => {
   const subject = subjectsOf(given)[0];
-  const asked = subject ? undefined : await tools.ask.file(t('Copy File Link'), t('A link to which file?'));
+  const asked = subject ? undefined : await tools.ask.file(t('Copy File Link'), { placeholder: t('A link to which file?') });
   const [group, name] = asked ? [asked.group, asked.file.name] : [subject?.group, subject?.file];
   if (group === undefined || name === undefined) return;
   const { root } = await tools.store.call('findFile', { group, name });
@@ -160,7 +161,7 @@ async function open(tools: Tools, link: ShareLink & { readonly is: 'open' }): Pr
   const show = t('Show in Files');
   const answer = await vscode.window.showInformationMessage(t('Download {0}?', inMessage(file.name)), { modal: true, detail: describe(link, mine, file) }, download, show);
   if (answer === download) await downloadFile(tools, { row: { subject: { group: mine.name, file: file.name } } });
-  if (answer === show) await showInFiles(tools, mine, file);
+  if (answer === show) await showInFiles(tools, { group: mine.name, file });
 }
 
 function describe(link: ShareLink & { readonly is: 'open' }, group: GroupView, { root, sizeBytes, author, seeders }: FileRow): string {
@@ -169,10 +170,4 @@ function describe(link: ShareLink & { readonly is: 'open' }, group: GroupView, {
     t('Group: {0}', inMessage(group.name)), trackerLine(link),
     ...(root === link.root ? [] : ['', t('The link was made for another version; this is the one that is shared now.')]),
   ].join('\n');
-}
-
-async function showInFiles({ store, views }: Tools, { group, name }: GroupView, file: FileRow): Promise<void> {
-  await vscode.commands.executeCommand('shoal.files.focus');
-  await store.until(({ files }) => files.get(group)?.isLoaded);
-  await views.files.select(({ subject }) => subject.group === name && subject.file === file.name);
 }

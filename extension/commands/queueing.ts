@@ -2,19 +2,19 @@
 import * as vscode from 'vscode';
 import { rate, rateOf } from '../../protocol/amounts.ts';
 import type { Priority, QueueMove, Transfer } from '../../protocol/engineLink.ts';
-import { isComplete } from '../state.ts';
+import { isComplete, isUnfinished } from '../state.ts';
 import { plural, inMessage, t } from '../words.ts';
 import type { Command, Given, GivenAll, Tools } from './command.ts';
-import { subjectsOf } from './command.ts';
+import { subjectsOf, withEach } from './command.ts';
 
-/** The downloads that a menu gave, or one that is asked for. */
+/** The downloads that a menu gave: of several that are selected, those that it makes sense for. One that is asked for, when it gave none. */
 async function downloadsOf({ ask, store }: Tools, given: Given, all: GivenAll, title: string, question: string, fits: (transfer: Transfer) => boolean): Promise<readonly Transfer[]> {
   const chosen = subjectsOf(given, all).flatMap(({ transfer }) => (transfer === undefined ? [] : store.state.transfers.get(transfer) ?? []));
-  const asked = chosen.length > 0 ? undefined : await ask.transfer(title, question, fits);
-  return asked ? [asked] : chosen;
+  if (chosen.length > 0) return chosen.length > 1 ? chosen.filter(fits) : chosen;
+  const asked = await ask.transfer(title, question, fits);
+  return asked ? [asked] : [];
 }
 
-const isUnfinished = (transfer: Transfer): boolean => transfer.kind === 'download' && !isComplete(transfer);
 const isPausable = (one: Transfer): boolean => isUnfinished(one) && one.state !== 'paused' && one.state !== 'failed' && one.state !== 'choosing';
 const isResumable = (one: Transfer): boolean => isUnfinished(one) && (one.state === 'paused' || one.state === 'failed');
 
@@ -24,6 +24,12 @@ export const pauseDownload: Command = async (tools, given, all) => {
 
 export const resumeDownload: Command = async (tools, given, all) => {
   for (const { id } of await downloadsOf(tools, given, all, t('Resume Download'), t('Resume which download?'), isResumable)) await tools.store.call('resume', { transfer: id });
+};
+
+/** A failed one once more: what has arrived is kept. */
+export const retryDownload: Command = async (tools, given, all) => {
+  const isFailed = (one: Transfer): boolean => isUnfinished(one) && one.state === 'failed';
+  for (const { id } of await downloadsOf(tools, given, all, t('Retry Download'), t('Try which download again?'), isFailed)) await tools.store.call('resume', { transfer: id });
 };
 
 export const cancelDownload: Command = async (tools, given, all) => {
@@ -47,6 +53,25 @@ async function forget({ store }: Tools, transfers: readonly Transfer[], answer: 
   for (const { id } of transfers) await store.call('cancelTransfer', { transfer: id });
 }
 
+/** Empties the section Completed. What has come and gone again, or was paused when it was whole, goes too. */
+export const clearCompleted: Command = async ({ store }) => {
+  const done = [...store.state.transfers.values()].filter(isComplete);
+  if (done.length === 0) return;
+  const clear = t('Clear');
+  const detail = t('The files stay where they are, but this machine no longer serves them to the group.');
+  if (await vscode.window.showWarningMessage(plural(done.length, 'Remove {0} completed download from the list?', 'Remove {0} completed downloads from the list?'), { modal: true, detail }, clear) !== clear) return;
+  await withEach(done, ({ id }) => store.call('cancelTransfer', { transfer: id }));
+};
+
+/** Marks downloads as those that this window opens when they are done, or takes the mark away. */
+const marking = (title: () => string, question: () => string, opens: boolean): Command => async (tools, given, all) => {
+  const fits = (one: Transfer): boolean => isUnfinished(one) && tools.opening.ids.has(one.id) !== opens;
+  const chosen = await downloadsOf(tools, given, all, title(), question(), fits);
+  await tools.opening.mark(chosen.filter(fits).map(({ id }) => id), opens);
+};
+export const openWhenDone = marking(() => t('Open When Done'), () => t('Open which download when it is done?'), true);
+export const doNotOpenWhenDone = marking(() => t('Do Not Open When Done'), () => t('Which download shall not be opened when it is done?'), false);
+
 export const pauseAll: Command = async ({ store }) => {
   for (const { id } of [...store.state.transfers.values()].filter(isPausable)) await store.call('pause', { transfer: id });
 };
@@ -60,10 +85,13 @@ const UNCHANGED = { downLimitBytesPerS: undefined, upLimitBytesPerS: undefined, 
 
 const moving = (title: () => string, move: QueueMove): Command => async (tools, given, all) => {
   const chosen = await downloadsOf(tools, given, all, title(), t('Move which download?'), isUnfinished);
-  // The last one goes to the top first, so that they keep their order.
-  for (const { id } of move === 'top' ? [...chosen].reverse() : chosen) await tools.store.call('adjust', { ...UNCHANGED, transfer: id, move });
+  const inOrder = [...chosen].sort((a, b) => a.place - b.place);
+  // The last one goes to the top first, and the first one to the bottom or up, so that they keep their order.
+  for (const { id } of move === 'top' || move === 'down' ? inOrder.reverse() : inOrder) await tools.store.call('adjust', { ...UNCHANGED, transfer: id, move });
 };
 export const moveToTop = moving(() => t('Move to Top'), 'top');
+export const moveUp = moving(() => t('Move Up'), 'up');
+export const moveDown = moving(() => t('Move Down'), 'down');
 export const moveToBottom = moving(() => t('Move to Bottom'), 'bottom');
 
 export const setPriority: Command = async (tools, given, all) => {

@@ -126,7 +126,7 @@ export const stopSharing: Command = async ({ ask, store }, given, all) => {
 
 export const removeFile: Command = async ({ ask, store }, given) => {
   const subject = subjectsOf(given)[0];
-  const found = subject ? undefined : await ask.file(t('Remove File from Group'), t('Remove which file?'), ({ iShare }) => iShare);
+  const found = subject ? undefined : await ask.file(t('Remove File from Group'), { placeholder: t('Remove which file?'), fits: ({ iShare }) => iShare });
   const group = subject?.group ?? found?.group;
   const name = subject?.file ?? found?.file.name;
   if (group === undefined || name === undefined) return;

@@ -56,7 +56,7 @@ export class TransferFigures {
       pieces, heldPieces, doneBytes: state === 'hashing' || state === 'checking' ? this.readBytes : partDone,
       downBytesPerS: this.downBytesPerS, upBytesPerS: this.upBytesPerS, uploadedBytes: this.#uploadedBytes, peers: swarm?.peerCount ?? 0,
       resumedPieces: this.resumedPieces, ownPieces: this.ownPieces, rejectedPieces: swarm?.rejectedPieces ?? 0, error: error && toWire(error),
-      downLimitBytesPerS: record.downLimitBytesPerS, upLimitBytesPerS: record.upLimitBytesPerS, mode: record.mode, priority: record.priority, place, content: record.content,
+      downLimitBytesPerS: record.downLimitBytesPerS, upLimitBytesPerS: record.upLimitBytesPerS, mode: record.mode, priority: record.priority, place, content: record.content, version: record.version,
       nowhere: standsStill && copy && copy.pieces.nowhereCount === copy.pieces.missingCount ? nowhereOf(copy.pieces, swarm?.departed) : undefined,
     };
   }

@@ -32,6 +32,8 @@ export interface TransferRecord {
   readonly replace: boolean;
   readonly paused: boolean;
   readonly content: 'file' | 'folder';
+  /** Which version of the group's file a download is; 0 for a share, which becomes one only when it is told of. */
+  readonly version: number;
   /** Patterns of the files of a folder that were chosen; empty for all. */
   readonly only: readonly string[];
   /** Whether it has yet to be said which files of a folder are wanted: then only its list is. */
@@ -108,7 +110,7 @@ export async function loadRecords(disk: Disk, home: Home, log: Log): Promise<rea
 }
 
 /** Of fields that records of older versions lack. A download's place is then when it began. */
-const ADDED_LATER = { content: 'file', only: [], choosing: false, chosenBytes: 0, downLimitBytesPerS: 0, upLimitBytesPerS: 0, priority: 'normal' } as const;
+const ADDED_LATER = { content: 'file', version: 0, only: [], choosing: false, chosenBytes: 0, downLimitBytesPerS: 0, upLimitBytesPerS: 0, priority: 'normal' } as const;
 
 /** A record out of the fields of its file. Throws when one is missing or of another kind. */
 function readRecord(written: Readonly<Record<string, unknown>>): TransferRecord {
@@ -116,7 +118,7 @@ function readRecord(written: Readonly<Record<string, unknown>>): TransferRecord 
   const kinds = {
     id: 'number', account: 'string', group: 'string', groupName: 'string', name: 'string', kind: 'string', path: 'string', sizeBytes: 'number',
     pieceBytes: 'number', root: 'string', sha256: 'string', mode: 'string', rename: 'boolean', replace: 'boolean', paused: 'boolean', told: 'boolean', part: 'string',
-    content: 'string', only: 'object', choosing: 'boolean', chosenBytes: 'number', downLimitBytesPerS: 'number', upLimitBytesPerS: 'number', priority: 'string', place: 'number',
+    content: 'string', version: 'number', only: 'object', choosing: 'boolean', chosenBytes: 'number', downLimitBytesPerS: 'number', upLimitBytesPerS: 'number', priority: 'string', place: 'number',
   } as const satisfies Record<Exclude<keyof TransferRecord, 'identity' | 'claimed' | 'replaces'>, string>;
   for (const [name, kind] of Object.entries(kinds)) if (typeof fields[name] !== kind) throw new Error(`${name} is no ${kind}`);
   const { root } = fields as unknown as TransferRecord;

@@ -164,7 +164,7 @@ export class Transfers {
       if (old.record.kind === 'share' && old.record.path === request.path) await this.forget(old);
     }
     return this.#begin({
-      ...DEFAULTS, ...request, kind: 'share', content: stat.kind, sizeBytes: stat.kind === 'folder' ? 0 : stat.sizeBytes, pieceBytes: 0, root: '', sha256: '', mode: 'rarest', rename: false, told: false,
+      ...DEFAULTS, ...request, kind: 'share', content: stat.kind, sizeBytes: stat.kind === 'folder' ? 0 : stat.sizeBytes, pieceBytes: 0, root: '', sha256: '', version: 0, mode: 'rarest', rename: false, told: false,
     });
   }
 
@@ -192,7 +192,7 @@ export class Transfers {
     if (taken && !request.rename) throw new ShoalError('destinationExists', { path: destination });
     return this.#begin({
       ...DEFAULTS, account: request.account, group: request.group, groupName: request.groupName, name: file.name, kind: 'download', content: file.content === 'folder' ? 'folder' : 'file', only: request.only, choosing: request.choosing ?? false, path: destination, sizeBytes: file.sizeBytes,
-      pieceBytes: file.pieceBytes, root: file.root, sha256: file.sha256, mode: request.mode, rename: request.rename, replace: false, told: true,
+      pieceBytes: file.pieceBytes, root: file.root, sha256: file.sha256, version: file.version, mode: request.mode, rename: request.rename, replace: false, told: true,
     });
   }
 

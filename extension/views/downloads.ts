@@ -1,48 +1,129 @@
 // The view Downloads: what is coming, what has come, and what this machine shares, with how far each is. Pure.
 import { amount, duration, percent, rate } from '../../protocol/amounts.ts';
 import type { Transfer } from '../../protocol/engineLink.ts';
+import type { GroupId } from '../../protocol/ids.ts';
 import { fromWire } from '../../protocol/wireErrors.ts';
+import { fileNamed, Holdings, isOlder } from '../holdings.ts';
 import type { WindowState } from '../state.ts';
-import { isComplete } from '../state.ts';
+import { isComplete, isUnfinished } from '../state.ts';
 import { missingWords } from '../swarmWords.ts';
 import { plural, shown, t } from '../words.ts';
+import { LazyRows } from './row.ts';
 import type { Icon, Row } from './row.ts';
 
-/** @param nowMs  by the wall clock: of what is missing it is said how long ago somebody had it */
-export function downloadRows({ transfers }: WindowState, nowMs = Date.now()): readonly Row[] {
-  const all = [...transfers.values()].sort((a, b) => b.id - a.id); // the newest first
+/** How far a download that was resumed says so in its row, in per cent of the whole: then it is one like others. */
+const RESUMED_PERCENT = 5;
+/** From when on it is told how much was uploaded of a file: part of it. */
+const UPLOADED_MIN = 0.05;
+
+/**
+ * @param opening  downloads that this window opens when they are done
+ * @param nowMs  by the wall clock: of what is missing it is said how long ago somebody had it
+ */
+export function downloadRows(state: WindowState, opening: ReadonlySet<number> = new Set(), nowMs = Date.now()): readonly Row[] {
+  const all = [...state.transfers.values()].sort((a, b) => b.id - a.id); // the newest first
   const downloads = all.filter(({ kind }) => kind === 'download');
+  const ageOf = ages(state);
   const section = (id: string, label: string, rows: readonly Transfer[], isCollapsed = false): readonly Row[] => (rows.length === 0 ? [] : [{
     id, label, description: String(rows.length), tooltip: [label], icon: { theme: id === 'sharing' ? 'broadcast' : id === 'completed' ? 'check-all' : 'cloud-download' },
-    context: 'section', subject: {}, isCollapsed, children: rows.map((transfer) => transferRow(transfer, nowMs)), spoken: `${label}, ${rows.length}`,
+    context: `section ${id}`, subject: {}, isCollapsed, children: new LazyRows(() => rows.map((one) => rowOf(one, { opens: opening.has(one.id) && isUnfinished(one), age: ageOf(one), missing: missingWords(one, nowMs) }))), spoken: `${label}, ${rows.length}`,
   }]);
   return [
-    ...section('downloading', t('Downloading'), downloads.filter((one) => !isComplete(one)).sort((a, b) => a.place - b.place)), // in the order of their turns
+    ...section('downloading', t('Downloading'), downloads.filter(isUnfinished).sort((a, b) => a.place - b.place)), // in the order of their turns
     ...section('completed', t('Completed'), downloads.filter(isComplete)),
     ...section('sharing', t('Shared by me'), all.filter(({ kind }) => kind === 'share'), downloads.length > 0),
   ];
 }
 
-function transferRow(transfer: Transfer, nowMs: number): Row {
-  const { id, groupName, name, path, kind, error, sizeBytes, sha256 } = transfer;
-  const words = progressOf(transfer, nowMs);
-  const isHere = isComplete(transfer) ? transfer.state !== 'gone' : kind === 'share' && transfer.state === 'seeding';
-  const trouble = error && fromWire(error).message;
-  const flags = [kind, isHere ? 'here' : 'partial', transfer.state];
-  return {
-    id: `transfer:${id}`, label: shown(nameHere(transfer)), description: [words, shown(groupName)].join(' · '),
-    tooltip: [
-      shown(name), `${words}`, t('Group {0}, {1}', shown(groupName), amount(sizeBytes)), t('Place: {0}', shown(path)),
-      ...(transfer.place === 0 || transfer.priority === 'normal' ? [] : [transfer.priority === 'high' ? t('High priority') : t('Low priority')]),
-      ...limitsOf(transfer),
-      ...(transfer.resumedPieces > 0 && !isHere ? [plural(transfer.resumedPieces, '{0} piece was here already', '{0} pieces were here already')] : []),
-      ...(transfer.ownPieces > 0 ? [plural(transfer.ownPieces, '{0} piece was copied from another file of this machine', '{0} pieces were copied from other files of this machine')] : []),
-      ...(transfer.rejectedPieces > 0 ? [plural(transfer.rejectedPieces, '{0} piece was damaged on its way and fetched again', '{0} pieces were damaged on their way and fetched again')] : []),
-      ...(trouble === undefined ? [] : [trouble]), ...(sha256 ? [`SHA-256 ${sha256}`] : []),
-    ],
-    icon: iconOf(transfer), context: flags.join(' '), subject: { group: groupName, file: name, transfer: id, ...(isHere && { path }) },
-    spoken: [shown(name), words, t('group {0}', shown(groupName)), ...(trouble === undefined ? [] : [trouble])].join(', '),
+/** What the row of a transfer tells beside the transfer itself. */
+interface Beside {
+  /** Whether this window opens it when it is done. */
+  readonly opens: boolean;
+  /** Whether the group has a newer version, and whether that is here or on its way already. */
+  readonly age: 'newest' | 'outdated' | 'superseded';
+  /** What of it nobody at hand has, in words. */
+  readonly missing: string | undefined;
+}
+
+/** Knows the newer versions; of each group what we have of it is looked up once. */
+function ages(state: WindowState): (transfer: Transfer) => Beside['age'] {
+  const known = new Map<GroupId, Holdings>();
+  return (transfer) => {
+    if (transfer.kind === 'download' && !isComplete(transfer)) return 'newest';
+    const file = fileNamed(state, transfer.group, transfer.name);
+    if (!file || !isOlder(transfer, file, state.overview?.account?.user ?? '')) return 'newest';
+    const holdings = known.get(transfer.group) ?? new Holdings(transfer.group, state);
+    known.set(transfer.group, holdings);
+    return holdings.olderThan(file) ? 'outdated' : 'superseded';
   };
+}
+
+const made = new WeakMap<Transfer, { readonly key: string; readonly row: Row }>();
+
+/** Made again only when something of it has changed: there may be thousands of shares, of which one moves. */
+function rowOf(transfer: Transfer, beside: Beside): Row {
+  const key = `${beside.opens} ${beside.age} ${beside.missing ?? ''}`;
+  const known = made.get(transfer);
+  if (known?.key === key) return known.row;
+  const row = transferRow(transfer, beside);
+  made.set(transfer, { key, row });
+  return row;
+}
+
+function transferRow(transfer: Transfer, beside: Beside): Row {
+  const { id, groupName, name, path, kind, error } = transfer;
+  const words = progressWith(transfer, beside.missing);
+  const said = [...(isJustResumed(transfer) ? [t('resumed at {0} %', resumedPercent(transfer))] : []), words, ...besideWords(transfer, beside)];
+  const isWhole = isComplete(transfer) ? transfer.state !== 'gone' : kind === 'share' && transfer.state === 'seeding';
+  const trouble = error && fromWire(error).message;
+  const isOutdated = beside.age === 'outdated';
+  const flags = [kind, isWhole ? 'here' : 'partial', transfer.state, ...(beside.opens ? ['opens'] : []), ...(isOutdated ? ['update'] : [])];
+  return {
+    id: `transfer:${id}`, label: shown(nameHere(transfer)), description: [...said, shown(groupName)].join(' · '),
+    tooltip: tooltipOf(transfer, beside),
+    icon: isOutdated ? { theme: 'arrow-circle-up', color: 'charts.blue' } : iconOf(transfer), context: flags.join(' '), subject: { group: groupName, file: name, transfer: id, ...(isWhole && { path }) },
+    spoken: [shown(name), ...said, t('group {0}', shown(groupName)), ...(trouble === undefined ? [] : [trouble])].join(', '),
+  };
+}
+
+function besideWords(transfer: Transfer, { opens, age }: Beside): readonly string[] {
+  const { version } = transfer;
+  return [
+    ...(age === 'outdated' ? [t('update available')] : age === 'superseded' ? [version > 0 ? t('older version, v{0}', version) : t('older version')] : []),
+    ...(opens ? [t('opens when done')] : []),
+  ];
+}
+
+function tooltipOf(transfer: Transfer, { opens, age, missing }: Beside): readonly string[] {
+  const { name, groupName, sizeBytes, path, place, priority, ownPieces, rejectedPieces, error, sha256 } = transfer;
+  const resumed = resumedWords(transfer);
+  return [
+    shown(name), progressWith(transfer, missing), t('Group {0}, {1}', shown(groupName), amount(sizeBytes)), t('Place: {0}', shown(path)),
+    ...(place === 0 || priority === 'normal' ? [] : [priority === 'high' ? t('High priority') : t('Low priority')]),
+    ...limitsOf(transfer), ...uploadedWords(transfer),
+    ...(age === 'outdated' ? [t('The group has a newer version; Download Update gets it, and this file stays')] : age === 'superseded' ? [t('The group has a newer version')] : []),
+    ...(opens ? [t('It is opened when it is done')] : []), ...(resumed === '' ? [] : [resumed]),
+    ...(ownPieces > 0 ? [plural(ownPieces, '{0} piece was copied from another file of this machine', '{0} pieces were copied from other files of this machine')] : []),
+    ...(rejectedPieces > 0 ? [plural(rejectedPieces, '{0} piece was damaged on its way and fetched again', '{0} pieces were damaged on their way and fetched again')] : []),
+    ...(error === undefined ? [] : [fromWire(error).message]), ...(sha256 ? [`SHA-256 ${sha256}`] : []),
+  ];
+}
+
+/** What an earlier run had left: nothing of that is fetched again. */
+function resumedWords(transfer: Transfer): string {
+  const { resumedPieces, pieces } = transfer;
+  if (resumedPieces === 0 || isComplete(transfer) || transfer.state === 'seeding') return '';
+  return plural(resumedPieces, 'Resumed at {1} %: {0} of {2} pieces was here already', 'Resumed at {1} %: {0} of {2} pieces were here already', resumedPercent(transfer), pieces.toLocaleString());
+}
+
+const resumedPercent = ({ resumedPieces, pieces }: Transfer): number => Math.min(99, percent(resumedPieces, pieces));
+
+const isJustResumed = (transfer: Transfer): boolean =>
+  ['downloading', 'waiting', 'queued'].includes(transfer.state) && transfer.resumedPieces > 0 && percent(transfer.heldPieces, transfer.pieces) < resumedPercent(transfer) + RESUMED_PERCENT;
+
+function uploadedWords({ uploadedBytes, sizeBytes }: Transfer): readonly string[] {
+  const times = sizeBytes > 0 ? uploadedBytes / sizeBytes : 0;
+  return times < UPLOADED_MIN ? [] : [t('You have uploaded {0} × of it since Shoal started', times.toFixed(1))];
 }
 
 function limitsOf({ downLimitBytesPerS: down, upLimitBytesPerS: up }: Transfer): readonly string[] {
@@ -56,10 +137,12 @@ function nameHere({ name, path, kind }: Transfer): string {
 }
 
 /** `63 % · 8.1 MiB/s · 5 peers · 12 s left`, or whatever says best how it stands. */
-export function progressOf(transfer: Transfer, nowMs = Date.now()): string {
+export const progressOf = (transfer: Transfer, nowMs = Date.now()): string => progressWith(transfer, missingWords(transfer, nowMs));
+
+function progressWith(transfer: Transfer, nowhere: string | undefined): string {
   const { state, kind, doneBytes, sizeBytes, downBytesPerS, upBytesPerS, peers, error } = transfer;
-  const done = t('{0} %', percent(doneBytes, sizeBytes));
-  const missing = error ? undefined : missingWords(transfer, nowMs);
+  const done = t('{0} %', isComplete(transfer) ? 100 : Math.min(99, percent(doneBytes, sizeBytes))); // verified and under its name, or not yet done
+  const missing = error ? undefined : nowhere;
   const up = upBytesPerS > 0 ? `↑ ${rate(upBytesPerS)}` : '';
   const join = (...parts: readonly string[]): string => parts.filter((part) => part !== '').join(' · ');
   switch (state) {

@@ -18,15 +18,21 @@ function groupRow(group: GroupView, state: WindowState): Row {
   return {
     id: `group:${id}`, label: shown(name), description: [mine, people, waiting].filter((text) => text !== '').join(' · '),
     tooltip: [shown(name), isOwner ? t('You own this group.') : t('Owned by {0}.', shown(owner)), people, ...(waiting === '' ? [] : [t('Asking to join: {0}', requests.map(({ user }) => shown(user)).join(', '))])],
-    icon: { theme: 'organization' }, context: `group ${isOwner ? 'owner' : 'member'}`, subject: { group: name },
+    icon: { theme: 'organization' }, context: `group ${isOwner ? 'owner' : 'member'}${waiting === '' ? '' : ' asked'}`, subject: { group: name },
     isCollapsed: waiting === '',
     children: [
       ...(isOwner ? requests.map(({ request, user }) => requestRow(request, group, user)) : []),
-      ...(listed?.rows ?? []).filter((member) => member.role !== 'applicant').map((member) => memberRow(group, member, state)),
+      ...inOrder((listed?.rows ?? []).filter((member) => member.role !== 'applicant')).map((member) => memberRow(group, member, state)),
       ...(listed?.error ? [troubleRow(`group:${id}:error`, listed.error.message)] : []),
     ],
     spoken: [t('Group {0}', shown(name)), mine, people, waiting].filter((text) => text !== '').join(', '),
   };
+}
+
+/** The owner, then who is here, then who is not. */
+function inOrder(members: readonly MemberRow[]): readonly MemberRow[] {
+  const rank = ({ role, online }: MemberRow): number => (role === 'owner' ? 0 : online ? 1 : 2);
+  return [...members].sort((a, b) => rank(a) - rank(b) || a.user.localeCompare(b.user));
 }
 
 function applied({ group, name, owner }: GroupView): Row {
@@ -50,7 +56,7 @@ function memberRow({ name, role }: GroupView, { account, user, role: theirs, onl
   const words = [isMe ? t('you') : '', theirs === 'owner' ? t('owner') : '', online ? t('online') : t('offline')].filter((text) => text !== '');
   return {
     id: `member:${name}:${account}`, label: shown(user), description: words.join(' · '), tooltip: [shown(user), words.join(', ')],
-    icon: online ? { theme: 'account', color: 'charts.green' } : { theme: 'account' },
+    icon: { theme: 'account', color: online ? 'charts.green' : 'disabledForeground' },
     context: `person${role === 'owner' && !isMe ? ' removable' : ''}`, subject: { group: name, user }, spoken: `${shown(user)}, ${words.join(', ')}`,
   };
 }

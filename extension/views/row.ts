@@ -1,13 +1,17 @@
-// A row of a view: plain data, made of the state. rowTree.ts shows it.
+// A row of a view: plain data, made of the state. rowTree.ts shows it. What is long or many is made only when somebody looks at it.
 
 /** What a row is about: the argument of the commands in its menu. */
 export interface Subject {
   readonly group?: string;
   readonly user?: string;
   readonly file?: string;
+  /** What the names of the files in a folder begin with, the slash included. */
+  readonly folder?: string;
   readonly transfer?: number;
   /** Where its file lies on this machine, when it is whole. */
   readonly path?: string;
+  /** Of which level of a tree more is wanted. */
+  readonly level?: string;
 }
 
 /** A product icon by its name, or the icon that the person's theme has for a file of this name. */
@@ -16,20 +20,57 @@ export type Icon = { readonly theme: string; readonly color?: string } | { reado
 /** The path under which VS Code looks for the icon of a file. It throws at one that begins with two slashes. */
 export const iconPath = (file: string): string => `/${file.replace(/^\/+/, '')}`;
 
+/** Rows that are made when they are first asked for: those of a row that nobody opens cost nothing. */
+export class LazyRows {
+  readonly #make: () => readonly Row[];
+  #made: readonly Row[] | undefined;
+
+  constructor(make: () => readonly Row[]) {
+    this.#make = make;
+  }
+
+  get rows(): readonly Row[] {
+    return (this.#made ??= this.#make());
+  }
+  get isMade(): boolean {
+    return this.#made !== undefined;
+  }
+}
+
+/** Lines that are made when they are shown. Equal `facts` are equal lines. */
+export interface LazyLines {
+  readonly facts: string;
+  readonly lines: () => readonly string[];
+}
+
 export interface Row {
   /** Stable: never made of what changes, so that selection and expansion stay. */
   readonly id: string;
   readonly label: string;
+  /** Parts of the label that stand out: from, to. */
+  readonly highlights?: readonly (readonly [number, number])[];
   readonly description: string;
   /** Lines of plain text; the first is the headline. */
-  readonly tooltip: readonly string[];
+  readonly tooltip: readonly string[] | LazyLines;
   readonly icon: Icon;
   /** Words that menus ask for, as in `viewItem =~ /\bpartial\b/`. */
   readonly context: string;
   readonly subject: Subject;
   /** Undefined for a leaf. */
-  readonly children?: readonly Row[];
+  readonly children?: readonly Row[] | LazyRows;
   readonly isCollapsed?: boolean;
   /** What a screen reader says instead of label and description. */
   readonly spoken: string;
 }
+
+/** What a view says above its rows. */
+export interface Head {
+  readonly description?: string;
+  /** One plain sentence. */
+  readonly message?: string;
+}
+
+/** The rows below a row; made, where they were not yet. */
+export const childrenOf = ({ children }: Row): readonly Row[] => (children instanceof LazyRows ? children.rows : children ?? []);
+
+export const linesOf = ({ tooltip }: Row): readonly string[] => ('lines' in tooltip ? tooltip.lines() : tooltip);

@@ -1,5 +1,6 @@
-// What differs between the rows of two states. Pure.
+// What differs between the rows of two states. Pure; looks only at rows that somebody may have seen.
 import type { Row } from './row.ts';
+import { childrenOf, LazyRows } from './row.ts';
 
 export interface RowChanges {
   /** Whether rows at the top came, went or moved: then everything is asked for again. */
@@ -22,14 +23,21 @@ export function changesBetween(before: readonly Row[], after: readonly Row[]): R
 
 function changesIn(before: Row | undefined, after: Row): readonly Row[] {
   if (before === after) return [];
-  if (!before || !sameFace(before, after) || !sameIds(before.children, after.children)) return [after];
-  const below = (after.children ?? []).flatMap((child, i) => changesIn(before.children?.[i], child));
+  if (!before || !sameFace(before, after)) return [after];
+  if (before.children === after.children || isUnseen(before)) return [];
+  const [was, is] = [childrenOf(before), childrenOf(after)];
+  if (!sameIds(was, is)) return [after];
+  const below = is.flatMap((child, i) => changesIn(was[i], child));
   return below.length > NAMED_MAX ? [after] : below;
 }
 
-const sameIds = (a: readonly Row[] | undefined, b: readonly Row[] | undefined): boolean =>
-  a === b || (a !== undefined && b !== undefined && a.length === b.length && a.every(({ id }, i) => id === b[i]?.id));
+/** Whether the rows below it were never asked for: then there is nothing to say of them. */
+const isUnseen = ({ children }: Row): boolean => children instanceof LazyRows && !children.isMade;
+
+const sameIds = (a: readonly Row[], b: readonly Row[]): boolean => a === b || (a.length === b.length && a.every(({ id }, i) => id === b[i]?.id));
 
 const sameFace = (a: Row, b: Row): boolean =>
-  a.label === b.label && a.description === b.description && a.context === b.context && a.spoken === b.spoken
-  && JSON.stringify([a.icon, a.tooltip, a.subject]) === JSON.stringify([b.icon, b.tooltip, b.subject]);
+  a.label === b.label && a.description === b.description && a.context === b.context && a.spoken === b.spoken && (a.children === undefined) === (b.children === undefined)
+  && JSON.stringify([a.icon, a.highlights, factsOf(a), a.subject]) === JSON.stringify([b.icon, b.highlights, factsOf(b), b.subject]);
+
+const factsOf = ({ tooltip }: Row): string | readonly string[] => ('facts' in tooltip ? tooltip.facts : tooltip);

@@ -1,16 +1,18 @@
 // Rows as a tree of VS Code. Compares the rows of two states and fires only for what differs, at most twice a second: every fire shows
-// the view's progress bar, and one for the whole tree would drop what is selected.
+// the view's progress bar, and one for the whole tree would drop what is selected. What nobody has opened is not made.
 import * as vscode from 'vscode';
 import type { WindowState } from '../state.ts';
 import { Merger } from '../merger.ts';
-import type { Row } from './row.ts';
-import { iconPath } from './row.ts';
+import type { Head, Row } from './row.ts';
+import { childrenOf, iconPath, linesOf } from './row.ts';
 import { changesBetween } from './rowChanges.ts';
 
 /** A row of a tree with an identity that outlives its content: what commands in its menu are given. */
 export class Node {
   readonly parent: Node | undefined;
   row: Row;
+  /** Whether VS Code has asked for the rows below it. */
+  isOpened = false;
 
   constructor(row: Row, parent: Node | undefined) {
     this.row = row;
@@ -24,6 +26,8 @@ const UPDATE_MS = 500;
 export interface RowTreeOptions {
   readonly id: string;
   readonly rowsOf: (state: WindowState) => readonly Row[];
+  /** What the view says above these rows. */
+  readonly headOf?: (rows: readonly Row[]) => Head;
   readonly stateNow: () => WindowState;
   /** Told when the view comes into sight or leaves it. */
   readonly onVisible?: (isVisible: boolean) => void;
@@ -45,7 +49,7 @@ export class RowTree implements vscode.TreeDataProvider<Node>, vscode.Disposable
     this.#rows = options.rowsOf(options.stateNow());
     this.onDidChangeTreeData = this.#changed.event;
     this.#merger = new Merger(UPDATE_MS, () => this.#update());
-    this.view = vscode.window.createTreeView(options.id, { treeDataProvider: this, showCollapseAll: true, ...(options.dragAndDrop && { dragAndDropController: options.dragAndDrop }) });
+    this.view = vscode.window.createTreeView(options.id, { treeDataProvider: this, showCollapseAll: true, canSelectMany: true, ...(options.dragAndDrop && { dragAndDropController: options.dragAndDrop }) });
     this.view.onDidChangeVisibility(({ visible }) => this.#seen(visible));
     this.#seen(this.view.visible);
   }
@@ -55,23 +59,33 @@ export class RowTree implements vscode.TreeDataProvider<Node>, vscode.Disposable
     if (this.view.visible) this.#merger.ask();
   }
 
-  /** Selects the first row that fits, if there is one, and opens those above it. */
-  async select(fits: (row: Row) => boolean): Promise<void> {
-    this.#update();
-    const find = (rows: readonly Row[], parent?: Node): Node | undefined => {
+  /**
+   * Selects a row, and opens what it is in.
+   *
+   * @param find  of each row from the top: whether it is the one, or the one is below it
+   * @returns whether it is there
+   */
+  async reveal(find: (row: Row) => 'it' | 'below' | 'no'): Promise<boolean> {
+    this.#update(); // what was learned within the last half second counts
+    const search = (rows: readonly Row[], parent: Node | undefined): Node | undefined => {
       for (const row of rows) {
+        const is = find(row);
+        if (is === 'no') continue;
         const node = this.#nodeOf(row, parent);
-        const found = fits(row) ? node : find(row.children ?? [], node);
-        if (found) return found;
+        if (is === 'it') return node;
+        node.isOpened = true;
+        return search(childrenOf(row), node);
       }
       return undefined;
     };
-    const node = find(this.#rows);
+    const node = search(this.#rows, undefined);
     if (node) await this.view.reveal(node, { select: true, focus: true });
+    return node !== undefined;
   }
 
   getChildren(node?: Node): Node[] {
-    return (node ? node.row.children ?? [] : this.#rows).map((row) => this.#nodeOf(row, node));
+    if (node) node.isOpened = true;
+    return (node ? childrenOf(node.row) : this.#rows).map((row) => this.#nodeOf(row, node));
   }
 
   getParent(node: Node): Node | undefined {
@@ -79,9 +93,10 @@ export class RowTree implements vscode.TreeDataProvider<Node>, vscode.Disposable
   }
 
   getTreeItem({ row }: Node): vscode.TreeItem {
-    const { id, label, description, icon, context, children, isCollapsed, spoken } = row;
+    const { id, label, highlights, description, icon, context, children, isCollapsed, spoken } = row;
     const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
-    const item = new vscode.TreeItem(label, !children ? None : isCollapsed ? Collapsed : Expanded);
+    const text = highlights ? { label, highlights: highlights.map(([from, to]): [number, number] => [from, to]) } : label;
+    const item = new vscode.TreeItem(text, !children ? None : isCollapsed ? Collapsed : Expanded);
     item.id = id;
     item.description = description;
     item.contextValue = context;
@@ -97,7 +112,7 @@ export class RowTree implements vscode.TreeDataProvider<Node>, vscode.Disposable
   }
 
   resolveTreeItem(item: vscode.TreeItem, { row }: Node): vscode.TreeItem {
-    item.tooltip = tooltipOf(row.tooltip);
+    item.tooltip = tooltipOf(linesOf(row));
     return item;
   }
 
@@ -115,6 +130,7 @@ export class RowTree implements vscode.TreeDataProvider<Node>, vscode.Disposable
   #update(): void {
     const before = this.#rows;
     this.#rows = this.#options.rowsOf(this.#options.stateNow());
+    this.#sayAbove();
     const { root, rows, opened } = changesBetween(before, this.#rows);
     this.#keep(this.#rows);
     if (root) this.#changed.fire(undefined);
@@ -129,6 +145,13 @@ export class RowTree implements vscode.TreeDataProvider<Node>, vscode.Disposable
     }
   }
 
+  #sayAbove(): void {
+    if (!this.#options.headOf) return;
+    const { message, description } = this.#options.headOf(this.#rows);
+    if (this.view.message !== message) this.view.message = message;
+    if (this.view.description !== description) this.view.description = description;
+  }
+
   /** Nodes that VS Code holds get their new rows; those of rows that are gone are let go. */
   #keep(rows: readonly Row[]): void {
     const ids = new Set<string>();
@@ -136,7 +159,7 @@ export class RowTree implements vscode.TreeDataProvider<Node>, vscode.Disposable
       ids.add(row.id);
       const node = this.#nodes.get(row.id);
       if (node) node.row = row;
-      row.children?.forEach(visit);
+      if (node?.isOpened) childrenOf(row).forEach(visit);
     };
     rows.forEach(visit);
     for (const id of this.#nodes.keys()) if (!ids.has(id)) this.#nodes.delete(id);

@@ -4,6 +4,7 @@ import { existsSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { measureFilesView } from '../support/filesViewCost.ts';
 import { RealEngine } from '../support/realProcesses.ts';
 import type { RealPair } from '../support/realProcesses.ts';
 import { packExtension } from '../vscode/driver/packExtension.ts';
@@ -18,6 +19,7 @@ const GIB = 1024 ** 3;
 const OPENINGS = 30;
 const ROUNDS = 2;
 const GROUP = 'bench';
+const CATALOGUE_FILES = 10_000;
 
 /** Only a VS Code whose extensions run on another machine looks for ports to forward: again and again through all processes, on this very thread. */
 const NO_PORT_SEARCH = { 'remote.autoForwardPorts': false };
@@ -30,7 +32,7 @@ export async function window(): Promise<readonly Figure[]> {
     const other = await people.processes.startEngine('other', pair.url);
     await other.signUp();
     await other.does('create_group', GROUP);
-    const figures: Figure[] = [{ name: 'size of the .vsix', value: statSync(await people.vsix).size / 1024, unit: 'KiB' }];
+    const figures: Figure[] = [{ name: 'size of the .vsix', value: statSync(await people.vsix).size / 1024, unit: 'KiB' }, ...filesView()];
     for (const place of ['process', 'window'] as const) {
       const person = await settle(people, pair, other, place, probe);
       if (place === 'process') figures.push(...await activations(person));
@@ -42,6 +44,15 @@ export async function window(): Promise<readonly Figure[]> {
   } finally {
     await people.close();
   }
+}
+
+/** The rows of a large catalogue, in this process: what VS Code does with them is not our thread. */
+function filesView(): readonly Figure[] {
+  return [true, false].flatMap((flat) => {
+    const cost = measureFilesView(CATALOGUE_FILES, flat);
+    const figure = (name: string, value: number): Figure => ({ name: `${CATALOGUE_FILES} files ${flat ? 'in one folder' : 'in 100 folders'}: ${name}, CPU`, value, unit: 'ms' });
+    return [figure('from the catalogue to the first rows', cost.firstRowsMs), figure('one file more', cost.newFileMs), figure('a hundred with other seeders', cost.presenceMs), figure('a letter in Go to Shared File', cost.searchMs)];
+  });
 }
 
 /** Somebody in the group, with a window that does not show Shoal's views yet: so it is activated when VS Code has started, which is the usual case. */

@@ -13,7 +13,7 @@ import type { WindowState } from '../../extension/state.ts';
 import { downloadRows, progressOf } from '../../extension/views/downloads.ts';
 import { fileRows } from '../../extension/views/files.ts';
 import { groupRows } from '../../extension/views/groups.ts';
-import { iconPath } from '../../extension/views/row.ts';
+import { childrenOf, iconPath, linesOf } from '../../extension/views/row.ts';
 import type { Row } from '../../extension/views/row.ts';
 import { changesBetween } from '../../extension/views/rowChanges.ts';
 import { statusOf } from '../../extension/views/status.ts';
@@ -25,14 +25,16 @@ const member = (user: string, fields: Partial<MemberRow> = {}): MemberRow => ({ 
 const transfers = (...all: readonly Transfer[]): Pick<WindowState, 'transfers'> => ({ transfers: new Map(all.map((one, i) => [i + 1, { ...one, id: i + 1 }])) });
 const filesOf = (...rows: readonly FileRow[]): Pick<WindowState, 'groups' | 'files'> => ({ groups: [aGroup({ requests: [] })], files: new Map([[aGroup().group, { rows, isLoaded: true, error: undefined }]]) });
 /** A tree in lines: label, description, [what menus ask for]. */
-const lines = (rows: readonly Row[], depth = 0): readonly string[] => rows.flatMap(({ label, description, context, children }) => [`${'  '.repeat(depth)}${label} — ${description} [${context}]`, ...lines(children ?? [], depth + 1)]);
+const lines = (rows: readonly Row[], depth = 0): readonly string[] => rows.flatMap((row) => [`${'  '.repeat(depth)}${row.label} — ${row.description} [${row.context}]`, ...lines(childrenOf(row), depth + 1)]);
 
 describe('the view Groups', () => {
   const rows: readonly (readonly [says: string, state: WindowState, rows: readonly string[]])[] = [
     ['shows an owner who asks to join, first of all', state({ groups: [aGroup()], members: new Map([[aGroup().group, { rows: [member('alice', { role: 'owner' }), member('carol', { online: false })], isLoaded: true, error: undefined }]]) }), [
-      'team — owner · 3 members · 1 request [group owner]', '  bob — asks to join [request]', '  alice — you · owner · online [person]', '  carol — offline [person removable]']],
+      'team — owner · 3 members · 1 request [group owner asked]', '  bob — asks to join [request]', '  alice — you · owner · online [person]', '  carol — offline [person removable]']],
     ['shows a member no requests, and nobody to remove', state({ groups: [aGroup({ role: 'member', owner: 'bob', requests: [] })], members: new Map([[aGroup().group, { rows: [member('alice'), member('bob', { role: 'owner' })], isLoaded: true, error: undefined }]]) }), [
-      'team — member · 3 members [group member]', '  alice — you · online [person]', '  bob — owner · online [person]']],
+      'team — member · 3 members [group member]', '  bob — owner · online [person]', '  alice — you · online [person]']],
+    ['puts the owner first, then who is online, by name', state({ groups: [aGroup({ requests: [] })], members: new Map([[aGroup().group, { rows: [member('alice', { role: 'owner', online: false }), member('carol', { online: false }), member('zoe'), member('dave'), member('eve', { role: 'applicant' })], isLoaded: true, error: undefined }]]) }), [
+      'team — owner · 3 members [group owner]', '  alice — you · owner · offline [person]', '  dave — online [person removable]', '  zoe — online [person removable]', '  carol — offline [person removable]']],
     ['shows whom an applicant waits for', state({ groups: [aGroup({ role: 'applicant', owner: 'bob' })] }), ['team — waiting for bob [group applied]']],
     ['is sorted by name', state({ groups: [aGroup({ name: 'b', group: 'b' as GroupId, requests: [], members: 1 }), aGroup({ name: 'a', group: 'a' as GroupId, requests: [], members: 1 })] }), ['a — owner · 1 member [group owner]', 'b — owner · 1 member [group owner]']],
     ['says what could not be read', state({ groups: [aGroup({ requests: [] })], members: new Map([[aGroup().group, { rows: [], isLoaded: false, error: new ShoalError('deadline', { ms: 5 }) }]]) }), ['team — owner · 3 members [group owner]', '  no answer within 5 ms —  [trouble]']],
@@ -50,18 +52,11 @@ describe('the view Files', () => {
     ['one that is here', () => row({}, [aTransfer({ state: 'seeding', heldPieces: 2 })]), 'dump.sql — 1.00 MiB · 1 seeder · here · bob [file here served removable]'],
     ['a folder of which some files are here', () => row({ content: 'folder' }, [aTransfer({ state: 'seeding', sizeBytes: 7, content: 'folder' })]), 'dump.sql — 1.00 MiB · 1 seeder · partly here · bob [file here remote served removable]'],
     ['one that is here in part and as a whole', () => row({ content: 'folder' }, [aTransfer({ id: 1, state: 'seeding', content: 'folder' }), aTransfer({ id: 2, state: 'seeding', sizeBytes: 7, content: 'folder' })]), 'dump.sql — 1.00 MiB · 1 seeder · here · bob [file here served removable]'],
-    ['a newer version than the one that is here', () => row({ root: 'ee'.repeat(32) as Root }, [aTransfer({ state: 'seeding', heldPieces: 2 })]), 'dump.sql — 1.00 MiB · 1 seeder · bob [file remote removable]'],
+    ['a newer version than the one that is here', () => row({ version: 2, root: 'ee'.repeat(32) as Root }, [aTransfer({ state: 'seeding', heldPieces: 2 })]), 'dump.sql — update available · 1.00 MiB · v2 · 1 seeder · bob [file remote update removable]'],
   ];
   for (const [says, made, expected] of rows) it(`shows ${says}`, () => assert.equal(made(), expected));
 
   it('leaves an empty catalogue to the welcome text', () => assert.deepEqual(fileRows(state(filesOf())), []));
-  it('makes ten thousand rows once, and again only for another catalogue', () => {
-    const large = state(filesOf(...Array.from({ length: 10_000 }, (_, i) => aFile({ name: `file-${i}` }))));
-    const [first] = fileRows(large);
-    const [again] = fileRows({ ...large, overview: anOverview({ downBytesPerS: 5 }) });
-    assert.equal(again?.children, first?.children);
-    assert.notEqual(fileRows({ ...large, ...transfers(aTransfer({ name: 'file-7' })) })[0]?.children, first?.children);
-  });
 });
 
 describe('the view Downloads', () => {
@@ -70,14 +65,15 @@ describe('the view Downloads', () => {
   it('has a section for what comes, what has come, and what is shared', () => {
     const of = state(transfers(aTransfer({ name: 'a', path: '/d/a' }), aTransfer({ name: 'b', path: '/d/b (2)', state: 'seeding', heldPieces: 2 }), aTransfer({ name: 'c', kind: 'share', state: 'seeding' })));
     assert.deepEqual(lines(downloadRows(of)), [
-      'Downloading — 1 [section]', '  a — 50 % · 1 peer · team [download partial downloading]', 'Completed — 1 [section]', '  b (2) — 1.00 MiB · team [download here seeding]',
-      'Shared by me — 1 [section]', '  c — 1.00 MiB · team [share here seeding]']);
+      'Downloading — 1 [section downloading]', '  a — 50 % · 1 peer · team [download partial downloading]', 'Completed — 1 [section completed]', '  b (2) — 1.00 MiB · team [download here seeding]',
+      'Shared by me — 1 [section sharing]', '  c — 1.00 MiB · team [share here seeding]']);
   });
   it('lists downloads in the order of their turns', () => {
     const of = state(transfers(aTransfer({ id: 1, name: 'last', place: 3 }), aTransfer({ id: 2, name: 'first', place: 1, priority: 'high' }), aTransfer({ id: 3, name: 'next', place: 2, state: 'queued' })));
     const [section] = downloadRows(of);
-    assert.deepEqual(section?.children?.map(({ tooltip }) => tooltip[0]), ['first', 'next', 'last']);
-    assert.ok(section?.children?.[0]?.tooltip.includes('High priority'));
+    const rows = section ? childrenOf(section) : [];
+    assert.deepEqual(rows.map((row) => linesOf(row)[0]), ['first', 'next', 'last']);
+    assert.ok(rows[0] && linesOf(rows[0]).includes('High priority'));
   });
   const rows: readonly (readonly [transfer: Partial<Transfer>, says: string])[] = [
     [{ downBytesPerS: 64 * 1024, peers: 5 }, '50 % · 64.0 KiB/s · 5 peers · 8 s left'],
@@ -94,8 +90,34 @@ describe('the view Downloads', () => {
     [{ error: toWire(new ShoalError('diskFull', { path: '/d' })) }, '50 % · the disk that holds /d is full; the download goes on when there is room · 1 peer'],
     [{ state: 'seeding', heldPieces: 2, upBytesPerS: 2048, peers: 1 }, '1.00 MiB · ↑ 2.00 KiB/s · 1 peer'],
     [{ kind: 'share', state: 'gone' }, 'changed or gone: not shared any more'],
+    [{ doneBytes: 1024 * 1024, heldPieces: 2 }, '99 % · 1 peer'],
+    [{ state: 'checking', doneBytes: 1024 * 1024 }, 'checking · 99 %'],
   ];
   for (const [fields, says] of rows) it(`says “${says}”`, () => assert.equal(progressOf(aTransfer(fields), NOW_MS), says));
+
+  /** What stands in the row, and the lines of the tooltip with such words. */
+  const rowOf = (fields: Partial<Transfer>, words: RegExp, more: Partial<WindowState> = {}, opening: readonly number[] = []): readonly string[] => {
+    const row = downloadRows(state({ ...more, ...transfers(aTransfer(fields)) }), new Set(opening)).flatMap(childrenOf)[0];
+    return row ? [row.description, ...linesOf(row).filter((line) => words.test(line))] : [];
+  };
+  const resumed = { resumedPieces: 63, pieces: 100, sizeBytes: 100 * 1024 };
+  const besides: readonly (readonly [says: string, row: () => readonly string[], expected: readonly string[]])[] = [
+    ['that it was resumed, at first in the row', () => rowOf({ ...resumed, heldPieces: 64, doneBytes: 64 * 1024 }, /Resumed/), ['resumed at 63 % · 64 % · 1 peer · team', 'Resumed at 63 %: 63 of 100 pieces were here already']],
+    ['that it was resumed, later on in the tooltip', () => rowOf({ ...resumed, heldPieces: 80, doneBytes: 80 * 1024 }, /Resumed/), ['80 % · 1 peer · team', 'Resumed at 63 %: 63 of 100 pieces were here already']],
+    ['nothing of that when it is here', () => rowOf({ ...resumed, heldPieces: 100, doneBytes: 100 * 1024, state: 'seeding' }, /Resumed/), ['100 KiB · team']],
+    ['that it is opened when it is done', () => rowOf({}, /opened/, {}, [1]), ['50 % · 1 peer · opens when done · team', 'It is opened when it is done']],
+    ['nothing of that when it is done', () => rowOf({ state: 'seeding', heldPieces: 2 }, /opened/, {}, [1]), ['1.00 MiB · team']],
+    ['how much of it was uploaded', () => rowOf({ state: 'seeding', heldPieces: 2, uploadedBytes: 1.4 * 1024 * 1024 }, /uploaded/), ['1.00 MiB · team', 'You have uploaded 1.4 × of it since Shoal started']],
+    ['that there is an update', () => rowOf({ state: 'seeding', heldPieces: 2 }, /newer/, filesOf(aFile({ version: 2, root: 'ee'.repeat(32) as Root }))), ['1.00 MiB · update available · team', 'The group has a newer version; Download Update gets it, and this file stays']],
+    ['nothing of an update to what is not here yet', () => rowOf({}, /newer/, filesOf(aFile({ version: 2, root: 'ee'.repeat(32) as Root }))), ['50 % · 1 peer · team']],
+  ];
+  for (const [says, made, expected] of besides) it(`says ${says}`, () => assert.deepEqual(made(), expected));
+  it('makes the row of what has not changed once', () => {
+    const [one, other] = [aTransfer({ id: 1 }), aTransfer({ id: 2 })];
+    const rows = (second: Transfer): readonly Row[] => downloadRows(state({ transfers: new Map([[1, one], [2, second]]) })).flatMap(childrenOf);
+    const [before, after] = [rows(other), rows({ ...other, doneBytes: 0 })];
+    assert.deepEqual(before.map((row) => after.includes(row)), [false, true]);
+  });
 });
 
 describe('the status bar', () => {
@@ -135,7 +157,7 @@ describe('what differs between two states', () => {
     const { root, rows } = changesBetween(before, after);
     if (root) return after;
     const named = new Map(rows.map((row) => [row.id, row]));
-    const refreshed = (row: Row): Row => named.get(row.id) ?? (row.children ? { ...row, children: row.children.map(refreshed) } : row);
+    const refreshed = (row: Row): Row => named.get(row.id) ?? (row.children ? { ...row, children: childrenOf(row).map(refreshed) } : row);
     return before.map(refreshed);
   };
   it('is all that has to be asked for again', () => fc.assert(fc.property(tree, tree, (before, after) => assert.deepEqual(follow(before, after), after))));
@@ -155,7 +177,7 @@ describe('the manifest', () => {
   const root = path.join(import.meta.dirname, '../..');
   const json = (name: string): string => readFileSync(path.join(root, name), 'utf8');
   const manifest = JSON.parse(json('package.json')) as {
-    contributes: { commands: { command: string }[]; menus: Record<string, { command: string; when?: string }[]>; views: { shoal: { id: string }[] }; viewsWelcome: { view: string; when: string; contents: string }[] };
+    contributes: { commands: { command: string }[]; menus: Record<string, { command?: string; submenu?: string; when?: string }[]>; views: { shoal: { id: string }[] }; viewsWelcome: { view: string; when: string; contents: string }[] };
   };
   const { commands, menus, views, viewsWelcome } = manifest.contributes;
   const words = JSON.parse(json('package.nls.json')) as Record<string, string>;
@@ -165,14 +187,14 @@ describe('the manifest', () => {
     const used = [...json('package.json').matchAll(/"%([^"%]+)%"/g)].map(([, key = '']) => key);
     assert.deepEqual([...new Set(used)].sort(), Object.keys(words).sort());
   });
-  it('puts only commands into menus that exist', () => assert.deepEqual(Object.values(menus).flat().filter(({ command }) => !ids.has(command)), []));
+  it('puts only commands into menus that exist', () => assert.deepEqual(Object.values(menus).flat().filter(({ command, submenu = '' }) => (command === undefined ? menus[submenu] === undefined : !ids.has(command))), []));
   it('links only to commands that exist', () => {
     const linked = Object.values(words).flatMap((text) => [...text.matchAll(/\(command:([^)]+)\)/g)].map(([, command = '']) => command)).filter((command) => command.startsWith('shoal.'));
     assert.ok(linked.length > 10);
     assert.deepEqual(linked.filter((command) => !ids.has(command)), []);
   });
   it('asks only for keys that are set', () => {
-    const known = Object.keys(contextKeysOf(NOTHING_YET));
+    const known = [...Object.keys(contextKeysOf(NOTHING_YET)), 'shoal.isFiltered']; // what is not of the state: how the person looks at it
     const asked = [...Object.values(menus).flat(), ...viewsWelcome].flatMap(({ when = '' }) => [...when.matchAll(/(?<!== )\bshoal\.\w+/g)].map(([key]) => key));
     assert.deepEqual([...new Set(asked)].filter((key) => !known.includes(key)), []);
   });
@@ -183,21 +205,26 @@ describe('the manifest', () => {
     const menu = (view: string, context: string): string => (menus['view/item/context'] ?? []).flatMap(({ command, when = '', ...rest }) => {
       const [, of, pattern = ''] = /^view == (\S+) && viewItem =~ \/(.*)\/$/.exec(when) ?? assert.fail(when);
       const isInline = (rest as { group?: string }).group?.startsWith('inline') === true;
-      return of === `shoal.${view}` && new RegExp(pattern).test(context) ? [`${isInline ? '+' : ''}${command.replace('shoal.', '')}`] : [];
+      return of === `shoal.${view}` && new RegExp(pattern).test(context) ? [`${isInline ? '+' : ''}${command?.replace('shoal.', '') ?? ''}`] : [];
     }).join(' ');
     assert.deepEqual({
       request: menu('groups', 'request'), owner: menu('groups', 'group owner'), applied: menu('groups', 'group applied'), person: menu('groups', 'person'), member: menu('groups', 'person removable'),
       remote: menu('files', 'file remote'), here: menu('files', 'file here served removable'), partial: menu('files', 'file partial'),
       running: menu('downloads', 'download partial downloading'), queued: menu('downloads', 'download partial queued'), paused: menu('downloads', 'download partial paused'), failed: menu('downloads', 'download partial failed'),
-      done: menu('downloads', 'download here seeding'), share: menu('downloads', 'share here seeding'), changed: menu('downloads', 'share partial gone'), section: menu('downloads', 'section'),
+      done: menu('downloads', 'download here seeding'), share: menu('downloads', 'share here seeding'), changed: menu('downloads', 'share partial gone'), section: menu('downloads', 'section downloading'), completed: menu('downloads', 'section completed'),
+      asked: menu('groups', 'group owner asked'), folder: menu('files', 'folder'), update: menu('files', 'file remote update'), more: menu('files', 'more'), news: menu('files', 'filesGroup new'), seen: menu('files', 'filesGroup'),
+      opens: menu('downloads', 'download partial downloading opens'), old: menu('downloads', 'download here seeding update'), mine: menu('downloads', 'share here seeding update'),
     }, {
       request: '+acceptRequest +rejectRequest acceptRequest rejectRequest', owner: 'copyInvitationLink leaveGroup renameGroup deleteGroup', applied: '+cancelRequest cancelRequest', person: '', member: 'removeMember transferGroup',
       remote: '+downloadFile downloadFile downloadTo copyFileLink', here: 'downloadTo +openFile openFile revealFile copyFileLink stopSharing removeFile', partial: 'downloadTo copyFileLink',
-      running: '+pauseDownload +cancelDownload pauseDownload cancelDownload moveToTop moveToBottom setPriority limitSpeed copyFileLink +inspectSwarm inspectSwarm',
-      queued: '+pauseDownload +cancelDownload pauseDownload cancelDownload moveToTop moveToBottom setPriority limitSpeed copyFileLink +inspectSwarm inspectSwarm',
-      paused: '+resumeDownload +cancelDownload resumeDownload cancelDownload moveToTop moveToBottom setPriority limitSpeed copyFileLink +inspectSwarm inspectSwarm',
-      failed: '+resumeDownload +cancelDownload resumeDownload cancelDownload moveToTop moveToBottom setPriority +inspectSwarm inspectSwarm clearTransfer',
-      done: 'limitSpeed +openFile openFile revealFile copyFileLink +inspectSwarm inspectSwarm verifyFile stopSharing clearTransfer', share: 'limitSpeed +openFile openFile revealFile copyFileLink +inspectSwarm inspectSwarm verifyFile stopSharing', changed: 'stopSharing clearTransfer', section: '',
+      running: '+pauseDownload +cancelDownload pauseDownload cancelDownload moveToTop moveUp moveDown moveToBottom setPriority limitSpeed openWhenDone copyFileLink +inspectSwarm inspectSwarm',
+      queued: '+pauseDownload +cancelDownload pauseDownload cancelDownload moveToTop moveUp moveDown moveToBottom setPriority limitSpeed openWhenDone copyFileLink +inspectSwarm inspectSwarm',
+      paused: '+resumeDownload +cancelDownload resumeDownload cancelDownload moveToTop moveUp moveDown moveToBottom setPriority limitSpeed openWhenDone copyFileLink +inspectSwarm inspectSwarm',
+      failed: '+cancelDownload +retryDownload retryDownload cancelDownload moveToTop moveUp moveDown moveToBottom setPriority openWhenDone +inspectSwarm inspectSwarm clearTransfer',
+      done: 'limitSpeed +openFile openFile revealFile copyFileLink +inspectSwarm inspectSwarm verifyFile stopSharing clearTransfer', share: 'limitSpeed +openFile openFile revealFile copyFileLink +inspectSwarm inspectSwarm verifyFile stopSharing', changed: 'stopSharing clearTransfer', section: '', completed: '+clearCompleted clearCompleted',
+      asked: 'acceptAllRequests copyInvitationLink leaveGroup renameGroup deleteGroup', folder: 'downloadFolder +downloadFolder downloadTo', update: '+downloadUpdate downloadUpdate downloadTo copyFileLink', more: '+showMoreFiles showMoreFiles', news: '+markSeen markSeen', seen: '',
+      opens: '+pauseDownload +cancelDownload pauseDownload cancelDownload moveToTop moveUp moveDown moveToBottom setPriority limitSpeed doNotOpenWhenDone copyFileLink +inspectSwarm inspectSwarm',
+      old: 'limitSpeed +openFile openFile +downloadUpdate downloadUpdate revealFile copyFileLink +inspectSwarm inspectSwarm verifyFile stopSharing clearTransfer', mine: 'limitSpeed +openFile openFile +downloadUpdate downloadUpdate revealFile copyFileLink +inspectSwarm inspectSwarm verifyFile stopSharing',
     });
   });
 

@@ -23,7 +23,7 @@ export const aTransfer = (fields: Partial<Transfer> = {}): Transfer => ({
   id: 1, group: id(16, 'team') as GroupId, groupName: 'team', name: 'dump.sql', root: id(32, 'root') as Root, sizeBytes: 1024 * 1024, sha256: id(32, 'sha') as Sha256,
   kind: 'download', state: 'downloading', path: '/work/downloads/dump.sql', pieces: 2, heldPieces: 1, doneBytes: 512 * 1024,
   downBytesPerS: 0, upBytesPerS: 0, uploadedBytes: 0, peers: 1, resumedPieces: 0, rejectedPieces: 0, error: undefined,
-  downLimitBytesPerS: 0, upLimitBytesPerS: 0, mode: 'rarest', priority: 'normal', place: 0, ownPieces: 0, content: 'file', nowhere: undefined, ...fields,
+  downLimitBytesPerS: 0, upLimitBytesPerS: 0, mode: 'rarest', priority: 'normal', place: 0, ownPieces: 0, content: 'file', nowhere: undefined, version: 1, ...fields,
 });
 
 export const aGroup = (fields: Partial<GroupView> = {}): GroupView => ({

@@ -161,7 +161,7 @@ class Run {
     await saveRecord(disk, HOME, {
       id: 1, account: '11'.repeat(16) as AccountId, group: '22'.repeat(16) as GroupId, groupName: 'team', name: 'data/file.bin', kind: 'download', path: DESTINATION, sizeBytes: shape.sizeBytes,
       pieceBytes: shape.pieceBytes, root, sha256: 'cd'.repeat(32) as Sha256, mode: 'rarest', rename: chance.oneIn(2), replace: false, paused: false, told: true, part: '', claimed: '', identity: undefined,
-      replaces: stat && identityOf(stat), content: 'file', only: [], choosing: false, chosenBytes: 0, downLimitBytesPerS: 0, upLimitBytesPerS: 0, priority: 'normal', place: 1,
+      replaces: stat && identityOf(stat), content: 'file', version: 1, only: [], choosing: false, chosenBytes: 0, downLimitBytesPerS: 0, upLimitBytesPerS: 0, priority: 'normal', place: 1,
     });
     if (isRepair || chance.oneIn(2)) await saveLayer(disk, HOME, 1, layer);
   }

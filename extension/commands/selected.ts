@@ -1,0 +1,69 @@
+// What the keys of a list do there: Delete takes the selected rows away, in the sense that each kind of row has, and Enter opens. A key acts on
+// what is selected, which need not be what the eye is on: so Delete asks wherever its command does not.
+import * as vscode from 'vscode';
+import { inMessage, plural, t } from '../words.ts';
+import type { Command, RowGiven } from './command.ts';
+import { is, rowsOf } from './command.ts';
+import { downloadFile, openFile } from './downloading.ts';
+import { cancelRequest, leaveGroup, rejectRequest, removeMember } from './groups.ts';
+import { cancelDownload, clearTransfer } from './queueing.ts';
+import { stopSharing } from './sharing.ts';
+
+interface Way {
+  readonly run: Command;
+  /** What is asked first, where the command itself asks nothing. */
+  readonly question?: (rows: readonly RowGiven[]) => { readonly words: string; readonly detail: string; readonly answer: string };
+}
+
+const named = (rows: readonly RowGiven[]): string => inMessage(rows[0]?.label ?? '');
+
+const stop: Way = {
+  run: stopSharing,
+  question: (rows) => ({
+    words: rows.length === 1 ? t('Stop sharing {0}?', named(rows)) : plural(rows.length, 'Stop sharing {0} file?', 'Stop sharing {0} files?'),
+    detail: t('This machine no longer serves it to the group. Files stay where they are.'), answer: t('Stop Sharing'),
+  }),
+};
+const reject: Way = {
+  run: rejectRequest,
+  question: (rows) => ({
+    words: rows.length === 1 ? t('Reject the request of {0}?', named(rows)) : plural(rows.length, 'Reject {0} request?', 'Reject {0} requests?'),
+    detail: t('Whoever is rejected may ask again.'), answer: t('Reject Request'),
+  }),
+};
+const takeBack: Way = {
+  run: cancelRequest,
+  question: (rows) => ({ words: t('Take back your request to join {0}?', named(rows)), detail: t('You may ask again.'), answer: t('Cancel Request') }),
+};
+const clear: Way = {
+  run: clearTransfer,
+  question: (rows) => ({
+    words: rows.length === 1 ? t('Remove {0} from the list?', named(rows)) : plural(rows.length, 'Remove {0} download from the list?', 'Remove {0} downloads from the list?'),
+    detail: t('This machine no longer serves it to the group. Files stay where they are.'), answer: t('Remove from List'),
+  }),
+};
+
+/** By words of the row's context; the first that fits. */
+const DELETE: readonly (readonly [words: string, way: Way])[] = [
+  ['request', reject], ['person removable', { run: removeMember }], ['applied', takeBack], ['group', { run: leaveGroup }],
+  ['download partial', { run: cancelDownload }], ['download', clear], ['share', stop], ['served', stop],
+];
+
+const wayOf = (row: RowGiven | undefined): Way | undefined => row && DELETE.find(([words]) => words.split(' ').every((word) => is(row, word)))?.[1];
+
+/** Does with the selected rows what Delete means for the first of them, and only with those for which it means the same. */
+export const deleteSelected: Command = async (tools, given, all) => {
+  const way = wayOf(rowsOf(given, all)[0]);
+  if (!way) return;
+  const nodes = (all ?? []).filter((node) => 'row' in node).filter(({ row }) => wayOf(row) === way);
+  const question = way.question?.(nodes.map(({ row }) => row));
+  if (question && await vscode.window.showWarningMessage(question.words, { modal: true, detail: question.detail }, question.answer) !== question.answer) return;
+  await way.run(tools, nodes[0], nodes);
+};
+
+/** Opens what is here, and gets what is not. */
+export const openSelected: Command = async (tools, given, all) => {
+  const [first] = rowsOf(given, all);
+  if (first && is(first, 'here')) await openFile(tools, given, all);
+  else if (first && is(first, 'file') && is(first, 'remote')) await downloadFile(tools, given, all);
+};
