@@ -1,7 +1,7 @@
 // What a frontend (a window or a command line verb) and its engine say to each other over the home's local socket.
 // A frontend names groups by their names; the engine knows the ids. Every engine feature is a row here.
 import {
-  CONFLICTS_PER_REPLY_MAX, GROUPS_PER_ACCOUNT_MAX, PAGE_ROWS_MAX, PASSWORD_BYTES_MAX, TRANSFERS_PER_NOTICE_MAX,
+  CONFLICTS_PER_REPLY_MAX, GROUPS_PER_ACCOUNT_MAX, PAGE_ROWS_MAX, PASSWORD_BYTES_MAX, READ_BYTES_MAX, TRANSFERS_PER_NOTICE_MAX,
 } from './limits.ts';
 import { accountId, address, content, fileName, groupId, name, pin, root, sha256, wireError } from './nouns.ts';
 import type { Of } from './schema.ts';
@@ -169,6 +169,21 @@ export const engineLink = table({ frontend: 'engine', engine: 'frontend' }, {
 
   listFiles: { from: 'frontend', body: struct({ group: name, after: fileName }), reply: struct({ files: list(fileRow, PAGE_ROWS_MAX), more: bool, filesVersion: u53 }) },
   findFile: { from: 'frontend', body: groupFile, reply: fileRow },
+
+  /**
+   * Bytes of a shared file, or of the file `path` in a shared folder, without downloading it: from this machine where it is here, otherwise from peers,
+   * these before all others. `root` says of which version. Fewer than were asked for, or none, come only at the end; `sizeBytes` is how large the whole
+   * is. Who cancels the call stops the fetching. Throws notMember, unknownFile, newerVersion, nobodyServes, tooMuchAtOnce, badFolder.
+   */
+  read: {
+    from: 'frontend', body: struct({ group: name, name: fileName, root, path: fileName, fromByte: u53, bytes: u32 }),
+    reply: struct({ sizeBytes: u53 }), rawBytesMax: READ_BYTES_MAX,
+  },
+  /** The files of a shared folder in the same way, by pages in the order of their names. Throws the same, and usage for what is no folder. */
+  listShared: {
+    from: 'frontend', body: struct({ group: name, name: fileName, root, after: fileName }),
+    reply: struct({ files: list(folderFile, PAGE_ROWS_MAX), more: bool }),
+  },
 
   /** Hashes a file, then shares it; answers at once, the transfer tells the rest. `name` is what others see (the file's own name by default). */
   share: { from: 'frontend', body: struct({ group: name, path, name: optional(fileName), replace: bool }), reply: struct({ transfer: transferId }) },

@@ -93,6 +93,9 @@ const rows = {
 
   // Downloads.
   nobodyHasIt: { retry: 'later', exit: 5, text: 'nobody who is online has {name}; it goes on by itself when somebody comes' },
+  nobodyServes: { retry: 'later', exit: 5, text: 'nobody who is online gives {name} now; try again when somebody comes who has it' },
+  newerVersion: { retry: 'never', exit: 4, text: 'there is a newer version of {name} in {group}; open it again' },
+  tooMuchAtOnce: { retry: 'never', exit: 2, text: '{bytes} bytes of {name} are too many to be read at once; {max} can be' },
   destinationExists: { retry: 'never', exit: 1, text: '{path} exists already; nothing was overwritten. Name another place or use --rename' },
   destinationUnwritable: { retry: 'never', exit: 1, text: '{path} cannot be written ({why})' },
   diskFull: { retry: 'later', exit: 1, text: 'the disk that holds {path} is full; the download goes on when there is room' },

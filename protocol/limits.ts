@@ -15,6 +15,9 @@ export const PIECES_MAX = 2 ** 20;
 /** Bytes in one request: a whole ordinary piece. Larger pieces are asked for in spans of this size, each one frame. */
 export const SPAN_BYTES_MAX = 512 * 1024;
 
+/** Bytes of a shared file that a frontend reads at once: an ordinary piece. Who reads more asks again, several times at once if it wants to. */
+export const READ_BYTES_MAX = 512 * 1024;
+
 /** Bytes in one file: PIECES_MAX pieces of PIECE_BYTES_MAX (16 TiB). */
 export const FILE_BYTES_MAX = PIECES_MAX * PIECE_BYTES_MAX;
 

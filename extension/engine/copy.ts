@@ -92,6 +92,14 @@ export class Copy {
     return copy;
   }
 
+  /** What is read of a file that is not downloaded: an empty file of its size, of which nothing has to last, and of which nothing is wanted until it is. */
+  static ofPreview(host: CopyHost, root: Root, shape: Shape, file: DiskFile, layer: Uint8Array | undefined): Copy {
+    const copy = new Copy(host, root, shape, file);
+    copy.#layer = layer ?? layerOfRoot(root, shape);
+    copy.want(new Set());
+    return copy;
+  }
+
   /** The piece hashes; undefined until a peer has sent and the root has proven them. */
   get layer(): Uint8Array | undefined {
     return this.#layer;

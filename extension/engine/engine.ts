@@ -5,7 +5,7 @@ import type { Overview } from '../../protocol/engineLink.ts';
 import { asShoalError, isShoalError, ShoalError } from '../../protocol/errors.ts';
 import { RAW_HEAD_ROOM_BYTES } from '../../protocol/frame.ts';
 import type { Identity } from '../../protocol/identity.ts';
-import type { AccountId, OperationId, SwarmKey } from '../../protocol/ids.ts';
+import type { AccountId, GroupId, OperationId, Root, SwarmKey } from '../../protocol/ids.ts';
 import { swarmKeyText } from '../../protocol/ids.ts';
 import { ADDRESSES_PER_PEER_MAX } from '../../protocol/limits.ts';
 import type { Address } from '../../protocol/nouns.ts';
@@ -22,14 +22,16 @@ import type { Home } from '../../protocol/home/home.ts';
 import { readSmallFile, textField, writeSmallFile } from '../../protocol/home/home.ts';
 import { CutOff } from './cutOff.ts';
 import { Notifier } from './notifier.ts';
+import { OpenFiles } from './openFiles.ts';
 import { Outbox, SAYS_NOTHING } from './outbox.ts';
 import type { PeerLink } from './peer.ts';
 import { Peers } from './peers.ts';
 import { PieceBuffers } from './pieceBuffers.ts';
+import { Reading } from './reading.ts';
 import { Served } from './served.ts';
 import { loadSettings, saveSettings, SETTINGS_DEFAULT } from './settings.ts';
 import type { Settings } from './settings.ts';
-import type { Swarm } from './swarm.ts';
+import type { Swarm, SwarmHost } from './swarm.ts';
 import { swarmViewOf } from './swarmReport.ts';
 import { Throttle } from './throttle.ts';
 import { TicketRenewal } from './ticketRenewal.ts';
@@ -98,6 +100,7 @@ export class Engine {
   readonly world: World;
   readonly trackers: Trackers;
   readonly transfers: Transfers;
+  readonly reading: Reading;
   readonly down: Throttle;
   readonly up: Throttle;
   readonly notify = new Notifier();
@@ -138,17 +141,26 @@ export class Engine {
     this.#served = new Served(world.clock);
     this.#peers = new Peers({
       world, device: identity.pin, program, tickets: this.#tickets, uploads: new Uploads({ clock: world.clock, up: this.up, buffers: new PieceBuffers(RAW_HEAD_ROOM_BYTES) }),
-      swarm: (group, root) => this.transfers.ofSwarm(group, root)?.swarm,
+      swarm: (group, root) => this.#swarmOf(group, root),
       revoked: (bytes, from) => this.#revoked(bytes, from),
       sent: (swarm, bytes, to) => this.#sent(swarm, bytes, to),
       askDial: (pin, group) => void this.trackers.call('askDial', { pin, group }).catch(() => undefined),
       linkUp: () => {
-        for (const { swarm } of this.transfers.all) swarm?.connect();
+        for (const swarm of this.#swarms) swarm.connect();
       },
     });
+    const swarmHost: SwarmHost = {
+      clock: world.clock, chance: world.chance, log: world.log, buffers: new PieceBuffers(), down: this.down, reach: (peer, swarm) => this.#peers.reach(peer, swarm), linksIn: (group) => this.#peers.links.filter((link) => link.trusts(group)),
+    };
+    const openFiles = new OpenFiles(world.disk, world.clock);
+    this.reading = new Reading({
+      ...world, home, hasher, openFiles, swarmHost,
+      transfers: () => this.transfers,
+      presenceChanged: () => this.trackers.announceSoon(),
+      check: ({ key, groupName }) => this.#checkMember(key.group, groupName),
+    });
     this.transfers = new Transfers({
-      world, home, hasher, activeDownloads: () => this.settings.activeDownloads,
-      swarmHost: { clock: world.clock, chance: world.chance, log: world.log, buffers: new PieceBuffers(), down: this.down, reach: (peer, swarm) => this.#peers.reach(peer, swarm), linksIn: (group) => this.#peers.links.filter((link) => link.trusts(group)) },
+      world, home, hasher, openFiles, swarmHost, previews: this.reading.previews, activeDownloads: () => this.settings.activeDownloads,
       tellShare: async ({ group, name, root, sizeBytes, pieceBytes, sha256, replace, content }) => {
         if (root === '' || sha256 === '') throw new Error('not hashed yet');
         await this.submit('shareFile', { group, name, root, sizeBytes, pieceBytes, sha256, replace, content });
@@ -172,10 +184,10 @@ export class Engine {
         this.#session(session, account);
       },
       swarms: (swarms) => {
-        for (const { group, root, peers } of swarms) this.transfers.ofSwarm(group, root)?.swarm?.addCandidates(peers);
+        for (const { group, root, peers } of swarms) this.#swarmOf(group, root)?.addCandidates(peers);
       },
       swarmChanged: ({ group, root, joined, left }) => {
-        const swarm = this.transfers.ofSwarm(group, root)?.swarm;
+        const swarm = this.#swarmOf(group, root);
         swarm?.removeCandidates(left);
         swarm?.addCandidates(joined);
       },
@@ -209,6 +221,7 @@ export class Engine {
     this.down.set(this.settings.downLimitBytesPerS);
     this.up.set(this.settings.upLimitBytesPerS);
     this.isHeld = this.settings.isHeld;
+    await this.reading.previews.clear();
     await this.#outbox.load();
     await this.#toldConflicts.load();
     const kept = await readSmallFile(world.disk, home.accountFile, (fields) => ({ account: textField(fields, 'account') as AccountId, user: textField(fields, 'user') }));
@@ -226,6 +239,7 @@ export class Engine {
     this.#timer?.cancel();
     this.#renewal.stop();
     await this.#peers.stop();
+    await this.reading.close();
     await this.transfers.unload();
     this.trackers.stop();
     await this.#options.hasher.close();
@@ -364,6 +378,7 @@ export class Engine {
     await this.hold(false);
     const ids = this.transfers.all.map(({ id }) => id);
     await this.#peers.stop();
+    await this.reading.close();
     await this.transfers.unload();
     this.notify.gone(ids);
   }
@@ -416,6 +431,7 @@ export class Engine {
   }
 
   async #leaveGroup(group: GroupView['group'], name: string): Promise<void> {
+    this.reading.previews.leave(group);
     for (const transfer of this.transfers.all) {
       if (transfer.record.group === group) await transfer.fail(new ShoalError('notMember', { group: name }));
     }
@@ -424,7 +440,7 @@ export class Engine {
 
   /** A new revocation: who it concerns is served nothing from this moment, and other peers hear of it. */
   #revoked(bytes: Uint8Array, from?: object): void {
-    for (const transfer of this.transfers.all) transfer.swarm?.dropUntrusted();
+    for (const swarm of this.#swarms) swarm.dropUntrusted();
     for (const link of this.#peers.links) if (link !== from) link.tellRevocation(bytes);
   }
 
@@ -435,12 +451,29 @@ export class Engine {
     this.#served.sent(to, swarm, { group: transfer.record.groupName, name: transfer.record.name }, bytes);
   }
 
+  /** Every swarm this engine takes part in. */
+  get #swarms(): readonly Swarm[] {
+    return [...this.transfers.all, ...this.reading.previews.all].flatMap(({ swarm }) => swarm ?? []);
+  }
+  #swarmOf(group: GroupId, root: Root): Swarm | undefined {
+    return this.transfers.ofSwarm(group, root)?.swarm ?? this.reading.previews.get({ group, root })?.swarm;
+  }
+
+  /** As for a download: while no tracker can be reached, tickets say who is in the swarm. @throws ShoalError notSignedIn, notMember */
+  #checkMember(group: GroupId, name: string): void {
+    this.#me();
+    const { inUse } = this.trackers;
+    const role = inUse?.groups.get(group)?.role;
+    if (inUse && role !== 'member' && role !== 'owner') throw new ShoalError('notMember', { group: name });
+  }
+
   #presence(): ReadonlyMap<string, { readonly key: SwarmKey; readonly leftBytes: number }> {
     const presence = new Map<string, { key: SwarmKey; leftBytes: number }>();
     for (const { key, leftBytes, record } of this.transfers.all) {
       // A share is announced when the group knows of it; what it is announced for must be in the catalogue.
       if (key && leftBytes !== undefined && record.told) presence.set(swarmKeyText(key), { key, leftBytes });
     }
+    for (const { file: { key }, leftBytes } of this.reading.previews.all) if (!presence.has(swarmKeyText(key))) presence.set(swarmKeyText(key), { key, leftBytes });
     return presence;
   }
 

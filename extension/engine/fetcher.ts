@@ -14,6 +14,7 @@ import { pick } from './picker.ts';
 import type { Asked } from './picker.ts';
 import type { PieceBuffers } from './pieceBuffers.ts';
 import type { Throttle } from './throttle.ts';
+import type { Urgent } from './urgent.ts';
 
 /** Pieces that wait for the hashing thread before no more are asked for: what bounds memory. */
 const VERIFYING_MAX = 8;
@@ -33,6 +34,8 @@ export interface FetcherHost {
   readonly buffers: PieceBuffers;
   /** The limits of what we take: of all downloads, and of this one. */
   readonly down: readonly Throttle[];
+  /** What somebody waits for: asked for even while all else is paused. */
+  readonly urgent: Urgent;
 }
 
 /** What becomes of what was asked for. */
@@ -77,18 +80,25 @@ export class Fetcher {
     this.#events = events;
   }
 
+  /** Whether there is anything that may be asked for. */
   get isAsking(): boolean {
-    return this.#isAsking;
+    return this.#isAsking || !this.#host.urgent.isEmpty;
   }
   /** Whether pieces have come faster than they are hashed and written. */
   get isDiskBusy(): boolean {
     return this.#copy.pieces.verifyingCount >= VERIFYING_MAX;
   }
 
-  /** Stops asking; what is under way is given up. */
+  /** Stops asking, but for what somebody waits for; what is under way is given up. */
   pause(): void {
     this.#isAsking = false;
     for (const member of this.#members.values()) this.giveUp(member);
+    if (!this.#host.urgent.isEmpty) this.pump();
+  }
+
+  /** Nobody waits for anything any more: what is under way only for that is given up. */
+  calmDown(): void {
+    if (!this.#isAsking) this.pause();
   }
 
   resume(): void {
@@ -110,7 +120,7 @@ export class Fetcher {
 
   /** A peer is about to join: it is asked for the piece hashes in the same breath, if nobody else is. */
   beginLayer(link: PeerLink): void {
-    if (this.#isAsking && !this.#copy.layer) void this.#fetchLayer(link);
+    if (this.isAsking && !this.#copy.layer) void this.#fetchLayer(link);
   }
 
   /** Nothing more is expected of a peer. */
@@ -150,7 +160,8 @@ export class Fetcher {
   #pumpMember(member: Member): void {
     const { pieces, layer } = this.#copy;
     const nowMs = this.#host.clock.monotonicMs();
-    if (!this.#isAsking || pieces.isWhole || member.restsUntilMs > nowMs || member.isOverdue(nowMs)) return;
+    for (const piece of this.#host.urgent.pieces) if (pieces.state(piece) === 'unwanted') pieces.move(piece, 'want');
+    if (!this.isAsking || pieces.isWhole || member.restsUntilMs > nowMs || member.isOverdue(nowMs)) return;
     if (!layer) return void this.#fetchLayer(member.link);
     // In pairs: a request costs as much as a tenth of a piece.
     const window = this.#windowOf(member);
@@ -161,7 +172,7 @@ export class Fetcher {
         return;
       }
       const piece = pick({
-        board: pieces, theirs: member.theirs, mode: this.#modeNow(), random: () => this.#host.chance.random(),
+        board: pieces, theirs: member.theirs, mode: this.#modeNow(), urgent: this.#host.urgent.pieces, onlyUrgent: !this.#isAsking, random: () => this.#host.chance.random(),
         coming: (n) => this.#coming.get(n) ?? 0, asked: (n) => this.#asked(n, member, nowMs),
       });
       if (piece === undefined) return;

@@ -1,6 +1,7 @@
 // Which files of a folder a download is about, and which pieces that takes: first those that hold the folder's list, then those that touch
 // a chosen file. Pure but for reading the list out of what has come.
 import { ShoalError } from '../../protocol/errors.ts';
+import { PAGE_ROWS_MAX } from '../../protocol/limits.ts';
 import type { Folder, ManifestFile } from '../../protocol/manifest.ts';
 import { headBytesOf, LENGTH_BYTES, readFolder } from '../../protocol/manifest.ts';
 import type { Copy } from './copy.ts';
@@ -51,6 +52,16 @@ async function readIfHeld(copy: Copy, bytes: number): Promise<Uint8Array | undef
   const into = new Uint8Array(bytes);
   await copy.readAt(into, 0);
   return into;
+}
+
+/** In the order of their paths; whoever made the list may have had another one. */
+export const byPath = (files: readonly ManifestFile[]): readonly ManifestFile[] => [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
+
+/** A page of files in that order, from behind a path. */
+export function pageBehind(files: readonly ManifestFile[], after: string): { readonly files: Pick<ManifestFile, 'path' | 'sizeBytes'>[]; readonly more: boolean } {
+  const found = after === '' ? 0 : files.findIndex((file) => file.path > after);
+  const from = found < 0 ? files.length : found;
+  return { files: files.slice(from, from + PAGE_ROWS_MAX).map(({ path, sizeBytes }) => ({ path, sizeBytes })), more: files.length > from + PAGE_ROWS_MAX };
 }
 
 /** The pieces in which so many bytes lie. */

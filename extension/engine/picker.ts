@@ -1,4 +1,4 @@
-// Which piece to ask of one peer next: rarest first with random ties, a random one at the very beginning, and near the end a
+// Which piece to ask of one peer next: what somebody waits for, then rarest first with random ties, a random one at the very beginning, and near the end a
 // piece that another peer was asked for already (endgame). Pure: reads the board, returns a choice, keeps nothing.
 import type { Bitfield } from '../../protocol/bitfield.ts';
 import type { PickerMode } from '../../protocol/engineLink.ts';
@@ -22,9 +22,13 @@ export interface Asked {
 }
 
 export interface Question {
-  readonly board: Pick<Pieces, 'missingCount' | 'missingAt' | 'nextMissing' | 'holders' | 'requested' | 'held'>;
+  readonly board: Pick<Pieces, 'state' | 'missingCount' | 'missingAt' | 'nextMissing' | 'holders' | 'requested' | 'held'>;
   readonly theirs: Bitfield;
   readonly mode: PickerMode;
+  /** Pieces that somebody waits for, the first of them first: before anything else. */
+  readonly urgent: readonly number[];
+  /** Whether nothing else is to be asked for. */
+  readonly onlyUrgent: boolean;
   readonly random: () => number;
   /** How many others say that they have asked a seeder for a piece: each is as good as a copy that is on its way. */
   readonly coming: (piece: number) => number;
@@ -34,7 +38,19 @@ export interface Question {
 
 /** The piece to ask this peer for; undefined if it has nothing that we want from it now. */
 export function pick(question: Question): number | undefined {
+  const urgent = pickUrgent(question);
+  if (urgent !== undefined || question.onlyUrgent) return urgent;
   return (question.mode === 'sequential' ? pickNext(question) : pickMissing(question)) ?? pickAsked(question);
+}
+
+/** The first urgent piece that the peer has and nobody was asked for, or else one that has not begun to come from elsewhere. */
+function pickUrgent({ board, theirs, urgent, asked }: Question): number | undefined {
+  const has = urgent.filter((piece) => theirs.has(piece));
+  return has.find((piece) => board.state(piece) === 'missing') ?? has.find((piece) => {
+    if (board.state(piece) !== 'requested') return false;
+    const { peers, byThisPeer, mayMove, isComing } = asked(piece);
+    return !byThisPeer && peers < ENDGAME_PEERS_MAX && (mayMove || !isComing);
+  });
 }
 
 /** The first missing piece that the peer has. */

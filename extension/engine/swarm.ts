@@ -2,8 +2,7 @@
 // whom is fetcher.ts's business, what is sent uploads.ts's; this touches no disk (copy.ts) and opens no link (peers.ts).
 import { Bitfield } from '../../protocol/bitfield.ts';
 import type { PickerMode } from '../../protocol/engineLink.ts';
-import type { ShoalError } from '../../protocol/errors.ts';
-import { asShoalError, isShoalError } from '../../protocol/errors.ts';
+import { asShoalError, isShoalError, ShoalError } from '../../protocol/errors.ts';
 import type { GroupId, Pin, SwarmKey } from '../../protocol/ids.ts';
 import { ASKING_PIECES_MAX } from '../../protocol/limits.ts';
 import type { SwarmPeer } from '../../protocol/trackerLink.ts';
@@ -17,13 +16,14 @@ import { Member } from './member.ts';
 import type { Holding, PeerLink } from './peer.ts';
 import { Throttle } from './throttle.ts';
 import type { UploadFile } from './uploads.ts';
+import { Urgent } from './urgent.ts';
 
 /** Members from which on no more are looked for: what each has costs a word to every other, and a piece is never more than some steps away. */
 const REACHED_MAX = 16;
 /** How often the swarm looks after itself while there is something to look after, in ms. */
 const TICK_MS = 1_000;
 
-export interface SwarmHost extends Omit<FetcherHost, 'down'> {
+export interface SwarmHost extends Omit<FetcherHost, 'down' | 'urgent'> {
   /** The limit of what all downloads take. */
   readonly down: Throttle;
   /** A link to a peer, dialled now if need be; undefined while there is none. */
@@ -69,10 +69,13 @@ export class Swarm implements UploadFile {
   rejectedPieces = 0;
   /** Who was here and left, with what. */
   readonly departed: Departed;
+  /** Bytes of pieces that have come. */
+  receivedBytes = 0;
   readonly #host: SwarmHost;
   readonly #events: SwarmEvents;
   readonly #fetcher: Fetcher;
   readonly #news: HaveNews;
+  readonly #urgent = new Urgent();
   readonly #members = new Map<PeerLink, Member>();
   #seeders = 0;
   readonly #candidates = new Map<Pin, SwarmPeer>();
@@ -91,7 +94,7 @@ export class Swarm implements UploadFile {
     this.#host = host;
     this.#events = events;
     const { clock, chance, log, buffers } = host;
-    this.#fetcher = new Fetcher(key, copy, mode, this.#members, { clock, chance, log, buffers, down: [this.down, host.down] }, {
+    this.#fetcher = new Fetcher(key, copy, mode, this.#members, { clock, chance, log, buffers, down: [this.down, host.down], urgent: this.#urgent }, {
       held: (piece, from, bytes) => this.#held(piece, from, bytes),
       asking: () => this.#tellAsking(),
       layerKnown: (layer) => events.layerKnown(layer),
@@ -106,14 +109,18 @@ export class Swarm implements UploadFile {
         this.left(link);
       },
       stuck: (error) => {
+        this.#urgent.fail(error);
         if (!this.#closed) events.stuck(error);
       },
-      received: (bytes) => events.received(bytes),
+      received: (bytes) => {
+        this.receivedBytes += bytes;
+        events.received(bytes);
+      },
     });
     this.#news = new HaveNews(key, clock, () => this.#members.values());
     this.#tick();
     // Who is linked to us anyway may be in this swarm: asked at once, before a tracker can say so.
-    if (!this.isWhole) for (const link of host.linksIn(key.group)) void this.#join(link);
+    if (!this.isWhole) this.#joinLinked();
   }
 
   get mode(): PickerMode {
@@ -250,9 +257,35 @@ export class Swarm implements UploadFile {
     this.connect();
   }
 
+  /**
+   * Has these pieces fetched before all others and in this order, even while the rest is paused. Resolves when they are held.
+   *
+   * @throws ShoalError cancelled; linkClosed when the swarm was left meanwhile; what the disk says
+   */
+  async need(pieces: readonly number[], signal: AbortSignal): Promise<void> {
+    if (this.#closed) throw new ShoalError('linkClosed');
+    const board = this.copy.pieces;
+    const missing = pieces.filter((piece) => !board.held.has(piece));
+    if (missing.length === 0) return;
+    const unwanted = missing.filter((piece) => board.state(piece) === 'unwanted');
+    for (const piece of unwanted) board.move(piece, 'want');
+    const coming = this.#urgent.wait(missing, signal);
+    this.#joinLinked();
+    this.connect();
+    this.#tick();
+    this.#fetcher.pump();
+    try {
+      await coming;
+    } finally {
+      for (const piece of unwanted) if (board.state(piece) === 'missing' && !this.#urgent.pieces.includes(piece)) board.move(piece, 'skip');
+      if (this.#urgent.isEmpty) this.#fetcher.calmDown();
+    }
+  }
+
   /** Leaves every peer. The copy stays open. */
   close(): void {
     this.#closed = true;
+    this.#urgent.fail(new ShoalError('linkClosed'));
     this.#timer?.cancel();
     this.#fetcher.pause();
     this.#news.stop();
@@ -281,6 +314,10 @@ export class Swarm implements UploadFile {
       const link = this.#host.reach(peer, this);
       if (link && !this.#members.has(link)) void this.#join(link);
     }
+  }
+
+  #joinLinked(): void {
+    for (const link of this.#host.linksIn(this.key.group)) if (!this.#members.has(link) && !this.#banned.has(link.pin) && !this.#joining.has(link.pin)) void this.#join(link);
   }
 
   #countSeeders(): void {
@@ -346,6 +383,7 @@ export class Swarm implements UploadFile {
 
   /** Pieces are held now, fetched or found on this machine: others hear of it. */
   tellHave(pieces: readonly number[]): void {
+    for (const piece of pieces) this.#urgent.held(piece);
     if (this.#closed || pieces.length === 0) return;
     this.#news.add(pieces);
     // Of what they had themselves nothing was said to them. That we have everything, all must know.

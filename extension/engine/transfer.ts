@@ -93,13 +93,17 @@ export class Transfer {
   get wantsSwarm(): boolean {
     return (this.#state === 'seeding' || this.#state === 'downloading') && this.copy !== undefined && this.swarm === undefined && !this.#closed;
   }
+  /** Whether it could take part in the swarm, if only to serve what it has, and something that was not a transfer had it first. */
+  get lacksSwarm(): boolean {
+    return this.copy !== undefined && this.swarm === undefined && !this.#closed && ['seeding', 'downloading', 'paused', 'queued', 'choosing'].includes(this.#state);
+  }
   /** Whether it has pieces to fetch, and may. */
   get isFetching(): boolean {
     return !this.isWhole && this.#hasTurn && !this.record.paused;
   }
   /** Whether the swarm is of no more use to it than to serve the part of a folder that it has, or of none now. */
   get canYield(): boolean {
-    return this.swarm !== undefined && !this.copy?.pieces.held.isFull && ['seeding', 'paused', 'choosing'].includes(this.#state);
+    return this.swarm !== undefined && !this.copy?.pieces.held.isFull && ['seeding', 'paused', 'queued', 'choosing'].includes(this.#state);
   }
   /** What the trackers shall hear of it; undefined when it takes no part in a swarm. */
   get leftBytes(): number | undefined {
@@ -372,10 +376,20 @@ export class Transfer {
 
   /** Leaves the swarm to a transfer that wants more of it. */
   yieldTo(other: Transfer): void {
+    other.meet(this.yieldSwarm());
+  }
+
+  /** Leaves the swarm. Returns the peers it knew there. */
+  yieldSwarm(): readonly SwarmPeer[] {
     const { swarm } = this;
     this.swarm = undefined;
-    other.#knownPeers = swarm?.candidates ?? [];
     swarm?.close();
+    return swarm?.candidates ?? [];
+  }
+
+  /** Peers that a tracker has named to us before this took part in the swarm. */
+  meet(peers: readonly SwarmPeer[]): void {
+    if (peers.length > 0) this.#knownPeers = peers;
   }
 
   /** Another transfer, which took part in the swarm, has all that this one waits for. */
@@ -388,6 +402,7 @@ export class Transfer {
   /** Another transfer gave the swarm up that this one wanted too. */
   takeOverSwarm(): void {
     this.#joinSwarm();
+    if (this.#state !== 'downloading') this.swarm?.pause();
     this.#host.presenceChanged();
   }
 

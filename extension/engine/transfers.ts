@@ -6,10 +6,10 @@ import type { AccountId, GroupId, Root, SwarmKey } from '../../protocol/ids.ts';
 import { swarmKeyText } from '../../protocol/ids.ts';
 import type { PickerMode, QueueMove } from '../../protocol/engineLink.ts';
 import { checkFileName, fileNameKey } from '../../protocol/names.ts';
-import type { FileRow } from '../../protocol/trackerLink.ts';
+import type { FileRow, SwarmPeer } from '../../protocol/trackerLink.ts';
 import type { Timer } from '../../protocol/world.ts';
+import type { Copy } from './copy.ts';
 import { diskError } from './diskErrors.ts';
-import { OpenFiles } from './openFiles.ts';
 import { removePart } from './partFile.ts';
 import type { Queued } from './queue.ts';
 import { inTurn, placesAfter, turnsOf } from './queue.ts';
@@ -25,9 +25,11 @@ const IDLE_MS = 10_000;
 /** How soon after a change it is looked whose turn it is, in ms: changes of one moment are looked at once. */
 const SETTLE_MS = 50;
 
-export interface TransfersHost extends Omit<TransferHost, 'openFiles' | 'claim' | 'release' | 'offerSwarm' | 'wholeCopies' | 'placeOf'> {
+export interface TransfersHost extends Omit<TransferHost, 'claim' | 'release' | 'offerSwarm' | 'wholeCopies' | 'placeOf'> {
   /** How many downloads may fetch at once; 0 for no limit. */
   readonly activeDownloads: () => number;
+  /** What is read without being downloaded: it makes room for a transfer of the same bytes, which takes what is there of it. */
+  readonly previews: { giveUp(key: SwarmKey): readonly SwarmPeer[]; copiesOf(root: Root): readonly Copy[] };
 }
 
 export interface ShareRequest {
@@ -68,11 +70,10 @@ export class Transfers {
   #timer: Timer | undefined;
   #timerAtMs = Infinity;
 
-  constructor({ activeDownloads, ...host }: TransfersHost) {
+  constructor({ activeDownloads, previews, ...host }: TransfersHost) {
     this.#activeDownloads = activeDownloads;
     this.#host = {
       ...host,
-      openFiles: new OpenFiles(host.world.disk, host.world.clock),
       changed: (transfer) => {
         host.changed(transfer);
         this.#lookAgain(SETTLE_MS);
@@ -87,8 +88,10 @@ export class Transfers {
         const holder = this.#swarms.get(text) ?? by;
         const isFree = holder === by || (by.isFetching && holder.canYield);
         if (isFree && holder !== by) holder.yieldTo(by);
-        if (isFree) this.#swarms.set(text, by);
-        return isFree;
+        if (!isFree) return false;
+        this.#swarms.set(text, by);
+        by.meet(previews.giveUp(key));
+        return true;
       },
       release: (key, by) => {
         if (this.#swarms.get(swarmKeyText(key)) !== by) return;
@@ -103,7 +106,7 @@ export class Transfers {
         const { root, group, name } = not.record;
         const likelihood = ({ record }: Transfer): number => (record.root === root ? 0 : record.group === group && fileNameKey(record.name) === fileNameKey(name) ? 1 : 2);
         // Among versions the newest is the nearest.
-        return whole.sort((a, b) => likelihood(a) - likelihood(b) || b.id - a.id).flatMap(({ copy }) => copy ?? []);
+        return [...(root === '' ? [] : previews.copiesOf(root)), ...whole.sort((a, b) => likelihood(a) - likelihood(b) || b.id - a.id).flatMap(({ copy }) => copy ?? [])];
       },
     };
   }
@@ -117,6 +120,21 @@ export class Transfers {
   /** The transfer that takes part in a swarm. */
   ofSwarm(group: GroupId, root: Root): Transfer | undefined {
     return this.#swarms.get(swarmKeyText({ group, root }));
+  }
+  /** A preview wants a swarm: the peers that are known of it, or undefined while a transfer needs it for itself. */
+  lend(key: SwarmKey): readonly SwarmPeer[] | undefined {
+    const holder = this.#swarms.get(swarmKeyText(key));
+    if (holder && !holder.canYield) return undefined;
+    this.#swarms.delete(swarmKeyText(key));
+    return holder?.yieldSwarm() ?? [];
+  }
+  /** A preview is over: a transfer that wants the swarm may have it. */
+  giveBack(key: SwarmKey): void {
+    if (!this.#swarms.has(swarmKeyText(key))) this.#ofKey(key).find(({ lacksSwarm }) => lacksSwarm)?.takeOverSwarm();
+  }
+  /** The piece hashes of these bytes, if some transfer knows them. */
+  layerOf(root: Root): Uint8Array | undefined {
+    return this.all.find(({ record, copy }) => record.root === root && copy?.layer)?.copy?.layer;
   }
   ofFile(group: GroupId, name: string): readonly Transfer[] {
     return this.all.filter(({ record }) => record.group === group && fileNameKey(record.name) === fileNameKey(name));

@@ -2,13 +2,15 @@
 import path from 'node:path';
 import type { Verbs } from './state.ts';
 import { ShoalError } from '../../protocol/errors.ts';
-import type { AccountId, GroupId, RequestId } from '../../protocol/ids.ts';
+import type { AccountId, GroupId, RequestId, Root } from '../../protocol/ids.ts';
 import type { ManifestFile } from '../../protocol/manifest.ts';
-import { PAGE_ROWS_MAX, PASSWORD_CHARS_MIN } from '../../protocol/limits.ts';
+import { PASSWORD_CHARS_MIN } from '../../protocol/limits.ts';
 import { checkFileName, checkName, nameKey } from '../../protocol/names.ts';
 import type { OperationBody, OperationName } from '../../protocol/operations.ts';
 import type { GroupView } from '../../protocol/trackerLink.ts';
 import type { Engine } from './engine.ts';
+import { byPath, pageBehind } from './folderChoice.ts';
+import type { SharedFile } from './preview.ts';
 import type { Transfer } from './transfer.ts';
 import type { DownloadRequest } from './transfers.ts';
 
@@ -72,12 +74,22 @@ export function verbsOf(engine: Engine): Verbs {
     if ((wish.only.length > 0 || wish.choosing) && file.content !== 'folder') throw new ShoalError('usage', { why: `${name} is a file; files are chosen of a folder` });
     return transfers.download({ ...wish, account, group, groupName: shown, file });
   };
+  /** A version of a file, by what is known of it here or else by the catalogue. */
+  const shared = async (groupName: string, name: string, root: Root): Promise<SharedFile> => {
+    const { group, name: shown } = await groupNamed(groupName);
+    const key = { group, root };
+    const known = engine.reading.known(key);
+    if (known) return { ...known, key, name, groupName: shown };
+    const row = await trackers.call('findFile', { group, name });
+    if (row.root !== root) throw new ShoalError('newerVersion', { name, group: shown });
+    return { key, name: row.name, groupName: shown, sizeBytes: row.sizeBytes, pieceBytes: row.pieceBytes, content: row.content === 'folder' ? 'folder' : 'file' };
+  };
   /** The list that is asked for page by page now: a long one takes a while to read. */
   let listing: { readonly id: number; readonly files: readonly ManifestFile[] } | undefined;
   const filesOf = async (one: Transfer): Promise<readonly ManifestFile[]> => {
     const files = await one.folderFiles();
     if (!files) throw new ShoalError('usage', { why: `there is no list of files of ${one.record.name}` });
-    return [...files].sort((a, b) => (a.path < b.path ? -1 : 1)); // whoever made the list may have had another order
+    return byPath(files);
   };
   const checkPassword = (password: string): string => {
     if ([...password].length < PASSWORD_CHARS_MIN) throw new ShoalError('passwordTooShort', { min: PASSWORD_CHARS_MIN });
@@ -170,6 +182,14 @@ export function verbsOf(engine: Engine): Verbs {
     listFiles: async ({ group, after }) => trackers.call('listFiles', { group: (await groupNamed(group)).group, after }),
     findFile: async ({ group, name }) => trackers.call('findFile', { group: (await groupNamed(group)).group, name }),
 
+    async read({ group, name, root, ...part }, { signal }) {
+      return engine.reading.read(await shared(group, name, root), part, signal);
+    },
+    async listShared({ group, name, root, after }, { signal }) {
+      const { files } = await engine.reading.folder(await shared(group, name, root), signal);
+      return pageBehind(files, after);
+    },
+
     async share({ group: groupName, path: file, name, replace }) {
       const account = me();
       const { group, name: shown, view } = await groupNamed(groupName);
@@ -181,11 +201,9 @@ export function verbsOf(engine: Engine): Verbs {
     downloadSome: async ({ mode, ...wish }) => ({ transfer: (await download({ ...wish, mode: mode === 'other' ? 'auto' : mode, asFile: false, only: [], choosing: true })).id }),
     async folderFiles({ transfer: id, after }) {
       const files = (after === '' || listing?.id !== id ? undefined : listing.files) ?? await filesOf(transfer(id));
-      const from = after === '' ? 0 : files.findIndex((file) => file.path > after);
-      const page = from < 0 ? [] : files.slice(from, from + PAGE_ROWS_MAX);
-      const more = from >= 0 && files.length > from + PAGE_ROWS_MAX;
-      listing = more ? { id, files } : undefined;
-      return { files: page.map(({ path: file, sizeBytes }) => ({ path: file, sizeBytes })), more };
+      const page = pageBehind(files, after);
+      listing = page.more ? { id, files } : undefined;
+      return page;
     },
     async chooseFiles({ transfer: id, only }) {
       await transfer(id).choose(only);

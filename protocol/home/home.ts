@@ -28,6 +28,8 @@ export interface Home {
   readonly cutOffFile: string;
   /** One record and one piece layer for each file shared or downloaded. */
   readonly transfersFolder: string;
+  /** What was read of files that are not downloaded; emptied at every start. */
+  readonly previewsFolder: string;
   /** Bundles that engines were started from, by version. */
   readonly binFolder: string;
   readonly logFile: string;
@@ -39,7 +41,7 @@ export function homeAt(folder: string): Home {
     folder,
     identityFile: at('identity.json'), secretFile: at('secret.json'), addressFile: at('engine.json'), lockFile: at('engine.lock'), trackerFile: at('tracker.json'),
     accountFile: at('account.json'), settingsFile: at('settings.json'), outboxFile: at('outbox.json'), conflictsFile: at('conflicts.json'), cutOffFile: at('cut-off.json'),
-    transfersFolder: at('transfers'), binFolder: at('bin'), logFile: at('engine.log'),
+    transfersFolder: at('transfers'), previewsFolder: at('previews'), binFolder: at('bin'), logFile: at('engine.log'),
   };
 }
 

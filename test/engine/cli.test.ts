@@ -6,17 +6,15 @@ import os from 'node:os';
 import path from 'node:path';
 import { allVerbs, runCli } from '../../extension/engine/cli.ts';
 import { homeAt } from '../../protocol/home/home.ts';
-import { startHost } from '../../extension/engine/host.ts';
 import type { Host } from '../../extension/engine/host.ts';
-import { findEngine } from '../../protocol/home/launch.ts';
 import type { EngineConnection } from '../../protocol/home/launch.ts';
-import type { Engines } from '../../extension/engine/cli/session.ts';
 import { ShoalError } from '../../protocol/errors.ts';
 import { createIdentity } from '../../protocol/identity.ts';
 import { createNodeWorld } from '../../protocol/nodeWorld.ts';
 import { toWire } from '../../protocol/wireErrors.ts';
 import { silentLog } from '../../protocol/world.ts';
 import { aFile, aGroup, aTransfer, FakeEngine, fails } from '../support/fakeEngine.ts';
+import { enginesOf } from '../support/fakeEngines.ts';
 import { FakeTerminal } from '../support/fakeTerminal.ts';
 import { ManualClock } from '../support/manualClock.ts';
 
@@ -46,16 +44,7 @@ describe('the command line', () => {
     fs.rmSync(folder, { recursive: true, force: true });
   });
 
-  const engines: Engines = {
-    find: (home, handlers) => findEngine({ home, world, version: 'dev', handlers }),
-    async connect(home, handlers): Promise<EngineConnection> {
-      const started = await startHost({ home, world, version: 'dev', log: silentLog, createEngine: () => Promise.resolve(engine) });
-      host = started ?? host;
-      const found = await engines.find(home, handlers);
-      assert.ok(found);
-      return { ...found, started: started !== undefined };
-    },
-  };
+  const engines = enginesOf(world, () => engine, (started) => (host = started));
   const run = async (...words: string[]): Promise<Ran> => {
     const exit = await runCli(words, { terminal, engines, world: { ...world, clock } });
     return { exit, stdout: terminal.stdout, stderr: terminal.stderr };
@@ -147,7 +136,7 @@ describe('the command line', () => {
       ['logout --limit-down fast', /^shoal: fast is not a rate/], ['logout --listen nowhere', /^shoal: nowhere is not an address/], ['logout --tracker none.txt', /^shoal: there is no file .*none\.txt/],
       ['get team a --mode best', /^shoal: --mode is one of rarest, random, sequential/], ['get team a --timeout soon', /^shoal: soon is not a time/], ['set', /^shoal: say what to set/], ['set 1 --active 3', /^shoal: --active is for all downloads together/], ['set --priority high', /^shoal: name the download whose priority/],
       ['set 1 --priority urgent', /^shoal: --priority is one of high, normal, low, not urgent/], ['set 1 --down fast', /^shoal: fast is not a rate/], ['pause 1 --all', /^shoal: name downloads, or say --all/],
-      ['pause team', /^shoal: name a group and a file, or the number/], ['', /^Usage: shoal/],
+      ['cat team a --head much', /^shoal: --head is a number of bytes/], ['pause team', /^shoal: name a group and a file, or the number/], ['', /^Usage: shoal/],
     ];
     for (const [words, says] of rows) it(words || 'nothing at all', async () => {
       const { exit, stderr, stdout } = await run(...words.split(' ').filter((word) => word !== ''));

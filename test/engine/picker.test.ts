@@ -24,7 +24,7 @@ function boardOf(text: string): { board: Pieces; theirs: Bitfield; ours: readonl
 }
 
 /** Every piece that may be picked, over many rolls of the dice. */
-function picks(text: string, mode: PickerMode = 'rarest', comingTo: ReadonlyMap<number, number> = new Map()): readonly (number | undefined)[] {
+function picks(text: string, mode: PickerMode = 'rarest', comingTo: ReadonlyMap<number, number> = new Map(), urgent: readonly number[] = [], onlyUrgent = false): readonly (number | undefined)[] {
   const { board, theirs, ours } = boardOf(text);
   const seen = new Set<number | undefined>();
   let seed = 1;
@@ -33,7 +33,7 @@ function picks(text: string, mode: PickerMode = 'rarest', comingTo: ReadonlyMap<
     const state = ours[piece];
     return { peers: state === 'asked twice' ? ENDGAME_PEERS_MAX : 1, byThisPeer: state === 'asked here', mayMove: state === 'may move', isComing: state === 'arriving' };
   };
-  for (let n = 0; n < 400; n++) seen.add(pick({ board, theirs, mode, random, asked, coming: (piece) => comingTo.get(piece) ?? 0 }));
+  for (let n = 0; n < 400; n++) seen.add(pick({ board, theirs, mode, urgent, onlyUrgent, random, asked, coming: (piece) => comingTo.get(piece) ?? 0 }));
   return [...seen].sort((a, b) => (a ?? -1) - (b ?? -1));
 }
 
@@ -107,6 +107,27 @@ describe('the picker', () => {
     3      arriving     2        has
     4      asked        1        lacks`), [0]));
 
+  describe('takes what somebody waits for before all else, in that order', () => {
+    const board = `
+    piece  ours         holders  this peer
+    0      missing      1        has
+    1      held         1        has
+    2      asked        1        has
+    3      missing      1        lacks
+    4      missing      9        has
+    5      arriving     1        has
+    6      asked here   1        has
+    7      asked twice  1        has`;
+    const rows: [what: string, urgent: readonly number[], picked: number | undefined][] = [
+      ['the first that is missing', [4, 0], 4], ['one that another peer has not begun to send', [3, 2], 2], ['nothing that is held, comes, or was asked for often enough', [1, 5, 6, 7], undefined],
+    ];
+    for (const [what, urgent, picked] of rows) it(what, () => {
+      assert.deepEqual(picks(board, 'rarest', new Map(), urgent, true), [picked]);
+      if (picked !== undefined) assert.deepEqual(picks(board, 'rarest', new Map(), urgent), [picked]);
+      else assert.deepEqual(picks(board, 'rarest', new Map(), urgent), [0], 'and goes on with the rest');
+    });
+  });
+
   it('never idles before a peer that has something missing', () => {
     fc.assert(fc.property(fc.array(fc.record({ held: fc.boolean(), theirs: fc.boolean(), holders: fc.nat(3) }), { minLength: 1, maxLength: 200 }), fc.constantFrom('rarest', 'random', 'sequential'), fc.integer(), (pieces, mode, seed) => {
       const board = new Pieces(pieces.length);
@@ -119,7 +140,7 @@ describe('the picker', () => {
       let state = Math.abs(seed % 2147483646) + 1;
       const random = (): number => (state = (state * 48271) % 2147483647) / 2147483647;
       const wanted = pieces.some((piece) => piece.theirs && !piece.held);
-      const picked = pick({ board, theirs, mode: mode, random, coming: () => 0, asked: () => ({ peers: 1, byThisPeer: false, mayMove: false, isComing: false }) });
+      const picked = pick({ board, theirs, mode, urgent: [], onlyUrgent: false, random, coming: () => 0, asked: () => ({ peers: 1, byThisPeer: false, mayMove: false, isComing: false }) });
       assert.equal(picked !== undefined, wanted);
       if (picked !== undefined) assert.ok(theirs.has(picked) && board.state(picked) === 'missing');
     }));

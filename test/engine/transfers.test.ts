@@ -7,6 +7,7 @@ import path from 'node:path';
 import { inlineHasher } from '../../extension/engine/hashing.ts';
 import { homeAt } from '../../protocol/home/home.ts';
 import { makeHome } from '../../extension/engine/home.ts';
+import { OpenFiles } from '../../extension/engine/openFiles.ts';
 import { PieceBuffers } from '../../extension/engine/pieceBuffers.ts';
 import { Throttle } from '../../extension/engine/throttle.ts';
 import type { Transfer } from '../../extension/engine/transfer.ts';
@@ -34,7 +35,7 @@ describe('transfers', () => {
     const { clock, chance, log, disk } = world;
     activeDownloads = 0;
     open = () => new Transfers({
-      world, home, hasher: inlineHasher(disk), activeDownloads: () => activeDownloads, tellShare: () => Promise.resolve(), changed() {}, presenceChanged() {}, finished() {}, failed() {},
+      world, home, hasher: inlineHasher(disk), openFiles: new OpenFiles(disk, clock), previews: { giveUp: () => [], copiesOf: () => [] }, activeDownloads: () => activeDownloads, tellShare: () => Promise.resolve(), changed() {}, presenceChanged() {}, finished() {}, failed() {},
       swarmHost: { clock, chance, log, buffers: new PieceBuffers(), down: new Throttle(clock), reach: () => undefined, linksIn: () => [] },
     });
     transfers = open();

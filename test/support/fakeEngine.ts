@@ -75,6 +75,7 @@ export class FakeEngine implements EngineApi {
       transferGroup: () => done, deleteGroup: () => done, renameGroup: () => done, renameAccount: () => done, listConflicts: () => ({ conflicts: [aConflict()] }),
       listGroups: () => ({ groups: [aGroupRow()], more: false }), listMembers: () => ({ members: [], more: false }),
       listFiles: () => ({ files: [aFile()], more: false, filesVersion: 1 }), findFile: () => aFile(),
+      read: ({ fromByte, bytes }) => ({ sizeBytes: aFile().sizeBytes, raw: Buffer.alloc(Math.max(0, Math.min(bytes, aFile().sizeBytes - fromByte)), 'x') }), listShared: () => ({ files: [], more: false }),
       share: () => ({ transfer: 1 }), download: () => ({ transfer: 1 }), downloadSome: () => ({ transfer: 1 }), folderFiles: () => ({ files: [], more: false }), chooseFiles: () => ({}), stopShare: () => done,
       pause: () => ({}), resume: () => ({}), adjust: () => ({}), cancelTransfer: () => ({}), verify: () => ({ sha256: id(32, 'sha') as Sha256, sizeBytes: 1024 * 1024, repairing: false }),
       sources: () => ({ sources: [{ pin: id(32, 'bob') as Pin, user: 'bob', pieces: 2, bytes: 1024 * 1024 }], bits: new Uint8Array(0) }),

@@ -4,6 +4,10 @@ import type { Terminal } from '../../extension/engine/cli/terminal.ts';
 export class FakeTerminal implements Terminal {
   stdout = '';
   stderr = '';
+  /** What was printed that is no text. */
+  binary: Buffer = Buffer.alloc(0);
+  /** Whether nobody reads what is printed any more: `shoal cat … | head`. */
+  isDeaf = false;
   readonly environment: Record<string, string>;
   readonly workFolder: string;
   hasScreen = false;
@@ -26,6 +30,11 @@ export class FakeTerminal implements Terminal {
   out(text: string): void {
     this.stdout += text;
     this.#tell();
+  }
+  bytes(chunk: Uint8Array): Promise<boolean> {
+    if (this.isDeaf) return Promise.resolve(false);
+    this.binary = Buffer.concat([this.binary, chunk]);
+    return Promise.resolve(true);
   }
   err(text: string): void {
     this.stderr += text;

@@ -12,6 +12,9 @@ const usage: (why: string) => never = (why) => {
 /** A rate as `rateOf` reads it. @throws ShoalError usage */
 export const parseRate = (text: string): number => rateOf(text) ?? usage(`${text} is not a rate; expected bytes per second such as 500k, 1.5M or 0 for no limit`);
 
+/** A number of bytes, written like a rate. @throws ShoalError usage */
+export const parseBytes = (option: string, text: string): number => rateOf(text) ?? usage(`${option} is a number of bytes such as 500, 64k or 1M, not ${text}`);
+
 /** One of a few words. @throws ShoalError usage */
 export function parseWord<const T extends string>(option: string, words: readonly T[], text: string): T {
   return words.find((word) => word === text.trim().toLowerCase()) ?? usage(`${option} is one of ${words.join(', ')}, not ${text}`);

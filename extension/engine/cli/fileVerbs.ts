@@ -4,9 +4,10 @@ import path from 'node:path';
 import { printable, ShoalError, systemCode } from '../../../protocol/errors.ts';
 import type { PickerMode, Transfer } from '../../../protocol/engineLink.ts';
 import { createNodeDisk } from '../../../protocol/nodeDisk.ts';
+import { readAhead } from '../../../protocol/readAhead.ts';
 import { secretsIn } from '../../../protocol/secrets.ts';
 import type { FileRow } from '../../../protocol/trackerLink.ts';
-import { parseSeconds, parseWord } from './arguments.ts';
+import { parseBytes, parseSeconds, parseWord } from './arguments.ts';
 import { folderFiles } from './folderList.ts';
 import { followDownload, followShare, isComplete, printHere } from './follow.ts';
 import { amount, percent } from '../../../protocol/amounts.ts';
@@ -85,6 +86,21 @@ export const fileVerbs: Topic = {
       ],
       examples: ['download_file team dump.sql', 'get team dump.sql /data --no-wait', "get team dataset --only 'images/*.png' README.md"],
       run: (session, { words: [group = '', name = '', dest], options }) => downloadFile(session, { group, name, dest }, options),
+    },
+    {
+      use: 'cat <group> <name> [path]',
+      summary: 'print a file without downloading it',
+      about: 'PATH names a file in a shared folder. The bytes come in order, verified, from this machine if they are here and from the group otherwise, and nothing is kept. When nobody online gives them, it ends with exit code 5.',
+      json: 'the bytes of the file, as without it; only an error is JSON',
+      options: [['--head <bytes>', 'only so many bytes from the beginning (64k, 1M)']],
+      examples: ['cat team dump.sql | less', 'cat team dataset README.md', 'cat team movie.mkv --head 1M | file -'],
+      async run(session, { words: [group = '', name = '', inside = ''], options }) {
+        const head = options['head'] === undefined ? Infinity : parseBytes('--head', String(options['head']));
+        const { name: file, root } = await session.call('findFile', { group, name });
+        const { sizeBytes } = await session.call('read', { group, name: file, root, path: inside, fromByte: 0, bytes: 0 });
+        const read = (fromByte: number, into: Uint8Array, signal: AbortSignal): Promise<number> => session.read({ group, name: file, root, path: inside, fromByte, bytes: into.length }, into, signal);
+        for await (const bytes of readAhead(read, 0, Math.min(sizeBytes, head))) if (!(await session.terminal.bytes(bytes))) return;
+      },
     },
     {
       use: 'show_downloads',

@@ -6,6 +6,7 @@ import type { engineLink } from '../../../protocol/engineLink.ts';
 import type { Clock } from '../../../protocol/world.ts';
 import type { Home } from '../../../protocol/home/home.ts';
 import type { EngineConnection, FrontendHandlers } from '../../../protocol/home/launch.ts';
+import { READ_MS_MAX } from '../../../protocol/readAhead.ts';
 import { parseListen, parseRate, parseSwitch, readTracker } from './arguments.ts';
 import { jsonLine } from './output.ts';
 import { Progress } from './progress.ts';
@@ -99,6 +100,13 @@ export class Session {
   async call<K extends EngineCalls>(name: K, body: BodyOf<typeof engineLink, K>, deadlineMs = CALL_MS_MAX): Promise<ReplyOf<typeof engineLink, K>> {
     const { connection } = await this.engine();
     return this.#named(connection, () => connection.call(name, body, { deadlineMs }));
+  }
+
+  /** Bytes of a shared file, into memory; how many there were. @throws ShoalError */
+  async read(body: BodyOf<typeof engineLink, 'read'>, into: Uint8Array, signal: AbortSignal): Promise<number> {
+    const { connection } = await this.engine();
+    const { rawBytes } = await this.#named(connection, () => connection.call('read', body, { into, signal, deadlineMs: READ_MS_MAX }));
+    return rawBytes;
   }
 
   /** Begins to watch, once. */

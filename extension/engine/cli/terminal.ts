@@ -12,6 +12,8 @@ export interface Terminal {
   columns(): number;
   /** Results. */
   out(text: string): void;
+  /** A result that is no text. Resolves when it is written: false when nobody reads any more. */
+  bytes(chunk: Uint8Array): Promise<boolean>;
   /** Everything else: sentences, questions, progress. */
   err(text: string): void;
   /** Whether somebody can be asked. */
@@ -43,6 +45,7 @@ export function nodeTerminal(): Terminal {
     colors: stderr.isTTY && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
     columns: () => stderr.columns || 80,
     out: (text) => void stdout.write(text),
+    bytes: (chunk) => new Promise((resolve) => stdout.write(chunk, (error) => resolve(!error))),
     err: (text) => void stderr.write(text),
     canAsk: stdin.isTTY && stderr.isTTY,
     askHidden: (question) => readHidden(stdin, stderr, question),
