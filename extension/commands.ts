@@ -1,7 +1,7 @@
 // Every command: its name and what runs. package.json says where each is shown; a test compares the two. This is the one place that runs
 // commands, and so the one that says what went wrong.
 import * as vscode from 'vscode';
-import { asShoalError, isShoalError, ShoalError } from '../protocol/errors.ts';
+import { asShoalError, isShoalError } from '../protocol/errors.ts';
 import { changePassword, createAccount, signIn, signOut } from './commands/account.ts';
 import { chooseFiles } from './commands/choosing.ts';
 import { givenBy } from './commands/command.ts';
@@ -12,6 +12,7 @@ import { acceptAllRequests, acceptRequest, cancelRequest, createGroup, joinGroup
 import { copyDiagnostics, getStarted, refresh, showLog, startEngine, stopEngine } from './commands/help.ts';
 import { inspectSwarm } from './commands/inspecting.ts';
 import { copyFileLink, copyInvitationLink, openLink } from './commands/links.ts';
+import { compareFile, compareWithShared, previewFile } from './commands/previewing.ts';
 import {
   cancelDownload, clearCompleted, clearTransfer, doNotOpenWhenDone, limitSpeed, moveDown, moveToBottom, moveToTop, moveUp, openWhenDone, pauseAll, pauseDownload, resumeAll, resumeDownload, retryDownload, setPriority,
 } from './commands/queueing.ts';
@@ -20,7 +21,7 @@ import { removeFile, shareFile, shareFolder, stopSharing } from './commands/shar
 import { downloadAllUpdates, downloadUpdate } from './commands/updating.ts';
 import { copyTrackerUrl, startLocalPair, stopLocalPair } from './commands/trackers.ts';
 import { troubleOf } from './errorWords.ts';
-import { phaseOf } from './state.ts';
+import { signedIn } from './ready.ts';
 
 /** Commands for whoever is signed in, by the name behind `shoal.`. Others are told to sign in. */
 const FOR_MEMBERS = {
@@ -28,7 +29,7 @@ const FOR_MEMBERS = {
   createGroup, joinGroup, cancelRequest, leaveGroup, transferGroup, renameGroup, deleteGroup, removeMember, acceptRequest, rejectRequest, acceptAllRequests, reviewRequests,
   shareFile, shareFolder, stopSharing, removeFile,
   goToFile, filterFiles, clearFilter, sortFilesByName, sortFilesByNewest, sortFilesBySize, showMoreFiles, markSeen,
-  downloadFile, downloadFolder: downloadFile, downloadUpdate, downloadAllUpdates, downloadTo, chooseFiles, openFile, revealFile, pauseDownload, resumeDownload, retryDownload, cancelDownload, clearTransfer, clearCompleted, verifyFile,
+  previewFile, compareFile, compareWithShared, downloadFile, downloadFolder: downloadFile, downloadUpdate, downloadAllUpdates, downloadTo, chooseFiles, openFile, revealFile, pauseDownload, resumeDownload, retryDownload, cancelDownload, clearTransfer, clearCompleted, verifyFile,
   pauseAll, resumeAll, moveToTop, moveUp, moveDown, moveToBottom, setPriority, limitSpeed, openWhenDone, doNotOpenWhenDone,
   inspectSwarm, deleteSelected, openSelected,
   copyInvitationLink, copyFileLink, refresh,
@@ -46,7 +47,7 @@ export function registerCommands(tools: Tools): vscode.Disposable {
     const { given, all: chosen } = givenBy(args, tools);
     if (given === 'nothing') return; // a key where nothing is selected
     await explained(tools, name, async () => {
-      if (name in FOR_MEMBERS) await signedIn(tools);
+      if (name in FOR_MEMBERS) await signedIn(tools.store);
       await command(tools, given, chosen);
     });
   }));
@@ -60,12 +61,6 @@ export async function explained(tools: Pick<Tools, 'log'>, name: string, run: ()
   } catch (error) {
     explain(error, name, tools);
   }
-}
-
-/** Waits while the engine is starting; then somebody has to be signed in. @throws ShoalError notSignedIn */
-async function signedIn({ store }: Tools): Promise<void> {
-  await store.until((state) => (phaseOf(state) === 'starting' && state.engine !== 'up' ? undefined : true));
-  if (!store.state.overview?.account) throw store.state.failure ?? new ShoalError('notSignedIn');
 }
 
 function explain(error: unknown, name: string, { log }: Pick<Tools, 'log'>): void {

@@ -22,9 +22,13 @@ import { Notices } from './notices.ts';
 import { OpenWhenDone } from './openWhenDone.ts';
 import { ENGINE_SETTINGS, engineSettings, setting } from './settings.ts';
 import { Store } from './store.ts';
+import { groupsKnown } from './ready.ts';
+import { registerSharedFiles } from './sharedFiles.ts';
+import { SharedReader } from './sharedReader.ts';
 import { showState } from './surfaces.ts';
 import { offerInTerminals } from './terminalPath.ts';
 import { downloadRows } from './views/downloads.ts';
+import { fileDrag } from './views/fileDrag.ts';
 import { fileRows, filesHead } from './views/files.ts';
 import { groupRows } from './views/groups.ts';
 import { RowTree } from './views/rowTree.ts';
@@ -65,19 +69,22 @@ export function activate(extension: vscode.ExtensionContext): void {
         store.listings.watch('files', isVisible);
         if (!isVisible) files.seen();
       },
+      dragAndDrop: fileDrag,
     }),
     downloads: new RowTree({ id: 'shoal.downloads', rowsOf: (state) => downloadRows(state, opening.ids), stateNow }),
   };
+  const reader = new SharedReader(store);
   const notices = new Notices(store);
   const inspectors = new Inspectors({ store, clock: nodeClock, extension: extension.extensionUri });
   const walkthrough = new Walkthrough(store);
   const pairs = new LocalPairs(extension.extensionPath, launcher.home.folder, log);
-  const tools: Tools = { store, ask: new Ask(store), launcher, pairs, memory, notices, walkthrough, inspectors, log: channel, views, files, opening, extension };
+  const tools: Tools = { store, reader, ask: new Ask(store), launcher, pairs, memory, notices, walkthrough, inspectors, log: channel, views, files, opening, extension };
   const decorations = new Decorations(stateNow);
   store.onChange(() => decorations.refresh());
   extension.subscriptions.push(
     channel, ...Object.values(views), notices, walkthrough, inspectors, showState(store, views), decorations, registerCommands(tools),
     new Authentication(store), tellCutOff(store, memory, log), offerInTerminals(extension, log),
+    registerSharedFiles({ reader, ready: () => groupsKnown(store) }),
     vscode.window.registerUriHandler({ handleUri: (uri) => void vscode.commands.executeCommand('shoal.openLink', uri) }),
     vscode.workspace.onDidChangeConfiguration((change) => void settingsChanged(change, store)),
     vscode.workspace.onDidChangeConfiguration((change) => change.affectsConfiguration('shoal.filesOrder') && files.sort(setting('filesOrder'))),

@@ -22,6 +22,7 @@ export const SETTINGS = {
   keepSharing: { type: 'boolean', default: false, scope: 'machine' },
   downloadLimit: { type: 'number', default: 0, scope: 'machine' },
   activeDownloads: { type: 'number', default: 5, scope: 'machine' },
+  openLimit: { type: 'number', default: 50, scope: 'machine' },
   uploadLimit: { type: 'number', default: 0, scope: 'machine' },
   listen: { type: 'string', default: '', scope: 'machine' },
   askBeforeSharing: { type: 'string', default: 'secretsAndIgnored', scope: 'machine', oneOf: ['secretsAndIgnored', 'secrets', 'never'] },

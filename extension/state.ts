@@ -3,6 +3,7 @@ import type { Overview, Transfer } from '../protocol/engineLink.ts';
 import type { ShoalError } from '../protocol/errors.ts';
 import type { GroupId } from '../protocol/ids.ts';
 import type { FileRow, GroupView, MemberRow } from '../protocol/trackerLink.ts';
+import { comparableNames } from './comparable.ts';
 
 /** How this window stands to the engine. `idle`: nobody is signed in, so no engine is needed. `outdated`: the engine is newer than this window. */
 export type EngineLink = 'unknown' | 'idle' | 'connecting' | 'up' | 'stopped' | 'failed' | 'outdated';
@@ -82,6 +83,8 @@ export interface ContextKeys {
   readonly 'shoal.hasDownloads': boolean;
   /** Shares or downloads. */
   readonly 'shoal.hasTransfers': boolean;
+  /** Names of files that can be compared with a shared version. */
+  readonly 'shoal.sharedNames': readonly string[];
 }
 
 export function contextKeysOf(state: WindowState): ContextKeys {
@@ -101,6 +104,7 @@ export function contextKeysOf(state: WindowState): ContextKeys {
     'shoal.noFiles': isKnown && mine.length > 0 && catalogues.every((files) => files?.isLoaded === true && files.rows.length === 0),
     'shoal.hasDownloads': [...state.transfers.values()].some(({ kind }) => kind === 'download'),
     'shoal.hasTransfers': state.transfers.size > 0,
+    'shoal.sharedNames': comparableNames(state),
   };
 }
 

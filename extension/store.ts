@@ -5,6 +5,7 @@ import type { engineLink, Overview } from '../protocol/engineLink.ts';
 import { asShoalError, isShoalError, ShoalError } from '../protocol/errors.ts';
 import type { GroupId } from '../protocol/ids.ts';
 import type { FrontendHandlers } from '../protocol/home/launch.ts';
+import { READ_MS_MAX } from '../protocol/readAhead.ts';
 import type { BodyOf, CallsOf, ReplyOf } from '../protocol/table.ts';
 import type { GroupView } from '../protocol/trackerLink.ts';
 import type { Clock, Log } from '../protocol/world.ts';
@@ -118,6 +119,12 @@ export class Store {
   async call<K extends EngineCalls>(name: K, body: BodyOf<typeof engineLink, K>, { isLong = false } = {}): Promise<ReplyOf<typeof engineLink, K>> {
     const connection = await this.connect();
     return connection.call(name, body, { deadlineMs: isLong ? LONG_CALL_MS_MAX : CALL_MS_MAX });
+  }
+
+  /** Bytes of a shared file, into memory; how many there were. @throws ShoalError */
+  async read(body: BodyOf<typeof engineLink, 'read'>, into: Uint8Array, signal: AbortSignal): Promise<number> {
+    const connection = await this.connect();
+    return (await connection.call('read', body, { into, signal, deadlineMs: READ_MS_MAX })).rawBytes;
   }
 
   async close(): Promise<void> {

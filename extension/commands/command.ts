@@ -8,6 +8,7 @@ import type { FilesView } from '../filesLook.ts';
 import type { Memory } from '../memory.ts';
 import type { Notices } from '../notices.ts';
 import type { OpenWhenDone } from '../openWhenDone.ts';
+import type { SharedReader } from '../sharedReader.ts';
 import type { Store } from '../store.ts';
 import type { RowTree } from '../views/rowTree.ts';
 import type { Walkthrough } from '../walkthrough.ts';
@@ -15,6 +16,7 @@ import type { Row, Subject } from '../views/row.ts';
 
 export interface Tools {
   readonly store: Store;
+  readonly reader: SharedReader;
   readonly ask: Ask;
   readonly launcher: EngineLauncher;
   readonly pairs: LocalPairs;

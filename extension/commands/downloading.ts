@@ -176,6 +176,7 @@ export const revealFile: Command = async ({ ask }, given) => {
   if (file !== undefined) await revealPath(file);
 };
 
+/** Opens a file of this machine; a folder is shown. @throws ShoalError badFileName, fileMissing */
 export async function openPath(file: string): Promise<void> {
   // Whatever a tracker called it: it is opened only under a name that means a plain file everywhere.
   const why = whyNotFileName(path.basename(file));

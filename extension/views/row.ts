@@ -1,5 +1,7 @@
 // A row of a view: plain data, made of the state. rowTree.ts shows it. What is long or many is made only when somebody looks at it.
 
+import type { SharedPlace } from '../sharedUri.ts';
+
 /** What a row is about: the argument of the commands in its menu. */
 export interface Subject {
   readonly group?: string;
@@ -56,6 +58,10 @@ export interface Row {
   /** Words that menus ask for, as in `viewItem =~ /\bpartial\b/`. */
   readonly context: string;
   readonly subject: Subject;
+  /** What can be opened of it before it is downloaded. */
+  readonly shared?: { readonly place: SharedPlace; readonly sizeBytes: number };
+  /** What a click does, by the name behind `shoal.`. */
+  readonly command?: string;
   /** Undefined for a leaf. */
   readonly children?: readonly Row[] | LazyRows;
   readonly isCollapsed?: boolean;

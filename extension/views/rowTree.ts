@@ -92,7 +92,8 @@ export class RowTree implements vscode.TreeDataProvider<Node>, vscode.Disposable
     return node.parent;
   }
 
-  getTreeItem({ row }: Node): vscode.TreeItem {
+  getTreeItem(node: Node): vscode.TreeItem {
+    const { row } = node;
     const { id, label, highlights, description, icon, context, children, isCollapsed, spoken } = row;
     const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
     const text = highlights ? { label, highlights: highlights.map(([from, to]): [number, number] => [from, to]) } : label;
@@ -101,8 +102,9 @@ export class RowTree implements vscode.TreeDataProvider<Node>, vscode.Disposable
     item.description = description;
     item.contextValue = context;
     item.accessibilityInformation = { label: spoken };
+    if (row.command !== undefined) item.command = { command: `shoal.${row.command}`, title: label, arguments: [node] };
     if ('file' in icon) {
-      // Only the name counts for the icon; a place of its own keeps decorations of workspace files of that name away.
+      // Only the name counts for the icon; a place of its own, which names no file, keeps decorations of open and of workspace files away.
       item.resourceUri = vscode.Uri.from({ scheme: 'shoal', path: iconPath(icon.file) });
       item.iconPath = vscode.ThemeIcon.File;
     } else {

@@ -216,13 +216,13 @@ describe('the manifest', () => {
       opens: menu('downloads', 'download partial downloading opens'), old: menu('downloads', 'download here seeding update'), mine: menu('downloads', 'share here seeding update'),
     }, {
       request: '+acceptRequest +rejectRequest acceptRequest rejectRequest', owner: 'copyInvitationLink leaveGroup renameGroup deleteGroup', applied: '+cancelRequest cancelRequest', person: '', member: 'removeMember transferGroup',
-      remote: '+downloadFile downloadFile downloadTo copyFileLink', here: 'downloadTo +openFile openFile revealFile copyFileLink stopSharing removeFile', partial: 'downloadTo copyFileLink',
+      remote: '+previewFile previewFile compareFile +downloadFile downloadFile downloadTo copyFileLink', here: 'compareFile downloadTo +openFile openFile revealFile copyFileLink stopSharing removeFile', partial: '+previewFile previewFile compareFile downloadTo copyFileLink',
       running: '+pauseDownload +cancelDownload pauseDownload cancelDownload moveToTop moveUp moveDown moveToBottom setPriority limitSpeed openWhenDone copyFileLink +inspectSwarm inspectSwarm',
       queued: '+pauseDownload +cancelDownload pauseDownload cancelDownload moveToTop moveUp moveDown moveToBottom setPriority limitSpeed openWhenDone copyFileLink +inspectSwarm inspectSwarm',
       paused: '+resumeDownload +cancelDownload resumeDownload cancelDownload moveToTop moveUp moveDown moveToBottom setPriority limitSpeed openWhenDone copyFileLink +inspectSwarm inspectSwarm',
       failed: '+cancelDownload +retryDownload retryDownload cancelDownload moveToTop moveUp moveDown moveToBottom setPriority openWhenDone +inspectSwarm inspectSwarm clearTransfer',
       done: 'limitSpeed +openFile openFile revealFile copyFileLink +inspectSwarm inspectSwarm verifyFile stopSharing clearTransfer', share: 'limitSpeed +openFile openFile revealFile copyFileLink +inspectSwarm inspectSwarm verifyFile stopSharing', changed: 'stopSharing clearTransfer', section: '', completed: '+clearCompleted clearCompleted',
-      asked: 'acceptAllRequests copyInvitationLink leaveGroup renameGroup deleteGroup', folder: 'downloadFolder +downloadFolder downloadTo', update: '+downloadUpdate downloadUpdate downloadTo copyFileLink', more: '+showMoreFiles showMoreFiles', news: '+markSeen markSeen', seen: '',
+      asked: 'acceptAllRequests copyInvitationLink leaveGroup renameGroup deleteGroup', folder: 'downloadFolder +downloadFolder downloadTo', update: '+previewFile previewFile compareFile +downloadUpdate downloadUpdate downloadTo copyFileLink', more: '+showMoreFiles showMoreFiles', news: '+markSeen markSeen', seen: '',
       opens: '+pauseDownload +cancelDownload pauseDownload cancelDownload moveToTop moveUp moveDown moveToBottom setPriority limitSpeed doNotOpenWhenDone copyFileLink +inspectSwarm inspectSwarm',
       old: 'limitSpeed +openFile openFile +downloadUpdate downloadUpdate revealFile copyFileLink +inspectSwarm inspectSwarm verifyFile stopSharing clearTransfer', mine: 'limitSpeed +openFile openFile +downloadUpdate downloadUpdate revealFile copyFileLink +inspectSwarm inspectSwarm verifyFile stopSharing',
     });

@@ -1,9 +1,10 @@
 // The command line as two people use it: the built bundles, a pair of trackers, engines that the commands start themselves.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { ENGINE_BUNDLE, RealProcesses, TRACKER_BUNDLE, freePorts } from '../support/realProcesses.ts';
 import type { Ran } from '../support/realProcesses.ts';
 
@@ -104,6 +105,19 @@ describe('the command line, for real', () => {
     assert.deepEqual([taken.code, taken.stdout], [1, '']);
     assert.match(taken.stderr, /mine\.bin exists already; nothing was overwritten/);
     assert.equal(fs.readFileSync(path.join(processes.folder, 'mine.bin'), 'utf8'), 'mine');
+  });
+
+  it('prints a file without downloading it, byte for byte, and stops when nobody reads on', async () => {
+    const content = Buffer.from(Array.from({ length: 5_000_000 }, (_, n) => (n * 31) % 256));
+    const file = path.join(processes.folder, 'bytes.bin');
+    fs.writeFileSync(file, content);
+    await does('alice', 'share', file, 'team');
+    const cat = (then: string): Promise<{ readonly stdout: string; readonly stderr: string }> =>
+      promisify(execFile)('/bin/sh', ['-c', `"${process.execPath}" "${ENGINE_BUNDLE}" cat team bytes.bin ${then}`], { env: { ...process.env, ...environmentOf('bob') } });
+    assert.deepEqual(await cat(`> "${processes.folder}/printed.bin"`), { stdout: '', stderr: '' });
+    assert.ok(fs.readFileSync(path.join(processes.folder, 'printed.bin')).equals(content));
+    assert.deepEqual(await cat('| head -c 3 | wc -c'), { stdout: '3\n', stderr: '' });
+    assert.doesNotMatch(await does('bob', 'show_downloads'), /bytes\.bin/);
   });
 
   it('leaves a download to the engine at Ctrl-C', async () => {

@@ -1,0 +1,27 @@
+// The names of files that can be compared with a shared version: of those in the catalogues and of those shared or downloaded here. The
+// explorer's menu asks for them by the `when` key `shoal.sharedNames` (state.ts).
+import path from 'node:path';
+import type { WindowState } from './state.ts';
+
+/** More names than this are not told: VS Code looks them through for every menu. Files of this machine come first. */
+const NAMES_MAX = 2_000;
+
+let last: { readonly files: WindowState['files']; readonly transfers: number; readonly names: readonly string[] } | undefined;
+
+/** The same list as long as it says the same, so that the key is not set anew at every byte of a download. */
+export function comparableNames({ files, transfers }: Pick<WindowState, 'files' | 'transfers'>): readonly string[] {
+  if (last?.files === files && last.transfers === transfers.size) return last.names;
+  const made = namesIn({ files, transfers });
+  const names = last && made.join('\n') === last.names.join('\n') ? last.names : made;
+  last = { files, transfers: transfers.size, names };
+  return names;
+}
+
+function namesIn({ transfers, files }: Pick<WindowState, 'files' | 'transfers'>): readonly string[] {
+  const names = new Set<string>();
+  for (const transfer of transfers.values()) if (transfer.content === 'file') names.add(path.basename(transfer.path));
+  for (const { rows } of files.values()) {
+    for (const { name, content } of rows) if (content !== 'folder' && names.size < NAMES_MAX) names.add(path.posix.basename(name));
+  }
+  return [...names].slice(0, NAMES_MAX);
+}
