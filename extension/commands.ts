@@ -16,7 +16,7 @@ import { compareFile, compareWithShared, previewFile } from './commands/previewi
 import {
   cancelDownload, clearCompleted, clearTransfer, doNotOpenWhenDone, limitSpeed, moveDown, moveToBottom, moveToTop, moveUp, openWhenDone, pauseAll, pauseDownload, resumeAll, resumeDownload, retryDownload, setPriority,
 } from './commands/queueing.ts';
-import { deleteSelected, openSelected } from './commands/selected.ts';
+import { deleteSelected } from './commands/selected.ts';
 import { removeFile, shareFile, shareFolder, stopSharing } from './commands/sharing.ts';
 import { downloadAllUpdates, downloadUpdate } from './commands/updating.ts';
 import { copyTrackerUrl, startLocalPair, stopLocalPair } from './commands/trackers.ts';
@@ -31,7 +31,7 @@ const FOR_MEMBERS = {
   goToFile, filterFiles, clearFilter, sortFilesByName, sortFilesByNewest, sortFilesBySize, showMoreFiles, markSeen,
   previewFile, compareFile, compareWithShared, downloadFile, downloadFolder: downloadFile, downloadUpdate, downloadAllUpdates, downloadTo, chooseFiles, openFile, revealFile, pauseDownload, resumeDownload, retryDownload, cancelDownload, clearTransfer, clearCompleted, verifyFile,
   pauseAll, resumeAll, moveToTop, moveUp, moveDown, moveToBottom, setPriority, limitSpeed, openWhenDone, doNotOpenWhenDone,
-  inspectSwarm, deleteSelected, openSelected,
+  inspectSwarm, deleteSelected,
   copyInvitationLink, copyFileLink, refresh,
 } as const satisfies Record<string, Command>;
 

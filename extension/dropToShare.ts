@@ -5,6 +5,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { whyNotFileName } from '../protocol/names.ts';
 import { systemCode } from '../protocol/errors.ts';
+import { SHARED, SHARED_HEAD } from './sharedUri.ts';
 import type { Node } from './views/rowTree.ts';
 import { inMessage, plural, t } from './words.ts';
 
@@ -16,13 +17,24 @@ const NAMES_MAX = 100;
 /** Shares in a group; in one that is asked for when none is named. What goes wrong is said there. */
 type ShareDropped = (group: string | undefined, uris: readonly vscode.Uri[]) => void;
 
+/** What may be dragged out of a view on which files may be dropped. */
+export type Drag = Required<Pick<vscode.TreeDragAndDropController<Node>, 'dragMimeTypes' | 'handleDrag'>>;
+
 export class DropToShare implements vscode.TreeDragAndDropController<Node> {
   readonly dropMimeTypes = ['text/uri-list', 'files'];
-  readonly dragMimeTypes = [];
   readonly #share: ShareDropped;
+  readonly #drag: Drag | undefined;
 
-  constructor(share: ShareDropped) {
+  constructor(share: ShareDropped, drag?: Drag) {
     this.#share = share;
+    this.#drag = drag;
+  }
+
+  get dragMimeTypes(): readonly string[] {
+    return this.#drag?.dragMimeTypes ?? [];
+  }
+  handleDrag(nodes: readonly Node[], data: vscode.DataTransfer, token: vscode.CancellationToken): Thenable<void> | void {
+    return this.#drag?.handleDrag(nodes, data, token);
   }
 
   async handleDrop(target: Node | undefined, data: vscode.DataTransfer, token: vscode.CancellationToken): Promise<void> {
@@ -41,6 +53,7 @@ function urisOf(text: string): readonly vscode.Uri[] {
   return text.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#')).flatMap((line) => {
     try {
       const uri = vscode.Uri.parse(line, true);
+      if (uri.scheme === SHARED || uri.scheme === SHARED_HEAD) return []; // a row of our own: it is shared already
       // In a remote window the explorer's own files carry the address of the machine, which is this one.
       return uri.scheme === 'vscode-remote' ? [vscode.Uri.file(uri.path)] : [uri];
     } catch {

@@ -50,7 +50,7 @@ export function activate(extension: vscode.ExtensionContext): void {
     },
   });
   const stateNow = () => store.state;
-  const dropToShare = new DropToShare((group, uris) => void explained(tools, 'drop', () => shareDropped(tools, group, uris)));
+  const share = (group: string | undefined, uris: readonly vscode.Uri[]): void => void explained(tools, 'drop', () => shareDropped(tools, group, uris));
   const memory = new Memory(extension);
   const files = new FilesView(memory, setting('filesOrder'), stateNow, () => {
     void vscode.commands.executeCommand('setContext', 'shoal.isFiltered', files.look.filter !== '');
@@ -62,14 +62,14 @@ export function activate(extension: vscode.ExtensionContext): void {
     opening.follow(state, before);
   });
   const views = {
-    groups: new RowTree({ id: 'shoal.groups', rowsOf: groupRows, stateNow, onVisible: (isVisible) => store.listings.watch('members', isVisible), dragAndDrop: dropToShare }),
+    groups: new RowTree({ id: 'shoal.groups', rowsOf: groupRows, stateNow, onVisible: (isVisible) => store.listings.watch('members', isVisible), dragAndDrop: new DropToShare(share) }),
     files: new RowTree({
       id: 'shoal.files', rowsOf: (state) => fileRows(state, files.look), headOf: (rows) => filesHead(files.look, rows), stateNow,
       onVisible: (isVisible) => {
         store.listings.watch('files', isVisible);
         if (!isVisible) files.seen();
       },
-      dragAndDrop: fileDrag,
+      dragAndDrop: new DropToShare(share, fileDrag),
     }),
     downloads: new RowTree({ id: 'shoal.downloads', rowsOf: (state) => downloadRows(state, opening.ids), stateNow }),
   };

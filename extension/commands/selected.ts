@@ -4,7 +4,6 @@ import * as vscode from 'vscode';
 import { inMessage, plural, t } from '../words.ts';
 import type { Command, RowGiven } from './command.ts';
 import { is, rowsOf } from './command.ts';
-import { downloadFile, openFile } from './downloading.ts';
 import { cancelRequest, leaveGroup, rejectRequest, removeMember } from './groups.ts';
 import { cancelDownload, clearTransfer } from './queueing.ts';
 import { stopSharing } from './sharing.ts';
@@ -59,11 +58,4 @@ export const deleteSelected: Command = async (tools, given, all) => {
   const question = way.question?.(nodes.map(({ row }) => row));
   if (question && await vscode.window.showWarningMessage(question.words, { modal: true, detail: question.detail }, question.answer) !== question.answer) return;
   await way.run(tools, nodes[0], nodes);
-};
-
-/** Opens what is here, and gets what is not. */
-export const openSelected: Command = async (tools, given, all) => {
-  const [first] = rowsOf(given, all);
-  if (first && is(first, 'here')) await openFile(tools, given, all);
-  else if (first && is(first, 'file') && is(first, 'remote')) await downloadFile(tools, given, all);
 };

@@ -2,14 +2,13 @@
 // what can be opened of them before they are downloaded.
 import { existsSync, statSync } from 'node:fs';
 import * as vscode from 'vscode';
+import type { Drag } from '../dropToShare.ts';
 import { openLimitBytes } from '../sharedFiles.ts';
 import { SHARED, SHARED_HEAD, sharedUri } from '../sharedUri.ts';
 import type { Row } from './row.ts';
-import type { Node } from './rowTree.ts';
 
-export const fileDrag: vscode.TreeDragAndDropController<Node> = {
+export const fileDrag: Drag = {
   dragMimeTypes: ['text/uri-list'],
-  dropMimeTypes: [],
   handleDrag(nodes, data) {
     const uris = nodes.flatMap(({ row }) => draggedOf(row) ?? []);
     if (uris.length > 0) data.set('text/uri-list', new vscode.DataTransferItem(uris.map(String).join('\r\n')));

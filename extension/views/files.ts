@@ -181,7 +181,7 @@ function highlighted(label: string, words: readonly string[]): Pick<Row, 'highli
 }
 
 function fileRow({ group, name: groupName, role }: GroupView, file: FileRow, label: string, holding: Transfer | undefined, older: Transfer | undefined, isNew: boolean): Row {
-  const { name, version, root, sizeBytes, author, iShare } = file;
+  const { name, version, sizeBytes, author, iShare } = file;
   const isWhole = holding !== undefined && isHere(holding);
   const isPartial = holding?.kind === 'download' && holding.state !== 'gone' && !isComplete(holding);
   const isSome = isWhole && holding.sizeBytes < sizeBytes; // chosen files of a folder
@@ -198,7 +198,7 @@ function fileRow({ group, name: groupName, role }: GroupView, file: FileRow, lab
     id: `file:${group}:${name}`, label: shown(label), description: joined(isNew ? t('● new') : '', ...(isUpdate ? [place] : []), size, nth, seeds, ...(isUpdate ? [] : [place]), by),
     tooltip: { facts: JSON.stringify([file, holding?.path, older?.version]), lines: () => tooltipOf(file, isWhole ? holding : undefined, older) },
     icon: older ? { theme: 'arrow-circle-up', color: 'charts.blue' } : file.content === 'folder' ? { theme: 'folder' } : { file: name }, context: flags.join(' '), command: 'previewFile',
-    ...(file.content !== 'folder' && { shared: { place: { group: groupName, name, root, path: '' }, sizeBytes } }),
+    ...(file.content !== 'folder' && { shared: { place: { group: groupName, name, root: file.root, path: '' }, sizeBytes } }),
     subject: { group: groupName, file: name, ...(holding && { transfer: holding.id }), ...(isWhole && { path: holding.path }) },
     spoken: [shown(name), isNew ? t('new') : '', size, version > 1 ? t('version {0}', version) : '', seeds, place, t('shared by {0}', shown(author))].filter((text) => text !== '').join(', '),
   };

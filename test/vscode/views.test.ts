@@ -168,9 +168,10 @@ describe('two people with much in their views', function () {
     await item.locator('.quick-input-list-entry-action-bar .action-label').first().click();
     await whole(window, 'data/notes.md');
 
-    await window.clickRow('Files', 'later.txt');
-    await window.page.keyboard.press('Enter');
+    await window.rowAction('Files', 'later.txt', 'Download File…');
     await whole(window, 'later.txt');
+    await window.clickRow('Downloads', 'later.txt');
+    await window.until('the file, opened by a click', async () => (await window.editorTabs()).some(({ label }) => label === 'later.txt'));
   });
 
   it('see that a download was resumed, and have it opened when it is done', async () => {
