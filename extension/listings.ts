@@ -154,8 +154,12 @@ export class Listings {
 
   async #readOnce(kind: Kind, { group, name }: GroupView): Promise<void> {
     const put = <Row>(listings: ReadonlyMap<GroupId, Listing<Row>>, listing: Listing<Row>): ReadonlyMap<GroupId, Listing<Row>> => new Map(listings).set(group, listing);
+    // Of one that was read before, that is shown until the whole of the new one is there.
+    const sofar = (rows: readonly (FileRow | MemberRow)[]): void => {
+      if (this.#host.state()[kind].get(group)?.isLoaded !== true) this.#host.change((state) => ({ [kind]: put<FileRow | MemberRow>(state[kind], { rows, isLoaded: false, error: undefined }) }));
+    };
     try {
-      const rows = kind === 'files' ? await this.#files(name) : await this.#members(name);
+      const rows = kind === 'files' ? await this.#files(name, sofar) : await this.#members(name, sofar);
       this.#host.change((state) => ({ [kind]: put<FileRow | MemberRow>(state[kind], { rows, isLoaded: true, error: undefined }) }));
     } catch (error) {
       this.#seen.delete(keyOf(kind, group)); // so that the next occasion tries again
@@ -166,9 +170,9 @@ export class Listings {
     }
   }
 
-  #files(group: string): Promise<readonly FileRow[]> {
+  #files(group: string, sofar: (rows: readonly FileRow[]) => void): Promise<readonly FileRow[]> {
     return readPages({
-      call: 'listFiles', nameOf: ({ name }) => name, keyOf: fileNameKey, rowsMax: FILES_READ_MAX,
+      sofar, call: 'listFiles', nameOf: ({ name }) => name, keyOf: fileNameKey, rowsMax: FILES_READ_MAX,
       fits: ({ name }) => whyNotFileName(name) === undefined, // no tracker that is right has another
       page: async (after) => {
         const { files: rows, more } = await this.#host.call('listFiles', { group, after });
@@ -177,9 +181,9 @@ export class Listings {
     });
   }
 
-  #members(group: string): Promise<readonly MemberRow[]> {
+  #members(group: string, sofar: (rows: readonly MemberRow[]) => void): Promise<readonly MemberRow[]> {
     return readPages({
-      call: 'listMembers', nameOf: ({ user }) => user, keyOf: nameKey, rowsMax: MEMBERS_PER_GROUP_MAX,
+      sofar, call: 'listMembers', nameOf: ({ user }) => user, keyOf: nameKey, rowsMax: MEMBERS_PER_GROUP_MAX,
       page: async (after) => {
         const { members: rows, more } = await this.#host.call('listMembers', { group, after });
         return { rows, more };

@@ -14,12 +14,15 @@ export interface Pages<Row> {
   readonly rowsMax: number;
   /** Rows that do not fit are left out. */
   readonly fits?: (row: Row) => boolean;
+  /** Told what came so far, after the first page and whenever it is twice as much as before: so that the beginning of a long list can be shown early. */
+  readonly sofar?: (rows: readonly Row[]) => void;
 }
 
 /** The rows, one for each name. @throws ShoalError badMessage when a page ends where it began or before, or what `page` throws */
-export async function readPages<Row>({ call, page, nameOf, keyOf, rowsMax, fits = () => true }: Pages<Row>): Promise<readonly Row[]> {
+export async function readPages<Row>({ call, page, nameOf, keyOf, rowsMax, fits = () => true, sofar }: Pages<Row>): Promise<readonly Row[]> {
   const found = new Map<string, Row>();
   let after = '';
+  let told = 0;
   for (let read = 0; read < rowsMax;) {
     const { rows, more } = await page(after);
     for (const row of rows) if (fits(row)) found.set(nameOf(row), row);
@@ -28,6 +31,10 @@ export async function readPages<Row>({ call, page, nameOf, keyOf, rowsMax, fits 
     if (keyOf(nameOf(last)) <= keyOf(after)) throw new ShoalError('badMessage', { type: call, why: 'its pages go round in circles' });
     after = nameOf(last);
     read += rows.length;
+    if (sofar && found.size >= 2 * told) {
+      told = found.size;
+      sofar([...found.values()]);
+    }
   }
   return [...found.values()];
 }

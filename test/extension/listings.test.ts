@@ -83,6 +83,21 @@ describe('lists of a tracker that is not what it should be', () => {
     });
   }
 
+  it('show their beginning before their end is read, the first time', async () => {
+    const seen: string[] = [];
+    const pages = 16;
+    const window: Window = new Window((after) => {
+      const n = after === '' ? 0 : Number(after.slice(1)) + 1;
+      seen.push(`${window.files.rows.length}${window.files.isLoaded ? ' of a whole list' : ''}`);
+      return { names: [`f${String(n).padStart(2, '0')}`], more: n < pages - 1 };
+    });
+    await window.listings.readAll('files');
+    assert.deepEqual(seen, ['0', '1', '2', '2', '4', '4', '4', '4', '8', '8', '8', '8', '8', '8', '8', '8'], 'each time twice as much: redrawing costs, too');
+    seen.splice(0);
+    await window.listings.readAll('files');
+    assert.deepEqual(new Set(seen), new Set(['16 of a whole list']), 'what was whole stays until the new one is');
+  });
+
   it('are without files whose names mean something else', async () => {
     const window = new Window((after) => (after === '' ? { names: ['../up', '/x', 'a.txt', 'a.txt'], more: true } : { names: ['b\u202Etxt.exe', 'c/d.txt'], more: false }));
     await window.listings.readAll('files');
