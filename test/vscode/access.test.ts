@@ -105,7 +105,7 @@ describe('a person with a keyboard and a screen reader', function () {
       await kim.connection.call('share', { group: 'kim', path: file, name, replace: false });
       await kim.whole(name);
     }
-    assert.match(await goTo('Files', 'notes.txt'), /^notes\.txt, 2\.00 KiB, 1 seeder, .*shared by kim/);
+    assert.match(await goTo('Files', 'notes.txt'), /^notes\.txt, (new, )?2\.00 KiB, 1 seeder, .*shared by kim/);
     await press('Shift+F10');
     const menu = window.page.locator('.monaco-menu:visible');
     await menu.first().waitFor();

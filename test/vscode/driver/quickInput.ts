@@ -69,7 +69,7 @@ export async function runCommand(window: WindowBase, title: string): Promise<voi
       await widget(window).waitFor({ timeout: 3_000 });
     }
     const text = `>${title}`;
-    if (await input.inputValue() !== text) await input.fill(text, { timeout: 3_000 });
+    if (await input.inputValue({ timeout: 1_000 }) !== text) await input.fill(text, { timeout: 3_000 });
     // The list still has what it had before for a moment, and gets a second part ("similar commands") later: this waits for the one row alone.
     const row = await window.poll(() => revealRow(list(window), ({ label }) => label === title), 2_000).catch(async () => {
       const seen = (await readRows(list(window))).map(({ label }) => label).join(' | ');
