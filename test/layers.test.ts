@@ -6,6 +6,7 @@ import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join, posix } from 'node:path';
 import ts from 'typescript';
+import { PICTURES } from './vscode/driver/pictures.ts';
 
 /** A layer, and the layers it may import. The window and the engine meet only in the messages of `protocol`; a page in the window only takes what it is shown. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
@@ -47,6 +48,12 @@ describe('the repository', () => {
   it('names no registry', () => none(files.filter(isText).flatMap(path => namedRegistries(path, read(path)))));
 
   it('links its pages only to files that are there', () => none(files.filter(path => path.endsWith('.md')).flatMap(path => deadLinks(path, read(path), files))));
+
+  it('shows in README the pictures that the window tests take, and has no others', () => {
+    const shown = [...read('README.md').matchAll(/\]\(docs\/images\/([^)]+)\)/g)].map(([, name]) => name ?? '').sort();
+    assert.deepEqual(shown, Object.values(PICTURES).sort());
+    assert.deepEqual(files.filter(path => path.startsWith('docs/images/')).map(path => path.slice('docs/images/'.length)).sort(), shown);
+  });
 
   it(`has no source over ${SOURCE_LINES_MAX} lines`, () => none(sources.flatMap(path => tooLong(path, read(path)))));
 });

@@ -14,8 +14,8 @@ import { inMessage, plural, t } from '../words.ts';
 import { addressesOf, createAccountAt, signInAt, signOut } from './account.ts';
 import type { Command, Tools } from './command.ts';
 import { subjectsOf } from './command.ts';
-import { downloadFile } from './downloading.ts';
 import { showInFiles } from './finding.ts';
+import { downloadFile } from './downloading.ts';
 
 /** For a status bar message, in ms. */
 const SAID_MS = 5000;
@@ -161,7 +161,7 @@ async function open(tools: Tools, link: ShareLink & { readonly is: 'open' }): Pr
   const show = t('Show in Files');
   const answer = await vscode.window.showInformationMessage(t('Download {0}?', inMessage(file.name)), { modal: true, detail: describe(link, mine, file) }, download, show);
   if (answer === download) await downloadFile(tools, { row: { subject: { group: mine.name, file: file.name } } });
-  if (answer === show) await showInFiles(tools, { group: mine.name, file });
+  if (answer === show) await showFile(tools, mine, file);
 }
 
 function describe(link: ShareLink & { readonly is: 'open' }, group: GroupView, { root, sizeBytes, author, seeders }: FileRow): string {
@@ -170,4 +170,10 @@ function describe(link: ShareLink & { readonly is: 'open' }, group: GroupView, {
     t('Group: {0}', inMessage(group.name)), trackerLine(link),
     ...(root === link.root ? [] : ['', t('The link was made for another version; this is the one that is shared now.')]),
   ].join('\n');
+}
+
+async function showFile(tools: Tools, { group, name }: GroupView, file: FileRow): Promise<void> {
+  await vscode.commands.executeCommand('shoal.files.focus');
+  await tools.store.until(({ files }) => files.get(group)?.isLoaded);
+  await showInFiles(tools, { group: name, file });
 }

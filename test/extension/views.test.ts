@@ -177,9 +177,9 @@ describe('the manifest', () => {
   const root = path.join(import.meta.dirname, '../..');
   const json = (name: string): string => readFileSync(path.join(root, name), 'utf8');
   const manifest = JSON.parse(json('package.json')) as {
-    contributes: { commands: { command: string }[]; menus: Record<string, { command?: string; submenu?: string; when?: string }[]>; views: { shoal: { id: string }[] }; viewsWelcome: { view: string; when: string; contents: string }[] };
+    contributes: { commands: { command: string }[]; menus: Record<string, { command?: string; submenu?: string; when?: string }[]>; submenus: { id: string }[]; keybindings: { when: string }[]; views: { shoal: { id: string }[] }; viewsWelcome: { view: string; when: string; contents: string }[] };
   };
-  const { commands, menus, views, viewsWelcome } = manifest.contributes;
+  const { commands, menus, submenus, keybindings, views, viewsWelcome } = manifest.contributes;
   const words = JSON.parse(json('package.nls.json')) as Record<string, string>;
   const ids = new Set(commands.map(({ command }) => command));
 
@@ -187,7 +187,13 @@ describe('the manifest', () => {
     const used = [...json('package.json').matchAll(/"%([^"%]+)%"/g)].map(([, key = '']) => key);
     assert.deepEqual([...new Set(used)].sort(), Object.keys(words).sort());
   });
-  it('puts only commands into menus that exist', () => assert.deepEqual(Object.values(menus).flat().filter(({ command, submenu = '' }) => (command === undefined ? menus[submenu] === undefined : !ids.has(command))), []));
+  it('puts only commands into menus that exist', () => assert.deepEqual(Object.values(menus).flat().filter(({ command, submenu = '' }) => (command === undefined ? menus[submenu] === undefined || !submenus.some(({ id }) => id === submenu) : !ids.has(command))), []));
+  it('has keys only for commands that exist, and only in the lists of its own views', () => {
+    assert.ok(keybindings.length > 0);
+    const named = JSON.stringify(keybindings).match(/(?<="command":")shoal\.\w+/g) ?? [];
+    assert.deepEqual(named.filter((command) => !ids.has(command)), []);
+    assert.deepEqual(keybindings.filter(({ when }) => !/^focusedView == shoal\.(groups|files|downloads) && listFocus && !inputFocus$/.test(when)), []);
+  });
   it('links only to commands that exist', () => {
     const linked = Object.values(words).flatMap((text) => [...text.matchAll(/\(command:([^)]+)\)/g)].map(([, command = '']) => command)).filter((command) => command.startsWith('shoal.'));
     assert.ok(linked.length > 10);

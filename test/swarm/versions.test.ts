@@ -38,10 +38,10 @@ describe('a new version', () => {
     await alice.write('/file', after);
     await alice.share('/file');
     const second = await again(bob, '/two');
-    const { path, ownPieces } = await bob.whole(second);
+    const { path, ownPieces, version } = await bob.whole(second);
     assert.ok(after.equals(await bob.read(path)));
     assert.ok(before.equals(await bob.read('/one/file')), 'the old one stays as it is');
-    assert.deepEqual([await fetched(bob, second), ownPieces], [1, 40]);
+    assert.deepEqual([await fetched(bob, second), ownPieces, version], [1, 40, 2]);
   });
 
   story('is fetched whole where the old one was spoiled meanwhile', async (sim, alice, bob) => {

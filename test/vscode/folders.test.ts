@@ -54,7 +54,7 @@ describe('two people with folders and a queue', function () {
     await frank.window.explorerMenuPicture('project', '40-share-folder-menu');
     await frank.share('project', 'lab', 'Share Folder in Group…');
     await says(frank.window, 'Files', 'project', /^2\.\d+ MiB · 1 seeder · shared by you$/);
-    await says(grace.window, 'Files', 'project', /^2\.\d+ MiB · 1 seeder · frank$/);
+    await says(grace.window, 'Files', 'project', /^(● new · )?2\.\d+ MiB · 1 seeder · frank$/);
     assert.equal((await grace.window.row('Files', 'project')).icon, 'folder');
     await frank.window.screenshot('41-shared-folder');
   });

@@ -78,7 +78,7 @@ describe('two people with much in their views', function () {
 
   it('see names with slashes as folders, and what is new in them', async () => {
     const { window } = ivan;
-    await window.welcome('Files');
+    await window.until('an empty catalogue', async () => (await window.welcome('Files'))?.buttons.includes('Share a File')); // what comes after it is new
     for (const [name, content] of [['data/raw/a.csv', 'a\n'], ['data/raw/b.csv', 'b\n'], ['data/notes.md', '# Notes\n'], ['top.txt', 'first\n']] as const) await share(name, content);
     await says(window, 'Files', GROUP, /^4 files · ● 4 new$/);
     await says(window, 'Files', 'data', /^3 files · 12 B · ● 3 new$/);
@@ -117,6 +117,8 @@ describe('two people with much in their views', function () {
     await says(window, 'Downloads', 'top.txt', /update available/);
     assert.match(await window.rowTooltip('Files', 'top.txt'), /Version 2, shared by judy, [^\n]*\n+You have version 1 of it/);
     await window.screenshot('83-update');
+    await heidi.window.expand('Files', 'data');
+    await heidi.window.screenshot('83-light');
     assert.deepEqual(await window.rowActions('Files', 'top.txt'), ['Download Update']);
     await window.rowAction('Files', 'top.txt', 'Download Update');
     await whole(window, 'top (2).txt');
@@ -196,7 +198,7 @@ describe('two people with much in their views', function () {
     await window.rowAction('Downloads', 'story.txt', 'Resume Download');
     await whole(window, 'story.txt');
     await window.until('the file in an editor', async () => (await window.editorTabs()).some(({ label }) => label === 'story.txt'));
-    assert.ok(!(await window.notifications()).some(({ message }) => message === 'Downloaded story.txt'), 'what is open needs no notice');
+    assert.ok(!(await window.until('the notifications', () => window.notifications())).some(({ message }) => message === 'Downloaded story.txt'), 'what is open needs no notice');
     await window.screenshot('88-opened');
   });
 
@@ -223,7 +225,7 @@ describe('two people with much in their views', function () {
     writeFileSync(folder, 'in the way');
     await window.rowAction('Downloads', 'two.bin', 'Resume Download');
     await says(window, 'Downloads', 'two.bin', /^failed/);
-    assert.deepEqual((await window.rowActions('Downloads', 'two.bin')).toSorted(), ['Cancel Download', 'Retry Download']);
+    assert.deepEqual((await window.rowActions('Downloads', 'two.bin')).toSorted(), ['Cancel Download', 'Inspect Swarm', 'Retry Download']);
     await window.screenshot('89-failed');
     rmSync(folder);
     ivans();

@@ -1,15 +1,17 @@
 // What every part of the driver needs of a window: its page, waiting for a condition with a bound, and a picture when that fails.
-import { mkdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import type { Locator, Page } from 'playwright-core';
+import { PICTURES } from './pictures.ts';
 
 /** How long anything may take that the driver waits for, in ms. */
 export const WAIT_MS = 20_000;
 type Ask<T> = () => Promise<T | undefined | false> | T | undefined | false;
 
 const POLL_MS = 60;
+const IMAGES = fileURLToPath(new URL('../../../docs/images/', import.meta.url));
 const SCREENSHOTS = fileURLToPath(new URL('../../../test-results/screenshots/', import.meta.url));
 const CONSOLE_LINES_MAX = 500;
 
@@ -75,6 +77,8 @@ export class WindowBase {
     mkdirSync(SCREENSHOTS, { recursive: true });
     const file = path.join(SCREENSHOTS, `${name.replace(/[^\w.-]+/g, '-')}.png`);
     await this.page.screenshot({ path: file, animations: 'disabled', caret: 'initial' });
+    const picture = PICTURES[name];
+    if (picture !== undefined && process.env['ADD_PICTURES'] === '1') copyFileSync(file, path.join(IMAGES, picture));
     return file;
   }
 
