@@ -166,6 +166,12 @@ describe('two people with VS Code', function () {
     await bob.window.rowAction('Files', 'large.bin', 'Download File…');
     await says(bob.window, 'Downloads', 'large.bin', /^([1-9]|[1-8]\d) %.* · 1 peer/);
     await bob.window.screenshot('10-downloading');
+    await bob.window.rowAction('Downloads', 'large.bin', 'Inspect Swarm');
+    await bob.window.until('the peers in the inspector', async () => {
+      const frames = await Promise.all(bob.window.page.frames().map((frame) => frame.locator('#peers tbody').innerText({ timeout: 500 }).catch(() => '')));
+      return frames.some((text) => /alice\s+all\s+\d/.test(text));
+    });
+    await bob.window.screenshot('13-inspector');
     const engine = bob.engineProcess();
     await bob.window.reload();
     await bob.window.openView('Shoal');

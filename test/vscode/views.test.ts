@@ -87,6 +87,9 @@ describe('two people with much in their views', function () {
     assert.deepEqual(await labels('Files'), [GROUP, 'data', 'raw', 'a.csv', 'b.csv', 'notes.md', 'top.txt']);
     assert.match((await window.row('Files', 'top.txt')).description, /^● new · 6 B · 1 seeder · judy$/);
     await window.screenshot('82-folders-and-news');
+    await heidi.window.expand('Files', 'data');
+    await heidi.window.expand('Files', 'raw');
+    await heidi.window.screenshot('82-files-light');
 
     await window.openView('Explorer'); // they have been looked at
     await window.openView('Shoal');
@@ -119,7 +122,7 @@ describe('two people with much in their views', function () {
     await window.screenshot('83-update');
     await heidi.window.expand('Files', 'data');
     await heidi.window.screenshot('83-light');
-    assert.deepEqual(await window.rowActions('Files', 'top.txt'), ['Download Update']);
+    assert.deepEqual(await window.rowActions('Files', 'top.txt'), ['Open Without Downloading', 'Download Update']);
     await window.rowAction('Files', 'top.txt', 'Download Update');
     await whole(window, 'top (2).txt');
     assert.deepEqual(['top.txt', 'top (2).txt'].map((name) => ivan.read(`downloads/${name}`).toString()), ['first\n', 'second\n']);

@@ -9,6 +9,6 @@ export const PICTURES: Readonly<Record<string, string>> = {
   '86-go-to-file': 'find.png',
   '10-downloading': 'downloading.png',
   '71-read-only': 'open-remote.png',
-  '60-inspector-dark': 'inspector.png',
-  '82-folders-and-news': 'files.png',
+  '13-inspector': 'inspector.png',
+  '82-files-light': 'files.png',
 };
