@@ -7,7 +7,7 @@ export const PICTURES: Readonly<Record<string, string>> = {
   '04-request': 'request.png',
   '06-share-menu': 'share.png',
   '86-go-to-file': 'find.png',
-  '10-downloading': 'downloading.png',
+  '46-queue': 'downloading.png',
   '71-read-only': 'open-remote.png',
   '13-inspector': 'inspector.png',
   '82-files-light': 'files.png',
