@@ -151,6 +151,8 @@ describe('the swarm inspector', function () {
 
   it('is there again after a reload', async () => {
     await ivan.window.reload();
+    // VS Code may not have written down yet which of the two tabs was in front.
+    await ivan.window.click('the tab of the inspector', ivan.window.page.locator('.part.editor .tabs-container > .tab').filter({ hasText: '$(trash)' }).first());
     await saysThere('#title', /./);
     assert.equal(await text('#title'), HOSTILE);
     await saysThere('#peers tbody', /^heidiall/);
