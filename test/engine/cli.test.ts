@@ -1,55 +1,19 @@
 // The command line from its words to the engine's verbs and back to what is printed: the real host and a real socket, around an engine
-// that only pretends.
+// that only pretends. What stays until something is done is in cliFollow.test.ts.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
-import { allVerbs, runCli } from '../../extension/engine/cli.ts';
-import { homeAt } from '../../protocol/home/home.ts';
-import type { Host } from '../../extension/engine/host.ts';
-import type { EngineConnection } from '../../protocol/home/launch.ts';
+import { allVerbs } from '../../extension/engine/cli.ts';
 import { ShoalError } from '../../protocol/errors.ts';
-import { createIdentity } from '../../protocol/identity.ts';
-import { createNodeWorld } from '../../protocol/nodeWorld.ts';
-import { toWire } from '../../protocol/wireErrors.ts';
-import { silentLog } from '../../protocol/world.ts';
+import { CommandLine } from '../support/commandLine.ts';
 import { aFile, aGroup, aTransfer, FakeEngine, fails } from '../support/fakeEngine.ts';
-import { enginesOf } from '../support/fakeEngines.ts';
-import { FakeTerminal } from '../support/fakeTerminal.ts';
-import { ManualClock } from '../support/manualClock.ts';
-
-interface Ran {
-  readonly exit: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 describe('the command line', () => {
-  const world = createNodeWorld({ identity: createIdentity(), log: silentLog });
-  let folder: string;
-  let host: Host | undefined;
-  let engine: FakeEngine;
-  let terminal: FakeTerminal;
-  let clock: ManualClock;
-
+  let shoal: CommandLine;
   beforeEach(() => {
-    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sh-'));
-    terminal = new FakeTerminal({ workFolder: folder, environment: { SHOAL_HOME: path.join(folder, 'home') } });
-    clock = new ManualClock();
-    engine = new FakeEngine();
-    host = undefined;
+    shoal = new CommandLine();
   });
-  afterEach(async () => {
-    await host?.leave();
-    fs.rmSync(folder, { recursive: true, force: true });
-  });
-
-  const engines = enginesOf(world, () => engine, (started) => (host = started));
-  const run = async (...words: string[]): Promise<Ran> => {
-    const exit = await runCli(words, { terminal, engines, world: { ...world, clock } });
-    return { exit, stdout: terminal.stdout, stderr: terminal.stderr };
-  };
-  const running = (): Promise<EngineConnection> => engines.connect(homeAt(path.join(folder, 'home')), { overviewChanged() {}, transfersChanged() {}, presenceChanged() {}, swarmChanged() {}, event() {} });
+  afterEach(() => shoal.end());
 
   describe('asks the engine', () => {
     const rows: [words: string, asked: [verb: string, body: object][], stdout: RegExp][] = [
@@ -76,21 +40,21 @@ describe('the command line', () => {
       ['get team dump.sql home --detach', [['findFile', { group: 'team', name: 'dump.sql' }], ['download', { group: 'team', name: 'dump.sql', path: '$/home', asFile: false, rename: false, mode: 'auto', only: [] }]], /^Downloading/],
     ];
     for (const [words, asked, stdout] of rows) it(words, async () => {
-      const ran = await run(...words.split(' '));
+      const ran = await shoal.run(...words.split(' '));
       assert.deepEqual(ran.exit, 0, ran.stderr);
       assert.match(ran.stdout, stdout);
-      const expected = asked.map(([verb, body]) => ({ verb, body: JSON.parse(JSON.stringify(body).replaceAll('$/', `${folder}/`)) as object }));
-      assert.deepEqual(JSON.parse(JSON.stringify(engine.asked)), expected);
+      const expected = asked.map(([verb, body]) => ({ verb, body: JSON.parse(JSON.stringify(body).replaceAll('$/', `${shoal.folder}/`)) as object }));
+      assert.deepEqual(JSON.parse(JSON.stringify(shoal.engine.asked)), expected);
     });
   });
 
   it('shares no secret by mistake, and one on purpose', async () => {
-    fs.writeFileSync(path.join(folder, '.env'), 'PASSWORD=1');
-    const refused = await run('upload_file', '.env', 'team', '--detach');
+    fs.writeFileSync(path.join(shoal.folder, '.env'), 'PASSWORD=1');
+    const refused = await shoal.run('upload_file', '.env', 'team', '--detach');
     assert.deepEqual([refused.exit, refused.stderr], [2, 'shoal: .env may hold secrets; share it with --secrets if that is meant\n']);
-    assert.deepEqual(engine.asked, []);
-    assert.equal((await run('upload_file', '.env', 'team', '--detach', '--secrets')).exit, 0);
-    assert.deepEqual(engine.asked.map(({ verb }) => verb), ['share']);
+    assert.deepEqual(shoal.engine.asked, []);
+    assert.equal((await shoal.run('upload_file', '.env', 'team', '--detach', '--secrets')).exit, 0);
+    assert.deepEqual(shoal.engine.asked.map(({ verb }) => verb), ['share']);
   });
 
   describe('prints one JSON value with --json', () => {
@@ -99,13 +63,13 @@ describe('the command line', () => {
       ['logout', { signedOut: true }], ['stop', { stopped: false }], ['list_files team', [JSON.parse(JSON.stringify(aFile()))]], ['stop_share team a', { group: 'team', name: 'a', removed: false, durability: 'both' }],
     ];
     for (const [words, json] of rows) it(words, async () => {
-      const { exit, stdout, stderr } = await run('--json', ...words.split(' '));
+      const { exit, stdout, stderr } = await shoal.run('--json', ...words.split(' '));
       assert.deepEqual([exit, JSON.parse(stdout), stderr], [0, json, '']);
     });
 
     it('and an error the same way', async () => {
-      engine = new FakeEngine({ createGroup: fails('nameTaken', { name: 'team' }) });
-      const { exit, stdout, stderr } = await run('create_group', 'team', '--json');
+      shoal.engine = new FakeEngine({ createGroup: fails('nameTaken', { name: 'team' }) });
+      const { exit, stdout, stderr } = await shoal.run('create_group', 'team', '--json');
       assert.equal(exit, 3);
       assert.deepEqual(JSON.parse(stdout), { error: { code: 'nameTaken', message: 'the name team is taken; choose another', fields: { name: 'team' } } });
       assert.equal(stderr, 'shoal: the name team is taken; choose another\n');
@@ -113,7 +77,7 @@ describe('the command line', () => {
   });
 
   it('says wrong use as JSON, too', async () => {
-    const { exit, stdout } = await run('login', '--json');
+    const { exit, stdout } = await shoal.run('login', '--json');
     assert.deepEqual([exit, JSON.parse(stdout)], [2, { error: { code: 'usage', message: "missing required argument 'user'", fields: {} } }]);
   });
 
@@ -122,8 +86,8 @@ describe('the command line', () => {
       ['notSignedIn', 3], ['unknownGroup', 4], ['trackerUnreachable', 7], ['usage', 2], ['internal', 1],
     ];
     for (const [code, exit] of rows) it(`${code}: ${exit}`, async () => {
-      engine = new FakeEngine({ joinGroup: fails(code, { group: 'team', address: 'a:1', why: 'y' }) });
-      const ran = await run('join_group', 'team');
+      shoal.engine = new FakeEngine({ joinGroup: fails(code, { group: 'team', address: 'a:1', why: 'y' }) });
+      const ran = await shoal.run('join_group', 'team');
       assert.equal(ran.exit, exit);
       assert.equal(ran.stderr, `shoal: ${new ShoalError(code, { group: 'team', address: 'a:1', why: 'y' }).message}\n`);
       assert.equal(ran.stdout, '');
@@ -139,16 +103,16 @@ describe('the command line', () => {
       ['cat team a --head much', /^shoal: --head is a number of bytes/], ['pause team', /^shoal: name a group and a file, or the number/], ['', /^Usage: shoal/],
     ];
     for (const [words, says] of rows) it(words || 'nothing at all', async () => {
-      const { exit, stderr, stdout } = await run(...words.split(' ').filter((word) => word !== ''));
+      const { exit, stderr, stdout } = await shoal.run(...words.split(' ').filter((word) => word !== ''));
       assert.match(stderr, says);
       assert.deepEqual([exit, stdout], [2, '']);
-      assert.deepEqual(engine.asked.filter(({ verb }) => verb !== 'findFile'), []);
+      assert.deepEqual(shoal.engine.asked.filter(({ verb }) => verb !== 'findFile'), []);
     });
   });
 
   describe('explains itself', () => {
     it('in one page', async () => {
-      const { exit, stdout } = await run('--help');
+      const { exit, stdout } = await shoal.run('--help');
       assert.equal(exit, 0);
       for (const { use } of allVerbs) assert.ok(stdout.includes(`  ${use.split(' ')[0] ?? ''}`), use);
       assert.match(stdout, /First steps:/);
@@ -156,7 +120,7 @@ describe('the command line', () => {
       assert.doesNotMatch(stdout, /^ {2}engine/m);
     });
     for (const { use, also, json } of allVerbs) it(`about ${use}`, async () => {
-      const { exit, stdout } = await run('help', use.split(' ')[0] ?? '');
+      const { exit, stdout } = await shoal.run('help', use.split(' ')[0] ?? '');
       assert.equal(exit, 0);
       assert.ok(stdout.startsWith(`Usage: shoal ${use.split(' ')[0] ?? ''}${also === undefined ? '' : `|${also}`} `), stdout);
       assert.ok(stdout.includes(`With --json: ${json}`));
@@ -166,326 +130,124 @@ describe('the command line', () => {
   describe('takes a password', () => {
     const signIn = { verb: 'signIn', body: { user: 'alice', password: 'correct horse', hold: true } };
     it('from the environment', async () => {
-      terminal.environment['SHOAL_PASSWORD'] = 'correct horse';
-      const { stdout, stderr } = await run('login', 'alice');
-      assert.deepEqual(engine.asked, [signIn]);
+      shoal.terminal.environment['SHOAL_PASSWORD'] = 'correct horse';
+      const { stdout, stderr } = await shoal.run('login', 'alice');
+      assert.deepEqual(shoal.engine.asked, [signIn]);
       assert.match(stdout, /^Signed in as alice\. The engine keeps running in the background until `shoal logout` or `shoal stop`\.\n$/);
       assert.equal(stderr, '');
     });
     it('from a pipe', async () => {
-      terminal.input.push('correct horse');
-      await run('login', 'alice');
-      assert.deepEqual(engine.asked, [signIn]);
+      shoal.terminal.input.push('correct horse');
+      await shoal.run('login', 'alice');
+      assert.deepEqual(shoal.engine.asked, [signIn]);
     });
     it('from a person, who is asked twice for a new one', async () => {
-      terminal.canAsk = true;
-      terminal.input.push('correct horse', 'correct horse');
-      const { stderr } = await run('create_user', 'alice');
-      assert.deepEqual(engine.asked, [{ verb: 'createUser', body: { user: 'alice', password: 'correct horse' } }]);
+      shoal.terminal.canAsk = true;
+      shoal.terminal.input.push('correct horse', 'correct horse');
+      const { stderr } = await shoal.run('create_user', 'alice');
+      assert.deepEqual(shoal.engine.asked, [{ verb: 'createUser', body: { user: 'alice', password: 'correct horse' } }]);
       assert.equal(stderr, 'new password for alice: the same again: ');
     });
     it('from the command line, with a warning', async () => {
-      const { stderr } = await run('login', 'alice', 'correct horse');
-      assert.deepEqual(engine.asked, [signIn]);
+      const { stderr } = await shoal.run('login', 'alice', 'correct horse');
+      assert.deepEqual(shoal.engine.asked, [signIn]);
       assert.match(stderr, /can be seen by others/);
     });
     it('twice to change it', async () => {
-      terminal.input.push('correct horse', 'battery staple');
-      await run('change_password');
-      assert.deepEqual(engine.asked, [{ verb: 'changePassword', body: { oldPassword: 'correct horse', newPassword: 'battery staple' } }]);
+      shoal.terminal.input.push('correct horse', 'battery staple');
+      await shoal.run('change_password');
+      assert.deepEqual(shoal.engine.asked, [{ verb: 'changePassword', body: { oldPassword: 'correct horse', newPassword: 'battery staple' } }]);
     });
     it('and says when there is none, or two that differ', async () => {
-      const none = await run('login', 'alice');
+      const none = await shoal.run('login', 'alice');
       assert.equal(none.exit, 2);
       assert.match(none.stderr, /^shoal: no password given/);
-      terminal.canAsk = true;
-      terminal.input.push('correct horse', 'correct house');
-      assert.match((await run('create_user', 'alice')).stderr, /the two passwords differ/);
-      assert.deepEqual(engine.asked, []);
+      shoal.terminal.canAsk = true;
+      shoal.terminal.input.push('correct horse', 'correct house');
+      assert.match((await shoal.run('create_user', 'alice')).stderr, /the two passwords differ/);
+      assert.deepEqual(shoal.engine.asked, []);
     });
   });
 
   it('shows the realm of a tracker that is new', async () => {
-    const { stderr } = await run('logout', '--tracker', 'a.example:7070');
+    const { stderr } = await shoal.run('logout', '--tracker', 'a.example:7070');
     assert.match(stderr, /^first use of this tracker.*\n {2}shoal:\/\/pin@a\.example:7070\n/);
   });
 
   it('lists all pages', async () => {
-    engine = new FakeEngine({ listFiles: ({ after }) => ({ files: [aFile({ name: after === '' ? 'a' : 'b' })], more: after === '', filesVersion: 1 }) });
-    const { stdout } = await run('list_files', 'team');
+    shoal.engine = new FakeEngine({ listFiles: ({ after }) => ({ files: [aFile({ name: after === '' ? 'a' : 'b' })], more: after === '', filesVersion: 1 }) });
+    const { stdout } = await shoal.run('list_files', 'team');
     assert.deepEqual(stdout.split('\n').map((line) => line.split(' ')[0]), ['NAME', 'a', 'b', '']);
   });
 
   it('lists what is in a folder that is here, all pages of it, and in no file', async () => {
     const folder = aFile({ name: 'project', content: 'folder' });
-    engine = new FakeEngine({ findFile: ({ name }) => (name === 'project' ? folder : aFile()), folderFiles: ({ after }) => ({ files: [{ path: after === '' ? 'a/b' : 'c', sizeBytes: 2048 }], more: after === '' }) });
-    engine.list.set(4, aTransfer({ id: 4, kind: 'share', root: folder.root }));
-    assert.equal((await run('list_files', 'team', 'project')).stdout, '    SIZE  PATH\n2.00 KiB  a/b\n2.00 KiB  c\n');
-    assert.deepEqual(engine.asked.map(({ verb }) => verb), ['findFile', 'folderFiles', 'folderFiles']);
-    assert.equal((await run('list_files', 'team', 'dump.sql')).exit, 2);
+    shoal.engine = new FakeEngine({ findFile: ({ name }) => (name === 'project' ? folder : aFile()), folderFiles: ({ after }) => ({ files: [{ path: after === '' ? 'a/b' : 'c', sizeBytes: 2048 }], more: after === '' }) });
+    shoal.engine.list.set(4, aTransfer({ id: 4, kind: 'share', root: folder.root }));
+    assert.equal((await shoal.run('list_files', 'team', 'project')).stdout, '    SIZE  PATH\n2.00 KiB  a/b\n2.00 KiB  c\n');
+    assert.deepEqual(shoal.engine.asked.map(({ verb }) => verb), ['findFile', 'folderFiles', 'folderFiles']);
+    assert.equal((await shoal.run('list_files', 'team', 'dump.sql')).exit, 2);
   });
 
   it('lists requests for the owner of a group only', async () => {
-    engine.state = { ...engine.state, groups: [aGroup({ name: 'Team' }), aGroup({ name: 'other', role: 'member' })] };
-    assert.match((await run('list_requests', 'team')).stdout, /^USER {2}ASKED\nbob {3}2026-01-01 00:00 UTC\n$/);
-    assert.equal((await run('list_requests', 'other')).exit, 3);
+    shoal.engine.state = { ...shoal.engine.state, groups: [aGroup({ name: 'Team' }), aGroup({ name: 'other', role: 'member' })] };
+    assert.match((await shoal.run('list_requests', 'team')).stdout, /^USER {2}ASKED\nbob {3}2026-01-01 00:00 UTC\n$/);
+    assert.equal((await shoal.run('list_requests', 'other')).exit, 3);
   });
 
   it('says when only one of two trackers holds a change', async () => {
-    engine = new FakeEngine({ createGroup: () => ({ durability: 'one' }) });
-    assert.match((await run('create_group', 'team')).stderr, /^Only one tracker holds this so far/);
+    shoal.engine = new FakeEngine({ createGroup: () => ({ durability: 'one' }) });
+    assert.match((await shoal.run('create_group', 'team')).stderr, /^Only one tracker holds this so far/);
   });
 
   it('shows downloads in the classic form', async () => {
-    for (const [id, fields] of [{ name: 'a' }, { name: 'b', state: 'seeding' as const }, { name: 'c', kind: 'share' as const }].entries()) engine.list.set(id, aTransfer({ id, ...fields }));
-    assert.equal((await run('show_downloads')).stdout, '[D] [team] a\n[C] [team] b\n');
+    for (const [id, fields] of [{ name: 'a' }, { name: 'b', state: 'seeding' as const }, { name: 'c', kind: 'share' as const }].entries()) shoal.engine.list.set(id, aTransfer({ id, ...fields }));
+    assert.equal((await shoal.run('show_downloads')).stdout, '[D] [team] a\n[C] [team] b\n');
   });
 
   it('finds a transfer by group and name in any case, or by its number', async () => {
-    engine.list.set(4, aTransfer({ id: 4, name: 'Dump.SQL' }));
-    await run('pause', 'TEAM', 'dump.sql');
-    await run('resume', '4');
-    await run('cancel', '4');
-    assert.deepEqual(engine.asked, [{ verb: 'pause', body: { transfer: 4 } }, { verb: 'resume', body: { transfer: 4 } }, { verb: 'cancelTransfer', body: { transfer: 4 } }]);
-    assert.equal((await run('pause', '5')).exit, 4);
-    assert.equal((await run('verify', 'team', 'other')).exit, 4);
+    shoal.engine.list.set(4, aTransfer({ id: 4, name: 'Dump.SQL' }));
+    await shoal.run('pause', 'TEAM', 'dump.sql');
+    await shoal.run('resume', '4');
+    await shoal.run('cancel', '4');
+    assert.deepEqual(shoal.engine.asked, [{ verb: 'pause', body: { transfer: 4 } }, { verb: 'resume', body: { transfer: 4 } }, { verb: 'cancelTransfer', body: { transfer: 4 } }]);
+    assert.equal((await shoal.run('pause', '5')).exit, 4);
+    assert.equal((await shoal.run('verify', 'team', 'other')).exit, 4);
   });
 
   it('pauses several by their numbers, resumes all that are paused, and asks for no others', async () => {
-    for (const [id, fields] of [{ state: 'paused' as const }, {}, { state: 'seeding' as const }, { kind: 'share' as const }, { state: 'queued' as const }].entries()) engine.list.set(id, aTransfer({ id, name: `f${id}`, ...fields }));
-    assert.deepEqual(JSON.parse((await run('pause', '1', '4', '--json')).stdout), [{ transfer: 1, state: 'paused' }, { transfer: 4, state: 'paused' }]);
-    await run('resume', '--all');
-    await run('pause', '--all');
-    assert.deepEqual(engine.asked.map(({ verb, body }) => [verb, (body as { transfer: number }).transfer]), [['pause', 1], ['pause', 4], ['resume', 0], ['pause', 1], ['pause', 4]]);
+    for (const [id, fields] of [{ state: 'paused' as const }, {}, { state: 'seeding' as const }, { kind: 'share' as const }, { state: 'queued' as const }].entries()) shoal.engine.list.set(id, aTransfer({ id, name: `f${id}`, ...fields }));
+    assert.deepEqual(JSON.parse((await shoal.run('pause', '1', '4', '--json')).stdout), [{ transfer: 1, state: 'paused' }, { transfer: 4, state: 'paused' }]);
+    await shoal.run('resume', '--all');
+    await shoal.run('pause', '--all');
+    assert.deepEqual(shoal.engine.asked.map(({ verb, body }) => [verb, (body as { transfer: number }).transfer]), [['pause', 1], ['pause', 4], ['resume', 0], ['pause', 1], ['pause', 4]]);
   });
 
   it('takes two numbers for a group and a file where there is such a file', async () => {
-    engine.list.set(4, aTransfer({ id: 4, groupName: '2', name: '5' }));
-    await run('pause', '2', '5');
-    assert.deepEqual(engine.asked, [{ verb: 'pause', body: { transfer: 4 } }]);
+    shoal.engine.list.set(4, aTransfer({ id: 4, groupName: '2', name: '5' }));
+    await shoal.run('pause', '2', '5');
+    assert.deepEqual(shoal.engine.asked, [{ verb: 'pause', body: { transfer: 4 } }]);
   });
 
   it('changes how one download goes', async () => {
-    engine.list.set(4, aTransfer({ id: 4 }));
-    await run('set', '4', '--priority', 'high', '--move', 'top', '--mode', 'sequential', '--down', '2M');
-    assert.deepEqual(engine.asked, [{ verb: 'adjust', body: { transfer: 4, downLimitBytesPerS: 2 * 1024 * 1024, upLimitBytesPerS: undefined, mode: 'sequential', priority: 'high', move: 'top' } }]);
+    shoal.engine.list.set(4, aTransfer({ id: 4 }));
+    await shoal.run('set', '4', '--priority', 'high', '--move', 'top', '--mode', 'sequential', '--down', '2M');
+    assert.deepEqual(shoal.engine.asked, [{ verb: 'adjust', body: { transfer: 4, downLimitBytesPerS: 2 * 1024 * 1024, upLimitBytesPerS: undefined, mode: 'sequential', priority: 'high', move: 'top' } }]);
   });
 
   it('verifies', async () => {
-    engine.list.set(1, aTransfer({ state: 'seeding' }));
-    assert.match((await run('verify', '1')).stdout, /^\/work\/downloads\/dump\.sql is exactly what was shared \(1\.00 MiB\)\.\nSHA-256 7368/);
-    engine = new FakeEngine();
+    shoal.engine.list.set(1, aTransfer({ state: 'seeding' }));
+    assert.match((await shoal.run('verify', '1')).stdout, /^\/work\/downloads\/dump\.sql is exactly what was shared \(1\.00 MiB\)\.\nSHA-256 7368/);
   });
 
   it('does not start an engine to show that none runs', async () => {
-    assert.match((await run('status')).stdout, /engine {5}does not run/);
-    assert.equal(host, undefined);
+    assert.match((await shoal.run('status')).stdout, /engine {5}does not run/);
+    assert.equal(shoal.host, undefined);
   });
 
   it('stops the engine', async () => {
-    await running();
-    assert.match((await run('stop')).stdout, /^Stopped the engine\./);
-    assert.equal(engine.closed, true);
-  });
-
-  describe('stays with a download', () => {
-    const get = (...words: string[]): Promise<Ran> => run('get', 'team', 'dump.sql', ...words);
-    beforeEach(() => {
-      engine.list.set(1, aTransfer({ heldPieces: 0, doneBytes: 0 }));
-      terminal.hasScreen = true; // so that progress is shown from the first moment
-    });
-
-    it('until it is complete, and says from whom it came', async () => {
-      const done = get();
-      await terminal.until(/0 %/);
-      engine.setTransfer({ state: 'seeding', heldPieces: 2, doneBytes: 1024 * 1024 });
-      const { exit, stdout } = await done;
-      assert.equal(exit, 0);
-      assert.match(stdout, /^Downloaded \/work\/downloads\/dump\.sql \(1\.00 MiB\)\.\nFrom bob: 2 pieces\. You share it now, too\.\nSHA-256 /);
-    });
-
-    it('with lines of JSON, the last one the result', async () => {
-      const done = get('--json');
-      await terminal.until(/progress/);
-      engine.setTransfer({ state: 'seeding', heldPieces: 2, doneBytes: 1024 * 1024 });
-      const lines = (await done).stdout.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
-      assert.ok(lines.slice(0, -1).every((line) => 'progress' in line));
-      assert.equal(lines.at(-1)?.['path'], '/work/downloads/dump.sql');
-    });
-
-    it('until it fails, with the code of what went wrong', async () => {
-      const done = get();
-      await terminal.until(/0 %/);
-      engine.setTransfer({ state: 'failed', error: toWire(new ShoalError('destinationExists', { path: '/x' })) });
-      const { exit, stderr } = await done;
-      assert.equal(exit, 1);
-      assert.match(stderr, /shoal: \/x exists already; nothing was overwritten\. Name another place or use --rename\n$/);
-    });
-
-    it('of which it is told only after the answer', async () => {
-      engine = new FakeEngine({
-        download: () => {
-          setImmediate(() => engine.setTransfer({ id: 2 }));
-          return { transfer: 2 };
-        },
-      });
-      const done = get();
-      await terminal.until(/50 %/);
-      engine.setTransfer({ id: 2, state: 'seeding' });
-      assert.equal((await done).exit, 0);
-    });
-
-    it('until somebody cancels it', async () => {
-      const done = get();
-      await terminal.until(/0 %/);
-      engine.removeTransfer(1);
-      const { exit, stderr } = await done;
-      assert.equal(exit, 1);
-      assert.match(stderr, /shoal: cancelled\n$/);
-    });
-
-    it('that was done before, in the same place', async () => {
-      engine.list.set(1, aTransfer({ state: 'seeding', path: path.join(folder, 'downloads', 'dump.sql') }));
-      const { exit, stdout } = await get();
-      assert.equal(exit, 0);
-      assert.match(stdout, /dump\.sql is here already, complete \(1\.00 MiB\)\.\n/);
-      assert.ok(!engine.asked.some(({ verb }) => verb === 'download'));
-    });
-
-    it('and leaves it to the engine at Ctrl-C', async () => {
-      const done = get();
-      await terminal.until(/0 %/);
-      terminal.press();
-      const { exit, stderr } = await done;
-      assert.equal(exit, 130);
-      assert.match(stderr, /The download goes on in the background \(0 %\)\. See it with `shoal show_downloads --long`; end it with `shoal cancel 1`\.\n$/);
-      assert.deepEqual(engine.asked.map(({ verb }) => verb), ['findFile', 'download']);
-    });
-
-    it('says once that nobody has it, and waits', async () => {
-      engine.setTransfer({ state: 'waiting' });
-      const done = get();
-      await terminal.until(/waiting/);
-      await clock.advance(60_000);
-      await terminal.until(/Nobody who is online has dump\.sql; waiting until somebody comes/);
-      engine.setTransfer({ state: 'seeding' });
-      const { exit, stderr } = await done;
-      assert.equal(exit, 0);
-      assert.equal(stderr.match(/Nobody/g)?.length, 1);
-    });
-
-    it('ends with 5 after --timeout without anybody', async () => {
-      engine.setTransfer({ state: 'waiting' });
-      const done = get('--timeout', '30');
-      await terminal.until(/waiting/);
-      await clock.advance(29_999);
-      engine.setTransfer({ state: 'downloading' }); // somebody came: the time begins anew
-      await terminal.until(/1 peer/);
-      engine.setTransfer({ state: 'waiting' });
-      await terminal.until(/waiting[^]*1 peer[^]*waiting/);
-      await clock.advance(30_000);
-      const { exit, stderr } = await done;
-      assert.equal(exit, 5);
-      assert.match(stderr, /shoal: nobody who is online has dump\.sql/);
-    });
-
-    it('ends with 5 at once with --no-wait when the tracker knows nobody', async () => {
-      engine = new FakeEngine({ findFile: () => aFile({ seeders: 0 }) });
-      engine.setTransfer({ state: 'waiting' });
-      const done = get('--no-wait');
-      await terminal.until(/waiting/);
-      await clock.advance(0);
-      assert.equal((await done).exit, 5);
-    });
-
-    it('says how much was here already', async () => {
-      engine.setTransfer({ resumedPieces: 1, heldPieces: 1 });
-      const done = get();
-      await terminal.until(/Resumed: 1 of 2 pieces were here already and are verified\./);
-      engine.setTransfer({ state: 'seeding' });
-      await done;
-    });
-
-    it('says when the engine is stopped meanwhile', async () => {
-      const done = get();
-      await terminal.until(/0 %/);
-      await host?.leave();
-      const { exit, stderr } = await done;
-      assert.equal(exit, 1);
-      assert.match(stderr, /it was stopped meanwhile, and what is unfinished goes on at its next start/);
-    });
-
-    it('makes no folder for a file that is not there', async () => {
-      engine = new FakeEngine({ findFile: fails('unknownFile', { name: 'dump.sql', group: 'team' }) });
-      assert.equal((await get()).exit, 4);
-      assert.equal(fs.existsSync(path.join(folder, 'downloads')), false);
-    });
-
-    it('says which folder is missing', async () => {
-      const { exit, stderr } = await get('no/such/place.sql');
-      assert.equal(exit, 1);
-      assert.match(stderr, /cannot be written \(there is no folder .*no\/such\)/);
-    });
-  });
-
-  describe('stays with a share', () => {
-    beforeEach(() => {
-      terminal.hasScreen = true;
-    });
-
-    it('until the group knows it', async () => {
-      engine.list.set(1, aTransfer({ kind: 'share', state: 'hashing', doneBytes: 0 }));
-      const done = run('share', 'dump.sql', 'team');
-      await terminal.until(/hashing/);
-      engine.setTransfer({ doneBytes: 1024 * 1024 });
-      await terminal.until(/telling the group/);
-      engine.setTransfer({ state: 'seeding' });
-      const { exit, stdout } = await done;
-      assert.equal(exit, 0);
-      assert.match(stdout, /^Shared dump\.sql in team \(1\.00 MiB\)\. Others get it while your engine runs\.\nSHA-256 /);
-    });
-
-    it('or until it is refused', async () => {
-      engine.list.set(1, aTransfer({ kind: 'share', state: 'hashing', doneBytes: 0 }));
-      const done = run('share', 'dump.sql', 'team');
-      await terminal.until(/hashing/);
-      engine.setTransfer({ state: 'failed', error: toWire(new ShoalError('fileExists', { name: 'dump.sql', group: 'team', user: 'bob' })) });
-      const { exit, stderr } = await done;
-      assert.equal(exit, 3);
-      assert.match(stderr, /share it with --replace to make this its new version/);
-    });
-  });
-
-  describe('serve', () => {
-    it('prints what happens until Ctrl-C, which ends the engine that it started', async () => {
-      const done = run('serve');
-      await terminal.until(/signed in as alice/);
-      engine.setTransfer({ kind: 'share', state: 'seeding' });
-      await terminal.until(/sharing dump\.sql in team/);
-      engine.event({ what: 'requestReceived', group: 'team', user: 'bob', name: '' });
-      await terminal.until(/bob asks to join team/);
-      terminal.press();
-      const { exit, stdout } = await done;
-      assert.equal(exit, 0);
-      assert.equal(engine.closed, true);
-      assert.match(stdout, /the engine has ended\n$/);
-      assert.ok(stdout.split('\n').slice(0, -1).every((line) => /^\d\d:\d\d:\d\d /.test(line)), stdout);
-    });
-
-    it('leaves an engine alone that ran before', async () => {
-      await running();
-      const done = run('serve');
-      await terminal.until(/signed in as alice/);
-      terminal.press('SIGTERM');
-      assert.equal((await done).exit, 0);
-      assert.equal(engine.closed, false);
-    });
-
-    it('ends when the engine is stopped by another', async () => {
-      const done = run('serve');
-      await terminal.until(/signed in as alice/);
-      await host?.leave();
-      assert.match((await done).stdout, /the engine was stopped\n$/);
-    });
+    await shoal.start();
+    assert.match((await shoal.run('stop')).stdout, /^Stopped the engine\./);
+    assert.equal(shoal.engine.closed, true);
   });
 });
