@@ -1,38 +1,36 @@
 // The engine: brings account, trackers, peers and transfers together. Holds no rules of its own beyond who must be told of what;
-// verbs.ts turns a frontend's words into calls of it.
-import type { EngineApi } from './state.ts';
+// verbs.ts turns a frontend's words into calls of it, openEngine.ts shows it to its host.
 import type { Overview } from '../../protocol/engineLink.ts';
 import { asShoalError, isShoalError, ShoalError } from '../../protocol/errors.ts';
 import { RAW_HEAD_ROOM_BYTES } from '../../protocol/frame.ts';
 import type { Identity } from '../../protocol/identity.ts';
-import type { AccountId, GroupId, OperationId, Root, SwarmKey } from '../../protocol/ids.ts';
-import { swarmKeyText } from '../../protocol/ids.ts';
-import { ADDRESSES_PER_PEER_MAX } from '../../protocol/limits.ts';
+import type { GroupId } from '../../protocol/ids.ts';
 import type { Address } from '../../protocol/nouns.ts';
 import type { OperationBody, OperationName } from '../../protocol/operations.ts';
-import { signOperation } from '../../protocol/operations.ts';
-import type { Operation } from '../../protocol/operations.ts';
 import type { SwarmView } from '../../protocol/swarmView.ts';
 import type { Conflict, GroupView, Receipt } from '../../protocol/trackerLink.ts';
-import type { Timer, World } from '../../protocol/world.ts';
+import type { World } from '../../protocol/world.ts';
 import type { Hasher } from './hashing.ts';
-import { workerHasher } from './hashing.ts';
-import { hashWorkerEntry } from './hashWorker.ts';
 import type { Home } from '../../protocol/home/home.ts';
-import { readSmallFile, textField, writeSmallFile } from '../../protocol/home/home.ts';
+import { loadAccount, saveAccount } from './account.ts';
+import type { Account } from './account.ts';
 import { CutOff } from './cutOff.ts';
+import { groupNews, isMember } from './groupNews.ts';
+import { Moving } from './moving.ts';
 import { Notifier } from './notifier.ts';
 import { OpenFiles } from './openFiles.ts';
-import { Outbox, SAYS_NOTHING } from './outbox.ts';
+import { OwnOperations } from './ownOperations.ts';
 import type { PeerLink } from './peer.ts';
 import { Peers } from './peers.ts';
 import { PieceBuffers } from './pieceBuffers.ts';
+import { Pulse } from './pulse.ts';
 import { Reading } from './reading.ts';
 import { Served } from './served.ts';
 import { loadSettings, saveSettings, SETTINGS_DEFAULT } from './settings.ts';
 import type { Settings } from './settings.ts';
 import type { Swarm, SwarmHost } from './swarm.ts';
 import { swarmViewOf } from './swarmReport.ts';
+import { Swarms } from './swarms.ts';
 import { Throttle } from './throttle.ts';
 import { TicketRenewal } from './ticketRenewal.ts';
 import { Tickets } from './tickets.ts';
@@ -42,19 +40,9 @@ import { Trackers } from './trackers.ts';
 import type { Transfer } from './transfer.ts';
 import { Transfers } from './transfers.ts';
 import { Uploads } from './uploads.ts';
-import { verbsOf } from './verbs.ts';
 
-/** How often the engine looks after itself, in ms. */
-const TICK_MS = 1_000;
-/** A gap between two looks that means the machine has slept, in ms. */
-const SLEPT_MS = 15_000;
-/** How often operations that are not on both disks are sent again, in ms. */
-const OUTBOX_MS = 5_000;
-
-export interface Account {
-  readonly account: AccountId;
-  readonly user: string;
-}
+/** How long after a tracker that does not know us it is asked again, in ms. */
+const ASK_AGAIN_MS = 1_000;
 
 export interface EngineOptions {
   readonly home: Home;
@@ -64,63 +52,27 @@ export interface EngineOptions {
   readonly hasher: Hasher;
 }
 
-/**
- * An engine for a home, going on where its last run ended.
- *
- * @throws ShoalError damagedFile, newerFormat
- */
-export async function openEngine({ hasher = workerHasher(hashWorkerEntry), ...options }: Omit<EngineOptions, 'hasher'> & { readonly hasher?: Hasher }): Promise<EngineApi> {
-  const engine = new Engine({ ...options, hasher });
-  await engine.start();
-  return {
-    verbs: verbsOf(engine),
-    overview: () => engine.overview(),
-    transfers: () => engine.transfers.all.map((transfer) => transfer.toView()),
-    transfer: (id) => engine.transfers.get(id)?.toView(),
-    swarm: (id) => {
-      const transfer = engine.transfers.get(id);
-      return transfer && engine.swarm(transfer);
-    },
-    onChange: (listener) => engine.notify.onChange(listener),
-    onEvent: (listener) => engine.notify.onEvent(listener),
-    get isBusy() {
-      return engine.transfers.all.some((transfer) => transfer.isActive && transfer.state !== 'waiting');
-    },
-    get isHeld() {
-      return engine.isHeld;
-    },
-    get keepsSharing() {
-      return engine.settings.keepSharing && engine.account !== undefined;
-    },
-    close: (options) => engine.close(options),
-  };
-}
-
 export class Engine {
   readonly world: World;
   readonly trackers: Trackers;
+  readonly operations: OwnOperations;
   readonly transfers: Transfers;
   readonly reading: Reading;
   readonly down: Throttle;
   readonly up: Throttle;
   readonly notify = new Notifier();
   account: Account | undefined;
-  /** Whether a person signed in on the command line holds this engine. */
-  isHeld = false;
   settings = SETTINGS_DEFAULT;
   readonly #options: EngineOptions;
   readonly #tickets: Tickets;
   readonly #peers: Peers;
-  readonly #outbox: Outbox;
+  readonly #swarms: Swarms;
   readonly #renewal: TicketRenewal;
   readonly #toldConflicts: ToldConflicts;
   readonly #cutOff: CutOff;
   readonly #served: Served;
-  #timer: Timer | undefined;
-  #lastTickMs: number;
-  #lastOutboxMs = 0;
-  /** Transfers that were moving bytes at the last look. */
-  #moving: ReadonlySet<number> = new Set();
+  readonly #pulse: Pulse;
+  readonly #moving = new Moving();
   #closed = false;
 
   constructor(options: EngineOptions) {
@@ -128,25 +80,23 @@ export class Engine {
     const program = `shoal ${options.version}`;
     this.#options = options;
     this.world = world;
-    this.#lastTickMs = world.clock.monotonicMs();
     this.down = new Throttle(world.clock);
     this.up = new Throttle(world.clock);
     this.#tickets = new Tickets(world.clock);
     this.#renewal = new TicketRenewal(world, identity.pin, this.#tickets, () => this.trackers, () => {
       for (const link of this.#peers.links) link.showRenewed();
     });
-    this.#outbox = new Outbox(world.disk, home, world.log);
     this.#toldConflicts = new ToldConflicts(world.disk, home);
     this.#cutOff = new CutOff(world.disk, home);
     this.#served = new Served(world.clock);
     this.#peers = new Peers({
       world, device: identity.pin, program, tickets: this.#tickets, uploads: new Uploads({ clock: world.clock, up: this.up, buffers: new PieceBuffers(RAW_HEAD_ROOM_BYTES) }),
-      swarm: (group, root) => this.#swarmOf(group, root),
+      swarm: (group, root) => this.#swarms.of(group, root),
       revoked: (bytes, from) => this.#revoked(bytes, from),
       sent: (swarm, bytes, to) => this.#sent(swarm, bytes, to),
       askDial: (pin, group) => void this.trackers.call('askDial', { pin, group }).catch(() => undefined),
       linkUp: () => {
-        for (const swarm of this.#swarms) swarm.connect();
+        for (const swarm of this.#swarms.all) swarm.connect();
       },
     });
     const swarmHost: SwarmHost = {
@@ -173,10 +123,11 @@ export class Engine {
         if (record.kind === 'download' && !isWhole && !isShoalError(error, 'notMember')) this.notify.event('failed', record.groupName, record.name);
       },
     });
+    this.#swarms = new Swarms(this.transfers, this.reading.previews);
     this.trackers = new Trackers({
       world, program,
       listening: () => this.listening(),
-      presence: () => this.#presence(),
+      presence: () => this.#swarms.presence(),
       realm: (pin, keys) => this.#tickets.setRealm(pin, keys),
       changed: () => this.notify.overview(),
       session: (session, { account, nowMs }) => {
@@ -184,10 +135,10 @@ export class Engine {
         this.#session(session, account);
       },
       swarms: (swarms) => {
-        for (const { group, root, peers } of swarms) this.#swarmOf(group, root)?.addCandidates(peers);
+        for (const { group, root, peers } of swarms) this.#swarms.of(group, root)?.addCandidates(peers);
       },
       swarmChanged: ({ group, root, joined, left }) => {
-        const swarm = this.#swarmOf(group, root);
+        const swarm = this.#swarms.of(group, root);
         swarm?.removeCandidates(left);
         swarm?.addCandidates(joined);
       },
@@ -212,6 +163,8 @@ export class Engine {
         if (session === this.trackers.inUse) void this.#signedOutElsewhere();
       },
     }, world.disk, home);
+    this.operations = new OwnOperations({ world, home, identity, trackers: this.trackers, now: () => this.#tickets.now(), kept: () => this.notify.overview() });
+    this.#pulse = new Pulse(world.clock, { slept: () => this.trackers.retryNow(), beat: () => this.#lookAfter() });
   }
 
   /** Goes on where the last run ended. @throws ShoalError damagedFile, newerFormat */
@@ -220,23 +173,19 @@ export class Engine {
     this.settings = await loadSettings(world.disk, home);
     this.down.set(this.settings.downLimitBytesPerS);
     this.up.set(this.settings.upLimitBytesPerS);
-    this.isHeld = this.settings.isHeld;
     await this.reading.previews.clear();
-    await this.#outbox.load();
+    await this.operations.load();
     await this.#toldConflicts.load();
-    const kept = await readSmallFile(world.disk, home.accountFile, (fields) => ({ account: textField(fields, 'account') as AccountId, user: textField(fields, 'user') }));
-    if (kept && kept.account !== '') {
-      this.account = kept;
-      await this.#openUp();
-    }
+    this.account = await loadAccount(world.disk, home);
+    if (this.account) await this.#openUp();
     await this.trackers.start();
-    this.#tick();
+    this.#pulse.start();
   }
 
   async close({ isUnheld = false } = {}): Promise<void> {
     if (isUnheld && this.account) await this.#cutOff.keep(this.account.account, this.#served.list());
     this.#closed = true;
-    this.#timer?.cancel();
+    this.#pulse.stop();
     this.#renewal.stop();
     await this.#peers.stop();
     await this.reading.close();
@@ -245,36 +194,16 @@ export class Engine {
     await this.#options.hasher.close();
   }
 
-  /** Signs and sends an operation of ours. @throws ShoalError what the tracker says */
+  /** Signs and sends an operation of the account's. @throws ShoalError notSignedIn, what the tracker says */
   async submit<N extends OperationName>(name: N, body: OperationBody<N>): Promise<Receipt> {
-    const signed = this.sign(name, body, this.#me().account);
-    const receipt = await this.trackers.call('submit', { signed });
-    return this.received(signed, receipt);
+    return this.operations.submit(name, body, this.#me().account);
   }
 
-  /** An operation in its bytes, signed by this device. */
-  sign<N extends OperationName>(name: N, body: OperationBody<N>, account: AccountId): ReturnType<typeof signOperation> {
-    const { realm } = this.trackers;
-    if (realm === undefined) throw new ShoalError('trackerUnknown');
-    const id = this.world.chance.bytes(16).toString('hex') as OperationId;
-    return signOperation({ realm, id, account, createdAtMs: this.#tickets.now(), name, body } as Operation, this.#options.identity);
-  }
-
-  /** Keeps what only one tracker has. */
-  async received(signed: ReturnType<typeof signOperation>, receipt: Receipt): Promise<Receipt> {
-    this.trackers.sawEffectOf(receipt.at);
-    if (receipt.durability !== 'both') {
-      await this.#outbox.keep(signed, receipt, this.world.clock.now());
-      this.notify.overview();
-    }
-    return receipt;
-  }
-
-  /** The account is signed in on the trackers: become a peer. */
+  /** The account is signed in on the trackers: become a peer. `hold`: stay without a frontend. */
   async signedIn(account: Account, hold: boolean): Promise<void> {
     this.account = account;
-    await this.saveAccount();
-    await this.hold(hold);
+    await this.#saveAccount();
+    await this.configure({ isHeld: hold });
     await Promise.all(this.trackers.sessions.map((session) => session.refresh().catch(() => undefined)));
     await this.#openUp();
     for (const session of this.trackers.sessions) if (session.isUp) await session.call('listening', { addresses: this.listening() }).catch(() => undefined);
@@ -285,21 +214,9 @@ export class Engine {
   /** Ends the sign-in: stops serving at once, then tells the trackers, now or when they can be reached. */
   async signOut(): Promise<void> {
     const { account } = this.#me();
-    const signed = this.sign('signOut', { account, device: this.#options.identity.pin }, account);
+    const signed = this.operations.sign('signOut', { account, device: this.#options.identity.pin }, account);
     await this.#closeDown();
-    try {
-      await this.received(signed, await this.trackers.call('submit', { signed }));
-    } catch (error) {
-      const { code, retry } = asShoalError(error);
-      if (retry === 'never' && !SAYS_NOTHING.includes(code)) throw error;
-      await this.#outbox.keep(signed, {}, this.world.clock.now());
-    }
-  }
-
-  /** Whether the engine stays without a frontend. */
-  async hold(isHeld: boolean): Promise<void> {
-    this.isHeld = isHeld;
-    await this.configure({ isHeld });
+    await this.operations.sendSometime(signed);
   }
 
   async configure(changes: Partial<Settings>): Promise<void> {
@@ -311,13 +228,9 @@ export class Engine {
     this.notify.overview();
   }
 
-  /** Where others may reach us: this machine's addresses with our port, loopback last (trackers give it only to their own machine). */
+  /** Where others may reach us. */
   listening(): readonly Address[] {
-    const { port } = this.#peers;
-    if (port === 0) return [];
-    const { listenHost } = this.settings;
-    const hosts = listenHost === undefined ? [...this.world.network.hosts().slice(0, ADDRESSES_PER_PEER_MAX - 1), '127.0.0.1'] : [listenHost];
-    return hosts.map((host) => ({ host, port }));
+    return this.#peers.addresses(this.settings.listenHost);
   }
 
   overview(): Overview {
@@ -327,7 +240,7 @@ export class Engine {
       program: `shoal ${this.#options.version}`, processId: process.pid, trackerUrl: this.trackers.url, trackers: this.trackers.states,
       account: this.account, listening: this.listening(), groups: this.account ? groups : [],
       downBytesPerS: sum(({ figures }) => figures.downBytesPerS), upBytesPerS: sum(({ figures }) => figures.upBytesPerS),
-      downLimitBytesPerS: this.settings.downLimitBytesPerS, upLimitBytesPerS: this.settings.upLimitBytesPerS, outbox: this.#outbox.size,
+      downLimitBytesPerS: this.settings.downLimitBytesPerS, upLimitBytesPerS: this.settings.upLimitBytesPerS, outbox: this.operations.waitingCount,
       keepSharing: this.settings.keepSharing, activeDownloads: this.settings.activeDownloads, served: this.#served.list(),
     };
   }
@@ -342,9 +255,8 @@ export class Engine {
     return swarmViewOf(transfer, { clock: this.world.clock, isUnreachable: (pin) => this.#peers.isUnreachable(pin) });
   }
 
-  async saveAccount(): Promise<void> {
-    const { account = '', user = '' } = this.account ?? {};
-    await writeSmallFile(this.world.disk, this.#options.home.accountFile, { account, user });
+  #saveAccount(): Promise<void> {
+    return saveAccount(this.world.disk, this.#options.home, this.account);
   }
 
   async #renewTickets(): Promise<void> {
@@ -374,8 +286,8 @@ export class Engine {
   async #closeDown(): Promise<void> {
     this.account = undefined;
     this.#renewal.stop();
-    await this.saveAccount();
-    await this.hold(false);
+    await this.#saveAccount();
+    await this.configure({ isHeld: false });
     const ids = this.transfers.all.map(({ id }) => id);
     await this.#peers.stop();
     await this.reading.close();
@@ -400,12 +312,12 @@ export class Engine {
     if (account && this.account?.account === account.account) {
       if (account.user !== this.account.user) {
         this.account = account; // a conflict gave us another name
-        void this.saveAccount();
+        void this.#saveAccount();
       }
       void this.#renewTickets();
     } else if (this.account && !account) {
       // It may not have heard of our sign-in yet. Only when no tracker knows us any more have we been signed out.
-      this.world.clock.after(TICK_MS, () => {
+      this.world.clock.after(ASK_AGAIN_MS, () => {
         if (!this.account || !session.isUp || session.account) return;
         if (this.trackers.sessions.some((other) => other.isUp && other.account)) void session.refresh().catch(() => undefined);
         else if (this.trackers.sessions.every((other) => other.isUp)) void this.#signedOutElsewhere();
@@ -417,12 +329,10 @@ export class Engine {
 
   #groupChanged(session: TrackerSession, group: GroupView, before: GroupView | undefined): void {
     if (session !== this.trackers.inUse) return;
-    const known = new Set(before?.requests.map(({ request }) => request));
-    if (group.role === 'owner') for (const { request, user } of group.requests) if (!known.has(request)) this.notify.event('requestReceived', group.name, '', user);
-    const isMember = group.role === 'member' || group.role === 'owner';
-    const wasMember = before?.role === 'member' || before?.role === 'owner';
-    if (isMember && !wasMember) {
-      if (before?.role === 'applicant') this.notify.event('accepted', group.name, '');
+    const { applicants, isNewMember, isAccepted } = groupNews(group, before);
+    for (const user of applicants) this.notify.event('requestReceived', group.name, '', user);
+    if (isNewMember) {
+      if (isAccepted) this.notify.event('accepted', group.name, '');
       void this.#renewTickets();
       for (const transfer of this.transfers.all) if (transfer.record.group === group.group && isShoalError(transfer.error, 'notMember')) void transfer.start();
       this.trackers.announceSoon();
@@ -440,7 +350,7 @@ export class Engine {
 
   /** A new revocation: who it concerns is served nothing from this moment, and other peers hear of it. */
   #revoked(bytes: Uint8Array, from?: object): void {
-    for (const swarm of this.#swarms) swarm.dropUntrusted();
+    for (const swarm of this.#swarms.all) swarm.dropUntrusted();
     for (const link of this.#peers.links) if (link !== from) link.tellRevocation(bytes);
   }
 
@@ -451,50 +361,20 @@ export class Engine {
     this.#served.sent(to, swarm, { group: transfer.record.groupName, name: transfer.record.name }, bytes);
   }
 
-  /** Every swarm this engine takes part in. */
-  get #swarms(): readonly Swarm[] {
-    return [...this.transfers.all, ...this.reading.previews.all].flatMap(({ swarm }) => swarm ?? []);
-  }
-  #swarmOf(group: GroupId, root: Root): Swarm | undefined {
-    return this.transfers.ofSwarm(group, root)?.swarm ?? this.reading.previews.get({ group, root })?.swarm;
-  }
-
   /** As for a download: while no tracker can be reached, tickets say who is in the swarm. @throws ShoalError notSignedIn, notMember */
   #checkMember(group: GroupId, name: string): void {
     this.#me();
     const { inUse } = this.trackers;
-    const role = inUse?.groups.get(group)?.role;
-    if (inUse && role !== 'member' && role !== 'owner') throw new ShoalError('notMember', { group: name });
+    if (inUse && !isMember(inUse.groups.get(group))) throw new ShoalError('notMember', { group: name });
   }
 
-  #presence(): ReadonlyMap<string, { readonly key: SwarmKey; readonly leftBytes: number }> {
-    const presence = new Map<string, { key: SwarmKey; leftBytes: number }>();
-    for (const { key, leftBytes, record } of this.transfers.all) {
-      // A share is announced when the group knows of it; what it is announced for must be in the catalogue.
-      if (key && leftBytes !== undefined && record.told) presence.set(swarmKeyText(key), { key, leftBytes });
-    }
-    for (const { file: { key }, leftBytes } of this.reading.previews.all) if (!presence.has(swarmKeyText(key))) presence.set(swarmKeyText(key), { key, leftBytes });
-    return presence;
-  }
-
-  #tick(): void {
-    this.#timer = this.world.clock.after(TICK_MS, () => {
-      const now = this.world.clock.monotonicMs();
-      if (now - this.#lastTickMs > SLEPT_MS) this.trackers.retryNow();
-      this.#lastTickMs = now;
-      if (this.trackers.inUse) this.#tickets.heard();
-      this.#peers.sweep();
-      if (now - this.#lastOutboxMs > OUTBOX_MS && this.trackers.inUse) {
-        this.#lastOutboxMs = now;
-        this.#outbox.flush(({ signed, acknowledged }) => (acknowledged ? this.trackers.call('restore', acknowledged) : this.trackers.call('submit', { signed })), this.world.clock.now())
-          .catch((error: unknown) => this.world.log.error('what only one tracker has cannot be written down', { why: asShoalError(error).message }));
-      }
-      const moving = new Set(this.transfers.all.filter(({ figures }) => figures.downBytesPerS > 0 || figures.upBytesPerS > 0).map(({ id }) => id));
-      // Once more when it stops: nobody shall go on showing its last rate.
-      if (moving.size + this.#moving.size > 0) this.notify.transfers([...moving, ...this.#moving], true);
-      else if (this.#served.look()) this.notify.overview();
-      this.#moving = moving;
-      if (!this.#closed) this.#tick();
-    });
+  /** Called at every beat of the pulse. */
+  #lookAfter(): void {
+    if (this.trackers.inUse) this.#tickets.heard();
+    this.#peers.sweep();
+    if (this.trackers.inUse) this.operations.sendAgain();
+    const moved = this.#moving.look(this.transfers.all);
+    if (moved.length > 0) this.notify.transfers(moved, true);
+    else if (this.#served.look()) this.notify.overview();
   }
 }

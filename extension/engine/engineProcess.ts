@@ -8,7 +8,7 @@ import { createIdentity } from '../../protocol/identity.ts';
 import { createNodeWorld } from '../../protocol/nodeWorld.ts';
 import { toWire } from '../../protocol/wireErrors.ts';
 import type { Log, LogFields } from '../../protocol/world.ts';
-import { openEngine } from './engine.ts';
+import { openEngine } from './openEngine.ts';
 import type { Home } from '../../protocol/home/home.ts';
 import { loadIdentity, makeHome } from './home.ts';
 import { createNodeDisk } from '../../protocol/nodeDisk.ts';

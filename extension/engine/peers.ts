@@ -6,7 +6,7 @@ import { FrameLink } from '../../protocol/frame.ts';
 import { greet } from '../../protocol/greeting.ts';
 import type { GroupId, Pin } from '../../protocol/ids.ts';
 import { isLoopback } from '../../protocol/realm.ts';
-import { HEARTBEAT_MS } from '../../protocol/limits.ts';
+import { ADDRESSES_PER_PEER_MAX, HEARTBEAT_MS } from '../../protocol/limits.ts';
 import type { Address } from '../../protocol/nouns.ts';
 import { peerLink } from '../../protocol/peerLink.ts';
 import type { SwarmPeer } from '../../protocol/trackerLink.ts';
@@ -73,6 +73,14 @@ export class Peers {
   /** The port we listen on; 0 while we do not. */
   get port(): number {
     return this.#listener?.port ?? 0;
+  }
+
+  /** Where others may reach us: this machine's addresses, or the one to listen on, with our port. Loopback last: trackers give it only to their own machine. */
+  addresses(listenHost: string | undefined): readonly Address[] {
+    const { port } = this;
+    if (port === 0) return [];
+    const hosts = listenHost === undefined ? [...this.#host.world.network.hosts().slice(0, ADDRESSES_PER_PEER_MAX - 1), '127.0.0.1'] : [listenHost];
+    return hosts.map((host) => ({ host, port }));
   }
 
   /** Whether the last try to dial a peer has failed. */

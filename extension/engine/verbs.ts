@@ -10,6 +10,7 @@ import type { OperationBody, OperationName } from '../../protocol/operations.ts'
 import type { GroupView } from '../../protocol/trackerLink.ts';
 import type { Engine } from './engine.ts';
 import { byPath, pageBehind } from './folderChoice.ts';
+import { isMember } from './groupNews.ts';
 import type { SharedFile } from './preview.ts';
 import type { Transfer } from './transfer.ts';
 import type { DownloadRequest } from './transfers.ts';
@@ -123,17 +124,17 @@ export function verbsOf(engine: Engine): Verbs {
       checkPassword(password);
       await trackers.use(() => Promise.resolve()); // the realm must be known before anything is signed for it
       const account = newId<AccountId>();
-      const signed = engine.sign('createAccount', { account, name: user }, account);
+      const signed = engine.operations.sign('createAccount', { account, name: user }, account);
       const receipt = await trackers.use((session) => session.call('createAccount', { signed, password }, { deadlineMs: PASSWORD_MS }));
-      await engine.received(signed, receipt);
+      await engine.operations.received(signed, receipt);
       return { durability: receipt.durability === 'both' ? 'both' : 'one' };
     },
     async signIn({ user, password, hold }) {
       if (engine.account) throw new ShoalError('signedInAlready', { user: engine.account.user });
       const account = await trackers.use(async (session) => {
         const found = await session.call('authenticate', { user, password }, { deadlineMs: PASSWORD_MS });
-        const signed = engine.sign('signIn', { account: found.account }, found.account);
-        await engine.received(signed, await session.call('submit', { signed }));
+        const signed = engine.operations.sign('signIn', { account: found.account }, found.account);
+        await engine.operations.received(signed, await session.call('submit', { signed }));
         return found;
       });
       await engine.signedIn(account, hold);
@@ -147,9 +148,9 @@ export function verbsOf(engine: Engine): Verbs {
     async changePassword({ oldPassword, newPassword }) {
       const account = me();
       checkPassword(newPassword);
-      const signed = engine.sign('changePassword', { account }, account);
+      const signed = engine.operations.sign('changePassword', { account }, account);
       const receipt = await trackers.use((session) => session.call('changePassword', { signed, oldPassword, newPassword }, { deadlineMs: PASSWORD_MS }));
-      await engine.received(signed, receipt);
+      await engine.operations.received(signed, receipt);
       return { durability: receipt.durability === 'both' ? 'both' : 'one' };
     },
 
@@ -193,7 +194,7 @@ export function verbsOf(engine: Engine): Verbs {
     async share({ group: groupName, path: file, name, replace }) {
       const account = me();
       const { group, name: shown, view } = await groupNamed(groupName);
-      if (view?.role !== 'member' && view?.role !== 'owner') throw new ShoalError('notMember', { group: shown });
+      if (!isMember(view)) throw new ShoalError('notMember', { group: shown });
       const made = await transfers.share({ account, group, groupName: shown, path: file, name: name ?? path.basename(file).normalize('NFC'), replace });
       return { transfer: made.id };
     },
