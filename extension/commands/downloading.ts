@@ -7,16 +7,16 @@ import type { Transfer } from '../../protocol/engineLink.ts';
 import { whyNotFileName } from '../../protocol/names.ts';
 import { isShoalError, ShoalError } from '../../protocol/errors.ts';
 import type { FileRow, GroupView } from '../../protocol/trackerLink.ts';
-import { fromWire } from '../../protocol/wireErrors.ts';
+import { arrivalsOf } from '../arrivals.ts';
 import { downloadFolder, rememberGroupFolder, tellFolderOnce, tellGroupFolderOnce } from '../downloadFolder.ts';
 import { setting } from '../settings.ts';
 import { fileNamed, Holdings, isHere } from '../holdings.ts';
 import { isComplete } from '../state.ts';
 import type { WindowState } from '../state.ts';
-import { inMessage, t } from '../words.ts';
+import { inMessage, plural, t } from '../words.ts';
 import { askHowMuch, chooseFilesOf } from './choosing.ts';
 import type { Command, Tools } from './command.ts';
-import { subjectsOf } from './command.ts';
+import { subjectsOf, withEach } from './command.ts';
 
 export interface Wanted {
   readonly group: string;
@@ -59,13 +59,13 @@ export async function isMeant({ store: { state } }: Tools, wanted: readonly Want
   return await vscode.window.showInformationMessage(t('Download {0} files?', wanted.length.toLocaleString()), { modal: true, detail: t('Together they have {0}.', amount(bytes)) }, download) === download;
 }
 
-/** Into the folder of each group, or the usual one. */
+/** Into the folder of each group, or the usual one. What is here already is not downloaded again, unless it is all that is wanted. */
 export async function downloadUsual(tools: Tools, wanted: readonly Wanted[]): Promise<void> {
-  for (const [group, some] of byGroup(wanted)) {
+  await withEach([...byGroup(wanted)], async ([group, some]) => {
     const own = tools.memory.folderOf(group);
     if (!own?.isUsual) await downloadInto(tools, some, downloadFolder());
     else if (await downloadInto(tools, some, { folder: own.folder, isDefault: false })) await tellGroupFolderOnce(tools.memory, group, own.folder);
-  }
+  });
 }
 
 function byGroup(wanted: readonly Wanted[]): ReadonlyMap<string, readonly Wanted[]> {
@@ -97,28 +97,47 @@ function existingParent(folder: string): string {
   return existsSync(folder) || path.dirname(folder) === folder ? folder : existingParent(path.dirname(folder));
 }
 
-/** Whether any download has begun. */
+/** Whether any download has begun. One that cannot be begun does not keep the others; what went wrong first is thrown when they are on their way. */
 export async function downloadInto(tools: Tools, wanted: readonly Wanted[], { folder, isDefault }: { readonly folder: string; readonly isDefault: boolean }): Promise<boolean> {
-  const { store, memory, views } = tools;
+  const { memory, views } = tools;
   const begun: number[] = [];
-  for (const { group, name } of wanted) {
-    const here = wholeHere(tools, { group, name });
-    if (here && !(await again(here))) continue;
-    const row = rowOf(store.state, { group, name });
-    const howMuch = row?.content === 'folder' ? await askHowMuch(tools, name, row.sizeBytes) : 'all';
-    if (howMuch === undefined) continue;
-    const wish = { group, name, path: folder, rename: true, mode: setting('pieceSelection') };
-    const { transfer } = await (howMuch === 'all' ? store.call('download', { ...wish, asFile: false, only: [] }) : store.call('downloadSome', wish));
-    if (howMuch === 'some' && !(await chooseFilesOf(tools, transfer))) continue;
-    begun.push(transfer);
+  const beginning = withEach(await lackingOf(tools, wanted), async (one) => {
+    const id = await begin(tools, one, folder);
+    if (id !== undefined) begun.push(id);
+  });
+  const failure = await beginning.then(() => undefined, (error: unknown) => ({ error }));
+  if (begun.length > 0) {
+    if (setting('openWhenDone') && begun.length <= OPENED_MAX) await tools.opening.mark(begun, true);
+    await vscode.commands.executeCommand('shoal.downloads.focus', { preserveFocus: true });
+    views.downloads.refresh();
+    void follow(tools, begun, folder);
+    if (isDefault) await tellFolderOnce(memory, folder);
   }
-  if (begun.length === 0) return false;
-  if (setting('openWhenDone') && begun.length <= OPENED_MAX) await tools.opening.mark(begun, true);
-  await vscode.commands.executeCommand('shoal.downloads.focus', { preserveFocus: true });
-  views.downloads.refresh();
-  for (const id of begun) void follow(tools, id);
-  if (isDefault) await tellFolderOnce(memory, folder);
-  return true;
+  if (failure) throw failure.error;
+  return begun.length > 0;
+}
+
+/** Those that are not here. Somebody who wants a single one that is here is asked; of several nobody is: a question would keep the others waiting. */
+async function lackingOf(tools: Tools, wanted: readonly Wanted[]): Promise<readonly Wanted[]> {
+  const [first] = wanted;
+  if (first && wanted.length === 1) {
+    const here = wholeHere(tools, first);
+    return !here || await again(here) ? wanted : [];
+  }
+  const lacking = wanted.filter((one) => !wholeHere(tools, one));
+  if (lacking.length === 0) void vscode.window.showInformationMessage(t('All of it is here already, or on its way.'));
+  return lacking;
+}
+
+/** Its transfer; undefined when the person changed their mind. */
+async function begin(tools: Tools, { group, name }: Wanted, folder: string): Promise<number | undefined> {
+  const { store } = tools;
+  const row = rowOf(store.state, { group, name });
+  const howMuch = row?.content === 'folder' ? await askHowMuch(tools, name, row.sizeBytes) : 'all';
+  if (howMuch === undefined) return undefined;
+  const wish = { group, name, path: folder, rename: true, mode: setting('pieceSelection') };
+  const { transfer } = await (howMuch === 'all' ? store.call('download', { ...wish, asFile: false, only: [] }) : store.call('downloadSome', wish));
+  return howMuch === 'some' && !(await chooseFilesOf(tools, transfer)) ? undefined : transfer;
 }
 
 /** The file as it was downloaded or shared before, if it is still the group's newest version. */
@@ -145,23 +164,20 @@ async function again({ name, path: file }: Transfer): Promise<boolean> {
   return answer === anyway;
 }
 
-/** Says when it is there, in the window that asked for it, and nowhere else. */
-async function follow({ store, log, opening }: Tools, id: number): Promise<void> {
+/** Says when they are there, once for all, in the window that asked for them and nowhere else. What this window opens needs no words. */
+async function follow({ store, log, opening }: Tools, ids: readonly number[], folder: string): Promise<void> {
   try {
-    const done = await store.until((state) => {
-      const transfer = state.transfers.get(id);
-      if (transfer?.state === 'failed') throw transfer.error ? fromWire(transfer.error) : new ShoalError('internal', { why: 'failed' });
-      if (state.engine === 'up' && state.overview?.account === undefined) return 'gone'; // signed out meanwhile
-      return transfer && isComplete(transfer) ? (opening.opens(id) ? 'opened' : transfer) : undefined;
-    });
-    if (done === 'gone' || done === 'opened') return;
+    const came = (await store.until(arrivalsOf(ids))).filter(({ id }) => !opening.opens(id));
+    const [first] = came;
+    if (!first) return;
     const open = t('Open');
     const reveal = t('Show in Folder');
-    const answer = await vscode.window.showInformationMessage(t('Downloaded {0}', inMessage(done.name)), open, reveal);
-    if (answer === open) await openPath(done.path);
-    if (answer === reveal) await revealPath(done.path);
+    const words = came.length === 1 ? t('Downloaded {0}', inMessage(first.name)) : plural(came.length, 'Downloaded {0} file', 'Downloaded {0} files');
+    const answer = await vscode.window.showInformationMessage(words, ...(came.length === 1 ? [open] : []), reveal);
+    if (answer === open) await openPath(first.path);
+    if (answer === reveal) await revealPath(came.length === 1 ? first.path : folder);
   } catch (error) {
-    log.info('a download ended', { why: (error as Error).message }); // the view shows it, and the notice of the failure said it
+    log.info('what was downloaded cannot be shown', { why: (error as Error).message });
   }
 }
 
