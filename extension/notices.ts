@@ -11,14 +11,14 @@ import { fromWire } from '../protocol/wireErrors.ts';
 
 /** How long a window that is not in front leaves a notice to the one that is, in ms. */
 const BEHIND_MS = 400;
-/** How long requests are collected into one notice, in ms. */
+/** How long what comes together is collected into one notice, in ms. */
 const COLLECT_MS = 500;
 
 export class Notices implements vscode.Disposable {
   readonly #store: Store;
   readonly #timers = new Set<NodeJS.Timeout>();
-  #requests: EngineEvent[] = [];
-  #collecting = false;
+  /** What is collected, by what it is. */
+  readonly #collected = new Map<EngineEvent['what'], EngineEvent[]>();
 
   constructor(store: Store) {
     this.#store = store;
@@ -35,33 +35,37 @@ export class Notices implements vscode.Disposable {
   }
 
   async #tell(event: EngineEvent): Promise<void> {
-    const { what, group, name, id } = event;
+    const { what, group, id } = event;
     if (what === 'downloaded' || what === 'other') return; // the window that asked for it says so
     const { mine } = await this.#store.call('claim', { key: `event ${id}` });
     if (!mine) return;
     switch (what) {
-      case 'requestReceived': return this.#collect(event);
+      case 'requestReceived': return this.#collect(event, (all) => this.#requests(all));
       case 'accepted': return say(t('You are a member of {0} now.', inMessage(group)), [{ words: t('Show Files'), command: 'shoal.files.focus' }]);
       case 'rejected': return say(t('Your request to join {0} was rejected.', inMessage(group)));
       case 'removed': return say(t('You were removed from {0}. What you shared and downloaded there has stopped; files on this machine stay.', inMessage(group)));
       case 'signedOut': return say(t('This device was signed out of Shoal.'), [{ words: t('Sign In'), command: 'shoal.signIn' }]);
       case 'renamed':
       case 'conflict': return event.conflict && this.#conflict(event.conflict);
-      case 'failed': return this.#failed(group, name);
+      case 'failed': return this.#collect(event, (all) => this.#failed(all));
     }
   }
 
-  /** Several requests that come together are one notice. */
-  #collect(event: EngineEvent): void {
-    this.#requests.push(event);
-    if (this.#collecting) return;
-    this.#collecting = true;
+  /** Several of a kind that come together are one notice: a full disk ends many downloads at once. */
+  #collect(event: EngineEvent, tell: (all: readonly EngineEvent[]) => void): void {
+    const collected = this.#collected.get(event.what);
+    if (collected) return void collected.push(event);
+    const all = [event];
+    this.#collected.set(event.what, all);
     this.#after(COLLECT_MS, () => {
-      this.#collecting = false;
-      const [first, ...others] = this.#requests.splice(0);
-      if (first && others.length === 0) void this.#askAbout(first).catch((error: unknown) => void vscode.window.showErrorMessage(troubleOf(asShoalError(error)).sentence));
-      else if (first) say(plural(others.length, '{1} and {0} other ask to join your groups.', '{1} and {0} others ask to join your groups.', inMessage(first.user)), [{ words: t('Review'), command: 'shoal.reviewRequests' }]);
+      this.#collected.delete(event.what);
+      tell(all);
     });
+  }
+
+  #requests([first, ...others]: readonly EngineEvent[]): void {
+    if (first && others.length === 0) void this.#askAbout(first).catch((error: unknown) => void vscode.window.showErrorMessage(troubleOf(asShoalError(error)).sentence));
+    else if (first) say(plural(others.length, '{1} and {0} other ask to join your groups.', '{1} and {0} others ask to join your groups.', inMessage(first.user)), [{ words: t('Review'), command: 'shoal.reviewRequests' }]);
   }
 
   async #askAbout({ group, user }: EngineEvent): Promise<void> {
@@ -84,10 +88,14 @@ export class Notices implements vscode.Disposable {
     say(t('{0} had no effect in the end, because something else was done at the same moment. {1}', deedWords(what, inMessage(group), asked), why), [{ words: t('Show Groups'), command: 'shoal.groups.focus' }]);
   }
 
-  #failed(group: string, name: string): void {
+  #failed([first, ...others]: readonly EngineEvent[]): void {
+    if (!first) return;
+    const { group, name } = first;
     const transfer = [...this.#store.state.transfers.values()].find((one) => one.kind === 'download' && one.groupName === group && one.name === name && one.state === 'failed');
     const why = transfer?.error ? troubleOf(fromWire(transfer.error)).sentence : '';
-    void vscode.window.showErrorMessage(t('The download of {0} failed. {1}', inMessage(name), why), t('Show Downloads')).then((answer) => answer && vscode.commands.executeCommand('shoal.downloads.focus'));
+    const sentence = others.length === 0 ? t('The download of {0} failed. {1}', inMessage(name), why)
+      : plural(others.length, 'The download of {1} and {0} other failed. {2}', 'The download of {1} and {0} others failed. {2}', inMessage(name), why);
+    void vscode.window.showErrorMessage(sentence, t('Show Downloads')).then((answer) => answer && vscode.commands.executeCommand('shoal.downloads.focus'));
   }
 
   #after(delayMs: number, run: () => void): void {

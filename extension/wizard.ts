@@ -1,7 +1,9 @@
 // Questions to the person, one after the other in one input box: with Back, with "2/3", and nothing lost on the way back. VS Code's own
 // showInputBox forgets everything at Esc.
 import * as vscode from 'vscode';
-import { t } from './words.ts';
+import { asShoalError } from '../protocol/errors.ts';
+import { troubleOf } from './errorWords.ts';
+import { shownWithIcons, t } from './words.ts';
 
 export const BACK = Symbol('back');
 /** What was answered; undefined when the person changed their mind. */
@@ -38,7 +40,7 @@ export function askText(place: Place, { prompt, placeholder, value, isPassword, 
       if (submit && !box.busy) {
         box.busy = true;
         box.enabled = false;
-        const refused = await submit(text);
+        const refused = await submit(text).catch(sentenceOf); // the box must not stay shut
         box.busy = false;
         box.enabled = true;
         if (refused !== undefined) return void (box.validationMessage = refused);
@@ -87,7 +89,7 @@ export function askChoice<T>(place: Place, { placeholder, items, active, typed, 
         refresh();
       }, (error: unknown) => {
         box.busy = false;
-        box.items = [{ label: (error as Error).message, alwaysShow: true }];
+        box.items = [{ label: shownWithIcons(sentenceOf(error)), alwaysShow: true }];
       });
     }
     return [
@@ -127,7 +129,7 @@ export async function askFound<T>(title: string, { placeholder, find, load, empt
     const loaded = (error?: unknown): void => {
       box.busy = false;
       refresh();
-      if (error) box.items = [{ label: (error as Error).message, alwaysShow: true }];
+      if (error) box.items = [{ label: shownWithIcons(sentenceOf(error)), alwaysShow: true }];
     };
     load?.().then(() => loaded(), loaded);
     return [
@@ -163,6 +165,9 @@ export async function askSeveral<T>(title: string, { placeholder, items, sum }: 
   ]);
   return answer === BACK ? undefined : answer;
 }
+
+/** What went wrong, where it would have been chosen from a list or typed. */
+const sentenceOf = (error: unknown): string => troubleOf(asShoalError(error)).sentence;
 
 const frame = ({ title, step, steps }: Place): Partial<vscode.QuickInput> & { buttons: vscode.QuickInputButton[] } => ({
   title, ...(steps > 1 && { step, totalSteps: steps }), ignoreFocusOut: true, buttons: step > 1 ? [vscode.QuickInputButtons.Back] : [],

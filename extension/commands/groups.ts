@@ -5,7 +5,8 @@ import { NAME_CHARS_MAX } from '../../protocol/limits.ts';
 import { isName } from '../../protocol/names.ts';
 import { troubleOf } from '../errorWords.ts';
 import { waitingRequests } from '../state.ts';
-import { inMessage, shown, t } from '../words.ts';
+import type { Subject } from '../views/row.ts';
+import { inMessage, plural, shown, t } from '../words.ts';
 import type { Command, Tools } from './command.ts';
 import { is, subjectsOf, withEach } from './command.ts';
 import { copyInvitation } from './links.ts';
@@ -45,32 +46,49 @@ export const joinGroup: Command = async ({ ask, store }) => {
   void vscode.window.setStatusBarMessage(`$(watch) ${t('Asked to join {0}', inMessage(group))}`, 5000);
 };
 
-export const cancelRequest: Command = async ({ ask, store }, given) => {
-  const group = subjectsOf(given)[0]?.group ?? await ask.appliedGroup(t('Cancel Request'));
-  if (group !== undefined) await store.call('cancelRequest', { group });
+export const cancelRequest: Command = async ({ ask, store }, given, all) => {
+  const rows = groupsIn(subjectsOf(given, all, 'applied'));
+  const asked = given ? undefined : await ask.appliedGroup(t('Cancel Request'));
+  await withEach(asked === undefined ? rows : [asked], (group) => store.call('cancelRequest', { group }));
 };
 
-export const leaveGroup: Command = async ({ ask, store }, given) => {
-  const group = subjectsOf(given)[0]?.group ?? await ask.group(t('Leave Group'), t('Which group?'));
-  if (group === undefined) return;
+const groupsIn = (subjects: readonly Subject[]): readonly string[] => subjects.flatMap(({ group }) => group ?? []);
+
+export const leaveGroup: Command = async (tools, given, all) => {
+  const asked = given ? undefined : await tools.ask.group(t('Leave Group'), t('Which group?'));
+  for (const group of asked === undefined ? groupsIn(subjectsOf(given, all, 'group')) : [asked]) {
+    if (!(await leaveOne(tools, group))) return; // the person changed their mind, of those behind it too
+  }
+};
+
+async function leaveOne({ store }: Tools, group: string): Promise<boolean> {
   const view = store.state.groups.find(({ name }) => name === group);
-  const shares = [...store.state.transfers.values()].filter(({ groupName }) => groupName === group).length;
+  const mine = [...store.state.transfers.values()].filter(({ groupName }) => groupName === group).length;
   const leave = t('Leave');
   const detail = [
     view?.role === 'owner' && view.members > 1 ? t('You own this group; the member who has been in it longest becomes its owner.') : '',
-    shares > 0 ? t('What you share and download there stops.') : '', t('Files on this machine stay where they are.'),
+    mine > 0 ? plural(mine, '{0} file that you share or download there stops.', '{0} files that you share or download there stop.') : '', t('Files on this machine stay where they are.'),
   ].filter((text) => text !== '').join(' ');
-  if (await vscode.window.showWarningMessage(t('Leave the group {0}?', inMessage(group)), { modal: true, detail }, leave) === leave) await store.call('leaveGroup', { group });
+  if (await vscode.window.showWarningMessage(t('Leave the group {0}?', inMessage(group)), { modal: true, detail }, leave) !== leave) return false;
+  await store.call('leaveGroup', { group });
+  return true;
+}
+
+export const removeMember: Command = async (tools, given, all) => {
+  const asked = given ? undefined : await tools.ask.member(t('Remove Member'));
+  const chosen = asked ? [asked] : subjectsOf(given, all, 'removable').flatMap(({ group, user }) => (group !== undefined && user !== undefined ? [{ group, user }] : []));
+  for (const [group, some] of Map.groupBy(chosen, (one) => one.group)) await removeFrom(tools, group, some.map(({ user }) => user));
 };
 
-export const removeMember: Command = async ({ ask, store }, given) => {
-  const { group, user } = subjectsOf(given)[0] ?? await ask.member(t('Remove Member')) ?? {};
-  if (group === undefined || user === undefined) return;
+async function removeFrom({ store }: Tools, group: string, users: readonly string[]): Promise<void> {
   const remove = t('Remove');
-  const detail = t('From then on nobody serves {0} this group\'s files. What {0} has downloaded already stays there.', inMessage(user));
-  if (await vscode.window.showWarningMessage(t('Remove {0} from {1}?', inMessage(user), inMessage(group)), { modal: true, detail }, remove) !== remove) return;
-  await store.call('removeMember', { group, user });
-};
+  const [first = ''] = users.map(inMessage);
+  const question = users.length === 1 ? t('Remove {0} from {1}?', first, inMessage(group)) : plural(users.length, 'Remove {0} member from {1}?', 'Remove {0} members from {1}?', inMessage(group));
+  const detail = users.length === 1 ? t('From then on nobody serves {0} this group\'s files. What {0} has downloaded already stays there.', first)
+    : t('{0}. From then on nobody serves them this group\'s files. What they have downloaded already stays there.', users.map(inMessage).join(', '));
+  if (await vscode.window.showWarningMessage(question, { modal: true, detail }, remove) !== remove) return;
+  await withEach(users, (user) => store.call('removeMember', { group, user }));
+}
 
 export const transferGroup: Command = async ({ ask, store }, given) => {
   const { group, user } = subjectsOf(given)[0] ?? await ask.member(t('Transfer Group'), (name) => t('Who shall own {0}?', name)) ?? {};
@@ -112,9 +130,10 @@ const answers = (call: 'acceptRequest' | 'rejectRequest', title: () => string): 
 export const acceptRequest = answers('acceptRequest', () => t('Accept Request'));
 export const rejectRequest = answers('rejectRequest', () => t('Reject Request'));
 
-export const acceptAllRequests: Command = async ({ ask, store }, given) => {
-  const group = subjectsOf(given)[0]?.group ?? await ask.group(t('Accept All Requests'), t('Of which group?'), ({ requests }) => requests.length > 0);
-  const asked = waitingRequests(store.state).filter((one) => one.group.name === group);
+export const acceptAllRequests: Command = async ({ ask, store }, given, all) => {
+  const group = given ? undefined : await ask.group(t('Accept All Requests'), t('Of which group?'), ({ requests }) => requests.length > 0);
+  const groups = group === undefined ? groupsIn(subjectsOf(given, all, 'asked')) : [group];
+  const asked = waitingRequests(store.state).filter((one) => groups.includes(one.group.name));
   await withEach(asked, ({ group: { name }, user }) => store.call('acceptRequest', { group: name, user }));
 };
 

@@ -32,14 +32,19 @@ export async function copyInvitation(tools: Tools, group: string): Promise<void>
   await vscode.env.clipboard.writeText(shareLinkText({ is: 'join', tracker: trackerInUse(tools), group }, vscode.env.uriScheme));
 }
 
-export const copyFileLink: Command = async (tools, given) => {
-  const subject = subjectsOf(given)[0];
-  const asked = subject ? undefined : await tools.ask.file(t('Copy File Link'), { placeholder: t('A link to which file?') });
-  const [group, name] = asked ? [asked.group, asked.file.name] : [subject?.group, subject?.file];
-  if (group === undefined || name === undefined) return;
-  const { root } = await tools.store.call('findFile', { group, name });
-  await vscode.env.clipboard.writeText(shareLinkText({ is: 'open', tracker: trackerInUse(tools), group, name, root }, vscode.env.uriScheme));
-  void vscode.window.setStatusBarMessage(`$(clippy) ${t('Link to the file copied')}`, SAID_MS);
+/** Of several files one link a line. */
+export const copyFileLink: Command = async (tools, given, all) => {
+  const asked = given ? undefined : await tools.ask.file(t('Copy File Link'), { placeholder: t('A link to which file?') });
+  const chosen = asked ? [{ group: asked.group, file: asked.file.name }] : subjectsOf(given, all);
+  const links: string[] = [];
+  for (const { group, file: name } of chosen) {
+    if (group === undefined || name === undefined) continue;
+    const { root } = await tools.store.call('findFile', { group, name });
+    links.push(shareLinkText({ is: 'open', tracker: trackerInUse(tools), group, name, root }, vscode.env.uriScheme));
+  }
+  if (links.length === 0) return;
+  await vscode.env.clipboard.writeText(links.join('\n'));
+  void vscode.window.setStatusBarMessage(`$(clippy) ${plural(links.length, 'Link to the file copied', '{0} links to files copied')}`, SAID_MS);
 };
 
 /** @throws ShoalError trackerUnknown */

@@ -19,17 +19,17 @@ const isPausable = (one: Transfer): boolean => isUnfinished(one) && one.state !=
 const isResumable = (one: Transfer): boolean => isUnfinished(one) && (one.state === 'paused' || one.state === 'failed');
 
 export const pauseDownload: Command = async (tools, given, all) => {
-  for (const { id } of await downloadsOf(tools, given, all, t('Pause Download'), t('Pause which download?'), isPausable)) await tools.store.call('pause', { transfer: id });
+  await withEach(await downloadsOf(tools, given, all, t('Pause Download'), t('Pause which download?'), isPausable), ({ id }) => tools.store.call('pause', { transfer: id }));
 };
 
 export const resumeDownload: Command = async (tools, given, all) => {
-  for (const { id } of await downloadsOf(tools, given, all, t('Resume Download'), t('Resume which download?'), isResumable)) await tools.store.call('resume', { transfer: id });
+  await withEach(await downloadsOf(tools, given, all, t('Resume Download'), t('Resume which download?'), isResumable), ({ id }) => tools.store.call('resume', { transfer: id }));
 };
 
 /** A failed one once more: what has arrived is kept. */
 export const retryDownload: Command = async (tools, given, all) => {
   const isFailed = (one: Transfer): boolean => isUnfinished(one) && one.state === 'failed';
-  for (const { id } of await downloadsOf(tools, given, all, t('Retry Download'), t('Try which download again?'), isFailed)) await tools.store.call('resume', { transfer: id });
+  await withEach(await downloadsOf(tools, given, all, t('Retry Download'), t('Try which download again?'), isFailed), ({ id }) => tools.store.call('resume', { transfer: id }));
 };
 
 export const cancelDownload: Command = async (tools, given, all) => {
@@ -50,7 +50,7 @@ async function forget({ store }: Tools, transfers: readonly Transfer[], answer: 
     const question = lost.length === 1 ? t('Cancel the download of {0}?', inMessage(lost[0]?.name ?? '')) : plural(lost.length, 'Cancel {0} download?', 'Cancel {0} downloads?');
     if (await vscode.window.showWarningMessage(question, { modal: true, detail }, answer) !== answer) return;
   }
-  for (const { id } of transfers) await store.call('cancelTransfer', { transfer: id });
+  await withEach(transfers, ({ id }) => store.call('cancelTransfer', { transfer: id }));
 }
 
 /** Empties the section Completed. What has come and gone again, or was paused when it was whole, goes too. */
@@ -73,11 +73,11 @@ export const openWhenDone = marking(() => t('Open When Done'), () => t('Open whi
 export const doNotOpenWhenDone = marking(() => t('Do Not Open When Done'), () => t('Which download shall not be opened when it is done?'), false);
 
 export const pauseAll: Command = async ({ store }) => {
-  for (const { id } of [...store.state.transfers.values()].filter(isPausable)) await store.call('pause', { transfer: id });
+  await withEach([...store.state.transfers.values()].filter(isPausable), ({ id }) => store.call('pause', { transfer: id }));
 };
 
 export const resumeAll: Command = async ({ store }) => {
-  for (const { id } of [...store.state.transfers.values()].filter(isResumable)) await store.call('resume', { transfer: id });
+  await withEach([...store.state.transfers.values()].filter(isResumable), ({ id }) => store.call('resume', { transfer: id }));
 };
 
 /** What is changed of a download; the rest stays. */
@@ -87,7 +87,7 @@ const moving = (title: () => string, move: QueueMove): Command => async (tools, 
   const chosen = await downloadsOf(tools, given, all, title(), t('Move which download?'), isUnfinished);
   const inOrder = [...chosen].sort((a, b) => a.place - b.place);
   // The last one goes to the top first, and the first one to the bottom or up, so that they keep their order.
-  for (const { id } of move === 'top' || move === 'down' ? inOrder.reverse() : inOrder) await tools.store.call('adjust', { ...UNCHANGED, transfer: id, move });
+  await withEach(move === 'top' || move === 'down' ? inOrder.reverse() : inOrder, ({ id }) => tools.store.call('adjust', { ...UNCHANGED, transfer: id, move }));
 };
 export const moveToTop = moving(() => t('Move to Top'), 'top');
 export const moveUp = moving(() => t('Move Up'), 'up');
@@ -99,7 +99,7 @@ export const setPriority: Command = async (tools, given, all) => {
   if (chosen.length === 0) return;
   const items: readonly { readonly label: string; readonly value: Priority }[] = [{ label: t('High'), value: 'high' }, { label: t('Normal'), value: 'normal' }, { label: t('Low'), value: 'low' }];
   const priority = await tools.ask.choice(t('Priority'), { placeholder: t('Those of high priority fetch first, those of low priority last.'), items, active: chosen[0]?.priority === 'other' ? 'normal' : chosen[0]?.priority ?? 'normal', empty: '' });
-  if (priority !== undefined) for (const { id } of chosen) await tools.store.call('adjust', { ...UNCHANGED, transfer: id, priority });
+  if (priority !== undefined) await withEach(chosen, ({ id }) => tools.store.call('adjust', { ...UNCHANGED, transfer: id, priority }));
 };
 
 export const limitSpeed: Command = async (tools, given, all) => {
@@ -114,5 +114,5 @@ export const limitSpeed: Command = async (tools, given, all) => {
   const down = chosen.some(isUnfinished) ? await ask(t('Most to download per second, such as 500K or 2M; 0 for no limit'), first.downLimitBytesPerS) : first.downLimitBytesPerS;
   const up = down === undefined ? undefined : await ask(t('Most to upload per second, such as 500K or 2M; 0 for no limit'), first.upLimitBytesPerS);
   if (up === undefined) return;
-  for (const { id } of chosen) await tools.store.call('adjust', { ...UNCHANGED, transfer: id, downLimitBytesPerS: down, upLimitBytesPerS: up });
+  await withEach(chosen, ({ id }) => tools.store.call('adjust', { ...UNCHANGED, transfer: id, downLimitBytesPerS: down, upLimitBytesPerS: up }));
 };

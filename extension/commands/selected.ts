@@ -32,7 +32,10 @@ const reject: Way = {
 };
 const takeBack: Way = {
   run: cancelRequest,
-  question: (rows) => ({ words: t('Take back your request to join {0}?', named(rows)), detail: t('You may ask again.'), answer: t('Cancel Request') }),
+  question: (rows) => ({
+    words: rows.length === 1 ? t('Take back your request to join {0}?', named(rows)) : plural(rows.length, 'Take back {0} request to join?', 'Take back {0} requests to join?'),
+    detail: t('You may ask again.'), answer: t('Cancel Request'),
+  }),
 };
 const clear: Way = {
   run: clearTransfer,

@@ -8,9 +8,13 @@ import { mayShare } from '../beforeSharing.ts';
 import { isQuick } from '../patience.ts';
 import { reportFailures, shareDone, shareEach } from '../shares.ts';
 import type { Choice } from '../wizard.ts';
-import { plural, inMessage, shownWithIcons, t } from '../words.ts';
+import { fileNamed } from '../holdings.ts';
+import { myGroups } from '../state.ts';
+import type { WindowState } from '../state.ts';
+import type { Subject } from '../views/row.ts';
+import { plural, inMessage, shown, shownWithIcons, t } from '../words.ts';
 import type { Command, Given, GivenAll, Tools } from './command.ts';
-import { subjectsOf } from './command.ts';
+import { subjectsOf, withEach } from './command.ts';
 import { newGroup } from './groups.ts';
 
 /** In the list of groups: one that is yet to be made. */
@@ -118,20 +122,42 @@ async function tellShared({ memory, store }: Tools, group: string, names: readon
 }
 
 export const stopSharing: Command = async ({ ask, store }, given, all) => {
-  const subjects = subjectsOf(given, all);
-  const asked = subjects.length > 0 ? undefined : await ask.transfer(t('Stop Sharing'), t('Stop sharing which file?'), ({ kind, state }) => kind === 'share' || state === 'seeding');
-  const chosen = asked ? [{ group: asked.groupName, file: asked.name }] : subjects;
-  for (const { group, file } of chosen) if (group !== undefined && file !== undefined) await store.call('stopShare', { group, name: file, remove: false });
+  const asked = given ? undefined : await ask.transfer(t('Stop Sharing'), t('Stop sharing which file?'), ({ kind, state }) => kind === 'share' || state === 'seeding');
+  const chosen = asked ? [{ group: asked.groupName, file: asked.name }] : named(subjectsOf(given, all));
+  const others = chosen.length === 1 && chosen[0] ? othersWith(store.state, chosen[0]) : undefined;
+  await withEach(chosen, ({ group, file }) => store.call('stopShare', { group, name: file, remove: false }));
+  const [first] = chosen;
+  if (first) void vscode.window.setStatusBarMessage(`$(circle-slash) ${shownWithIcons(stoppedWords(first.file, chosen.length, others))}`, 5000);
 };
 
-export const removeFile: Command = async ({ ask, store }, given) => {
-  const subject = subjectsOf(given)[0];
-  const found = subject ? undefined : await ask.file(t('Remove File from Group'), { placeholder: t('Remove which file?'), fits: ({ iShare }) => iShare });
-  const group = subject?.group ?? found?.group;
-  const name = subject?.file ?? found?.file.name;
-  if (group === undefined || name === undefined) return;
+interface Named {
+  readonly group: string;
+  readonly file: string;
+}
+
+const named = (subjects: readonly Subject[]): readonly Named[] => subjects.flatMap(({ group, file }) => (group !== undefined && file !== undefined ? [{ group, file }] : []));
+
+/** How many others have all of it now; undefined where that was not read. */
+function othersWith(state: WindowState, { group: name, file }: Named): number | undefined {
+  const group = myGroups(state).find((one) => one.name === name)?.group;
+  const row = group && fileNamed(state, group, file);
+  return row && Math.max(0, row.seeders - 1);
+}
+
+function stoppedWords(file: string, files: number, others: number | undefined): string {
+  if (files > 1) return plural(files, 'Stopped sharing {0} file', 'Stopped sharing {0} files');
+  if (others === undefined) return t('Stopped sharing {0}', shown(file));
+  return others === 0 ? t('Stopped sharing {0}; nobody else who is online has it', shown(file)) : plural(others, 'Stopped sharing {1}; {0} other seeder has it', 'Stopped sharing {1}; {0} other seeders have it', shown(file));
+}
+
+export const removeFile: Command = async ({ ask, store }, given, all) => {
+  const found = given ? undefined : await ask.file(t('Remove File from Group'), { placeholder: t('Remove which file?'), fits: ({ iShare }) => iShare });
+  const chosen = found ? [{ group: found.group, file: found.file.name }] : named(subjectsOf(given, all, 'removable'));
+  const [first] = chosen;
+  if (!first) return;
   const remove = t('Remove');
-  const detail = t('The group no longer lists it, and nobody can begin to download it. Copies that members have stay with them.');
-  if (await vscode.window.showWarningMessage(t('Remove {0} from {1}?', inMessage(name), inMessage(group)), { modal: true, detail }, remove) !== remove) return;
-  await store.call('stopShare', { group, name, remove: true });
+  const question = chosen.length === 1 ? t('Remove {0} from {1}?', inMessage(first.file), inMessage(first.group)) : plural(chosen.length, 'Remove {0} file from its group?', 'Remove {0} files from their groups?');
+  const detail = chosen.length === 1 ? t('The group no longer lists it, and nobody can begin to download it. Copies that members have stay with them.') : t('The groups no longer list them, and nobody can begin to download them. Copies that members have stay with them.');
+  if (await vscode.window.showWarningMessage(question, { modal: true, detail }, remove) !== remove) return;
+  await withEach(chosen, ({ group, file }) => store.call('stopShare', { group, name: file, remove: true }));
 };

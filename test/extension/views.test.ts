@@ -209,7 +209,7 @@ describe('the manifest', () => {
   it('has in every row\'s menu what makes sense there', () => {
     /** Entries of a row's menu, inline ones marked. */
     const menu = (view: string, context: string): string => (menus['view/item/context'] ?? []).flatMap(({ command, when = '', ...rest }) => {
-      const [, of, pattern = ''] = /^view == (\S+) && viewItem =~ \/(.*)\/$/.exec(when) ?? assert.fail(when);
+      const [, of, pattern = ''] = /^view == (\S+) && viewItem =~ \/(.*)\/(?: && !listMultiSelection)?$/.exec(when) ?? assert.fail(when);
       const isInline = (rest as { group?: string }).group?.startsWith('inline') === true;
       return of === `shoal.${view}` && new RegExp(pattern).test(context) ? [`${isInline ? '+' : ''}${command?.replace('shoal.', '') ?? ''}`] : [];
     }).join(' ');
@@ -232,6 +232,13 @@ describe('the manifest', () => {
       opens: '+pauseDownload +cancelDownload pauseDownload cancelDownload moveToTop moveUp moveDown moveToBottom setPriority limitSpeed doNotOpenWhenDone copyFileLink +inspectSwarm inspectSwarm',
       old: 'limitSpeed +openFile openFile +downloadUpdate downloadUpdate revealFile copyFileLink +inspectSwarm inspectSwarm verifyFile stopSharing clearTransfer', mine: 'limitSpeed +openFile openFile +downloadUpdate downloadUpdate revealFile copyFileLink +inspectSwarm inspectSwarm verifyFile stopSharing',
     });
+  });
+
+  it('offers for several rows only what does something with each of them', () => {
+    const forOne = ['copyInvitationLink', 'transferGroup', 'renameGroup', 'deleteGroup', 'compareFile', 'revealFile', 'verifyFile', 'chooseFiles', 'markSeen'];
+    const entries = (menus['view/item/context'] ?? []).filter((entry) => !(entry as { group?: string }).group?.startsWith('inline'));
+    const offered = entries.filter(({ command = '', when = '' }) => forOne.includes(command.replace('shoal.', '')) !== when.endsWith(' && !listMultiSelection'));
+    assert.deepEqual(offered, []);
   });
 
   it('shows exactly one welcome text in each view and situation that has no rows', () => {
