@@ -4,7 +4,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { whyNotFileName } from '../protocol/names.ts';
-import { systemCode } from '../protocol/errors.ts';
+import { ShoalError, systemCode } from '../protocol/errors.ts';
 import { SHARED, SHARED_HEAD } from './sharedUri.ts';
 import type { Node } from './views/rowTree.ts';
 import { inMessage, plural, t } from './words.ts';
@@ -14,19 +14,22 @@ const FILES_MAX = 1_000;
 /** Names tried for a copy when its own is taken: `name (2)` … */
 const NAMES_MAX = 100;
 
-/** Shares in a group; in one that is asked for when none is named. What goes wrong is said there. */
-type ShareDropped = (group: string | undefined, uris: readonly vscode.Uri[]) => void;
+/** Shares in a group; in one that is asked for when none is named. What goes wrong there, and here, is `explain`'s to say. */
+export interface DropHost {
+  readonly share: (group: string | undefined, uris: readonly vscode.Uri[]) => Promise<void>;
+  readonly explain: (run: () => Promise<void>) => Promise<void>;
+}
 
 /** What may be dragged out of a view on which files may be dropped. */
 export type Drag = Required<Pick<vscode.TreeDragAndDropController<Node>, 'dragMimeTypes' | 'handleDrag'>>;
 
 export class DropToShare implements vscode.TreeDragAndDropController<Node> {
   readonly dropMimeTypes = ['text/uri-list', 'files'];
-  readonly #share: ShareDropped;
+  readonly #host: DropHost;
   readonly #drag: Drag | undefined;
 
-  constructor(share: ShareDropped, drag?: Drag) {
-    this.#share = share;
+  constructor(host: DropHost, drag?: Drag) {
+    this.#host = host;
     this.#drag = drag;
   }
 
@@ -37,15 +40,23 @@ export class DropToShare implements vscode.TreeDragAndDropController<Node> {
     return this.#drag?.handleDrag(nodes, data, token);
   }
 
-  async handleDrop(target: Node | undefined, data: vscode.DataTransfer, token: vscode.CancellationToken): Promise<void> {
-    const here = urisOf(await data.get('text/uri-list')?.asString() ?? '');
-    const files = [...data].flatMap(([, item]) => item.asFile() ?? []);
-    // A file that has a place on this machine stands in the list, too.
-    const foreign = here.length > 0 ? [] : files.filter(({ uri }) => uri === undefined);
-    const uris = [...here, ...(here.length > 0 ? [] : files.flatMap(({ uri }) => uri ?? [])), ...await copiedHere(foreign)].slice(0, FILES_MAX);
-    // Not waited for: while a drop lasts VS Code shows that it is busy, and questions may come.
-    if (uris.length > 0 && !token.isCancellationRequested) this.#share(target?.row.subject.group, uris);
+  handleDrop(target: Node | undefined, data: vscode.DataTransfer, token: vscode.CancellationToken): Promise<void> {
+    const { share, explain } = this.#host;
+    return explain(async () => {
+      const uris = await droppedOf(data);
+      // Not waited for: while a drop lasts VS Code shows that it is busy, and questions may come.
+      if (uris.length > 0 && !token.isCancellationRequested) void explain(() => share(target?.row.subject.group, uris));
+    });
   }
+}
+
+/** What was dropped, as files of this machine. VS Code gives the bytes of foreign ones only while the drop lasts. */
+async function droppedOf(data: vscode.DataTransfer): Promise<readonly vscode.Uri[]> {
+  const here = urisOf(await data.get('text/uri-list')?.asString() ?? '');
+  const files = here.length > 0 ? [] : [...data].flatMap(([, item]) => item.asFile() ?? []);
+  if (here.length + files.length > FILES_MAX) throw new ShoalError('usage', { why: t('{0} files were dropped, and at most {1} are shared at once; share the folder they are in', here.length + files.length, FILES_MAX) });
+  // A file that has a place on this machine says where.
+  return [...here, ...files.flatMap(({ uri }) => uri ?? []), ...await copiedHere(files.filter(({ uri }) => uri === undefined))];
 }
 
 /** The lines of a `text/uri-list` (RFC 2483) that are files of the machine this window works on. */

@@ -11,6 +11,7 @@ import { shareDropped } from './commands/sharing.ts';
 import { tellCutOff } from './cutOffNotice.ts';
 import { Decorations } from './decorations.ts';
 import { DropToShare } from './dropToShare.ts';
+import type { DropHost } from './dropToShare.ts';
 import { openPath } from './commands/downloading.ts';
 import { EngineLauncher } from './engineLauncher.ts';
 import { FilesView } from './filesLook.ts';
@@ -50,7 +51,7 @@ export function activate(extension: vscode.ExtensionContext): void {
     },
   });
   const stateNow = () => store.state;
-  const share = (group: string | undefined, uris: readonly vscode.Uri[]): void => void explained(tools, 'drop', () => shareDropped(tools, group, uris));
+  const drops: DropHost = { share: (group, uris) => shareDropped(tools, group, uris), explain: (run) => explained(tools, 'drop', run) };
   const memory = new Memory(extension);
   const files = new FilesView(memory, setting('filesOrder'), stateNow, () => {
     void vscode.commands.executeCommand('setContext', 'shoal.isFiltered', files.look.filter !== '');
@@ -62,14 +63,14 @@ export function activate(extension: vscode.ExtensionContext): void {
     opening.follow(state, before);
   });
   const views = {
-    groups: new RowTree({ id: 'shoal.groups', rowsOf: groupRows, stateNow, onVisible: (isVisible) => store.listings.watch('members', isVisible), dragAndDrop: new DropToShare(share) }),
+    groups: new RowTree({ id: 'shoal.groups', rowsOf: groupRows, stateNow, onVisible: (isVisible) => store.listings.watch('members', isVisible), dragAndDrop: new DropToShare(drops) }),
     files: new RowTree({
       id: 'shoal.files', rowsOf: (state) => fileRows(state, files.look), headOf: (rows) => filesHead(files.look, rows), stateNow,
       onVisible: (isVisible) => {
         store.listings.watch('files', isVisible);
         if (!isVisible) files.seen();
       },
-      dragAndDrop: new DropToShare(share, fileDrag),
+      dragAndDrop: new DropToShare(drops, fileDrag),
     }),
     downloads: new RowTree({ id: 'shoal.downloads', rowsOf: (state) => downloadRows(state, opening.ids), stateNow }),
   };

@@ -5,6 +5,7 @@ import type { Nowhere } from '../protocol/swarmView.ts';
 import { rangesText } from '../protocol/swarmView.ts';
 import type { Why } from '../protocol/whySlow.ts';
 import { fromWire } from '../protocol/wireErrors.ts';
+import { phraseOf } from './errorWords.ts';
 import { plural, shown, t } from './words.ts';
 
 /** People that a sentence names. */
@@ -17,7 +18,7 @@ export function whyWords(why: Why, { error }: Transfer, nowMs: number): string {
     case 'checking': return t('What is on the disk is being checked.');
     case 'hashing': return t('It is being hashed.');
     case 'choosing': return t('It waits for its files to be chosen.');
-    case 'trouble': return error ? t('It stands still: {0}', fromWire(error).message) : t('It has failed.');
+    case 'trouble': return error ? t('It stands still: {0}', phraseOf(fromWire(error))) : t('It has failed.');
     case 'turn': return t('It waits for its turn: it is number {0} of all downloads.', why.place);
     case 'nowhere': return join(
       plural(why.nowhere.pieces, 'Piece {1} of {2} is with nobody who is connected', 'Pieces {1} of {2} are with nobody who is connected', rangesText(why.nowhere), why.pieces), lastHadWords(why.nowhere, nowMs));

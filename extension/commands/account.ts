@@ -82,9 +82,9 @@ export const signOut: Command = async ({ store }) => {
   if (!overview?.account) return void await store.call('signOut', {}); // says that nobody is signed in
   const served = servedWords(overview.served);
   if (served !== undefined) {
-    const logOut = t('Log Out');
+    const out = t('Sign Out');
     const detail = t('Sharing stops at once. The next sign-in brings your shares and downloads back.');
-    if (await vscode.window.showWarningMessage(served, { modal: true, detail }, logOut) !== logOut) return;
+    if (await vscode.window.showWarningMessage(served, { modal: true, detail }, out) !== out) return;
   }
   await store.call('signOut', {});
 };
@@ -114,9 +114,9 @@ export const changePassword: Command = async ({ store }) => {
 async function leaveFirst({ store }: Tools): Promise<void> {
   const user = store.state.overview?.account?.user;
   if (user === undefined) return;
-  const logOut = t('Log Out');
+  const out = t('Sign Out');
   const detail = [servedWords(store.state.overview?.served ?? []) ?? '', t('Sharing as {0} stops until the next sign-in.', inMessage(user))].join(' ').trim();
-  if (await vscode.window.showInformationMessage(t('You are signed in as {0}.', inMessage(user)), { modal: true, detail }, logOut) !== logOut) throw new vscode.CancellationError();
+  if (await vscode.window.showInformationMessage(t('You are signed in as {0}.', inMessage(user)), { modal: true, detail }, out) !== out) throw new vscode.CancellationError();
   await store.call('signOut', {});
 }
 

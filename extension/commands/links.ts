@@ -103,12 +103,12 @@ const leadsTo = (link: ShareLink): string => (link.is === 'join' ? t('This link 
 const trackerLine = ({ tracker }: ShareLink): string => t('Tracker: {0}', inMessage(tracker.addresses.map(addressText).join(', ')));
 
 async function leaveFor(tools: Tools, link: ShareLink, user: string, trackerUrl: string): Promise<boolean> {
-  const logOut = t('Log Out and Sign In There');
+  const out = t('Sign Out and Sign In There');
   const detail = [
     leadsTo(link), trackerLine(link), '',
-    t('You are signed in as {0} at {1}. Shoal is signed in at one tracker at a time: to follow the link, log out here. What you share and download here stops until you sign in here again.', inMessage(user), inMessage(addressesOf(trackerUrl))),
+    t('You are signed in as {0} at {1}. Shoal is signed in at one tracker at a time: to follow the link, sign out here. What you share and download here stops until you sign in here again.', inMessage(user), inMessage(addressesOf(trackerUrl))),
   ].join('\n');
-  if (await vscode.window.showWarningMessage(t('This link belongs to another tracker.'), { modal: true, detail }, logOut) !== logOut) return false;
+  if (await vscode.window.showWarningMessage(t('This link belongs to another tracker.'), { modal: true, detail }, out) !== out) return false;
   await signOut(tools);
   return tools.store.state.overview?.account === undefined;
 }

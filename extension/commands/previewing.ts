@@ -6,7 +6,7 @@ import { amount } from '../../protocol/amounts.ts';
 import { ShoalError } from '../../protocol/errors.ts';
 import { fileNameKey } from '../../protocol/names.ts';
 import type { FileRow } from '../../protocol/trackerLink.ts';
-import { HEAD_BYTES, isTextLike } from '../headText.ts';
+import { isTextLike } from '../headText.ts';
 import { openLimitBytes } from '../sharedFiles.ts';
 import type { SharedPlace } from '../sharedUri.ts';
 import { SHARED_HEAD, sharedUri } from '../sharedUri.ts';
@@ -55,13 +55,13 @@ function checkSomebody({ store: { state } }: Tools, { name, root, seeders, leech
   if (seeders + leechers === 0 && ![...state.transfers.values()].some((transfer) => transfer.root === root)) throw new ShoalError('nobodyServes', { name });
 }
 
+/** No dialog: a click on a row that was meant to select it shall not stand in anybody's way. */
 async function offerDownload(tools: Tools, { group, file }: Found, sizeBytes: number): Promise<void> {
   const download = t('Download');
-  const answer = await vscode.window.showInformationMessage(
-    t('{0} is too large to be opened without downloading it ({1}).', inMessage(file.name), amount(sizeBytes)),
-    { modal: true, detail: t('Files up to {0} are opened, and the first {1} of larger ones that are text. The setting shoal.openLimit says how large.', amount(openLimitBytes()), amount(HEAD_BYTES)) }, download,
-  );
+  const change = t('Change Limit…');
+  const answer = await vscode.window.showInformationMessage(t('{0} is too large to be opened without downloading it ({1}).', inMessage(file.name), amount(sizeBytes)), download, change);
   if (answer === download) await downloadUsual(tools, [{ group, name: file.name }]);
+  if (answer === change) await vscode.commands.executeCommand('workbench.action.openSettings', 'shoal.openLimit');
 }
 
 /** The file itself, or one of a folder that the person chooses. */

@@ -3,6 +3,7 @@ import { amount, duration, percent, rate } from '../../protocol/amounts.ts';
 import type { Transfer } from '../../protocol/engineLink.ts';
 import type { GroupId } from '../../protocol/ids.ts';
 import { fromWire } from '../../protocol/wireErrors.ts';
+import { phraseOf } from '../errorWords.ts';
 import { fileNamed, Holdings, isOlder } from '../holdings.ts';
 import type { WindowState } from '../state.ts';
 import { isComplete, isUnfinished } from '../state.ts';
@@ -75,7 +76,7 @@ function transferRow(transfer: Transfer, beside: Beside): Row {
   const words = progressWith(transfer, beside.missing);
   const said = [...(isJustResumed(transfer) ? [t('resumed at {0} %', resumedPercent(transfer))] : []), words, ...besideWords(transfer, beside)];
   const isWhole = isComplete(transfer) ? transfer.state !== 'gone' : kind === 'share' && transfer.state === 'seeding';
-  const trouble = error && fromWire(error).message;
+  const trouble = error && phraseOf(fromWire(error));
   const isOutdated = beside.age === 'outdated';
   const flags = [kind, isWhole ? 'here' : 'partial', transfer.state, ...(beside.opens ? ['opens'] : []), ...(isOutdated ? ['update'] : [])];
   return {
@@ -106,7 +107,7 @@ function tooltipOf(transfer: Transfer, { opens, age, missing }: Beside): readonl
     ...(opens ? [t('It is opened when it is done')] : []), ...(resumed === '' ? [] : [resumed]),
     ...(ownPieces > 0 ? [plural(ownPieces, '{0} piece was copied from another file of this machine', '{0} pieces were copied from other files of this machine')] : []),
     ...(rejectedPieces > 0 ? [plural(rejectedPieces, '{0} piece was damaged on its way and fetched again', '{0} pieces were damaged on their way and fetched again')] : []),
-    ...(error === undefined ? [] : [fromWire(error).message]), ...(sha256 ? [`SHA-256 ${sha256}`] : []),
+    ...(error === undefined ? [] : [phraseOf(fromWire(error))]), ...(sha256 ? [`SHA-256 ${sha256}`] : []),
   ];
 }
 
@@ -151,13 +152,13 @@ function progressWith(transfer: Transfer, nowhere: string | undefined): string {
     case 'checking': return join(t('checking'), done);
     case 'waiting': return join(done, t('waiting: {0}', missing ?? t('nobody online has it')));
     case 'downloading': return missing !== undefined ? join(done, plural(peers, '{0} peer', '{0} peers'), missing, up) : join(
-      done, ...(error ? [fromWire(error).message] : []), downBytesPerS > 0 ? rate(downBytesPerS) : '', plural(peers, '{0} peer', '{0} peers'),
+      done, ...(error ? [phraseOf(fromWire(error))] : []), downBytesPerS > 0 ? rate(downBytesPerS) : '', plural(peers, '{0} peer', '{0} peers'),
       downBytesPerS > 0 ? t('{0} left', duration((sizeBytes - doneBytes) / downBytesPerS)) : '', up);
     case 'seeding': return join(amount(sizeBytes), up, peers > 0 && up !== '' ? plural(peers, '{0} peer', '{0} peers') : '');
     case 'queued': return join(done, t('waiting for its turn'));
     case 'choosing': return t('choose its files');
     case 'paused': return join(isComplete(transfer) ? amount(sizeBytes) : done, t('paused'));
-    case 'failed': return join(t('failed'), error ? fromWire(error).message : '');
+    case 'failed': return join(t('failed'), error ? phraseOf(fromWire(error)) : '');
     case 'gone': return kind === 'share' ? t('changed or gone: not shared any more') : t('changed or gone');
     case 'other': return done;
   }

@@ -4,6 +4,7 @@ import { amount } from '../../protocol/amounts.ts';
 import type { Transfer } from '../../protocol/engineLink.ts';
 import type { GroupId } from '../../protocol/ids.ts';
 import type { FileRow, GroupView } from '../../protocol/trackerLink.ts';
+import { phraseOf } from '../errorWords.ts';
 import { Holdings, isHere } from '../holdings.ts';
 import type { Listing, WindowState } from '../state.ts';
 import { contextKeysOf, isComplete, myGroups } from '../state.ts';
@@ -75,7 +76,7 @@ function madeOf(group: GroupView, files: Listing<FileRow>, state: WindowState, l
   const level = new LevelRows(group, holdings, look, state.overview?.account?.user ?? '');
   const words = filterWords(look.filter);
   const matching = words.length === 0 ? files.rows : files.rows.filter(({ name }) => matches(name, words));
-  const trouble = files.error ? [troubleRow(`files:${group.group}:error`, files.error.message)] : [];
+  const trouble = files.error ? [troubleRow(`files:${group.group}:error`, phraseOf(files.error))] : [];
   const rows = new LazyRows(() => [...(words.length === 0 ? level.of(matching, '') : level.flat(matching, words)), ...trouble]);
   const now = { key, look, rows, matches: matching.length, news: files.rows.filter((file) => level.isNew(file)).length };
   made.set(files, now);

@@ -1,5 +1,6 @@
 // The view Groups: my groups with their members and those who ask to join; groups that I asked to join. Pure.
 import type { GroupView, MemberRow } from '../../protocol/trackerLink.ts';
+import { phraseOf } from '../errorWords.ts';
 import type { WindowState } from '../state.ts';
 import { plural, shown, t } from '../words.ts';
 import type { Row } from './row.ts';
@@ -23,7 +24,7 @@ function groupRow(group: GroupView, state: WindowState): Row {
     children: [
       ...(isOwner ? requests.map(({ request, user }) => requestRow(request, group, user)) : []),
       ...inOrder((listed?.rows ?? []).filter((member) => member.role !== 'applicant')).map((member) => memberRow(group, member, state)),
-      ...(listed?.error ? [troubleRow(`group:${id}:error`, listed.error.message)] : []),
+      ...(listed?.error ? [troubleRow(`group:${id}:error`, phraseOf(listed.error))] : []),
     ],
     spoken: [t('Group {0}', shown(name)), mine, people, waiting].filter((text) => text !== '').join(', '),
   };

@@ -124,7 +124,7 @@ describe('two people and their accounts', function () {
 
   it('find what is not the tracker that was expected a hard stop', async () => {
     await second.runCommand('Shoal: Sign In…');
-    await second.clickDialog('Log Out');
+    await second.clickDialog('Sign Out');
     await stepOf(second, '1/3');
     await second.typeInQuickInput(pair.url.replace(/shoal:\/\/.{8}/, 'shoal://aaaaaaaa'));
     await second.acceptQuickInput();
@@ -166,7 +166,7 @@ describe('two people and their accounts', function () {
 
   it('are told by name who is downloading from them, before they log out or stop', async () => {
     await nora.window.until('the tooltip to say so', async () => /omar is downloading big\.bin from you\./.test(await nora.window.statusBarTooltip(/Shoal: (nora|↑)/)));
-    await nora.window.runCommand('Shoal: Log Out');
+    await nora.window.runCommand('Shoal: Sign Out');
     await dialogLike(nora.window, /^omar is downloading big\.bin from you\.$/);
     await nora.window.screenshot('96-log-out');
     await nora.window.clickDialog('Cancel');

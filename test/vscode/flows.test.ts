@@ -271,7 +271,7 @@ describe('two people with VS Code', function () {
   });
 
   it('log out, and in again with everything as it was', async () => {
-    await alice.window.runCommand('Shoal: Log Out');
+    await alice.window.runCommand('Shoal: Sign Out');
     await alice.window.until('the welcome text', async () => /Sign in to see your groups/.test((await alice.window.welcome('Groups'))?.text ?? ''));
     // Each view is drawn on its own.
     await alice.window.until('no files', async () => (await alice.window.rows('Files')).length === 0);

@@ -161,8 +161,8 @@ describe('the swarm inspector', function () {
   });
 
   it('says what is missing and who last had it when the only seeder leaves', async () => {
-    await heidi.window.runCommand('Shoal: Log Out');
-    await heidi.window.clickDialog('Log Out');
+    await heidi.window.runCommand('Shoal: Sign Out');
+    await heidi.window.clickDialog('Sign Out');
     await ivan.window.openView('Shoal');
     await says(ivan.window, 'Downloads', HOSTILE, /^\d+ % · waiting: pieces [\d, …-]+ of 48 are missing everywhere; heidi had them \d+ s ago/);
     await saysThere('#whys', /^Nobody who is online has pieces [\d, …-]+ of 48; heidi had them \d+ s ago\.$/);

@@ -86,10 +86,10 @@ describe('two people, one of whom looks before downloading', function () {
     await window.until('the text', async () => (await editorText(window)).startsWith(`The first 1.00 MiB of 3.44 MiB. Download big.log from team to get all of it.\n\n${line(0)}`));
     await window.screenshot('73-beginning');
     await window.clickRow('Files', 'big.bin');
-    const dialog = await window.until('the dialog', () => window.dialog());
-    assert.equal(dialog.message, 'big.bin is too large to be opened without downloading it (2.00 MiB).');
+    await window.notification('big.bin is too large to be opened without downloading it (2.00 MiB).');
+    assert.equal(await window.dialog(), undefined);
     await window.screenshot('74-too-large');
-    await window.clickDialog('Cancel');
+    await window.clearNotifications();
     await nothingCame();
   });
 
@@ -150,16 +150,16 @@ describe('two people, one of whom looks before downloading', function () {
   it('downloads after all what is too large to be opened', async () => {
     const { window } = ivan;
     await window.clickRow('Files', 'big.bin');
-    await window.clickDialog('Download');
+    await window.clickNotification(/^big\.bin is too large/, 'Download');
     await whole(window, 'big.bin');
     assert.ok(ivan.read('downloads/big.bin').equals(heidi.read('big.bin')));
   });
 
   it('says so when nobody has it, and when nobody is signed in', async () => {
     const { window } = ivan;
-    await heidi.window.runCommand('Shoal: Log Out');
+    await heidi.window.runCommand('Shoal: Sign Out');
     await heidi.window.until('nobody to be signed in there', async () => {
-      if (await heidi.window.dialog()) await heidi.window.clickDialog('Log Out'); // somebody has just downloaded from her
+      if (await heidi.window.dialog()) await heidi.window.clickDialog('Sign Out'); // somebody has just downloaded from her
       return heidi.window.statusBarItem('Shoal: signed out');
     });
     await says(window, 'Files', 'late.txt', /nobody online has it/);
@@ -169,7 +169,7 @@ describe('two people, one of whom looks before downloading', function () {
     await dragIntoEditor(window, 'Files', 'late.txt');
     await window.notification('Nobody who is online gives late.txt now; try again when somebody comes who has it.');
     await window.screenshot('78-nobody');
-    await window.runCommand('Shoal: Log Out');
+    await window.runCommand('Shoal: Sign Out');
     await window.until('the status bar to say so', () => window.statusBarItem('Shoal: signed out'));
     await window.reload(); // which restores what is open
     await window.until('the way out', async () => (await window.notification('You are not signed in.')).buttons.includes('Sign In'));
