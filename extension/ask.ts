@@ -6,7 +6,10 @@ import { ShoalError } from '../protocol/errors.ts';
 import type { FileRow, GroupView } from '../protocol/trackerLink.ts';
 import { isComplete, myGroups, waitingRequests } from './state.ts';
 import type { FileInGroup } from './fileSearch.ts';
-import { fileSearch } from './fileSearch.ts';
+import { FOUND_MAX, fileSearch } from './fileSearch.ts';
+import type { FileInFolder } from './folderEntries.ts';
+import type { Searchable } from './searching.ts';
+import { bestOf, searchable } from './searching.ts';
 import type { Store } from './store.ts';
 import { progressOf } from './views/downloads.ts';
 import { iconPath } from './views/row.ts';
@@ -124,6 +127,16 @@ export class Ask {
     const find = (typed: string): readonly Choice<FoundFile>[] => fileChoices(search(typed), typed.trim() === '', myGroups(this.#store.state).length > 1).map((choice) => (choice.value ? { ...choice, buttons: pressable } : choice));
     const pressed = (found: FoundFile, button: vscode.QuickInputButton): FoundFile => ({ ...found, way: pressable.find((one) => one === button)?.way ?? '' });
     return askFound<FoundFile>(title, { placeholder, find, load, pressed, empty: t('There is no such file in your groups') });
+  }
+
+  /** A file of a shared folder: type a part of its path. There may be a hundred thousand, of which VS Code is handed the best. */
+  async fileInside(title: string, read: () => Promise<readonly FileInFolder[]>): Promise<string | undefined> {
+    let files: readonly Searchable<FileInFolder>[] = [];
+    const load = async (): Promise<void> => {
+      files = (await read()).map((file) => searchable(file.path, file));
+    };
+    const find = (typed: string): readonly Choice<string>[] => bestOf(files, typed, FOUND_MAX).map(({ path, sizeBytes }) => ({ label: shownWithIcons(path), description: amount(sizeBytes), ...iconOf(path, false), value: path }));
+    return askFound(title, { placeholder: t('Type a part of a name; Enter opens'), find, load, empty: t('There is no such file in this folder') });
   }
 
   /** A transfer of this machine. */

@@ -12,7 +12,7 @@ import { acceptAllRequests, acceptRequest, cancelRequest, createGroup, joinGroup
 import { copyDiagnostics, getStarted, refresh, showLog, startEngine, stopEngine } from './commands/help.ts';
 import { inspectSwarm } from './commands/inspecting.ts';
 import { copyFileLink, copyInvitationLink, openLink } from './commands/links.ts';
-import { compareFile, compareWithShared, previewFile } from './commands/previewing.ts';
+import { compareFile, compareWithShared, downloadShown, previewFile } from './commands/previewing.ts';
 import {
   cancelDownload, clearCompleted, clearTransfer, doNotOpenWhenDone, limitSpeed, moveDown, moveToBottom, moveToTop, moveUp, openWhenDone, pauseAll, pauseDownload, resumeAll, resumeDownload, retryDownload, setPriority,
 } from './commands/queueing.ts';
@@ -29,7 +29,7 @@ const FOR_MEMBERS = {
   createGroup, joinGroup, cancelRequest, leaveGroup, transferGroup, renameGroup, deleteGroup, removeMember, acceptRequest, rejectRequest, acceptAllRequests, reviewRequests,
   shareFile, shareFolder, stopSharing, removeFile,
   goToFile, filterFiles, clearFilter, sortFilesByName, sortFilesByNewest, sortFilesBySize, showMoreFiles, markSeen,
-  previewFile, compareFile, compareWithShared, downloadFile, downloadFolder: downloadFile, downloadUpdate, downloadAllUpdates, downloadTo, chooseFiles, openFile, revealFile, pauseDownload, resumeDownload, retryDownload, cancelDownload, clearTransfer, clearCompleted, verifyFile,
+  previewFile, compareFile, compareWithShared, downloadFile, downloadFolder: downloadFile, downloadShown, downloadUpdate, downloadAllUpdates, downloadTo, chooseFiles, openFile, revealFile, pauseDownload, resumeDownload, retryDownload, cancelDownload, clearTransfer, clearCompleted, verifyFile,
   pauseAll, resumeAll, moveToTop, moveUp, moveDown, moveToBottom, setPriority, limitSpeed, openWhenDone, doNotOpenWhenDone,
   inspectSwarm, deleteSelected,
   copyInvitationLink, copyFileLink, refresh,

@@ -29,15 +29,15 @@ export interface SharedFilesHost {
 export function registerSharedFiles(host: SharedFilesHost): vscode.Disposable {
   const isReadonly = (why: string): vscode.MarkdownString => {
     const words = new vscode.MarkdownString(why);
-    words.isTrusted = { enabledCommands: ['shoal.downloadFile'] };
+    words.isTrusted = { enabledCommands: ['shoal.downloadShown'] };
     return words;
   };
   return vscode.Disposable.from(
     vscode.workspace.registerFileSystemProvider(SHARED, new SharedFiles(host, wholeFile), {
-      isCaseSensitive: true, isReadonly: isReadonly(t('This is a version that a group shares, opened without being downloaded. [Download it](command:shoal.downloadFile) to have a copy that you can change.')),
+      isCaseSensitive: true, isReadonly: isReadonly(t('This is a version that a group shares, opened without being downloaded. [Download it](command:shoal.downloadShown) to have a copy that you can change.')),
     }),
     vscode.workspace.registerFileSystemProvider(SHARED_HEAD, new SharedFiles(host, beginning), {
-      isCaseSensitive: true, isReadonly: isReadonly(t('This is only the beginning of a file that a group shares. [Download it](command:shoal.downloadFile) to have all of it.')),
+      isCaseSensitive: true, isReadonly: isReadonly(t('This is only the beginning of a file that a group shares. [Download it](command:shoal.downloadShown) to have all of it.')),
     }),
   );
 }

@@ -4,12 +4,12 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { amount } from '../../protocol/amounts.ts';
 import { ShoalError } from '../../protocol/errors.ts';
-import { fileNameKey } from '../../protocol/names.ts';
+import { fileNameKey, nameKey } from '../../protocol/names.ts';
 import type { FileRow } from '../../protocol/trackerLink.ts';
 import { isTextLike } from '../headText.ts';
 import { openLimitBytes } from '../sharedFiles.ts';
 import type { SharedPlace } from '../sharedUri.ts';
-import { SHARED_HEAD, sharedUri } from '../sharedUri.ts';
+import { placeIn, SHARED_HEAD, sharedUri } from '../sharedUri.ts';
 import { myGroups } from '../state.ts';
 import { inMessage, shown, shownWithIcons, t } from '../words.ts';
 import type { Command, Tools } from './command.ts';
@@ -68,11 +68,24 @@ async function offerDownload(tools: Tools, { group, file }: Found, sizeBytes: nu
 async function placeOf({ ask, reader }: Tools, { group, file: { name, root, content } }: Found): Promise<SharedPlace | undefined> {
   const place = { group, name, root, path: '' };
   if (content !== 'folder') return place;
-  const inside = await ask.choice(t('Open a File of {0}', inMessage(name)), {
-    placeholder: t('Type a part of a name; Enter opens'), items: [], empty: t('There is no file in this folder'),
-    load: async () => (await reader.files(place)).map(({ path: file, sizeBytes }) => ({ label: shownWithIcons(file), description: amount(sizeBytes), iconPath: vscode.ThemeIcon.File, value: file })),
-  });
+  const inside = await ask.fileInside(t('Open a File of {0}', inMessage(name)), () => reader.files(place));
   return inside === undefined ? undefined : { ...place, path: inside };
+}
+
+/** Downloads what an editor shows without its being here: by the button in its title, or by the link where somebody types into it. */
+export const downloadShown: Command = async (tools, given) => {
+  const { store, ask } = tools;
+  const uri = given instanceof vscode.Uri ? given : uriShown();
+  const place = uri && placeIn(uri);
+  const group = place && myGroups(store.state).find(({ name }) => nameKey(name) === nameKey(place.group))?.name;
+  const asked = place ? undefined : await ask.file(t('Download File'), { placeholder: t('Type a part of a name; Enter downloads') });
+  if (place) await downloadUsual(tools, [{ group: group ?? place.group, name: place.name }]);
+  else if (asked) await downloadUsual(tools, [{ group: asked.group, name: asked.file.name }]);
+};
+
+function uriShown(): vscode.Uri | undefined {
+  const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
+  return input instanceof vscode.TabInputText || input instanceof vscode.TabInputCustom ? input.uri : undefined;
 }
 
 /** From the explorer: its title is another one. */

@@ -155,6 +155,15 @@ describe('two people, one of whom looks before downloading', function () {
     assert.ok(ivan.read('downloads/big.bin').equals(heidi.read('big.bin')));
   });
 
+  it('downloads what an editor shows', async () => {
+    const { window } = ivan;
+    await window.clickRow('Files', 'picture.png');
+    await openTab(window, 'picture.png · team');
+    await window.runCommand('Shoal: Download Shown File');
+    await whole(window, 'picture.png');
+    assert.ok(ivan.read('downloads/picture.png').equals(PICTURE));
+  });
+
   it('says so when nobody has it, and when nobody is signed in', async () => {
     const { window } = ivan;
     await heidi.window.runCommand('Shoal: Sign Out');
