@@ -5,6 +5,7 @@ import type { EngineOptions } from './engine.ts';
 import { workerHasher } from './hashing.ts';
 import type { Hasher } from './hashing.ts';
 import { hashWorkerEntry } from './hashWorker.ts';
+import { isActive } from './standing.ts';
 import type { EngineApi } from './state.ts';
 import { verbsOf } from './verbs.ts';
 
@@ -28,7 +29,7 @@ export async function openEngine({ hasher = workerHasher(hashWorkerEntry), ...op
     onChange: (listener) => engine.notify.onChange(listener),
     onEvent: (listener) => engine.notify.onEvent(listener),
     get isBusy() {
-      return engine.transfers.all.some((transfer) => transfer.isActive && transfer.state !== 'waiting');
+      return engine.transfers.all.some((transfer) => isActive(transfer) && transfer.state !== 'waiting');
     },
     get isHeld() {
       return engine.settings.isHeld;

@@ -12,6 +12,7 @@ import type { Copy } from './copy.ts';
 import type { PreviewHost, SharedFile } from './preview.ts';
 import { LISTS_MAX, NOBODY_NAMED_MS, NOBODY_REACHED_MS, PREVIEW_IDLE_MS, SILENT_MS } from './previewLimits.ts';
 import { Previews } from './previews.ts';
+import { isFetching } from './standing.ts';
 import type { Swarm } from './swarm.ts';
 import type { Transfers } from './transfers.ts';
 
@@ -144,7 +145,7 @@ export class Reading {
   /** Has pieces fetched by whoever takes part in the swarm. */
   async #arrive(file: SharedFile, pieces: readonly number[], signal: AbortSignal): Promise<void> {
     const transfer = this.#host.transfers().ofSwarm(file.key.group, file.key.root);
-    if (transfer?.swarm && transfer.isFetching) return this.#wait(transfer.swarm, file, pieces, signal);
+    if (transfer?.swarm && isFetching(transfer)) return this.#wait(transfer.swarm, file, pieces, signal);
     const preview = await this.previews.of(file, pieces.length * file.pieceBytes);
     // A transfer has the swarm: it may have begun to fetch just now, or have it all and no longer be able to read it.
     if (!preview) throw transfer?.isWhole ? new ShoalError('nobodyServes', { name: file.name }) : new ShoalError('linkClosed');

@@ -3,6 +3,7 @@
 import type { GroupId, Root, SwarmKey } from '../../protocol/ids.ts';
 import { swarmKeyText } from '../../protocol/ids.ts';
 import type { Previews } from './previews.ts';
+import { announcedBytes } from './standing.ts';
 import type { Swarm } from './swarm.ts';
 import type { Transfers } from './transfers.ts';
 
@@ -25,7 +26,9 @@ export class Swarms {
   /** What is left of each, in bytes. */
   presence(): ReadonlyMap<string, { readonly key: SwarmKey; readonly leftBytes: number }> {
     const presence = new Map<string, { key: SwarmKey; leftBytes: number }>();
-    for (const { key, leftBytes, record } of this.#transfers.all) {
+    for (const transfer of this.#transfers.all) {
+      const { key, record } = transfer;
+      const leftBytes = announcedBytes(transfer);
       // A share is announced when the group knows of it; what it is announced for must be in the catalogue.
       if (key && leftBytes !== undefined && record.told) presence.set(swarmKeyText(key), { key, leftBytes });
     }

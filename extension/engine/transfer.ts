@@ -1,66 +1,57 @@
-// The life of one file that is shared or downloaded: hashing, checking, exchanging, publishing, and what goes wrong on the way. Owns
-// its record, its copy and its swarm; the only writer of their state. transfers.ts holds all of them.
+// The life of one file that is shared or downloaded: hashing, checking, exchanging, publishing, and what goes wrong on the way. Owns which phase
+// of it this is, and the parts that own the rest: its record (keptRecord.ts), what is on disk (onDisk.ts), its part in the swarm (seat.ts). What
+// follows for others from how it stands is in standing.ts; transfers.ts holds all of them.
 import type { Transfer as TransferView } from '../../protocol/engineLink.ts';
 import type { ErrorCode } from '../../protocol/errors.ts';
 import { asShoalError, isShoalError, ShoalError } from '../../protocol/errors.ts';
 import type { Sha256, SwarmKey } from '../../protocol/ids.ts';
 import type { ManifestFile } from '../../protocol/manifest.ts';
-import type { SwarmPeer } from '../../protocol/trackerLink.ts';
 import type { Copy } from './copy.ts';
-import { Departed } from './departed.ts';
 import { diskError } from './diskErrors.ts';
-import type { DownloadHost, Keeper } from './download.ts';
-import { isThere, openDownload, publishDownload, tidyUp } from './download.ts';
 import type { FileIdentity } from './fileIdentity.ts';
-import { identityOf } from './fileIdentity.ts';
-import { folderIn, headIn } from './folderChoice.ts';
-import type { FolderOnDisk } from './folderFile.ts';
+import { KeptRecord } from './keptRecord.ts';
 import { chooseAndFill } from './neededHere.ts';
+import { OnDisk } from './onDisk.ts';
 import { Retries } from './retries.ts';
-import { Swarm } from './swarm.ts';
+import { Seat } from './seat.ts';
+import { isActive, shownState } from './standing.ts';
+import type { Phase } from './standing.ts';
+import type { Swarm } from './swarm.ts';
 import { TransferFigures } from './transferFigures.ts';
 import type { TransferHost } from './transferHost.ts';
 import type { TransferRecord } from './transferRecord.ts';
-import { saveLayer, saveRecord } from './transferRecord.ts';
-import { folderOnDisk, hashWhole, openWhole, verifyWhole } from './wholeFile.ts';
-
-type State = Exclude<TransferView['state'], 'other'>;
 
 export class Transfer {
-  record: TransferRecord;
   error: ShoalError | undefined;
   copy: Copy | undefined;
-  swarm: Swarm | undefined;
   readonly figures: TransferFigures;
+  readonly seat: Seat;
   readonly #host: TransferHost;
-  readonly #disk: DownloadHost;
-  readonly #keeper: Keeper;
+  readonly #kept: KeptRecord;
+  readonly #onDisk: OnDisk;
   readonly #retries: Retries;
-  #state: State = 'checking';
+  #phase: Phase = 'checking';
   #hasTurn = false;
   /** The failure that the person was told of. */
   #told: ErrorCode | undefined;
-  #knownPeers: readonly SwarmPeer[] = [];
-  readonly #departed = new Departed();
   #work = new AbortController();
-  /** Whether it was hashed in this life of the process. */
-  #isHashedNow = false;
-  #saving: Promise<void> = Promise.resolve();
   #closed = false;
 
   constructor(record: TransferRecord, host: TransferHost) {
-    this.record = record;
     this.#host = host;
-    this.#disk = { ...host.world, hasher: host.hasher, openFiles: host.openFiles, home: host.home };
-    const current = (): TransferRecord => this.record;
-    this.#keeper = {
-      get record() {
-        return current();
-      },
-      save: (changes) => this.#save(changes),
-    };
+    this.#kept = new KeptRecord(host.world.disk, host.home, record);
+    this.#onDisk = new OnDisk(this.#kept, host);
     this.figures = new TransferFigures(host.world.clock);
     this.#retries = new Retries(host.world);
+    this.seat = new Seat({
+      swarmHost: host.swarmHost, claim: (key) => host.claim(key, this), release: (key) => host.release(key, this),
+      changed: () => host.changed(this),
+      layerKnown: (swarm, layer) => void this.#layerKnown(swarm, layer).catch((error: unknown) => this.#stuck(asShoalError(error))),
+      whole: (swarm) => void this.#goOn(swarm).catch((error: unknown) => void this.#failed(diskError(error, this.record.path))),
+      stuck: (error) => this.#stuck(error),
+      gone: (error) => void this.fail(error, 'gone'),
+      received: (bytes) => this.figures.received(bytes),
+    });
   }
 
   get id(): number {
@@ -70,44 +61,27 @@ export class Transfer {
     const { group, root } = this.record;
     return root === '' ? undefined : { group, root };
   }
-  get state(): State {
-    // Waiting is downloading with nobody to download from.
-    return this.#state === 'downloading' && !this.swarm?.hasProspects ? 'waiting' : this.#state;
+  get record(): TransferRecord {
+    return this.#kept.record;
+  }
+  get swarm(): Swarm | undefined {
+    return this.seat.swarm;
+  }
+  get phase(): Phase {
+    return this.#phase;
+  }
+  get state(): Phase | 'waiting' {
+    return shownState(this);
+  }
+  get hasTurn(): boolean {
+    return this.#hasTurn;
+  }
+  get isClosed(): boolean {
+    return this.#closed;
   }
   /** Whether everything is here, verified and under its final name. */
   get isWhole(): boolean {
     return this.record.identity !== undefined;
-  }
-  get isActive(): boolean {
-    return this.#state === 'hashing' || this.#state === 'checking' || this.#state === 'downloading';
-  }
-  /** Whether it is a download that wants to fetch, now or when its turn comes. */
-  get isQueued(): boolean {
-    return this.record.kind === 'download' && !this.isWhole && (this.isActive || this.#state === 'queued');
-  }
-  /** Whether it could not fetch now anyway: nobody serves it, or its disk is full. */
-  get isIdle(): boolean {
-    return this.state === 'waiting' || (this.#state === 'downloading' && this.error !== undefined);
-  }
-  /** Whether it should have a swarm and has none: another transfer of the same bytes had it first. */
-  get wantsSwarm(): boolean {
-    return (this.#state === 'seeding' || this.#state === 'downloading') && this.copy !== undefined && this.swarm === undefined && !this.#closed;
-  }
-  /** Whether it could take part in the swarm, if only to serve what it has, and something that was not a transfer had it first. */
-  get lacksSwarm(): boolean {
-    return this.copy !== undefined && this.swarm === undefined && !this.#closed && ['seeding', 'downloading', 'paused', 'queued', 'choosing'].includes(this.#state);
-  }
-  /** Whether it has pieces to fetch, and may. */
-  get isFetching(): boolean {
-    return !this.isWhole && this.#hasTurn && !this.record.paused;
-  }
-  /** Whether the swarm is of no more use to it than to serve the part of a folder that it has, or of none now. */
-  get canYield(): boolean {
-    return this.swarm !== undefined && !this.copy?.pieces.held.isFull && ['seeding', 'paused', 'queued', 'choosing'].includes(this.#state);
-  }
-  /** What the trackers shall hear of it; undefined when it takes no part in a swarm. */
-  get leftBytes(): number | undefined {
-    return this.swarm && (this.#state === 'seeding' || this.#state === 'downloading') ? this.swarm.leftBytes : undefined;
   }
 
   toView(): TransferView {
@@ -123,11 +97,11 @@ export class Transfer {
   setTurn(hasTurn: boolean): void {
     if (this.#hasTurn === hasTurn) return;
     this.#hasTurn = hasTurn;
-    if (this.#state === 'queued' && hasTurn) {
+    if (this.#phase === 'queued' && hasTurn) {
       if (!this.swarm) return void this.#letGo().then(() => this.start()); // another transfer may have had the swarm
       this.#set('downloading');
       this.swarm.resume();
-    } else if (this.#state === 'downloading' && !hasTurn) {
+    } else if (this.#phase === 'downloading' && !hasTurn) {
       this.swarm?.pause();
       this.#set('queued');
     } else return;
@@ -136,36 +110,26 @@ export class Transfer {
 
   /** Changes how it goes, from now on and after a restart. */
   async adjust(changes: Partial<Pick<TransferRecord, 'downLimitBytesPerS' | 'upLimitBytesPerS' | 'mode' | 'priority' | 'place'>>): Promise<void> {
-    await this.#save(changes);
-    this.#steer();
+    await this.#kept.save(changes);
+    this.seat.steer(this.record);
     this.#host.changed(this);
   }
 
-  /** Tells the swarm what the record says of it. */
-  #steer(): void {
-    if (!this.swarm) return;
-    this.swarm.mode = this.record.mode;
-    this.swarm.down.set(this.record.downLimitBytesPerS);
-    this.swarm.up.set(this.record.upLimitBytesPerS);
-  }
-
   /** The files of a folder, as soon as its list is here. @throws ShoalError badFolder */
-  async folderFiles(): Promise<readonly ManifestFile[] | undefined> {
-    if (this.record.content !== 'folder') return undefined;
-    const head = this.copy && !this.isWhole ? await headIn(this.copy) : undefined;
-    return this.copy && head ? folderIn(this.copy, head).files : (await this.folderOnDisk())?.folder.files;
+  folderFiles(): Promise<readonly ManifestFile[] | undefined> {
+    return this.#onDisk.folderFiles(this.copy);
   }
 
   /** It has been said which files of a folder are wanted; all, when none is named. @throws ShoalError usage */
   async choose(only: readonly string[]): Promise<void> {
     if (!this.record.choosing) throw new ShoalError('usage', { why: `the files of ${this.record.name} are chosen already` });
-    await this.#save({ only, choosing: false });
+    await this.#kept.save({ only, choosing: false });
     await this.#letGo();
     void this.start();
   }
 
   async pause(): Promise<void> {
-    if (this.isWhole || this.record.kind === 'share' || this.#state === 'choosing') return;
+    if (this.isWhole || this.record.kind === 'share' || this.#phase === 'choosing') return;
     this.#retries.stop();
     this.error = undefined;
     this.swarm?.pause();
@@ -174,7 +138,7 @@ export class Transfer {
     this.#host.presenceChanged();
     this.#host.offerSwarm(this);
     try {
-      await this.#save({ paused: true });
+      await this.#kept.save({ paused: true });
       await this.copy?.save();
     } catch (error) {
       this.#stuck(asShoalError(error)); // on a full disk it is paused as long as the engine runs
@@ -182,9 +146,9 @@ export class Transfer {
   }
 
   async resume(): Promise<void> {
-    if (this.isActive || this.#state === 'queued') return;
-    await this.#save({ paused: false });
-    if (this.#state === 'paused' && this.swarm) return this.#set('queued'); // its turn may be now
+    if (isActive(this) || this.#phase === 'queued') return;
+    await this.#kept.save({ paused: false });
+    if (this.#phase === 'paused' && this.swarm) return this.#set('queued'); // its turn may be now
     await this.#letGo();
     void this.start();
   }
@@ -206,13 +170,12 @@ export class Transfer {
    * @throws ShoalError integrity, fileMissing, fileUnreadable
    */
   async verify(repair: boolean): Promise<{ readonly sha256: Sha256; readonly sizeBytes: number; readonly repairing: boolean }> {
-    const { path: file, kind, content } = this.record;
+    const { kind, content } = this.record;
     try {
-      return { ...await verifyWhole(this.#disk, this.record), repairing: false };
+      return { ...await this.#onDisk.verify(), repairing: false };
     } catch (error) {
       if (!repair || kind === 'share' || content === 'folder' || !(isShoalError(error, 'integrity') || isShoalError(error, 'fileMissing'))) throw error;
-      const stat = await this.#disk.disk.stat(file);
-      await this.#repair(stat && identityOf(stat));
+      await this.#repair(await this.#onDisk.found());
       return { sha256: this.record.sha256 as Sha256, sizeBytes: this.record.sizeBytes, repairing: true };
     }
   }
@@ -221,8 +184,8 @@ export class Transfer {
   async #repair(damaged: FileIdentity | undefined): Promise<void> {
     this.#set('checking');
     await this.#letGo();
-    await tidyUp(this.#disk.disk, this.#keeper);
-    await this.#save({ replaces: damaged, identity: undefined, claimed: '', paused: false });
+    await this.#onDisk.tidyUp();
+    await this.#kept.save({ replaces: damaged, identity: undefined, claimed: '', paused: false });
     void this.start();
   }
 
@@ -243,51 +206,39 @@ export class Transfer {
     this.#work.abort();
     this.#work = new AbortController();
     this.#retries.stop();
-    const { copy, swarm, key } = this;
-    this.swarm = undefined;
+    const { copy } = this;
     this.copy = undefined;
-    // A tracker that does not notice a short absence does not name them again.
-    if (swarm) this.#knownPeers = swarm.candidates;
-    swarm?.close();
-    if (key) this.#host.release(key, this);
+    const tookPart = this.seat.leave(this.key);
     await copy?.close(keep);
-    if (swarm) this.#host.presenceChanged();
+    if (tookPart) this.#host.presenceChanged();
   }
 
   async #run(): Promise<void> {
     if (this.#closed) return;
     this.error = undefined;
     const { signal } = this.#work;
+    const { root, part, paused } = this.record;
+    // A download that has nothing on disk yet has nothing to serve either: it opens nothing before its turn.
+    if (root !== '' && !this.isWhole && part === '' && !this.#hasTurn && !paused) return this.#set('queued');
     try {
-      if (this.record.root === '') await this.#hash(signal);
-      if (this.isWhole) await this.#openWhole();
-      else await this.#openPart(signal);
+      const { isWhole, copy } = await this.#onDisk.open(signal, {
+        hashing: () => this.#set('hashing'), checking: () => this.#set('checking'), progress: (done) => this.#progress(done), stuck: (error) => this.#stuck(error),
+      });
+      if (this.#closed || (signal.aborted && !isWhole)) return await copy.close();
+      this.copy = copy;
+      await (isWhole ? this.#serve() : this.#fetch(copy, signal));
     } catch (error) {
       if (signal.aborted || this.#closed) return;
       await this.#failed(diskError(error, this.record.path));
     }
   }
 
-  async #hash(signal: AbortSignal): Promise<void> {
-    this.#set('hashing');
-    await hashWhole(this.#disk, this.#keeper, this.#host.world.log, { signal, progress: (done) => this.#progress(done) });
-    this.#isHashedNow = true;
-  }
-
-  /** What is known of the files of a folder; undefined for a file. */
-  folderOnDisk(): Promise<FolderOnDisk | undefined> {
-    return folderOnDisk(this.#disk, this.record);
-  }
-
   /** A whole file: served as long as it is what it was. */
-  async #openWhole(): Promise<void> {
-    this.copy = await openWhole(this.#disk, this.#keeper, this.#isHashedNow);
-    if (!this.copy) return this.#hash(this.#work.signal).then(() => this.#openWhole());
-    const { record } = this;
-    if (this.#closed) return this.copy.close();
+  async #serve(): Promise<void> {
+    const { kind, told } = this.record;
     this.#joinSwarm();
     // A share is one when the group knows of it; until then it counts as not yet hashed.
-    if (record.kind === 'share' && !record.told) return this.#tell();
+    if (kind === 'share' && !told) return this.#tell();
     this.#seed();
   }
 
@@ -299,7 +250,7 @@ export class Transfer {
   async #tell(): Promise<void> {
     try {
       await this.#host.tellShare(this.record);
-      await this.#save({ told: true });
+      await this.#kept.save({ told: true });
       this.#seed();
     } catch (error) {
       const why = asShoalError(error);
@@ -314,17 +265,7 @@ export class Transfer {
   }
 
   /** A download that is not finished: takes up what is on disk, then asks the swarm for the rest. */
-  async #openPart(signal: AbortSignal): Promise<void> {
-    // What has nothing on disk yet has nothing to serve either: it opens nothing before its turn.
-    if (this.record.part === '' && !this.#hasTurn && !this.record.paused) return this.#set('queued');
-    this.#set('checking');
-    const opened = await openDownload(this.#disk, this.#keeper, {
-      signal, progress: (done) => this.#progress(done), checking: () => this.#set('checking'), stuck: (error) => this.#stuck(error),
-    });
-    if (opened.is === 'published') return this.#openWhole();
-    const { copy } = opened;
-    if (this.#closed || signal.aborted) return copy.close();
-    this.copy = copy;
+  async #fetch(copy: Copy, signal: AbortSignal): Promise<void> {
     this.figures.resumedPieces = copy.pieces.held.count;
     await this.#choose(copy);
     if (this.#closed || signal.aborted) return;
@@ -339,7 +280,7 @@ export class Transfer {
   /** The hashes of a download have come; before anything is asked for, it is looked what of it is here. */
   async #layerKnown(swarm: Swarm, layer: Uint8Array): Promise<void> {
     swarm.pause();
-    await saveLayer(this.#host.world.disk, this.#host.home, this.id, layer);
+    await this.#onDisk.keepLayer(layer);
     await this.#goOn(swarm);
   }
 
@@ -355,46 +296,16 @@ export class Transfer {
     swarm.tellHave(await this.#choose(swarm.copy));
     if (this.swarm !== swarm) return;
     if (swarm.isWhole) return this.#publish();
-    if (this.#state === 'downloading') swarm.resume();
+    if (this.#phase === 'downloading') swarm.resume();
   }
 
   #joinSwarm(): void {
-    const { key, copy, record } = this;
-    if (!key || !copy || !this.#host.claim(key, this)) return;
-    const swarm: Swarm = new Swarm(key, copy, record.mode, this.#host.swarmHost, {
-      changed: () => this.#host.changed(this),
-      layerKnown: (layer) => void this.#layerKnown(swarm, layer).catch((error: unknown) => this.#stuck(asShoalError(error))),
-      whole: () => void this.#goOn(swarm).catch((error: unknown) => void this.#failed(diskError(error, record.path))),
-      stuck: (error) => this.#stuck(error),
-      gone: (error) => void this.fail(error, 'gone'),
-      received: (bytes) => this.figures.received(bytes),
-    }, this.#departed);
-    this.swarm = swarm;
-    swarm.addCandidates(this.#knownPeers);
-    this.#steer();
-  }
-
-  /** Leaves the swarm to a transfer that wants more of it. */
-  yieldTo(other: Transfer): void {
-    other.meet(this.yieldSwarm());
-  }
-
-  /** Leaves the swarm. Returns the peers it knew there. */
-  yieldSwarm(): readonly SwarmPeer[] {
-    const { swarm } = this;
-    this.swarm = undefined;
-    swarm?.close();
-    return swarm?.candidates ?? [];
-  }
-
-  /** Peers that a tracker has named to us before this took part in the swarm. */
-  meet(peers: readonly SwarmPeer[]): void {
-    if (peers.length > 0) this.#knownPeers = peers;
+    if (this.key && this.copy) this.seat.take(this.key, this.copy, this.record);
   }
 
   /** Another transfer, which took part in the swarm, has all that this one waits for. */
   async takeFromOwn(): Promise<void> {
-    if (this.#state !== 'downloading' || this.swarm) return;
+    if (this.#phase !== 'downloading' || this.swarm) return;
     await this.#letGo();
     await this.start();
   }
@@ -402,7 +313,7 @@ export class Transfer {
   /** Another transfer gave the swarm up that this one wanted too. */
   takeOverSwarm(): void {
     this.#joinSwarm();
-    if (this.#state !== 'downloading') this.swarm?.pause();
+    if (this.#phase !== 'downloading') this.swarm?.pause();
     this.#host.presenceChanged();
   }
 
@@ -413,7 +324,7 @@ export class Transfer {
       this.swarm?.pause();
       return this.#set('choosing');
     }
-    await publishDownload(this.#disk, this.#keeper, copy);
+    await this.#onDisk.publish(copy);
     this.#told = undefined;
     if (this.#closed) return;
     if (!this.swarm) this.#joinSwarm();
@@ -428,17 +339,17 @@ export class Transfer {
     if (why.code !== 'diskFull' || !this.swarm || this.copy?.isBroken) return void this.#failed(error.code === 'syncFailed' ? error : why);
     this.error = why;
     this.#host.changed(this);
-    this.#tryAgain(why, this.#missingBytes, () => this.#hasTurn && this.#state === 'downloading' && this.swarm?.resume());
+    this.#tryAgain(why, this.#missingBytes, () => this.#hasTurn && this.#phase === 'downloading' && this.swarm?.resume());
   }
 
   /** Ends, for now where it can go on by itself. */
   async #failed(why: ShoalError): Promise<void> {
-    const isAway = why.code === 'destinationUnwritable' && this.record.part !== '' && !(await isThere(this.#host.world.disk, this.record).catch(() => false));
+    const isAway = why.code === 'destinationUnwritable' && this.record.part !== '' && !(await this.#onDisk.hasPlace());
     const error = isAway ? new ShoalError('placeGone', { path: this.record.path }, { cause: why }) : why;
     const missingBytes = this.#missingBytes;
     await this.fail(error, error.code === 'fileChanged' || error.code === 'fileMissing' ? 'gone' : 'failed');
     // Somebody may have gone on with it meanwhile.
-    if (this.#closed || this.record.kind === 'share' || (this.#state !== 'failed' && this.#state !== 'gone')) return;
+    if (this.#closed || this.record.kind === 'share' || (this.#phase !== 'failed' && this.#phase !== 'gone')) return;
     this.#tryAgain(error, missingBytes, () => void this.start());
   }
 
@@ -461,17 +372,9 @@ export class Transfer {
     this.#host.changed(this);
   }
 
-  #set(state: State): void {
-    this.#state = state;
-    if (state === 'hashing' || state === 'checking') this.figures.readBytes = 0;
+  #set(phase: Phase): void {
+    this.#phase = phase;
+    if (phase === 'hashing' || phase === 'checking') this.figures.readBytes = 0;
     this.#host.changed(this);
   }
-
-  async #save(changes: Partial<TransferRecord>): Promise<void> {
-    this.record = { ...this.record, ...changes };
-    // One after the other, each as the record is by then: the last that is written must be the newest.
-    this.#saving = this.#saving.catch(() => {}).then(() => saveRecord(this.#host.world.disk, this.#host.home, this.record));
-    await this.#saving;
-  }
 }
-

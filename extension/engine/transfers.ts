@@ -13,6 +13,7 @@ import { diskError } from './diskErrors.ts';
 import { removePart } from './partFile.ts';
 import type { Queued } from './queue.ts';
 import { inTurn, placesAfter, turnsOf } from './queue.ts';
+import { canYield, isFetching, isIdle, isQueued, lacksSwarm, wantsSwarm } from './standing.ts';
 import { Transfer } from './transfer.ts';
 import type { TransferHost } from './transferHost.ts';
 import type { TransferRecord } from './transferRecord.ts';
@@ -86,11 +87,11 @@ export class Transfers {
       claim: (key, by) => {
         const text = swarmKeyText(key);
         const holder = this.#swarms.get(text) ?? by;
-        const isFree = holder === by || (by.isFetching && holder.canYield);
-        if (isFree && holder !== by) holder.yieldTo(by);
+        const isFree = holder === by || (isFetching(by) && canYield(holder));
+        if (isFree && holder !== by) by.seat.meet(holder.seat.yield());
         if (!isFree) return false;
         this.#swarms.set(text, by);
-        by.meet(previews.giveUp(key));
+        by.seat.meet(previews.giveUp(key));
         return true;
       },
       release: (key, by) => {
@@ -124,13 +125,13 @@ export class Transfers {
   /** A preview wants a swarm: the peers that are known of it, or undefined while a transfer needs it for itself. */
   lend(key: SwarmKey): readonly SwarmPeer[] | undefined {
     const holder = this.#swarms.get(swarmKeyText(key));
-    if (holder && !holder.canYield) return undefined;
+    if (holder && !canYield(holder)) return undefined;
     this.#swarms.delete(swarmKeyText(key));
-    return holder?.yieldSwarm() ?? [];
+    return holder?.seat.yield() ?? [];
   }
   /** A preview is over: a transfer that wants the swarm may have it. */
   giveBack(key: SwarmKey): void {
-    if (!this.#swarms.has(swarmKeyText(key))) this.#ofKey(key).find(({ lacksSwarm }) => lacksSwarm)?.takeOverSwarm();
+    if (!this.#swarms.has(swarmKeyText(key))) this.#ofKey(key).find(lacksSwarm)?.takeOverSwarm();
   }
   /** The piece hashes of these bytes, if some transfer knows them. */
   layerOf(root: Root): Uint8Array | undefined {
@@ -237,7 +238,7 @@ export class Transfers {
     const unfinished = inTurn(this.#unfinished.map(({ record }) => record));
     const before = this.#places;
     this.#places = new Map(unfinished.map(({ id }, n) => [id, n + 1]));
-    const turns = turnsOf(this.#unfinished.filter(({ isQueued }) => isQueued).map((transfer) => this.#queued(transfer)), this.#activeDownloads());
+    const turns = turnsOf(this.#unfinished.filter(isQueued).map((transfer) => this.#queued(transfer)), this.#activeDownloads());
     for (const { id } of unfinished) this.#all.get(id)?.setTurn(turns.has(id));
     for (const [id, place] of this.#places) {
       const transfer = this.#all.get(id);
@@ -249,7 +250,7 @@ export class Transfers {
   /** A download as the queue sees it. One that has just become idle keeps its turn for a while. */
   #queued(transfer: Transfer): Queued {
     const { id, record: { priority, place } } = transfer;
-    if (!transfer.isIdle) {
+    if (!isIdle(transfer)) {
       this.#idleSinceMs.delete(id);
       return { id, priority, place, isIdle: false };
     }
@@ -288,7 +289,7 @@ export class Transfers {
 
   /** Another transfer of the same bytes that wants the swarm and has none. */
   #heirOf(key: SwarmKey, not: Transfer): Transfer | undefined {
-    return this.#ofKey(key).find((other) => other !== not && other.wantsSwarm);
+    return this.#ofKey(key).find((other) => other !== not && wantsSwarm(other));
   }
 
   #ofKey(key: SwarmKey): readonly Transfer[] {
