@@ -1,5 +1,5 @@
-// One file among its peers: who takes part, who has what, whom to reach. Verified pieces are told to everyone at once. What is asked of
-// whom is fetcher.ts's business, what is sent uploads.ts's; this touches no disk (copy.ts) and opens no link (peers.ts).
+// One file among its peers: who takes part, and who has what. Verified pieces are told to everyone at once. Whom to reach says contacts.ts;
+// what is asked of whom is fetcher.ts's business, what is sent uploads.ts's; this touches no disk (copy.ts) and opens no link (peers.ts).
 import { Bitfield } from '../../protocol/bitfield.ts';
 import type { PickerMode } from '../../protocol/engineLink.ts';
 import { asShoalError, isShoalError, ShoalError } from '../../protocol/errors.ts';
@@ -7,6 +7,8 @@ import type { GroupId, Pin, SwarmKey } from '../../protocol/ids.ts';
 import { ASKING_PIECES_MAX } from '../../protocol/limits.ts';
 import type { SwarmPeer } from '../../protocol/trackerLink.ts';
 import type { Timer } from '../../protocol/world.ts';
+import { Contacts } from './contacts.ts';
+import type { BannedPeer } from './contacts.ts';
 import type { Copy } from './copy.ts';
 import { Departed } from './departed.ts';
 import { Fetcher } from './fetcher.ts';
@@ -18,8 +20,6 @@ import { Throttle } from './throttle.ts';
 import type { UploadFile } from './uploads.ts';
 import { Urgent } from './urgent.ts';
 
-/** Members from which on no more are looked for: what each has costs a word to every other, and a piece is never more than some steps away. */
-const REACHED_MAX = 16;
 /** How often the swarm looks after itself while there is something to look after, in ms. */
 const TICK_MS = 1_000;
 
@@ -52,12 +52,6 @@ export interface SourceCount {
   bytes: number;
 }
 
-/** Somebody who is left alone, and why. */
-export interface BannedPeer {
-  readonly user: string;
-  readonly why: string;
-}
-
 export class Swarm implements UploadFile {
   readonly key: SwarmKey;
   readonly copy: Copy;
@@ -78,10 +72,7 @@ export class Swarm implements UploadFile {
   readonly #urgent = new Urgent();
   readonly #members = new Map<PeerLink, Member>();
   #seeders = 0;
-  readonly #candidates = new Map<Pin, SwarmPeer>();
-  readonly #joining = new Set<Pin>();
-  /** Peers left alone: they sent something wrong. */
-  readonly #banned = new Map<Pin, BannedPeer>();
+  readonly #contacts = new Contacts();
   #closed = false;
   #timer: Timer | undefined;
 
@@ -104,7 +95,7 @@ export class Swarm implements UploadFile {
       },
       wrong: (link, why) => this.#ban(link, why),
       refused: ({ link }) => {
-        this.#candidates.delete(link.pin);
+        this.#contacts.remove([link.pin]);
         link.leave(this);
         this.left(link);
       },
@@ -147,7 +138,7 @@ export class Swarm implements UploadFile {
     return [...this.#members.values()];
   }
   get banned(): ReadonlyMap<Pin, BannedPeer> {
-    return this.#banned;
+    return this.#contacts.banned;
   }
   get isDiskBusy(): boolean {
     return this.#fetcher.isDiskBusy;
@@ -165,14 +156,14 @@ export class Swarm implements UploadFile {
 
   /** Peers that a tracker knows in this swarm. */
   addCandidates(peers: readonly SwarmPeer[]): void {
-    for (const peer of peers) this.#candidates.set(peer.pin, peer);
+    this.#contacts.add(peers);
     if (!this.isWhole) this.connect();
   }
   get candidates(): readonly SwarmPeer[] {
-    return [...this.#candidates.values()];
+    return this.#contacts.named;
   }
   removeCandidates(pins: readonly Pin[]): void {
-    for (const pin of pins) this.#candidates.delete(pin);
+    this.#contacts.remove(pins);
   }
 
   holding(): Holding {
@@ -186,7 +177,7 @@ export class Swarm implements UploadFile {
     if (this.#closed) return link.leave(this);
     const theirs = this.#read(holding);
     if (!theirs) return this.#ban(link, 'its bitfield has the wrong length');
-    if (this.#banned.has(link.pin)) return link.leave(this);
+    if (this.#contacts.banned.has(link.pin)) return link.leave(this);
     const known = this.#members.get(link);
     if (known?.theirs.equals(theirs)) return;
     if (known) this.copy.pieces.countHolder(known.theirs, -1);
@@ -206,7 +197,7 @@ export class Swarm implements UploadFile {
     const member = this.#members.get(link);
     if (!member) return;
     this.#members.delete(link);
-    if (!this.isWhole && !this.#banned.has(link.pin)) this.departed.left(link.pin, { user: link.userIn(this.key.group), theirs: member.theirs, atMs: this.#host.clock.now() });
+    if (!this.isWhole && !this.#contacts.banned.has(link.pin)) this.departed.left(link.pin, { user: link.userIn(this.key.group), theirs: member.theirs, atMs: this.#host.clock.now() });
     this.copy.pieces.countHolder(member.theirs, -1);
     this.#countSeeders();
     this.#fetcher.giveUp(member);
@@ -300,24 +291,16 @@ export class Swarm implements UploadFile {
   /** Sees to it that there is a link to everyone who may have something. */
   connect(): void {
     if (this.#closed || !this.#fetcher.isAsking || this.isWhole) return;
-    // Those with most of the file first, each of us beginning elsewhere among equals, so that not all come to the same ones.
     const turn = Math.floor(this.#host.chance.random() * 2 ** 32);
-    const place = (pin: Pin): number => (parseInt(pin.slice(0, 8), 16) ^ turn) >>> 0;
-    const peers = [...this.#candidates.values()].sort((a, b) => Number(a.leftBytes > 0) - Number(b.leftBytes > 0) || place(a.pin) - place(b.pin));
     const here = new Set([...this.#members.keys()].map(({ pin }) => pin));
-    let reached = here.size;
-    for (const peer of peers) {
-      if (reached >= REACHED_MAX) return;
-      if (here.has(peer.pin) || this.#banned.has(peer.pin)) continue;
-      reached++;
-      if (this.#joining.has(peer.pin)) continue;
+    for (const peer of this.#contacts.toReach(here, turn)) {
       const link = this.#host.reach(peer, this);
       if (link && !this.#members.has(link)) void this.#join(link);
     }
   }
 
   #joinLinked(): void {
-    for (const link of this.#host.linksIn(this.key.group)) if (!this.#members.has(link) && !this.#banned.has(link.pin) && !this.#joining.has(link.pin)) void this.#join(link);
+    for (const link of this.#host.linksIn(this.key.group)) if (!this.#members.has(link) && this.#contacts.mayBeAsked(link.pin)) void this.#join(link);
   }
 
   #countSeeders(): void {
@@ -358,7 +341,7 @@ export class Swarm implements UploadFile {
   }
 
   async #join(link: PeerLink): Promise<void> {
-    this.#joining.add(link.pin);
+    this.#contacts.asking(link.pin);
     try {
       const joined = link.join(this);
       // The first piece hashes come with its answer, not after it.
@@ -368,7 +351,7 @@ export class Swarm implements UploadFile {
       // Not ready yet (its ticket, its copy), not in this swarm, or gone: the next tick tries again while a tracker names it.
       this.#host.log.debug('a peer could not be joined', { peer: link.pin, why: asShoalError(error).code });
     } finally {
-      this.#joining.delete(link.pin);
+      this.#contacts.answered(link.pin);
     }
   }
 
@@ -401,7 +384,7 @@ export class Swarm implements UploadFile {
 
   #ban(link: PeerLink, why: string): void {
     this.#host.log.warn('a peer is left alone', { peer: link.pin, why });
-    this.#banned.set(link.pin, { user: link.userIn(this.key.group), why });
+    this.#contacts.ban(link.pin, { user: link.userIn(this.key.group), why });
     this.#drop(link);
   }
 }
