@@ -6,16 +6,20 @@ import type { WindowState } from './state.ts';
 /** More names than this are not told: VS Code looks them through for every menu. Files of this machine come first. */
 const NAMES_MAX = 2_000;
 
-let last: { readonly files: WindowState['files']; readonly transfers: number; readonly names: readonly string[] } | undefined;
+let last: { readonly files: WindowState['files']; readonly transfers: WindowState['transfers']; readonly names: readonly string[] } | undefined;
 
 /** The same list as long as it says the same, so that the key is not set anew at every byte of a download. */
 export function comparableNames({ files, transfers }: Pick<WindowState, 'files' | 'transfers'>): readonly string[] {
-  if (last?.files === files && last.transfers === transfers.size) return last.names;
+  if (last && last.files === files && samePaths(last.transfers, transfers)) return last.names;
   const made = namesIn({ files, transfers });
   const names = last && made.join('\n') === last.names.join('\n') ? last.names : made;
-  last = { files, transfers: transfers.size, names };
+  last = { files, transfers, names };
   return names;
 }
+
+/** A download may get another name when it comes: `name (2)`. */
+const samePaths = (before: WindowState['transfers'], now: WindowState['transfers']): boolean =>
+  before === now || (before.size === now.size && [...now].every(([id, transfer]) => before.get(id)?.path === transfer.path));
 
 function namesIn({ transfers, files }: Pick<WindowState, 'files' | 'transfers'>): readonly string[] {
   const names = new Set<string>();

@@ -16,8 +16,9 @@ export class Decorations implements vscode.FileDecorationProvider, vscode.Dispos
   readonly #state: () => WindowState;
   readonly #merger = new Merger(UPDATE_MS, () => this.#update());
   readonly #all: vscode.Disposable;
-  /** By URI. */
+  /** By path, as transfers have it, and by URI, as VS Code asks. */
   #marks: ReadonlyMap<string, Mark> = new Map();
+  readonly #byUri = new Map<string, Mark>();
   #seen: WindowState['transfers'] | undefined;
 
   constructor(state: () => WindowState) {
@@ -34,7 +35,7 @@ export class Decorations implements vscode.FileDecorationProvider, vscode.Dispos
   }
 
   provideFileDecoration(uri: vscode.Uri): vscode.FileDecoration | undefined {
-    const mark = uri.scheme === 'file' ? this.#marks.get(uri.toString()) : undefined;
+    const mark = uri.scheme === 'file' ? this.#byUri.get(uri.toString()) : undefined;
     return mark && new vscode.FileDecoration(mark.badge, mark.tooltip);
   }
 
@@ -45,11 +46,16 @@ export class Decorations implements vscode.FileDecorationProvider, vscode.Dispos
   #update(): void {
     const before = this.#marks;
     this.#seen = this.#state().transfers;
-    this.#marks = new Map(setting('decorations') ? [...marksOf(this.#state())].map(([file, mark]) => [vscode.Uri.file(file).toString(), mark]) : []);
-    const changed = [...new Set([...before.keys(), ...this.#marks.keys()])].filter((uri) => {
-      const [a, b] = [before.get(uri), this.#marks.get(uri)];
-      return a?.badge !== b?.badge || a?.tooltip !== b?.tooltip;
+    this.#marks = setting('decorations') ? marksOf(this.#state()) : new Map();
+    // Only of what has changed a URI is made: there may be thousands of shares while one download goes on.
+    const changed = [...before.keys(), ...this.#marks.keys()].filter((file) => before.get(file) !== this.#marks.get(file));
+    const uris = [...new Set(changed)].map((file) => {
+      const [uri, mark] = [vscode.Uri.file(file), this.#marks.get(file)];
+      if (mark) this.#byUri.set(uri.toString(), mark);
+      else this.#byUri.delete(uri.toString());
+      return { uri, isOther: before.get(file)?.badge !== mark?.badge || before.get(file)?.tooltip !== mark?.tooltip };
     });
-    if (changed.length > 0) this.#changed.fire(changed.map((uri) => vscode.Uri.parse(uri)));
+    const told = uris.filter(({ isOther }) => isOther).map(({ uri }) => uri);
+    if (told.length > 0) this.#changed.fire(told);
   }
 }

@@ -65,6 +65,8 @@ export class FilesView {
   #see(groups: readonly GroupId[]): void {
     const { files } = this.#stateNow();
     const seenMs = new Map(this.look.seenMs);
+    // Another window may have shown more of it meanwhile.
+    for (const [group, ms] of this.#account === undefined ? [] : this.#keeper.seenMs(this.#account)) seenMs.set(group, Math.max(seenMs.get(group) ?? 0, ms));
     for (const group of groups) {
       const listing = files.get(group);
       if (listing?.isLoaded) seenMs.set(group, Math.max(seenMs.get(group) ?? 0, newestMs(listing)));

@@ -1,8 +1,10 @@
 // The view Groups: my groups with their members and those who ask to join; groups that I asked to join. Pure.
 import type { GroupView, MemberRow } from '../../protocol/trackerLink.ts';
 import { phraseOf } from '../errorWords.ts';
-import type { WindowState } from '../state.ts';
+import type { AccountId } from '../../protocol/ids.ts';
+import type { Listing, WindowState } from '../state.ts';
 import { plural, shown, t } from '../words.ts';
+import { LazyRows } from './row.ts';
 import type { Row } from './row.ts';
 
 export const groupRows = (state: WindowState): readonly Row[] =>
@@ -21,13 +23,26 @@ function groupRow(group: GroupView, state: WindowState): Row {
     tooltip: [shown(name), isOwner ? t('You own this group.') : t('Owned by {0}.', shown(owner)), people, ...(waiting === '' ? [] : [t('Asking to join: {0}', requests.map(({ user }) => shown(user)).join(', '))])],
     icon: { theme: 'organization' }, context: `group ${isOwner ? 'owner' : 'member'}${waiting === '' ? '' : ' asked'}`, subject: { group: name },
     isCollapsed: waiting === '',
-    children: [
-      ...(isOwner ? requests.map(({ request, user }) => requestRow(request, group, user)) : []),
-      ...inOrder((listed?.rows ?? []).filter((member) => member.role !== 'applicant')).map((member) => memberRow(group, member, state)),
-      ...(listed?.error ? [troubleRow(`group:${id}:error`, phraseOf(listed.error))] : []),
-    ],
+    children: peopleOf(group, listed, state.overview?.account?.account),
     spoken: [t('Group {0}', shown(name)), mine, people, waiting].filter((text) => text !== '').join(', '),
   };
+}
+
+const made = new WeakMap<Listing<MemberRow>, { readonly group: GroupView; readonly me: AccountId | undefined; readonly rows: LazyRows }>();
+const NOBODY: Listing<MemberRow> = { rows: [], isLoaded: false, error: undefined };
+
+/** Those who ask, then the members. Made again only when they have changed, and only when somebody looks: a group may have a thousand. */
+function peopleOf(group: GroupView, listed: Listing<MemberRow> | undefined, me: AccountId | undefined): LazyRows {
+  const known = listed && made.get(listed);
+  if (known?.group === group && known.me === me) return known.rows;
+  const { rows: members, error } = listed ?? NOBODY;
+  const rows = new LazyRows(() => [
+    ...(group.role === 'owner' ? group.requests.map(({ request, user }) => requestRow(request, group, user)) : []),
+    ...inOrder(members.filter(({ role }) => role !== 'applicant')).map((member) => memberRow(group, member, me)),
+    ...(error ? [troubleRow(`group:${group.group}:error`, phraseOf(error))] : []),
+  ]);
+  if (listed) made.set(listed, { group, me, rows });
+  return rows;
 }
 
 /** The owner, then who is here, then who is not. */
@@ -52,8 +67,8 @@ function requestRow(request: string, { name }: GroupView, user: string): Row {
   };
 }
 
-function memberRow({ name, role }: GroupView, { account, user, role: theirs, online }: MemberRow, { overview }: WindowState): Row {
-  const isMe = overview?.account?.account === account;
+function memberRow({ name, role }: GroupView, { account, user, role: theirs, online }: MemberRow, me: AccountId | undefined): Row {
+  const isMe = me === account;
   const words = [isMe ? t('you') : '', theirs === 'owner' ? t('owner') : '', online ? t('online') : t('offline')].filter((text) => text !== '');
   return {
     id: `member:${name}:${account}`, label: shown(user), description: words.join(' · '), tooltip: [shown(user), words.join(', ')],

@@ -14,11 +14,20 @@ export interface Mark {
 export function marksOf({ transfers }: Pick<WindowState, 'transfers'>): ReadonlyMap<string, Mark> {
   const marks = new Map<string, Mark>();
   for (const transfer of transfers.values()) {
-    const mark = markOf(transfer);
+    const mark = knownMarkOf(transfer);
     const known = marks.get(transfer.path);
     if (mark && transfer.path !== '' && (!known || RANK[mark.badge] < RANK[known.badge])) marks.set(transfer.path, mark);
   }
   return marks;
+}
+
+const made = new WeakMap<Transfer, { readonly mark: Mark | undefined }>();
+
+/** Made once for each: of thousands of shares one moves. */
+function knownMarkOf(transfer: Transfer): Mark | undefined {
+  const known = made.get(transfer) ?? { mark: markOf(transfer) };
+  made.set(transfer, known);
+  return known.mark;
 }
 
 const RANK = { '!': 0, '↓': 1, '↑': 2 } as const;

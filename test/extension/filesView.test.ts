@@ -97,11 +97,15 @@ describe('what is new since one looked', () => {
   /** A window whose account remembers what it has seen. */
   class Looking {
     state: WindowState = empty;
-    readonly kept = new Map<AccountId, ReadonlyMap<GroupId, number>>();
+    readonly kept: Map<AccountId, ReadonlyMap<GroupId, number>>;
     readonly files = new FilesView({
       seenMs: (account) => this.kept.get(account) ?? new Map<GroupId, number>(),
       rememberSeen: async (account, seenMs) => void this.kept.set(account, seenMs),
     }, 'name', () => this.state, () => undefined);
+
+    constructor(kept = new Map<AccountId, ReadonlyMap<GroupId, number>>()) {
+      this.kept = kept;
+    }
 
     becomes(state: WindowState): this {
       this.state = state;
@@ -131,6 +135,14 @@ describe('what is new since one looked', () => {
     assert.equal(window.news, '2 files', 'she has never looked');
     window.becomes(later);
     assert.equal(window.news, '2 files · ● 1 new', 'alice had seen one of them');
+  });
+  it('is not new again because another window saw less of it', () => {
+    const [first, later] = [of({ name: 'a', atMs: 5 }), of({ name: 'a', atMs: 5 }, { name: 'b', atMs: 6 })];
+    const window = new Looking().becomes(first);
+    const other = new Looking(window.kept).becomes(first); // it has read no more than that
+    window.becomes(later).files.seen();
+    other.becomes({ ...first, groups: [...first.groups, aGroup({ group: 'ee' as GroupId, name: 'zoo' })], files: new Map([...first.files, ['ee' as GroupId, { rows: [aFile({ atMs: 9 })], isLoaded: true, error: undefined }]]) });
+    assert.equal(new Looking(window.kept).becomes(later).news, '2 files');
   });
   it('is not counted in what could not be read', () => {
     const window = new Looking().becomes({ ...empty, files: new Map([[GROUP, { rows: [], isLoaded: false, error: undefined }]]) });

@@ -125,7 +125,8 @@ describe('reading a shared file', () => {
   });
 });
 
-it('files that can be compared are known by their own names', () => {
+it('files that can be compared are known by their own names, also when a download has got another one', () => {
   const files = new Map([[aGroup().group, { rows: [aFile({ name: 'sub/dump.sql' }), aFile({ name: 'data', content: 'folder' })], isLoaded: true, error: undefined }]]);
-  assert.deepEqual(comparableNames({ ...NOTHING_YET, files, transfers: new Map([[1, aTransfer({ path: '/work/here (2).txt' })], [2, aTransfer({ path: '/work/set', content: 'folder' })]]) }), ['here (2).txt', 'dump.sql']);
+  const names = (file: string): readonly string[] => comparableNames({ ...NOTHING_YET, files, transfers: new Map([[1, aTransfer({ path: file })], [2, aTransfer({ path: '/work/set', content: 'folder' })]]) });
+  assert.deepEqual([names('/work/here.txt'), names('/work/here (2).txt')], [['here.txt', 'dump.sql'], ['here (2).txt', 'dump.sql']]);
 });

@@ -13,7 +13,7 @@ import type { WindowState } from '../../extension/state.ts';
 import { downloadRows, progressOf } from '../../extension/views/downloads.ts';
 import { fileRows } from '../../extension/views/files.ts';
 import { groupRows } from '../../extension/views/groups.ts';
-import { childrenOf, iconPath, linesOf } from '../../extension/views/row.ts';
+import { childrenOf, iconPath, LazyRows, linesOf } from '../../extension/views/row.ts';
 import type { Row } from '../../extension/views/row.ts';
 import { changesBetween } from '../../extension/views/rowChanges.ts';
 import { statusOf } from '../../extension/views/status.ts';
@@ -40,6 +40,13 @@ describe('the view Groups', () => {
     ['says what could not be read', state({ groups: [aGroup({ requests: [] })], members: new Map([[aGroup().group, { rows: [], isLoaded: false, error: new ShoalError('deadline', { ms: 5 }) }]]) }), ['team — owner · 3 members [group owner]', '  no answer within 5 ms —  [trouble]']],
   ];
   for (const [says, of, expected] of rows) it(says, () => assert.deepEqual(lines(groupRows(of)), expected));
+});
+
+it('the members of a group that is closed are not made into rows, however often something else changes', () => {
+  const members = new Map([[aGroup().group, { rows: [member('alice'), member('bob')], isLoaded: true, error: undefined }]]);
+  const [before, after] = [state({ groups: [aGroup({ requests: [] })], members }), state({ groups: [aGroup({ requests: [] })], members, ...transfers(aTransfer()) })].map(groupRows);
+  assert.deepEqual(changesBetween(before ?? [], after ?? []).rows, []);
+  assert.ok([before, after].every((rows) => rows?.[0]?.children instanceof LazyRows && !rows[0].children.isMade));
 });
 
 describe('the view Files', () => {
