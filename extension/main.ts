@@ -21,7 +21,7 @@ import { LocalPairs } from './localPairs.ts';
 import { Memory } from './memory.ts';
 import { Notices } from './notices.ts';
 import { OpenWhenDone } from './openWhenDone.ts';
-import { ENGINE_SETTINGS, engineSettings, setting } from './settings.ts';
+import { ENGINE_SETTINGS, engineSettings, listenTrouble, setting } from './settings.ts';
 import { Store } from './store.ts';
 import { groupsKnown } from './ready.ts';
 import { registerSharedFiles } from './sharedFiles.ts';
@@ -110,6 +110,8 @@ function followSignIn(store: Store, launcher: EngineLauncher): vscode.Disposable
 
 async function settingsChanged(change: vscode.ConfigurationChangeEvent, store: Store): Promise<void> {
   const told = ENGINE_SETTINGS.filter((name) => change.affectsConfiguration(`shoal.${name}`));
+  const trouble = change.affectsConfiguration('shoal.listen') ? listenTrouble(setting('listen')) : undefined;
+  if (trouble !== undefined) void vscode.window.showErrorMessage(trouble);
   if (told.length > 0 && store.state.engine === 'up') await store.call('configure', engineSettings(told)).catch(() => undefined); // it is told when it is met again
   if (change.affectsConfiguration('shoal.home') || change.affectsConfiguration('shoal.engine')) {
     const reload = t('Reload Window');

@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import type { engineLink } from '../protocol/engineLink.ts';
 import type { BodyOf } from '../protocol/table.ts';
 import { FILES_ORDERS } from './views/fileLevels.ts';
+import { inMessage, t } from './words.ts';
 
 interface SettingRow {
   readonly type: 'string' | 'number' | 'boolean';
@@ -54,7 +55,7 @@ export const ENGINE_SETTINGS: readonly SettingName[] = ['keepSharing', 'download
 /**
  * What the engine is told. With `changed`, only of those settings, and a default where one was unset.
  *
- * @throws nothing: a `listen` that is no address is left to the engine's default, and said by `listenTrouble`
+ * A `listen` that is no address is not told; `listenTrouble` says so.
  */
 export function engineSettings(changed?: readonly SettingName[]): BodyOf<typeof engineLink, 'configure'> {
   const counts = (name: SettingName): boolean => changed?.includes(name) ?? isSet(name);
@@ -66,6 +67,10 @@ export function engineSettings(changed?: readonly SettingName[]): BodyOf<typeof 
     activeDownloads: counts('activeDownloads') ? Math.min(65535, Math.max(0, Math.round(setting('activeDownloads')))) : undefined,
   };
 }
+
+/** What is wrong with the setting `listen`, in words; undefined when nothing is. */
+export const listenTrouble = (text: string): string | undefined =>
+  (parseListen(text) ? undefined : t('{0} is no place to listen on: the setting shoal.listen takes host:port, or a port. It counts as it was before.', inMessage(text)));
 
 /** `host:port`, `:port`, a port, or '' for any address and a free port. Undefined for what is none of these. */
 export function parseListen(text: string): { readonly host: string; readonly port: number } | undefined {

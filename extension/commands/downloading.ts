@@ -183,12 +183,12 @@ async function follow({ store, log, opening }: Tools, ids: readonly number[], fo
 
 export const openFile: Command = async ({ ask }, given, all) => {
   const paths = subjectsOf(given, all).flatMap(({ path: file }) => (file === undefined ? [] : [file]));
-  const asked = paths.length > 0 ? undefined : await ask.transfer(t('Open Downloaded File'), t('Open which file?'), isComplete);
+  const asked = paths.length > 0 ? undefined : await ask.transfer(t('Open File'), t('Open which file?'), isHere);
   for (const file of asked ? [asked.path] : paths) await openPath(file);
 };
 
 export const revealFile: Command = async ({ ask }, given) => {
-  const file = subjectsOf(given)[0]?.path ?? (await ask.transfer(t('Show in Folder'), t('Show which file?'), isComplete))?.path;
+  const file = subjectsOf(given)[0]?.path ?? (await ask.transfer(t('Show in Folder'), t('Show which file?'), isHere))?.path;
   if (file !== undefined) await revealPath(file);
 };
 

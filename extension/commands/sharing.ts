@@ -3,15 +3,15 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import type { Transfer } from '../../protocol/engineLink.ts';
 import { isShoalError, ShoalError } from '../../protocol/errors.ts';
-import { percent } from '../../protocol/amounts.ts';
 import { mayShare } from '../beforeSharing.ts';
-import { isQuick } from '../patience.ts';
-import { reportFailures, shareDone, shareEach } from '../shares.ts';
-import type { Choice } from '../wizard.ts';
 import { fileNamed } from '../holdings.ts';
+import { reportFailures, shareDone, shareEach } from '../shares.ts';
+import { withSharingSign } from '../sharingSign.ts';
+import type { SharingSign } from '../sharingSign.ts';
 import { myGroups } from '../state.ts';
 import type { WindowState } from '../state.ts';
 import type { Subject } from '../views/row.ts';
+import type { Choice } from '../wizard.ts';
 import { plural, inMessage, shown, shownWithIcons, t } from '../words.ts';
 import type { Command, Given, GivenAll, Tools } from './command.ts';
 import { subjectsOf, withEach } from './command.ts';
@@ -40,7 +40,8 @@ async function shareAll(tools: Tools, uris: readonly vscode.Uri[], what: 'files'
 /** Shares files and folders of this machine in a group, once nothing speaks against it. */
 export async function shareIn(tools: Tools, group: string, uris: readonly vscode.Uri[]): Promise<void> {
   if (!(await mayShare(uris, group))) return;
-  const { shared, failures } = await shareEach(uris.map(({ fsPath }) => fsPath), (file) => shareOne(tools, group, file));
+  const files = uris.map(({ fsPath }) => fsPath);
+  const { shared, failures } = await withSharingSign(tools.store, files, (sign) => shareEach(files, async (file) => (sign.signal.aborted ? undefined : shareOne(tools, group, file, sign))));
   // Side by side: what is told of those that were shared stays until somebody answers.
   await Promise.all([tellShared(tools, group, shared.map(({ name }) => name)), reportFailures(failures, uris.length)]);
 }
@@ -70,11 +71,12 @@ function onThisMachine(uris: readonly vscode.Uri[]): void {
 }
 
 /** The share when the group knows of it; undefined when the person changed their mind. */
-async function shareOne(tools: Tools, group: string, file: string, replace = false): Promise<Transfer | undefined> {
+async function shareOne(tools: Tools, group: string, file: string, sign: SharingSign, replace = false): Promise<Transfer | undefined> {
   const { store } = tools;
   const { transfer: id } = await store.call('share', { group, path: file, name: undefined, replace });
   try {
-    return await untilShared(tools, id, file);
+    sign.now(file, id);
+    return await store.until(shareDone(id, file), sign.signal);
   } catch (error) {
     if (isShoalError(error, 'cancelled')) return void await forget(tools, id);
     if (!isShoalError(error, 'fileExists')) throw error;
@@ -82,27 +84,8 @@ async function shareOne(tools: Tools, group: string, file: string, replace = fal
     const answer = t('Share as New Version');
     const detail = t('{0} shared another content under this name. Your file would become its newest version; theirs stays with those who have it.', inMessage(String(error.fields['user'] ?? '?')));
     const question = t('{0} is in {1} already.', inMessage(path.basename(file)), inMessage(group));
-    return await vscode.window.showWarningMessage(question, { modal: true, detail }, answer) === answer ? shareOne(tools, group, file, true) : undefined;
+    return await vscode.window.showWarningMessage(question, { modal: true, detail }, answer) === answer ? shareOne(tools, group, file, sign, true) : undefined;
   }
-}
-
-async function untilShared({ store }: Tools, id: number, file: string): Promise<Transfer> {
-  const stop = new AbortController();
-  const done = store.until(shareDone(id, file), stop.signal);
-  if (await isQuick(done)) return done;
-  const options = { location: vscode.ProgressLocation.Notification, cancellable: true, title: t('Sharing {0}', inMessage(path.basename(file))) };
-  return vscode.window.withProgress(options, (progress, token) => {
-    token.onCancellationRequested(() => stop.abort());
-    let shownPercent = 0;
-    const stopListening = store.onChange(({ transfers }) => {
-      const transfer = transfers.get(id);
-      if (!transfer) return;
-      const now = percent(transfer.doneBytes, transfer.sizeBytes);
-      progress.report({ message: transfer.state === 'hashing' ? t('hashing, {0} %', now) : t('telling the group'), increment: now - shownPercent });
-      shownPercent = now;
-    });
-    return done.finally(stopListening);
-  });
 }
 
 async function forget({ store }: Tools, id: number): Promise<void> {

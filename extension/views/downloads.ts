@@ -32,7 +32,7 @@ export function downloadRows(state: WindowState, opening: ReadonlySet<number> = 
   return [
     ...section('downloading', t('Downloading'), downloads.filter(isUnfinished).sort((a, b) => a.place - b.place)), // in the order of their turns
     ...section('completed', t('Completed'), downloads.filter(isComplete)),
-    ...section('sharing', t('Shared by me'), all.filter(({ kind }) => kind === 'share'), downloads.length > 0),
+    ...section('sharing', t('Shared by you'), all.filter(({ kind }) => kind === 'share'), downloads.length > 0),
   ];
 }
 

@@ -187,7 +187,6 @@ function fileRow({ group, name: groupName, role }: GroupView, file: FileRow, lab
   const isPartial = holding?.kind === 'download' && holding.state !== 'gone' && !isComplete(holding);
   const isSome = isWhole && holding.sizeBytes < sizeBytes; // chosen files of a folder
   const place = iShare || holding?.kind === 'share' ? t('shared by you') : isSome ? t('partly here') : isWhole ? t('here') : older ? t('update available') : isPartial ? (holding.state === 'failed' ? t('download failed') : t('downloading')) : '';
-  const isUpdate = older !== undefined && !isWhole;
   const by = iShare ? '' : shown(author);
   const size = amount(sizeBytes);
   const seeds = availability(file);
@@ -196,7 +195,7 @@ function fileRow({ group, name: groupName, role }: GroupView, file: FileRow, lab
     'file', isWhole ? 'here' : isPartial ? 'partial' : 'remote', ...(isSome ? ['remote'] : []), ...(older ? ['update'] : []), ...(iShare || isWhole ? ['served'] : []), ...(role === 'owner' || iShare ? ['removable'] : []),
   ];
   return {
-    id: `file:${group}:${name}`, label: shown(label), description: joined(isNew ? t('● new') : '', ...(isUpdate ? [place] : []), size, nth, seeds, ...(isUpdate ? [] : [place]), by),
+    id: `file:${group}:${name}`, label: shown(label), description: joined(isNew ? t('● new') : '', place, size, nth, seeds, by), // what is cut off in a narrow view stands last
     tooltip: { facts: JSON.stringify([file, holding?.path, older?.version]), lines: () => tooltipOf(file, isWhole ? holding : undefined, older) },
     icon: older ? { theme: 'arrow-circle-up', color: 'charts.blue' } : file.content === 'folder' ? { theme: 'folder' } : { file: name }, context: flags.join(' '), command: 'previewFile',
     ...(file.content !== 'folder' && { shared: { place: { group: groupName, name, root: file.root, path: '' }, sizeBytes } }),

@@ -91,7 +91,7 @@ describe('what is new since one looked', () => {
     assert.deepEqual(descriptions(state, seenAt(10)), ['3 files · ● 1 new', '1 file · 1.00 MiB · ● 1 new', '● new · 1.00 MiB · 1 seeder · bob', '1.00 MiB · 1 seeder · bob', '1.00 MiB · 1 seeder · alice']);
     assert.deepEqual(fileRows(state, seenAt(10)).map(({ context, spoken }) => [context, spoken]), [['filesGroup new', 'Files of group team, 3 files, 1 new']]);
   });
-  it('is nothing that I have or get', () => assert.deepEqual(descriptions(having(of({ atMs: 11 }), {}), seenAt(10)), ['1 file', '1.00 MiB · 1 seeder · downloading · bob']));
+  it('is nothing that I have or get', () => assert.deepEqual(descriptions(having(of({ atMs: 11 }), {}), seenAt(10)), ['1 file', 'downloading · 1.00 MiB · 1 seeder · bob']));
   it('is nothing in a group that nobody has looked at', () => assert.deepEqual(descriptions(of({ atMs: 11 }), PLAIN_LOOK), ['1 file', '1.00 MiB · 1 seeder · bob']));
 
   /** A window whose account remembers what it has seen. */

@@ -54,11 +54,11 @@ describe('the view Files', () => {
   const rows: readonly (readonly [says: string, row: () => string, expected: string])[] = [
     ['a file to download', () => row({}), 'dump.sql — 1.00 MiB · 1 seeder · bob [file remote removable]'],
     ['one that nobody has now', () => row({ seeders: 0 }), 'dump.sql — 1.00 MiB · nobody online has it · bob [file remote removable]'],
-    ['my own', () => row({ iShare: true, author: 'alice' }, [aTransfer({ kind: 'share', state: 'seeding' })]), 'dump.sql — 1.00 MiB · 1 seeder · shared by you [file here served removable]'],
-    ['one that is coming', () => row({}, [aTransfer()]), 'dump.sql — 1.00 MiB · 1 seeder · downloading · bob [file partial removable]'],
-    ['one that is here', () => row({}, [aTransfer({ state: 'seeding', heldPieces: 2 })]), 'dump.sql — 1.00 MiB · 1 seeder · here · bob [file here served removable]'],
-    ['a folder of which some files are here', () => row({ content: 'folder' }, [aTransfer({ state: 'seeding', sizeBytes: 7, content: 'folder' })]), 'dump.sql — 1.00 MiB · 1 seeder · partly here · bob [file here remote served removable]'],
-    ['one that is here in part and as a whole', () => row({ content: 'folder' }, [aTransfer({ id: 1, state: 'seeding', content: 'folder' }), aTransfer({ id: 2, state: 'seeding', sizeBytes: 7, content: 'folder' })]), 'dump.sql — 1.00 MiB · 1 seeder · here · bob [file here served removable]'],
+    ['my own', () => row({ iShare: true, author: 'alice' }, [aTransfer({ kind: 'share', state: 'seeding' })]), 'dump.sql — shared by you · 1.00 MiB · 1 seeder [file here served removable]'],
+    ['one that is coming', () => row({}, [aTransfer()]), 'dump.sql — downloading · 1.00 MiB · 1 seeder · bob [file partial removable]'],
+    ['one that is here', () => row({}, [aTransfer({ state: 'seeding', heldPieces: 2 })]), 'dump.sql — here · 1.00 MiB · 1 seeder · bob [file here served removable]'],
+    ['a folder of which some files are here', () => row({ content: 'folder' }, [aTransfer({ state: 'seeding', sizeBytes: 7, content: 'folder' })]), 'dump.sql — partly here · 1.00 MiB · 1 seeder · bob [file here remote served removable]'],
+    ['one that is here in part and as a whole', () => row({ content: 'folder' }, [aTransfer({ id: 1, state: 'seeding', content: 'folder' }), aTransfer({ id: 2, state: 'seeding', sizeBytes: 7, content: 'folder' })]), 'dump.sql — here · 1.00 MiB · 1 seeder · bob [file here served removable]'],
     ['a newer version than the one that is here', () => row({ version: 2, root: 'ee'.repeat(32) as Root }, [aTransfer({ state: 'seeding', heldPieces: 2 })]), 'dump.sql — update available · 1.00 MiB · v2 · 1 seeder · bob [file remote update removable]'],
   ];
   for (const [says, made, expected] of rows) it(`shows ${says}`, () => assert.equal(made(), expected));
@@ -73,7 +73,7 @@ describe('the view Downloads', () => {
     const of = state(transfers(aTransfer({ name: 'a', path: '/d/a' }), aTransfer({ name: 'b', path: '/d/b (2)', state: 'seeding', heldPieces: 2 }), aTransfer({ name: 'c', kind: 'share', state: 'seeding' })));
     assert.deepEqual(lines(downloadRows(of)), [
       'Downloading — 1 [section downloading]', '  a — 50 % · 1 peer · team [download partial downloading]', 'Completed — 1 [section completed]', '  b (2) — 1.00 MiB · team [download here seeding]',
-      'Shared by me — 1 [section sharing]', '  c — 1.00 MiB · team [share here seeding]']);
+      'Shared by you — 1 [section sharing]', '  c — 1.00 MiB · team [share here seeding]']);
   });
   it('lists downloads in the order of their turns', () => {
     const of = state(transfers(aTransfer({ id: 1, name: 'last', place: 3 }), aTransfer({ id: 2, name: 'first', place: 1, priority: 'high' }), aTransfer({ id: 3, name: 'next', place: 2, state: 'queued' })));

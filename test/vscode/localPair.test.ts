@@ -62,7 +62,7 @@ describe('a person without a tracker', function () {
     await window.acceptQuickInput();
     await window.quickInputTitled('Share File in Group');
     await window.pick('solo');
-    assert.match((await window.row('Files', 'a file.txt')).description, /^3 B · 1 seeder · shared by you$/);
+    assert.match((await window.row('Files', 'a file.txt')).description, /^shared by you · 3 B · 1 seeder$/);
     await window.screenshot('24-light-shared');
   });
 
