@@ -9,14 +9,14 @@ import type { Command, Tools } from './commands/command.ts';
 import { downloadFile, downloadTo, openFile, revealFile, showDownloads, verifyFile } from './commands/downloading.ts';
 import { clearFilter, filterFiles, goToFile, markSeen, showMoreFiles, sortFilesByName, sortFilesByNewest, sortFilesBySize } from './commands/finding.ts';
 import { acceptAllRequests, acceptRequest, cancelRequest, createGroup, joinGroup, deleteGroup, leaveGroup, rejectRequest, reviewRequests, removeMember, renameAccount, renameGroup, transferGroup } from './commands/groups.ts';
-import { copyDiagnostics, getStarted, refresh, showLog, startEngine, stopEngine } from './commands/help.ts';
+import { copyDiagnostics, getStarted, openKeepSharing, refresh, showLog, startEngine, stopEngine } from './commands/help.ts';
 import { inspectSwarm } from './commands/inspecting.ts';
 import { copyFileLink, copyInvitationLink, openLink } from './commands/links.ts';
 import { compareFile, compareWithShared, downloadShown, previewFile } from './commands/previewing.ts';
 import {
   cancelDownload, clearCompleted, clearTransfer, doNotOpenWhenDone, limitSpeed, moveDown, moveToBottom, moveToTop, moveUp, openWhenDone, pauseAll, pauseDownload, resumeAll, resumeDownload, retryDownload, setPriority,
 } from './commands/queueing.ts';
-import { deleteSelected } from './commands/selected.ts';
+import { deleteSelected, openDownloadsRow, openFilesRow } from './commands/selected.ts';
 import { removeFile, shareFile, shareFolder, stopSharing } from './commands/sharing.ts';
 import { downloadAllUpdates, downloadUpdate } from './commands/updating.ts';
 import { copyTrackerUrl, startLocalPair, stopLocalPair } from './commands/trackers.ts';
@@ -31,13 +31,13 @@ const FOR_MEMBERS = {
   goToFile, filterFiles, clearFilter, sortFilesByName, sortFilesByNewest, sortFilesBySize, showMoreFiles, markSeen,
   previewFile, compareFile, compareWithShared, downloadFile, downloadFolder: downloadFile, downloadShown, downloadUpdate, downloadAllUpdates, downloadTo, chooseFiles, openFile, revealFile, pauseDownload, resumeDownload, retryDownload, cancelDownload, clearTransfer, clearCompleted, verifyFile,
   pauseAll, resumeAll, moveToTop, moveUp, moveDown, moveToBottom, setPriority, limitSpeed, openWhenDone, doNotOpenWhenDone,
-  inspectSwarm, deleteSelected,
+  inspectSwarm, deleteSelected, openFilesRow, openDownloadsRow,
   copyInvitationLink, copyFileLink, refresh,
 } as const satisfies Record<string, Command>;
 
 /** Commands for everybody. */
 const FOR_ALL = {
-  signIn, createAccount, openLink, startLocalPair, stopLocalPair, copyTrackerUrl, showDownloads, startEngine, stopEngine, getStarted, showLog, copyDiagnostics,
+  signIn, createAccount, openLink, startLocalPair, stopLocalPair, copyTrackerUrl, showDownloads, startEngine, stopEngine, getStarted, openKeepSharing, showLog, copyDiagnostics,
 } as const satisfies Record<string, Command>;
 
 export const COMMAND_NAMES: readonly string[] = [...Object.keys(FOR_MEMBERS), ...Object.keys(FOR_ALL)];

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import type { Memory } from './memory.ts';
-import { setting } from './settings.ts';
+import { openSetting, setting } from './settings.ts';
 import { inMessage, t } from './words.ts';
 
 /** Folder in a workspace that downloads go to when nothing is set. */
@@ -32,7 +32,7 @@ export async function tellFolderOnce(memory: Memory, folder: string): Promise<vo
   const canIgnore = root !== undefined && !isIgnored(root, folder);
   void vscode.window.showInformationMessage(t('Downloads go to {0}.', inMessage(folder)), ...(canIgnore ? [ignore] : []), change).then((answer) => {
     if (answer === ignore && root !== undefined) addToIgnored(root, folder);
-    if (answer === change) void vscode.commands.executeCommand('workbench.action.openSettings', 'shoal.downloadFolder');
+    if (answer === change) void openSetting('downloadFolder');
   });
 }
 

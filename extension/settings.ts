@@ -49,6 +49,13 @@ export function setting<N extends SettingName>(name: N): Value<N> {
 /** Whether a person has set it. */
 const isSet = (name: SettingName): boolean => vscode.workspace.getConfiguration('shoal').inspect(name)?.globalValue !== undefined;
 
+/** Shows a setting where it is kept: those of a machine that this window works on from afar stand on a page of their own, and the usual one says there is none. */
+export async function openSetting(name: SettingName): Promise<void> {
+  const query = `shoal.${name}`;
+  if (vscode.env.remoteName === undefined) await vscode.commands.executeCommand('workbench.action.openSettings', query);
+  else await vscode.commands.executeCommand('workbench.action.openRemoteSettings', { query });
+}
+
 /** Settings that the engine keeps. */
 export const ENGINE_SETTINGS: readonly SettingName[] = ['keepSharing', 'downloadLimit', 'uploadLimit', 'activeDownloads', 'listen'];
 

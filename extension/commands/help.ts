@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import * as vscode from 'vscode';
 import { VERSION } from '../../protocol/version.ts';
+import { openSetting } from '../settings.ts';
 import { phaseOf } from '../state.ts';
 import { servedWords } from '../views/served.ts';
 import { t } from '../words.ts';
@@ -34,6 +35,9 @@ export const refresh: Command = async ({ store }) => {
 };
 
 export const getStarted: Command = async ({ walkthrough }) => walkthrough.open();
+
+/** For the walkthrough, whose links lead to commands. */
+export const openKeepSharing: Command = async () => openSetting('keepSharing');
 
 export const showLog: Command = async ({ log }) => log.show();
 

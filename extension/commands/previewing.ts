@@ -7,6 +7,7 @@ import { ShoalError } from '../../protocol/errors.ts';
 import { fileNameKey, nameKey } from '../../protocol/names.ts';
 import type { FileRow } from '../../protocol/trackerLink.ts';
 import { isTextLike } from '../headText.ts';
+import { openSetting } from '../settings.ts';
 import { openLimitBytes } from '../sharedFiles.ts';
 import type { SharedPlace } from '../sharedUri.ts';
 import { placeIn, SHARED_HEAD, sharedUri } from '../sharedUri.ts';
@@ -61,7 +62,7 @@ async function offerDownload(tools: Tools, { group, file }: Found, sizeBytes: nu
   const change = t('Change Limit…');
   const answer = await vscode.window.showInformationMessage(t('{0} is too large to be opened without downloading it ({1}).', inMessage(file.name), amount(sizeBytes)), download, change);
   if (answer === download) await downloadUsual(tools, [{ group, name: file.name }]);
-  if (answer === change) await vscode.commands.executeCommand('workbench.action.openSettings', 'shoal.openLimit');
+  if (answer === change) await openSetting('openLimit');
 }
 
 /** The file itself, or one of a folder that the person chooses. */

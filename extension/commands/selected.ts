@@ -2,9 +2,11 @@
 // what is selected, which need not be what the eye is on: so Delete asks wherever its command does not.
 import * as vscode from 'vscode';
 import { inMessage, plural, t } from '../words.ts';
-import type { Command, RowGiven } from './command.ts';
+import type { Command, RowGiven, SelectedIn, Tools } from './command.ts';
 import { is, rowsOf } from './command.ts';
+import { openFile } from './downloading.ts';
 import { cancelRequest, leaveGroup, rejectRequest, removeMember } from './groups.ts';
+import { previewFile } from './previewing.ts';
 import { cancelDownload, clearTransfer } from './queueing.ts';
 import { stopSharing } from './sharing.ts';
 
@@ -52,6 +54,15 @@ const DELETE: readonly (readonly [words: string, way: Way])[] = [
 ];
 
 const wayOf = (row: RowGiven | undefined): Way | undefined => row && DELETE.find(([words]) => words.split(' ').every((word) => is(row, word)))?.[1];
+
+/** A click or Enter on a row of Files opens what it is, here or not; on one of Downloads what has come or is shared. */
+export const openFilesRow: Command = async (tools) => openRow(tools, 'files', previewFile);
+export const openDownloadsRow: Command = async (tools) => openRow(tools, 'downloads', openFile);
+
+async function openRow(tools: Tools, view: SelectedIn['selectedIn'], open: Command): Promise<void> {
+  const [row] = tools.views[view].view.selection;
+  if (row) await open(tools, row);
+}
 
 /** Does with the selected rows what Delete means for the first of them, and only with those for which it means the same. */
 export const deleteSelected: Command = async (tools, given, all) => {

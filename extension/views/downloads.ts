@@ -83,7 +83,7 @@ function transferRow(transfer: Transfer, beside: Beside): Row {
     id: `transfer:${id}`, label: shown(nameHere(transfer)), description: [...said, shown(groupName)].join(' · '),
     tooltip: tooltipOf(transfer, beside),
     icon: isOutdated ? { theme: 'arrow-circle-up', color: 'charts.blue' } : iconOf(transfer), context: flags.join(' '), subject: { group: groupName, file: name, transfer: id, ...(isWhole && { path }) },
-    ...(isWhole && { command: 'openFile' }),
+    ...(isWhole && { command: 'openDownloadsRow' }),
     spoken: [shown(name), ...said, t('group {0}', shown(groupName)), ...(trouble === undefined ? [] : [trouble])].join(', '),
   };
 }

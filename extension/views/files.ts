@@ -197,7 +197,7 @@ function fileRow({ group, name: groupName, role }: GroupView, file: FileRow, lab
   return {
     id: `file:${group}:${name}`, label: shown(label), description: joined(isNew ? t('● new') : '', place, size, nth, seeds, by), // what is cut off in a narrow view stands last
     tooltip: { facts: JSON.stringify([file, holding?.path, older?.version]), lines: () => tooltipOf(file, isWhole ? holding : undefined, older) },
-    icon: older ? { theme: 'arrow-circle-up', color: 'charts.blue' } : file.content === 'folder' ? { theme: 'folder' } : { file: name }, context: flags.join(' '), command: 'previewFile',
+    icon: older ? { theme: 'arrow-circle-up', color: 'charts.blue' } : file.content === 'folder' ? { theme: 'folder' } : { file: name }, context: flags.join(' '), command: 'openFilesRow',
     ...(file.content !== 'folder' && { shared: { place: { group: groupName, name, root: file.root, path: '' }, sizeBytes } }),
     subject: { group: groupName, file: name, ...(holding && { transfer: holding.id }), ...(isWhole && { path: holding.path }) },
     spoken: [shown(name), isNew ? t('new') : '', size, version > 1 ? t('version {0}', version) : '', seeds, place, t('shared by {0}', shown(author))].filter((text) => text !== '').join(', '),

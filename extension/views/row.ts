@@ -60,7 +60,7 @@ export interface Row {
   readonly subject: Subject;
   /** What can be opened of it before it is downloaded. */
   readonly shared?: { readonly place: SharedPlace; readonly sizeBytes: number };
-  /** What a click does, by the name behind `shoal.`. */
+  /** What a click does, by the name behind `shoal.`: a command that takes the row from what is selected. */
   readonly command?: string;
   /** Undefined for a leaf. */
   readonly children?: readonly Row[] | LazyRows;

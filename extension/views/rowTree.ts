@@ -102,7 +102,8 @@ export class RowTree implements vscode.TreeDataProvider<Node>, vscode.Disposable
     item.description = description;
     item.contextValue = context;
     item.accessibilityInformation = { label: spoken };
-    if (row.command !== undefined) item.command = { command: `shoal.${row.command}`, title: label, arguments: [node] };
+    // Without arguments, which VS Code would forget while it asks for the row anew: a click just then would only say that a command was not found.
+    if (row.command !== undefined) item.command = { command: `shoal.${row.command}`, title: label };
     if ('file' in icon) {
       // Only the name counts for the icon; a place of its own, which names no file, keeps decorations of open and of workspace files away.
       item.resourceUri = vscode.Uri.from({ scheme: 'shoal', path: iconPath(icon.file) });
