@@ -364,6 +364,7 @@ export class Engine {
   /** As for a download: while no tracker can be reached, tickets say who is in the swarm. @throws ShoalError notSignedIn, notMember */
   #checkMember(group: GroupId, name: string): void {
     this.#me();
+    if (this.#closed) throw new ShoalError('linkClosed');
     const { inUse } = this.trackers;
     if (inUse && !isMember(inUse.groups.get(group))) throw new ShoalError('notMember', { group: name });
   }

@@ -42,6 +42,8 @@ export interface FetcherHost {
 export interface FetcherEvents {
   /** A piece is verified and written. */
   held(piece: number, from: Member, bytes: number): void;
+  /** Nothing more is wanted: what is not held was wanted only by somebody who no longer waits. */
+  whole(): void;
   /** What we have asked of seeders has changed. */
   asking(): void;
   layerKnown(layer: Uint8Array): void;
@@ -68,6 +70,8 @@ export class Fetcher {
   #isPumping = false;
   /** Whether somebody could have been asked for more, had there been memory. */
   #isHungry = false;
+  /** Pieces that are wanted only as long as somebody waits for them. */
+  readonly #lent = new Set<number>();
   /** How many of the members will soon have a piece, as they say. */
   readonly #coming = new Map<number, number>();
 
@@ -96,9 +100,10 @@ export class Fetcher {
     if (!this.#host.urgent.isEmpty) this.pump();
   }
 
-  /** Nobody waits for anything any more: what is under way only for that is given up. */
+  /** Somebody no longer waits: what was under way only for that is given up. */
   calmDown(): void {
-    if (!this.#isAsking) this.pause();
+    if (!this.isAsking) this.pause();
+    this.pump();
   }
 
   resume(): void {
@@ -138,6 +143,7 @@ export class Fetcher {
   /** Asks whoever may be asked for whatever there is to ask for. */
   pump(): void {
     if (this.#isPumping) return; // storing and aborting come back here
+    this.#lookAtUrgent();
     this.#isPumping = true;
     try {
       this.#isHungry = false;
@@ -154,13 +160,33 @@ export class Fetcher {
 
   /** The same for one peer. */
   pumpMember(member: Member): void {
-    if (!this.#isPumping) this.#pumpMember(member);
+    if (this.#isPumping) return;
+    this.#lookAtUrgent();
+    this.#pumpMember(member);
+  }
+
+  /** What somebody waits for is wanted, whatever was chosen; and afterwards it no longer is, so that nothing waits for it that does not need it. */
+  #lookAtUrgent(): void {
+    const { pieces } = this.#copy;
+    const { urgent } = this.#host;
+    for (const piece of urgent.pieces) {
+      if (pieces.state(piece) !== 'unwanted') continue;
+      pieces.move(piece, 'want');
+      this.#lent.add(piece);
+    }
+    const wasWhole = pieces.isWhole;
+    for (const piece of this.#lent) {
+      const state = pieces.state(piece);
+      if (urgent.pieces.includes(piece) || state === 'requested' || state === 'verifying') continue;
+      if (state === 'missing') pieces.move(piece, 'skip');
+      this.#lent.delete(piece);
+    }
+    if (pieces.isWhole && !wasWhole) this.#events.whole();
   }
 
   #pumpMember(member: Member): void {
     const { pieces, layer } = this.#copy;
     const nowMs = this.#host.clock.monotonicMs();
-    for (const piece of this.#host.urgent.pieces) if (pieces.state(piece) === 'unwanted') pieces.move(piece, 'want');
     if (!this.isAsking || pieces.isWhole || member.restsUntilMs > nowMs || member.isOverdue(nowMs)) return;
     if (!layer) return void this.#fetchLayer(member.link);
     // In pairs: a request costs as much as a tenth of a piece.

@@ -2,9 +2,9 @@
 // what was read. It shows up in no list and is not kept: previews.ts says when it ends.
 import path from 'node:path';
 import type { Home } from '../../protocol/home/home.ts';
-import type { SwarmKey } from '../../protocol/ids.ts';
+import type { Root, SwarmKey } from '../../protocol/ids.ts';
 import type { SwarmPeer } from '../../protocol/trackerLink.ts';
-import type { Chance } from '../../protocol/world.ts';
+import type { Chance, DiskFile } from '../../protocol/world.ts';
 import type { CopyHost } from './copy.ts';
 import { Copy } from './copy.ts';
 import { diskError } from './diskErrors.ts';
@@ -28,6 +28,12 @@ export interface PreviewHost extends CopyHost {
   readonly swarmHost: SwarmHost;
 }
 
+/** Where the bytes of one go. */
+export interface PreviewPlace {
+  readonly path: string;
+  readonly open: DiskFile;
+}
+
 export class Preview {
   readonly file: SharedFile;
   readonly copy: Copy;
@@ -39,31 +45,17 @@ export class Preview {
   readonly #host: PreviewHost;
   readonly #place: string;
 
-  private constructor(host: PreviewHost, file: SharedFile, copy: Copy, place: string) {
+  /** @param peers  that a tracker has named already */
+  constructor(host: PreviewHost, file: SharedFile, { path: place, open }: PreviewPlace, { layer, peers }: { readonly layer: Uint8Array | undefined; readonly peers: readonly SwarmPeer[] }) {
     this.#host = host;
     this.file = file;
-    this.copy = copy;
+    this.copy = Copy.ofPreview(host, file.key.root, shapeOf(file.sizeBytes, file.pieceBytes), open, layer);
     this.#place = place;
-    this.swarm = new Swarm(file.key, copy, 'sequential', host.swarmHost, {
+    this.swarm = new Swarm(file.key, this.copy, 'sequential', host.swarmHost, {
       changed() {}, layerKnown() {}, whole() {}, stuck() {}, gone() {}, received() {},
     });
     this.swarm.pause(); // it fetches what somebody waits for, and nothing else
-  }
-
-  /** @throws ShoalError diskFull, destinationUnwritable */
-  static async open(host: PreviewHost, file: SharedFile, { layer, peers }: { readonly layer: Uint8Array | undefined; readonly peers: readonly SwarmPeer[] }): Promise<Preview> {
-    const { home: { previewsFolder }, disk, chance } = host;
-    const place = path.join(previewsFolder, `${file.key.root.slice(0, 16)}-${chance.bytes(8).toString('hex')}`);
-    try {
-      await disk.makeFolder(previewsFolder, 0o700);
-      const open = await disk.open(place, 'create');
-      await open.truncate(file.sizeBytes);
-      const preview = new Preview(host, file, Copy.ofPreview(host, file.key.root, shapeOf(file.sizeBytes, file.pieceBytes), open, layer), place);
-      preview.swarm.addCandidates(peers);
-      return preview;
-    } catch (error) {
-      throw diskError(error, place);
-    }
+    this.swarm.addCandidates(peers);
   }
 
   /** How much room it takes. */
@@ -79,8 +71,27 @@ export class Preview {
   async close(): Promise<void> {
     this.swarm.close();
     await this.copy.close(false).catch(() => undefined); // nothing of it has to last
-    await this.#host.disk.remove(this.#place).catch((error: unknown) => {
-      this.#host.swarmHost.log.warn('what was read of a file could not be removed', { place: this.#place, why: String(error) });
-    });
+    await removePlace(this.#host, this.#place);
   }
+}
+
+/** An empty file for what will be read. It grows by what is written: not every system knows files with holes. @throws ShoalError diskFull, destinationUnwritable */
+export async function makePlace({ home: { previewsFolder }, disk, chance }: PreviewHost, root: Root): Promise<PreviewPlace> {
+  const place = path.join(previewsFolder, `${root.slice(0, 16)}-${chance.bytes(8).toString('hex')}`);
+  try {
+    await disk.makeFolder(previewsFolder, 0o700);
+    return { path: place, open: await disk.open(place, 'create') };
+  } catch (error) {
+    throw diskError(error, place);
+  }
+}
+
+/** It was not needed after all. */
+export async function dropPlace(host: PreviewHost, { path: place, open }: PreviewPlace): Promise<void> {
+  await open.close().catch(() => undefined);
+  await removePlace(host, place);
+}
+
+async function removePlace({ disk, swarmHost: { log } }: PreviewHost, place: string): Promise<void> {
+  await disk.remove(place).catch((error: unknown) => log.warn('what was read of a file could not be removed', { place, why: String(error) }));
 }

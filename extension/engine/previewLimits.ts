@@ -3,6 +3,9 @@
 /** Room that previews of all files take on the disk: several of the largest that an editor opens by itself (50 MiB), and little beside what a downloader has anyway. */
 export const PREVIEWS_BYTES_MAX = 256 * 1024 * 1024;
 
+/** Files that are read at one time and a while after: each holds an open file and a place in its swarm, and a very large one 40 MiB of hashes. */
+export const PREVIEWS_MAX = 32;
+
 /** How long what was read is kept after it was last read, in ms: who opens a tab again, or goes on to download the file, comes within that. */
 export const PREVIEW_IDLE_MS = 90_000;
 

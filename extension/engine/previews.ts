@@ -7,8 +7,8 @@ import type { SwarmPeer } from '../../protocol/trackerLink.ts';
 import type { Timer } from '../../protocol/world.ts';
 import type { Copy } from './copy.ts';
 import type { PreviewHost, SharedFile } from './preview.ts';
-import { Preview } from './preview.ts';
-import { PREVIEW_IDLE_MS, PREVIEWS_BYTES_MAX } from './previewLimits.ts';
+import { dropPlace, makePlace, Preview } from './preview.ts';
+import { PREVIEW_IDLE_MS, PREVIEWS_BYTES_MAX, PREVIEWS_MAX } from './previewLimits.ts';
 
 export interface PreviewsHost extends PreviewHost {
   /** Takes a swarm from a transfer that can do without it: the peers known there; undefined when it cannot. */
@@ -27,7 +27,7 @@ export class Previews {
   /** Previews that have ended and whose files are being removed. */
   readonly #closing = new Set<Promise<void>>();
   #timer: Timer | undefined;
-  /** Grows when all are closed: what is still being opened then is closed at once. */
+  /** Grows when some are to end for good: what is being opened at that moment may be one of them, and has to ask again. */
   #age = 0;
 
   constructor(host: PreviewsHost) {
@@ -45,9 +45,10 @@ export class Previews {
     return this.all.filter(({ copy }) => copy.root === root).map(({ copy }) => copy);
   }
 
-  /** Removes what an earlier run has left. */
+  /** Removes what an earlier run has left. What cannot be removed now, because another program looks at it, is removed another time. */
   async clear(): Promise<void> {
-    await this.#host.disk.removeFolder(this.#host.home.previewsFolder);
+    const { disk, home: { previewsFolder }, swarmHost: { log } } = this.#host;
+    await disk.removeFolder(previewsFolder).catch((error: unknown) => log.warn('what was read of files before could not be removed', { place: previewsFolder, why: String(error) }));
   }
 
   /**
@@ -94,6 +95,7 @@ export class Previews {
 
   /** This account is no longer in a group. */
   leave(group: GroupId): void {
+    this.#age++;
     for (const preview of this.all) if (preview.file.key.group === group) this.#end(preview);
   }
 
@@ -109,14 +111,15 @@ export class Previews {
 
   async #open(file: SharedFile, before: Preview | undefined): Promise<Preview | undefined> {
     const age = this.#age;
+    const place = await makePlace(this.#host, file.key.root);
+    // From here on nothing is waited for: a transfer must not take the swarm meanwhile, nor be without one for nothing.
     if (before) this.#end(before);
-    const lent = this.#host.lend(file.key);
-    if (!lent) return undefined;
-    const preview = await Preview.open(this.#host, file, { layer: before?.copy.layer ?? this.#host.layerOf(file.key.root), peers: [...before?.swarm.candidates ?? [], ...lent] });
-    if (age !== this.#age) {
-      await preview.close();
+    const lent = age === this.#age ? this.#host.lend(file.key) : undefined;
+    if (!lent) {
+      await dropPlace(this.#host, place);
       return undefined;
     }
+    const preview = new Preview(this.#host, file, place, { layer: before?.copy.layer ?? this.#host.layerOf(file.key.root), peers: [...before?.swarm.candidates ?? [], ...lent] });
     preview.usedMs = this.#host.clock.monotonicMs();
     this.#all.set(swarmKeyText(file.key), preview);
     this.#host.presenceChanged();
@@ -126,7 +129,7 @@ export class Previews {
 
   /** Ends those that were not read for the longest, as far as it takes. Returns whether that was enough, or this one should begin anew. */
   #makeRoom(not: Preview | undefined, moreBytes: number): boolean {
-    const isFull = (): boolean => moreBytes + this.all.reduce((sum, { heldBytes }) => sum + heldBytes, 0) > PREVIEWS_BYTES_MAX;
+    const isFull = (): boolean => (!not && this.#all.size >= PREVIEWS_MAX) || moreBytes + this.all.reduce((sum, { heldBytes }) => sum + heldBytes, 0) > PREVIEWS_BYTES_MAX;
     for (const oldest of [...this.all].sort((a, b) => a.usedMs - b.usedMs)) {
       if (!isFull()) break;
       if (oldest !== not && oldest.readers === 0) this.#end(oldest);

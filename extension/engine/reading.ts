@@ -9,6 +9,7 @@ import { headBytesOf, LENGTH_BYTES, readFolder } from '../../protocol/manifest.t
 import type { Timer } from '../../protocol/world.ts';
 import { byPath } from './folderChoice.ts';
 import type { Copy } from './copy.ts';
+import { diskError } from './diskErrors.ts';
 import type { PreviewHost, SharedFile } from './preview.ts';
 import { LISTS_MAX, NOBODY_NAMED_MS, NOBODY_REACHED_MS, PREVIEW_IDLE_MS, SILENT_MS } from './previewLimits.ts';
 import { Previews } from './previews.ts';
@@ -20,6 +21,8 @@ import type { Transfers } from './transfers.ts';
 const SOURCES_MAX = 16;
 /** After these there may be another source. */
 const MAY_GO_ON: readonly ErrorCode[] = ['linkClosed', 'fileChanged', 'fileMissing', 'pieceNotHeld'];
+/** After these what was read from is of no use to anybody. */
+const IS_GONE: readonly ErrorCode[] = ['fileChanged', 'fileMissing'];
 /** How often it is looked whether anything comes, in ms. */
 const LOOK_MS = 500;
 
@@ -43,6 +46,8 @@ export class Reading {
   readonly #host: ReadingHost;
   /** Lists of folders that were read; the last one last. */
   readonly #lists = new Map<Root, Folder>();
+  /** Those that are being read. */
+  readonly #listing = new Map<Root, Promise<Folder>>();
   #timer: Timer | undefined;
 
   constructor(host: ReadingHost) {
@@ -75,10 +80,23 @@ export class Reading {
   /** What is in a shared folder, in the order of the names. @throws ShoalError as `read`; usage when it is none */
   async folder(file: SharedFile, signal: AbortSignal): Promise<Folder> {
     if (file.content !== 'folder') throw new ShoalError('usage', { why: `${file.name} is a file, not a folder` });
-    const { key: { root }, sizeBytes, pieceBytes } = file;
+    const { key: { root } } = file;
+    // A window asks for many files of a folder at once: its list is read, and held in memory, once.
+    for (let listing = this.#listing.get(root); listing; listing = this.#listing.get(root)) await listing.catch(() => undefined);
     this.#host.check(file);
     const known = this.#lists.get(root);
     if (known) return known;
+    const listing = this.#readList(file, signal);
+    this.#listing.set(root, listing);
+    try {
+      return await listing;
+    } finally {
+      this.#listing.delete(root);
+    }
+  }
+
+  async #readList(file: SharedFile, signal: AbortSignal): Promise<Folder> {
+    const { key: { root }, sizeBytes, pieceBytes } = file;
     const start = await this.#bytes(file, 0, Math.min(LENGTH_BYTES, sizeBytes), signal);
     const read = readFolder(await this.#bytes(file, 0, headBytesOf(start, sizeBytes), signal), sizeBytes, pieceBytes);
     const folder = { ...read, files: byPath(read.files) };
@@ -132,6 +150,7 @@ export class Reading {
         const mayGoOn = isShoalError(error) && MAY_GO_ON.includes(error.code);
         if (!mayGoOn || source >= SOURCES_MAX) throw error;
         if (reading) useless.add(reading);
+        if (reading && IS_GONE.includes(error.code)) await this.#host.transfers().lost(reading, error);
       }
     }
   }
@@ -154,26 +173,29 @@ export class Reading {
 
   async #wait(swarm: Swarm, { name }: SharedFile, pieces: readonly number[], signal: AbortSignal): Promise<void> {
     const inVain = new AbortController();
-    const stop = this.#watch(swarm, () => inVain.abort());
+    const stop = this.#watch(swarm, pieces, () => inVain.abort());
     try {
       await swarm.need(pieces, AbortSignal.any([signal, inVain.signal]));
     } catch (error) {
-      throw inVain.signal.aborted && !signal.aborted ? new ShoalError('nobodyServes', { name }) : error;
+      if (inVain.signal.aborted && !signal.aborted) throw new ShoalError('nobodyServes', { name });
+      throw isShoalError(error, 'internal') ? diskError(error.cause ?? error, this.#host.home.previewsFolder) : error;
     } finally {
       stop();
     }
   }
 
   /** Says when it is of no use to wait on. Returns how to stop looking. */
-  #watch(swarm: Swarm, inVain: () => void): () => void {
+  #watch(swarm: Swarm, pieces: readonly number[], inVain: () => void): () => void {
     const { clock } = this.#host;
+    const board = swarm.copy.pieces;
     let timer: Timer;
     let thereMs = clock.monotonicMs();
     let cameMs = thereMs;
     let cameBytes = swarm.receivedBytes;
     const look = (): void => {
       const nowMs = clock.monotonicMs();
-      if (swarm.hasProspects) thereMs = nowMs;
+      // That others of a download come is no sign that these will.
+      if (pieces.every((piece) => board.held.has(piece) || board.holders(piece) > 0)) thereMs = nowMs;
       if (swarm.receivedBytes !== cameBytes) cameMs = nowMs;
       cameBytes = swarm.receivedBytes;
       if (nowMs - thereMs >= (swarm.candidates.length === 0 ? NOBODY_NAMED_MS : NOBODY_REACHED_MS) || nowMs - cameMs >= SILENT_MS) return inVain();

@@ -87,6 +87,9 @@ export class Swarm implements UploadFile {
     const { clock, chance, log, buffers } = host;
     this.#fetcher = new Fetcher(key, copy, mode, this.#members, { clock, chance, log, buffers, down: [this.down, host.down], urgent: this.#urgent }, {
       held: (piece, from, bytes) => this.#held(piece, from, bytes),
+      whole: () => {
+        if (!this.#closed) events.whole();
+      },
       asking: () => this.#tellAsking(),
       layerKnown: (layer) => events.layerKnown(layer),
       rejected: (piece, { link }) => {
@@ -258,18 +261,16 @@ export class Swarm implements UploadFile {
     const board = this.copy.pieces;
     const missing = pieces.filter((piece) => !board.held.has(piece));
     if (missing.length === 0) return;
-    const unwanted = missing.filter((piece) => board.state(piece) === 'unwanted');
-    for (const piece of unwanted) board.move(piece, 'want');
+    const isFirst = this.#urgent.isEmpty;
     const coming = this.#urgent.wait(missing, signal);
-    this.#joinLinked();
+    this.#fetcher.pump();
+    if (isFirst) this.#joinLinked(); // not for each of a thousand calls: who is in other swarms only is asked each time
     this.connect();
     this.#tick();
-    this.#fetcher.pump();
     try {
       await coming;
     } finally {
-      for (const piece of unwanted) if (board.state(piece) === 'missing' && !this.#urgent.pieces.includes(piece)) board.move(piece, 'skip');
-      if (this.#urgent.isEmpty) this.#fetcher.calmDown();
+      this.#fetcher.calmDown();
     }
   }
 

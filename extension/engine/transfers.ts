@@ -133,6 +133,10 @@ export class Transfers {
   giveBack(key: SwarmKey): void {
     if (!this.#swarms.has(swarmKeyText(key))) this.#ofKey(key).find(lacksSwarm)?.takeOverSwarm();
   }
+  /** What a transfer serves was found to be no longer what it was: it says so, and leaves the swarm to whoever needs those bytes. */
+  async lost(copy: Copy, error: ShoalError): Promise<void> {
+    await this.all.find((transfer) => transfer.copy === copy)?.fail(error, 'gone');
+  }
   /** The piece hashes of these bytes, if some transfer knows them. */
   layerOf(root: Root): Uint8Array | undefined {
     return this.all.find(({ record, copy }) => record.root === root && copy?.layer)?.copy?.layer;

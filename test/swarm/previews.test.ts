@@ -4,55 +4,14 @@ import assert from 'node:assert';
 import { PREVIEW_IDLE_MS, PREVIEWS_BYTES_MAX } from '../../extension/engine/previewLimits.ts';
 import type { FileRow } from '../../protocol/trackerLink.ts';
 import type { Disk } from '../../protocol/world.ts';
-import type { Simulation } from '../support/simulatedWorld.ts';
-import { simulate } from '../support/simulatedWorld.ts';
-import type { Person } from './town.ts';
-import { GROUP, NO_CALL, Town } from './town.ts';
+import { left, limit, MIB, PIECE, read, readAll, rowOf, shared, story } from './reads.ts';
+import { GROUP, NO_CALL } from './town.ts';
 
-const MIB = 1024 * 1024;
-const PIECE = 512 * 1024;
-const PREVIEWS = '/home/previews';
 /** Calls at a time. */
 const READS = 16;
 
-const rowOf = async (person: Person, name: string): Promise<FileRow> => person.engine.verbs.findFile({ group: GROUP, name }, NO_CALL);
-
-/** Some bytes of a shared file, in one call. */
-async function read(person: Person, { name, root }: Pick<FileRow, 'name' | 'root'>, fromByte: number, bytes = PIECE, { path = '', signal = NO_CALL.signal } = {}): Promise<Buffer> {
-  return Buffer.from((await person.engine.verbs.read({ group: GROUP, name, root, path, fromByte, bytes }, { signal })).raw);
-}
-
-/** All of it, as a window does: some calls at a time. */
-async function readAll(person: Person, file: Pick<FileRow, 'name' | 'root'>, path = ''): Promise<Buffer> {
-  const { sizeBytes } = await person.engine.verbs.read({ group: GROUP, ...file, path, fromByte: 0, bytes: 0 }, NO_CALL);
-  const parts = Array.from({ length: Math.ceil(sizeBytes / PIECE) }, (_, n) => n * PIECE);
-  const came: Buffer[] = [];
-  for (let n = 0; n < parts.length; n += 4) came.push(...await Promise.all(parts.slice(n, n + 4).map((at) => read(person, file, at, PIECE, { path }))));
-  return Buffer.concat(came);
-}
-
-const left = async ({ machine: { world: { disk } } }: Person): Promise<readonly string[]> => (await disk.stat(PREVIEWS) ? disk.listFolder(PREVIEWS) : []);
-const limit = (person: Person, limits: { readonly down?: number; readonly up?: number }): void => void person.engine.verbs.configure(
-  { downLimitBytesPerS: limits.down, upLimitBytesPerS: limits.up, listenHost: undefined, listenPort: undefined, keepSharing: undefined, activeDownloads: undefined }, NO_CALL);
-
 describe('a file that is read without being downloaded', function () {
   this.timeout(120_000);
-
-  const story = (title: string, tell: (sim: Simulation, town: Town, alice: Person, bob: Person) => Promise<void>, seeds: readonly number[] = [1, 2, 3]): void => {
-    for (const seed of seeds) it(`${title} (seed ${seed})`, () => simulate(seed, async (sim) => {
-      const town = await Town.build(sim);
-      const [alice, bob] = [await town.person('alice'), await town.person('bob')];
-      await town.group(alice, bob);
-      for (const person of [alice, bob]) await person.machine.world.disk.makeFolder('/work');
-      await tell(sim, town, alice, bob);
-    }));
-  };
-  const shared = async (sim: Simulation, person: Person, bytes: number, name = 'dump.sql'): Promise<{ content: Buffer; row: FileRow }> => {
-    const content = sim.chance.bytes(bytes);
-    await person.write(`/work/${name}`, content);
-    await person.share(`/work/${name}`);
-    return { content, row: await rowOf(person, name) };
-  };
 
   story('comes as it is, whole and in parts, and is in no list', async (sim, _, alice, bob) => {
     const { content, row } = await shared(sim, alice, 5 * MIB + 123);
