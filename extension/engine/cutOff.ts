@@ -4,12 +4,15 @@ import type { Downloader } from '../../protocol/engineLink.ts';
 import { SERVED_MAX } from '../../protocol/engineLink.ts';
 import type { Home } from '../../protocol/home/home.ts';
 import { readSmallFile, textField, writeSmallFile } from '../../protocol/home/home.ts';
+import { isShoalError } from '../../protocol/errors.ts';
 import type { AccountId } from '../../protocol/ids.ts';
 import type { Disk } from '../../protocol/world.ts';
 
 export class CutOff {
   readonly #disk: Disk;
   readonly #home: Home;
+  /** One after the other: two windows that ask at once shall not both say it. */
+  #taking: Promise<unknown> = Promise.resolve();
 
   constructor(disk: Disk, home: Home) {
     this.#disk = disk;
@@ -21,9 +24,18 @@ export class CutOff {
     if (downloaders.length > 0) await writeSmallFile(this.#disk, this.#home.cutOffFile, { account, downloaders });
   }
 
-  /** Those of this account, once. @throws ShoalError damagedFile, newerFormat */
-  async take(account: AccountId): Promise<readonly Downloader[]> {
-    const kept = await readSmallFile(this.#disk, this.#home.cutOffFile, (fields) => ({ account: textField(fields, 'account'), downloaders: downloadersIn(fields['downloaders']) }));
+  /** Those of this account, once. @throws ShoalError newerFormat */
+  take(account: AccountId): Promise<readonly Downloader[]> {
+    const taking = this.#taking.then(() => this.#take(account));
+    this.#taking = taking.catch(() => undefined);
+    return taking;
+  }
+
+  async #take(account: AccountId): Promise<readonly Downloader[]> {
+    const kept = await readSmallFile(this.#disk, this.#home.cutOffFile, (fields) => ({ account: textField(fields, 'account'), downloaders: downloadersIn(fields['downloaders']) })).catch((error: unknown) => {
+      if (!isShoalError(error, 'damagedFile')) throw error;
+      return undefined; // it was only a word to the person; the next one is written over it
+    });
     if (!kept || kept.account !== account || kept.downloaders.length === 0) return [];
     await writeSmallFile(this.#disk, this.#home.cutOffFile, { account, downloaders: [] });
     return kept.downloaders;

@@ -183,7 +183,9 @@ export class Engine {
   }
 
   async close({ isUnheld = false } = {}): Promise<void> {
-    if (isUnheld && this.account) await this.#cutOff.keep(this.account.account, this.#served.list());
+    if (isUnheld && this.account) {
+      await this.#cutOff.keep(this.account.account, this.#served.list()).catch((error: unknown) => this.world.log.error('who is cut off cannot be kept', { why: asShoalError(error).message }));
+    }
     this.#closed = true;
     this.#pulse.stop();
     this.#renewal.stop();

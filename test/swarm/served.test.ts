@@ -60,11 +60,24 @@ describe('who downloads from me', function () {
     await alice.start();
     await alice.engine.close({ isUnheld: true }); // nobody was served this time; it has not been told yet
     await alice.start();
-    assert.deepEqual(await cutOff(), [`bob: big.bin in ${GROUP}`]);
+    const told = await Promise.all([cutOff(), cutOff()]); // two windows that open at once
+    assert.deepEqual(told.flat(), [`bob: big.bin in ${GROUP}`]);
     assert.deepEqual(await cutOff(), []);
     await sim.until(() => alice.engine.overview().served.length === 1);
     await alice.engine.close(); // this time somebody wanted it
     await alice.start();
     assert.deepEqual(await cutOff(), []);
+  });
+
+  story('keeps no engine from leaving, when it cannot be kept or read', async (sim, _, alice, bob) => {
+    await bob.download('big.bin');
+    await sim.until(() => alice.engine.overview().served.length === 1);
+    alice.machine.disk.fault = (call, path) => (path.includes('cut-off') ? 'ENOSPC' : undefined);
+    await alice.engine.close({ isUnheld: true });
+    alice.machine.disk.fault = undefined;
+    assert.deepEqual(alice.engine.transfers(), [], 'it has closed everything');
+    await alice.write('/home/cut-off.json', Buffer.from('{ half'));
+    await alice.start();
+    assert.deepEqual((await alice.engine.verbs.takeCutOff({}, NO_CALL)).downloaders, []);
   });
 });
