@@ -59,7 +59,8 @@ export async function secretsIn(disk: Disk, place: string, signal?: AbortSignal)
     if (stat?.kind === 'file') {
       left--;
       const called = name === '' ? path.basename(at) : name;
-      const kind = secretByName(called) ?? (stat.sizeBytes <= KEY_FILE_BYTES_MAX ? secretByHead(await headOf(disk, at)) : undefined);
+      // By the whole path: "credentials" says nothing, ".aws/credentials" does, also when just that file or that folder is shared.
+      const kind = secretByName(at.split(path.sep).join('/')) ?? (stat.sizeBytes <= KEY_FILE_BYTES_MAX ? secretByHead(await headOf(disk, at)) : undefined);
       if (kind) found.push({ path: called, kind });
     } else if (stat?.kind === 'folder') {
       for (const child of await disk.listFolder(at).catch(() => [])) {

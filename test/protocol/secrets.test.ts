@@ -42,6 +42,8 @@ describe('secrets', () => {
       assert.deepEqual([isWhole, [...found].sort((a, b) => (a.path < b.path ? -1 : 1))], [true, [{ path: 'deep/er/.env', kind: 'environment' }, { path: 'server.key', kind: 'privateKey' }]]);
       assert.deepEqual((await secretsIn(createNodeDisk(), path.join(folder, 'outside/id_rsa'))).found, [{ path: 'id_rsa', kind: 'privateKey' }]);
       assert.deepEqual((await secretsIn(createNodeDisk(), path.join(folder, 'nothing'))).found, []);
+      write('.aws/credentials');
+      for (const shared of ['.aws', '.aws/credentials']) assert.deepEqual((await secretsIn(createNodeDisk(), path.join(folder, shared))).found, [{ path: 'credentials', kind: 'credentials' }]);
     } finally {
       fs.rmSync(folder, { recursive: true });
     }

@@ -65,7 +65,7 @@ export const fileVerbs: Topic = {
       async run(session, { words: [file = '', group = ''], options }) {
         const at = session.path(file);
         const name = typeof options['name'] === 'string' ? options['name'] : undefined;
-        if (options['secrets'] !== true) await refuseSecrets(at);
+        if (options['secrets'] !== true) await refuseSecrets(session, at);
         const { transfer } = await session.call('share', { group, path: at, name, replace: options['replace'] === true });
         if (options['detach'] !== true) return followShare(session, transfer, at);
         session.print(`Sharing ${printable(name ?? path.basename(at))} in ${printable(group)} as soon as it is hashed; \`shoal status\` shows how far it is.`, { transfer, group, name: name ?? path.basename(at), path: at });
@@ -131,9 +131,9 @@ export const fileVerbs: Topic = {
 };
 
 /** Nobody is asked here, so what may be secret has to be named on purpose. @throws ShoalError maybeSecret */
-async function refuseSecrets(place: string): Promise<void> {
-  const { found } = await secretsIn(createNodeDisk(), place);
-  if (found.length === 0) return;
+async function refuseSecrets(session: Session, place: string): Promise<void> {
+  const { found, isWhole } = await secretsIn(createNodeDisk(), place);
+  if (found.length === 0) return isWhole ? undefined : session.note('The folder has too many files for all of them to be looked at for secrets.');
   const names = found.slice(0, SECRETS_NAMED_MAX).map((secret) => printable(secret.path)).join(', ');
   throw new ShoalError('maybeSecret', { names: found.length > SECRETS_NAMED_MAX ? `${names} and ${found.length - SECRETS_NAMED_MAX} more` : names });
 }
