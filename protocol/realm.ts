@@ -97,9 +97,12 @@ export function parseRealmUrl(text: string): RealmUrl {
 /** `host:port`, with brackets around an IPv6 address. */
 export const addressText = ({ host, port }: Address): string => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
 
-/** Reads `host:port`, `[ipv6]:port` or, with a default, a host alone. Undefined if it is none of these. */
+/**
+ * Reads `host:port`, `[ipv6]:port` or, with a default, a host alone. Undefined if it is none of these. A host's name is letters of any language, digits,
+ * `.`, `_` and `-`: addresses come from links of strangers, and are shown within commands that people copy into a shell.
+ */
 export function parseAddress(text: string, portDefault?: number): Address | undefined {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/@,]+))(?::(\d{1,5}))?$/.exec(text.trim());
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([\p{L}\p{N}_][\p{L}\p{M}\p{N}._-]*))(?::(\d{1,5}))?$/u.exec(text.trim());
   if (!match) return undefined;
   const host = match[1] ?? match[2] ?? '';
   const port = match[3] === undefined ? portDefault : Number(match[3]);

@@ -33,7 +33,7 @@ describe('an address', () => {
     ['[::ffff:1.2.3.4]:80', '::ffff:1.2.3.4', 80], [' host:7070\n', 'host', 7070], ['host', 'host', 9, 9], ['[::1]', '::1', 9, 9], ['host:7070', 'host', 7070, 9], ['münchen.example:80', 'münchen.example', 80],
     ['host', undefined], ['', undefined], [':7070', undefined], ['host:', undefined], ['host:0', undefined], ['host:65536', undefined], ['host:99999', undefined], ['host:123456', undefined],
     ['host:-1', undefined], ['host:7o7o', undefined], ['host:7070x', undefined], ['::1:7070', undefined], ['[::1', undefined], ['::1]:80', undefined], ['[host]:80', undefined], ['[]:80', undefined],
-    ['a b:80', undefined], ['a,b:80', undefined], ['a@b:80', undefined], ['http://host:80', undefined], ['host:80/path', undefined], ['host:80:80', undefined], [`${'x'.repeat(256)}:80`, undefined],
+    ['a b:80', undefined], ['a,b:80', undefined], ['a@b:80', undefined], ['http://host:80', undefined], ['$(id):80', undefined], ['a;b:80', undefined], ['`id`:80', undefined], ['a&b:80', undefined], ['a\'b:80', undefined], ['--help:80', undefined], ['a\u202Eb:80', undefined], ['host:80/path', undefined], ['host:80:80', undefined], [`${'x'.repeat(256)}:80`, undefined],
     ['', undefined, undefined, 9], [':', undefined, undefined, 9],
   ];
   for (const [text, host, port, portDefault] of rows) {
