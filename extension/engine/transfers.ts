@@ -3,6 +3,7 @@
 import path from 'node:path';
 import { ShoalError } from '../../protocol/errors.ts';
 import type { AccountId, GroupId, Root, SwarmKey } from '../../protocol/ids.ts';
+import { checkSizes } from '../../protocol/fileShape.ts';
 import { swarmKeyText } from '../../protocol/ids.ts';
 import type { PickerMode, QueueMove } from '../../protocol/engineLink.ts';
 import { checkFileName, fileNameKey } from '../../protocol/names.ts';
@@ -198,6 +199,7 @@ export class Transfers {
    */
   async download({ file, path: given, asFile, ...request }: DownloadRequest): Promise<Transfer> {
     const { disk } = this.#host.world;
+    checkSizes(file);
     // Checked again here: whatever a tracker sends, it must not name a place outside the folder.
     const destination = asFile ? given : path.join(given, ...checkFileName(file.name).split('/'));
     const same = this.#ofKey({ group: request.group, root: file.root }).filter(({ record }) => record.kind === 'download' && record.path === destination && record.only.join('\n') === request.only.join('\n') && record.choosing === (request.choosing ?? false));

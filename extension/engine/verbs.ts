@@ -2,6 +2,7 @@
 import path from 'node:path';
 import type { Verbs } from './state.ts';
 import { ShoalError } from '../../protocol/errors.ts';
+import { checkSizes } from '../../protocol/fileShape.ts';
 import type { AccountId, GroupId, RequestId, Root } from '../../protocol/ids.ts';
 import type { ManifestFile } from '../../protocol/manifest.ts';
 import { PASSWORD_CHARS_MIN } from '../../protocol/limits.ts';
@@ -83,6 +84,7 @@ export function verbsOf(engine: Engine): Verbs {
     if (known) return { ...known, key, name, groupName: shown };
     const row = await trackers.call('findFile', { group, name });
     if (row.root !== root) throw new ShoalError('newerVersion', { name, group: shown });
+    checkSizes(row);
     return { key, name: row.name, groupName: shown, sizeBytes: row.sizeBytes, pieceBytes: row.pieceBytes, content: row.content === 'folder' ? 'folder' : 'file' };
   };
   /** The list that is asked for page by page now: a long one takes a while to read. */

@@ -4,6 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { pieceBytesFor } from '../../extension/engine/hashTree.ts';
 import { inlineHasher } from '../../extension/engine/hashing.ts';
 import { homeAt } from '../../protocol/home/home.ts';
 import { makeHome } from '../../extension/engine/home.ts';
@@ -12,6 +13,7 @@ import { PieceBuffers } from '../../extension/engine/pieceBuffers.ts';
 import { Throttle } from '../../extension/engine/throttle.ts';
 import type { Transfer } from '../../extension/engine/transfer.ts';
 import { Transfers } from '../../extension/engine/transfers.ts';
+import { FILE_BYTES_MAX } from '../../protocol/limits.ts';
 import { createIdentity } from '../../protocol/identity.ts';
 import type { AccountId, GroupId, Root, Sha256 } from '../../protocol/ids.ts';
 import { createNodeWorld } from '../../protocol/nodeWorld.ts';
@@ -46,9 +48,16 @@ describe('transfers', () => {
   });
 
   const row = (name: string, sizeBytes: number): FileRow => ({
-    name, version: 1, root: (sizeBytes === 0 ? '00'.repeat(32) : createHash('sha256').update(name).digest('hex')) as Root, sizeBytes, pieceBytes: 512 * 1024, sha256: 'cd'.repeat(32) as Sha256, author: 'alice', atMs: 0,
+    name, version: 1, root: (sizeBytes === 0 ? '00'.repeat(32) : createHash('sha256').update(name).digest('hex')) as Root, sizeBytes, pieceBytes: pieceBytesFor(sizeBytes), sha256: 'cd'.repeat(32) as Sha256, author: 'alice', atMs: 0,
     sharers: [], sharersCount: 0, iShare: false, seeders: 0, leechers: 0, content: 'file',
   });
+  for (const [sizeBytes, pieceBytes] of [[100, 0], [100, 1], [2 ** 50, 16 * 1024], [2 ** 52, 16 * 1024 * 1024], [100, 100_000], [100, 2 ** 31]] as const) {
+    it(`does not believe a tracker that tells of ${sizeBytes} bytes in pieces of ${pieceBytes}`, async () => {
+      const file = { ...row('file', sizeBytes), pieceBytes };
+      await assert.rejects(transfers.download({ account, group, groupName: 'team', file, path: path.join(folder, 'here'), asFile: false, rename: false, mode: 'rarest', only: [] }), { code: 'badMessage' });
+    });
+  }
+
   const download = (name: string, sizeBytes = 100) =>
     transfers.download({ account, group, groupName: 'team', file: row(name, sizeBytes), path: path.join(folder, 'here'), asFile: false, rename: false, mode: 'rarest', only: [] });
 
@@ -76,7 +85,7 @@ describe('transfers', () => {
   });
 
   it('ends with a sentence when there is no room', async () => {
-    const transfer = await download('huge', 2 ** 50);
+    const transfer = await download('huge', FILE_BYTES_MAX);
     for (; transfer.error === undefined; await new Promise((resolve) => setImmediate(resolve)));
     assert.equal(transfer.error.code, 'diskFull');
     assert.ok(!existsSync(path.join(folder, 'here', 'huge')));

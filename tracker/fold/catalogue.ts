@@ -1,6 +1,7 @@
 // Rules of the catalogue: which files a group shares, under which names, in which version, and who promised to share them.
 import type { GroupId } from '../../protocol/ids.ts';
-import { FILE_BYTES_MAX, LEAF_BYTES, PIECE_BYTES_MAX, PIECES_MAX } from '../../protocol/limits.ts';
+import { whyNotPieces } from '../../protocol/fileShape.ts';
+import { FILE_BYTES_MAX } from '../../protocol/limits.ts';
 import { fileNameKey, whyNotFileName } from '../../protocol/names.ts';
 import { notMember } from './groups.ts';
 import type { Op, Rule } from './rule.ts';
@@ -73,13 +74,13 @@ function sharedByAnother(state: State, op: Op<'shareFile'>): Refusal | undefined
 
 /** What no tracker may hand to anybody: a name that some system cannot write, or sizes that no engine could have made. */
 function notShareable({ body }: Op<'shareFile'>): Refusal | undefined {
-  const { name, root, sizeBytes, pieceBytes } = body;
+  const { name, root, sizeBytes } = body;
   const why = whyNotFileName(name);
   if (why !== undefined) return refusal('badFileName', { name, why });
   if (sizeBytes > FILE_BYTES_MAX) return refusal('fileTooLarge', { path: name, max: FILE_BYTES_MAX });
   const wrong = (what: string): Refusal => refusal('badMessage', { type: 'shareFile', why: what });
-  if (pieceBytes < LEAF_BYTES || pieceBytes > PIECE_BYTES_MAX || !Number.isInteger(Math.log2(pieceBytes))) return wrong('no piece has that size');
-  if (Math.ceil(sizeBytes / pieceBytes) > PIECES_MAX) return wrong('it has too many pieces');
+  const whyPieces = whyNotPieces(body);
+  if (whyPieces !== undefined) return wrong(whyPieces);
   if ((sizeBytes === 0) !== /^0+$/.test(root)) return wrong('its root and its size do not go together');
   return undefined;
 }
