@@ -6,22 +6,25 @@ import type { Home } from '../../protocol/home/home.ts';
 import { readSmallFile, textField, writeSmallFile } from '../../protocol/home/home.ts';
 import { isShoalError } from '../../protocol/errors.ts';
 import type { AccountId } from '../../protocol/ids.ts';
-import type { Disk } from '../../protocol/world.ts';
+import type { Disk, Log } from '../../protocol/world.ts';
 
 export class CutOff {
   readonly #disk: Disk;
   readonly #home: Home;
+  readonly #log: Log;
   /** One after the other: two windows that ask at once shall not both say it. */
   #taking: Promise<unknown> = Promise.resolve();
 
-  constructor(disk: Disk, home: Home) {
+  constructor(disk: Disk, home: Home, log: Log) {
     this.#disk = disk;
     this.#home = home;
+    this.#log = log;
   }
 
-  /** What was kept before stays if this time it was nobody: it has not been said yet. */
+  /** What was kept before stays if this time it was nobody: it has not been said yet. A disk that refuses must not keep the engine from leaving. */
   async keep(account: AccountId, downloaders: readonly Downloader[]): Promise<void> {
-    if (downloaders.length > 0) await writeSmallFile(this.#disk, this.#home.cutOffFile, { account, downloaders });
+    if (downloaders.length === 0) return;
+    await writeSmallFile(this.#disk, this.#home.cutOffFile, { account, downloaders }).catch((error: unknown) => this.#log.error('who was cut off cannot be kept', { why: String(error) }));
   }
 
   /** Those of this account, once. @throws ShoalError newerFormat */

@@ -87,7 +87,7 @@ export class Engine {
       for (const link of this.#peers.links) link.showRenewed();
     });
     this.#toldConflicts = new ToldConflicts(world.disk, home);
-    this.#cutOff = new CutOff(world.disk, home);
+    this.#cutOff = new CutOff(world.disk, home, world.log);
     this.#served = new Served(world.clock);
     this.#peers = new Peers({
       world, device: identity.pin, program, tickets: this.#tickets, uploads: new Uploads({ clock: world.clock, up: this.up, buffers: new PieceBuffers(RAW_HEAD_ROOM_BYTES) }),
@@ -183,9 +183,7 @@ export class Engine {
   }
 
   async close({ isUnheld = false } = {}): Promise<void> {
-    if (isUnheld && this.account) {
-      await this.#cutOff.keep(this.account.account, this.#served.list()).catch((error: unknown) => this.world.log.error('who is cut off cannot be kept', { why: asShoalError(error).message }));
-    }
+    if (isUnheld && this.account) await this.#cutOff.keep(this.account.account, this.#served.list());
     this.#closed = true;
     this.#pulse.stop();
     this.#renewal.stop();
@@ -365,8 +363,8 @@ export class Engine {
 
   /** As for a download: while no tracker can be reached, tickets say who is in the swarm. @throws ShoalError notSignedIn, notMember */
   #checkMember(group: GroupId, name: string): void {
-    this.#me();
     if (this.#closed) throw new ShoalError('linkClosed');
+    this.#me();
     const { inUse } = this.trackers;
     if (inUse && !isMember(inUse.groups.get(group))) throw new ShoalError('notMember', { group: name });
   }
