@@ -105,7 +105,10 @@ export class PeerLink implements UploadPeer {
   }
 
   leave(swarm: Swarm): void {
-    if (this.swarms.delete(swarm)) this.connection.notify('leave', swarm.key);
+    if (!this.swarms.delete(swarm)) return;
+    // A join of one that has ended may be answered late, when another one of the same file is there; the other side knows of one only.
+    const now = this.#host.swarm(swarm.key.group, swarm.key.root);
+    if (now === undefined || now === swarm) this.connection.notify('leave', swarm.key);
   }
 
   readonly handlers: HandlersOf<typeof peerLink, 'peer'> = {

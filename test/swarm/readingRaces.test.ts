@@ -132,4 +132,19 @@ describe('reading a file while something else happens', function () {
     assert.ok(sim.nowMs - begin < 30_000, `after ${sim.nowMs - begin} ms`);
     assert.ok((bob.engine.transfer(download)?.downBytesPerS ?? 0) > 0);
   });
+
+  story('takes nobody out of the swarm whose download begins at that moment', async (sim, _, alice, bob) => {
+    for (let n = 0; n < 8; n++) {
+      const { content, row } = await shared(sim, alice, 4 * PIECE, `${n}.bin`);
+      limit(bob, { down: PIECE });
+      const reading = read(bob, row, 0);
+      await sim.advance(n);
+      const download = await bob.download(row.name);
+      assert.ok((await reading).equals(content.subarray(0, PIECE)));
+      await sim.until(() => (bob.engine.transfer(download)?.heldPieces ?? 0) >= 2);
+      assert.deepEqual(alice.engine.overview().served.filter(({ name }) => name === row.name).map(({ user }) => user), ['bob'], `whoever sends to bob knows that he takes part (${n} ms)`);
+      limit(bob, { down: 0 });
+      await bob.whole(download);
+    }
+  });
 });
