@@ -8,7 +8,7 @@ import { questionOf, reasonsOf } from './doubts.ts';
 import type { Doubt } from './doubts.ts';
 import { isQuick } from './patience.ts';
 import { setting } from './settings.ts';
-import { t } from './words.ts';
+import { inMessage, t } from './words.ts';
 
 /** What of the git extension is used (extensions/git/src/api/git.d.ts in VS Code). */
 interface Git {
@@ -20,7 +20,11 @@ export async function mayShare(uris: readonly vscode.Uri[], group: string): Prom
   const asks = setting('askBeforeSharing');
   if (asks === 'never') return true;
   const doubts = await quietly(t('Looking for secrets'), async (signal) => {
-    const secrets = await Promise.all(uris.map(async ({ fsPath }) => (await secretsIn(createNodeDisk(), fsPath, signal)).found.map((secret): Doubt => ({ name: nameIn(fsPath, secret.path), why: secret.kind }))));
+    const secrets = await Promise.all(uris.map(async ({ fsPath }) => {
+      const { found, isWhole } = await secretsIn(createNodeDisk(), fsPath, signal);
+      if (!isWhole && found.length === 0 && !signal.aborted) void vscode.window.showInformationMessage(t('{0} has too many files for all of them to be looked at for secrets.', inMessage(path.basename(fsPath))));
+      return found.map((secret): Doubt => ({ name: nameIn(fsPath, secret.path), why: secret.kind }));
+    }));
     return [...secrets.flat(), ...(asks === 'secrets' ? [] : await ignored(uris))];
   });
   if (doubts === undefined) return false; // given up meanwhile
