@@ -16,7 +16,7 @@ export function checkName(text: string): string {
 export const nameKey = (text: string): string => text.toLowerCase();
 
 /** Two file names with the same key would be one file on some system: without case, composed (NFC). */
-export const fileNameKey = (text: string): string => text.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC');
+export const fileNameKey = (text: string): string => text.normalize('NFC').toLowerCase().toUpperCase().toLowerCase().normalize('NFC'); // lower first: the upper case of ẞ is ẞ, that of ß is SS
 
 /** Names of devices on Windows, with or without an extension; the superscript digits too (CVE-2023-45284). */
 const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|clock\$|conin\$|conout\$|(?:com|lpt)[0-9¹²³])$/i;

@@ -52,7 +52,7 @@ describe('a file name', () => {
 
   it('has a key that is the same for what one system takes for the same file', () => {
     const same: readonly (readonly [string, string])[] = [
-      ['README.md', 'readme.MD'], ['É', 'é'], ['Straße', 'STRASSE'], ['ΣΊΣΥΦΟΣ', 'σίσυφος'], ['\u212A', 'k'], ['ﬁle', 'FILE'], ['a/B', 'A/b'], ['é', 'e\u0301'],
+      ['README.md', 'readme.MD'], ['É', 'é'], ['Straße', 'STRASSE'], ['STRAẞE', 'Straße'], ['ΣΊΣΥΦΟΣ', 'σίσυφος'], ['\u212A', 'k'], ['ﬁle', 'FILE'], ['a/B', 'A/b'], ['é', 'e\u0301'],
     ];
     for (const [one, two] of same) assert.equal(fileNameKey(one), fileNameKey(two), `${one} ${two}`);
     const different: readonly (readonly [string, string])[] = [['a', 'b'], ['a/b', 'ab'], ['a', 'á'], ['1', '１'], ['.a', 'a']];
@@ -62,6 +62,12 @@ describe('a file name', () => {
   it('has a key that is its own key', () => fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 20 }), (name) => {
     assert.equal(fileNameKey(fileNameKey(name)), fileNameKey(name));
   }), { numRuns: 3000 }));
+  it('has a key that is its own key for every character', () => {
+    for (let code = 0; code <= 0x10FFFF; code++) {
+      const name = String.fromCodePoint(code);
+      if (fileNameKey(fileNameKey(name)) !== fileNameKey(name)) assert.fail(code.toString(16));
+    }
+  });
 });
 
 describe('the name of a user or group', () => {
