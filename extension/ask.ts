@@ -1,4 +1,4 @@
-// What a command needs and was not given: which group, which member, which file. Each asks only when there is a choice to make.
+// What a command needs and was not given: which group, which member, which file. Says so where there is none to choose.
 import * as vscode from 'vscode';
 import { amount } from '../protocol/amounts.ts';
 import type { Transfer } from '../protocol/engineLink.ts';

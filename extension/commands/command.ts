@@ -63,9 +63,12 @@ export function givenBy(args: readonly unknown[], { views }: Pick<Tools, 'views'
   }
   const changes = args.flatMap((one) => (isChange(one) ? [one.resourceUri] : []));
   if (changes.length > 0) return { given: changes[0], all: changes };
-  const [given, all] = args as readonly [Given | null, unknown];
-  return { given: given ?? undefined, all: Array.isArray(all) ? all as GivenAll : undefined };
+  const all: readonly unknown[] = Array.isArray(args[1]) ? args[1] : [];
+  // Whatever else a keybinding or another extension gives counts as nothing: then the person is asked.
+  return { given: isFit(first) ? first : undefined, all: all.length > 0 ? all.filter(isFit) as GivenAll : undefined };
 }
+
+const isFit = (one: unknown): one is About | vscode.Uri => one instanceof vscode.Uri || (typeof one === 'object' && one !== null && 'row' in one);
 
 const isKey = (one: unknown): one is SelectedIn => typeof one === 'object' && one !== null && 'selectedIn' in one;
 const isChange = (one: unknown): one is vscode.SourceControlResourceState => typeof one === 'object' && one !== null && 'resourceUri' in one && one.resourceUri instanceof vscode.Uri;

@@ -3,8 +3,8 @@ import { t } from '../words.ts';
 import type { Command } from './command.ts';
 import { subjectsOf } from './command.ts';
 
-export const inspectSwarm: Command = async ({ ask, inspectors }, given, all) => {
-  const chosen = subjectsOf(given, all).flatMap(({ transfer }) => transfer ?? []);
-  const asked = chosen.length > 0 ? undefined : await ask.transfer(t('Inspect Swarm'), t('The swarm of which file?'), () => true);
-  for (const transfer of asked ? [asked.id] : chosen) inspectors.show(transfer);
+/** One, however many are selected: each is a tab that draws twice a second. */
+export const inspectSwarm: Command = async ({ ask, inspectors }, given) => {
+  const transfer = subjectsOf(given)[0]?.transfer ?? (await ask.transfer(t('Inspect Swarm'), t('The swarm of which file?'), () => true))?.id;
+  if (transfer !== undefined) inspectors.show(transfer);
 };

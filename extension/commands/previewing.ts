@@ -6,6 +6,7 @@ import { amount } from '../../protocol/amounts.ts';
 import { ShoalError } from '../../protocol/errors.ts';
 import { fileNameKey, nameKey } from '../../protocol/names.ts';
 import type { FileRow } from '../../protocol/trackerLink.ts';
+import { isHere } from '../holdings.ts';
 import { isTextLike } from '../headText.ts';
 import { openSetting } from '../settings.ts';
 import { openLimitBytes } from '../sharedFiles.ts';
@@ -51,9 +52,9 @@ async function preview(tools: Tools, found: Found): Promise<void> {
   await offerDownload(tools, found, sizeBytes);
 }
 
-/** Nobody who is online has it, and it is not here: it is said at once, and not after a look round. @throws ShoalError nobodyServes */
+/** Nobody who is online has it, and nothing of it is here: it is said at once, and not after a look round. @throws ShoalError nobodyServes */
 function checkSomebody({ store: { state } }: Tools, { name, root, seeders, leechers }: FileRow): void {
-  if (seeders + leechers === 0 && ![...state.transfers.values()].some((transfer) => transfer.root === root)) throw new ShoalError('nobodyServes', { name });
+  if (seeders + leechers === 0 && ![...state.transfers.values()].some((transfer) => transfer.root === root && (isHere(transfer) || transfer.heldPieces > 0))) throw new ShoalError('nobodyServes', { name });
 }
 
 /** No dialog: a click on a row that was meant to select it shall not stand in anybody's way. */

@@ -186,7 +186,7 @@ function fileRow({ group, name: groupName, role }: GroupView, file: FileRow, lab
   const isWhole = holding !== undefined && isHere(holding);
   const isPartial = holding?.kind === 'download' && holding.state !== 'gone' && !isComplete(holding);
   const isSome = isWhole && holding.sizeBytes < sizeBytes; // chosen files of a folder
-  const place = iShare || holding?.kind === 'share' ? t('shared by you') : isSome ? t('partly here') : isWhole ? t('here') : older ? t('update available') : isPartial ? (holding.state === 'failed' ? t('download failed') : t('downloading')) : '';
+  const place = iShare || holding?.kind === 'share' ? t('shared by you') : isSome ? t('partly here') : isWhole ? t('here') : older ? t('update available') : isPartial ? comingWords(holding) : '';
   const by = iShare ? '' : shown(author);
   const size = amount(sizeBytes);
   const seeds = availability(file);
@@ -202,6 +202,10 @@ function fileRow({ group, name: groupName, role }: GroupView, file: FileRow, lab
     subject: { group: groupName, file: name, ...(holding && { transfer: holding.id }), ...(isWhole && { path: holding.path }) },
     spoken: [shown(name), isNew ? t('new') : '', size, version > 1 ? t('version {0}', version) : '', seeds, place, t('shared by {0}', shown(author))].filter((text) => text !== '').join(', '),
   };
+}
+
+function comingWords({ state }: Transfer): string {
+  return state === 'failed' ? t('download failed') : state === 'paused' ? t('paused') : t('downloading');
 }
 
 /** Whether it could be had now. */

@@ -56,6 +56,7 @@ describe('the view Files', () => {
     ['one that nobody has now', () => row({ seeders: 0 }), 'dump.sql — 1.00 MiB · nobody online has it · bob [file remote removable]'],
     ['my own', () => row({ iShare: true, author: 'alice' }, [aTransfer({ kind: 'share', state: 'seeding' })]), 'dump.sql — shared by you · 1.00 MiB · 1 seeder [file here served removable]'],
     ['one that is coming', () => row({}, [aTransfer()]), 'dump.sql — downloading · 1.00 MiB · 1 seeder · bob [file partial removable]'],
+    ['one that was to come', () => row({}, [aTransfer({ state: 'paused' })]), 'dump.sql — paused · 1.00 MiB · 1 seeder · bob [file partial removable]'],
     ['one that is here', () => row({}, [aTransfer({ state: 'seeding', heldPieces: 2 })]), 'dump.sql — here · 1.00 MiB · 1 seeder · bob [file here served removable]'],
     ['a folder of which some files are here', () => row({ content: 'folder' }, [aTransfer({ state: 'seeding', sizeBytes: 7, content: 'folder' })]), 'dump.sql — partly here · 1.00 MiB · 1 seeder · bob [file here remote served removable]'],
     ['one that is here in part and as a whole', () => row({ content: 'folder' }, [aTransfer({ id: 1, state: 'seeding', content: 'folder' }), aTransfer({ id: 2, state: 'seeding', sizeBytes: 7, content: 'folder' })]), 'dump.sql — here · 1.00 MiB · 1 seeder · bob [file here served removable]'],
@@ -242,7 +243,7 @@ describe('the manifest', () => {
   });
 
   it('offers for several rows only what does something with each of them', () => {
-    const forOne = ['copyInvitationLink', 'transferGroup', 'renameGroup', 'deleteGroup', 'compareFile', 'revealFile', 'verifyFile', 'chooseFiles', 'markSeen'];
+    const forOne = ['copyInvitationLink', 'transferGroup', 'renameGroup', 'deleteGroup', 'compareFile', 'revealFile', 'verifyFile', 'chooseFiles', 'inspectSwarm', 'markSeen'];
     const entries = (menus['view/item/context'] ?? []).filter((entry) => !(entry as { group?: string }).group?.startsWith('inline'));
     const offered = entries.filter(({ command = '', when = '' }) => forOne.includes(command.replace('shoal.', '')) !== when.endsWith(' && !listMultiSelection'));
     assert.deepEqual(offered, []);
