@@ -4,8 +4,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { COMMAND_NAMES } from '../../../extension/commands.ts';
+import { givenBy } from '../../../extension/commands/command.ts';
+import type { Tools } from '../../../extension/commands/command.ts';
 import { addToIgnored, downloadFolder, gitRootOf, isIgnored } from '../../../extension/downloadFolder.ts';
-import { engineSettings, setting, SETTINGS } from '../../../extension/settings.ts';
+import { engineSettings, listenTrouble, setting, SETTINGS } from '../../../extension/settings.ts';
 import type { SettingName } from '../../../extension/settings.ts';
 
 interface Manifest {
@@ -28,7 +30,7 @@ describe('the extension in its host', () => {
   it('is the packaged one', () => {
     assert.ok(extension);
     assert.ok(extension.extensionPath.includes('extensions'), extension.extensionPath);
-    assert.deepEqual(fs.readdirSync(path.join(extension.extensionPath, 'dist')).sort(), ['engine.js', 'extension.cjs', 'package.json', 'tracker.js']);
+    assert.deepEqual(fs.readdirSync(path.join(extension.extensionPath, 'dist')).sort(), ['engine.js', 'extension.cjs', 'package.json', 'tracker.js', 'webview']);
     assert.ok(!fs.existsSync(path.join(extension.extensionPath, 'test')));
   });
 
@@ -42,6 +44,18 @@ describe('the extension in its host', () => {
     assert.deepEqual(COMMAND_NAMES.map((name) => `shoal.${name}`).sort(), declared);
     const registered = new Set(await vscode.commands.getCommands(true));
     assert.deepEqual(declared.filter((command) => !registered.has(command)), []);
+  });
+
+  it('takes a row or a file of what a command is given, and anything else for nothing', () => {
+    const selected = { row: { subject: { group: 'team' } } };
+    const view = { view: { selection: [selected] } } as unknown as Tools['views']['files'];
+    const given = (...args: readonly unknown[]) => givenBy(args, { views: { groups: view, files: view, downloads: view } });
+    const file = vscode.Uri.file('/w/a.txt');
+    for (const other of ['a text', 7, null, undefined, { other: true }, ['x']]) assert.deepEqual(given(other, [other]), { given: undefined, all: [] });
+    assert.deepEqual(given(file, [file, 'x']), { given: file, all: [file] });
+    assert.deepEqual(given(selected), { given: selected, all: undefined });
+    assert.deepEqual(given({ resourceUri: file }), { given: file, all: [file] });
+    assert.deepEqual(given({ selectedIn: 'files' }), { given: selected, all: [selected] });
   });
 
   it('has titles and descriptions in words, not keys', () => {
@@ -81,6 +95,11 @@ describe('the extension in its host', () => {
     await set('uploadLimit', undefined);
     assert.deepEqual(engineSettings(['uploadLimit']).upLimitBytesPerS, 0, 'what was unset is told, once');
     assert.deepEqual(Object.values(engineSettings()).filter((value) => value !== undefined), []);
+  });
+
+  it('says what is wrong with a place to listen on', () => {
+    for (const right of ['', '7000', ':7000', '127.0.0.1:7000', '[::1]:7000', '*:7000']) assert.equal(listenTrouble(right), undefined, right);
+    for (const wrong of ['everywhere', '70000', 'a b:1', '127.0.0.1']) assert.match(listenTrouble(wrong) ?? '', /shoal\.listen/, wrong);
   });
 
   it('runs no engine as long as nobody is signed in', () => {
