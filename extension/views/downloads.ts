@@ -99,8 +99,9 @@ function besideWords(transfer: Transfer, { opens, age }: Beside): readonly strin
 function tooltipOf(transfer: Transfer, { opens, age, missing }: Beside): readonly string[] {
   const { name, groupName, sizeBytes, path, place, priority, ownPieces, rejectedPieces, error, sha256 } = transfer;
   const resumed = resumedWords(transfer);
+  const [progress, size] = [progressWith(transfer, missing), amount(sizeBytes)];
   return [
-    shown(name), progressWith(transfer, missing), t('Group {0}, {1}', shown(groupName), amount(sizeBytes)), t('Place: {0}', shown(path)),
+    shown(name), ...(progress === size ? [] : [progress]), t('Group {0}, {1}', shown(groupName), size), t('Place: {0}', shown(path)),
     ...(place === 0 || priority === 'normal' ? [] : [priority === 'high' ? t('High priority') : t('Low priority')]),
     ...limitsOf(transfer), ...uploadedWords(transfer),
     ...(age === 'outdated' ? [t('The group has a newer version; Download Update gets it, and this file stays')] : age === 'superseded' ? [t('The group has a newer version')] : []),

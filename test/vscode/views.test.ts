@@ -105,6 +105,7 @@ describe('two people with much in their views', function () {
     await window.rowAction('Files', 'raw', 'Download Files of Folder');
     for (const name of ['data/raw/a.csv', 'data/raw/b.csv']) await whole(window, name);
     assert.deepEqual(['a', 'b'].map((name) => ivan.read(`downloads/data/raw/${name}.csv`).toString()), ['a\n', 'b\n']);
+    await window.notification('Downloaded 2 files'); // once for both
     await window.rowMenu('Files', 'raw', 'Download Files of Folder');
     await window.notification('All of it is here already, or on its way.');
     await window.clearNotifications();
@@ -244,6 +245,19 @@ describe('two people with much in their views', function () {
     await window.clickDialog('Clear');
     await gone(window, 'Downloads', 'Completed');
     assert.ok(ivan.has('downloads/two.bin'), 'what is taken out of the list stays where it is');
+  });
+
+  it('remove several members at once', async () => {
+    const { window } = heidi;
+    await window.clickRow('Groups', 'judy');
+    await window.page.keyboard.down('Control');
+    await window.clickRow('Groups', 'ken');
+    await window.page.keyboard.up('Control');
+    assert.deepEqual(await window.rowMenuEntries('Groups', 'ken'), ['Remove Member'], 'a group is given to one');
+    await window.rowMenu('Groups', 'ken', 'Remove Member');
+    assert.equal((await window.until('the question', () => window.dialog())).message, `Remove 2 members from ${GROUP}?`);
+    await window.clickDialog('Remove');
+    for (const name of ['judy', 'ken']) await gone(window, 'Groups', name);
   });
 
   it('have nothing to complain about in their logs', () => {
