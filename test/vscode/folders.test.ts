@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { RealPair } from '../support/realProcesses.ts';
-import { gone, People, says, whole } from './people.ts';
+import { gone, meetInGroup, People, says, whole } from './people.ts';
 import type { Person } from './people.ts';
 
 const MIB = 1024 ** 2;
@@ -24,17 +24,7 @@ describe('two people with folders and a queue', function () {
   before(async () => {
     pair = await people.startPair();
     [frank, grace] = await Promise.all([people.come('frank', { 'shoal.tracker': pair.url }), people.come('grace', gracesSettings())]);
-    for (const person of [frank, grace]) {
-      await person.createAccount();
-      await person.window.openView('Shoal');
-    }
-    await frank.window.clickWelcome('Groups', 'Create Group');
-    await frank.window.answer('Create Group', 'lab');
-    await grace.window.clickWelcome('Groups', 'join one');
-    await grace.window.quickInputTitled('Join Group');
-    await grace.window.pick('lab');
-    await frank.window.clickNotification('grace asks to join lab.', 'Accept');
-    await says(grace.window, 'Groups', 'lab', /^member/);
+    await meetInGroup(frank, grace, 'lab');
   });
   after(() => people.close());
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { ConsoleMessage, Frame } from 'playwright-core';
 import type { RealPair } from '../support/realProcesses.ts';
-import { People, says } from './people.ts';
+import { meetInGroup, People, says } from './people.ts';
 import type { Person } from './people.ts';
 
 const MIB = 1024 ** 2;
@@ -26,17 +26,7 @@ describe('the swarm inspector', function () {
   before(async () => {
     pair = await people.startPair();
     [heidi, ivan] = await Promise.all([people.come('heidi', { 'shoal.tracker': pair.url }), people.come('ivan', ivansSettings('Default Dark Modern'))]);
-    for (const person of [heidi, ivan]) {
-      await person.createAccount();
-      await person.window.openView('Shoal');
-    }
-    await heidi.window.clickWelcome('Groups', 'Create Group');
-    await heidi.window.answer('Create Group', 'lab');
-    await ivan.window.clickWelcome('Groups', 'join one');
-    await ivan.window.quickInputTitled('Join Group');
-    await ivan.window.pick('lab');
-    await heidi.window.clickNotification('ivan asks to join lab.', 'Accept');
-    await says(ivan.window, 'Groups', 'lab', /^member/);
+    await meetInGroup(heidi, ivan, 'lab');
     // What the page itself complains of, and what is refused to it.
     ivan.window.page.on('console', (message: ConsoleMessage) => {
       if (message.type() === 'error' && /webview|Content Security Policy/i.test(`${message.location().url} ${message.text()}`)) errors.push(message.text());

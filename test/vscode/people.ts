@@ -177,6 +177,22 @@ export class Person {
   }
 }
 
+/** Makes an account for each, a group of the first, and lets the second one in. */
+export async function meetInGroup(owner: Person, other: Person, group: string): Promise<void> {
+  for (const person of [owner, other]) {
+    await person.createAccount();
+    await person.window.openView('Shoal');
+  }
+  await owner.window.clickWelcome('Groups', 'Create Group');
+  await owner.window.answer('Create Group', group);
+  await owner.window.row('Groups', group); // a list of groups is read once
+  await other.window.clickWelcome('Groups', 'join one');
+  await other.window.quickInputTitled('Join Group');
+  await other.window.pick(group);
+  await owner.window.clickNotification(`${other.name} asks to join ${group}.`, 'Accept');
+  await says(other.window, 'Groups', group, /^member/);
+}
+
 /** Waits for a step of what is asked. */
 export async function stepOf(window: CodeWindow, step: string): Promise<void> {
   await window.until(`step ${step}`, async () => (await window.quickInput())?.step === step);

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { RealPair } from '../support/realProcesses.ts';
 import { dragIntoEditor, editorText, messageWhenTyping, openTab } from './driver/editors.ts';
-import { People, says, whole } from './people.ts';
+import { meetInGroup, People, says, whole } from './people.ts';
 import type { Person } from './people.ts';
 
 const MIB = 1024 ** 2;
@@ -29,17 +29,7 @@ describe('two people, one of whom looks before downloading', function () {
   before(async () => {
     pair = await people.startPair();
     [heidi, ivan] = await Promise.all([people.come('heidi', { 'shoal.tracker': pair.url }), people.come('ivan', ivansSettings('Default Dark Modern'))]);
-    for (const person of [heidi, ivan]) {
-      await person.createAccount();
-      await person.window.openView('Shoal');
-    }
-    await heidi.window.clickWelcome('Groups', 'Create Group');
-    await heidi.window.answer('Create Group', 'team');
-    await ivan.window.clickWelcome('Groups', 'join one');
-    await ivan.window.quickInputTitled('Join Group');
-    await ivan.window.pick('team');
-    await heidi.window.clickNotification('ivan asks to join team.', 'Accept');
-    await says(ivan.window, 'Groups', 'team', /^member/);
+    await meetInGroup(heidi, ivan, 'team');
     const files = new Map<string, string | Buffer>([['notes.sql', text], ['picture.png', PICTURE], ['big.log', log], ['big.bin', randomBytes(2 * MIB)], [HOSTILE, 'nothing happened\n'], ['late.txt', 'too late\n']]);
     for (const [name, content] of files) heidi.write(name, content);
     heidi.write('project/README.md', '# Project\n');

@@ -8,7 +8,7 @@ import path from 'node:path';
 import type { RealPair } from '../support/realProcesses.ts';
 import { choose } from './driver/menus.ts';
 import type { Dialog } from './driver/notices.ts';
-import { People, says, whole } from './people.ts';
+import { meetInGroup, People, says, whole } from './people.ts';
 import type { Person } from './people.ts';
 
 describe('two people who share from everywhere', function () {
@@ -24,17 +24,7 @@ describe('two people who share from everywhere', function () {
     execFileSync('git', ['init', '--quiet', hana.workspace]);
     hana.write('.gitignore', '*.log\n/data/\n');
     [, ivan] = await Promise.all([hana.openWindow(), people.come('ivan', { 'shoal.tracker': pair.url, 'workbench.colorTheme': 'Default High Contrast' })]);
-    for (const person of [hana, ivan]) {
-      await person.createAccount();
-      await person.window.openView('Shoal');
-    }
-    await hana.window.clickWelcome('Groups', 'Create Group');
-    await hana.window.answer('Create Group', 'lab');
-    await ivan.window.clickWelcome('Groups', 'join one');
-    await ivan.window.quickInputTitled('Join Group');
-    await ivan.window.pick('lab');
-    await hana.window.clickNotification('ivan asks to join lab.', 'Accept');
-    await says(ivan.window, 'Groups', 'lab', /^member/);
+    await meetInGroup(hana, ivan, 'lab');
   });
   after(() => people.close());
 
