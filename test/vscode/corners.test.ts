@@ -225,7 +225,7 @@ describe('two people in the corners of VS Code', function () {
     await window.rowMenu('Groups', 'deck', 'Leave Group');
     const dialog = await window.until('the question', () => window.dialog());
     assert.equal(dialog.message, 'Leave the group deck?');
-    assert.match(dialog.detail, /^You own this group; the member who has been in it longest becomes its owner\. What you share and download there stops\. Files on this machine stay where they are\.$/);
+    assert.match(dialog.detail, /^You own this group; the member who has been in it longest becomes its owner\. 1 file that you share or download there stops\. Files on this machine stay where they are\.$/);
     await window.clickDialog('Leave');
     await gone(window, 'Groups', 'deck');
     await says(erin.window, 'Groups', 'deck', /^owner · 1 member$/);
