@@ -116,9 +116,9 @@ export class Store {
   }
 
   /** Asks the engine; `isLong` for what reads a whole file. @throws ShoalError */
-  async call<K extends EngineCalls>(name: K, body: BodyOf<typeof engineLink, K>, { isLong = false } = {}): Promise<ReplyOf<typeof engineLink, K>> {
+  async call<K extends EngineCalls>(name: K, body: BodyOf<typeof engineLink, K>, { isLong = false, signal }: { readonly isLong?: boolean; readonly signal?: AbortSignal } = {}): Promise<ReplyOf<typeof engineLink, K>> {
     const connection = await this.connect();
-    return connection.call(name, body, { deadlineMs: isLong ? LONG_CALL_MS_MAX : CALL_MS_MAX });
+    return connection.call(name, body, { deadlineMs: isLong ? LONG_CALL_MS_MAX : CALL_MS_MAX, ...(signal && { signal }) });
   }
 
   /** Bytes of a shared file, into memory; how many there were. @throws ShoalError */

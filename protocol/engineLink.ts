@@ -213,7 +213,7 @@ export const engineLink = table({ frontend: 'engine', engine: 'frontend' }, {
   },
   /** Forgets a download; what was not finished is deleted, finished files stay where they are. */
   cancelTransfer: { from: 'frontend', body: struct({ transfer: transferId }), reply: nothing },
-  /** Reads the file again and compares. Throws integrity, fileMissing; with `repair`, what is wrong in a download is fetched again instead, and watched like it. */
+  /** Reads the file again and compares, until it is cancelled. Throws integrity, fileMissing; with `repair`, what is wrong in a download is fetched again instead, and watched like it. */
   verify: { from: 'frontend', body: struct({ transfer: transferId, repair: added(bool, false) }), reply: struct({ sha256, sizeBytes: u53, repairing: added(bool, false) }) },
   /** Who gave us how much of a download. */
   sources: { from: 'frontend', body: struct({ transfer: transferId }), reply: struct({ sources: list(source, 256), bits: bytes(131072) }) },

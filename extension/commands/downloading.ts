@@ -218,9 +218,13 @@ export const verifyFile: Command = async ({ ask, store }, given) => {
   const id = subjectsOf(given)[0]?.transfer ?? (await ask.transfer(t('Verify File'), t('Read which file again and compare it?'), (one) => isComplete(one) || one.kind === 'share'))?.id;
   const transfer = id === undefined ? undefined : store.state.transfers.get(id);
   if (!transfer) return;
-  const options = { location: vscode.ProgressLocation.Notification, title: t('Verifying {0}', inMessage(transfer.name)) };
-  const verify = (repair: boolean): Promise<{ readonly sha256: string }> => store.call('verify', { transfer: transfer.id, repair }, { isLong: true });
-  const found = await vscode.window.withProgress(options, () => verify(false).catch((error: unknown) => {
+  const options = { location: vscode.ProgressLocation.Notification, cancellable: true, title: t('Verifying {0}', inMessage(transfer.name)) };
+  const verify = (repair: boolean, token?: vscode.CancellationToken): Promise<{ readonly sha256: string }> => {
+    const stop = new AbortController();
+    token?.onCancellationRequested(() => stop.abort());
+    return store.call('verify', { transfer: transfer.id, repair }, { isLong: true, signal: stop.signal });
+  };
+  const found = await vscode.window.withProgress(options, (_, token) => verify(false, token).catch((error: unknown) => {
     const isMended = transfer.kind === 'download' && transfer.content === 'file' && (isShoalError(error, 'integrity') || isShoalError(error, 'fileMissing'));
     if (isMended) return error;
     throw error;

@@ -78,11 +78,11 @@ export async function hashFolder({ disk, hasher, openFiles }: FolderHost, place:
 }
 
 /** Reads all files of a folder again. What else lies in it does not matter. @throws ShoalError integrity, fileMissing, fileUnreadable */
-export async function verifyFolder(hasher: Hasher, place: string, { folder: { files }, identities }: FolderOnDisk): Promise<void> {
+export async function verifyFolder(hasher: Hasher, place: string, { folder: { files }, identities }: FolderOnDisk, signal: AbortSignal): Promise<void> {
   for (const [n, { path: name, sizeBytes, sha256: expected }] of files.entries()) {
     if (!identities[n]) continue; // not chosen
     const file = path.join(place, ...name.split('/'));
-    const { sha256 } = await hasher.hashFile(file, pieceBytesFor(sizeBytes));
+    const { sha256 } = await hasher.hashFile(file, pieceBytesFor(sizeBytes), { signal });
     if (sha256 !== expected) throw new ShoalError('integrity', { path: file, expected, found: sha256 });
   }
 }

@@ -57,9 +57,9 @@ export class OnDisk {
     return publishDownload(this.#host, this.#keeper, copy);
   }
 
-  /** Reads a whole file again and compares. @throws ShoalError integrity, fileMissing, fileUnreadable */
-  verify(): Promise<{ readonly sha256: Sha256; readonly sizeBytes: number }> {
-    return verifyWhole(this.#host, this.#keeper.record);
+  /** Reads a whole file again and compares. @throws ShoalError integrity, fileMissing, fileUnreadable, cancelled */
+  verify(signal: AbortSignal): Promise<{ readonly sha256: Sha256; readonly sizeBytes: number }> {
+    return verifyWhole(this.#host, this.#keeper.record, signal);
   }
 
   /** What lies under its final name now. */

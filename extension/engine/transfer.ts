@@ -167,12 +167,12 @@ export class Transfer {
    * Reads a whole file again and compares.
    *
    * @param repair  whether what is wrong in a download is fetched again; a share that has changed is another file, and stays what it is
-   * @throws ShoalError integrity, fileMissing, fileUnreadable
+   * @throws ShoalError integrity, fileMissing, fileUnreadable, cancelled
    */
-  async verify(repair: boolean): Promise<{ readonly sha256: Sha256; readonly sizeBytes: number; readonly repairing: boolean }> {
+  async verify(repair: boolean, signal: AbortSignal): Promise<{ readonly sha256: Sha256; readonly sizeBytes: number; readonly repairing: boolean }> {
     const { kind, content } = this.record;
     try {
-      return { ...await this.#onDisk.verify(), repairing: false };
+      return { ...await this.#onDisk.verify(signal), repairing: false };
     } catch (error) {
       if (!repair || kind === 'share' || content === 'folder' || !(isShoalError(error, 'integrity') || isShoalError(error, 'fileMissing'))) throw error;
       await this.#repair(await this.#onDisk.found());

@@ -252,7 +252,7 @@ export function verbsOf(engine: Engine): Verbs {
       return {};
     },
     takeCutOff: async () => ({ downloaders: await engine.takeCutOff() }),
-    verify: ({ transfer: id, repair }) => transfer(id).verify(repair),
+    verify: ({ transfer: id, repair }, { signal }) => transfer(id).verify(repair, signal),
     swarm: ({ transfer: id }) => engine.swarm(transfer(id)),
     sources({ transfer: id }) {
       const { swarm, copy } = transfer(id);

@@ -52,17 +52,17 @@ export async function openWhole(host: DownloadHost, keeper: Keeper, isProven: bo
   return Copy.ofFile(host, root, shape, layer, record.path, record.identity, { isProven, folder: content && new FolderFile(disk, openFiles, record.path, content) });
 }
 
-/** Reads it all again and compares. @throws ShoalError integrity, fileMissing, fileUnreadable */
-export async function verifyWhole(host: DownloadHost, record: TransferRecord): Promise<{ readonly sha256: Sha256; readonly sizeBytes: number }> {
+/** Reads it all again and compares. @throws ShoalError integrity, fileMissing, fileUnreadable, cancelled */
+export async function verifyWhole(host: DownloadHost, record: TransferRecord, signal: AbortSignal): Promise<{ readonly sha256: Sha256; readonly sizeBytes: number }> {
   const { path: place, root, sha256, sizeBytes, pieceBytes, identity } = record;
   if (!identity) throw new ShoalError('fileMissing', { path: place });
   if (record.content === 'folder') {
     const content = await folderOnDisk(host, record);
     if (!content) throw new ShoalError('fileMissing', { path: place });
-    await verifyFolder(host.hasher, place, content);
+    await verifyFolder(host.hasher, place, content, signal);
     return { sha256: sha256 === '' ? sha256Of(content.head) : sha256, sizeBytes };
   }
-  const found = await host.hasher.hashFile(place, pieceBytes);
+  const found = await host.hasher.hashFile(place, pieceBytes, { signal });
   if (found.root !== root || found.sha256 !== sha256) throw new ShoalError('integrity', { path: place, expected: sha256, found: found.sha256 });
   return { sha256: found.sha256, sizeBytes };
 }

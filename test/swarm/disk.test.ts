@@ -117,6 +117,11 @@ describe('a download whose disk', function () {
     await file.write(Buffer.from('damage'), 4 * PIECE + 7);
     await file.close();
     await assert.rejects(async () => bob.engine.verbs.verify({ transfer: id, repair: false }, NO_CALL), { code: 'integrity' });
+    const stop = new AbortController();
+    const given = bob.engine.verbs.verify({ transfer: id, repair: true }, { signal: stop.signal });
+    stop.abort();
+    await assert.rejects(async () => given, { code: 'cancelled' });
+    assert.equal(view().state, 'seeding', 'a check that was given up repairs nothing');
     assert.equal((await bob.engine.verbs.verify({ transfer: id, repair: true }, NO_CALL)).repairing, true);
     await sim.until(() => view().state === 'seeding');
     assert.equal(view().resumedPieces, PIECES - 1);
