@@ -126,7 +126,7 @@ describe('two people with VS Code', function () {
     assert.equal(bob.read(path.join('downloads', HOSTILE)).toString(), text);
     await bob.window.notification((`Downloaded ${HOSTILE}`).replace('](', '] ('));
     await bob.window.runCommand('Shoal: Download File…');
-    const { items } = await bob.window.quickInputTitled('Download File');
+    const { items } = await bob.window.quickInputWithItems('Download File');
     await bob.window.screenshot('09-hostile');
     assert.ok(items.some(({ label }) => label === HOSTILE), items.map(({ label }) => label).join(' | '));
     await bob.window.dismissQuickInput();

@@ -52,15 +52,11 @@ describe('two people with folders and a queue', function () {
   it('download some of its files, out of a list of all', async () => {
     const { window } = grace;
     await window.rowAction('Files', 'project', 'Download File…');
-    const { items, placeholder } = await window.quickInputTitled('Download Folder');
+    const { items, placeholder } = await window.quickInputWithItems('Download Folder');
     assert.deepEqual([placeholder, items.map(({ label }) => label)], ['How much of project?', ['All Files', 'Choose Files…']]);
     await window.screenshot('42-how-much');
     await window.pick('Choose Files…');
-    await window.quickInputTitled('Download Files of project');
-    const list = await window.until('the list', async () => {
-      const input = await window.quickInput();
-      return input && input.items.length > 0 ? input : undefined;
-    });
+    const list = await window.quickInputWithItems('Download Files of project');
     assert.deepEqual(list.items.map(({ label, description }) => `${label} ${description}`), [
       'README.md 10 B', 'images/ 2 files · 156 KiB', 'images/a.png 87.9 KiB', 'images/deep/ 1 file · 68.4 KiB', 'images/deep/b.png 68.4 KiB', 'sound/ 1 file · 2.00 MiB', 'sound/c.wav 2.00 MiB', '写真/ 1 file · 2 B', '写真/é.txt 2 B']);
     await window.checkItems('images/', 'README.md');

@@ -39,7 +39,7 @@ describe('a person without a tracker', function () {
     await window.pick(/This computer$/);
     await window.clickNotification(/^The tracker pair runs on this computer\. Other people on it sign in with its URL\.$/, 'Create Account');
     await stepOf(window, '1/4');
-    const { items } = await window.quickInputTitled('Create a Shoal Account');
+    const { items } = await window.quickInputWithItems('Create a Shoal Account');
     const { url, running } = await pairStatus();
     assert.deepEqual(running, [true, true]);
     assert.equal(items[0]?.label, /@(.*)$/.exec(url)?.[1]?.replace(',', ', '));

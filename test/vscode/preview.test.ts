@@ -86,7 +86,7 @@ describe('two people, one of whom looks before downloading', function () {
   it('opens a file of a shared folder', async () => {
     const { window } = ivan;
     await window.clickRow('Files', 'project');
-    const { items } = await window.quickInputTitled('Open a File of project');
+    const { items } = await window.quickInputWithItems('Open a File of project');
     assert.deepEqual(items.map(({ label }) => label), ['README.md', 'src/main.c']);
     await window.pick('src/main.c');
     await openTab(window, 'main.c · team');

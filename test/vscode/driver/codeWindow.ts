@@ -92,6 +92,14 @@ export class CodeWindow extends WindowBase {
   quickInput(): Promise<QuickInput | undefined> { return quick.quickInput(this); }
   /** Waits until something is asked under this title (without its step). */
   quickInputTitled(title: string | RegExp): Promise<QuickInput> { return quick.quickInputTitled(this, title); }
+  /** The same, when it shows something to choose from: a list that is asked for comes behind its title. */
+  async quickInputWithItems(title: string | RegExp): Promise<QuickInput> {
+    await quick.quickInputTitled(this, title);
+    return this.until(`items under “${String(title)}”`, async () => {
+      const input = await this.quickInput();
+      return input && input.items.length > 0 && input;
+    });
+  }
   /** Chooses the item with this label. */
   pick(label: string | RegExp): Promise<void> { return quick.pick(this, label); }
   /** In a pick of several: checks exactly these; `acceptQuickInput` ends it. */
