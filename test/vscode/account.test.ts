@@ -7,7 +7,6 @@ import path from 'node:path';
 import { createNodeDisk } from '../../protocol/nodeDisk.ts';
 import { writeSmallFile } from '../../protocol/home/home.ts';
 import type { RealPair } from '../support/realProcesses.ts';
-import { ENGINE_BUNDLE } from '../support/realProcesses.ts';
 import { accounts, accountsPicture, chooseAccount } from './driver/accounts.ts';
 import type { CodeWindow } from './driver/codeWindow.ts';
 import { hasPicture, steps } from './driver/walkthrough.ts';
@@ -51,7 +50,6 @@ describe('two people and their accounts', function () {
     return dialog;
   });
   const copied = (window: CodeWindow): Promise<string> => window.page.evaluate(() => (globalThis as unknown as { navigator: { clipboard: { readText(): Promise<string> } } }).navigator.clipboard.readText());
-  const shoal = async (person: Person, ...words: string[]): Promise<string> => (await people.processes.run(ENGINE_BUNDLE, ['--home', person.home.folder, ...words])).stdout;
 
   it('are shown the way by five steps, of which one is done when somebody has signed in', async () => {
     await nora.window.openView('Shoal');
@@ -156,8 +154,7 @@ describe('two people and their accounts', function () {
     await omar.window.screenshot('95-link-file');
     await omar.window.clickDialog('Show in Files');
     await omar.window.until('the row to be chosen', async () => (await omar.window.page.locator('.monaco-list-row.selected').allInnerTexts()).some((text) => text.includes('big.bin')));
-    omar.server.writeSettings(omarsSettings({ 'shoal.downloadLimit': SLOW_KIB_PER_S }));
-    await omar.window.until('the limit to count', async () => (await shoal(omar, 'status', '--json')).includes(`"downLimitBytesPerS":${SLOW_KIB_PER_S * 1024}`));
+    await people.limit(omar, omarsSettings({ 'shoal.downloadLimit': SLOW_KIB_PER_S }));
     await openUrl(omar.window, link);
     await dialogLike(omar.window, /^Download big\.bin\?$/);
     await omar.window.clickDialog('Download');
@@ -177,7 +174,7 @@ describe('two people and their accounts', function () {
     await nora.window.clickDialog('Cancel');
     await nora.window.until('nora to be there still', async () => (await accounts(nora.window)).includes('nora (Shoal)'));
     assert.deepEqual((await nora.window.notifications()).filter(({ severity }) => severity === 'error'), []);
-    assert.match(await shoal(nora, 'uploads'), /omar +choir +big\.bin/);
+    assert.match(await people.shoal(nora, 'uploads'), /omar +choir +big\.bin/);
     await nora.window.runCommand('Shoal: Stop Engine');
     assert.match((await dialogLike(nora.window, /^Stop Shoal's engine\?$/)).detail, /^omar is downloading big\.bin from you\. Nothing is shared/);
     await nora.window.clickDialog('Stop');
@@ -198,7 +195,7 @@ describe('two people and their accounts', function () {
     await nora.window.screenshot('97-cut-off');
     await bell.click();
     await nora.window.clickNotification(words, 'Keep Sharing When Closed');
-    await nora.window.until('the engine to keep sharing', async () => (await shoal(nora, 'status', '--json')).includes('"keepSharing":true'));
+    await nora.window.until('the engine to keep sharing', async () => (await people.shoal(nora, 'status', '--json')).includes('"keepSharing":true'));
     second = await nora.openWindow(people.processes.makeFolder('people', 'nora', 'other'));
     await second.until('the account', () => second.statusBarItem(/Shoal: (nora|↑)/));
     assert.ok(!(await second.notifications()).some(({ message }) => message === words), 'it was said');
@@ -223,7 +220,7 @@ describe('two people and their accounts', function () {
   it('see their settings count at once', async () => {
     omar.server.writeSettings(omarsSettings({ 'shoal.downloadLimit': 0, 'shoal.uploadLimit': 77, 'shoal.activeDownloads': 3, 'shoal.keepSharing': true }));
     await omar.window.until('the engine to be told', async () => {
-      const { overview } = JSON.parse(await shoal(omar, 'status', '--json')) as { overview: Record<string, unknown> };
+      const { overview } = JSON.parse(await people.shoal(omar, 'status', '--json')) as { overview: Record<string, unknown> };
       return overview['downLimitBytesPerS'] === 0 && overview['upLimitBytesPerS'] === 77 * 1024 && overview['activeDownloads'] === 3 && overview['keepSharing'] === true;
     });
     await whole(omar.window, 'big.bin');

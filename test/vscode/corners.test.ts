@@ -119,7 +119,7 @@ describe('two people in the corners of VS Code', function () {
   it('pause a download, resume it, and cancel it', async () => {
     await share(dave, 'large.bin', large);
     const { window } = erin;
-    erin.server.writeSettings({ ...erinsSettings(), 'shoal.downloadLimit': 2 * 1024 });
+    await people.limit(erin, { ...erinsSettings(), 'shoal.downloadLimit': 2 * 1024 });
     await window.row('Files', 'large.bin');
     await window.rowAction('Files', 'large.bin', 'Download File…');
     await says(window, 'Downloads', 'large.bin', /^([1-9]|[1-8]\d) %/);

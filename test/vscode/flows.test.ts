@@ -161,7 +161,7 @@ describe('two people with VS Code', function () {
     const large = randomBytes(24 * MIB);
     alice.write('large.bin', large);
     await alice.share('large.bin', 'team');
-    bob.server.writeSettings(bobsSettings(3 * 1024));
+    await people.limit(bob, bobsSettings(3 * 1024));
     await bob.window.row('Files', 'large.bin');
     await bob.window.rowAction('Files', 'large.bin', 'Download File…');
     await says(bob.window, 'Downloads', 'large.bin', /^([1-9]|[1-8]\d) %.* · 1 peer/);

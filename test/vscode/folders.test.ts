@@ -114,7 +114,7 @@ describe('two people with folders and a queue', function () {
 
   it('wait for their turn, and come in the order that is wanted', async () => {
     const { window } = grace;
-    grace.server.writeSettings(gracesSettings({ 'shoal.activeDownloads': 1, 'shoal.downloadLimit': SLOW_KIB_PER_S }));
+    await people.limit(grace, gracesSettings({ 'shoal.activeDownloads': 1, 'shoal.downloadLimit': SLOW_KIB_PER_S }));
     for (const name of parts) {
       frank.write(name, randomBytes(24 * MIB));
       await frank.share(name, 'lab');

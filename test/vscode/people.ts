@@ -7,7 +7,7 @@ import type { BrowserContext } from 'playwright-core';
 import { homeAt } from '../../protocol/home/home.ts';
 import type { Home } from '../../protocol/home/home.ts';
 import type { RealPair } from '../support/realProcesses.ts';
-import { RealProcesses } from '../support/realProcesses.ts';
+import { ENGINE_BUNDLE, RealProcesses } from '../support/realProcesses.ts';
 import { packageExtension } from '../support/vsix.ts';
 import { closeBrowser, newPerson } from './driver/browser.ts';
 import { CodeServer } from './driver/codeServer.ts';
@@ -54,6 +54,18 @@ export class People {
     const person = new Person(name, home, this.processes.makeFolder('people', name, 'workspace'), server);
     this.#all.push(person);
     return person;
+  }
+
+  /** A verb of the command line, on a person's own engine; what it prints. */
+  async shoal({ home }: Person, ...words: string[]): Promise<string> {
+    return (await this.processes.run(ENGINE_BUNDLE, ['--home', home.folder, ...words])).stdout;
+  }
+
+  /** Writes a person's settings, and waits until their engine holds the limit in them: a download that began before would be over at once. */
+  async limit(person: Person, settings: Readonly<Record<string, unknown>>): Promise<void> {
+    person.server.writeSettings(settings);
+    const bytesPerS = Number(settings['shoal.downloadLimit'] ?? 0) * 1024;
+    await person.window.until('the limit to count', async () => (await this.shoal(person, 'status', '--json')).includes(`"downLimitBytesPerS":${bytesPerS},`));
   }
 
   async close(): Promise<void> {

@@ -23,7 +23,7 @@ describe('two people with much in their views', function () {
   let ken: RealEngine;
 
   const settings = (theme: string, more: Record<string, unknown> = {}): Record<string, unknown> => ({ 'shoal.tracker': pair.url, 'workbench.colorTheme': theme, ...more });
-  const ivans = (more: Record<string, unknown> = {}): void => ivan.server.writeSettings(settings('Default High Contrast', more));
+  const ivansSettings = (more: Record<string, unknown> = {}): Record<string, unknown> => settings('Default High Contrast', more);
 
   before(async () => {
     pair = await people.startPair();
@@ -184,7 +184,7 @@ describe('two people with much in their views', function () {
   it('see that a download was resumed, and have it opened when it is done', async () => {
     const { window } = ivan;
     await share('story.txt', 'A line of a long story.\n'.repeat(8 * MIB / 24));
-    ivans({ 'shoal.downloadLimit': SLOW_KIB_PER_S });
+    await people.limit(ivan, ivansSettings({ 'shoal.downloadLimit': SLOW_KIB_PER_S }));
     await window.row('Files', 'story.txt');
     await window.rowAction('Files', 'story.txt', 'Download File…');
     await says(window, 'Downloads', 'story.txt', /^\d+ %/);
@@ -199,7 +199,7 @@ describe('two people with much in their views', function () {
     await window.rowAction('Downloads', 'story.txt', 'Pause Download'); // a tooltip goes when its row is drawn again
     await says(window, 'Downloads', 'story.txt', /paused/);
     assert.match(await window.rowTooltip('Downloads', 'story.txt'), /Resumed at \d+ %: \d of 16 pieces (was|were) here already/);
-    ivans();
+    ivan.server.writeSettings(ivansSettings());
     await window.rowAction('Downloads', 'story.txt', 'Resume Download');
     await whole(window, 'story.txt');
     await window.until('the file in an editor', async () => (await window.editorTabs()).some(({ label }) => label === 'story.txt'));
@@ -212,7 +212,7 @@ describe('two people with much in their views', function () {
     for (const name of ['one.bin', 'two.bin', 'three.bin']) await share(name, randomBytes(4 * MIB));
     await says(window, 'Files', GROUP, /^9 files · ● 3 new$/);
     for (const name of ['one.bin', 'two.bin', 'three.bin']) await window.row('Files', name); // VS Code knows no row while it asks for all of them again
-    ivans({ 'shoal.downloadLimit': SLOW_KIB_PER_S / 4, 'shoal.activeDownloads': 1 });
+    await people.limit(ivan, ivansSettings({ 'shoal.downloadLimit': SLOW_KIB_PER_S / 4, 'shoal.activeDownloads': 1 }));
     const inOrder = async (): Promise<string> => (await labels('Downloads')).filter((label) => label.endsWith('.bin')).join();
     for (const name of ['one.bin', 'two.bin', 'three.bin']) {
       await window.rowAction('Files', name, 'Download File…');
@@ -233,7 +233,7 @@ describe('two people with much in their views', function () {
     assert.deepEqual((await window.rowActions('Downloads', 'two.bin')).toSorted(), ['Cancel Download', 'Inspect Swarm', 'Retry Download']);
     await window.screenshot('89-failed');
     rmSync(folder);
-    ivans();
+    ivan.server.writeSettings(ivansSettings());
     await window.rowAction('Downloads', 'two.bin', 'Retry Download');
     await whole(window, 'two.bin');
 
