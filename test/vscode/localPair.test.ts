@@ -57,10 +57,17 @@ describe('a person without a tracker', function () {
     const file = carol.write('notes/a file.txt', 'one');
     await window.viewAction('Files', 'Share File in Group…');
     await window.quickInputTitled('Share Files');
-    await window.typeInQuickInput(file);
-    await window.screenshot('23-file-dialog');
-    await window.acceptQuickInput();
-    await window.quickInputTitled('Share File in Group');
+    // VS Code's own dialog follows what is typed folder by folder, and forgets the rest when Enter comes before it has listed the last one.
+    await window.until('the question for the group', async () => {
+      const { title = '', value = '', items = [] } = await window.quickInput() ?? {};
+      if (title !== 'Share Files') return title === 'Share File in Group';
+      if (value !== file) await window.typeInQuickInput(file);
+      else if (items.some(({ label }) => label === 'a file.txt')) {
+        await window.screenshot('23-file-dialog');
+        await window.acceptQuickInput();
+      }
+      return false;
+    });
     await window.pick('solo');
     assert.match((await window.row('Files', 'a file.txt')).description, /^shared by you · 3 B · 1 seeder$/);
     await window.screenshot('24-light-shared');
