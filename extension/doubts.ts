@@ -1,6 +1,6 @@
 // What speaks against sharing something, in words. Pure; beforeSharing.ts finds it and asks.
 import type { SecretKind } from '../protocol/secrets.ts';
-import { plural, inMessage, t } from './words.ts';
+import { inMessage, t } from './words.ts';
 
 /** Lines of reasons in the question; the others are counted. */
 const REASONS_MAX = 8;
@@ -22,7 +22,7 @@ export function reasonsOf(doubts: readonly Doubt[]): string {
   const sorted = [...doubts].sort((a, b) => Number(a.why === 'ignored') - Number(b.why === 'ignored'));
   const lines = sorted.slice(0, REASONS_MAX).map(({ name, why }) => t('{0}: {1}', inMessage(name), reasonWords(why)));
   const more = doubts.length - lines.length;
-  return [...lines, ...(more > 0 ? [plural(more, 'and {0} more', 'and {0} more')] : []), '', t('Every member of the group can download what you share, and what was downloaded cannot be taken back.')].join('\n');
+  return [...lines, ...(more > 0 ? [t('and {0} more', more)] : []), '', t('Every member of the group can download what you share, and what was downloaded cannot be taken back.')].join('\n');
 }
 
 function reasonWords(why: Doubt['why']): string {

@@ -83,7 +83,7 @@ async function copiedHere(files: readonly vscode.DataTransferFile[]): Promise<re
   }
   const copy = t('Copy and Share');
   const [first] = files;
-  const question = files.length === 1 ? t('{0} is on another computer than the one that this window works on.', inMessage(first?.name ?? '')) : plural(files.length, '{0} file is on another computer than the one that this window works on.', '{0} files are on another computer than the one that this window works on.');
+  const question = plural(files.length, '{1} is on another computer than the one that this window works on.', '{0} files are on another computer than the one that this window works on.', inMessage(first?.name ?? ''));
   if (await vscode.window.showInformationMessage(question, { modal: true, detail: t('What is shared has to be where Shoal works: it is copied to {0} first.', inMessage(folder)) }, copy) !== copy) return [];
   return vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: t('Copying'), cancellable: true }, async (progress, token) => {
     const copied: vscode.Uri[] = [];

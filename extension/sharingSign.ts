@@ -28,7 +28,7 @@ export async function withSharingSign<T>(store: Store, files: readonly string[],
   });
   if (await isQuick(running)) return running;
   const [first = ''] = files;
-  const title = files.length === 1 ? t('Sharing {0}', inMessage(path.basename(first))) : plural(files.length, 'Sharing {0} file', 'Sharing {0} files');
+  const title = plural(files.length, 'Sharing {1}', 'Sharing {0} files', inMessage(path.basename(first)));
   return vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, cancellable: true, title }, (progress, token) => {
     token.onCancellationRequested(() => stop.abort());
     let shownPercent = 0;

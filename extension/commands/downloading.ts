@@ -172,7 +172,7 @@ async function follow({ store, log, opening }: Tools, ids: readonly number[], fo
     if (!first) return;
     const open = t('Open');
     const reveal = t('Show in Folder');
-    const words = came.length === 1 ? t('Downloaded {0}', inMessage(first.name)) : plural(came.length, 'Downloaded {0} file', 'Downloaded {0} files');
+    const words = plural(came.length, 'Downloaded {1}', 'Downloaded {0} files', inMessage(first.name));
     const answer = await vscode.window.showInformationMessage(words, ...(came.length === 1 ? [open] : []), reveal);
     if (answer === open) await openPath(first.path);
     if (answer === reveal) await revealPath(came.length === 1 ? first.path : folder);

@@ -83,7 +83,7 @@ export const removeMember: Command = async (tools, given, all) => {
 async function removeFrom({ store }: Tools, group: string, users: readonly string[]): Promise<void> {
   const remove = t('Remove');
   const [first = ''] = users.map(inMessage);
-  const question = users.length === 1 ? t('Remove {0} from {1}?', first, inMessage(group)) : plural(users.length, 'Remove {0} member from {1}?', 'Remove {0} members from {1}?', inMessage(group));
+  const question = plural(users.length, 'Remove {1} from {2}?', 'Remove {0} members from {2}?', first, inMessage(group));
   const detail = users.length === 1 ? t('From then on nobody serves {0} this group\'s files. What {0} has downloaded already stays there.', first)
     : t('{0}. From then on nobody serves them this group\'s files. What they have downloaded already stays there.', users.map(inMessage).join(', '));
   if (await vscode.window.showWarningMessage(question, { modal: true, detail }, remove) !== remove) return;

@@ -47,7 +47,7 @@ async function forget({ store }: Tools, transfers: readonly Transfer[], answer: 
   const lost = transfers.filter((one) => isUnfinished(one) && one.heldPieces > 0);
   if (lost.length > 0) {
     const detail = t('What has arrived is deleted. Pause it to keep that.');
-    const question = lost.length === 1 ? t('Cancel the download of {0}?', inMessage(lost[0]?.name ?? '')) : plural(lost.length, 'Cancel {0} download?', 'Cancel {0} downloads?');
+    const question = plural(lost.length, 'Cancel the download of {1}?', 'Cancel {0} downloads?', inMessage(lost[0]?.name ?? ''));
     if (await vscode.window.showWarningMessage(question, { modal: true, detail }, answer) !== answer) return;
   }
   await withEach(transfers, ({ id }) => store.call('cancelTransfer', { transfer: id }));

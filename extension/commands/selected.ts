@@ -21,28 +21,28 @@ const named = (rows: readonly RowGiven[]): string => inMessage(rows[0]?.label ??
 const stop: Way = {
   run: stopSharing,
   question: (rows) => ({
-    words: rows.length === 1 ? t('Stop sharing {0}?', named(rows)) : plural(rows.length, 'Stop sharing {0} file?', 'Stop sharing {0} files?'),
+    words: plural(rows.length, 'Stop sharing {1}?', 'Stop sharing {0} files?', named(rows)),
     detail: t('This machine no longer serves it to the group. Files stay where they are.'), answer: t('Stop Sharing'),
   }),
 };
 const reject: Way = {
   run: rejectRequest,
   question: (rows) => ({
-    words: rows.length === 1 ? t('Reject the request of {0}?', named(rows)) : plural(rows.length, 'Reject {0} request?', 'Reject {0} requests?'),
+    words: plural(rows.length, 'Reject the request of {1}?', 'Reject {0} requests?', named(rows)),
     detail: t('Whoever is rejected may ask again.'), answer: t('Reject Request'),
   }),
 };
 const takeBack: Way = {
   run: cancelRequest,
   question: (rows) => ({
-    words: rows.length === 1 ? t('Take back your request to join {0}?', named(rows)) : plural(rows.length, 'Take back {0} request to join?', 'Take back {0} requests to join?'),
+    words: plural(rows.length, 'Take back your request to join {1}?', 'Take back {0} requests to join?', named(rows)),
     detail: t('You may ask again.'), answer: t('Cancel Request'),
   }),
 };
 const clear: Way = {
   run: clearTransfer,
   question: (rows) => ({
-    words: rows.length === 1 ? t('Remove {0} from the list?', named(rows)) : plural(rows.length, 'Remove {0} download from the list?', 'Remove {0} downloads from the list?'),
+    words: plural(rows.length, 'Remove {1} from the list?', 'Remove {0} downloads from the list?', named(rows)),
     detail: t('This machine no longer serves it to the group. Files stay where they are.'), answer: t('Remove from List'),
   }),
 };

@@ -94,7 +94,7 @@ async function forget({ store }: Tools, id: number): Promise<void> {
 
 async function tellShared({ memory, store }: Tools, group: string, names: readonly string[]): Promise<void> {
   if (names.length === 0) return;
-  const what = names.length === 1 ? t('Shared {0} in {1}', inMessage(names[0] ?? ''), inMessage(group)) : plural(names.length, 'Shared {0} file', 'Shared {0} files');
+  const what = plural(names.length, 'Shared {1} in {2}', 'Shared {0} files', inMessage(names[0] ?? ''), inMessage(group));
   void vscode.window.setStatusBarMessage(`$(check) ${shownWithIcons(what)}`, 5000);
   if (await memory.saidBefore('shared', 'everywhere')) return;
   const keep = t('Keep Sharing When Closed');
@@ -139,7 +139,7 @@ export const removeFile: Command = async ({ ask, store }, given, all) => {
   const [first] = chosen;
   if (!first) return;
   const remove = t('Remove');
-  const question = chosen.length === 1 ? t('Remove {0} from {1}?', inMessage(first.file), inMessage(first.group)) : plural(chosen.length, 'Remove {0} file from its group?', 'Remove {0} files from their groups?');
+  const question = plural(chosen.length, 'Remove {1} from {2}?', 'Remove {0} files from their groups?', inMessage(first.file), inMessage(first.group));
   const detail = chosen.length === 1 ? t('The group no longer lists it, and nobody can begin to download it. Copies that members have stay with them.') : t('The groups no longer list them, and nobody can begin to download them. Copies that members have stay with them.');
   if (await vscode.window.showWarningMessage(question, { modal: true, detail }, remove) !== remove) return;
   await withEach(chosen, ({ group, file }) => store.call('stopShare', { group, name: file, remove: true }));

@@ -131,7 +131,7 @@ class LevelRows {
     const made = rows.slice(0, max).map((make) => make());
     const left = rows.length - made.length;
     if (left === 0) return made;
-    const words = plural(left, '{0} more', '{0} more');
+    const words = t('{0} more', left);
     return [...made, {
       id: `more:${level}`, label: words, description: t('show them, or filter'), tooltip: [words], icon: { theme: 'ellipsis' }, context: 'more', subject: { group: name, level }, spoken: words,
     }];
@@ -221,7 +221,7 @@ function tooltipOf(file: FileRow, here: Transfer | undefined, older: Transfer | 
     shown(name), t('{0} ({1} bytes)', amount(sizeBytes), sizeBytes.toLocaleString()),
     version > 1 ? t('Version {0}, shared by {1}, {2}', version, shown(author), when) : t('Shared by {0}, {1}', shown(author), when),
     ...(older ? [older.version > 0 ? t('You have version {0} of it; Download Update gets this one, and yours stays', older.version) : t('You have an older version of it; Download Update gets this one, and yours stays')] : []),
-    `${availability(file)}${leechers > 0 ? `, ${plural(leechers, '{0} downloading', '{0} downloading')}` : ''}`,
+    `${availability(file)}${leechers > 0 ? `, ${t('{0} downloading', leechers)}` : ''}`,
     ...(sharersCount > 1 ? [t('Sharers: {0}', sharers.map(shown).join(', ') + (sharersCount > sharers.length ? ' …' : ''))] : []),
     ...(here ? [t('On this machine: {0}', shown(here.path))] : []),
     `SHA-256 ${sha256}`,

@@ -5,7 +5,6 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { RealEngine, RealPair } from '../support/realProcesses.ts';
-import { startGroup } from '../bench/group.ts';
 import { PASSWORD, People, stepOf, whole } from './people.ts';
 import type { Person } from './people.ts';
 
@@ -21,9 +20,9 @@ describe('a person with a keyboard and a screen reader', function () {
 
   before(async () => {
     pair = await people.startPair();
-    const [[first], person] = await Promise.all([startGroup(people.processes, ['kim'], pair), people.come('jill', settings())]);
-    assert.ok(first);
-    [kim, jill] = [first, person];
+    [kim, jill] = await Promise.all([people.processes.startEngine('kim', pair.url), people.come('jill', settings())]);
+    await kim.signUp();
+    await kim.does('create_group', 'kim');
   });
   after(() => people.close());
 
