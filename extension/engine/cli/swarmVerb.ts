@@ -1,5 +1,5 @@
 // `shoal swarm`: who takes part in a transfer, how it stands with each piece, and why it is not faster.
-import { amount, percent, rate } from '../../../protocol/amounts.ts';
+import { amount, counted, percent, rate } from '../../../protocol/amounts.ts';
 import { printable } from '../../../protocol/errors.ts';
 import { whySlow } from '../../../protocol/whySlow.ts';
 import { namedTransfer } from './naming.ts';
@@ -24,7 +24,7 @@ export async function showSwarm(session: Session, { words }: Given): Promise<voi
     `${printable(name)} in ${printable(groupName)}: ${percent(doneBytes, sizeBytes)} % of ${amount(sizeBytes)}, down ${rate(downBytesPerS)}, up ${rate(upBytesPerS)}`,
     ...(pieces === 0 ? [] : [
       pieceMap(view, Math.min(MAP_CELLS_MAX, session.terminal.columns() - 1)), MAP_LEGEND,
-      `${pieces} pieces: ${counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`).join(', ')}`,
+      `${counted(pieces, 'piece')}: ${counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`).join(', ')}`,
     ]),
     ...sentences,
     ...(peers.length === 0 ? [] : ['', ...peerTable(view, nowMs)]),
