@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs, styleText } from 'node:util';
+import { binary } from '../support/binary.ts';
 import type { RealPair } from '../support/realProcesses.ts';
 import { ENGINE_BUNDLE, RealEngine } from '../support/realProcesses.ts';
 import { packageExtension } from '../support/vsix.ts';
@@ -112,7 +113,7 @@ async function start(people: People, signal: AbortSignal): Promise<{ pair: RealP
     people.settle('bob', { token, forTests: false, settings: { ...settings, 'window.title': 'Bob${separator}${activeEditorShort}', 'shoal.downloadLimit': LIMIT_KIB_PER_S } }),
   ]);
   signal.throwIfAborted();
-  alice.write(FILE, randomBytes(FILE_BYTES));
+  alice.write(FILE, binary(FILE, FILE_BYTES));
   alice.write('report.md', '# Measurements of the harbour\n\nThe numbers are in `dataset.bin`, which is too large for git.\n');
   alice.write('pictures/quay.svg', '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 3"><path fill="#9cf" d="M0 0h4v3H0z"/><path fill="#345" d="M0 2h4v1H0z"/></svg>\n');
   bob.write('notes.md', '# Questions to Alice\n\n- May I have the dataset?\n');

@@ -1,9 +1,9 @@
 // Shoal without a mouse, for somebody who hears the window, and in every theme: Jill signs in, joins, downloads and looks after it by the keyboard
 // alone; everything in the side bar has a name; and the three kinds of theme show the same. Kim, on the command line, shares.
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { binary } from '../support/binary.ts';
 import type { RealEngine, RealPair } from '../support/realProcesses.ts';
 import { PASSWORD, People, stepOf, whole } from './people.ts';
 import type { Person } from './people.ts';
@@ -100,7 +100,7 @@ describe('a person with a keyboard and a screen reader', function () {
     const folder = people.processes.makeFolder('kim');
     for (const [name, bytes] of [['notes.txt', 2 * KIB], ['data/large.bin', 900 * KIB]] as const) {
       const file = path.join(folder, path.basename(name));
-      writeFileSync(file, randomBytes(bytes));
+      writeFileSync(file, binary(name, bytes));
       await kim.connection.call('share', { group: 'kim', path: file, name, replace: false });
       await kim.whole(name);
     }

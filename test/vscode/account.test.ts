@@ -1,11 +1,11 @@
 // The account and all around it, as people meet it: the walkthrough, VS Code's Accounts menu, links that are sent, who is downloading from me, the
 // command in a terminal, settings that count at once. Nora has two windows; Omar is sent links.
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createNodeDisk } from '../../protocol/nodeDisk.ts';
 import { writeSmallFile } from '../../protocol/home/home.ts';
+import { binary } from '../support/binary.ts';
 import type { RealPair } from '../support/realProcesses.ts';
 import { accounts, accountsPicture, chooseAccount } from './driver/accounts.ts';
 import type { CodeWindow } from './driver/codeWindow.ts';
@@ -135,7 +135,7 @@ describe('two people and their accounts', function () {
     await second.until('it to follow back', async () => (await accounts(second)).includes('nora (Shoal)'));
   });
 
-  const big = randomBytes(8 * MIB);
+  const big = binary('big.bin', 8 * MIB);
 
   it('send a link to a file, which is looked at before it is downloaded', async () => {
     nora.write('big.bin', big);

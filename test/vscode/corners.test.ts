@@ -1,10 +1,10 @@
 // What the two people of flows.test.ts did not come by: the engine in a window, Restricted Mode, a virtual workspace, and every way out: pause,
 // cancel, reject, take back, leave. Dave owns the group; Erin's engine works in her window, and her workspace is one that she does not trust.
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { binary } from '../support/binary.ts';
 import type { RealPair } from '../support/realProcesses.ts';
 import { packExtension } from './driver/packExtension.ts';
 import { gone, People, says, stepOf } from './people.ts';
@@ -114,7 +114,7 @@ describe('two people in the corners of VS Code', function () {
     assert.ok(!(await window.notifications()).some(({ message }) => /asks to join/.test(message)), 'only the owner is asked');
   });
 
-  const large = randomBytes(16 * MIB);
+  const large = binary('large.bin', 16 * MIB);
 
   it('pause a download, resume it, and cancel it', async () => {
     await share(dave, 'large.bin', large);

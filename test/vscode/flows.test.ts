@@ -1,8 +1,8 @@
 // The main job as people do it: two people, two VS Codes with the packaged extension, a tracker pair, real clicks. Each test goes on where the
 // one before it ended, as an afternoon of two colleagues does.
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import path from 'node:path';
+import { binary } from '../support/binary.ts';
 import type { RealPair } from '../support/realProcesses.ts';
 import type { CodeWindow } from './driver/codeWindow.ts';
 import { People, says, stepOf, whole } from './people.ts';
@@ -74,7 +74,7 @@ describe('two people with VS Code', function () {
     await bob.window.screenshot('05-member');
   });
 
-  const dataset = randomBytes(3 * MIB + 12_345);
+  const dataset = binary('dataset.bin', 3 * MIB + 12_345);
 
   it('share a file with a right click, and see it in Files', async () => {
     alice.write('dataset.bin', dataset);
@@ -158,7 +158,7 @@ describe('two people with VS Code', function () {
   });
 
   it('reload in the middle of a download, which goes on', async () => {
-    const large = randomBytes(24 * MIB);
+    const large = binary('large.bin', 24 * MIB);
     alice.write('large.bin', large);
     await alice.share('large.bin', 'team');
     await people.limit(bob, bobsSettings(3 * 1024));

@@ -1,9 +1,9 @@
 // What two people do with folders and with many downloads: share a folder, get all or some of it, put downloads in order and slow them down,
 // and mend a file that was damaged. Frank shares; Grace downloads.
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { binary } from '../support/binary.ts';
 import type { RealPair } from '../support/realProcesses.ts';
 import { gone, meetInGroup, People, says, whole } from './people.ts';
 import type { Person } from './people.ts';
@@ -35,7 +35,7 @@ describe('two people with folders and a queue', function () {
   };
   const inOrder = async (): Promise<readonly string[]> => (await grace.window.rows('Downloads')).filter(({ label }) => /^part \d$/.test(label)).map(({ label }) => label);
 
-  const project = new Map<string, string | Buffer>([['README.md', '# Project\n'], ['images/a.png', randomBytes(90_000)], ['images/deep/b.png', randomBytes(70_000)], ['sound/c.wav', randomBytes(2 * MIB)], ['写真/é.txt', 'é']]);
+  const project = new Map<string, string | Buffer>([['README.md', '# Project\n'], ['images/a.png', binary('a.png', 90_000)], ['images/deep/b.png', binary('b.png', 70_000)], ['sound/c.wav', binary('c.wav', 2 * MIB)], ['写真/é.txt', 'é']]);
 
   it('share a folder with a right click', async () => {
     for (const [name, content] of project) frank.write(path.join('project', name), content);
@@ -116,7 +116,7 @@ describe('two people with folders and a queue', function () {
     const { window } = grace;
     await people.limit(grace, gracesSettings({ 'shoal.activeDownloads': 1, 'shoal.downloadLimit': SLOW_KIB_PER_S }));
     for (const name of parts) {
-      frank.write(name, randomBytes(24 * MIB));
+      frank.write(name, binary(name, 24 * MIB));
       await frank.share(name, 'lab');
       await window.row('Files', name);
       await window.rowAction('Files', name, 'Download File…');

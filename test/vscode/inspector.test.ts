@@ -1,8 +1,8 @@
 // The swarm inspector as people use it: opened from the row of a download that is under way, read, walked over with the keyboard, in three themes, and
 // over a reload; and what it says when the only one who has the file leaves. Heidi shares; Ivan downloads and looks.
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import type { ConsoleMessage, Frame } from 'playwright-core';
+import { binary } from '../support/binary.ts';
 import type { RealPair } from '../support/realProcesses.ts';
 import { meetInGroup, People, says } from './people.ts';
 import type { Person } from './people.ts';
@@ -56,7 +56,7 @@ describe('the swarm inspector', function () {
   };
 
   it('opens from the row of a download and shows pieces, peers and what holds it up', async () => {
-    heidi.write(HOSTILE, randomBytes(PIECES * MIB / 2));
+    heidi.write(HOSTILE, binary(HOSTILE, PIECES * MIB / 2));
     await heidi.window.openView('Explorer');
     await heidi.window.until('the file in the explorer', async () => (await heidi.window.explorerRows()).some(({ label }) => label === HOSTILE));
     await heidi.share(HOSTILE, 'lab');

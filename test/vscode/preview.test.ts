@@ -1,9 +1,9 @@
 // What a person does with a group's file before it is downloaded: opens it, looks at the beginning of a large one, compares it with a file of
 // their own, drags it into the editor area. Heidi shares; Ivan looks, and none of it lands on his disk.
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { binary } from '../support/binary.ts';
 import type { RealPair } from '../support/realProcesses.ts';
 import { dragIntoEditor, editorText, messageWhenTyping, openTab } from './driver/editors.ts';
 import { meetInGroup, People, says, whole } from './people.ts';
@@ -30,7 +30,7 @@ describe('two people, one of whom looks before downloading', function () {
     pair = await people.startPair();
     [heidi, ivan] = await Promise.all([people.come('heidi', { 'shoal.tracker': pair.url }), people.come('ivan', ivansSettings('Default Dark Modern'))]);
     await meetInGroup(heidi, ivan, 'team');
-    const files = new Map<string, string | Buffer>([['notes.sql', text], ['picture.png', PICTURE], ['big.log', log], ['big.bin', randomBytes(2 * MIB)], [HOSTILE, 'nothing happened\n'], ['late.txt', 'too late\n']]);
+    const files = new Map<string, string | Buffer>([['notes.sql', text], ['picture.png', PICTURE], ['big.log', log], ['big.bin', binary('big.bin', 2 * MIB)], [HOSTILE, 'nothing happened\n'], ['late.txt', 'too late\n']]);
     for (const [name, content] of files) heidi.write(name, content);
     heidi.write('project/README.md', '# Project\n');
     heidi.write('project/src/main.c', 'int main;\n');

@@ -2,9 +2,9 @@
 // marks in the explorer; and the folder that a group's downloads go to. Hana shares; Ivan, in high contrast, downloads.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { binary } from '../support/binary.ts';
 import type { RealPair } from '../support/realProcesses.ts';
 import { choose } from './driver/menus.ts';
 import type { Dialog } from './driver/notices.ts';
@@ -77,7 +77,7 @@ describe('two people who share from everywhere', function () {
 
   it('share a change from source control', async () => {
     const { window } = hana;
-    hana.write('model.bin', randomBytes(50_000));
+    hana.write('model.bin', binary('model.bin', 50_000));
     await window.openView('Source Control');
     const row = window.page.locator('.scm-view .monaco-list-row').filter({ hasText: 'model.bin' }).first();
     await choose(window, async () => row.click({ button: 'right', timeout: 3_000 }), ['Share File in Group…']);
@@ -89,7 +89,7 @@ describe('two people who share from everywhere', function () {
 
   it('drop files of the explorer on a group', async () => {
     const { window } = hana;
-    hana.write('drop me.bin', randomBytes(60_000));
+    hana.write('drop me.bin', binary('drop me.bin', 60_000));
     await explorerShows('drop me.bin');
     await window.dragToRow(window.page.locator('.explorer-folders-view .monaco-list-row').filter({ hasText: 'drop me.bin' }).first(), 'Shoal', 'Groups', 'lab');
     await says(ivan.window, 'Files', 'drop me.bin', /hana/);

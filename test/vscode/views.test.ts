@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { binary } from '../support/binary.ts';
 import type { RealEngine, RealPair } from '../support/realProcesses.ts';
 import { gone, People, says, whole } from './people.ts';
 import type { Person } from './people.ts';
@@ -209,7 +210,7 @@ describe('two people with much in their views', function () {
 
   it('put downloads in order, try one again that failed, and clear what is done', async () => {
     const { window } = ivan;
-    for (const name of ['one.bin', 'two.bin', 'three.bin']) await share(name, randomBytes(4 * MIB));
+    for (const name of ['one.bin', 'two.bin', 'three.bin']) await share(name, binary(name, 4 * MIB));
     await says(window, 'Files', GROUP, /^9 files · ● 3 new$/);
     for (const name of ['one.bin', 'two.bin', 'three.bin']) await window.row('Files', name); // VS Code knows no row while it asks for all of them again
     await people.limit(ivan, ivansSettings({ 'shoal.downloadLimit': SLOW_KIB_PER_S / 4, 'shoal.activeDownloads': 1 }));

@@ -69,7 +69,10 @@ export class WindowBase {
   async failure(what: string, cause?: unknown): Promise<Error> {
     const picture = await this.screenshot(`failure-${process.pid}-${++failures}-${this.name}`).catch((error: Error) => `no screenshot: ${error.message}`);
     const why = cause instanceof Error ? `\nthe last try: ${inShort(cause.message)}` : '';
-    return new Error(`${this.name}'s window: ${what}${why}\n${picture}`);
+    // A modal dialog that nobody expected takes every key and click, whatever is waited for.
+    const dialogs = await this.page.locator('.monaco-dialog-box:visible').allInnerTexts().catch(() => []);
+    const inTheWay = dialogs.map((text) => `\na dialog is open: ${text.replace(/\s+/g, ' ').trim()}`).join('');
+    return new Error(`${this.name}'s window: ${what}${why}${inTheWay}\n${picture}`);
   }
 
   /** Takes a picture into `test-results/screenshots/NAME.png`; resolves to its path. */
