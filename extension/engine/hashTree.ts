@@ -43,9 +43,7 @@ export function leavesPerPiece({ sizeBytes, pieceBytes, pieces }: Shape): number
 export function pieceHash(bytes: Uint8Array, leaves: number): Buffer {
   const count = Math.ceil(bytes.length / LEAF_BYTES);
   const level = Buffer.alloc(leaves * HASH_BYTES);
-  for (let leaf = 0; leaf < count; leaf++) {
-    level.set(sha256(bytes.subarray(leaf * LEAF_BYTES, (leaf + 1) * LEAF_BYTES)), leaf * HASH_BYTES);
-  }
+  for (let leaf = 0; leaf < count; leaf++) sha256Into(level, leaf * HASH_BYTES, bytes.subarray(leaf * LEAF_BYTES, (leaf + 1) * LEAF_BYTES));
   return reduce(level);
 }
 
@@ -114,6 +112,11 @@ export function rangeFits(range: HashRange, shape: Shape, root: Root, first: num
 
 const sha256 = (bytes: Uint8Array): Buffer => hash('sha256', bytes, 'buffer');
 
+/** As a string of bytes: making a buffer for each hash costs 0.6 µs, an eighth of a tree. */
+function sha256Into(level: Buffer, place: number, bytes: Uint8Array): void {
+  level.write(hash('sha256', bytes, 'binary'), place, HASH_BYTES, 'latin1');
+}
+
 const at = (level: Buffer | undefined, place: number, count: number): Buffer =>
   level?.subarray(place * HASH_BYTES, (place + count) * HASH_BYTES) ?? Buffer.alloc(0);
 
@@ -124,7 +127,7 @@ function powerOfTwo(n: number): number {
 
 function parents(level: Buffer): Buffer {
   const above = Buffer.allocUnsafe(level.length / 2);
-  for (let place = 0; place < above.length; place += HASH_BYTES) above.set(sha256(level.subarray(place * 2, (place + HASH_BYTES) * 2)), place);
+  for (let place = 0; place < above.length; place += HASH_BYTES) sha256Into(above, place, level.subarray(place * 2, (place + HASH_BYTES) * 2));
   return above;
 }
 

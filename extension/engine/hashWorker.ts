@@ -1,4 +1,4 @@
-// The other end of workerHasher: a worker thread that hashes, verifies and writes. Works synchronously: it has the thread to itself,
+// The other end of hashThreads.ts: a worker thread that hashes, verifies and writes. Works synchronously: it has the thread to itself,
 // and a synchronous read or write of cached pages costs less than handing it to the pool.
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -6,13 +6,14 @@ import { isMainThread, parentPort, receiveMessageOnPort, workerData } from 'node
 import { Bitfield } from '../../protocol/bitfield.ts';
 import { isShoalError, ShoalError, systemCode } from '../../protocol/errors.ts';
 import { HASH_BYTES } from '../../protocol/ids.ts';
-import { toStat } from '../../protocol/nodeDisk.ts';
-import { whyUnlike } from './fileIdentity.ts';
-import type { Job, JobAnswer, JobMessage } from './hashing.ts';
-import { RingWriter, takeAll } from './hashRing.ts';
-import { expectedHash, HASH_WORKER, isZero, probesOf } from './hashing.ts';
+import type { Sha256 } from '../../protocol/ids.ts';
+import { expectedHash, isZero, probesOf } from './hashing.ts';
+import type { Found } from './hashing.ts';
+import { Pacer } from './hashPace.ts';
+import { HASH_WORKER } from './hashThreads.ts';
+import type { Job, JobAnswer, JobMessage } from './hashThreads.ts';
 import type { Shape } from './hashTree.ts';
-import { leavesPerPiece, lengthOf, pieceHash, rootOf, shapeOf } from './hashTree.ts';
+import { leavesPerPiece, lengthOf, pieceHash, rootOf } from './hashTree.ts';
 
 /** Bytes between two reports of progress, and between two looks whether the job was cancelled. */
 const PROGRESS_BYTES = 16 * 1024 * 1024;
@@ -75,7 +76,8 @@ function run(job: Job, report: (doneBytes: number) => void): unknown {
   if (job.do === 'check') return check(job, report);
   if (job.do === 'hash') return new Uint8Array(pieceHash(job.bytes, job.leaves));
   if (job.do === 'verify') return pieceHash(job.bytes, job.leaves).equals(job.expected);
-  if (job.do === 'tree') return layerOf(job);
+  if (job.do === 'tree') return treeOf(job, report);
+  if (job.do === 'sum') return sumOf(job);
   return hashFile(job, report);
 }
 
@@ -88,12 +90,14 @@ function store({ descriptor, at, leaves, bytes, expected }: Extract<Job, { do: '
 function check({ descriptor, shape, layer, skip }: Extract<Job, { do: 'check' }>, report: (doneBytes: number) => void): readonly number[] {
   const right: number[] = [];
   const known = Bitfield.from(skip, shape.pieces);
-  const isWanted = (piece: number): boolean => !known?.has(piece) && !isHole(descriptor, shape, piece);
-  eachPiece(descriptor, shape, report, (piece, bytes, whole) => {
-    if (!whole || !pieceHash(bytes, leavesPerPiece(shape)).equals(expectedHash(layer, piece))) return;
+  const reader = new PieceReader(descriptor, shape, report);
+  for (let piece = 0; piece < shape.pieces; piece++) {
+    if (known?.has(piece) || isHole(descriptor, shape, piece)) continue;
+    const bytes = reader.read(piece);
+    if (!bytes || !pieceHash(bytes, leavesPerPiece(shape)).equals(expectedHash(layer, piece))) continue;
     writeAll(descriptor, bytes, piece * shape.pieceBytes);
     right.push(piece);
-  }, isWanted);
+  }
   return right;
 }
 
@@ -109,67 +113,69 @@ function writeAll(descriptor: number, bytes: Uint8Array, at: number): void {
   for (let done = 0; done < bytes.length;) done += fs.writeSync(descriptor, bytes, done, bytes.length - done, at + done);
 }
 
-/** With a ring, the tree is another thread's: layer and root are left empty here. */
-function hashFile({ path, pieceBytes, ring }: Extract<Job, { do: 'hashFile' }>, report: (doneBytes: number) => void): unknown {
-  const descriptor = open(path);
-  try {
-    const stat = toStat(fs.fstatSync(descriptor, { bigint: true }));
-    if (stat.kind !== 'file') throw new ShoalError('notAFile', { path });
-    const shape = shapeOf(stat.sizeBytes, pieceBytes);
-    const layer = Buffer.alloc(shape.pieces * HASH_BYTES);
-    const whole = createHash('sha256');
-    const shared = ring && new RingWriter(ring);
-    eachPiece(descriptor, shape, report, (piece, bytes, isWhole) => {
-      if (!isWhole) throw new ShoalError('fileChanged', { name: path });
-      shared?.put(bytes.length);
-      whole.update(bytes);
-      if (!shared) layer.set(pieceHash(bytes, leavesPerPiece(shape)), piece * HASH_BYTES);
-    }, undefined, shared && ((bytes) => shared.place(bytes)));
-    shared?.end();
-    if (whyUnlike(stat, toStat(fs.fstatSync(descriptor, { bigint: true }))) !== undefined) throw new ShoalError('fileChanged', { name: path });
-    return { shape, root: shared ? '' : rootOf(layer, shape), layer: shared ? new Uint8Array(0) : layer, sha256: whole.digest('hex'), stat };
-  } finally {
-    fs.closeSync(descriptor);
-  }
+/** Sum and tree; undefined when the file has become shorter. */
+function hashFile({ descriptor, shape }: Extract<Job, { do: 'hashFile' }>, report: (doneBytes: number) => void): Found | undefined {
+  const layer = Buffer.alloc(shape.pieces * HASH_BYTES);
+  const sum = createHash('sha256');
+  const isThere = eachPiece(descriptor, shape, report, undefined, (piece, bytes) => {
+    sum.update(bytes);
+    layer.set(pieceHash(bytes, leavesPerPiece(shape)), piece * HASH_BYTES);
+  });
+  return isThere ? { root: rootOf(layer, shape), layer, sha256: sum.digest('hex') as Sha256 } : undefined;
 }
 
-/** The piece hashes of what another thread reads. */
-function layerOf({ ring, leaves }: Extract<Job, { do: 'tree' }>): Uint8Array {
-  const hashes: Buffer[] = [];
-  takeAll(ring, (bytes) => hashes.push(pieceHash(bytes, leaves)));
-  return new Uint8Array(Buffer.concat(hashes));
+/** The same in two threads: this one leads. */
+function treeOf({ descriptor, shape, pace }: Extract<Job, { do: 'tree' }>, report: (doneBytes: number) => void): Pick<Found, 'root' | 'layer'> | undefined {
+  const layer = Buffer.alloc(shape.pieces * HASH_BYTES);
+  const isThere = eachPiece(descriptor, shape, report, new Pacer(pace, 'leader', shape.pieceBytes), (piece, bytes) => layer.set(pieceHash(bytes, leavesPerPiece(shape)), piece * HASH_BYTES));
+  return isThere ? { root: rootOf(layer, shape), layer } : undefined;
 }
 
-function open(path: string): number {
-  try {
-    return fs.openSync(path, fs.constants.O_RDONLY | (fs.constants.O_NOFOLLOW ?? 0));
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw new ShoalError('fileMissing', { path });
-    if (code === 'ELOOP' || code === 'EMLINK') throw new ShoalError('notAFile', { path });
-    throw new ShoalError('fileUnreadable', { path, why: code ?? String(error) });
-  }
+/** And this one follows. */
+function sumOf({ descriptor, shape, pace }: Extract<Job, { do: 'sum' }>): Pick<Found, 'sha256'> | undefined {
+  const sum = createHash('sha256');
+  const isThere = eachPiece(descriptor, shape, () => {}, new Pacer(pace, 'follower', shape.pieceBytes), (_, bytes) => void sum.update(bytes));
+  return isThere ? { sha256: sum.digest('hex') as Sha256 } : undefined;
 }
 
-function eachPiece(descriptor: number, shape: Shape, report: (doneBytes: number) => void, take: (piece: number, bytes: Buffer, whole: boolean) => void, isWanted = (_piece: number): boolean => true, memory = ownMemory(shape)): void {
-  let reported = 0;
+/** Hands over all pieces in order; returns whether all of them were there. */
+function eachPiece(descriptor: number, shape: Shape, report: (doneBytes: number) => void, pacer: Pacer | undefined, take: (piece: number, bytes: Buffer) => void): boolean {
+  const reader = new PieceReader(descriptor, shape, report);
   for (let piece = 0; piece < shape.pieces; piece++) {
-    const at = piece * shape.pieceBytes;
-    if (at - reported >= PROGRESS_BYTES) report((reported = at));
-    if (!isWanted(piece)) continue;
-    const bytes = memory(lengthOf(shape, piece));
-    let have = 0;
-    while (have < bytes.length) {
-      const count = fs.readSync(descriptor, bytes, have, bytes.length - have, at + have);
-      if (count === 0) break;
+    pacer?.wait(piece);
+    const bytes = reader.read(piece);
+    if (!bytes) return false;
+    take(piece, bytes);
+    pacer?.tell(piece + 1);
+  }
+  return true;
+}
+
+/** Reads pieces of a file, in order, all into the same memory. */
+class PieceReader {
+  readonly #descriptor: number;
+  readonly #shape: Shape;
+  readonly #report: (doneBytes: number) => void;
+  readonly #buffer: Buffer;
+  #reported = 0;
+
+  constructor(descriptor: number, shape: Shape, report: (doneBytes: number) => void) {
+    this.#descriptor = descriptor;
+    this.#shape = shape;
+    this.#report = report;
+    this.#buffer = Buffer.allocUnsafeSlow(Math.min(shape.pieceBytes, shape.sizeBytes));
+  }
+
+  /** Undefined when less is there. */
+  read(piece: number): Buffer | undefined {
+    const at = piece * this.#shape.pieceBytes;
+    if (at - this.#reported >= PROGRESS_BYTES) this.#report((this.#reported = at));
+    const bytes = this.#buffer.subarray(0, lengthOf(this.#shape, piece));
+    for (let have = 0; have < bytes.length;) {
+      const count = fs.readSync(this.#descriptor, bytes, have, bytes.length - have, at + have);
+      if (count === 0) return undefined;
       have += count;
     }
-    take(piece, bytes, have === bytes.length);
+    return bytes;
   }
-}
-
-/** One buffer for all pieces. */
-function ownMemory(shape: Shape): (bytes: number) => Buffer {
-  const buffer = Buffer.allocUnsafeSlow(Math.min(shape.pieceBytes, shape.sizeBytes));
-  return (bytes) => buffer.subarray(0, bytes);
 }

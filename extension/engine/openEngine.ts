@@ -2,8 +2,8 @@
 // does is engine.ts's business.
 import { Engine } from './engine.ts';
 import type { EngineOptions } from './engine.ts';
-import { workerHasher } from './hashing.ts';
 import type { Hasher } from './hashing.ts';
+import { threadedHasher } from './hashThreads.ts';
 import { hashWorkerEntry } from './hashWorker.ts';
 import { isActive } from './standing.ts';
 import type { EngineApi } from './state.ts';
@@ -14,8 +14,8 @@ import { verbsOf } from './verbs.ts';
  *
  * @throws ShoalError damagedFile, newerFormat
  */
-export async function openEngine({ hasher = workerHasher(hashWorkerEntry), ...options }: Omit<EngineOptions, 'hasher'> & { readonly hasher?: Hasher }): Promise<EngineApi> {
-  const engine = new Engine({ ...options, hasher });
+export async function openEngine({ hasher, ...options }: Omit<EngineOptions, 'hasher'> & { readonly hasher?: Hasher }): Promise<EngineApi> {
+  const engine = new Engine({ ...options, hasher: hasher ?? threadedHasher(hashWorkerEntry, options.world.disk) });
   await engine.start();
   return {
     verbs: verbsOf(engine),

@@ -55,10 +55,13 @@ export async function sharing(): Promise<readonly Figure[]> {
   }
 }
 
+/** Asked so seldom, in ms, that asking costs the two cores nothing: both hash. */
+const LOOK_MS = 10;
+
 /** Resolves when the group knows of the file: asked for, because notices are merged to a few each second. */
 async function share({ connection, name: group }: RealEngine, file: string, name: string): Promise<void> {
   const { transfer } = await connection.call('share', { group, path: file, name, replace: true });
-  for (let state = ''; state !== 'seeding'; await new Promise((resolve) => setTimeout(resolve, 2))) {
+  for (let state = ''; state !== 'seeding'; await new Promise((resolve) => setTimeout(resolve, LOOK_MS))) {
     state = (await connection.call('status', {})).transfers.find(({ id }) => id === transfer)?.state ?? '';
     if (state === 'failed') throw new Error('it cannot be shared');
   }

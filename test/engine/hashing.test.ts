@@ -1,10 +1,11 @@
 // The worker threads that hash, against the same done on the spot: small files in one thread, large ones in two.
 import assert from 'node:assert';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { inlineHasher, workerHasher } from '../../extension/engine/hashing.ts';
+import { inlineHasher } from '../../extension/engine/hashing.ts';
+import { threadedHasher } from '../../extension/engine/hashThreads.ts';
 import { hashWorkerEntry } from '../../extension/engine/hashWorker.ts';
 import { PIECE_BYTES_DEFAULT } from '../../protocol/limits.ts';
 import { createNodeDisk } from '../../protocol/nodeDisk.ts';
@@ -14,7 +15,7 @@ const MIB = 1024 * 1024;
 describe('hashing in worker threads', function () {
   this.timeout(60_000);
   const folder = mkdtempSync(path.join(os.tmpdir(), 'shoal-hashing-'));
-  const workers = workerHasher(hashWorkerEntry);
+  const workers = threadedHasher(hashWorkerEntry, createNodeDisk());
   const inline = inlineHasher(createNodeDisk());
   const fileOf = (bytes: number): string => {
     const file = path.join(folder, String(bytes));
@@ -48,6 +49,16 @@ describe('hashing in worker threads', function () {
     await assert.rejects(workers.hashFile(file, PIECE_BYTES_DEFAULT, { signal: stop.signal, progress: () => stop.abort() }), { code: 'cancelled' });
     assert.equal((await workers.hashFile(file, PIECE_BYTES_DEFAULT)).shape.pieces, 128);
   });
+
+  for (const mib of [1, 256]) {
+    it(`does not wait for what was cut off meanwhile, at ${mib} MiB`, async () => {
+      const file = path.join(folder, 'cut');
+      writeFileSync(file, '');
+      truncateSync(file, 512 * MIB);
+      await assert.rejects(workers.hashFile(file, PIECE_BYTES_DEFAULT, { progress: () => truncateSync(file, mib * MIB) }), { code: 'fileChanged' });
+      assert.equal((await workers.hashFile(file, PIECE_BYTES_DEFAULT)).shape.sizeBytes, mib * MIB);
+    });
+  }
 
   it('says that a large file is gone', () => assert.rejects(workers.hashFile(path.join(folder, 'nothing'), PIECE_BYTES_DEFAULT), { code: 'fileMissing' }));
 });

@@ -1,0 +1,155 @@
+// Hashing off the engine's thread, in worker threads that run hashWorker.ts: pieces travel as shared memory, only their place is posted; files are
+// read there, by their descriptors.
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { asShoalError, ShoalError } from '../../protocol/errors.ts';
+import type { Disk, DiskFile } from '../../protocol/world.ts';
+import { hashUnchanged } from './hashing.ts';
+import type { Found, Hasher, HashOptions } from './hashing.ts';
+import { createPace, giveUpPace } from './hashPace.ts';
+import type { Shape } from './hashTree.ts';
+import { leavesPerPiece } from './hashTree.ts';
+
+/** What is posted to a worker. Content is shared memory, never copied; of small things only what is needed (a view would bring all that lies behind it). */
+export type Job =
+  | { readonly do: 'hashFile'; readonly descriptor: number; readonly shape: Shape }
+  | { readonly do: 'sum'; readonly descriptor: number; readonly shape: Shape; readonly pace: SharedArrayBuffer }
+  | { readonly do: 'tree'; readonly descriptor: number; readonly shape: Shape; readonly pace: SharedArrayBuffer }
+  | { readonly do: 'store'; readonly descriptor: number; readonly at: number; readonly leaves: number; readonly bytes: Uint8Array; readonly expected: Uint8Array }
+  | { readonly do: 'check'; readonly descriptor: number; readonly shape: Shape; readonly layer: Uint8Array; readonly skip: Uint8Array }
+  | { readonly do: 'hash'; readonly leaves: number; readonly bytes: Uint8Array }
+  | { readonly do: 'verify'; readonly leaves: number; readonly bytes: Uint8Array; readonly expected: Uint8Array };
+export type JobMessage = { readonly id: number; readonly job: Job } | { readonly cancel: number };
+export type JobAnswer =
+  | { readonly id: number; readonly progress: number }
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly error: { readonly code?: string; readonly fields?: Record<string, string | number>; readonly message: string } };
+
+/** What marks a worker thread as one of these (hashWorker.ts reads it). */
+export const HASH_WORKER = 'shoal hashing';
+
+/**
+ * Hashes in two worker threads, started when first needed: one for pieces as they arrive, one for whole files, so that sharing a
+ * large file does not hold up a download. A large file gets a second thread for as long as it takes: it is hashed twice.
+ *
+ * @param entry  the module the workers run: it must import hashWorker.ts (the bundle itself does)
+ * @param disk  has real files: threads read them by their descriptors
+ */
+export function threadedHasher(entry: URL, disk: Disk): Hasher {
+  const pieces = new HashThread(entry);
+  const files = new HashThread(entry);
+  return {
+    hashFile: (path, pieceBytes, options) => hashUnchanged(disk, path, pieceBytes, async (file, shape) => {
+      const descriptor = descriptorOf(file);
+      const isLarge = availableParallelism() > 1 && shape.sizeBytes >= TWO_THREADS_FROM_BYTES;
+      return isLarge ? hashTogether(files, new HashThread(entry), descriptor, shape, options) : files.run({ do: 'hashFile', descriptor, shape }, options) as Promise<Found | undefined>;
+    }),
+    store: (file, shape, piece, bytes, expected) => pieces.run({ do: 'store', descriptor: descriptorOf(file), at: piece * shape.pieceBytes, leaves: leavesPerPiece(shape), bytes, expected: new Uint8Array(expected) }) as Promise<boolean>,
+    check: (file, shape, layer, skip, options) => files.run({ do: 'check', descriptor: descriptorOf(file), shape, layer, skip: skip.bytes() }, options) as Promise<readonly number[]>,
+    verify: (shape, bytes, expected) => pieces.run({ do: 'verify', leaves: leavesPerPiece(shape), bytes, expected: new Uint8Array(expected) }) as Promise<boolean>,
+    hash: (shape, bytes) => files.run({ do: 'hash', leaves: leavesPerPiece(shape), bytes }) as Promise<Uint8Array>,
+    async close() {
+      await Promise.all([pieces.close(), files.close()]);
+    },
+  };
+}
+
+/**
+ * The tree in one thread, and the sum of the whole in another, which is made for it and has less to do. The file may be closed when this ends:
+ * both are done then.
+ */
+async function hashTogether(trees: HashThread, sums: HashThread, descriptor: number, shape: Shape, options?: HashOptions): Promise<Found | undefined> {
+  const pace = createPace();
+  // Whoever has ended, be it too early, must not be waited for.
+  const apace = <T>(job: Promise<unknown>): Promise<T | undefined> => job.finally(() => giveUpPace(pace)) as Promise<T | undefined>;
+  try {
+    const [tree, sum] = await Promise.allSettled([
+      apace<Pick<Found, 'root' | 'layer'>>(trees.run({ do: 'tree', descriptor, shape, pace }, options)),
+      apace<Pick<Found, 'sha256'>>(sums.run({ do: 'sum', descriptor, shape, pace })),
+    ]);
+    if (tree.status === 'fulfilled' && sum.status === 'fulfilled') return tree.value && sum.value && { ...tree.value, ...sum.value };
+    // One that says `cancelled` may have failed only because the other came to its end: what that one says counts.
+    const failures = [tree, sum].flatMap((one) => (one.status === 'rejected' ? [asShoalError(one.reason)] : []));
+    const failure = failures.find(({ code }) => code !== 'cancelled');
+    if (failure) throw failure;
+    if (options?.signal?.aborted !== true) return undefined;
+    throw new ShoalError('cancelled');
+  } finally {
+    await sums.close();
+  }
+}
+
+function descriptorOf(file: DiskFile): number {
+  if (file.descriptor === undefined) throw new Error('worker threads need real files');
+  return file.descriptor;
+}
+
+/** A file from which on a second thread is worth its start. */
+const TWO_THREADS_FROM_BYTES = 32 * 1024 * 1024;
+
+/** Memory for short-lived objects of such a thread, in MiB: it makes few, and the default would take 50. */
+const YOUNG_MIB_MAX = 4;
+
+interface Waiting {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+  readonly progress: ((doneBytes: number) => void) | undefined;
+}
+
+class HashThread {
+  readonly #entry: URL;
+  #worker: Worker | undefined;
+  #jobs = 0;
+  readonly #waiting = new Map<number, Waiting>();
+
+  constructor(entry: URL) {
+    this.#entry = entry;
+  }
+
+  run(job: Job, { signal, progress }: HashOptions = {}): Promise<unknown> {
+    const id = ++this.#jobs;
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(new ShoalError('cancelled'));
+      const onAbort = (): void => this.#worker?.postMessage({ cancel: id } satisfies JobMessage);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      const settle = <T>(then: (value: T) => void) => (value: T): void => {
+        signal?.removeEventListener('abort', onAbort);
+        this.#waiting.delete(id);
+        if (this.#waiting.size === 0) this.#worker?.unref();
+        then(value);
+      };
+      this.#waiting.set(id, { resolve: settle(resolve), reject: settle(reject), progress });
+      const worker = (this.#worker ??= this.#start());
+      worker.ref();
+      worker.postMessage({ id, job } satisfies JobMessage);
+    });
+  }
+
+  async close(): Promise<void> {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    await worker?.terminate();
+    for (const waiting of [...this.#waiting.values()]) waiting.reject(new ShoalError('cancelled'));
+  }
+
+  #start(): Worker {
+    const worker = new Worker(this.#entry, { workerData: HASH_WORKER, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB_MAX } });
+    worker.on('message', (answer: JobAnswer) => {
+      const waiting = this.#waiting.get(answer.id);
+      if ('progress' in answer) waiting?.progress?.(answer.progress);
+      else if ('value' in answer) waiting?.resolve(answer.value);
+      else waiting?.reject(thrown(answer.error));
+    });
+    worker.on('error', (error) => {
+      // The thread is gone with all its jobs; the next job starts another.
+      if (this.#worker === worker) this.#worker = undefined;
+      for (const waiting of [...this.#waiting.values()]) waiting.reject(asShoalError(error));
+    });
+    return worker;
+  }
+}
+
+function thrown(error: { code?: string; fields?: Record<string, string | number>; message: string }): Error {
+  if (error.fields) return new ShoalError(error.code as ConstructorParameters<typeof ShoalError>[0], error.fields);
+  return Object.assign(new Error(error.message), { code: error.code });
+}
