@@ -52,6 +52,8 @@ export interface DialOptions {
   readonly expect?: Pin;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
+  /** Called when something answers there; it has proven nothing yet. */
+  readonly answered?: () => void;
 }
 export interface Listener {
   /** 0 for a local path. */

@@ -5,11 +5,21 @@ import type { SwarmPeer } from '../../protocol/trackerLink.ts';
 
 /** Members from which on no more are looked for: what each has costs a word to every other, and a piece is never more than some steps away. */
 const REACHED_MAX = 16;
+/** For how long the same ones are reached for, in ms: longer than it takes to find out that somebody cannot be. */
+const TURN_MS = 10_000;
 
 /** Somebody who is left alone, and why. */
 export interface BannedPeer {
   readonly user: string;
   readonly why: string;
+}
+
+/** What the choice depends on besides. */
+export interface Chooser {
+  readonly nowMs: number;
+  readonly random: () => number;
+  /** Whether the last try to reach somebody has failed. */
+  readonly isUnreachable: (pin: Pin) => boolean;
 }
 
 export class Contacts {
@@ -18,6 +28,9 @@ export class Contacts {
   readonly #asked = new Set<Pin>();
   /** Peers left alone: they sent something wrong. */
   readonly #banned = new Map<Pin, BannedPeer>();
+  /** Where we begin among equals: any u32. */
+  #turn = 0;
+  #turnEndsMs = -Infinity;
 
   /** Peers that a tracker knows in this swarm. */
   get named(): readonly SwarmPeer[] {
@@ -52,15 +65,19 @@ export class Contacts {
 
   /**
    * Whom to reach so that enough take part: those with most of the file first, each of us beginning elsewhere among equals, so that not all come to
-   * the same ones.
+   * the same ones. Who cannot be reached comes last, and who does not answer makes room for others after a while.
    *
    * @param here  those who take part
-   * @param turn  where we begin: any u32
    */
-  toReach(here: ReadonlySet<Pin>, turn: number): readonly SwarmPeer[] {
-    const place = (pin: Pin): number => (parseInt(pin.slice(0, 8), 16) ^ turn) >>> 0;
+  toReach(here: ReadonlySet<Pin>, { nowMs, random, isUnreachable }: Chooser): readonly SwarmPeer[] {
+    if (nowMs >= this.#turnEndsMs) {
+      this.#turn = Math.floor(random() * 2 ** 32);
+      this.#turnEndsMs = nowMs + TURN_MS;
+    }
+    const place = (pin: Pin): number => (parseInt(pin.slice(0, 8), 16) ^ this.#turn) >>> 0;
+    const rank = ({ pin, leftBytes }: SwarmPeer): number => (isUnreachable(pin) ? 2 : Math.min(1, leftBytes));
     const others = this.named.filter(({ pin }) => !here.has(pin) && !this.#banned.has(pin));
-    const sorted = others.sort((a, b) => Number(a.leftBytes > 0) - Number(b.leftBytes > 0) || place(a.pin) - place(b.pin));
+    const sorted = others.sort((a, b) => rank(a) - rank(b) || place(a.pin) - place(b.pin));
     // Those who are being asked may well take part in a moment.
     return sorted.slice(0, Math.max(0, REACHED_MAX - here.size)).filter(({ pin }) => !this.#asked.has(pin));
   }

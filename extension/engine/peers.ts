@@ -1,7 +1,7 @@
 // Links to other engines: one per pair, dialled by the side that misses more (only a dialled TLS socket receives in place), accepted
 // from anybody who proves a key. Owns the listener and the links; what is said on them is peer.ts's business.
 import { Connection } from '../../protocol/connection.ts';
-import { asShoalError, ShoalError } from '../../protocol/errors.ts';
+import { asShoalError } from '../../protocol/errors.ts';
 import { FrameLink } from '../../protocol/frame.ts';
 import { greet } from '../../protocol/greeting.ts';
 import type { GroupId, Pin } from '../../protocol/ids.ts';
@@ -11,6 +11,7 @@ import type { Address } from '../../protocol/nouns.ts';
 import { peerLink } from '../../protocol/peerLink.ts';
 import type { SwarmPeer } from '../../protocol/trackerLink.ts';
 import type { ByteStream, Listener, World } from '../../protocol/world.ts';
+import { dialAny } from './dialAny.ts';
 import type { PeerHost } from './peer.ts';
 import { PeerLink } from './peer.ts';
 import type { Swarm } from './swarm.ts';
@@ -19,9 +20,6 @@ import type { Swarm } from './swarm.ts';
 const LINKS_MAX = 200;
 /** Links that one address may have dialled; this machine itself is exempt. */
 const LINKS_PER_HOST_MAX = 16;
-/** How long a dial to one address may take, and after how long the next address is tried beside it, in ms. */
-const DIAL_MS = 5_000;
-const STAGGER_MS = 250;
 /** How long the side that misses less waits to be dialled before it dials itself, in ms. */
 const BE_DIALLED_MS = 3_000;
 /** How long a link that no swarm uses is kept, in ms. */
@@ -154,7 +152,7 @@ export class Peers {
     const { clock, chance, log } = this.#host.world;
     attempt.dialling = true;
     try {
-      await this.#adopt(await this.#dialAny(peer.addresses, peer.pin));
+      await this.#adopt(await dialAny(this.#host.world, peer.addresses, peer.pin));
       attempt.failures = 0;
     } catch (error) {
       attempt.failures++;
@@ -164,28 +162,6 @@ export class Peers {
     } finally {
       attempt.dialling = false;
     }
-  }
-
-  /** All addresses of a peer, each a little after the one before; the first that proves the pin wins. */
-  #dialAny(addresses: readonly Address[], expect: Pin): Promise<ByteStream> {
-    const { clock, network } = this.#host.world;
-    return new Promise((resolve, reject) => {
-      const abort = new AbortController();
-      let open = addresses.length;
-      if (open === 0) return reject(new ShoalError('unreachable', { address: 'a peer', why: 'it has no address' }));
-      addresses.forEach((address, n) => clock.after(n * STAGGER_MS, () => {
-        network.dial(address, { expect, timeoutMs: DIAL_MS, signal: abort.signal }).then(
-          (stream) => {
-            if (abort.signal.aborted) return stream.destroy();
-            abort.abort();
-            resolve(stream);
-          },
-          (error: unknown) => {
-            if (--open === 0) reject(asShoalError(error));
-          },
-        );
-      }));
-    });
   }
 
   async #accept(stream: ByteStream): Promise<void> {

@@ -27,7 +27,9 @@ export interface SwarmHost extends Omit<FetcherHost, 'down' | 'urgent'> {
   /** The limit of what all downloads take. */
   readonly down: Throttle;
   /** A link to a peer, dialled now if need be; undefined while there is none. */
-  reach(peer: SwarmPeer, swarm: Swarm): PeerLink | undefined;
+  readonly reach: (peer: SwarmPeer, swarm: Swarm) => PeerLink | undefined;
+  /** Whether the last try to reach a peer has failed. */
+  readonly isUnreachable: (pin: Pin) => boolean;
   /** Links to members of a group, whatever swarms they are in. */
   linksIn(group: GroupId): readonly PeerLink[];
 }
@@ -292,10 +294,10 @@ export class Swarm implements UploadFile {
   /** Sees to it that there is a link to everyone who may have something. */
   connect(): void {
     if (this.#closed || !this.#fetcher.isAsking || this.isWhole) return;
-    const turn = Math.floor(this.#host.chance.random() * 2 ** 32);
+    const { clock, chance, isUnreachable, reach } = this.#host;
     const here = new Set([...this.#members.keys()].map(({ pin }) => pin));
-    for (const peer of this.#contacts.toReach(here, turn)) {
-      const link = this.#host.reach(peer, this);
+    for (const peer of this.#contacts.toReach(here, { nowMs: clock.monotonicMs(), random: () => chance.random(), isUnreachable })) {
+      const link = reach(peer, this);
       if (link && !this.#members.has(link)) void this.#join(link);
     }
   }

@@ -12,11 +12,20 @@ const contactsOf = (...peers: SwarmPeer[]): Contacts => {
   contacts.add(peers);
   return contacts;
 };
-const reaches = (contacts: Contacts, here: readonly number[] = [], turn = 0): readonly string[] => contacts.toReach(new Set(here.map(pinOf)), turn).map(({ user }) => user);
+/** @param turn  what chance gives: any u32 */
+const reaches = (contacts: Contacts, here: readonly number[] = [], turn = 0, nowMs = 0, unreachable: readonly number[] = []): readonly string[] =>
+  contacts.toReach(new Set(here.map(pinOf)), { nowMs, random: () => turn / 2 ** 32, isUnreachable: (pin) => unreachable.map(pinOf).includes(pin) }).map(({ user }) => user);
 
 describe('whom a swarm reaches', () => {
   it('are first those who have everything', () => assert.deepEqual(reaches(contactsOf(peer(1, 5), peer(2), peer(3, 1), peer(4))), ['p2', 'p4', 'p1', 'p3']));
   it('begin elsewhere for each who asks', () => assert.deepEqual(reaches(contactsOf(peer(0), peer(1), peer(2), peer(3)), [], 2), ['p2', 'p3', 'p0', 'p1']));
+  it('are the same ones for ten seconds, however often it is asked, and then others', () => {
+    const contacts = contactsOf(peer(0), peer(1), peer(2), peer(3));
+    const [first, second, third] = [reaches(contacts, [], 0, 1_000), reaches(contacts, [], 3, 10_999), reaches(contacts, [], 3, 11_000)];
+    assert.deepEqual([first, second, third], [['p0', 'p1', 'p2', 'p3'], first, ['p3', 'p2', 'p1', 'p0']]);
+  });
+  it('are last of all those who could not be reached, even if they have everything', () =>
+    assert.deepEqual(reaches(contactsOf(peer(1), peer(2, 5), peer(3)), [], 0, 0, [1]), ['p3', 'p2', 'p1']));
   it('are none who take part, are left alone or are gone', () => {
     const contacts = contactsOf(peer(1), peer(2), peer(3), peer(4));
     contacts.ban(pinOf(2), { user: 'p2', why: 'a piece was wrong' });

@@ -163,7 +163,7 @@ export class SimulatedNetwork {
     return { port: typeof place === 'number' ? place : 0, close: async () => close() };
   }
 
-  #dial(life: Life, to: Address | { readonly path: string }, { expect, timeoutMs, signal }: DialOptions): Promise<ByteStream> {
+  #dial(life: Life, to: Address | { readonly path: string }, { expect, timeoutMs, signal, answered }: DialOptions): Promise<ByteStream> {
     const from = life.machine.site;
     const place = 'path' in to ? to.path : addressText(to);
     const isLoopback = 'path' in to || LOOPBACK.test(to.host);
@@ -197,11 +197,14 @@ export class SimulatedNetwork {
           return across(site, from, () => fail(new ShoalError('pinMismatch', { address: place })));
         }
         // The keys are proven in one more round trip; the dialling side is done first.
-        across(site, from, () => across(from, site, () => across(site, from, () => finish(() => {
+        across(site, from, () => {
+          answered?.();
+          across(from, site, () => across(site, from, () => finish(() => {
           const [dialled, accepted] = this.#pair(life, listening.life, to);
           resolve(dialled);
           this.after(this.travelMs(from, site), () => this.#accept(site, listening, accepted));
-        }))));
+          })));
+        });
       });
     });
   }

@@ -164,7 +164,7 @@ export class CrowdPeer {
     const hasher = inlineHasher(disk);
     const copy = await (this.plan.seeds ? this.#whole(hasher) : this.#partial(hasher));
     this.#swarm = new Swarm({ group, root: this.#crowd.subject.root }, copy, 'rarest', {
-      clock, chance, log, buffers: taking, down: new Throttle(clock), reach: (peer, swarm) => links.reach(peer, swarm), linksIn: () => links.links.filter((link) => link.trusts(group)),
+      clock, chance, log, buffers: taking, down: new Throttle(clock), reach: (peer, swarm) => links.reach(peer, swarm), isUnreachable: (pin) => links.isUnreachable(pin), linksIn: () => links.links.filter((link) => link.trusts(group)),
     }, { changed() {}, layerKnown() {}, whole() {}, stuck: (error) => assert.fail(error.message), gone: (error) => assert.fail(error.message), received() {} });
     this.#spoil(this.#swarm);
     this.isRunning = true;
