@@ -19,6 +19,9 @@ const BUNDLES = [
   { from: 'extension/main.ts', to: 'extension.cjs', command: undefined },
 ].filter(({ from }) => existsSync(join(ROOT, from)));
 
+/** What the engine's threads run that hash: a text inside the engine's bundle, which has to be one file. */
+const HASH_WORKER = 'extension/engine/hashWorker.ts';
+
 /** The page: a script and a style sheet for the browser that VS Code is. */
 const PAGES = [
   { from: 'extension/webview/inspector.ts', to: 'webview/inspector.js' },
@@ -52,10 +55,8 @@ async function build() {
   const started = new Date();
   const { build: esbuild } = await import('esbuild');
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-  const results = await Promise.all(BUNDLES.map(({ from, to, command }) => esbuild({
+  const ofNode = {
     absWorkingDir: ROOT,
-    entryPoints: [from],
-    outfile: join(DIST, to),
     bundle: true,
     write: false,
     platform: 'node',
@@ -67,12 +68,18 @@ async function build() {
     minifySyntax: true,
     minifyWhitespace: true,
     plugins: [sourcesAsBundled()],
-    sourcemap: process.argv.includes('--sourcemap') && 'inline',
-    banner: { js: banner(command) },
-    define: { '__SHOAL_VERSION__': JSON.stringify(version), 'import.meta.url': '__shoalUrl' },
     // Strings stay as they are: a path or a word that is grepped for in the bundle is found.
     charset: 'utf8',
     logLevel: 'error',
+  };
+  const { outputFiles: [worker] } = await esbuild({ ...ofNode, entryPoints: [HASH_WORKER] }).catch(() => process.exit(1));
+  const results = await Promise.all(BUNDLES.map(({ from, to, command }) => esbuild({
+    ...ofNode,
+    entryPoints: [from],
+    outfile: join(DIST, to),
+    sourcemap: process.argv.includes('--sourcemap') && 'inline',
+    banner: { js: banner(command) },
+    define: { '__SHOAL_VERSION__': JSON.stringify(version), '__SHOAL_HASH_WORKER__': JSON.stringify(worker.text), 'import.meta.url': '__shoalUrl' },
   })).concat(PAGES.map(({ from, to }) => esbuild({
     absWorkingDir: ROOT, entryPoints: [from], outfile: join(DIST, to), bundle: true, write: false, platform: 'browser', format: 'iife', target: BROWSER_MIN, minify: true, charset: 'utf8', logLevel: 'error',
     // It has a library in it, whose licence wants to be there, too.

@@ -3,16 +3,16 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { asShoalError, ShoalError } from '../../protocol/errors.ts';
-import type { Disk, DiskFile } from '../../protocol/world.ts';
+import type { DiskFile, Timer, World } from '../../protocol/world.ts';
 import { hashUnchanged } from './hashing.ts';
-import type { Found, Hasher, HashOptions } from './hashing.ts';
+import type { Found, HashedFile, Hasher, HashOptions } from './hashing.ts';
 import { createPace, giveUpPace } from './hashPace.ts';
 import type { Shape } from './hashTree.ts';
 import { leavesPerPiece } from './hashTree.ts';
 
 /** What is posted to a worker. Content is shared memory, never copied; of small things only what is needed (a view would bring all that lies behind it). */
 export type Job =
-  | { readonly do: 'hashFile'; readonly descriptor: number; readonly shape: Shape }
+  | { readonly do: 'hashFile'; readonly path: string; readonly pieceBytes: number }
   | { readonly do: 'sum'; readonly descriptor: number; readonly shape: Shape; readonly pace: SharedArrayBuffer }
   | { readonly do: 'tree'; readonly descriptor: number; readonly shape: Shape; readonly pace: SharedArrayBuffer }
   | { readonly do: 'store'; readonly descriptor: number; readonly at: number; readonly leaves: number; readonly bytes: Uint8Array; readonly expected: Uint8Array }
@@ -25,57 +25,93 @@ export type JobAnswer =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly error: { readonly code?: string; readonly fields?: Record<string, string | number>; readonly message: string } };
 
-/** What marks a worker thread as one of these (hashWorker.ts reads it). */
-export const HASH_WORKER = 'shoal hashing';
+/** What such a thread runs. The build puts it into the bundle as a text of its own: to load all of the bundle takes a thread 16 ms and 3.5 MiB more. */
+declare const __SHOAL_HASH_WORKER__: string | undefined;
+
+/** A file from which on the help of another thread is worth its start, and that would hold up pieces for too long. */
+const LARGE_FROM_BYTES = 32 * 1024 * 1024;
+/** How long that thread is kept for the next large file, in ms. */
+const KEPT_MS = 10_000;
 
 /**
- * Hashes in two worker threads, started when first needed: one for pieces as they arrive, one for whole files, so that sharing a
- * large file does not hold up a download. A large file gets a second thread for as long as it takes: it is hashed twice.
+ * Hashes in worker threads, started when first needed: one for pieces as they arrive, and small files between them; one for large files and for what
+ * is checked, so that neither holds up a download. A large file has the help of a third thread: it is hashed twice. Large ones are read one after the
+ * other, small ones beside them.
  *
- * @param entry  the module the workers run: it must import hashWorker.ts (the bundle itself does)
- * @param disk  has real files: threads read them by their descriptors
+ * @param world  its disk has real files: threads read them by their descriptors
  */
-export function threadedHasher(entry: URL, disk: Disk): Hasher {
-  const pieces = new HashThread(entry);
-  const files = new HashThread(entry);
+export function threadedHasher({ disk, clock }: Pick<World, 'disk' | 'clock'>): Hasher {
+  const pieces = new HashThread();
+  const files = new HashThread();
+  const helper = new HashThread();
+  const line = new Line();
+  let helperEnds: Timer | undefined;
+  const hashLarge = async (descriptor: number, shape: Shape, options?: HashOptions): Promise<Found | undefined> => {
+    helperEnds?.cancel();
+    try {
+      return await hashTogether(files, helper, descriptor, shape, options);
+    } finally {
+      helperEnds = clock.after(KEPT_MS, () => void helper.close());
+    }
+  };
   return {
-    hashFile: (path, pieceBytes, options) => hashUnchanged(disk, path, pieceBytes, async (file, shape) => {
-      const descriptor = descriptorOf(file);
-      const isLarge = availableParallelism() > 1 && shape.sizeBytes >= TWO_THREADS_FROM_BYTES;
-      return isLarge ? hashTogether(files, new HashThread(entry), descriptor, shape, options) : files.run({ do: 'hashFile', descriptor, shape }, options) as Promise<Found | undefined>;
-    }),
+    async hashFile(path, pieceBytes, options) {
+      // Whatever is wrong with the file is said when it is opened.
+      const stat = await disk.stat(path).catch(() => undefined);
+      const isLarge = (stat?.sizeBytes ?? 0) >= LARGE_FROM_BYTES;
+      if (isLarge && availableParallelism() > 1) return line.run(options?.signal, () => hashUnchanged(disk, path, pieceBytes, (file, shape) => hashLarge(descriptorOf(file), shape, options)));
+      return (isLarge ? files : pieces).run({ do: 'hashFile', path, pieceBytes }, options) as Promise<HashedFile>;
+    },
     store: (file, shape, piece, bytes, expected) => pieces.run({ do: 'store', descriptor: descriptorOf(file), at: piece * shape.pieceBytes, leaves: leavesPerPiece(shape), bytes, expected: new Uint8Array(expected) }) as Promise<boolean>,
     check: (file, shape, layer, skip, options) => files.run({ do: 'check', descriptor: descriptorOf(file), shape, layer, skip: skip.bytes() }, options) as Promise<readonly number[]>,
     verify: (shape, bytes, expected) => pieces.run({ do: 'verify', leaves: leavesPerPiece(shape), bytes, expected: new Uint8Array(expected) }) as Promise<boolean>,
     hash: (shape, bytes) => files.run({ do: 'hash', leaves: leavesPerPiece(shape), bytes }) as Promise<Uint8Array>,
     async close() {
-      await Promise.all([pieces.close(), files.close()]);
+      helperEnds?.cancel();
+      await Promise.all([pieces, files, helper].map((thread) => thread.close()));
     },
   };
 }
 
-/**
- * The tree in one thread, and the sum of the whole in another, which is made for it and has less to do. The file may be closed when this ends:
- * both are done then.
- */
+/** The tree in one thread, and the sum of the whole in another. The file may be closed when this ends: both are done then. */
 async function hashTogether(trees: HashThread, sums: HashThread, descriptor: number, shape: Shape, options?: HashOptions): Promise<Found | undefined> {
   const pace = createPace();
   // Whoever has ended, be it too early, must not be waited for.
   const apace = <T>(job: Promise<unknown>): Promise<T | undefined> => job.finally(() => giveUpPace(pace)) as Promise<T | undefined>;
-  try {
-    const [tree, sum] = await Promise.allSettled([
-      apace<Pick<Found, 'root' | 'layer'>>(trees.run({ do: 'tree', descriptor, shape, pace }, options)),
-      apace<Pick<Found, 'sha256'>>(sums.run({ do: 'sum', descriptor, shape, pace })),
-    ]);
-    if (tree.status === 'fulfilled' && sum.status === 'fulfilled') return tree.value && sum.value && { ...tree.value, ...sum.value };
-    // One that says `cancelled` may have failed only because the other came to its end: what that one says counts.
-    const failures = [tree, sum].flatMap((one) => (one.status === 'rejected' ? [asShoalError(one.reason)] : []));
-    const failure = failures.find(({ code }) => code !== 'cancelled');
-    if (failure) throw failure;
-    if (options?.signal?.aborted !== true) return undefined;
-    throw new ShoalError('cancelled');
-  } finally {
-    await sums.close();
+  const [tree, sum] = await Promise.allSettled([
+    apace<Pick<Found, 'root' | 'layer'>>(trees.run({ do: 'tree', descriptor, shape, pace }, options)),
+    apace<Pick<Found, 'sha256'>>(sums.run({ do: 'sum', descriptor, shape, pace })),
+  ]);
+  if (tree.status === 'fulfilled' && sum.status === 'fulfilled') return tree.value && sum.value && { ...tree.value, ...sum.value };
+  // One that says `cancelled` may have failed only because the other came to its end: what that one says counts.
+  const failures = [tree, sum].flatMap((one) => (one.status === 'rejected' ? [asShoalError(one.reason)] : []));
+  const failure = failures.find(({ code }) => code !== 'cancelled');
+  if (failure) throw failure;
+  if (options?.signal?.aborted !== true) return undefined;
+  throw new ShoalError('cancelled');
+}
+
+/** Jobs of which one runs at a time: no file is opened that no thread has time for. */
+class Line {
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** Runs a job when those before it have ended. @throws ShoalError cancelled at once, while it waits; what the job throws */
+  run<T>(signal: AbortSignal | undefined, job: () => Promise<T>): Promise<T> {
+    if (signal?.aborted) return Promise.reject(new ShoalError('cancelled'));
+    let isWaiting = true;
+    const turn = this.#last.then(() => {
+      isWaiting = false;
+      if (signal?.aborted) throw new ShoalError('cancelled');
+      return job();
+    });
+    this.#last = turn.catch(() => {});
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        if (isWaiting) reject(new ShoalError('cancelled'));
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      turn.then(resolve, reject).finally(() => signal?.removeEventListener('abort', onAbort));
+    });
   }
 }
 
@@ -83,9 +119,6 @@ function descriptorOf(file: DiskFile): number {
   if (file.descriptor === undefined) throw new Error('worker threads need real files');
   return file.descriptor;
 }
-
-/** A file from which on a second thread is worth its start. */
-const TWO_THREADS_FROM_BYTES = 32 * 1024 * 1024;
 
 /** Memory for short-lived objects of such a thread, in MiB: it makes few, and the default would take 50. */
 const YOUNG_MIB_MAX = 4;
@@ -97,14 +130,9 @@ interface Waiting {
 }
 
 class HashThread {
-  readonly #entry: URL;
   #worker: Worker | undefined;
   #jobs = 0;
   readonly #waiting = new Map<number, Waiting>();
-
-  constructor(entry: URL) {
-    this.#entry = entry;
-  }
 
   run(job: Job, { signal, progress }: HashOptions = {}): Promise<unknown> {
     const id = ++this.#jobs;
@@ -128,12 +156,14 @@ class HashThread {
   async close(): Promise<void> {
     const worker = this.#worker;
     this.#worker = undefined;
-    await worker?.terminate();
     for (const waiting of [...this.#waiting.values()]) waiting.reject(new ShoalError('cancelled'));
+    await worker?.terminate();
   }
 
   #start(): Worker {
-    const worker = new Worker(this.#entry, { workerData: HASH_WORKER, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB_MAX } });
+    const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_MIB_MAX };
+    const isBundle = typeof __SHOAL_HASH_WORKER__ === 'string';
+    const worker = isBundle ? new Worker(__SHOAL_HASH_WORKER__, { eval: true, resourceLimits }) : new Worker(new URL('hashWorker.ts', import.meta.url), { resourceLimits });
     worker.on('message', (answer: JobAnswer) => {
       const waiting = this.#waiting.get(answer.id);
       if ('progress' in answer) waiting?.progress?.(answer.progress);

@@ -2,29 +2,24 @@
 // and a synchronous read or write of cached pages costs less than handing it to the pool.
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
-import { isMainThread, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort } from 'node:worker_threads';
 import { Bitfield } from '../../protocol/bitfield.ts';
 import { isShoalError, ShoalError, systemCode } from '../../protocol/errors.ts';
 import { HASH_BYTES } from '../../protocol/ids.ts';
 import type { Sha256 } from '../../protocol/ids.ts';
-import { expectedHash, isZero, probesOf } from './hashing.ts';
-import type { Found } from './hashing.ts';
+import { toStat } from '../../protocol/nodeDisk.ts';
+import { expectedHash, isZero, notOpened, probesOf } from './hashing.ts';
+import type { Found, HashedFile } from './hashing.ts';
+import { whyUnlike } from './fileIdentity.ts';
 import { Pacer } from './hashPace.ts';
-import { HASH_WORKER } from './hashThreads.ts';
 import type { Job, JobAnswer, JobMessage } from './hashThreads.ts';
 import type { Shape } from './hashTree.ts';
-import { leavesPerPiece, lengthOf, pieceHash, rootOf } from './hashTree.ts';
+import { leavesPerPiece, lengthOf, pieceHash, rootOf, shapeOf } from './hashTree.ts';
 
 /** Bytes between two reports of progress, and between two looks whether the job was cancelled. */
 const PROGRESS_BYTES = 16 * 1024 * 1024;
 
-/** Whether this thread was started to hash; the bundle's main module must then do nothing else. */
-export const isHashWorker = !isMainThread && workerData === HASH_WORKER;
-
-/** What a worker thread has to run to become one of these: this module, or in the bundle the bundle itself. */
-export const hashWorkerEntry = new URL(import.meta.url);
-
-if (isHashWorker) parentPort?.on('message', onMessage);
+parentPort?.on('message', onMessage);
 
 const cancelled = new Set<number>();
 
@@ -113,18 +108,35 @@ function writeAll(descriptor: number, bytes: Uint8Array, at: number): void {
   for (let done = 0; done < bytes.length;) done += fs.writeSync(descriptor, bytes, done, bytes.length - done, at + done);
 }
 
-/** Sum and tree; undefined when the file has become shorter. */
-function hashFile({ descriptor, shape }: Extract<Job, { do: 'hashFile' }>, report: (doneBytes: number) => void): Found | undefined {
-  const layer = Buffer.alloc(shape.pieces * HASH_BYTES);
-  const sum = createHash('sha256');
-  const isThere = eachPiece(descriptor, shape, report, undefined, (piece, bytes) => {
-    sum.update(bytes);
-    layer.set(pieceHash(bytes, leavesPerPiece(shape)), piece * HASH_BYTES);
-  });
-  return isThere ? { root: rootOf(layer, shape), layer, sha256: sum.digest('hex') as Sha256 } : undefined;
+/** Does what `hashUnchanged` does, without a word to another thread: a folder may have a hundred thousand files. */
+function hashFile({ path, pieceBytes }: Extract<Job, { do: 'hashFile' }>, report: (doneBytes: number) => void): HashedFile {
+  const descriptor = open(path);
+  try {
+    const stat = toStat(fs.fstatSync(descriptor, { bigint: true }));
+    if (stat.kind !== 'file') throw new ShoalError('notAFile', { path });
+    const shape = shapeOf(stat.sizeBytes, pieceBytes);
+    const layer = Buffer.alloc(shape.pieces * HASH_BYTES);
+    const sum = createHash('sha256');
+    const isThere = eachPiece(descriptor, shape, report, undefined, (piece, bytes) => {
+      sum.update(bytes);
+      layer.set(pieceHash(bytes, leavesPerPiece(shape)), piece * HASH_BYTES);
+    });
+    if (!isThere || whyUnlike(stat, toStat(fs.fstatSync(descriptor, { bigint: true }))) !== undefined) throw new ShoalError('fileChanged', { name: path });
+    return { shape, stat, root: rootOf(layer, shape), layer, sha256: sum.digest('hex') as Sha256 };
+  } finally {
+    fs.closeSync(descriptor);
+  }
 }
 
-/** The same in two threads: this one leads. */
+function open(path: string): number {
+  try {
+    return fs.openSync(path, fs.constants.O_RDONLY | (fs.constants.O_NOFOLLOW ?? 0));
+  } catch (error) {
+    throw notOpened(path, error);
+  }
+}
+
+/** A large file, in two threads. This one leads; undefined when the file has become shorter. */
 function treeOf({ descriptor, shape, pace }: Extract<Job, { do: 'tree' }>, report: (doneBytes: number) => void): Pick<Found, 'root' | 'layer'> | undefined {
   const layer = Buffer.alloc(shape.pieces * HASH_BYTES);
   const isThere = eachPiece(descriptor, shape, report, new Pacer(pace, 'leader', shape.pieceBytes), (piece, bytes) => layer.set(pieceHash(bytes, leavesPerPiece(shape)), piece * HASH_BYTES));

@@ -152,9 +152,14 @@ export async function openToRead(disk: Disk, path: string): Promise<DiskFile> {
   try {
     return await disk.open(path, 'read');
   } catch (error) {
-    const code = systemCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw new ShoalError('fileMissing', { path }, { cause: error });
-    if (code === 'EISDIR' || code === 'ELOOP' || code === 'EMLINK') throw new ShoalError('notAFile', { path }, { cause: error });
-    throw new ShoalError('fileUnreadable', { path, why: code ?? String(error) }, { cause: error });
+    throw notOpened(path, error);
   }
+}
+
+/** What it means to a person that a file could not be opened. */
+export function notOpened(path: string, error: unknown): ShoalError {
+  const code = systemCode(error);
+  if (code === 'ENOENT' || code === 'ENOTDIR') return new ShoalError('fileMissing', { path }, { cause: error });
+  if (code === 'EISDIR' || code === 'ELOOP' || code === 'EMLINK') return new ShoalError('notAFile', { path }, { cause: error });
+  return new ShoalError('fileUnreadable', { path, why: code ?? String(error) }, { cause: error });
 }

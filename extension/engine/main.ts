@@ -1,8 +1,6 @@
-// The command `shoal`, and the engine that it starts: one bundle, dist/engine.js. A worker thread that hashes loads it too and becomes
-// what hashWorker.ts makes of it.
+// The command `shoal`, and the engine that it starts: one bundle, dist/engine.js.
 import { isMainThread, workerData } from 'node:worker_threads';
 import { threadWords } from '../../protocol/home/launchThread.ts';
-import './hashWorker.ts';
 
 const words = isMainThread ? process.argv.slice(2) : threadWords(workerData);
 if (words) void main(words);

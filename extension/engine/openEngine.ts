@@ -4,7 +4,6 @@ import { Engine } from './engine.ts';
 import type { EngineOptions } from './engine.ts';
 import type { Hasher } from './hashing.ts';
 import { threadedHasher } from './hashThreads.ts';
-import { hashWorkerEntry } from './hashWorker.ts';
 import { isActive } from './standing.ts';
 import type { EngineApi } from './state.ts';
 import { verbsOf } from './verbs.ts';
@@ -15,7 +14,7 @@ import { verbsOf } from './verbs.ts';
  * @throws ShoalError damagedFile, newerFormat
  */
 export async function openEngine({ hasher, ...options }: Omit<EngineOptions, 'hasher'> & { readonly hasher?: Hasher }): Promise<EngineApi> {
-  const engine = new Engine({ ...options, hasher: hasher ?? threadedHasher(hashWorkerEntry, options.world.disk) });
+  const engine = new Engine({ ...options, hasher: hasher ?? threadedHasher(options.world) });
   await engine.start();
   return {
     verbs: verbsOf(engine),

@@ -6,16 +6,16 @@ import os from 'node:os';
 import path from 'node:path';
 import { inlineHasher } from '../../extension/engine/hashing.ts';
 import { threadedHasher } from '../../extension/engine/hashThreads.ts';
-import { hashWorkerEntry } from '../../extension/engine/hashWorker.ts';
 import { PIECE_BYTES_DEFAULT } from '../../protocol/limits.ts';
 import { createNodeDisk } from '../../protocol/nodeDisk.ts';
+import { nodeClock } from '../../protocol/nodeWorld.ts';
 
 const MIB = 1024 * 1024;
 
 describe('hashing in worker threads', function () {
   this.timeout(60_000);
   const folder = mkdtempSync(path.join(os.tmpdir(), 'shoal-hashing-'));
-  const workers = threadedHasher(hashWorkerEntry, createNodeDisk());
+  const workers = threadedHasher({ disk: createNodeDisk(), clock: nodeClock });
   const inline = inlineHasher(createNodeDisk());
   const fileOf = (bytes: number): string => {
     const file = path.join(folder, String(bytes));
@@ -59,6 +59,33 @@ describe('hashing in worker threads', function () {
       assert.equal((await workers.hashFile(file, PIECE_BYTES_DEFAULT)).shape.sizeBytes, mib * MIB);
     });
   }
+
+  /** Hashes a file that takes seconds until `then` has come to its end: it was not waited for. */
+  const beside = async (then: () => Promise<unknown>): Promise<void> => {
+    const endless = path.join(folder, 'endless');
+    writeFileSync(endless, '');
+    truncateSync(endless, 8 * 1024 * MIB);
+    const stop = new AbortController();
+    let other: Promise<unknown> | undefined;
+    await assert.rejects(workers.hashFile(endless, PIECE_BYTES_DEFAULT, { signal: stop.signal, progress: () => void (other ??= then().finally(() => stop.abort())) }), { code: 'cancelled' });
+    await other;
+  };
+
+  it('hashes a small file beside a large one', () => beside(async () => {
+    const file = fileOf(3 * MIB);
+    assert.equal((await workers.hashFile(file, PIECE_BYTES_DEFAULT)).sha256, (await inline.hashFile(file, PIECE_BYTES_DEFAULT)).sha256);
+  }));
+
+  it('does not keep a large file waiting that is cancelled before its turn', () => beside(async () => {
+    const file = fileOf(32 * MIB);
+    const [first, second] = [new AbortController(), new AbortController()];
+    const waiting = workers.hashFile(file, PIECE_BYTES_DEFAULT, { signal: first.signal });
+    const alsoWaiting = workers.hashFile(file, PIECE_BYTES_DEFAULT, { signal: second.signal });
+    first.abort(); // before it has even been looked at
+    await assert.rejects(waiting, { code: 'cancelled' });
+    setImmediate(() => second.abort());
+    await assert.rejects(alsoWaiting, { code: 'cancelled' });
+  }));
 
   it('says that a large file is gone', () => assert.rejects(workers.hashFile(path.join(folder, 'nothing'), PIECE_BYTES_DEFAULT), { code: 'fileMissing' }));
 });
