@@ -163,7 +163,7 @@ class HashThread {
   #start(): Worker {
     const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_MIB_MAX };
     const isBundle = typeof __SHOAL_HASH_WORKER__ === 'string';
-    const worker = isBundle ? new Worker(__SHOAL_HASH_WORKER__, { eval: true, resourceLimits }) : new Worker(new URL('hashWorker.ts', import.meta.url), { resourceLimits });
+    const worker = isBundle ? new Worker(__SHOAL_HASH_WORKER__, { eval: true, resourceLimits }) : new Worker(new URL('./hashWorker.ts', import.meta.url), { resourceLimits });
     worker.on('message', (answer: JobAnswer) => {
       const waiting = this.#waiting.get(answer.id);
       if ('progress' in answer) waiting?.progress?.(answer.progress);
