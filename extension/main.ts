@@ -7,6 +7,7 @@ import { Ask } from './ask.ts';
 import { Authentication } from './authentication.ts';
 import { explained, registerCommands } from './commands.ts';
 import type { Tools } from './commands/command.ts';
+import { moveToPlace } from './commands/queueing.ts';
 import { shareDropped } from './commands/sharing.ts';
 import { tellCutOff } from './cutOffNotice.ts';
 import { Decorations } from './decorations.ts';
@@ -32,6 +33,7 @@ import { downloadRows } from './views/downloads.ts';
 import { fileDrag } from './views/fileDrag.ts';
 import { fileRows, filesHead } from './views/files.ts';
 import { groupRows } from './views/groups.ts';
+import { queueDrag } from './views/queueDrag.ts';
 import { RowTree } from './views/rowTree.ts';
 import { Walkthrough } from './walkthrough.ts';
 import { speak, t } from './words.ts';
@@ -72,7 +74,10 @@ export function activate(extension: vscode.ExtensionContext): void {
       },
       dragAndDrop: new DropToShare(drops, fileDrag),
     }),
-    downloads: new RowTree({ id: 'shoal.downloads', rowsOf: (state) => downloadRows(state, opening.ids), stateNow }),
+    downloads: new RowTree({
+      id: 'shoal.downloads', rowsOf: (state) => downloadRows(state, opening.ids), stateNow,
+      dragAndDrop: queueDrag((ids, target) => explained(tools, 'move', () => moveToPlace(tools, ids, target))),
+    }),
   };
   const reader = new SharedReader(store);
   const notices = new Notices(store);

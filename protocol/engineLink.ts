@@ -203,11 +203,11 @@ export const engineLink = table({ frontend: 'engine', engine: 'frontend' }, {
   stopShare: { from: 'frontend', body: struct({ group: name, name: fileName, remove: bool }), reply: done },
   pause: { from: 'frontend', body: struct({ transfer: transferId }), reply: nothing },
   resume: { from: 'frontend', body: struct({ transfer: transferId }), reply: nothing },
-  /** Changes how one of them goes; what is not given stays. Mode, priority and move are a download's, the limits a share's, too. */
+  /** Changes how one of them goes; what is not given stays. Mode, priority and moves are a download's, the limits a share's, too. `moveTo`: to where another download stands. */
   adjust: {
     from: 'frontend',
     body: struct({
-      transfer: transferId, downLimitBytesPerS: optional(u53), upLimitBytesPerS: optional(u53), mode: optional(pickerMode), priority: optional(priority), move: optional(queueMove),
+      transfer: transferId, downLimitBytesPerS: optional(u53), upLimitBytesPerS: optional(u53), mode: optional(pickerMode), priority: optional(priority), move: optional(queueMove), moveTo: added(optional(transferId), undefined),
     }),
     reply: nothing,
   },

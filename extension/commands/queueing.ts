@@ -81,7 +81,7 @@ export const resumeAll: Command = async ({ store }) => {
 };
 
 /** What is changed of a download; the rest stays. */
-const UNCHANGED = { downLimitBytesPerS: undefined, upLimitBytesPerS: undefined, mode: undefined, priority: undefined, move: undefined } as const;
+const UNCHANGED = { downLimitBytesPerS: undefined, upLimitBytesPerS: undefined, mode: undefined, priority: undefined, move: undefined, moveTo: undefined } as const;
 
 const moving = (title: () => string, move: QueueMove): Command => async (tools, given, all) => {
   const chosen = await downloadsOf(tools, given, all, title(), t('Move which download?'), isUnfinished);
@@ -93,6 +93,21 @@ export const moveToTop = moving(() => t('Move to Top'), 'top');
 export const moveUp = moving(() => t('Move Up'), 'up');
 export const moveDown = moving(() => t('Move Down'), 'down');
 export const moveToBottom = moving(() => t('Move to Bottom'), 'bottom');
+
+/** Puts downloads where another one stands, all together and in their order: those from above behind it, those from below before it. */
+export async function moveToPlace({ store }: Pick<Tools, 'store'>, ids: readonly number[], target: number): Promise<void> {
+  const unfinished = (id: number): Transfer | undefined => [store.state.transfers.get(id)].find((one) => one && isUnfinished(one));
+  const place = unfinished(target)?.place;
+  if (place === undefined) return;
+  const moved = ids.filter((id) => id !== target).flatMap((id) => unfinished(id) ?? []).sort((a, b) => a.place - b.place);
+  for (const some of [moved.filter((one) => one.place < place), moved.filter((one) => one.place > place).reverse()]) {
+    let last = target;
+    for (const { id } of some) {
+      await store.call('adjust', { ...UNCHANGED, transfer: id, moveTo: last });
+      last = id;
+    }
+  }
+}
 
 export const setPriority: Command = async (tools, given, all) => {
   const chosen = await downloadsOf(tools, given, all, t('Priority'), t('Change the priority of which download?'), isUnfinished);

@@ -11,10 +11,12 @@ export interface Queued {
   readonly isIdle: boolean;
 }
 
+type Entry = Omit<Queued, 'isIdle'>;
+
 const RANKS: Readonly<Record<Priority, number>> = { high: 0, normal: 1, low: 2 };
 
 /** In the order of their turns. */
-export const inTurn = <T extends Omit<Queued, 'isIdle'>>(queue: readonly T[]): readonly T[] =>
+export const inTurn = <T extends Entry>(queue: readonly T[]): readonly T[] =>
   [...queue].sort((a, b) => RANKS[a.priority] - RANKS[b.priority] || a.place - b.place || a.id - b.id);
 
 /**
@@ -34,13 +36,27 @@ export function turnsOf(queue: readonly Queued[], activeMax: number): ReadonlySe
 }
 
 /** The new places of those that move when one of them goes to the top or the bottom of its priority, or one step up or down. */
-export function placesAfter(queue: readonly Omit<Queued, 'isIdle'>[], id: number, move: QueueMove): ReadonlyMap<number, number> {
+export function placesAfter(queue: readonly Entry[], id: number, move: QueueMove): ReadonlyMap<number, number> {
   const mine = queue.find((one) => one.id === id);
-  const peers = inTurn(queue.filter(({ priority }) => priority === mine?.priority));
-  const at = peers.findIndex((one) => one.id === id);
-  const to = { top: 0, up: Math.max(0, at - 1), down: Math.min(peers.length - 1, at + 1), bottom: peers.length - 1 }[move];
-  if (!mine || to === at) return new Map();
-  const after = peers.filter((one) => one.id !== id);
+  if (!mine) return new Map();
+  const peers = inTurn(queue.filter(({ priority }) => priority === mine.priority));
+  const at = peers.indexOf(mine);
+  return exchanged(peers, mine, { top: 0, up: Math.max(0, at - 1), down: Math.min(peers.length - 1, at + 1), bottom: peers.length - 1 }[move]);
+}
+
+/** The same when one of them goes where another stands and takes on its priority: behind that one if it comes from before it, else before it. */
+export function placesAt(queue: readonly Entry[], id: number, other: number): ReadonlyMap<number, number> {
+  const mine = queue.find((one) => one.id === id);
+  const target = queue.find((one) => one.id === other);
+  if (!mine || !target || mine === target) return new Map();
+  const peers = inTurn(queue.filter((one) => one === mine || one.priority === target.priority));
+  const others = peers.filter((one) => one !== mine);
+  return exchanged(peers, mine, others.indexOf(target) + (inTurn([mine, target])[0] === mine ? 1 : 0));
+}
+
+/** Who has another place when one of them is the `to`th of the others. */
+function exchanged(peers: readonly Entry[], mine: Entry, to: number): ReadonlyMap<number, number> {
+  const after = peers.filter((one) => one !== mine);
   after.splice(to, 0, mine);
   // The places stay, whoever has them now.
   const places = peers.map(({ place }) => place).sort((a, b) => a - b);

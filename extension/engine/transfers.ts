@@ -13,7 +13,7 @@ import type { Copy } from './copy.ts';
 import { diskError } from './diskErrors.ts';
 import { removePart } from './partFile.ts';
 import type { Queued } from './queue.ts';
-import { inTurn, placesAfter, turnsOf } from './queue.ts';
+import { inTurn, placesAfter, placesAt, turnsOf } from './queue.ts';
 import { canYield, isFetching, isIdle, isQueued, lacksSwarm, wantsSwarm } from './standing.ts';
 import { Transfer } from './transfer.ts';
 import type { TransferHost } from './transferHost.ts';
@@ -232,7 +232,19 @@ export class Transfers {
 
   /** Moves a download among those of its priority. */
   async move({ id }: Transfer, move: QueueMove): Promise<void> {
-    const places = placesAfter(this.#unfinished.map(({ record }) => record), id, move);
+    await this.#place(placesAfter(this.#unfinished.map(({ record }) => record), id, move));
+  }
+
+  /** Moves a download to where another one stands, which gives it its priority, too. @throws ShoalError usage */
+  async moveTo(transfer: Transfer, { id, record: { name, priority } }: Transfer): Promise<void> {
+    const all = this.#unfinished;
+    if (!all.some((one) => one.id === id)) throw new ShoalError('usage', { why: `${name} is not being downloaded` });
+    const places = placesAt(all.map(({ record }) => record), transfer.id, id);
+    if (transfer.record.priority !== priority) await transfer.adjust({ priority });
+    await this.#place(places);
+  }
+
+  async #place(places: ReadonlyMap<number, number>): Promise<void> {
     for (const [moved, place] of places) await this.#all.get(moved)?.adjust({ place });
     this.giveTurns();
   }

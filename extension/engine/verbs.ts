@@ -234,15 +234,16 @@ export function verbsOf(engine: Engine): Verbs {
       await transfer(id).resume();
       return {};
     },
-    async adjust({ transfer: id, mode, priority, move, downLimitBytesPerS, upLimitBytesPerS }) {
+    async adjust({ transfer: id, mode, priority, move, moveTo, downLimitBytesPerS, upLimitBytesPerS }) {
       const adjusted = transfer(id);
       const isUnfinished = adjusted.record.kind === 'download' && !adjusted.isWhole;
-      if (!isUnfinished && (mode ?? priority ?? move) !== undefined) throw new ShoalError('usage', { why: `${adjusted.record.name} is not being downloaded` });
+      if (!isUnfinished && (mode ?? priority ?? move ?? moveTo) !== undefined) throw new ShoalError('usage', { why: `${adjusted.record.name} is not being downloaded` });
       await adjusted.adjust({
         ...(mode !== undefined && mode !== 'other' && { mode }), ...(priority !== undefined && priority !== 'other' && { priority }),
         ...(downLimitBytesPerS !== undefined && { downLimitBytesPerS }), ...(upLimitBytesPerS !== undefined && { upLimitBytesPerS }),
       });
-      if (move !== undefined && move !== 'other') await transfers.move(adjusted, move);
+      if (moveTo !== undefined) await transfers.moveTo(adjusted, transfer(moveTo));
+      else if (move !== undefined && move !== 'other') await transfers.move(adjusted, move);
       else transfers.giveTurns();
       return {};
     },

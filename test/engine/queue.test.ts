@@ -2,7 +2,7 @@
 import assert from 'node:assert';
 import fc from 'fast-check';
 import type { Queued } from '../../extension/engine/queue.ts';
-import { inTurn, placesAfter, turnsOf } from '../../extension/engine/queue.ts';
+import { inTurn, placesAfter, placesAt, turnsOf } from '../../extension/engine/queue.ts';
 
 /** `2 low idle` and such, one word for each. */
 function queue(text: string): readonly Queued[] {
@@ -46,6 +46,25 @@ describe('the queue', () => {
     [3, 'top', [4, 3, 1, 2]], [3, 'up', [4, 1, 3, 2]], [1, 'down', [4, 2, 1, 3]], [1, 'bottom', [4, 2, 3, 1]],
     [1, 'up', [4, 1, 2, 3]], [4, 'bottom', [4, 1, 2, 3]], [9, 'top', [4, 1, 2, 3]],
   ] as const) it(`moves ${id} ${move} among those of its priority`, () => assert.deepEqual(moved(id, move, four), expected));
+
+  const movedTo = (id: number, other: number, text: string): readonly number[] => {
+    const before = queue(text);
+    const places = placesAt(before, id, other);
+    const priority = before.find((one) => one.id === other)?.priority ?? 'low';
+    return inTurn(before.map((one) => ({ ...one, place: places.get(one.id) ?? one.place, priority: one.id === id ? priority : one.priority }))).map((one) => one.id);
+  };
+  const six = `
+    1 normal
+    2 normal
+    3 normal
+    4 high
+    5 low
+    6 high`; // in turn: 4 6 1 2 3 5
+  for (const [id, other, expected] of [
+    [3, 1, [4, 6, 3, 1, 2, 5]], [1, 3, [4, 6, 2, 3, 1, 5]], [2, 3, [4, 6, 1, 3, 2, 5]], [3, 2, [4, 6, 1, 3, 2, 5]],
+    [4, 2, [6, 1, 2, 4, 3, 5]], [5, 6, [4, 5, 6, 1, 2, 3]], [3, 4, [3, 4, 6, 1, 2, 5]], [1, 5, [4, 6, 2, 3, 5, 1]], [2, 2, [4, 6, 1, 2, 3, 5]],
+  ] as const) it(`moves ${id} to where ${other} stands, whatever their priorities`, () => assert.deepEqual(movedTo(id, other, six), expected));
+  it('moves nobody to or from where nobody stands', () => assert.deepEqual([placesAt(queue(six), 9, 1).size, placesAt(queue(six), 1, 9).size], [0, 0]));
 
   it('never lets more fetch than may, wastes no turn, and passes over nobody who could', () => {
     const one = fc.record({ priority: fc.constantFrom('high', 'normal', 'low'), isIdle: fc.boolean() });

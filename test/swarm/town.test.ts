@@ -83,7 +83,7 @@ describe('a town', function () {
     const town = await Town.build(sim);
     const [alice, bob] = [await town.person('alice'), await town.person('bob')];
     await town.group(alice, bob);
-    const unchanged = { downLimitBytesPerS: undefined, upLimitBytesPerS: undefined, mode: undefined, priority: undefined, move: undefined } as const;
+    const unchanged = { downLimitBytesPerS: undefined, upLimitBytesPerS: undefined, mode: undefined, priority: undefined, move: undefined, moveTo: undefined } as const;
     const names = ['down', 'up', 'free'];
     for (const name of names) {
       await alice.write(`/${name}`, sim.chance.bytes(10 * PIECE));

@@ -57,6 +57,7 @@ export const transferVerbs: Topic = {
         ['--up <rate>', 'the same for upload'],
         ['--priority <priority>', `whose turn comes first: ${PRIORITIES.join(', ')}`],
         ['--move <where>', `its place among those of its priority: ${MOVES.join(', ')}`],
+        ['--move-to <number>', 'to where another download stands, and to its priority'],
         ['--mode <mode>', `which pieces first: ${MODES.join(', ')}`],
         ['--active <count>', 'how many downloads fetch at once, 0 for no limit'],
       ],
@@ -109,7 +110,7 @@ async function setSome(session: Session, { words, options }: Given): Promise<voi
   const limits = { downLimitBytesPerS: given('down', parseRate), upLimitBytesPerS: given('up', parseRate) };
   const own = {
     priority: given('priority', (text) => parseWord('--priority', PRIORITIES, text)), move: given('move', (text) => parseWord('--move', MOVES, text)),
-    mode: given('mode', (text) => parseWord('--mode', MODES, text)),
+    moveTo: given('moveTo', (text) => parseCount('--move-to', text)), mode: given('mode', (text) => parseWord('--mode', MODES, text)),
   };
   const activeDownloads = given('active', (text) => parseCount('--active', text));
   const isSet = (values: object): boolean => Object.values(values).some((value) => value !== undefined);

@@ -122,11 +122,7 @@ async function unlessCovered(window: WindowBase, act: Promise<void>): Promise<vo
 /** Drags something, from wherever it is, over the icon of a container, which shows that container, and drops it on a row of a view there. */
 export async function dragToRow(window: WindowBase, from: Locator, container: string, view: string, label: string): Promise<void> {
   const { mouse } = window.page;
-  const over = async (what: Locator): Promise<void> => {
-    const box = await what.boundingBox({ timeout: 3_000 });
-    if (!box) throw new Error('it cannot be seen');
-    await mouse.move(box.x + Math.min(40, box.width / 2), box.y + box.height / 2, { steps: 4 });
-  };
+  const over = (what: Locator): Promise<void> => moveOver(window, what);
   await window.until(`a drag to “${label}” in ${view}`, async () => {
     try {
       await over(from);
@@ -145,6 +141,33 @@ export async function dragToRow(window: WindowBase, from: Locator, container: st
     }
     return true;
   });
+}
+
+/** Drags a row onto another one of the same view. */
+export async function dragRow(window: WindowBase, view: string, from: string, to: string): Promise<void> {
+  const { mouse } = window.page;
+  await window.until(`a drag of “${from}” to “${to}” in ${view}`, async () => {
+    const [source, target] = [await rowLike(window, view, from), await rowLike(window, view, to)];
+    try {
+      await moveOver(window, source);
+      await mouse.down();
+      await moveOver(window, target);
+      // VS Code has taken note of where the mouse is when that row is marked.
+      await window.poll(async () => {
+        await moveOver(window, target);
+        return /\bdrop-target\b/.test(await target.getAttribute('class', { timeout: 1_000 }) ?? '');
+      }, 5_000);
+    } finally {
+      await mouse.up();
+    }
+    return true;
+  });
+}
+
+async function moveOver({ page }: WindowBase, what: Locator): Promise<void> {
+  const box = await what.boundingBox({ timeout: 3_000 });
+  if (!box) throw new Error('it cannot be seen');
+  await page.mouse.move(box.x + Math.min(40, box.width / 2), box.y + box.height / 2, { steps: 4 });
 }
 
 /** Presses an icon that stands in a row. */
