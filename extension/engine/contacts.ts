@@ -18,8 +18,10 @@ export interface BannedPeer {
 export interface Chooser {
   readonly nowMs: number;
   readonly random: () => number;
-  /** Whether the last try to reach somebody has failed. */
+  /** Whether the last try to reach somebody has failed, and there is no link that they dialled. */
   readonly isUnreachable: (pin: Pin) => boolean;
+  /** Whether there is a link to somebody. */
+  readonly isLinked: (pin: Pin) => boolean;
 }
 
 export class Contacts {
@@ -69,7 +71,7 @@ export class Contacts {
    *
    * @param here  those who take part
    */
-  toReach(here: ReadonlySet<Pin>, { nowMs, random, isUnreachable }: Chooser): readonly SwarmPeer[] {
+  toReach(here: ReadonlySet<Pin>, { nowMs, random, isUnreachable, isLinked }: Chooser): readonly SwarmPeer[] {
     if (nowMs >= this.#turnEndsMs) {
       this.#turn = Math.floor(random() * 2 ** 32);
       this.#turnEndsMs = nowMs + TURN_MS;
@@ -78,7 +80,9 @@ export class Contacts {
     const rank = ({ pin, leftBytes }: SwarmPeer): number => (isUnreachable(pin) ? 2 : Math.min(1, leftBytes));
     const others = this.named.filter(({ pin }) => !here.has(pin) && !this.#banned.has(pin));
     const sorted = others.sort((a, b) => rank(a) - rank(b) || place(a.pin) - place(b.pin));
+    // Who has everything and is linked to us is asked however many take part: it may have dialled us because nobody can dial it, and be the only one.
+    const reached = sorted.filter(({ pin, leftBytes }, n) => n < REACHED_MAX - here.size || (leftBytes === 0 && isLinked(pin)));
     // Those who are being asked may well take part in a moment.
-    return sorted.slice(0, Math.max(0, REACHED_MAX - here.size)).filter(({ pin }) => !this.#asked.has(pin));
+    return reached.filter(({ pin }) => !this.#asked.has(pin));
   }
 }

@@ -100,7 +100,7 @@ export class Engine {
       },
     });
     const swarmHost: SwarmHost = {
-      clock: world.clock, chance: world.chance, log: world.log, buffers: new PieceBuffers(), down: this.down, reach: (peer, swarm) => this.#peers.reach(peer, swarm), isUnreachable: (pin) => this.#peers.isUnreachable(pin), linksIn: (group) => this.#peers.links.filter((link) => link.trusts(group)),
+      clock: world.clock, chance: world.chance, log: world.log, buffers: new PieceBuffers(), down: this.down, reach: (peer, swarm) => this.#peers.reach(peer, swarm), isUnreachable: (pin) => this.#peers.isUnreachable(pin), isLinked: (pin) => this.#peers.isLinked(pin), linksIn: (group) => this.#peers.links.filter((link) => link.trusts(group)),
     };
     const openFiles = new OpenFiles(world.disk, world.clock);
     this.reading = new Reading({

@@ -2,7 +2,7 @@
 // read there, by their descriptors.
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { asShoalError, ShoalError } from '../../protocol/errors.ts';
+import { asShoalError, isShoalError, ShoalError } from '../../protocol/errors.ts';
 import type { DiskFile, Timer, World } from '../../protocol/world.ts';
 import { hashUnchanged } from './hashing.ts';
 import type { Found, HashedFile, Hasher, HashOptions } from './hashing.ts';
@@ -46,12 +46,13 @@ export function threadedHasher({ disk, clock }: Pick<World, 'disk' | 'clock'>): 
   const helper = new HashThread();
   const line = new Line();
   let helperEnds: Timer | undefined;
+  let isClosed = false;
   const hashLarge = async (descriptor: number, shape: Shape, options?: HashOptions): Promise<Found | undefined> => {
     helperEnds?.cancel();
     try {
       return await hashTogether(files, helper, descriptor, shape, options);
     } finally {
-      helperEnds = clock.after(KEPT_MS, () => void helper.close());
+      if (!isClosed) helperEnds = clock.after(KEPT_MS, () => void helper.close());
     }
   };
   return {
@@ -59,7 +60,10 @@ export function threadedHasher({ disk, clock }: Pick<World, 'disk' | 'clock'>): 
       // Whatever is wrong with the file is said when it is opened.
       const stat = await disk.stat(path).catch(() => undefined);
       const isLarge = (stat?.sizeBytes ?? 0) >= LARGE_FROM_BYTES;
-      if (isLarge && availableParallelism() > 1) return line.run(options?.signal, () => hashUnchanged(disk, path, pieceBytes, (file, shape) => hashLarge(descriptorOf(file), shape, options)));
+      if (isLarge && availableParallelism() > 1) return line.run(options?.signal, async () => {
+        if (isClosed) throw new ShoalError('cancelled');
+        return hashUnchanged(disk, path, pieceBytes, (file, shape) => hashLarge(descriptorOf(file), shape, options));
+      });
       return (isLarge ? files : pieces).run({ do: 'hashFile', path, pieceBytes }, options) as Promise<HashedFile>;
     },
     store: (file, shape, piece, bytes, expected) => pieces.run({ do: 'store', descriptor: descriptorOf(file), at: piece * shape.pieceBytes, leaves: leavesPerPiece(shape), bytes, expected: new Uint8Array(expected) }) as Promise<boolean>,
@@ -67,6 +71,7 @@ export function threadedHasher({ disk, clock }: Pick<World, 'disk' | 'clock'>): 
     verify: (shape, bytes, expected) => pieces.run({ do: 'verify', leaves: leavesPerPiece(shape), bytes, expected: new Uint8Array(expected) }) as Promise<boolean>,
     hash: (shape, bytes) => files.run({ do: 'hash', leaves: leavesPerPiece(shape), bytes }) as Promise<Uint8Array>,
     async close() {
+      isClosed = true;
       helperEnds?.cancel();
       await Promise.all([pieces, files, helper].map((thread) => thread.close()));
     },
@@ -84,14 +89,15 @@ async function hashTogether(trees: HashThread, sums: HashThread, descriptor: num
   ]);
   if (tree.status === 'fulfilled' && sum.status === 'fulfilled') return tree.value && sum.value && { ...tree.value, ...sum.value };
   // One that says `cancelled` may have failed only because the other came to its end: what that one says counts.
-  const failures = [tree, sum].flatMap((one) => (one.status === 'rejected' ? [asShoalError(one.reason)] : []));
-  const failure = failures.find(({ code }) => code !== 'cancelled');
+  const failures = [tree, sum].flatMap((one) => (one.status === 'rejected' ? [one.reason as Error] : []));
+  const failure = failures.find((error) => !isShoalError(error, 'cancelled'));
   if (failure) throw failure;
-  if (options?.signal?.aborted !== true) return undefined;
+  const isShorter = [tree, sum].some((one) => one.status === 'fulfilled' && one.value === undefined);
+  if (isShorter && options?.signal?.aborted !== true) return undefined;
   throw new ShoalError('cancelled');
 }
 
-/** Jobs of which one runs at a time: no file is opened that no thread has time for. */
+/** Jobs of which one runs at a time: the others have no file open. */
 class Line {
   #last: Promise<unknown> = Promise.resolve();
 

@@ -28,7 +28,7 @@ export interface HashOptions {
 
 export interface Hasher {
   /**
-   * Hashes a file for sharing: tree and whole-file SHA-256 in one read.
+   * Hashes a file for sharing, tree and whole-file SHA-256, while the disk is read once.
    *
    * @throws ShoalError fileChanged when it changes meanwhile, fileMissing, fileUnreadable, cancelled
    */

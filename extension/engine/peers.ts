@@ -81,9 +81,13 @@ export class Peers {
     return hosts.map((host) => ({ host, port }));
   }
 
-  /** Whether the last try to dial a peer has failed. */
+  isLinked(pin: Pin): boolean {
+    return this.#links.has(pin);
+  }
+
+  /** Whether the last try to dial a peer has failed, and it has not dialled us since. */
   isUnreachable(pin: Pin): boolean {
-    return (this.#attempts.get(pin)?.failures ?? 0) > 0;
+    return !this.isLinked(pin) && (this.#attempts.get(pin)?.failures ?? 0) > 0;
   }
 
   /** Begins to listen, on a port of choice if it is free and on any otherwise. @throws ShoalError listenFailed */

@@ -28,8 +28,9 @@ export interface SwarmHost extends Omit<FetcherHost, 'down' | 'urgent'> {
   readonly down: Throttle;
   /** A link to a peer, dialled now if need be; undefined while there is none. */
   readonly reach: (peer: SwarmPeer, swarm: Swarm) => PeerLink | undefined;
-  /** Whether the last try to reach a peer has failed. */
+  /** Whether the last try to reach a peer has failed, and whether there is a link to it. */
   readonly isUnreachable: (pin: Pin) => boolean;
+  readonly isLinked: (pin: Pin) => boolean;
   /** Links to members of a group, whatever swarms they are in. */
   linksIn(group: GroupId): readonly PeerLink[];
 }
@@ -294,9 +295,9 @@ export class Swarm implements UploadFile {
   /** Sees to it that there is a link to everyone who may have something. */
   connect(): void {
     if (this.#closed || !this.#fetcher.isAsking || this.isWhole) return;
-    const { clock, chance, isUnreachable, reach } = this.#host;
+    const { clock, chance, isUnreachable, isLinked, reach } = this.#host;
     const here = new Set([...this.#members.keys()].map(({ pin }) => pin));
-    for (const peer of this.#contacts.toReach(here, { nowMs: clock.monotonicMs(), random: () => chance.random(), isUnreachable })) {
+    for (const peer of this.#contacts.toReach(here, { nowMs: clock.monotonicMs(), random: () => chance.random(), isUnreachable, isLinked })) {
       const link = reach(peer, this);
       if (link && !this.#members.has(link)) void this.#join(link);
     }

@@ -235,11 +235,9 @@ export class Transfers {
     await this.#place(placesAfter(this.#unfinished.map(({ record }) => record), id, move));
   }
 
-  /** Moves a download to where another one stands, which gives it its priority, too. @throws ShoalError usage */
-  async moveTo(transfer: Transfer, { id, record: { name, priority } }: Transfer): Promise<void> {
-    const all = this.#unfinished;
-    if (!all.some((one) => one.id === id)) throw new ShoalError('usage', { why: `${name} is not being downloaded` });
-    const places = placesAt(all.map(({ record }) => record), transfer.id, id);
+  /** Moves a download to where another one stands, which gives it its priority, too. */
+  async moveTo(transfer: Transfer, { id, record: { priority } }: Transfer): Promise<void> {
+    const places = placesAt(this.#unfinished.map(({ record }) => record), transfer.id, id);
     if (transfer.record.priority !== priority) await transfer.adjust({ priority });
     await this.#place(places);
   }

@@ -236,13 +236,16 @@ export function verbsOf(engine: Engine): Verbs {
     },
     async adjust({ transfer: id, mode, priority, move, moveTo, downLimitBytesPerS, upLimitBytesPerS }) {
       const adjusted = transfer(id);
-      const isUnfinished = adjusted.record.kind === 'download' && !adjusted.isWhole;
-      if (!isUnfinished && (mode ?? priority ?? move ?? moveTo) !== undefined) throw new ShoalError('usage', { why: `${adjusted.record.name} is not being downloaded` });
+      const target = moveTo === undefined ? undefined : transfer(moveTo);
+      const meant = [mode ?? priority ?? move ?? moveTo].some((one) => one !== undefined) ? [adjusted, ...(target ? [target] : [])] : [];
+      const finished = meant.find(({ record: { kind }, isWhole }) => kind !== 'download' || isWhole);
+      if (finished) throw new ShoalError('usage', { why: `${finished.record.name} is not being downloaded` });
+      if (target && (move ?? priority) !== undefined) throw new ShoalError('usage', { why: 'it goes to the place and the priority of another download, or to ones of its own' });
       await adjusted.adjust({
         ...(mode !== undefined && mode !== 'other' && { mode }), ...(priority !== undefined && priority !== 'other' && { priority }),
         ...(downLimitBytesPerS !== undefined && { downLimitBytesPerS }), ...(upLimitBytesPerS !== undefined && { upLimitBytesPerS }),
       });
-      if (moveTo !== undefined) await transfers.moveTo(adjusted, transfer(moveTo));
+      if (target) await transfers.moveTo(adjusted, target);
       else if (move !== undefined && move !== 'other') await transfers.move(adjusted, move);
       else transfers.giveTurns();
       return {};

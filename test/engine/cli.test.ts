@@ -233,8 +233,9 @@ describe('the command line', () => {
     shoal.engine.list.set(4, aTransfer({ id: 4 }));
     await shoal.run('set', '4', '--priority', 'high', '--move', 'top', '--mode', 'sequential', '--down', '2M');
     assert.deepEqual(shoal.engine.asked, [{ verb: 'adjust', body: { transfer: 4, downLimitBytesPerS: 2 * 1024 * 1024, upLimitBytesPerS: undefined, mode: 'sequential', priority: 'high', move: 'top', moveTo: undefined } }]);
-    await shoal.run('set', '4', '--move-to', '2');
-    assert.deepEqual(shoal.engine.asked.at(-1), { verb: 'adjust', body: { transfer: 4, downLimitBytesPerS: undefined, upLimitBytesPerS: undefined, mode: undefined, priority: undefined, move: undefined, moveTo: 2 } });
+    shoal.engine.list.set(70_000, aTransfer({ id: 70_000 }));
+    await shoal.run('set', '4', '--move-to', '70000');
+    assert.deepEqual(shoal.engine.asked.at(-1), { verb: 'adjust', body: { transfer: 4, downLimitBytesPerS: undefined, upLimitBytesPerS: undefined, mode: undefined, priority: undefined, move: undefined, moveTo: 70_000 } });
   });
 
   it('verifies', async () => {

@@ -13,8 +13,8 @@ const contactsOf = (...peers: SwarmPeer[]): Contacts => {
   return contacts;
 };
 /** @param turn  what chance gives: any u32 */
-const reaches = (contacts: Contacts, here: readonly number[] = [], turn = 0, nowMs = 0, unreachable: readonly number[] = []): readonly string[] =>
-  contacts.toReach(new Set(here.map(pinOf)), { nowMs, random: () => turn / 2 ** 32, isUnreachable: (pin) => unreachable.map(pinOf).includes(pin) }).map(({ user }) => user);
+const reaches = (contacts: Contacts, here: readonly number[] = [], turn = 0, nowMs = 0, unreachable: readonly number[] = [], linked: readonly number[] = []): readonly string[] =>
+  contacts.toReach(new Set(here.map(pinOf)), { nowMs, random: () => turn / 2 ** 32, isUnreachable: (pin) => unreachable.map(pinOf).includes(pin), isLinked: (pin) => linked.map(pinOf).includes(pin) }).map(({ user }) => user);
 
 describe('whom a swarm reaches', () => {
   it('are first those who have everything', () => assert.deepEqual(reaches(contactsOf(peer(1, 5), peer(2), peer(3, 1), peer(4))), ['p2', 'p4', 'p1', 'p3']));
@@ -26,6 +26,10 @@ describe('whom a swarm reaches', () => {
   });
   it('are last of all those who could not be reached, even if they have everything', () =>
     assert.deepEqual(reaches(contactsOf(peer(1), peer(2, 5), peer(3)), [], 0, 0, [1]), ['p3', 'p2', 'p1']));
+  it('are those who have everything and are linked to us, however many take part', () => {
+    const crowd = Array.from({ length: 16 }, (_, n) => n + 100);
+    assert.deepEqual(reaches(contactsOf(peer(1), peer(2), peer(3, 1), peer(4)), crowd, 0, 0, [], [2, 3]), ['p2']);
+  });
   it('are none who take part, are left alone or are gone', () => {
     const contacts = contactsOf(peer(1), peer(2), peer(3), peer(4));
     contacts.ban(pinOf(2), { user: 'p2', why: 'a piece was wrong' });

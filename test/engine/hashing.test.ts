@@ -87,5 +87,19 @@ describe('hashing in worker threads', function () {
     await assert.rejects(alsoWaiting, { code: 'cancelled' });
   }));
 
+  it('says that it is closed to those it was hashing for, and to those that wait', async () => {
+    const own = threadedHasher({ disk: createNodeDisk(), clock: nodeClock });
+    const file = path.join(folder, 'endless');
+    writeFileSync(file, '');
+    truncateSync(file, 8 * 1024 * MIB);
+    let isBegun = (): void => {};
+    const begun = new Promise<void>((resolve) => (isBegun = resolve));
+    const both = [own.hashFile(file, PIECE_BYTES_DEFAULT, { progress: () => isBegun() }), own.hashFile(file, PIECE_BYTES_DEFAULT)];
+    const ended = Promise.all(both.map((one) => assert.rejects(one, { code: 'cancelled' })));
+    await begun;
+    await own.close();
+    await ended;
+  });
+
   it('says that a large file is gone', () => assert.rejects(workers.hashFile(path.join(folder, 'nothing'), PIECE_BYTES_DEFAULT), { code: 'fileMissing' }));
 });

@@ -67,7 +67,7 @@ class TestPeer {
   takePart(copy: Copy, root: HashedFile['root'], spoil: (bytes: Buffer) => Buffer | Promise<Buffer> = (bytes) => bytes): void {
     const swarmHost = {
       clock: this.world.clock, chance: this.world.chance, log: silentLog, buffers: new PieceBuffers(), down: new Throttle(this.world.clock),
-      reach: (peer: SwarmPeer, swarm: Swarm) => this.peers.reach(peer, swarm), isUnreachable: (pin: Pin) => this.peers.isUnreachable(pin), linksIn: () => [],
+      reach: (peer: SwarmPeer, swarm: Swarm) => this.peers.reach(peer, swarm), isUnreachable: (pin: Pin) => this.peers.isUnreachable(pin), isLinked: (pin: Pin) => this.peers.isLinked(pin), linksIn: () => [],
     };
     const swarm = new Swarm({ group, root }, copy, 'rarest', swarmHost, {
       changed() {}, layerKnown() {}, whole: () => this.#whole(), stuck: (error) => assert.fail(error.message), gone() {}, received() {},

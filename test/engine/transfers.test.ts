@@ -38,7 +38,7 @@ describe('transfers', () => {
     activeDownloads = 0;
     open = () => new Transfers({
       world, home, hasher: inlineHasher(disk), openFiles: new OpenFiles(disk, clock), previews: { giveUp: () => [], copiesOf: () => [] }, activeDownloads: () => activeDownloads, tellShare: () => Promise.resolve(), changed() {}, presenceChanged() {}, finished() {}, failed() {},
-      swarmHost: { clock, chance, log, buffers: new PieceBuffers(), down: new Throttle(clock), reach: () => undefined, isUnreachable: () => false, linksIn: () => [] },
+      swarmHost: { clock, chance, log, buffers: new PieceBuffers(), down: new Throttle(clock), reach: () => undefined, isUnreachable: () => false, isLinked: () => false, linksIn: () => [] },
     });
     transfers = open();
   });

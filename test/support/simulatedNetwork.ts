@@ -200,9 +200,9 @@ export class SimulatedNetwork {
         across(site, from, () => {
           answered?.();
           across(from, site, () => across(site, from, () => finish(() => {
-          const [dialled, accepted] = this.#pair(life, listening.life, to);
-          resolve(dialled);
-          this.after(this.travelMs(from, site), () => this.#accept(site, listening, accepted));
+            const [dialled, accepted] = this.#pair(life, listening.life, to);
+            resolve(dialled);
+            this.after(this.travelMs(from, site), () => this.#accept(site, listening, accepted));
           })));
         });
       });

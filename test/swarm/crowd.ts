@@ -31,6 +31,8 @@ import type { Simulation } from '../support/simulatedWorld.ts';
 
 export const PIECE_BYTES = LEAF_BYTES;
 const PORT = 4000;
+/** How long a word takes over a tracker, in ms. */
+const ASK_DIAL_MS = 30;
 const SOURCE = '/source';
 const TARGET = '/downloads/file';
 const group = 'aa'.repeat(16) as GroupId;
@@ -84,6 +86,11 @@ export class Crowd {
       if (!peer.isRunning) continue;
       peer.swarm.addCandidates(this.peers.filter((other) => other !== peer && other.isRunning).map((other) => other.address));
     }
+  }
+
+  /** Whoever cannot be dialled hears, as from a tracker, who wants to be dialled instead. */
+  askDial(pin: Pin, by: CrowdPeer): void {
+    this.sim.after(ASK_DIAL_MS, () => this.peers.find((peer) => peer.isRunning && peer.machine.pin === pin)?.dial(by));
   }
 
   get honest(): readonly CrowdPeer[] {
@@ -157,17 +164,21 @@ export class CrowdPeer {
     const links = new Peers({
       world: { ...world, log }, device: this.machine.pin, program: 'test', tickets, uploads: new Uploads({ clock, up, buffers: sending }),
       swarm: (_, root) => (this.#swarm?.key.root === root ? this.#swarm : undefined),
-      revoked() {}, sent: (_, bytes) => (this.sentBytes += bytes), askDial() {}, linkUp: () => this.#swarm?.connect(),
+      revoked() {}, sent: (_, bytes) => (this.sentBytes += bytes), askDial: (pin) => this.#crowd.askDial(pin, this), linkUp: () => this.#swarm?.connect(),
     });
     this.#links = links;
     await links.start({ port: PORT, portIsFirm: true });
     const hasher = inlineHasher(disk);
     const copy = await (this.plan.seeds ? this.#whole(hasher) : this.#partial(hasher));
     this.#swarm = new Swarm({ group, root: this.#crowd.subject.root }, copy, 'rarest', {
-      clock, chance, log, buffers: taking, down: new Throttle(clock), reach: (peer, swarm) => links.reach(peer, swarm), isUnreachable: (pin) => links.isUnreachable(pin), linksIn: () => links.links.filter((link) => link.trusts(group)),
+      clock, chance, log, buffers: taking, down: new Throttle(clock), reach: (peer, swarm) => links.reach(peer, swarm), isUnreachable: (pin) => links.isUnreachable(pin), isLinked: (pin) => links.isLinked(pin), linksIn: () => links.links.filter((link) => link.trusts(group)),
     }, { changed() {}, layerKnown() {}, whole() {}, stuck: (error) => assert.fail(error.message), gone: (error) => assert.fail(error.message), received() {} });
     this.#spoil(this.#swarm);
     this.isRunning = true;
+  }
+
+  dial(other: CrowdPeer): void {
+    if (other.isRunning) this.#links?.dialRequest(other.address, group);
   }
 
   /** Ends it cleanly. */

@@ -110,7 +110,7 @@ async function setSome(session: Session, { words, options }: Given): Promise<voi
   const limits = { downLimitBytesPerS: given('down', parseRate), upLimitBytesPerS: given('up', parseRate) };
   const own = {
     priority: given('priority', (text) => parseWord('--priority', PRIORITIES, text)), move: given('move', (text) => parseWord('--move', MOVES, text)),
-    moveTo: given('moveTo', (text) => parseCount('--move-to', text)), mode: given('mode', (text) => parseWord('--mode', MODES, text)),
+    moveTo: options['moveTo'] === undefined ? undefined : (await namedTransfer(session, [String(options['moveTo'])])).id, mode: given('mode', (text) => parseWord('--mode', MODES, text)),
   };
   const activeDownloads = given('active', (text) => parseCount('--active', text));
   const isSet = (values: object): boolean => Object.values(values).some((value) => value !== undefined);
