@@ -46,7 +46,7 @@ export function dialAny({ clock, network }: Pick<World, 'clock' | 'network'>, ad
       if (waiting.length > 0) return after(0);
       if (open === 0) reject(asShoalError(error));
     };
-    if (waiting.length === 0) reject(new ShoalError('unreachable', { address: 'a peer', why: 'it has no address' }));
+    if (waiting.length === 0) return reject(new ShoalError('unreachable', { address: 'a peer', why: 'it has no address' }));
     next();
   });
 }

@@ -237,9 +237,9 @@ export function verbsOf(engine: Engine): Verbs {
     async adjust({ transfer: id, mode, priority, move, moveTo, downLimitBytesPerS, upLimitBytesPerS }) {
       const adjusted = transfer(id);
       const target = moveTo === undefined ? undefined : transfer(moveTo);
-      const meant = [mode ?? priority ?? move ?? moveTo].some((one) => one !== undefined) ? [adjusted, ...(target ? [target] : [])] : [];
-      const finished = meant.find(({ record: { kind }, isWhole }) => kind !== 'download' || isWhole);
-      if (finished) throw new ShoalError('usage', { why: `${finished.record.name} is not being downloaded` });
+      const isOfDownloads = (mode ?? priority ?? move ?? moveTo) !== undefined;
+      const other = [adjusted, target].find((one) => one && (one.record.kind !== 'download' || one.isWhole));
+      if (isOfDownloads && other) throw new ShoalError('usage', { why: `${other.record.name} is not being downloaded` });
       if (target && (move ?? priority) !== undefined) throw new ShoalError('usage', { why: 'it goes to the place and the priority of another download, or to ones of its own' });
       await adjusted.adjust({
         ...(mode !== undefined && mode !== 'other' && { mode }), ...(priority !== undefined && priority !== 'other' && { priority }),

@@ -118,6 +118,19 @@ describe('transfers', () => {
       await until('b waiting', 'c queued');
     });
 
+    it('moves one to where another stands, with its priority, and keeps both over a restart', async () => {
+      activeDownloads = 1;
+      for (const name of ['a', 'b', 'c', 'd']) await download(name);
+      await at(3).adjust({ priority: 'high' });
+      await transfers.moveTo(at(1), at(3));
+      await until('a queued', 'b waiting', 'c queued', 'd queued');
+      await transfers.unload();
+      transfers = open();
+      await transfers.load(account);
+      const inOrder = transfers.all.map((one) => one.toView()).sort((a, b) => a.place - b.place);
+      assert.deepEqual(inOrder.map(({ name, priority }) => `${name} ${priority}`), ['b high', 'd high', 'a normal', 'c normal']);
+    });
+
     it('keeps order, priority, limits and pauses over a restart', async () => {
       activeDownloads = 1;
       for (const name of ['a', 'b', 'c', 'd']) await download(name);

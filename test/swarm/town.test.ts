@@ -91,10 +91,16 @@ describe('a town', function () {
     }
     const share = alice.engine.transfers().find(({ name }) => name === 'up');
     assert.ok(share);
-    await alice.engine.verbs.adjust({ ...unchanged, transfer: share.id, upLimitBytesPerS: PIECE }, { signal: new AbortController().signal });
+    const adjust = async ({ engine }: typeof alice, transfer: number, changes: Partial<Parameters<typeof engine.verbs.adjust>[0]>): Promise<void> =>
+      void await engine.verbs.adjust({ ...unchanged, ...changes, transfer }, { signal: new AbortController().signal });
+    await adjust(alice, share.id, { upLimitBytesPerS: PIECE });
     const began = sim.nowMs;
     const [down = -1, up = -1, free = -1] = await Promise.all(names.map((name) => bob.download(name)));
-    await bob.engine.verbs.adjust({ ...unchanged, transfer: down, downLimitBytesPerS: PIECE / 2 }, { signal: new AbortController().signal });
+    await adjust(bob, down, { downLimitBytesPerS: PIECE / 2 });
+    // None of these changes anything.
+    for (const alsoOwn of [{ priority: 'high' }, { move: 'top' }] as const) await assert.rejects(adjust(bob, down, { moveTo: free, ...alsoOwn }), { code: 'usage' });
+    await assert.rejects(adjust(bob, down, { downLimitBytesPerS: 1, moveTo: 999 }), { code: 'unknownDownload' });
+    await assert.rejects(adjust(alice, share.id, { moveTo: share.id }), { code: 'usage' });
     const took: number[] = [];
     for (const transfer of [free, up, down]) {
       await bob.whole(transfer);

@@ -150,8 +150,9 @@ export class CodeWindow extends WindowBase {
   // The explorer and the editors
 
   explorerRows(): Promise<ListRow[]> { return views.explorerRows(this); }
-  /** Drags something over the icon of a container and drops it on a row of a view there. */
+  /** Drags a row onto another one of the same view. */
   dragRow(view: string, from: string, to: string): Promise<void> { return views.dragRow(this, view, from, to); }
+  /** Drags something over the icon of a container and drops it on a row of a view there. */
   dragToRow(from: Locator, container: string, view: string, label: string): Promise<void> { return views.dragToRow(this, from, container, view, label); }
   /** Waits for the folders of its workspace file. */
   workspaceRead(workspaceFile: string): Promise<void> { return views.workspaceRead(this, workspaceFile); }
