@@ -3,7 +3,17 @@
 //   node esbuild.mjs [--sourcemap] [--if-stale]     --if-stale: nothing to do while dist/ is newer than every source
 //
 // Runs on any Node from 18 on, so it can be started before this project's own Node is known to work.
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -36,10 +46,21 @@ const BROWSER_MIN = 'chrome138';
  * none of the other things: no private methods (sourcesAsBundled), no static block. In a class that has, esbuild makes a WeakMap of every field, and
  * a tracker takes twice the time for everything.
  */
-const PARSED_BY_NODE_12 = Object.fromEntries([
-  'class-private-accessor', 'class-private-brand-check', 'class-private-method', 'class-private-static-accessor', 'class-private-static-method',
-  'class-static-blocks', 'logical-assignment', 'nullish-coalescing', 'optional-chain', 'regexp-match-indices', 'regexp-set-notation',
-].map(feature => [feature, false]));
+const PARSED_BY_NODE_12 = Object.fromEntries(
+  [
+    'class-private-accessor',
+    'class-private-brand-check',
+    'class-private-method',
+    'class-private-static-accessor',
+    'class-private-static-method',
+    'class-static-blocks',
+    'logical-assignment',
+    'nullish-coalescing',
+    'optional-chain',
+    'regexp-match-indices',
+    'regexp-set-notation',
+  ].map((feature) => [feature, false]),
+);
 
 /**
  * An import of VS Code is a plain `require`: esbuild would copy all its hundreds of names for each file that imports it, which took 9 of the 24 ms that the
@@ -72,19 +93,47 @@ async function build() {
     charset: 'utf8',
     logLevel: 'error',
   };
-  const { outputFiles: [worker] } = await esbuild({ ...ofNode, entryPoints: [HASH_WORKER] }).catch(() => process.exit(1));
-  const results = await Promise.all(BUNDLES.map(({ from, to, command }) => esbuild({
-    ...ofNode,
-    entryPoints: [from],
-    outfile: join(DIST, to),
-    sourcemap: process.argv.includes('--sourcemap') && 'inline',
-    banner: { js: banner(command) },
-    define: { '__SHOAL_VERSION__': JSON.stringify(version), '__SHOAL_HASH_WORKER__': JSON.stringify(worker.text), 'import.meta.url': '__shoalUrl' },
-  })).concat(PAGES.map(({ from, to }) => esbuild({
-    absWorkingDir: ROOT, entryPoints: [from], outfile: join(DIST, to), bundle: true, write: false, platform: 'browser', format: 'iife', target: BROWSER_MIN, minify: true, charset: 'utf8', logLevel: 'error',
-    // It has a library in it, whose licence wants to be there, too.
-    legalComments: 'none', banner: { [to.endsWith('.css') ? 'css' : 'js']: `/*!\nuPlot\n${readFileSync(join(ROOT, 'node_modules/uplot/LICENSE'), 'utf8')}*/` },
-  })))).catch(() => process.exit(1)); // esbuild has said what is wrong
+  const {
+    outputFiles: [worker],
+  } = await esbuild({ ...ofNode, entryPoints: [HASH_WORKER] }).catch(() => process.exit(1));
+  const results = await Promise.all(
+    BUNDLES.map(({ from, to, command }) =>
+      esbuild({
+        ...ofNode,
+        entryPoints: [from],
+        outfile: join(DIST, to),
+        sourcemap: process.argv.includes('--sourcemap') && 'inline',
+        banner: { js: banner(command) },
+        define: {
+          __SHOAL_VERSION__: JSON.stringify(version),
+          __SHOAL_HASH_WORKER__: JSON.stringify(worker.text),
+          'import.meta.url': '__shoalUrl',
+        },
+      }),
+    ).concat(
+      PAGES.map(({ from, to }) =>
+        esbuild({
+          absWorkingDir: ROOT,
+          entryPoints: [from],
+          outfile: join(DIST, to),
+          bundle: true,
+          write: false,
+          platform: 'browser',
+          format: 'iife',
+          target: BROWSER_MIN,
+          minify: true,
+          charset: 'utf8',
+          logLevel: 'error',
+          // It has a library in it, whose licence wants to be there, too.
+          legalComments: 'none',
+          banner: {
+            [to.endsWith('.css') ? 'css' : 'js']:
+              `/*!\nuPlot\n${readFileSync(join(ROOT, 'node_modules/uplot/LICENSE'), 'utf8')}*/`,
+          },
+        }),
+      ),
+    ),
+  ).catch(() => process.exit(1)); // esbuild has said what is wrong
 
   mkdirSync(join(DIST, 'webview'), { recursive: true });
   publish('package.json', '{"type":"commonjs"}\n', started); // the one above says "module"
@@ -108,14 +157,19 @@ function sourcesAsBundled() {
         const places = [];
         const visit = (node, open) => {
           if (ts.isClassLike(node)) {
-            const methods = node.members.filter(member => ts.isMethodDeclaration(member) || ts.isAccessor(member));
-            open = new Set([...open, ...methods.filter(({ name }) => ts.isPrivateIdentifier(name)).map(({ name }) => name.text)]);
+            const methods = node.members.filter((member) => ts.isMethodDeclaration(member) || ts.isAccessor(member));
+            open = new Set([
+              ...open,
+              ...methods.filter(({ name }) => ts.isPrivateIdentifier(name)).map(({ name }) => name.text),
+            ]);
           }
           if (ts.isPrivateIdentifier(node) && open.has(node.text)) places.push(node.getStart());
-          ts.forEachChild(node, child => visit(child, open));
+          ts.forEachChild(node, (child) => visit(child, open));
         };
         visit(ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true), new Set());
-        const contents = places.reduceRight((written, at) => `${written.slice(0, at)}$${written.slice(at + 1)}`, text).replace(VSCODE_IMPORT, VSCODE_REQUIRE);
+        const contents = places
+          .reduceRight((written, at) => `${written.slice(0, at)}$${written.slice(at + 1)}`, text)
+          .replace(VSCODE_IMPORT, VSCODE_REQUIRE);
         return { contents, loader: 'ts' };
       });
     },
@@ -127,7 +181,7 @@ function publish(name, contents, started) {
   const part = join(DIST, dirname(name), `.${basename(name)}.${process.pid}`);
   writeFileSync(part, contents);
   utimesSync(part, started, started); // older than a source that changed meanwhile
-  if (BUNDLES.some(bundle => bundle.to === name && bundle.command)) chmodSync(part, 0o755);
+  if (BUNDLES.some((bundle) => bundle.to === name && bundle.command)) chmodSync(part, 0o755);
   renameSync(part, join(DIST, name));
 }
 
@@ -144,14 +198,28 @@ function banner(command) {
     command && `(${refuseOldNode})(${JSON.stringify(command)}, ${NODE_MIN.join(', ')});`,
     command && `(${hushSqliteWarning})();`,
     "var __shoalUrl = require('url').pathToFileURL(__filename).href;", // import.meta.url, which a CommonJS file has not
-  ].filter(Boolean).join('\n');
+  ]
+    .filter(Boolean)
+    .join('\n');
 }
 
 function refuseOldNode(command, major, minor) {
   var has = process.versions.node.split('.').map(Number);
   if (has[0] > major || (has[0] === major && has[1] >= minor)) return;
-  console.error(command + ' needs Node ' + major + '.' + minor + ' or newer, and this is Node ' + process.versions.node + ' (' + process.execPath
-    + '): install a newer one from https://nodejs.org, or start ' + __filename + ' with one that you have.');
+  console.error(
+    command +
+      ' needs Node ' +
+      major +
+      '.' +
+      minor +
+      ' or newer, and this is Node ' +
+      process.versions.node +
+      ' (' +
+      process.execPath +
+      '): install a newer one from https://nodejs.org, or start ' +
+      __filename +
+      ' with one that you have.',
+  );
   process.exit(1);
 }
 
@@ -166,17 +234,19 @@ function hushSqliteWarning() {
 
 /** Nothing that goes into the bundles is younger than the oldest of them. */
 function isFresh() {
-  const outputs = ['package.json', ...[...BUNDLES, ...PAGES].map(({ to }) => to)].map(name => join(DIST, name));
+  const outputs = ['package.json', ...[...BUNDLES, ...PAGES].map(({ to }) => to)].map((name) => join(DIST, name));
   if (!outputs.every(existsSync)) return false;
   const oldest = Math.min(...outputs.map(modified));
-  return ['esbuild.mjs', 'package.json', 'package-lock.json', 'protocol', 'tracker', 'extension'].every(name => newestIn(join(ROOT, name)) < oldest);
+  return ['esbuild.mjs', 'package.json', 'package-lock.json', 'protocol', 'tracker', 'extension'].every(
+    (name) => newestIn(join(ROOT, name)) < oldest,
+  );
 }
 
 function newestIn(path) {
   if (!existsSync(path)) return 0;
   if (!statSync(path).isDirectory()) return modified(path);
   // Folders count, too: a file that goes away touches the one it was in.
-  return Math.max(modified(path), ...readdirSync(path, { recursive: true }).map(name => modified(join(path, name))));
+  return Math.max(modified(path), ...readdirSync(path, { recursive: true }).map((name) => modified(join(path, name))));
 }
 
 function modified(path) {

@@ -2,7 +2,8 @@
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-const NO_ONLY_OR_SKIP = 'every test runs, always: remove .only and .skip (a test that cannot run on this system calls this.skip() and says why)';
+const NO_ONLY_OR_SKIP =
+  'every test runs, always: remove .only and .skip (a test that cannot run on this system calls this.skip() and says why)';
 const TEST_WORDS = '/^(describe|context|suite|it|specify|test)$/';
 
 export default defineConfig(
@@ -14,6 +15,8 @@ export default defineConfig(
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       eqeqeq: 'error',
+      // Prettier breaks long lines: a body on a line of its own gets its braces.
+      curly: ['error', 'multi-line'],
       'prefer-const': 'error',
       'no-restricted-syntax': ['error', ...testsThatDoNotRun()],
 
@@ -23,9 +26,15 @@ export default defineConfig(
       '@typescript-eslint/return-await': ['error', 'error-handling-correctness-only'],
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/consistent-type-imports': 'error',
-      '@typescript-eslint/no-unused-vars': ['error', {
-        argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrorsIgnorePattern: '^_', ignoreRestSiblings: true,
-      }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        {
+          argsIgnorePattern: '^_',
+          varsIgnorePattern: '^_',
+          caughtErrorsIgnorePattern: '^_',
+          ignoreRestSiblings: true,
+        },
+      ],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
 
       // An async function without await is how a fake or a simple implementation meets an async interface.
@@ -56,5 +65,5 @@ function testsThatDoNotRun() {
   return [
     `MemberExpression[object.name=${TEST_WORDS}]:matches([property.name=/^(only|skip)$/], [property.value=/^(only|skip)$/])`,
     'CallExpression[callee.name=/^(xit|xspecify|xdescribe|xcontext)$/]',
-  ].map(selector => ({ selector, message: NO_ONLY_OR_SKIP }));
+  ].map((selector) => ({ selector, message: NO_ONLY_OR_SKIP }));
 }

@@ -51,7 +51,10 @@ export class Ask {
 
   /** A text that is looked at while it is typed; undefined when the person changed their mind. */
   async live(title: string, { typed, ...question }: LiveQuestion): Promise<string | undefined> {
-    const answer = await askText({ title, step: 1, steps: 1 }, { ...question, mayBeEmpty: true, check: (text) => void typed(text) });
+    const answer = await askText(
+      { title, step: 1, steps: 1 },
+      { ...question, mayBeEmpty: true, check: (text) => void typed(text) },
+    );
     return answer === BACK ? undefined : answer;
   }
 
@@ -65,39 +68,79 @@ export class Ask {
   }
 
   /** One of my groups. */
-  async group(title: string, placeholder: string, fits: (group: GroupView) => boolean = () => true, extra: readonly Choice<string>[] = []): Promise<string | undefined> {
+  async group(
+    title: string,
+    placeholder: string,
+    fits: (group: GroupView) => boolean = () => true,
+    extra: readonly Choice<string>[] = [],
+  ): Promise<string | undefined> {
     const groups = [...myGroups(this.#store.state)].filter(fits).sort((a, b) => a.name.localeCompare(b.name));
-    const items = groups.map((group): Choice<string> => ({ label: `$(organization) ${shownWithIcons(group.name)}`, description: plural(group.members, '{0} member', '{0} members'), value: group.name }));
+    const items = groups.map((group): Choice<string> => ({
+      label: `$(organization) ${shownWithIcons(group.name)}`,
+      description: plural(group.members, '{0} member', '{0} members'),
+      value: group.name,
+    }));
     return this.choice(title, { placeholder, items: [...items, ...extra], empty: t('There is no such group') });
   }
 
   /** A group of mine that I wait to be let into. */
   async appliedGroup(title: string): Promise<string | undefined> {
     const groups = this.#store.state.groups.filter(({ role }) => role === 'applicant');
-    const items = groups.map((group): Choice<string> => ({ label: shownWithIcons(group.name), description: t('waiting for {0}', shownWithIcons(group.owner)), value: group.name }));
-    return this.choice(title, { placeholder: t('Whose request to take back?'), items, empty: t('You have not asked to join any group') });
+    const items = groups.map((group): Choice<string> => ({
+      label: shownWithIcons(group.name),
+      description: t('waiting for {0}', shownWithIcons(group.owner)),
+      value: group.name,
+    }));
+    return this.choice(title, {
+      placeholder: t('Whose request to take back?'),
+      items,
+      empty: t('You have not asked to join any group'),
+    });
   }
 
   /** A group I am not in, out of all groups of the trackers. */
   async strangeGroup(title: string): Promise<string | undefined> {
     const load = async (): Promise<readonly Choice<string>[]> => {
       const rows = await this.#store.listings.allGroups();
-      return rows.filter(({ role }) => role === 'stranger').map(({ name, owner, members, online }) => ({
-        label: `$(organization) ${shownWithIcons(name)}`, value: name,
-        description: [t('owned by {0}', shownWithIcons(owner)), plural(members, '{0} member', '{0} members'), t('{0} online', online)].join(' · '),
-      }));
+      return rows
+        .filter(({ role }) => role === 'stranger')
+        .map(({ name, owner, members, online }) => ({
+          label: `$(organization) ${shownWithIcons(name)}`,
+          value: name,
+          description: [
+            t('owned by {0}', shownWithIcons(owner)),
+            plural(members, '{0} member', '{0} members'),
+            t('{0} online', online),
+          ].join(' · '),
+        }));
     };
-    return this.choice(title, { placeholder: t('Which group do you want to join? Its owner decides.'), items: [], load, empty: t('There is no group that you are not in') });
+    return this.choice(title, {
+      placeholder: t('Which group do you want to join? Its owner decides.'),
+      items: [],
+      load,
+      empty: t('There is no group that you are not in'),
+    });
   }
 
   /** Somebody who asks to join a group of mine. */
   async request(title: string): Promise<{ readonly group: string; readonly user: string } | undefined> {
-    const items = waitingRequests(this.#store.state).map(({ group, user }) => ({ label: `$(person-add) ${shownWithIcons(user)}`, description: shownWithIcons(group.name), value: { group: group.name, user } }));
-    return this.choice(title, { placeholder: t('Whose request?'), items, empty: t('Nobody asks to join a group of yours') });
+    const items = waitingRequests(this.#store.state).map(({ group, user }) => ({
+      label: `$(person-add) ${shownWithIcons(user)}`,
+      description: shownWithIcons(group.name),
+      value: { group: group.name, user },
+    }));
+    return this.choice(title, {
+      placeholder: t('Whose request?'),
+      items,
+      empty: t('Nobody asks to join a group of yours'),
+    });
   }
 
   /** A member of a group of mine. */
-  async member(title: string, question = (group: string): string => t('Remove whom from {0}?', group)): Promise<{ readonly group: string; readonly user: string } | undefined> {
+  async member(
+    title: string,
+    question = (group: string): string => t('Remove whom from {0}?', group),
+  ): Promise<{ readonly group: string; readonly user: string } | undefined> {
     const group = await this.group(title, t('In which group?'), ({ role }) => role === 'owner');
     if (group === undefined) return undefined;
     const me = this.#store.state.overview?.account?.account;
@@ -105,16 +148,31 @@ export class Ask {
       await this.#store.listings.readAll('members');
       const id = myGroups(this.#store.state).find(({ name }) => name === group)?.group;
       const members = (id && this.#store.state.members.get(id)?.rows) ?? [];
-      return members.filter(({ account, role }) => account !== me && role !== 'applicant').map(({ user, online }) => ({ label: `$(account) ${shownWithIcons(user)}`, description: online ? t('online') : t('offline'), value: user }));
+      return members
+        .filter(({ account, role }) => account !== me && role !== 'applicant')
+        .map(({ user, online }) => ({
+          label: `$(account) ${shownWithIcons(user)}`,
+          description: online ? t('online') : t('offline'),
+          value: user,
+        }));
     };
-    const user = await this.choice(title, { placeholder: question(shown(group)), items: [], load, empty: t('You are its only member') });
+    const user = await this.choice(title, {
+      placeholder: question(shown(group)),
+      items: [],
+      load,
+      empty: t('You are its only member'),
+    });
     return user === undefined ? undefined : { group, user };
   }
 
   /** A file of any of my groups: type a part of its name. */
   async file(title: string, { placeholder, fits, buttons = [] }: FileQuestion): Promise<FoundFile | undefined> {
     const { listings } = this.#store;
-    const pressable = buttons.map(({ icon, title: tooltip, way }) => ({ iconPath: new vscode.ThemeIcon(icon), tooltip, way }));
+    const pressable = buttons.map(({ icon, title: tooltip, way }) => ({
+      iconPath: new vscode.ThemeIcon(icon),
+      tooltip,
+      way,
+    }));
     let search = fileSearch(this.#store.state, fits);
     const load = async (): Promise<void> => {
       await listings.readAll('files');
@@ -124,9 +182,21 @@ export class Ask {
       }
       search = fileSearch(this.#store.state, fits);
     };
-    const find = (typed: string): readonly Choice<FoundFile>[] => fileChoices(search(typed), typed.trim() === '', myGroups(this.#store.state).length > 1).map((choice) => (choice.value ? { ...choice, buttons: pressable } : choice));
-    const pressed = (found: FoundFile, button: vscode.QuickInputButton): FoundFile => ({ ...found, way: pressable.find((one) => one === button)?.way ?? '' });
-    return askFound<FoundFile>(title, { placeholder, find, load, pressed, empty: t('There is no such file in your groups') });
+    const find = (typed: string): readonly Choice<FoundFile>[] =>
+      fileChoices(search(typed), typed.trim() === '', myGroups(this.#store.state).length > 1).map((choice) =>
+        choice.value ? { ...choice, buttons: pressable } : choice,
+      );
+    const pressed = (found: FoundFile, button: vscode.QuickInputButton): FoundFile => ({
+      ...found,
+      way: pressable.find((one) => one === button)?.way ?? '',
+    });
+    return askFound<FoundFile>(title, {
+      placeholder,
+      find,
+      load,
+      pressed,
+      empty: t('There is no such file in your groups'),
+    });
   }
 
   /** A file of a shared folder: type a part of its path. There may be a hundred thousand, of which VS Code is handed the best. */
@@ -135,38 +205,84 @@ export class Ask {
     const load = async (): Promise<void> => {
       files = (await read()).map((file) => searchable(file.path, file));
     };
-    const find = (typed: string): readonly Choice<string>[] => bestOf(files, typed, FOUND_MAX).map(({ path, sizeBytes }) => ({ label: shownWithIcons(path), description: amount(sizeBytes), ...iconOf(path, false), value: path }));
-    return askFound(title, { placeholder: t('Type a part of a name; Enter opens'), find, load, empty: t('There is no such file in this folder') });
+    const find = (typed: string): readonly Choice<string>[] =>
+      bestOf(files, typed, FOUND_MAX).map(({ path, sizeBytes }) => ({
+        label: shownWithIcons(path),
+        description: amount(sizeBytes),
+        ...iconOf(path, false),
+        value: path,
+      }));
+    return askFound(title, {
+      placeholder: t('Type a part of a name; Enter opens'),
+      find,
+      load,
+      empty: t('There is no such file in this folder'),
+    });
   }
 
   /** A transfer of this machine. */
-  async transfer(title: string, placeholder: string, fits: (transfer: Transfer) => boolean): Promise<Transfer | undefined> {
-    const items = [...this.#store.state.transfers.values()].filter(fits).sort((a, b) => b.id - a.id).map((transfer) => ({
-      label: shownWithIcons(transfer.name), description: [isComplete(transfer) ? amount(transfer.sizeBytes) : progressOf(transfer), shownWithIcons(transfer.groupName)].join(' · '), value: transfer,
-    }));
+  async transfer(
+    title: string,
+    placeholder: string,
+    fits: (transfer: Transfer) => boolean,
+  ): Promise<Transfer | undefined> {
+    const items = [...this.#store.state.transfers.values()]
+      .filter(fits)
+      .sort((a, b) => b.id - a.id)
+      .map((transfer) => ({
+        label: shownWithIcons(transfer.name),
+        description: [
+          isComplete(transfer) ? amount(transfer.sizeBytes) : progressOf(transfer),
+          shownWithIcons(transfer.groupName),
+        ].join(' · '),
+        value: transfer,
+      }));
     return this.choice(title, { placeholder, items, empty: t('There is none') });
   }
 }
 
 /** Group by group under a line with its name, or each with its group behind it, where there are several. */
-function fileChoices(found: readonly FileInGroup[], isByGroup: boolean, areSeveral: boolean): readonly Choice<FoundFile>[] {
+function fileChoices(
+  found: readonly FileInGroup[],
+  isByGroup: boolean,
+  areSeveral: boolean,
+): readonly Choice<FoundFile>[] {
   return found.flatMap((one, n): readonly Choice<FoundFile>[] => {
     const choice = fileChoice(one, areSeveral && !isByGroup);
-    return isByGroup && found[n - 1]?.group !== one.group ? [{ label: shownWithIcons(one.group), kind: vscode.QuickPickItemKind.Separator }, choice] : [choice];
+    return isByGroup && found[n - 1]?.group !== one.group
+      ? [{ label: shownWithIcons(one.group), kind: vscode.QuickPickItemKind.Separator }, choice]
+      : [choice];
   });
 }
 
 function fileChoice(found: FileInGroup, withGroup: boolean): Choice<FoundFile> {
-  const { group, file: { name, sizeBytes, seeders, author, content } } = found;
+  const {
+    group,
+    file: { name, sizeBytes, seeders, author, content },
+  } = found;
   const seeds = seeders > 0 ? plural(seeders, '{0} seeder', '{0} seeders') : t('nobody online has it');
   const cut = name.lastIndexOf('/');
-  const words = [...(cut < 0 ? [] : [shownWithIcons(name.slice(0, cut))]), ...(withGroup ? [shownWithIcons(group)] : []), amount(sizeBytes), seeds, shownWithIcons(author)];
-  return { label: shownWithIcons(name.slice(cut + 1)), description: words.join(' · '), ...iconOf(name, content === 'folder'), value: found };
+  const words = [
+    ...(cut < 0 ? [] : [shownWithIcons(name.slice(0, cut))]),
+    ...(withGroup ? [shownWithIcons(group)] : []),
+    amount(sizeBytes),
+    seeds,
+    shownWithIcons(author),
+  ];
+  return {
+    label: shownWithIcons(name.slice(cut + 1)),
+    description: words.join(' · '),
+    ...iconOf(name, content === 'folder'),
+    value: found,
+  };
 }
 
 /** The icon that the person's theme has for such a file: VS Code takes it of `resourceUri`, which its older versions pass over. */
 function iconOf(name: string, isFolder: boolean): Partial<vscode.QuickPickItem> {
   if (isFolder) return { iconPath: vscode.ThemeIcon.Folder };
-  const themed = { iconPath: vscode.ThemeIcon.File, resourceUri: vscode.Uri.from({ scheme: 'shoal', path: iconPath(name) }) };
+  const themed = {
+    iconPath: vscode.ThemeIcon.File,
+    resourceUri: vscode.Uri.from({ scheme: 'shoal', path: iconPath(name) }),
+  };
   return themed;
 }

@@ -20,7 +20,9 @@ export class Authentication implements vscode.AuthenticationProvider, vscode.Dis
   constructor(store: Store) {
     this.#store = store;
     this.onDidChangeSessions = this.#changed.event;
-    this.#registered = vscode.authentication.registerAuthenticationProvider(ID, 'Shoal', this, { supportsMultipleAccounts: false });
+    this.#registered = vscode.authentication.registerAuthenticationProvider(ID, 'Shoal', this, {
+      supportsMultipleAccounts: false,
+    });
     this.#stop = store.onChange((state) => this.#follow(state));
   }
 
@@ -53,7 +55,15 @@ export class Authentication implements vscode.AuthenticationProvider, vscode.Dis
     const before = this.#session;
     const { account, user } = overview?.account ?? {};
     if (before?.account.id === account && (before === undefined || before.account.label === shown(user ?? ''))) return;
-    this.#session = account === undefined ? undefined : { id: randomUUID(), accessToken: randomUUID(), account: { id: account, label: shown(user ?? '') }, scopes: [] };
+    this.#session =
+      account === undefined
+        ? undefined
+        : {
+            id: randomUUID(),
+            accessToken: randomUUID(),
+            account: { id: account, label: shown(user ?? '') },
+            scopes: [],
+          };
     this.#changed.fire({ added: this.#session ? [this.#session] : [], removed: before ? [before] : [], changed: [] });
   }
 }

@@ -20,11 +20,17 @@ export async function mayShare(uris: readonly vscode.Uri[], group: string): Prom
   const asks = setting('askBeforeSharing');
   if (asks === 'never') return true;
   const doubts = await quietly(t('Looking for secrets'), async (signal) => {
-    const secrets = await Promise.all(uris.map(async ({ fsPath }) => {
-      const { found, isWhole } = await secretsIn(createNodeDisk(), fsPath, signal);
-      if (!isWhole && found.length === 0 && !signal.aborted) void vscode.window.showInformationMessage(t('{0} has too many files for all of them to be looked at for secrets.', inMessage(path.basename(fsPath))));
-      return found.map((secret): Doubt => ({ name: nameIn(fsPath, secret.path), why: secret.kind }));
-    }));
+    const secrets = await Promise.all(
+      uris.map(async ({ fsPath }) => {
+        const { found, isWhole } = await secretsIn(createNodeDisk(), fsPath, signal);
+        if (!isWhole && found.length === 0 && !signal.aborted) {
+          void vscode.window.showInformationMessage(
+            t('{0} has too many files for all of them to be looked at for secrets.', inMessage(path.basename(fsPath))),
+          );
+        }
+        return found.map((secret): Doubt => ({ name: nameIn(fsPath, secret.path), why: secret.kind }));
+      }),
+    );
     return [...secrets.flat(), ...(asks === 'secrets' ? [] : await ignored(uris))];
   });
   if (doubts === undefined) return false; // given up meanwhile
@@ -32,12 +38,22 @@ export async function mayShare(uris: readonly vscode.Uri[], group: string): Prom
   const share = t('Share Anyway');
   const quiet = t('Share, and Do Not Ask About Ignored Files');
   const onlyIgnored = doubts.every(({ why }) => why === 'ignored');
-  const answer = await vscode.window.showWarningMessage(questionOf(doubts, group), { modal: true, detail: reasonsOf(doubts) }, share, ...(onlyIgnored ? [quiet] : []));
-  if (answer === quiet) await vscode.workspace.getConfiguration('shoal').update('askBeforeSharing', 'secrets', vscode.ConfigurationTarget.Global);
+  const answer = await vscode.window.showWarningMessage(
+    questionOf(doubts, group),
+    { modal: true, detail: reasonsOf(doubts) },
+    share,
+    ...(onlyIgnored ? [quiet] : []),
+  );
+  if (answer === quiet) {
+    await vscode.workspace
+      .getConfiguration('shoal')
+      .update('askBeforeSharing', 'secrets', vscode.ConfigurationTarget.Global);
+  }
   return answer !== undefined;
 }
 
-const nameIn = (place: string, within: string): string => (path.basename(place) === within ? within : `${path.basename(place)}/${within}`);
+const nameIn = (place: string, within: string): string =>
+  path.basename(place) === within ? within : `${path.basename(place)}/${within}`;
 
 /** Those that git ignores, as VS Code's git extension knows it; none without it, or in no repository. */
 async function ignored(uris: readonly vscode.Uri[]): Promise<readonly Doubt[]> {
@@ -45,7 +61,14 @@ async function ignored(uris: readonly vscode.Uri[]): Promise<readonly Doubt[]> {
   if (!git?.isActive) return [];
   try {
     const api = git.exports.getAPI(1);
-    const found = await Promise.all(uris.map(async (uri) => [...await api.getRepository(uri)?.checkIgnore([uri.fsPath]) ?? []].map((name): Doubt => ({ name: path.basename(name), why: 'ignored' }))));
+    const found = await Promise.all(
+      uris.map(async (uri) =>
+        [...((await api.getRepository(uri)?.checkIgnore([uri.fsPath])) ?? [])].map((name): Doubt => ({
+          name: path.basename(name),
+          why: 'ignored',
+        })),
+      ),
+    );
     return found.flat();
   } catch {
     return []; // switched off (git.enabled), or at odds with itself: no reason to keep anybody from sharing
@@ -57,9 +80,12 @@ async function quietly<T>(title: string, run: (signal: AbortSignal) => Promise<T
   const stop = new AbortController();
   const done = run(stop.signal);
   if (await isQuick(done)) return done;
-  return vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, cancellable: true, title }, async (_, token) => {
-    token.onCancellationRequested(() => stop.abort());
-    const result = await done;
-    return stop.signal.aborted ? undefined : result;
-  });
+  return vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, cancellable: true, title },
+    async (_, token) => {
+      token.onCancellationRequested(() => stop.abort());
+      const result = await done;
+      return stop.signal.aborted ? undefined : result;
+    },
+  );
 }

@@ -7,14 +7,60 @@ import { chooseFiles } from './commands/choosing.ts';
 import { givenBy } from './commands/command.ts';
 import type { Command, Tools } from './commands/command.ts';
 import { downloadFile, downloadTo, openFile, revealFile, showDownloads, verifyFile } from './commands/downloading.ts';
-import { clearFilter, filterFiles, goToFile, markSeen, showMoreFiles, sortFilesByName, sortFilesByNewest, sortFilesBySize } from './commands/finding.ts';
-import { acceptAllRequests, acceptRequest, cancelRequest, createGroup, joinGroup, deleteGroup, leaveGroup, rejectRequest, reviewRequests, removeMember, renameAccount, renameGroup, transferGroup } from './commands/groups.ts';
-import { copyDiagnostics, getStarted, openKeepSharing, refresh, showLog, startEngine, stopEngine } from './commands/help.ts';
+import {
+  clearFilter,
+  filterFiles,
+  goToFile,
+  markSeen,
+  showMoreFiles,
+  sortFilesByName,
+  sortFilesByNewest,
+  sortFilesBySize,
+} from './commands/finding.ts';
+import {
+  acceptAllRequests,
+  acceptRequest,
+  cancelRequest,
+  createGroup,
+  joinGroup,
+  deleteGroup,
+  leaveGroup,
+  rejectRequest,
+  reviewRequests,
+  removeMember,
+  renameAccount,
+  renameGroup,
+  transferGroup,
+} from './commands/groups.ts';
+import {
+  copyDiagnostics,
+  getStarted,
+  openKeepSharing,
+  refresh,
+  showLog,
+  startEngine,
+  stopEngine,
+} from './commands/help.ts';
 import { inspectSwarm } from './commands/inspecting.ts';
 import { copyFileLink, copyInvitationLink, openLink } from './commands/links.ts';
 import { compareFile, compareWithShared, downloadShown, previewFile } from './commands/previewing.ts';
 import {
-  cancelDownload, clearCompleted, clearTransfer, doNotOpenWhenDone, limitSpeed, moveDown, moveToBottom, moveToTop, moveUp, openWhenDone, pauseAll, pauseDownload, resumeAll, resumeDownload, retryDownload, setPriority,
+  cancelDownload,
+  clearCompleted,
+  clearTransfer,
+  doNotOpenWhenDone,
+  limitSpeed,
+  moveDown,
+  moveToBottom,
+  moveToTop,
+  moveUp,
+  openWhenDone,
+  pauseAll,
+  pauseDownload,
+  resumeAll,
+  resumeDownload,
+  retryDownload,
+  setPriority,
 } from './commands/queueing.ts';
 import { deleteSelected, openDownloadsRow, openFilesRow } from './commands/selected.ts';
 import { removeFile, shareFile, shareFolder, stopSharing } from './commands/sharing.ts';
@@ -25,32 +71,101 @@ import { signedIn } from './ready.ts';
 
 /** Commands for whoever is signed in, by the name behind `shoal.`. Others are told to sign in. */
 const FOR_MEMBERS = {
-  signOut, changePassword, renameAccount,
-  createGroup, joinGroup, cancelRequest, leaveGroup, transferGroup, renameGroup, deleteGroup, removeMember, acceptRequest, rejectRequest, acceptAllRequests, reviewRequests,
-  shareFile, shareFolder, stopSharing, removeFile,
-  goToFile, filterFiles, clearFilter, sortFilesByName, sortFilesByNewest, sortFilesBySize, showMoreFiles, markSeen,
-  previewFile, compareFile, compareWithShared, downloadFile, downloadFolder: downloadFile, downloadShown, downloadUpdate, downloadAllUpdates, downloadTo, chooseFiles, openFile, revealFile, pauseDownload, resumeDownload, retryDownload, cancelDownload, clearTransfer, clearCompleted, verifyFile,
-  pauseAll, resumeAll, moveToTop, moveUp, moveDown, moveToBottom, setPriority, limitSpeed, openWhenDone, doNotOpenWhenDone,
-  inspectSwarm, deleteSelected, openFilesRow, openDownloadsRow,
-  copyInvitationLink, copyFileLink, refresh,
+  signOut,
+  changePassword,
+  renameAccount,
+  createGroup,
+  joinGroup,
+  cancelRequest,
+  leaveGroup,
+  transferGroup,
+  renameGroup,
+  deleteGroup,
+  removeMember,
+  acceptRequest,
+  rejectRequest,
+  acceptAllRequests,
+  reviewRequests,
+  shareFile,
+  shareFolder,
+  stopSharing,
+  removeFile,
+  goToFile,
+  filterFiles,
+  clearFilter,
+  sortFilesByName,
+  sortFilesByNewest,
+  sortFilesBySize,
+  showMoreFiles,
+  markSeen,
+  previewFile,
+  compareFile,
+  compareWithShared,
+  downloadFile,
+  downloadFolder: downloadFile,
+  downloadShown,
+  downloadUpdate,
+  downloadAllUpdates,
+  downloadTo,
+  chooseFiles,
+  openFile,
+  revealFile,
+  pauseDownload,
+  resumeDownload,
+  retryDownload,
+  cancelDownload,
+  clearTransfer,
+  clearCompleted,
+  verifyFile,
+  pauseAll,
+  resumeAll,
+  moveToTop,
+  moveUp,
+  moveDown,
+  moveToBottom,
+  setPriority,
+  limitSpeed,
+  openWhenDone,
+  doNotOpenWhenDone,
+  inspectSwarm,
+  deleteSelected,
+  openFilesRow,
+  openDownloadsRow,
+  copyInvitationLink,
+  copyFileLink,
+  refresh,
 } as const satisfies Record<string, Command>;
 
 /** Commands for everybody. */
 const FOR_ALL = {
-  signIn, createAccount, openLink, startLocalPair, stopLocalPair, copyTrackerUrl, showDownloads, startEngine, stopEngine, getStarted, openKeepSharing, showLog, copyDiagnostics,
+  signIn,
+  createAccount,
+  openLink,
+  startLocalPair,
+  stopLocalPair,
+  copyTrackerUrl,
+  showDownloads,
+  startEngine,
+  stopEngine,
+  getStarted,
+  openKeepSharing,
+  showLog,
+  copyDiagnostics,
 } as const satisfies Record<string, Command>;
 
 export const COMMAND_NAMES: readonly string[] = [...Object.keys(FOR_MEMBERS), ...Object.keys(FOR_ALL)];
 
 export function registerCommands(tools: Tools): vscode.Disposable {
-  const all = Object.entries<Command>({ ...FOR_MEMBERS, ...FOR_ALL }).map(([name, command]) => vscode.commands.registerCommand(`shoal.${name}`, async (...args: readonly unknown[]) => {
-    const { given, all: chosen } = givenBy(args, tools);
-    if (given === 'nothing') return; // a key where nothing is selected
-    await explained(tools, name, async () => {
-      if (name in FOR_MEMBERS) await signedIn(tools.store);
-      await command(tools, given, chosen);
-    });
-  }));
+  const all = Object.entries<Command>({ ...FOR_MEMBERS, ...FOR_ALL }).map(([name, command]) =>
+    vscode.commands.registerCommand(`shoal.${name}`, async (...args: readonly unknown[]) => {
+      const { given, all: chosen } = givenBy(args, tools);
+      if (given === 'nothing') return; // a key where nothing is selected
+      await explained(tools, name, async () => {
+        if (name in FOR_MEMBERS) await signedIn(tools.store);
+        await command(tools, given, chosen);
+      });
+    }),
+  );
   return vscode.Disposable.from(...all);
 }
 

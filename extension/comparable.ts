@@ -6,7 +6,13 @@ import type { WindowState } from './state.ts';
 /** More names than this are not told: VS Code looks them through for every menu. Files of this machine come first. */
 const NAMES_MAX = 2_000;
 
-let last: { readonly files: WindowState['files']; readonly transfers: WindowState['transfers']; readonly names: readonly string[] } | undefined;
+let last:
+  | {
+      readonly files: WindowState['files'];
+      readonly transfers: WindowState['transfers'];
+      readonly names: readonly string[];
+    }
+  | undefined;
 
 /** The same list as long as it says the same, so that the key is not set anew at every byte of a download. */
 export function comparableNames({ files, transfers }: Pick<WindowState, 'files' | 'transfers'>): readonly string[] {
@@ -19,13 +25,16 @@ export function comparableNames({ files, transfers }: Pick<WindowState, 'files' 
 
 /** A download may get another name when it comes: `name (2)`. */
 const samePaths = (before: WindowState['transfers'], now: WindowState['transfers']): boolean =>
-  before === now || (before.size === now.size && [...now].every(([id, transfer]) => before.get(id)?.path === transfer.path));
+  before === now ||
+  (before.size === now.size && [...now].every(([id, transfer]) => before.get(id)?.path === transfer.path));
 
 function namesIn({ transfers, files }: Pick<WindowState, 'files' | 'transfers'>): readonly string[] {
   const names = new Set<string>();
   for (const transfer of transfers.values()) if (transfer.content === 'file') names.add(path.basename(transfer.path));
   for (const { rows } of files.values()) {
-    for (const { name, content } of rows) if (content !== 'folder' && names.size < NAMES_MAX) names.add(path.posix.basename(name));
+    for (const { name, content } of rows) {
+      if (content !== 'folder' && names.size < NAMES_MAX) names.add(path.posix.basename(name));
+    }
   }
   return [...names].slice(0, NAMES_MAX);
 }

@@ -13,7 +13,9 @@ const SAID = 'cut off';
 export function tellCutOff(store: Store, memory: Memory, log: Log): vscode.Disposable {
   const stop = store.onChange(({ overview }, before) => {
     if (overview?.account === undefined || before.overview?.account !== undefined) return;
-    tell(store, memory).catch((error: unknown) => log.warn('who was cut off cannot be told', { why: asShoalError(error).code }));
+    tell(store, memory).catch((error: unknown) =>
+      log.warn('who was cut off cannot be told', { why: asShoalError(error).code }),
+    );
   });
   return { dispose: stop };
 }
@@ -24,8 +26,10 @@ async function tell(store: Store, memory: Memory): Promise<void> {
   const words = cutOffWords(downloaders);
   if (words === undefined || store.state.overview?.keepSharing === true || memory.isSaid(SAID)) return;
   const keep = t('Keep Sharing When Closed');
-  const never = t('Don\'t Show Again');
+  const never = t("Don't Show Again");
   const answer = await vscode.window.showInformationMessage(t('{0} It can go on now.', words), keep, never);
-  if (answer === keep) await vscode.workspace.getConfiguration('shoal').update('keepSharing', true, vscode.ConfigurationTarget.Global);
+  if (answer === keep) {
+    await vscode.workspace.getConfiguration('shoal').update('keepSharing', true, vscode.ConfigurationTarget.Global);
+  }
   if (answer === never) await memory.saidBefore(SAID, 'everywhere');
 }

@@ -25,8 +25,13 @@ export class Decorations implements vscode.FileDecorationProvider, vscode.Dispos
     this.#state = state;
     this.onDidChangeFileDecorations = this.#changed.event;
     this.#all = vscode.Disposable.from(
-      this.#changed, this.#merger, vscode.window.registerFileDecorationProvider(this),
-      vscode.workspace.onDidChangeConfiguration((change) => change.affectsConfiguration('shoal.decorations') && this.#update()));
+      this.#changed,
+      this.#merger,
+      vscode.window.registerFileDecorationProvider(this),
+      vscode.workspace.onDidChangeConfiguration(
+        (change) => change.affectsConfiguration('shoal.decorations') && this.#update(),
+      ),
+    );
   }
 
   /** The state may look different now. */
@@ -48,7 +53,9 @@ export class Decorations implements vscode.FileDecorationProvider, vscode.Dispos
     this.#seen = this.#state().transfers;
     this.#marks = setting('decorations') ? marksOf(this.#state()) : new Map();
     // Only of what has changed a URI is made: there may be thousands of shares while one download goes on.
-    const changed = [...before.keys(), ...this.#marks.keys()].filter((file) => before.get(file) !== this.#marks.get(file));
+    const changed = [...before.keys(), ...this.#marks.keys()].filter(
+      (file) => before.get(file) !== this.#marks.get(file),
+    );
     const uris = [...new Set(changed)].map((file) => {
       const [uri, mark] = [vscode.Uri.file(file), this.#marks.get(file)];
       if (mark) this.#byUri.set(uri.toString(), mark);

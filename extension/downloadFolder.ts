@@ -12,9 +12,14 @@ const DEFAULT_NAME = 'downloads';
 
 /** The setting's folder; a relative one, and the default, lie in the workspace. Without a workspace it is the system's downloads folder. */
 export function downloadFolder(): { readonly folder: string; readonly isDefault: boolean } {
-  const set = setting('downloadFolder').trim().replace(/^~(?=$|[/\\])/, os.homedir());
+  const set = setting('downloadFolder')
+    .trim()
+    .replace(/^~(?=$|[/\\])/, os.homedir());
   const workspace = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file')?.uri.fsPath;
-  const folder = path.resolve(workspace ?? systemDownloads(), set === '' ? (workspace === undefined ? '' : DEFAULT_NAME) : set);
+  const folder = path.resolve(
+    workspace ?? systemDownloads(),
+    set === '' ? (workspace === undefined ? '' : DEFAULT_NAME) : set,
+  );
   return { folder, isDefault: set === '' };
 }
 
@@ -30,10 +35,12 @@ export async function tellFolderOnce(memory: Memory, folder: string): Promise<vo
   const ignore = t('Add to .gitignore');
   const change = t('Change Folder…');
   const canIgnore = root !== undefined && !isIgnored(root, folder);
-  void vscode.window.showInformationMessage(t('Downloads go to {0}.', inMessage(folder)), ...(canIgnore ? [ignore] : []), change).then((answer) => {
-    if (answer === ignore && root !== undefined) addToIgnored(root, folder);
-    if (answer === change) void openSetting('downloadFolder');
-  });
+  void vscode.window
+    .showInformationMessage(t('Downloads go to {0}.', inMessage(folder)), ...(canIgnore ? [ignore] : []), change)
+    .then((answer) => {
+      if (answer === ignore && root !== undefined) addToIgnored(root, folder);
+      if (answer === change) void openSetting('downloadFolder');
+    });
 }
 
 /** Keeps where downloads of a group went this time, for the next question, and asks once whether all of them shall go there. */
@@ -42,18 +49,22 @@ export async function rememberGroupFolder(memory: Memory, group: string, folder:
   await memory.rememberFolder(group, { folder, isUsual: known?.isUsual === true && known.folder === folder });
   if (known?.folder === folder) return;
   const always = t('Always for {0}', inMessage(group));
-  void vscode.window.showInformationMessage(t('Downloading to {0}.', inMessage(folder)), always).then(async (answer) => {
-    if (answer === always) await memory.rememberFolder(group, { folder, isUsual: true });
-  });
+  void vscode.window
+    .showInformationMessage(t('Downloading to {0}.', inMessage(folder)), always)
+    .then(async (answer) => {
+      if (answer === always) await memory.rememberFolder(group, { folder, isUsual: true });
+    });
 }
 
 /** Says where downloads of a group go when that is not the usual folder, once for each. */
 export async function tellGroupFolderOnce(memory: Memory, group: string, folder: string): Promise<void> {
   if (await memory.saidBefore(`downloads of ${group} go to ${folder}`, 'here')) return;
   const usual = t('Use the Usual Folder');
-  void vscode.window.showInformationMessage(t('Downloads of {0} go to {1}.', inMessage(group), inMessage(folder)), usual).then(async (answer) => {
-    if (answer === usual) await memory.rememberFolder(group, undefined);
-  });
+  void vscode.window
+    .showInformationMessage(t('Downloads of {0} go to {1}.', inMessage(group), inMessage(folder)), usual)
+    .then(async (answer) => {
+      if (answer === usual) await memory.rememberFolder(group, undefined);
+    });
 }
 
 /** The folder above it that git keeps; undefined when there is none. */
@@ -71,7 +82,10 @@ export function isIgnored(root: string, folder: string): boolean {
   const line = lineFor(root, folder);
   const forms = [line, line.slice(1), line.slice(0, -1), line.slice(1, -1)];
   try {
-    return fs.readFileSync(path.join(root, '.gitignore'), 'utf8').split(/\r?\n/).some((text) => forms.includes(text.trim()));
+    return fs
+      .readFileSync(path.join(root, '.gitignore'), 'utf8')
+      .split(/\r?\n/)
+      .some((text) => forms.includes(text.trim()));
   } catch {
     return false;
   }

@@ -36,7 +36,11 @@ export class DropToShare implements vscode.TreeDragAndDropController<Node> {
   get dragMimeTypes(): readonly string[] {
     return this.#drag?.dragMimeTypes ?? [];
   }
-  handleDrag(nodes: readonly Node[], data: vscode.DataTransfer, token: vscode.CancellationToken): Thenable<void> | void {
+  handleDrag(
+    nodes: readonly Node[],
+    data: vscode.DataTransfer,
+    token: vscode.CancellationToken,
+  ): Thenable<void> | void {
     return this.#drag?.handleDrag(nodes, data, token);
   }
 
@@ -52,25 +56,40 @@ export class DropToShare implements vscode.TreeDragAndDropController<Node> {
 
 /** What was dropped, as files of this machine. VS Code gives the bytes of foreign ones only while the drop lasts. */
 async function droppedOf(data: vscode.DataTransfer): Promise<readonly vscode.Uri[]> {
-  const here = urisOf(await data.get('text/uri-list')?.asString() ?? '');
+  const here = urisOf((await data.get('text/uri-list')?.asString()) ?? '');
   const files = here.length > 0 ? [] : [...data].flatMap(([, item]) => item.asFile() ?? []);
-  if (here.length + files.length > FILES_MAX) throw new ShoalError('usage', { why: t('{0} files were dropped, and at most {1} are shared at once; share the folder they are in', here.length + files.length, FILES_MAX) });
+  if (here.length + files.length > FILES_MAX) {
+    throw new ShoalError('usage', {
+      why: t(
+        '{0} files were dropped, and at most {1} are shared at once; share the folder they are in',
+        here.length + files.length,
+        FILES_MAX,
+      ),
+    });
+  }
   // A file that has a place on this machine says where.
-  return [...here, ...files.flatMap(({ uri }) => uri ?? []), ...await copiedHere(files.filter(({ uri }) => uri === undefined))];
+  return [
+    ...here,
+    ...files.flatMap(({ uri }) => uri ?? []),
+    ...(await copiedHere(files.filter(({ uri }) => uri === undefined))),
+  ];
 }
 
 /** The lines of a `text/uri-list` (RFC 2483) that are files of the machine this window works on. */
 function urisOf(text: string): readonly vscode.Uri[] {
-  return text.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#')).flatMap((line) => {
-    try {
-      const uri = vscode.Uri.parse(line, true);
-      if (uri.scheme === SHARED || uri.scheme === SHARED_HEAD) return []; // a row of our own: it is shared already
-      // In a remote window the explorer's own files carry the address of the machine, which is this one.
-      return uri.scheme === 'vscode-remote' ? [vscode.Uri.file(uri.path)] : [uri];
-    } catch {
-      return [];
-    }
-  });
+  return text
+    .split(/\r?\n/)
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .flatMap((line) => {
+      try {
+        const uri = vscode.Uri.parse(line, true);
+        if (uri.scheme === SHARED || uri.scheme === SHARED_HEAD) return []; // a row of our own: it is shared already
+        // In a remote window the explorer's own files carry the address of the machine, which is this one.
+        return uri.scheme === 'vscode-remote' ? [vscode.Uri.file(uri.path)] : [uri];
+      } catch {
+        return [];
+      }
+    });
 }
 
 /** Asks, and copies files that are on the computer in front of the person into the workspace. */
@@ -78,23 +97,48 @@ async function copiedHere(files: readonly vscode.DataTransferFile[]): Promise<re
   if (files.length === 0) return [];
   const folder = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file')?.uri.fsPath;
   if (folder === undefined) {
-    void vscode.window.showErrorMessage(t('These files are on another computer than the one that this window works on. Open a folder that they can be copied to.'));
+    void vscode.window.showErrorMessage(
+      t(
+        'These files are on another computer than the one that this window works on. Open a folder that they can be copied to.',
+      ),
+    );
     return [];
   }
   const copy = t('Copy and Share');
   const [first] = files;
-  const question = plural(files.length, '{1} is on another computer than the one that this window works on.', '{0} files are on another computer than the one that this window works on.', inMessage(first?.name ?? ''));
-  if (await vscode.window.showInformationMessage(question, { modal: true, detail: t('What is shared has to be where Shoal works: it is copied to {0} first.', inMessage(folder)) }, copy) !== copy) return [];
-  return vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: t('Copying'), cancellable: true }, async (progress, token) => {
-    const copied: vscode.Uri[] = [];
-    for (const file of files) {
-      if (token.isCancellationRequested) return [];
-      progress.report({ message: inMessage(file.name), increment: 100 / files.length });
-      const name = path.basename(file.name);
-      if (whyNotFileName(name) === undefined) copied.push(vscode.Uri.file(await writeNew(folder, name, await file.data())));
-    }
-    return copied;
-  });
+  const question = plural(
+    files.length,
+    '{1} is on another computer than the one that this window works on.',
+    '{0} files are on another computer than the one that this window works on.',
+    inMessage(first?.name ?? ''),
+  );
+  if (
+    (await vscode.window.showInformationMessage(
+      question,
+      {
+        modal: true,
+        detail: t('What is shared has to be where Shoal works: it is copied to {0} first.', inMessage(folder)),
+      },
+      copy,
+    )) !== copy
+  ) {
+    return [];
+  }
+  return vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title: t('Copying'), cancellable: true },
+    async (progress, token) => {
+      const copied: vscode.Uri[] = [];
+      for (const file of files) {
+        if (token.isCancellationRequested) return [];
+        progress.report({ message: inMessage(file.name), increment: 100 / files.length });
+        const name = path.basename(file.name);
+        if (whyNotFileName(name) === undefined) {
+          copied.push(vscode.Uri.file(await writeNew(folder, name, await file.data())));
+        }
+      }
+      return copied;
+    },
+  );
 }
 
 /** Writes it under its name, or the first `name (n)` that is free; overwrites nothing. */

@@ -54,7 +54,9 @@ export class EngineLauncher {
   async connect(handlers: FrontendHandlers): Promise<EngineConnection> {
     const options = { home: this.home, world: this.#worldHere, version: VERSION, handlers };
     let child: EngineProcess | undefined;
-    const startProcess = (home: Home): EngineProcess => (child = this.place === 'window' ? startEngineThread(home, this.#program) : startEngineProcess(home, this.#program));
+    const startProcess = (home: Home): EngineProcess =>
+      (child =
+        this.place === 'window' ? startEngineThread(home, this.#program) : startEngineProcess(home, this.#program));
     let connected: EngineConnection;
     try {
       connected = await connectEngine({ ...options, startProcess });
@@ -64,7 +66,9 @@ export class EngineLauncher {
       this.place = 'window';
       connected = await connectEngine({ ...options, startProcess });
     }
-    if (child && this.place === 'window' && connected.started) this.#thread = { engine: child, connection: connected.connection };
+    if (child && this.place === 'window' && connected.started) {
+      this.#thread = { engine: child, connection: connected.connection };
+    }
     return connected;
   }
 
@@ -84,13 +88,16 @@ export class EngineLauncher {
     const disk = createNodeDisk();
     const read = async (file: string, field: string): Promise<string> => {
       try {
-        return await readSmallFile(disk, file, (fields) => textField(fields, field)) ?? '';
+        return (await readSmallFile(disk, file, (fields) => textField(fields, field))) ?? '';
       } catch (error) {
         if (!isShoalError(error, 'newerFormat')) this.#log.warn('a file of the home cannot be read', { error });
         return '';
       }
     };
-    const [account, url] = await Promise.all([read(this.home.accountFile, 'account'), read(this.home.trackerFile, 'url')]);
+    const [account, url] = await Promise.all([
+      read(this.home.accountFile, 'account'),
+      read(this.home.trackerFile, 'url'),
+    ]);
     return { isSignedIn: account !== '', knowsTracker: url !== '' };
   }
 

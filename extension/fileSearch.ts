@@ -15,8 +15,13 @@ export interface FileInGroup {
 export const FOUND_MAX = 200;
 
 /** Makes all files that fit ready once; what it gives finds the best of them for what is typed, group by group when nothing is. */
-export function fileSearch(state: WindowState, fits: (file: FileRow) => boolean = () => true): (typed: string) => readonly FileInGroup[] {
+export function fileSearch(
+  state: WindowState,
+  fits: (file: FileRow) => boolean = () => true,
+): (typed: string) => readonly FileInGroup[] {
   const groups = [...myGroups(state)].sort((a, b) => a.name.localeCompare(b.name));
-  const all: readonly Searchable<FileInGroup>[] = groups.flatMap(({ group, name }) => (state.files.get(group)?.rows ?? []).filter(fits).map((file) => searchable(file.name, { group: name, file })));
+  const all: readonly Searchable<FileInGroup>[] = groups.flatMap(({ group, name }) =>
+    (state.files.get(group)?.rows ?? []).filter(fits).map((file) => searchable(file.name, { group: name, file })),
+  );
   return (typed) => bestOf(all, typed, FOUND_MAX);
 }

@@ -51,9 +51,15 @@ export class FilesView {
     const account = state.overview?.account?.account;
     if (account !== this.#account) {
       this.#account = account;
-      this.#set({ seenMs: account === undefined ? new Map() : this.#keeper.seenMs(account), filter: '', rowsMax: new Map() });
+      this.#set({
+        seenMs: account === undefined ? new Map() : this.#keeper.seenMs(account),
+        filter: '',
+        rowsMax: new Map(),
+      });
     }
-    const first = myGroups(state).filter(({ group }) => !this.look.seenMs.has(group) && state.files.get(group)?.isLoaded);
+    const first = myGroups(state).filter(
+      ({ group }) => !this.look.seenMs.has(group) && state.files.get(group)?.isLoaded,
+    );
     if (first.length > 0) this.#see(first.map(({ group }) => group));
   }
 
@@ -66,7 +72,9 @@ export class FilesView {
     const { files } = this.#stateNow();
     const seenMs = new Map(this.look.seenMs);
     // Another window may have shown more of it meanwhile.
-    for (const [group, ms] of this.#account === undefined ? [] : this.#keeper.seenMs(this.#account)) seenMs.set(group, Math.max(seenMs.get(group) ?? 0, ms));
+    for (const [group, ms] of this.#account === undefined ? [] : this.#keeper.seenMs(this.#account)) {
+      seenMs.set(group, Math.max(seenMs.get(group) ?? 0, ms));
+    }
     for (const group of groups) {
       const listing = files.get(group);
       if (listing?.isLoaded) seenMs.set(group, Math.max(seenMs.get(group) ?? 0, newestMs(listing)));

@@ -32,24 +32,34 @@ export function entriesOf(files: readonly FileInFolder[], entriesMax = ENTRIES_M
       folders.set(above, folder);
     }
   }
-  const all: readonly Entry[] = [...folders.values(), ...files.map(({ path, sizeBytes }) => ({ path, sizeBytes, files: 0 }))];
+  const all: readonly Entry[] = [
+    ...folders.values(),
+    ...files.map(({ path, sizeBytes }) => ({ path, sizeBytes, files: 0 })),
+  ];
   return all.slice(0, entriesMax).sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 /** The names by which the engine is told of what was chosen. @throws ShoalError usage when they are too many */
 export function namesOf(chosen: readonly Entry[]): readonly string[] {
   const names = outermost(chosen).map(({ path }) => path);
-  if (names.length > CHOSEN_MAX) throw new ShoalError('usage', { why: t('at most {0} files and folders can be chosen one by one; choose the folders they are in', CHOSEN_MAX) });
+  if (names.length > CHOSEN_MAX) {
+    throw new ShoalError('usage', {
+      why: t('at most {0} files and folders can be chosen one by one; choose the folders they are in', CHOSEN_MAX),
+    });
+  }
   return names;
 }
 
-export const bytesOf = (chosen: readonly Entry[]): number => outermost(chosen).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+export const bytesOf = (chosen: readonly Entry[]): number =>
+  outermost(chosen).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 
 /** Without what is in a folder that was chosen, too. */
 function outermost(chosen: readonly Entry[]): readonly Entry[] {
   const folders = new Set(chosen.filter(({ files }) => files > 0).map(({ path }) => path));
   const isWithin = (path: string): boolean => {
-    for (let cut = path.indexOf('/'); cut >= 0 && cut < path.length - 1; cut = path.indexOf('/', cut + 1)) if (folders.has(path.slice(0, cut + 1))) return true;
+    for (let cut = path.indexOf('/'); cut >= 0 && cut < path.length - 1; cut = path.indexOf('/', cut + 1)) {
+      if (folders.has(path.slice(0, cut + 1))) return true;
+    }
     return false;
   };
   return chosen.filter(({ path }) => !isWithin(path));

@@ -19,16 +19,25 @@ export function isTextLike(bytes: Uint8Array): boolean {
 }
 
 /** The first line says what is shown, and how to get the rest; then the beginning, up to the end of a line. */
-export function headText(bytes: Uint8Array, { name, group, sizeBytes }: { readonly name: string; readonly group: string; readonly sizeBytes: number }): Uint8Array {
-  const end = bytes.length < sizeBytes ? bytes.lastIndexOf(0x0A) + 1 : bytes.length;
+export function headText(
+  bytes: Uint8Array,
+  { name, group, sizeBytes }: { readonly name: string; readonly group: string; readonly sizeBytes: number },
+): Uint8Array {
+  const end = bytes.length < sizeBytes ? bytes.lastIndexOf(0x0a) + 1 : bytes.length;
   const head = end > 0 ? bytes.subarray(0, end) : wholeCharacters(bytes);
-  const line = t('The first {0} of {1}. Download {2} from {3} to get all of it.', amount(head.length), amount(sizeBytes), shown(name), shown(group));
+  const line = t(
+    'The first {0} of {1}. Download {2} from {3} to get all of it.',
+    amount(head.length),
+    amount(sizeBytes),
+    shown(name),
+    shown(group),
+  );
   return Buffer.concat([Buffer.from(`${line}\n\n`), head]);
 }
 
 /** Without a character at the end that is cut off. */
 function wholeCharacters(bytes: Uint8Array): Uint8Array {
   let end = bytes.length;
-  while (end > 0 && bytes.length - end < 4 && ((bytes[end - 1] ?? 0) & 0xC0) === 0x80) end--;
-  return ((bytes[end - 1] ?? 0) & 0xC0) === 0xC0 ? bytes.subarray(0, end - 1) : bytes;
+  while (end > 0 && bytes.length - end < 4 && ((bytes[end - 1] ?? 0) & 0xc0) === 0x80) end--;
+  return ((bytes[end - 1] ?? 0) & 0xc0) === 0xc0 ? bytes.subarray(0, end - 1) : bytes;
 }

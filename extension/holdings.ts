@@ -6,7 +6,8 @@ import type { Listing, WindowState } from './state.ts';
 import { isComplete, myGroups } from './state.ts';
 
 /** Whether all of it lies here, as it was when it came or was shared. */
-export const isHere = (transfer: Transfer): boolean => (transfer.kind === 'share' ? transfer.state === 'seeding' : isComplete(transfer) && transfer.state !== 'gone');
+export const isHere = (transfer: Transfer): boolean =>
+  transfer.kind === 'share' ? transfer.state === 'seeding' : isComplete(transfer) && transfer.state !== 'gone';
 
 /** What we have of one group. */
 export class Holdings {
@@ -19,10 +20,12 @@ export class Holdings {
   constructor(group: GroupId, { transfers, overview }: Pick<WindowState, 'transfers' | 'overview'>) {
     this.#me = overview?.account?.user ?? '';
     // Of a folder that is here in part and as a whole, the whole counts.
-    const mine = [...transfers.values()].filter((transfer) => transfer.group === group).sort((a, b) => a.sizeBytes - b.sizeBytes);
+    const mine = [...transfers.values()]
+      .filter((transfer) => transfer.group === group)
+      .sort((a, b) => a.sizeBytes - b.sizeBytes);
     for (const transfer of mine) {
       this.#current.set(`${transfer.name}\n${transfer.root}`, transfer);
-      this.#byName.set(transfer.name, [...this.#byName.get(transfer.name) ?? [], transfer]);
+      this.#byName.set(transfer.name, [...(this.#byName.get(transfer.name) ?? []), transfer]);
     }
     this.key = mine.map(({ id, state, path, root }) => `${id} ${state} ${path} ${root}`).join('\n');
   }
@@ -42,7 +45,8 @@ export class Holdings {
 
 /** Whether the group has a newer version of what somebody holds. A share does not know which version it is: whoever made the newest one is not behind. */
 export const isOlder = ({ root, version, kind }: Transfer, file: FileRow, me: string): boolean =>
-  root !== file.root && (version > 0 ? version < file.version : kind === 'download' || (!file.iShare && file.author !== me));
+  root !== file.root &&
+  (version > 0 ? version < file.version : kind === 'download' || (!file.iShare && file.author !== me));
 
 const indexed = new WeakMap<Listing<FileRow>, ReadonlyMap<string, FileRow>>();
 
@@ -66,7 +70,9 @@ export interface Update {
 export function updatesOf(state: WindowState): readonly Update[] {
   return myGroups(state).flatMap(({ group, name }) => {
     const holdings = new Holdings(group, state);
-    const names = new Set([...state.transfers.values()].filter((transfer) => transfer.group === group).map((transfer) => transfer.name));
+    const names = new Set(
+      [...state.transfers.values()].filter((transfer) => transfer.group === group).map((transfer) => transfer.name),
+    );
     return [...names].flatMap((file) => {
       const row = fileNamed(state, group, file);
       const older = row && holdings.olderThan(row);

@@ -15,7 +15,10 @@ import type { Listing, WindowState } from './state.ts';
 import { myGroups, phaseOf } from './state.ts';
 
 export interface ListingsHost {
-  readonly call: <K extends EngineCalls>(name: K, body: BodyOf<typeof engineLink, K>) => Promise<ReplyOf<typeof engineLink, K>>;
+  readonly call: <K extends EngineCalls>(
+    name: K,
+    body: BodyOf<typeof engineLink, K>,
+  ) => Promise<ReplyOf<typeof engineLink, K>>;
   readonly change: (apply: (state: WindowState) => Partial<WindowState>) => void;
   readonly state: () => WindowState;
 }
@@ -57,7 +60,9 @@ export class Listings {
     const begins = isWatched && !this.#watched[kind];
     this.#watched[kind] = isWatched;
     if (!begins) return;
-    for (const known of [this.#seen, this.#restsUntilMs]) for (const key of [...known.keys()]) if (key.startsWith(kind)) known.delete(key);
+    for (const known of [this.#seen, this.#restsUntilMs]) {
+      for (const key of [...known.keys()]) if (key.startsWith(kind)) known.delete(key);
+    }
     this.refresh();
   }
 
@@ -67,7 +72,9 @@ export class Listings {
     if (phaseOf(state) !== 'ready') return;
     for (const group of myGroups(state)) {
       for (const kind of ['files', 'members'] as const) {
-        if (this.#watched[kind] && this.#seen.get(keyOf(kind, group.group)) !== lookOf(kind, group)) this.#readRested(kind, group);
+        if (this.#watched[kind] && this.#seen.get(keyOf(kind, group.group)) !== lookOf(kind, group)) {
+          this.#readRested(kind, group);
+        }
       }
     }
   }
@@ -101,7 +108,10 @@ export class Listings {
   /** All groups of the trackers, read now; nothing of them is kept. */
   allGroups(): Promise<readonly GroupRow[]> {
     return readPages({
-      call: 'listGroups', nameOf: ({ name }) => name, keyOf: nameKey, rowsMax: GROUPS_READ_MAX,
+      call: 'listGroups',
+      nameOf: ({ name }) => name,
+      keyOf: nameKey,
+      rowsMax: GROUPS_READ_MAX,
       page: async (after) => {
         const { groups: rows, more } = await this.#host.call('listGroups', { after });
         return { rows, more };
@@ -119,11 +129,14 @@ export class Listings {
 
   #readIn(key: string, delayMs: number): void {
     if (this.#due.has(key)) return;
-    this.#due.set(key, this.#clock.after(delayMs, () => {
-      this.#due.delete(key);
-      this.#seen.delete(key);
-      this.refresh();
-    }));
+    this.#due.set(
+      key,
+      this.#clock.after(delayMs, () => {
+        this.#due.delete(key);
+        this.#seen.delete(key);
+        this.refresh();
+      }),
+    );
   }
 
   #restMs(kind: Kind, group: GroupId): number {
@@ -153,14 +166,23 @@ export class Listings {
   }
 
   async #readOnce(kind: Kind, { group, name }: GroupView): Promise<void> {
-    const put = <Row>(listings: ReadonlyMap<GroupId, Listing<Row>>, listing: Listing<Row>): ReadonlyMap<GroupId, Listing<Row>> => new Map(listings).set(group, listing);
+    const put = <Row>(
+      listings: ReadonlyMap<GroupId, Listing<Row>>,
+      listing: Listing<Row>,
+    ): ReadonlyMap<GroupId, Listing<Row>> => new Map(listings).set(group, listing);
     // Of one that was read before, that is shown until the whole of the new one is there.
     const sofar = (rows: readonly (FileRow | MemberRow)[]): void => {
-      if (this.#host.state()[kind].get(group)?.isLoaded !== true) this.#host.change((state) => ({ [kind]: put<FileRow | MemberRow>(state[kind], { rows, isLoaded: false, error: undefined }) }));
+      if (this.#host.state()[kind].get(group)?.isLoaded !== true) {
+        this.#host.change((state) => ({
+          [kind]: put<FileRow | MemberRow>(state[kind], { rows, isLoaded: false, error: undefined }),
+        }));
+      }
     };
     try {
       const rows = kind === 'files' ? await this.#files(name, sofar) : await this.#members(name, sofar);
-      this.#host.change((state) => ({ [kind]: put<FileRow | MemberRow>(state[kind], { rows, isLoaded: true, error: undefined }) }));
+      this.#host.change((state) => ({
+        [kind]: put<FileRow | MemberRow>(state[kind], { rows, isLoaded: true, error: undefined }),
+      }));
     } catch (error) {
       this.#seen.delete(keyOf(kind, group)); // so that the next occasion tries again
       this.#host.change((state) => {
@@ -172,7 +194,11 @@ export class Listings {
 
   #files(group: string, sofar: (rows: readonly FileRow[]) => void): Promise<readonly FileRow[]> {
     return readPages({
-      sofar, call: 'listFiles', nameOf: ({ name }) => name, keyOf: fileNameKey, rowsMax: FILES_READ_MAX,
+      sofar,
+      call: 'listFiles',
+      nameOf: ({ name }) => name,
+      keyOf: fileNameKey,
+      rowsMax: FILES_READ_MAX,
       fits: ({ name }) => whyNotFileName(name) === undefined, // no tracker that is right has another
       page: async (after) => {
         const { files: rows, more } = await this.#host.call('listFiles', { group, after });
@@ -183,7 +209,11 @@ export class Listings {
 
   #members(group: string, sofar: (rows: readonly MemberRow[]) => void): Promise<readonly MemberRow[]> {
     return readPages({
-      sofar, call: 'listMembers', nameOf: ({ user }) => user, keyOf: nameKey, rowsMax: MEMBERS_PER_GROUP_MAX,
+      sofar,
+      call: 'listMembers',
+      nameOf: ({ user }) => user,
+      keyOf: nameKey,
+      rowsMax: MEMBERS_PER_GROUP_MAX,
       page: async (after) => {
         const { members: rows, more } = await this.#host.call('listMembers', { group, after });
         return { rows, more };
@@ -196,4 +226,4 @@ const keyOf = (kind: Kind, group: GroupId): string => `${kind} ${group}`;
 
 /** What of a group tells that its list is another one now. */
 const lookOf = (kind: Kind, { filesVersion, members, owner, role, requests }: GroupView): string =>
-  (kind === 'files' ? String(filesVersion) : [members, owner, role, requests.length].join(' '));
+  kind === 'files' ? String(filesVersion) : [members, owner, role, requests.length].join(' ');

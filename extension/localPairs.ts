@@ -36,10 +36,12 @@ export class LocalPairs {
   /** Pairs that were made here, running or not. */
   async known(): Promise<readonly LocalPair[]> {
     const made = REACHES.filter((reach) => this.isMade(reach));
-    const pairs = await Promise.all(made.map(async (reach) => {
-      const { url } = await this.#run('pair_status', reach).catch(() => ({ url: undefined }));
-      return typeof url === 'string' ? [{ reach, url }] : [];
-    }));
+    const pairs = await Promise.all(
+      made.map(async (reach) => {
+        const { url } = await this.#run('pair_status', reach).catch(() => ({ url: undefined }));
+        return typeof url === 'string' ? [{ reach, url }] : [];
+      }),
+    );
     return pairs.flat();
   }
 
@@ -74,13 +76,24 @@ export class LocalPairs {
   #run(verb: string, reach: Reach, ...options: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
     const env = { ...process.env, ...nodeInElectron() };
     return new Promise((resolve, reject) => {
-      execFile(process.execPath, [this.#bundle, verb, this.#folderOf(reach), ...options, '--json'], { env, timeout: RUN_MS_MAX, windowsHide: true }, (error, stdout, stderr) => {
-        const said = lastJson(stdout);
-        const { error: failure } = (said ?? {}) as { error?: { code?: string; message?: string; fields?: ErrorFields } };
-        if (failure?.code !== undefined && isErrorCode(failure.code)) reject(new ShoalError(failure.code, failure.fields));
-        else if (error && (verb !== 'pair_status' || !said)) reject(new ShoalError('internal', { why: stderr.trim().split('\n').at(-1) || error.message }, { cause: error }));
-        else resolve(said ?? {});
-      });
+      execFile(
+        process.execPath,
+        [this.#bundle, verb, this.#folderOf(reach), ...options, '--json'],
+        { env, timeout: RUN_MS_MAX, windowsHide: true },
+        (error, stdout, stderr) => {
+          const said = lastJson(stdout);
+          const { error: failure } = (said ?? {}) as {
+            error?: { code?: string; message?: string; fields?: ErrorFields };
+          };
+          if (failure?.code !== undefined && isErrorCode(failure.code)) {
+            reject(new ShoalError(failure.code, failure.fields));
+          } else if (error && (verb !== 'pair_status' || !said)) {
+            reject(
+              new ShoalError('internal', { why: stderr.trim().split('\n').at(-1) || error.message }, { cause: error }),
+            );
+          } else resolve(said ?? {});
+        },
+      );
     });
   }
 }
@@ -95,4 +108,7 @@ function lastJson(text: string): Readonly<Record<string, unknown>> | undefined {
 
 /** Addresses by which others in the network may reach this computer. */
 export const networkHosts = (): readonly string[] =>
-  Object.values(os.networkInterfaces()).flatMap((all) => all ?? []).filter(({ internal, family }) => !internal && family === 'IPv4').map(({ address }) => address);
+  Object.values(os.networkInterfaces())
+    .flatMap((all) => all ?? [])
+    .filter(({ internal, family }) => !internal && family === 'IPv4')
+    .map(({ address }) => address);

@@ -44,16 +44,26 @@ export function activate(extension: vscode.ExtensionContext): void {
   speak((message, ...values) => vscode.l10n.t(message, ...values));
   const channel = vscode.window.createOutputChannel('Shoal', { log: true });
   const log = logTo(channel);
-  const launcher = new EngineLauncher({ extensionFolder: extension.extensionPath, home: setting('home'), place: setting('engine'), log });
+  const launcher = new EngineLauncher({
+    extensionFolder: extension.extensionPath,
+    home: setting('home'),
+    place: setting('engine'),
+    log,
+  });
   const store = new Store({
-    launcher, clock: nodeClock, log,
+    launcher,
+    clock: nodeClock,
+    log,
     introduce: async (connection) => {
       const settings = engineSettings();
       if (Object.values(settings).some((value) => value !== undefined)) await connection.call('configure', settings);
     },
   });
   const stateNow = () => store.state;
-  const drops: DropHost = { share: (group, uris) => shareDropped(tools, group, uris), explain: (run) => explained(tools, 'drop', run) };
+  const drops: DropHost = {
+    share: (group, uris) => shareDropped(tools, group, uris),
+    explain: (run) => explained(tools, 'drop', run),
+  };
   const memory = new Memory(extension);
   const files = new FilesView(memory, setting('filesOrder'), stateNow, () => {
     void vscode.commands.executeCommand('setContext', 'shoal.isFiltered', files.look.filter !== '');
@@ -65,9 +75,18 @@ export function activate(extension: vscode.ExtensionContext): void {
     opening.follow(state, before);
   });
   const views = {
-    groups: new RowTree({ id: 'shoal.groups', rowsOf: groupRows, stateNow, onVisible: (isVisible) => store.listings.watch('members', isVisible), dragAndDrop: new DropToShare(drops) }),
+    groups: new RowTree({
+      id: 'shoal.groups',
+      rowsOf: groupRows,
+      stateNow,
+      onVisible: (isVisible) => store.listings.watch('members', isVisible),
+      dragAndDrop: new DropToShare(drops),
+    }),
     files: new RowTree({
-      id: 'shoal.files', rowsOf: (state) => fileRows(state, files.look), headOf: (rows) => filesHead(files.look, rows), stateNow,
+      id: 'shoal.files',
+      rowsOf: (state) => fileRows(state, files.look),
+      headOf: (rows) => filesHead(files.look, rows),
+      stateNow,
       onVisible: (isVisible) => {
         store.listings.watch('files', isVisible);
         if (!isVisible) files.seen();
@@ -75,7 +94,9 @@ export function activate(extension: vscode.ExtensionContext): void {
       dragAndDrop: new DropToShare(drops, fileDrag),
     }),
     downloads: new RowTree({
-      id: 'shoal.downloads', rowsOf: (state) => downloadRows(state, opening.ids), stateNow,
+      id: 'shoal.downloads',
+      rowsOf: (state) => downloadRows(state, opening.ids),
+      stateNow,
       dragAndDrop: queueDrag((ids, target) => explained(tools, 'move', () => moveToPlace(tools, ids, target))),
     }),
   };
@@ -84,19 +105,49 @@ export function activate(extension: vscode.ExtensionContext): void {
   const inspectors = new Inspectors({ store, clock: nodeClock, extension: extension.extensionUri });
   const walkthrough = new Walkthrough(store);
   const pairs = new LocalPairs(extension.extensionPath, launcher.home.folder, log);
-  const tools: Tools = { store, reader, ask: new Ask(store), launcher, pairs, memory, notices, walkthrough, inspectors, log: channel, views, files, opening, extension };
+  const tools: Tools = {
+    store,
+    reader,
+    ask: new Ask(store),
+    launcher,
+    pairs,
+    memory,
+    notices,
+    walkthrough,
+    inspectors,
+    log: channel,
+    views,
+    files,
+    opening,
+    extension,
+  };
   const decorations = new Decorations(stateNow);
   store.onChange(() => decorations.refresh());
   extension.subscriptions.push(
-    channel, ...Object.values(views), notices, walkthrough, inspectors, showState(store, views), decorations, registerCommands(tools),
-    new Authentication(store), tellCutOff(store, memory, log), offerInTerminals(extension, log),
+    channel,
+    ...Object.values(views),
+    notices,
+    walkthrough,
+    inspectors,
+    showState(store, views),
+    decorations,
+    registerCommands(tools),
+    new Authentication(store),
+    tellCutOff(store, memory, log),
+    offerInTerminals(extension, log),
     registerSharedFiles({ reader, ready: () => groupsKnown(store) }),
-    vscode.window.registerUriHandler({ handleUri: (uri) => void vscode.commands.executeCommand('shoal.openLink', uri) }),
+    vscode.window.registerUriHandler({
+      handleUri: (uri) => void vscode.commands.executeCommand('shoal.openLink', uri),
+    }),
     vscode.workspace.onDidChangeConfiguration((change) => void settingsChanged(change, store)),
-    vscode.workspace.onDidChangeConfiguration((change) => change.affectsConfiguration('shoal.filesOrder') && files.sort(setting('filesOrder'))),
+    vscode.workspace.onDidChangeConfiguration(
+      (change) => change.affectsConfiguration('shoal.filesOrder') && files.sort(setting('filesOrder')),
+    ),
     followSignIn(store, launcher),
     // Where nobody tells of changed files.
-    vscode.window.onDidChangeWindowState(({ focused }) => focused && store.state.engine === 'idle' && void store.begin()),
+    vscode.window.onDidChangeWindowState(
+      ({ focused }) => focused && store.state.engine === 'idle' && void store.begin(),
+    ),
   );
   close = () => store.close();
   void store.begin();
@@ -117,10 +168,15 @@ async function settingsChanged(change: vscode.ConfigurationChangeEvent, store: S
   const told = ENGINE_SETTINGS.filter((name) => change.affectsConfiguration(`shoal.${name}`));
   const trouble = change.affectsConfiguration('shoal.listen') ? listenTrouble(setting('listen')) : undefined;
   if (trouble !== undefined) void vscode.window.showErrorMessage(trouble);
-  if (told.length > 0 && store.state.engine === 'up') await store.call('configure', engineSettings(told)).catch(() => undefined); // it is told when it is met again
+  if (told.length > 0 && store.state.engine === 'up') {
+    await store.call('configure', engineSettings(told)).catch(() => undefined);
+  } // it is told when it is met again
   if (change.affectsConfiguration('shoal.home') || change.affectsConfiguration('shoal.engine')) {
     const reload = t('Reload Window');
-    const answer = await vscode.window.showInformationMessage(t('This setting takes effect when the window is reloaded.'), reload);
+    const answer = await vscode.window.showInformationMessage(
+      t('This setting takes effect when the window is reloaded.'),
+      reload,
+    );
     if (answer === reload) await vscode.commands.executeCommand('workbench.action.reloadWindow');
   }
 }
@@ -128,7 +184,9 @@ async function settingsChanged(change: vscode.ConfigurationChangeEvent, store: S
 /** Fixed phrases and fields, as everywhere; the level is the person's choice, in the output channel's menu. */
 function logTo(channel: vscode.LogOutputChannel): Log {
   return {
-    debug: (phrase, fields = {}) => channel.debug(phrase, fields), info: (phrase, fields = {}) => channel.info(phrase, fields),
-    warn: (phrase, fields = {}) => channel.warn(phrase, fields), error: (phrase, fields = {}) => channel.error(phrase, fields),
+    debug: (phrase, fields = {}) => channel.debug(phrase, fields),
+    info: (phrase, fields = {}) => channel.info(phrase, fields),
+    warn: (phrase, fields = {}) => channel.warn(phrase, fields),
+    error: (phrase, fields = {}) => channel.error(phrase, fields),
   };
 }

@@ -36,7 +36,10 @@ export class Memory {
     return this.#global.get<readonly string[]>('trackers', []).filter((url) => typeof url === 'string');
   }
   async rememberTracker(url: string): Promise<void> {
-    await this.#global.update('trackers', [url, ...this.trackers.filter((other) => other !== url)].slice(0, TRACKERS_MAX));
+    await this.#global.update(
+      'trackers',
+      [url, ...this.trackers.filter((other) => other !== url)].slice(0, TRACKERS_MAX),
+    );
   }
 
   get lastUser(): string {
@@ -53,7 +56,10 @@ export class Memory {
   /** Without a folder it is forgotten. */
   async rememberFolder(group: string, folder: GroupFolder | undefined): Promise<void> {
     const others = Object.entries(this.#folders).filter(([name]) => name !== group);
-    await this.#workspace.update('folders', Object.fromEntries([...(folder ? [[group, folder] as const] : []), ...others].slice(0, FOLDERS_MAX)));
+    await this.#workspace.update(
+      'folders',
+      Object.fromEntries([...(folder ? [[group, folder] as const] : []), ...others].slice(0, FOLDERS_MAX)),
+    );
   }
   get #folders(): Readonly<Record<string, GroupFolder>> {
     return this.#workspace.get('folders', {});
@@ -70,7 +76,10 @@ export class Memory {
   }
   async rememberSeen(account: AccountId, seenMs: ReadonlyMap<GroupId, number>): Promise<void> {
     const others = this.#seen.filter(([of]) => of !== account);
-    await this.#global.update('seen', [[account, [...seenMs].slice(0, GROUPS_PER_ACCOUNT_MAX)], ...others].slice(0, ACCOUNTS_MAX));
+    await this.#global.update(
+      'seen',
+      [[account, [...seenMs].slice(0, GROUPS_PER_ACCOUNT_MAX)], ...others].slice(0, ACCOUNTS_MAX),
+    );
   }
   get #seen(): Seen {
     return this.#global.get<Seen>('seen', []);

@@ -19,7 +19,12 @@ export class OpenWhenDone {
   readonly #log: Pick<Log, 'info'>;
 
   /** @param changed  told when the rows of downloads may look different */
-  constructor(keeper: OpeningKeeper, open: (file: string) => Promise<void>, changed: () => void, log: Pick<Log, 'info'>) {
+  constructor(
+    keeper: OpeningKeeper,
+    open: (file: string) => Promise<void>,
+    changed: () => void,
+    log: Pick<Log, 'info'>,
+  ) {
     this.ids = keeper.opening;
     this.#keeper = keeper;
     this.#open = open;
@@ -34,8 +39,10 @@ export class OpenWhenDone {
 
   async mark(ids: readonly number[], opens: boolean): Promise<void> {
     const now = new Set(this.ids);
-    for (const id of ids) if (opens) now.add(id);
-    else now.delete(id);
+    for (const id of ids) {
+      if (opens) now.add(id);
+      else now.delete(id);
+    }
     this.ids = now;
     this.#changed();
     await this.#keeper.rememberOpening(now);
@@ -43,11 +50,20 @@ export class OpenWhenDone {
 
   /** The state has changed: opens what is done. Marks of downloads that never come to that are few, and their ids are never given again. */
   follow({ engine, overview, transfers }: WindowState, before: WindowState): void {
-    if (this.ids.size === 0 || transfers === before.transfers || engine !== 'up' || overview?.account === undefined) return;
+    if (this.ids.size === 0 || transfers === before.transfers || engine !== 'up' || overview?.account === undefined) {
+      return;
+    }
     const done = [...this.ids].flatMap((id) => transfers.get(id) ?? []).filter(isComplete);
     if (done.length === 0) return;
     for (const { id } of done) this.#opened.add(id);
-    void this.mark(done.map(({ id }) => id), false);
-    for (const { path, state } of done) if (state !== 'gone') this.#open(path).catch((error: unknown) => this.#log.info('not opened', { why: (error as Error).message }));
+    void this.mark(
+      done.map(({ id }) => id),
+      false,
+    );
+    for (const { path, state } of done) {
+      if (state !== 'gone') {
+        this.#open(path).catch((error: unknown) => this.#log.info('not opened', { why: (error as Error).message }));
+      }
+    }
   }
 }

@@ -30,13 +30,22 @@ export function searchable<T>(name: string, value: T): Searchable<T> {
  * @param most  how many are wanted
  */
 export function bestOf<T>(all: readonly Searchable<T>[], typed: string, most: number): readonly T[] {
-  const words = typed.toLowerCase().split(/\s+/).filter((word) => word !== '');
+  const words = typed
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== '');
   if (words.length === 0) return all.slice(0, most).map(({ value }) => value);
   const sure = fitting(all, (one) => least(words, (word) => fitOf(word, one)));
   // Typing errors only where there is little without them: they cost the most and find the least that was meant.
   const likeness = new Map(words.map((word) => [word, nearly(word)]));
   const found = new Set(sure);
-  const close = sure.length >= most ? [] : fitting(all.filter((one) => !found.has(one)), (one) => least(words, (word) => fitOf(word, one) || (likeness.get(word)?.(one.text) ? FIT.typo : FIT.none)));
+  const close =
+    sure.length >= most
+      ? []
+      : fitting(
+          all.filter((one) => !found.has(one)),
+          (one) => least(words, (word) => fitOf(word, one) || (likeness.get(word)?.(one.text) ? FIT.typo : FIT.none)),
+        );
   return [...sure, ...close].slice(0, most).map(({ value }) => value);
 }
 
@@ -45,7 +54,9 @@ function fitting<T>(all: readonly Searchable<T>[], fit: (one: Searchable<T>) => 
     const score = fit(one);
     return score === 0 ? [] : [{ one, at, score }];
   });
-  return found.sort((a, b) => b.score - a.score || a.one.text.length - b.one.text.length || a.at - b.at).map(({ one }) => one);
+  return found
+    .sort((a, b) => b.score - a.score || a.one.text.length - b.one.text.length || a.at - b.at)
+    .map(({ one }) => one);
 }
 
 /** A name fits as well as the word of which it has the least. */
@@ -85,9 +96,14 @@ function nearly(word: string): (text: string) => boolean {
   const letters = word.slice(0, WORD_CHARS_MAX);
   const errors = letters.length >= TWO_TYPOS_FROM ? 2 : letters.length >= ONE_TYPO_FROM ? 1 : 0;
   if (errors === 0) return () => false;
-  const swapped = Array.from({ length: letters.length - 1 }, (_, n) => `${letters.slice(0, n)}${letters.charAt(n + 1)}${letters.charAt(n)}${letters.slice(n + 2)}`);
+  const swapped = Array.from(
+    { length: letters.length - 1 },
+    (_, n) => `${letters.slice(0, n)}${letters.charAt(n + 1)}${letters.charAt(n)}${letters.slice(n + 2)}`,
+  );
   const masks = new Map<number, number>();
-  for (let n = 0; n < letters.length; n++) masks.set(letters.charCodeAt(n), (masks.get(letters.charCodeAt(n)) ?? 0) | (1 << n));
+  for (let n = 0; n < letters.length; n++) {
+    masks.set(letters.charCodeAt(n), (masks.get(letters.charCodeAt(n)) ?? 0) | (1 << n));
+  }
   const end = 1 << (letters.length - 1);
   return (text) => {
     // After so many letters of the text: which beginnings of the word end here, with 0, 1 or 2 errors.

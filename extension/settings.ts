@@ -26,17 +26,32 @@ export const SETTINGS = {
   openLimit: { type: 'number', default: 50, scope: 'machine' },
   uploadLimit: { type: 'number', default: 0, scope: 'machine' },
   listen: { type: 'string', default: '', scope: 'machine' },
-  askBeforeSharing: { type: 'string', default: 'secretsAndIgnored', scope: 'machine', oneOf: ['secretsAndIgnored', 'secrets', 'never'] },
+  askBeforeSharing: {
+    type: 'string',
+    default: 'secretsAndIgnored',
+    scope: 'machine',
+    oneOf: ['secretsAndIgnored', 'secrets', 'never'],
+  },
   decorations: { type: 'boolean', default: true, scope: 'application' },
-  pieceSelection: { type: 'string', default: 'auto', scope: 'machine', oneOf: ['rarest', 'random', 'sequential', 'auto'] },
+  pieceSelection: {
+    type: 'string',
+    default: 'auto',
+    scope: 'machine',
+    oneOf: ['rarest', 'random', 'sequential', 'auto'],
+  },
   home: { type: 'string', default: '', scope: 'machine' },
   terminalPath: { type: 'boolean', default: true, scope: 'machine' },
   engine: { type: 'string', default: 'process', scope: 'machine', oneOf: ['process', 'window'] },
 } as const satisfies Record<string, SettingRow>;
 
 export type SettingName = keyof typeof SETTINGS;
-type Value<N extends SettingName> = (typeof SETTINGS)[N] extends { readonly oneOf: readonly (infer T)[] } ? T
-  : (typeof SETTINGS)[N]['default'] extends string ? string : (typeof SETTINGS)[N]['default'] extends number ? number : boolean;
+type Value<N extends SettingName> = (typeof SETTINGS)[N] extends { readonly oneOf: readonly (infer T)[] }
+  ? T
+  : (typeof SETTINGS)[N]['default'] extends string
+    ? string
+    : (typeof SETTINGS)[N]['default'] extends number
+      ? number
+      : boolean;
 
 /** What the setting says; its default where that is nothing usable. */
 export function setting<N extends SettingName>(name: N): Value<N> {
@@ -47,7 +62,8 @@ export function setting<N extends SettingName>(name: N): Value<N> {
 }
 
 /** Whether a person has set it. */
-const isSet = (name: SettingName): boolean => vscode.workspace.getConfiguration('shoal').inspect(name)?.globalValue !== undefined;
+const isSet = (name: SettingName): boolean =>
+  vscode.workspace.getConfiguration('shoal').inspect(name)?.globalValue !== undefined;
 
 /** Shows a setting where it is kept: those of a machine that this window works on from afar stand on a page of their own, and the usual one says there is none. */
 export async function openSetting(name: SettingName): Promise<void> {
@@ -57,7 +73,13 @@ export async function openSetting(name: SettingName): Promise<void> {
 }
 
 /** Settings that the engine keeps. */
-export const ENGINE_SETTINGS: readonly SettingName[] = ['keepSharing', 'downloadLimit', 'uploadLimit', 'activeDownloads', 'listen'];
+export const ENGINE_SETTINGS: readonly SettingName[] = [
+  'keepSharing',
+  'downloadLimit',
+  'uploadLimit',
+  'activeDownloads',
+  'listen',
+];
 
 /**
  * What the engine is told. With `changed`, only of those settings, and a default where one was unset.
@@ -66,18 +88,29 @@ export const ENGINE_SETTINGS: readonly SettingName[] = ['keepSharing', 'download
  */
 export function engineSettings(changed?: readonly SettingName[]): BodyOf<typeof engineLink, 'configure'> {
   const counts = (name: SettingName): boolean => changed?.includes(name) ?? isSet(name);
-  const bytes = (name: 'downloadLimit' | 'uploadLimit'): number | undefined => (counts(name) ? Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, Math.round(setting(name) * 1024))) : undefined);
+  const bytes = (name: 'downloadLimit' | 'uploadLimit'): number | undefined =>
+    counts(name) ? Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, Math.round(setting(name) * 1024))) : undefined;
   const at = counts('listen') ? parseListen(setting('listen')) : undefined;
   return {
-    downLimitBytesPerS: bytes('downloadLimit'), upLimitBytesPerS: bytes('uploadLimit'), listenHost: at?.host, listenPort: at?.port,
+    downLimitBytesPerS: bytes('downloadLimit'),
+    upLimitBytesPerS: bytes('uploadLimit'),
+    listenHost: at?.host,
+    listenPort: at?.port,
     keepSharing: counts('keepSharing') ? setting('keepSharing') : undefined,
-    activeDownloads: counts('activeDownloads') ? Math.min(65535, Math.max(0, Math.round(setting('activeDownloads')))) : undefined,
+    activeDownloads: counts('activeDownloads')
+      ? Math.min(65535, Math.max(0, Math.round(setting('activeDownloads'))))
+      : undefined,
   };
 }
 
 /** What is wrong with the setting `listen`, in words; undefined when nothing is. */
 export const listenTrouble = (text: string): string | undefined =>
-  (parseListen(text) ? undefined : t('{0} is no place to listen on: the setting shoal.listen takes host:port, or a port. It counts as it was before.', inMessage(text)));
+  parseListen(text)
+    ? undefined
+    : t(
+        '{0} is no place to listen on: the setting shoal.listen takes host:port, or a port. It counts as it was before.',
+        inMessage(text),
+      );
 
 /** `host:port`, `:port`, a port, or '' for any address and a free port. Undefined for what is none of these. */
 export function parseListen(text: string): { readonly host: string; readonly port: number } | undefined {

@@ -34,22 +34,45 @@ export function registerSharedFiles(host: SharedFilesHost): vscode.Disposable {
   };
   return vscode.Disposable.from(
     vscode.workspace.registerFileSystemProvider(SHARED, new SharedFiles(host, wholeFile), {
-      isCaseSensitive: true, isReadonly: isReadonly(t('This is a version that a group shares, opened without being downloaded. [Download it](command:shoal.downloadShown) to have a copy that you can change.')),
+      isCaseSensitive: true,
+      isReadonly: isReadonly(
+        t(
+          'This is a version that a group shares, opened without being downloaded. [Download it](command:shoal.downloadShown) to have a copy that you can change.',
+        ),
+      ),
     }),
     vscode.workspace.registerFileSystemProvider(SHARED_HEAD, new SharedFiles(host, beginning), {
-      isCaseSensitive: true, isReadonly: isReadonly(t('This is only the beginning of a file that a group shares. [Download it](command:shoal.downloadShown) to have all of it.')),
+      isCaseSensitive: true,
+      isReadonly: isReadonly(
+        t(
+          'This is only the beginning of a file that a group shares. [Download it](command:shoal.downloadShown) to have all of it.',
+        ),
+      ),
     }),
   );
 }
 
 /** What of a file is opened. @throws ShoalError */
-type Content = (reader: SharedReader, place: SharedPlace, sizeBytes: number) => { readonly size: () => Promise<number>; readonly bytes: () => Promise<Uint8Array> };
+type Content = (
+  reader: SharedReader,
+  place: SharedPlace,
+  sizeBytes: number,
+) => { readonly size: () => Promise<number>; readonly bytes: () => Promise<Uint8Array> };
 
 const wholeFile: Content = (reader, place, sizeBytes) => ({
   size: () => Promise.resolve(sizeBytes),
   bytes: () => {
     const limit = openLimitBytes();
-    if (sizeBytes > limit) throw new ShoalError('usage', { why: t('{0} has {1}, and only files up to {2} are opened without being downloaded (shoal.openLimit)', shown(lastOf(place)), amount(sizeBytes), amount(limit)) });
+    if (sizeBytes > limit) {
+      throw new ShoalError('usage', {
+        why: t(
+          '{0} has {1}, and only files up to {2} are opened without being downloaded (shoal.openLimit)',
+          shown(lastOf(place)),
+          amount(sizeBytes),
+          amount(limit),
+        ),
+      });
+    }
     return withSign(place, sizeBytes, (came, signal) => reader.bytes(place, sizeBytes, { came, signal }));
   },
 });
@@ -58,7 +81,11 @@ const beginning: Content = (reader, place, sizeBytes) => {
   const text = async (): Promise<Uint8Array> => {
     const bytes = Math.min(HEAD_BYTES, sizeBytes);
     const head = await withSign(place, bytes, (came, signal) => reader.bytes(place, bytes, { came, signal }));
-    if (!isTextLike(head)) throw new ShoalError('usage', { why: t('{0} has {1} and is no text; download it to open it', shown(lastOf(place)), amount(sizeBytes)) });
+    if (!isTextLike(head)) {
+      throw new ShoalError('usage', {
+        why: t('{0} has {1} and is no text; download it to open it', shown(lastOf(place)), amount(sizeBytes)),
+      });
+    }
     return headText(head, { name: lastOf(place), group: place.group, sizeBytes });
   };
   return { size: async () => (await text()).length, bytes: text };
@@ -67,17 +94,28 @@ const beginning: Content = (reader, place, sizeBytes) => {
 const lastOf = ({ name, path }: SharedPlace): string => (path === '' ? name : path).split('/').at(-1) ?? name;
 
 /** Shows that something comes, and how much of it has, once it takes a while; the person can stop it. @throws ShoalError cancelled */
-async function withSign<T>(place: SharedPlace, sizeBytes: number, run: (came: (bytes: number) => void, signal: AbortSignal) => Promise<T>): Promise<T> {
+async function withSign<T>(
+  place: SharedPlace,
+  sizeBytes: number,
+  run: (came: (bytes: number) => void, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const stop = new AbortController();
   let report = (_bytes: number): void => {};
   const running = run((bytes) => report(bytes), stop.signal);
   const timer = setTimeout(() => {
-    const options = { location: vscode.ProgressLocation.Notification, cancellable: true, title: t('Opening {0} of {1}', inMessage(lastOf(place)), inMessage(place.group)) };
+    const options = {
+      location: vscode.ProgressLocation.Notification,
+      cancellable: true,
+      title: t('Opening {0} of {1}', inMessage(lastOf(place)), inMessage(place.group)),
+    };
     void vscode.window.withProgress(options, async (progress, token) => {
       token.onCancellationRequested(() => stop.abort());
       let said = 0;
       report = (bytes) => {
-        progress.report({ message: t('{0} of {1}', amount(bytes), amount(sizeBytes)), increment: ((bytes - said) * 100) / Math.max(1, sizeBytes) });
+        progress.report({
+          message: t('{0} of {1}', amount(bytes), amount(sizeBytes)),
+          increment: ((bytes - said) * 100) / Math.max(1, sizeBytes),
+        });
         said = bytes;
       };
       await running.catch(() => undefined); // whoever reads hears of it
@@ -111,7 +149,11 @@ class SharedFiles implements vscode.FileSystemProvider {
       const { isFolder, sizeBytes, atMs } = await this.#host.reader.info(place);
       const times = { ctime: atMs, mtime: atMs, permissions: vscode.FilePermission.Readonly };
       if (isFolder) return { ...times, type: vscode.FileType.Directory, size: 0 };
-      return { ...times, type: vscode.FileType.File, size: await this.#content(this.#host.reader, place, sizeBytes).size() };
+      return {
+        ...times,
+        type: vscode.FileType.File,
+        size: await this.#content(this.#host.reader, place, sizeBytes).size(),
+      };
     });
   }
 
@@ -162,8 +204,12 @@ class SharedFiles implements vscode.FileSystemProvider {
   #explained(error: ShoalError): vscode.FileSystemError {
     const { sentence, ways } = troubleOf(error);
     if (error.code !== 'cancelled') this.#say(sentence, ways);
-    if (['unknownFile', 'unknownGroup', 'newerVersion'].includes(error.code)) return vscode.FileSystemError.FileNotFound(sentence);
-    return ['notMember', 'notSignedIn'].includes(error.code) ? vscode.FileSystemError.NoPermissions(sentence) : vscode.FileSystemError.Unavailable(sentence);
+    if (['unknownFile', 'unknownGroup', 'newerVersion'].includes(error.code)) {
+      return vscode.FileSystemError.FileNotFound(sentence);
+    }
+    return ['notMember', 'notSignedIn'].includes(error.code)
+      ? vscode.FileSystemError.NoPermissions(sentence)
+      : vscode.FileSystemError.Unavailable(sentence);
   }
   /** An editor that cannot be opened says only that something was unexpected, so it is said here; once, of the many tabs that may be restored. */
   #say(sentence: string, ways: readonly Way[]): void {

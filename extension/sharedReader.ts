@@ -51,13 +51,22 @@ export class SharedReader {
 
   /** All files of a shared folder. @throws ShoalError */
   files({ group, name, root }: SharedPlace): Promise<readonly FileInFolder[]> {
-    return kept(this.#lists, LISTS_MAX, root, () => readPages<FileInFolder>({
-      call: 'listShared', nameOf: ({ path }) => path, keyOf: (path) => path, rowsMax: FOLDER_FILES_MAX,
-      page: async (after) => {
-        const { files: rows, more } = await this.#host.call('listShared', { group, name, root, after }, { isLong: true });
-        return { rows, more };
-      },
-    }));
+    return kept(this.#lists, LISTS_MAX, root, () =>
+      readPages<FileInFolder>({
+        call: 'listShared',
+        nameOf: ({ path }) => path,
+        keyOf: (path) => path,
+        rowsMax: FOLDER_FILES_MAX,
+        page: async (after) => {
+          const { files: rows, more } = await this.#host.call(
+            'listShared',
+            { group, name, root, after },
+            { isLong: true },
+          );
+          return { rows, more };
+        },
+      }),
+    );
   }
 
   /**
@@ -66,10 +75,15 @@ export class SharedReader {
    * @param came  told how many have come
    * @throws ShoalError
    */
-  async bytes(place: SharedPlace, sizeBytes: number, { came, signal }: { readonly came?: (bytes: number) => void; readonly signal?: AbortSignal } = {}): Promise<Uint8Array> {
+  async bytes(
+    place: SharedPlace,
+    sizeBytes: number,
+    { came, signal }: { readonly came?: (bytes: number) => void; readonly signal?: AbortSignal } = {},
+  ): Promise<Uint8Array> {
     const all = new Uint8Array(sizeBytes);
     let at = 0;
-    const read = (fromByte: number, into: Uint8Array, either: AbortSignal): Promise<number> => this.#host.read(bodyOf(place, fromByte, into.length), into, either);
+    const read = (fromByte: number, into: Uint8Array, either: AbortSignal): Promise<number> =>
+      this.#host.read(bodyOf(place, fromByte, into.length), into, either);
     for await (const bytes of readAhead(read, 0, sizeBytes, signal)) {
       all.set(bytes, at);
       at += bytes.length;
@@ -81,7 +95,9 @@ export class SharedReader {
 
   async #look({ group, name, root }: SharedPlace): Promise<SharedInfo> {
     const row = await this.#host.call('findFile', { group, name }).catch((error: unknown) => asShoalError(error));
-    if (!(row instanceof ShoalError) && row.root === root) return { isFolder: row.content === 'folder', sizeBytes: row.sizeBytes, atMs: row.atMs };
+    if (!(row instanceof ShoalError) && row.root === root) {
+      return { isFolder: row.content === 'folder', sizeBytes: row.sizeBytes, atMs: row.atMs };
+    }
     if (row instanceof ShoalError && row.code !== 'unknownFile') throw row;
     // An older version may be on this machine still.
     const { rawBytes: _, sizeBytes } = await this.#host.call('read', bodyOf({ group, name, root, path: '' }, 0, 0));
@@ -89,7 +105,11 @@ export class SharedReader {
   }
 }
 
-const bodyOf = ({ group, name, root, path }: SharedPlace, fromByte: number, bytes: number): BodyOf<typeof engineLink, 'read'> => ({ group, name, root, path, fromByte, bytes });
+const bodyOf = (
+  { group, name, root, path }: SharedPlace,
+  fromByte: number,
+  bytes: number,
+): BodyOf<typeof engineLink, 'read'> => ({ group, name, root, path, fromByte, bytes });
 
 /** What is remembered, or else found out now; a failure is not remembered, and of too many the oldest go. */
 function kept<T>(all: Map<Root, Promise<T>>, max: number, root: Root, find: () => Promise<T>): Promise<T> {

@@ -25,11 +25,22 @@ export interface UriParts {
 }
 
 export function sharedUri({ group, name, root, path }: SharedPlace, scheme = SHARED): UriParts {
-  return { scheme, authority: group, path: `/${name}${path === '' ? '' : `/${path}`}`, query: `root=${root}&name=${name.split('/').length}` };
+  return {
+    scheme,
+    authority: group,
+    path: `/${name}${path === '' ? '' : `/${path}`}`,
+    query: `root=${root}&name=${name.split('/').length}`,
+  };
 }
 
 /** Undefined for what is no such URI. VS Code writes a group's name in small letters, which names the same group. */
-export function placeIn({ scheme, authority, path, query, fragment = '' }: UriParts & { readonly fragment?: string }): SharedPlace | undefined {
+export function placeIn({
+  scheme,
+  authority,
+  path,
+  query,
+  fragment = '',
+}: UriParts & { readonly fragment?: string }): SharedPlace | undefined {
   if ((scheme !== SHARED && scheme !== SHARED_HEAD) || fragment !== '') return undefined;
   if (!/^[A-Za-z0-9._~-]{1,80}$/.test(authority)) return undefined;
   const [, root, names] = /^root=([0-9a-f]{64})&name=([1-9]\d?)$/.exec(query) ?? [];
@@ -37,6 +48,12 @@ export function placeIn({ scheme, authority, path, query, fragment = '' }: UriPa
   const parts = path.slice(1).replace(/\/$/, '').split('/');
   const name = parts.slice(0, Number(names)).join('/');
   const inside = parts.slice(Number(names)).join('/');
-  if (parts.length < Number(names) || whyNotFileName(name) !== undefined || (inside !== '' && whyNotFileName(inside) !== undefined)) return undefined;
+  if (
+    parts.length < Number(names) ||
+    whyNotFileName(name) !== undefined ||
+    (inside !== '' && whyNotFileName(inside) !== undefined)
+  ) {
+    return undefined;
+  }
   return { group: authority, name, root: root as Root, path: inside };
 }

@@ -19,7 +19,9 @@ export function shareDone(id: number, file: string): (state: WindowState) => Tra
   let wasThere = false;
   return ({ engine, transfers }) => {
     const transfer = transfers.get(id);
-    if (transfer?.state === 'failed' || transfer?.state === 'gone') throw transfer.error ? fromWire(transfer.error) : new ShoalError('fileMissing', { path: file });
+    if (transfer?.state === 'failed' || transfer?.state === 'gone') {
+      throw transfer.error ? fromWire(transfer.error) : new ShoalError('fileMissing', { path: file });
+    }
     // Somebody stopped sharing it, or signed out. An engine that was lost is another matter: the next one goes on, and tells of it sooner or later.
     if (!transfer && wasThere && engine === 'up') throw new ShoalError('cancelled');
     wasThere = transfer !== undefined;
@@ -33,7 +35,10 @@ interface Failure {
 }
 
 /** Shares files one after the other. One that cannot be shared does not keep those behind it; one that `share` gives nothing for is nobody's failure. */
-export async function shareEach<T>(files: readonly string[], share: (file: string) => Promise<T | undefined>): Promise<{ readonly shared: readonly T[]; readonly failures: readonly Failure[] }> {
+export async function shareEach<T>(
+  files: readonly string[],
+  share: (file: string) => Promise<T | undefined>,
+): Promise<{ readonly shared: readonly T[]; readonly failures: readonly Failure[] }> {
   const shared: T[] = [];
   const failures: Failure[] = [];
   for (const file of files) {
@@ -57,7 +62,14 @@ export async function reportFailures(failures: readonly Failure[], files: number
   if (!first) return;
   if (files === 1) throw first.error;
   const why = troubleOf(asShoalError(first.error)).sentence;
-  const names = failures.slice(0, NAMED_MAX).map(({ file }) => inMessage(path.basename(file))).join(', ') + (failures.length > NAMED_MAX ? ' …' : '');
-  const words = failures.length === 1 ? t('Could not share {0}. {1}', names, why) : t('Could not share {0} files ({1}). The first of them: {2}', failures.length, names, why);
+  const names =
+    failures
+      .slice(0, NAMED_MAX)
+      .map(({ file }) => inMessage(path.basename(file)))
+      .join(', ') + (failures.length > NAMED_MAX ? ' …' : '');
+  const words =
+    failures.length === 1
+      ? t('Could not share {0}. {1}', names, why)
+      : t('Could not share {0} files ({1}). The first of them: {2}', failures.length, names, why);
   throw new ShoalError('usage', { why: words }, { cause: first.error });
 }

@@ -16,7 +16,11 @@ export interface SharingSign {
 }
 
 /** @param files  which are shared, one after the other */
-export async function withSharingSign<T>(store: Store, files: readonly string[], run: (sign: SharingSign) => Promise<T>): Promise<T> {
+export async function withSharingSign<T>(
+  store: Store,
+  files: readonly string[],
+  run: (sign: SharingSign) => Promise<T>,
+): Promise<T> {
   const stop = new AbortController();
   let [file, transfer, begun] = ['', 0, 0];
   const running = run({
@@ -29,22 +33,31 @@ export async function withSharingSign<T>(store: Store, files: readonly string[],
   if (await isQuick(running)) return running;
   const [first = ''] = files;
   const title = plural(files.length, 'Sharing {1}', 'Sharing {0} files', inMessage(path.basename(first)));
-  return vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, cancellable: true, title }, (progress, token) => {
-    token.onCancellationRequested(() => stop.abort());
-    let shownPercent = 0;
-    const stopListening = store.onChange((state) => {
-      const { words, done } = farOf(state, transfer);
-      const allPercent = (100 * (begun - 1 + done)) / files.length;
-      progress.report({ message: files.length === 1 ? words : t('{0}: {1}', inMessage(path.basename(file)), words), increment: Math.max(0, allPercent - shownPercent) });
-      shownPercent = Math.max(shownPercent, allPercent);
-    });
-    return running.finally(stopListening);
-  });
+  return vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, cancellable: true, title },
+    (progress, token) => {
+      token.onCancellationRequested(() => stop.abort());
+      let shownPercent = 0;
+      const stopListening = store.onChange((state) => {
+        const { words, done } = farOf(state, transfer);
+        const allPercent = (100 * (begun - 1 + done)) / files.length;
+        progress.report({
+          message: files.length === 1 ? words : t('{0}: {1}', inMessage(path.basename(file)), words),
+          increment: Math.max(0, allPercent - shownPercent),
+        });
+        shownPercent = Math.max(shownPercent, allPercent);
+      });
+      return running.finally(stopListening);
+    },
+  );
 }
 
 /** How far one is, from 0 to 1. */
 function farOf({ transfers }: WindowState, id: number): { readonly words: string; readonly done: number } {
   const transfer = transfers.get(id);
   const hashed = transfer ? percent(transfer.doneBytes, transfer.sizeBytes) : 0;
-  return { words: transfer?.state === 'hashing' ? t('hashing, {0} %', hashed) : t('telling the group'), done: hashed / 100 };
+  return {
+    words: transfer?.state === 'hashing' ? t('hashing, {0} %', hashed) : t('telling the group'),
+    done: hashed / 100,
+  };
 }

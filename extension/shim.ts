@@ -14,12 +14,24 @@ export interface Shim {
  */
 export function shims(node: string, entry: string, isWindows: boolean): readonly Shim[] {
   return [
-    { name: 'shoal', mode: 0o755, text: `#!/bin/sh
+    {
+      name: 'shoal',
+      mode: 0o755,
+      text: `#!/bin/sh
 # Shoal's command line, for the terminals of VS Code. Written by the extension, and written anew when it is updated.
 [ -f ${quoted(entry)} ] || { echo "shoal: the extension was updated or removed; reload the window of VS Code" >&2; exit 1; }
 ELECTRON_RUN_AS_NODE=1 exec ${quoted(node)} ${quoted(entry)} "$@"
-` },
-    ...(isWindows ? [{ name: 'shoal.cmd', mode: 0o755, text: `@echo off\r\nsetlocal\r\nset ELECTRON_RUN_AS_NODE=1\r\n"${escaped(node)}" "${escaped(entry)}" %*\r\n` }] : []),
+`,
+    },
+    ...(isWindows
+      ? [
+          {
+            name: 'shoal.cmd',
+            mode: 0o755,
+            text: `@echo off\r\nsetlocal\r\nset ELECTRON_RUN_AS_NODE=1\r\n"${escaped(node)}" "${escaped(entry)}" %*\r\n`,
+          },
+        ]
+      : []),
   ];
 }
 

@@ -34,8 +34,16 @@ export interface WindowState {
 }
 
 export const NOTHING_YET: WindowState = {
-  engine: 'unknown', failure: undefined, isEngineHere: false, knowsTracker: false, overview: undefined, groups: [], knowsGroups: false,
-  transfers: new Map(), files: new Map(), members: new Map(),
+  engine: 'unknown',
+  failure: undefined,
+  isEngineHere: false,
+  knowsTracker: false,
+  overview: undefined,
+  groups: [],
+  knowsGroups: false,
+  transfers: new Map(),
+  files: new Map(),
+  members: new Map(),
 };
 
 /** What a person would call the situation; each has its welcome text. `starting` has none: nothing wrong shall flash up. */
@@ -51,20 +59,27 @@ export function phaseOf({ engine, overview, knowsTracker, knowsGroups }: WindowS
 }
 
 /** Groups whose files I may see. */
-export const myGroups = ({ groups }: WindowState): readonly GroupView[] => groups.filter(({ role }) => role === 'member' || role === 'owner');
+export const myGroups = ({ groups }: WindowState): readonly GroupView[] =>
+  groups.filter(({ role }) => role === 'member' || role === 'owner');
 
 /** Requests that wait for my answer. */
-export const waitingRequests = ({ groups }: WindowState): readonly { readonly group: GroupView; readonly user: string; readonly request: string }[] =>
-  groups.filter(({ role }) => role === 'owner').flatMap((group) => group.requests.map(({ user, request }) => ({ group, user, request })));
+export const waitingRequests = ({
+  groups,
+}: WindowState): readonly { readonly group: GroupView; readonly user: string; readonly request: string }[] =>
+  groups
+    .filter(({ role }) => role === 'owner')
+    .flatMap((group) => group.requests.map(({ user, request }) => ({ group, user, request })));
 
 /** Whether a download is there, whole and under its name. */
 export const isComplete = ({ kind, state, pieces, heldPieces }: Transfer): boolean =>
-  kind === 'download' && (state === 'seeding' || state === 'gone' || (state === 'paused' && pieces > 0 && heldPieces === pieces));
+  kind === 'download' &&
+  (state === 'seeding' || state === 'gone' || (state === 'paused' && pieces > 0 && heldPieces === pieces));
 
 export const isUnfinished = (transfer: Transfer): boolean => transfer.kind === 'download' && !isComplete(transfer);
 
 /** Whether bytes are being hashed or moved at this moment. */
-export const isActive = ({ state }: Transfer): boolean => state === 'hashing' || state === 'checking' || state === 'downloading';
+export const isActive = ({ state }: Transfer): boolean =>
+  state === 'hashing' || state === 'checking' || state === 'downloading';
 
 /** The values of `when` clauses: what package.json shows and enables. */
 export interface ContextKeys {
@@ -101,7 +116,8 @@ export function contextKeysOf(state: WindowState): ContextKeys {
     'shoal.hasRequests': isKnown && waitingRequests(state).length > 0,
     'shoal.hasApplied': isKnown && state.groups.some(({ role }) => role === 'applicant'),
     'shoal.hasGroups': isKnown && mine.length > 0,
-    'shoal.noFiles': isKnown && mine.length > 0 && catalogues.every((files) => files?.isLoaded === true && files.rows.length === 0),
+    'shoal.noFiles':
+      isKnown && mine.length > 0 && catalogues.every((files) => files?.isLoaded === true && files.rows.length === 0),
     'shoal.hasDownloads': [...state.transfers.values()].some(({ kind }) => kind === 'download'),
     'shoal.hasTransfers': state.transfers.size > 0,
     'shoal.sharedNames': comparableNames(state),

@@ -57,7 +57,11 @@ export class Store {
 
   constructor(options: StoreOptions) {
     this.#options = options;
-    this.listings = new Listings({ call: (name, body) => this.call(name, body), change: (apply) => this.#set(apply(this.state)), state: () => this.state });
+    this.listings = new Listings({
+      call: (name, body) => this.call(name, body),
+      change: (apply) => this.#set(apply(this.state)),
+      state: () => this.state,
+    });
   }
 
   /** Called at every change, with the state before. Returns how to stop it. */
@@ -98,8 +102,15 @@ export class Store {
   async begin(): Promise<void> {
     const { isSignedIn, knowsTracker } = await this.#options.launcher.news();
     if (this.#closed || this.#connection || this.#connecting) return;
-    if (isSignedIn) void this.connect().catch(() => undefined); // the state says what went wrong
-    else this.#set({ engine: this.state.engine === 'unknown' || this.state.engine === 'idle' ? 'idle' : this.state.engine, knowsTracker });
+    if (isSignedIn) {
+      void this.connect().catch(() => undefined);
+    } // the state says what went wrong
+    else {
+      this.#set({
+        engine: this.state.engine === 'unknown' || this.state.engine === 'idle' ? 'idle' : this.state.engine,
+        knowsTracker,
+      });
+    }
   }
 
   /** The engine, started if need be. @throws ShoalError */
@@ -116,9 +127,16 @@ export class Store {
   }
 
   /** Asks the engine; `isLong` for what reads a whole file. @throws ShoalError */
-  async call<K extends EngineCalls>(name: K, body: BodyOf<typeof engineLink, K>, { isLong = false, signal }: { readonly isLong?: boolean; readonly signal?: AbortSignal } = {}): Promise<ReplyOf<typeof engineLink, K>> {
+  async call<K extends EngineCalls>(
+    name: K,
+    body: BodyOf<typeof engineLink, K>,
+    { isLong = false, signal }: { readonly isLong?: boolean; readonly signal?: AbortSignal } = {},
+  ): Promise<ReplyOf<typeof engineLink, K>> {
     const connection = await this.connect();
-    return connection.call(name, body, { deadlineMs: isLong ? LONG_CALL_MS_MAX : CALL_MS_MAX, ...(signal && { signal }) });
+    return connection.call(name, body, {
+      deadlineMs: isLong ? LONG_CALL_MS_MAX : CALL_MS_MAX,
+      ...(signal && { signal }),
+    });
   }
 
   /** Bytes of a shared file, into memory; how many there were. @throws ShoalError */
@@ -149,23 +167,44 @@ export class Store {
     }
   }
 
-  async #meet({ connection, version, processId, started }: { connection: EngineLinkHere; version: string; processId: number; started: boolean }): Promise<EngineLinkHere> {
+  async #meet({
+    connection,
+    version,
+    processId,
+    started,
+  }: {
+    connection: EngineLinkHere;
+    version: string;
+    processId: number;
+    started: boolean;
+  }): Promise<EngineLinkHere> {
     this.#connection = connection;
     this.#gone.clear();
     void connection.whenEnded.then(({ clean }) => this.#ended(connection, clean));
     // A setting that the engine cannot take must not cost the person the engine.
-    await this.#options.introduce(connection).catch((error: unknown) => this.#options.log.warn('the engine did not take the settings', { why: asShoalError(error).message }));
-    const { overview, transfers } = await connection.call('watch', {}, { deadlineMs: CALL_MS_MAX }).catch((error: unknown) => {
-      // Whoever asks next shall meet the engine anew, not use a link that tells nothing.
-      if (this.#connection === connection) this.#connection = undefined;
-      connection.close();
-      throw error;
-    });
+    await this.#options
+      .introduce(connection)
+      .catch((error: unknown) =>
+        this.#options.log.warn('the engine did not take the settings', { why: asShoalError(error).message }),
+      );
+    const { overview, transfers } = await connection
+      .call('watch', {}, { deadlineMs: CALL_MS_MAX })
+      .catch((error: unknown) => {
+        // Whoever asks next shall meet the engine anew, not use a link that tells nothing.
+        if (this.#connection === connection) this.#connection = undefined;
+        connection.close();
+        throw error;
+      });
     this.#options.log.info('engine connected', { version, processId, started });
     // Changes that came right behind the answer were handled before this line runs: they are newer.
     const first = new Map(transfers.filter(({ id }) => !this.#gone.has(id)).map((transfer) => [transfer.id, transfer]));
     for (const [id, transfer] of this.state.transfers) first.set(id, transfer);
-    this.#set({ ...told(this.state, this.state.overview ?? overview), engine: 'up', isEngineHere: this.#options.launcher.isEngineHere, transfers: first });
+    this.#set({
+      ...told(this.state, this.state.overview ?? overview),
+      engine: 'up',
+      isEngineHere: this.#options.launcher.isEngineHere,
+      transfers: first,
+    });
     this.listings.refresh();
     this.swarms.lookAgain();
     return connection;
@@ -207,8 +246,19 @@ export class Store {
     this.#breaksMs = [...this.#breaksMs.filter((at) => now - at < 60_000), ...(clean ? [] : [now])];
     try {
       // One that broke is started again; so is one in a window, which ends with that window. One that was stopped stays stopped.
-      if (launcher.place === 'window' || (!clean && this.#breaksMs.length <= BREAKS_PER_MINUTE_MAX)) return void await this.connect();
-      if (!clean) return this.#set({ engine: 'failed', failure: new ShoalError('engineUnreachable', { home: launcher.home.folder, why: 'it broke several times', log: launcher.home.logFile }) });
+      if (launcher.place === 'window' || (!clean && this.#breaksMs.length <= BREAKS_PER_MINUTE_MAX)) {
+        return void (await this.connect());
+      }
+      if (!clean) {
+        return this.#set({
+          engine: 'failed',
+          failure: new ShoalError('engineUnreachable', {
+            home: launcher.home.folder,
+            why: 'it broke several times',
+            log: launcher.home.logFile,
+          }),
+        });
+      }
       await this.#findSuccessor(now + SUCCESSOR_MS);
     } catch (error) {
       log.warn('the engine did not come back', { error });
@@ -226,7 +276,7 @@ export class Store {
       if (this.#connection || this.#connecting) return found?.connection.close(); // a command was faster
       if (!found) continue;
       found.connection.close(); // it runs; now with all that belongs to it, versions compared
-      return void await this.connect();
+      return void (await this.connect());
     }
     if (!this.#closed && !this.#connection && !this.#connecting) this.#set({ engine: 'stopped' });
   }
@@ -240,10 +290,29 @@ export class Store {
 
 /** What a new overview makes of the state. Groups stay as they were while no tracker can be asked. */
 function told(state: WindowState, overview: Overview): Partial<WindowState> {
-  if (!overview.account) return { overview, knowsTracker: overview.trackerUrl !== '', groups: [], knowsGroups: false, files: new Map(), members: new Map() };
+  if (!overview.account) {
+    return {
+      overview,
+      knowsTracker: overview.trackerUrl !== '',
+      groups: [],
+      knowsGroups: false,
+      files: new Map(),
+      members: new Map(),
+    };
+  }
   const isUp = overview.trackers.some(({ link, inUse }) => link === 'up' && inUse);
   const groups: readonly GroupView[] = isUp ? overview.groups : state.groups;
-  const ids = new Set<GroupId>(groups.filter(({ role }) => role === 'member' || role === 'owner').map(({ group }) => group));
-  const kept = <T>(listings: ReadonlyMap<GroupId, T>): ReadonlyMap<GroupId, T> => ([...listings.keys()].every((id) => ids.has(id)) ? listings : new Map([...listings].filter(([id]) => ids.has(id))));
-  return { overview, knowsTracker: true, groups, knowsGroups: state.knowsGroups || isUp, files: kept(state.files), members: kept(state.members) };
+  const ids = new Set<GroupId>(
+    groups.filter(({ role }) => role === 'member' || role === 'owner').map(({ group }) => group),
+  );
+  const kept = <T>(listings: ReadonlyMap<GroupId, T>): ReadonlyMap<GroupId, T> =>
+    [...listings.keys()].every((id) => ids.has(id)) ? listings : new Map([...listings].filter(([id]) => ids.has(id)));
+  return {
+    overview,
+    knowsTracker: true,
+    groups,
+    knowsGroups: state.knowsGroups || isUp,
+    files: kept(state.files),
+    members: kept(state.members),
+  };
 }

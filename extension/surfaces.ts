@@ -14,7 +14,10 @@ const STATUS_MS = 1000;
 /** How often a row that says how long ago something was says it anew, in ms. */
 const AGE_MS = 30_000;
 
-export function showState(store: Store, views: { readonly groups: RowTree; readonly files: RowTree; readonly downloads: RowTree }): vscode.Disposable {
+export function showState(
+  store: Store,
+  views: { readonly groups: RowTree; readonly files: RowTree; readonly downloads: RowTree },
+): vscode.Disposable {
   const item = vscode.window.createStatusBarItem('shoal.status', vscode.StatusBarAlignment.Right, 90);
   item.name = 'Shoal';
   item.command = 'shoal.showDownloads';
@@ -27,12 +30,23 @@ export function showState(store: Store, views: { readonly groups: RowTree; reado
       void vscode.commands.executeCommand('setContext', key, value);
     }
     const isOther = before === undefined || phaseOf(state) !== phaseOf(before);
-    if (isOther) showStatus(item, state); // what the situation is, at once; how fast it goes, once a second
+    if (isOther) {
+      showStatus(item, state);
+    } // what the situation is, at once; how fast it goes, once a second
     else status.ask();
     const waiting = waitingRequests(state).length;
-    const badge = waiting === 0 ? undefined : { value: waiting, tooltip: plural(waiting, '{0} request to join waits for you', '{0} requests to join wait for you') };
+    const badge =
+      waiting === 0
+        ? undefined
+        : {
+            value: waiting,
+            tooltip: plural(waiting, '{0} request to join waits for you', '{0} requests to join wait for you'),
+          };
     if (views.groups.view.badge?.value !== badge?.value) views.groups.view.badge = badge;
-    const message = phaseOf(state) === 'offline' && state.groups.length > 0 ? t('No tracker can be reached. This is what was known last; running downloads go on.') : undefined;
+    const message =
+      phaseOf(state) === 'offline' && state.groups.length > 0
+        ? t('No tracker can be reached. This is what was known last; running downloads go on.')
+        : undefined;
     if (views.groups.view.message !== message) views.groups.view.message = message;
     for (const view of Object.values(views)) view.refresh();
     if (isOther) startProgress(store, state);
@@ -59,5 +73,7 @@ function showStatus(item: vscode.StatusBarItem, state: WindowState): void {
 function startProgress(store: Store, state: WindowState): void {
   if (phaseOf(state) !== 'starting' || state.engine === 'unknown') return;
   const over = store.until((now) => (phaseOf(now) === 'starting' ? undefined : true)).catch(() => undefined);
-  for (const viewId of ['shoal.groups', 'shoal.files']) void vscode.window.withProgress({ location: { viewId } }, () => over);
+  for (const viewId of ['shoal.groups', 'shoal.files']) {
+    void vscode.window.withProgress({ location: { viewId } }, () => over);
+  }
 }

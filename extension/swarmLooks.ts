@@ -26,7 +26,7 @@ export class SwarmLooks {
   }
 
   changed(view: SwarmView): void {
-    for (const listener of [...this.#listeners.get(view.transfer) ?? []]) listener(view);
+    for (const listener of [...(this.#listeners.get(view.transfer) ?? [])]) listener(view);
   }
 
   /** Another engine was met. */

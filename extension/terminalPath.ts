@@ -17,14 +17,24 @@ export function offerInTerminals(extension: vscode.ExtensionContext, log: Log): 
     update(extension).catch((error: unknown) => log.warn('the command is not offered in terminals', { error }));
   };
   const soon = setImmediate(look); // not while VS Code waits for the activation
-  const listening = vscode.workspace.onDidChangeConfiguration((change) => change.affectsConfiguration('shoal.terminalPath') && look());
+  const listening = vscode.workspace.onDidChangeConfiguration(
+    (change) => change.affectsConfiguration('shoal.terminalPath') && look(),
+  );
   return vscode.Disposable.from(listening, { dispose: () => clearImmediate(soon) });
 }
 
-async function update({ environmentVariableCollection: variables, globalStorageUri, extensionPath }: vscode.ExtensionContext): Promise<void> {
+async function update({
+  environmentVariableCollection: variables,
+  globalStorageUri,
+  extensionPath,
+}: vscode.ExtensionContext): Promise<void> {
   if (!setting('terminalPath')) return variables.clear();
   const folder = path.join(globalStorageUri.fsPath, 'bin');
-  for (const { name, text, mode } of shims(process.execPath, path.join(extensionPath, 'dist', 'engine.js'), process.platform === 'win32')) {
+  for (const { name, text, mode } of shims(
+    process.execPath,
+    path.join(extensionPath, 'dist', 'engine.js'),
+    process.platform === 'win32',
+  )) {
     await keep(path.join(folder, name), text, mode);
   }
   const value = `${folder}${path.delimiter}`;

@@ -28,27 +28,33 @@ export interface TextQuestion {
   readonly submit?: (value: string) => Promise<string | undefined>;
 }
 
-export function askText(place: Place, { prompt, placeholder, value, isPassword, mayBeEmpty = false, check, submit }: TextQuestion): Promise<Answer<string>> {
+export function askText(
+  place: Place,
+  { prompt, placeholder, value, isPassword, mayBeEmpty = false, check, submit }: TextQuestion,
+): Promise<Answer<string>> {
   const box = vscode.window.createInputBox();
   Object.assign(box, frame(place), { prompt, placeholder, value: value ?? '', password: isPassword === true });
   return show(box, (finish) => [
     box.onDidChangeValue((text) => (box.validationMessage = text === '' && !mayBeEmpty ? undefined : check?.(text))),
-    box.onDidAccept(() => void (async () => {
-      const text = box.value;
-      const wrong = text === '' && !mayBeEmpty ? t('This cannot be empty.') : check?.(text);
-      if (wrong !== undefined) return void (box.validationMessage = wrong);
-      if (submit && !box.busy) {
-        box.busy = true;
-        box.enabled = false;
-        const refused = await submit(text).catch(sentenceOf); // the box must not stay shut
-        box.busy = false;
-        box.enabled = true;
-        if (refused !== undefined) return void (box.validationMessage = refused);
-      } else if (submit) {
-        return;
-      }
-      finish(text);
-    })()),
+    box.onDidAccept(
+      () =>
+        void (async () => {
+          const text = box.value;
+          const wrong = text === '' && !mayBeEmpty ? t('This cannot be empty.') : check?.(text);
+          if (wrong !== undefined) return void (box.validationMessage = wrong);
+          if (submit && !box.busy) {
+            box.busy = true;
+            box.enabled = false;
+            const refused = await submit(text).catch(sentenceOf); // the box must not stay shut
+            box.busy = false;
+            box.enabled = true;
+            if (refused !== undefined) return void (box.validationMessage = refused);
+          } else if (submit) {
+            return;
+          }
+          finish(text);
+        })(),
+    ),
   ]);
 }
 
@@ -68,13 +74,22 @@ export interface ChoiceQuestion<T> {
   readonly empty?: string;
 }
 
-export function askChoice<T>(place: Place, { placeholder, items, active, typed, load, empty }: ChoiceQuestion<T>): Promise<Answer<T>> {
+export function askChoice<T>(
+  place: Place,
+  { placeholder, items, active, typed, load, empty }: ChoiceQuestion<T>,
+): Promise<Answer<T>> {
   const box = vscode.window.createQuickPick<Choice<T>>();
   let all = items;
-  Object.assign(box, frame(place), { placeholder, matchOnDescription: true, matchOnDetail: true, keepScrollPosition: true });
+  Object.assign(box, frame(place), {
+    placeholder,
+    matchOnDescription: true,
+    matchOnDetail: true,
+    keepScrollPosition: true,
+  });
   const refresh = (): void => {
     const made = box.value.trim() === '' ? undefined : typed?.(box.value.trim());
-    const none: readonly Choice<T>[] = all.length === 0 && !made && !box.busy && empty !== undefined ? [{ label: empty, alwaysShow: true }] : [];
+    const none: readonly Choice<T>[] =
+      all.length === 0 && !made && !box.busy && empty !== undefined ? [{ label: empty, alwaysShow: true }] : [];
     box.items = [...(made ? [{ ...made, alwaysShow: true }] : []), ...all, ...none];
   };
   refresh();
@@ -83,14 +98,17 @@ export function askChoice<T>(place: Place, { placeholder, items, active, typed, 
   return show(box, (finish) => {
     if (load) {
       box.busy = true;
-      void load().then((loaded) => {
-        all = loaded;
-        box.busy = false;
-        refresh();
-      }, (error: unknown) => {
-        box.busy = false;
-        box.items = [{ label: shownWithIcons(sentenceOf(error)), alwaysShow: true }];
-      });
+      void load().then(
+        (loaded) => {
+          all = loaded;
+          box.busy = false;
+          refresh();
+        },
+        (error: unknown) => {
+          box.busy = false;
+          box.items = [{ label: shownWithIcons(sentenceOf(error)), alwaysShow: true }];
+        },
+      );
     }
     return [
       box.onDidChangeValue(() => typed && refresh()),
@@ -116,12 +134,18 @@ export interface SearchQuestion<T> {
 }
 
 /** One out of very many: they are searched here, and only the best are handed to VS Code. */
-export async function askFound<T>(title: string, { placeholder, find, load, empty, pressed }: SearchQuestion<T>): Promise<T | undefined> {
+export async function askFound<T>(
+  title: string,
+  { placeholder, find, load, empty, pressed }: SearchQuestion<T>,
+): Promise<T | undefined> {
   const box = vscode.window.createQuickPick<Choice<T>>();
   Object.assign(box, frame({ title, step: 1, steps: 1 }), { placeholder, matchOnDescription: true });
   const refresh = (): void => {
     const found = find(box.value);
-    box.items = found.length > 0 || box.busy ? found.map((one) => ({ ...one, alwaysShow: true })) : [{ label: empty, alwaysShow: true }];
+    box.items =
+      found.length > 0 || box.busy
+        ? found.map((one) => ({ ...one, alwaysShow: true }))
+        : [{ label: empty, alwaysShow: true }];
   };
   const answer = await show<T>(box, (finish) => {
     box.busy = load !== undefined;
@@ -134,7 +158,9 @@ export async function askFound<T>(title: string, { placeholder, find, load, empt
     load?.().then(() => loaded(), loaded);
     return [
       box.onDidChangeValue(refresh),
-      box.onDidTriggerItemButton(({ item, button }) => item.value !== undefined && pressed && finish(pressed(item.value, button))),
+      box.onDidTriggerItemButton(
+        ({ item, button }) => item.value !== undefined && pressed && finish(pressed(item.value, button)),
+      ),
       box.onDidAccept(() => {
         const value = box.selectedItems[0]?.value;
         if (value !== undefined) finish(value);
@@ -152,9 +178,18 @@ export interface SeveralQuestion<T> {
 }
 
 /** Any number of several; none is an answer, too. */
-export async function askSeveral<T>(title: string, { placeholder, items, sum }: SeveralQuestion<T>): Promise<readonly T[] | undefined> {
+export async function askSeveral<T>(
+  title: string,
+  { placeholder, items, sum }: SeveralQuestion<T>,
+): Promise<readonly T[] | undefined> {
   const box = vscode.window.createQuickPick<Choice<T>>();
-  Object.assign(box, frame({ title, step: 1, steps: 1 }), { placeholder, canSelectMany: true, matchOnDescription: true, keepScrollPosition: true, items });
+  Object.assign(box, frame({ title, step: 1, steps: 1 }), {
+    placeholder,
+    canSelectMany: true,
+    matchOnDescription: true,
+    keepScrollPosition: true,
+    items,
+  });
   const chosen = (): readonly T[] => box.selectedItems.flatMap(({ value }) => (value === undefined ? [] : [value]));
   const answer = await show<readonly T[]>(box, (finish) => [
     box.onDidChangeSelection(() => {
@@ -170,12 +205,18 @@ export async function askSeveral<T>(title: string, { placeholder, items, sum }: 
 const sentenceOf = (error: unknown): string => troubleOf(asShoalError(error)).sentence;
 
 const frame = ({ title, step, steps }: Place): Partial<vscode.QuickInput> & { buttons: vscode.QuickInputButton[] } => ({
-  title, ...(steps > 1 && { step, totalSteps: steps }), ignoreFocusOut: true, buttons: step > 1 ? [vscode.QuickInputButtons.Back] : [],
+  title,
+  ...(steps > 1 && { step, totalSteps: steps }),
+  ignoreFocusOut: true,
+  buttons: step > 1 ? [vscode.QuickInputButtons.Back] : [],
 });
 
 type Box = Pick<vscode.InputBox, 'show' | 'dispose' | 'onDidHide' | 'onDidTriggerButton'>;
 
-function show<T>(box: Box, listen: (finish: (answer: Answer<T>) => void) => readonly vscode.Disposable[]): Promise<Answer<T>> {
+function show<T>(
+  box: Box,
+  listen: (finish: (answer: Answer<T>) => void) => readonly vscode.Disposable[],
+): Promise<Answer<T>> {
   return new Promise((resolve) => {
     const finish = (answer: Answer<T>): void => {
       resolve(answer);

@@ -5,7 +5,8 @@ import { printable } from '../protocol/errors.ts';
 type Translate = (message: string, ...values: readonly (string | number)[]) => string;
 
 /** English, as it stands in the source: `{0}` is the first value. */
-const english: Translate = (message, ...values) => message.replace(/\{(\d+)\}/g, (_, n: string) => String(values[Number(n)] ?? ''));
+const english: Translate = (message, ...values) =>
+  message.replace(/\{(\d+)\}/g, (_, n: string) => String(values[Number(n)] ?? ''));
 
 let translate = english;
 
@@ -18,7 +19,8 @@ export function speak(translator: Translate): void {
 export const t: Translate = (message, ...values) => translate(message, ...values);
 
 /** One of two sentences by number; `{0}` is the number, `{1}` the first value behind them. */
-export const plural = (count: number, one: string, many: string, ...values: readonly (string | number)[]): string => t(count === 1 ? one : many, count, ...values);
+export const plural = (count: number, one: string, many: string, ...values: readonly (string | number)[]): string =>
+  t(count === 1 ? one : many, count, ...values);
 
 /** A name that somebody else chose, safe wherever VS Code shows plain text: no control characters, no marks that turn the direction of text. */
 export const shown = printable;

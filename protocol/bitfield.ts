@@ -62,7 +62,11 @@ export class Bitfield {
   }
 
   equals(other: Bitfield): boolean {
-    return this.size === other.size && this.#count === other.#count && this.#bytes.every((byte, n) => byte === other.#bytes[n]);
+    return (
+      this.size === other.size &&
+      this.#count === other.#count &&
+      this.#bytes.every((byte, n) => byte === other.#bytes[n])
+    );
   }
 
   /** A copy of the bytes, for the wire or a file. */

@@ -5,13 +5,28 @@ import type { Frame, FrameHead, FrameLink, FrameReceiver, RawBytes, RawTarget } 
 import { PAYLOAD_HEAD_BYTES } from './frame.ts';
 import { bye } from './greeting.ts';
 import {
-  ADDED_FIELDS_BYTES_MAX, CALL_MS_DEFAULT, CALLS_UNDER_WAY_MAX, FRAME_PAYLOAD_BYTES_MAX, HEARTBEATS_MISSED_MAX, QUEUED_BYTES_MAX,
+  ADDED_FIELDS_BYTES_MAX,
+  CALL_MS_DEFAULT,
+  CALLS_UNDER_WAY_MAX,
+  FRAME_PAYLOAD_BYTES_MAX,
+  HEARTBEATS_MISSED_MAX,
+  QUEUED_BYTES_MAX,
 } from './limits.ts';
 import { wireError } from './nouns.ts';
 import type { AnySchema } from './schema.ts';
 import { decode, encode, SchemaError, struct, u32 } from './schema.ts';
 import { nothing } from './table.ts';
-import type { BodyOf, CallContext, CallsOf, HandlersOf, MessageRow, NoticesOf, ReplyOf, SideOf, Table } from './table.ts';
+import type {
+  BodyOf,
+  CallContext,
+  CallsOf,
+  HandlersOf,
+  MessageRow,
+  NoticesOf,
+  ReplyOf,
+  SideOf,
+  Table,
+} from './table.ts';
 import { fromWire, toWire } from './wireErrors.ts';
 import type { ByteStream, Clock, Log, Timer } from './world.ts';
 
@@ -141,7 +156,9 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
       const onAbort = (): void => giveUp(new ShoalError('cancelled'));
       const deadlineMs = options.deadlineMs ?? CALL_MS_DEFAULT;
       const pending: Pending = {
-        name, row, into: options.into,
+        name,
+        row,
+        into: options.into,
         timer: this.#options.clock.after(deadlineMs, () => giveUp(new ShoalError('deadline', { ms: deadlineMs }))),
         resolve: resolve as (reply: unknown) => void,
         reject,
@@ -179,7 +196,9 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
 
   /** Resolves when nothing that the other side has asked waits for its answer, at the latest when the link ends. */
   async idle(): Promise<void> {
-    while (this.isOpen && this.#running.size + this.#held.size > 0) await new Promise<void>((resolve) => this.#waitingForIdle.push(resolve));
+    while (this.isOpen && this.#running.size + this.#held.size > 0) {
+      await new Promise<void>((resolve) => this.#waitingForIdle.push(resolve));
+    }
   }
 
   /** Ends the link cleanly: what was written still arrives, then a bye with the reason if one is given. */
@@ -209,14 +228,20 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
       const row = this.#options.table.rows[head.type];
       return Math.min(FRAME_PAYLOAD_BYTES_MAX, fields + (row?.reply?.maxBytes ?? 0) + (row?.rawBytesMax ?? 0));
     }
-    return Math.min(FRAME_PAYLOAD_BYTES_MAX, fields + (this.#incoming(head.type)?.body.maxBytes ?? (head.type === 'bye' ? bye.maxBytes : 0)));
+    return Math.min(
+      FRAME_PAYLOAD_BYTES_MAX,
+      fields + (this.#incoming(head.type)?.body.maxBytes ?? (head.type === 'bye' ? bye.maxBytes : 0)),
+    );
   }
 
   rawTarget(head: FrameHead): RawTarget | undefined {
     if (head.kind !== 'answer') return undefined;
     const pending = this.#pending.get(head.call);
     if (pending?.row.rawBytesMax === undefined || pending.name !== head.type || !pending.into) return undefined;
-    return { bodyBytes: pending.row.reply?.minBytes ?? 0, into: typeof pending.into === 'function' ? pending.into() : pending.into };
+    return {
+      bodyBytes: pending.row.reply?.minBytes ?? 0,
+      into: typeof pending.into === 'function' ? pending.into() : pending.into,
+    };
   }
 
   frame(frame: Frame): void {
@@ -237,12 +262,17 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
   }
 
   ended(error?: Error): void {
-    this.#end({ clean: false, error: isShoalError(error) ? error : new ShoalError('linkClosed', {}, { cause: error }) });
+    this.#end({
+      clean: false,
+      error: isShoalError(error) ? error : new ShoalError('linkClosed', {}, { cause: error }),
+    });
   }
 
   #onRequest(frame: Frame): void {
     const { call } = frame;
-    if (this.#running.has(call) || this.#held.has(call)) throw new ShoalError('badFrame', { why: 'a call number is used twice' });
+    if (this.#running.has(call) || this.#held.has(call)) {
+      throw new ShoalError('badFrame', { why: 'a call number is used twice' });
+    }
     const isQueueFull = this.#isQueueFull(this.#incoming(frame.type));
     if (this.#running.size + this.#held.size >= CALLS_UNDER_WAY_MAX) {
       // Whoever asks on and on without reading is not even told.
@@ -340,7 +370,9 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
     try {
       if (frame.kind === 'error') return pending.reject(fromWire(decode(wireError, frame.body, frame.type)));
       const reply: unknown = decode(pending.row.reply ?? nothing, frame.body, frame.type);
-      pending.resolve(pending.row.rawBytesMax === undefined ? reply : { ...(reply as object), rawBytes: frame.rawBytes });
+      pending.resolve(
+        pending.row.rawBytesMax === undefined ? reply : { ...(reply as object), rawBytes: frame.rawBytes },
+      );
     } catch (error) {
       pending.reject(asShoalError(error));
       throw error;
@@ -431,10 +463,16 @@ function write(type: string, schema: AnySchema, body: unknown): Buffer {
   try {
     written = encode(schema, body);
   } catch (error) {
-    throw error instanceof SchemaError ? new ShoalError('badMessage', { type, why: error.message }, { cause: error }) : error;
+    throw error instanceof SchemaError
+      ? new ShoalError('badMessage', { type, why: error.message }, { cause: error })
+      : error;
   }
   const bytes = PAYLOAD_HEAD_BYTES + written.length;
-  if (bytes > FRAME_PAYLOAD_BYTES_MAX) throw new ShoalError('badMessage', { type, why: `${bytes} bytes, at most ${FRAME_PAYLOAD_BYTES_MAX} fit into a frame` });
+  if (bytes > FRAME_PAYLOAD_BYTES_MAX) {
+    throw new ShoalError('badMessage', {
+      type,
+      why: `${bytes} bytes, at most ${FRAME_PAYLOAD_BYTES_MAX} fit into a frame`,
+    });
+  }
   return written;
 }
-

@@ -11,7 +11,8 @@ import { IS_BUNDLE, VERSION } from './version.ts';
 const LOG_BYTES_MAX = 8 * 1024 * 1024;
 
 /** What of the environment is passed on: what finds folders and programs, nothing that changes Node or holds a secret. */
-const PASSED_ON = /^(path|home|user|logname|lang|lc_\w+|tz|tmpdir|temp|tmp|xdg_\w+|userprofile|homedrive|homepath|appdata|localappdata|programdata|systemroot|windir|comspec|pathext|shoal_log)$/i;
+const PASSED_ON =
+  /^(path|home|user|logname|lang|lc_\w+|tz|tmpdir|temp|tmp|xdg_\w+|userprofile|homedrive|homepath|appdata|localappdata|programdata|systemroot|windir|comspec|pathext|shoal_log)$/i;
 
 /**
  * @param words  the file to run and its arguments
@@ -21,14 +22,18 @@ export function spawnDetached(words: readonly string[], output: number): ChildPr
   const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => PASSED_ON.test(name)));
   const child = spawn(process.execPath, words, {
     cwd: path.parse(process.execPath).root,
-    env: { ...environment, ...nodeInElectron() }, stdio: ['ignore', output, output], detached: true, windowsHide: true,
+    env: { ...environment, ...nodeInElectron() },
+    stdio: ['ignore', output, output],
+    detached: true,
+    windowsHide: true,
   });
   child.unref();
   return child;
 }
 
 /** What makes VS Code's own program behave as the Node in it; nothing where this process is a plain Node. */
-export const nodeInElectron = (): Readonly<Record<string, string>> => (process.versions['electron'] === undefined ? {} : { ELECTRON_RUN_AS_NODE: '1' });
+export const nodeInElectron = (): Readonly<Record<string, string>> =>
+  process.versions['electron'] === undefined ? {} : { ELECTRON_RUN_AS_NODE: '1' };
 
 /**
  * The file to run, kept in `binFolder` where it is a bundle. It is named by its content: whoever has it running keeps it, and two builds of one

@@ -10,7 +10,9 @@ interface Sizes {
 
 /** What is wrong with the pieces of a file; undefined when nothing is. */
 export function whyNotPieces({ sizeBytes, pieceBytes }: Sizes): string | undefined {
-  if (pieceBytes < LEAF_BYTES || pieceBytes > PIECE_BYTES_MAX || !Number.isInteger(Math.log2(pieceBytes))) return 'no piece has that size';
+  if (pieceBytes < LEAF_BYTES || pieceBytes > PIECE_BYTES_MAX || !Number.isInteger(Math.log2(pieceBytes))) {
+    return 'no piece has that size';
+  }
   return Math.ceil(sizeBytes / pieceBytes) > PIECES_MAX ? 'it has too many pieces' : undefined;
 }
 

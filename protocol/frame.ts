@@ -177,14 +177,18 @@ export class FrameLink implements StreamReceiver {
     const cutShort = this.#raw !== undefined || this.#start < this.#end;
     const receiver = this.#receiver;
     this.#receiver = undefined;
-    receiver?.ended(error ?? (cutShort ? new ShoalError('badFrame', { why: 'the stream ends inside a frame' }) : undefined));
+    receiver?.ended(
+      error ?? (cutShort ? new ShoalError('badFrame', { why: 'the stream ends inside a frame' }) : undefined),
+    );
   }
 
   #parse(): void {
     if (this.#parsing) return; // a receiver that swaps receivers inside `frame` comes back here
     this.#parsing = true;
     try {
-      while (this.#receiver && !this.#ended?.error) if (!(this.#raw ? this.#fillRaw(this.#raw) : this.#parseOne())) break;
+      while (this.#receiver && !this.#ended?.error) {
+        if (!(this.#raw ? this.#fillRaw(this.#raw) : this.#parseOne())) break;
+      }
     } finally {
       this.#parsing = false;
     }
@@ -194,7 +198,8 @@ export class FrameLink implements StreamReceiver {
 
   /** Lets the stream flow while somebody takes its frames, or little of it waits here. */
   #flow(): void {
-    const reading = this.#linger !== undefined || this.#receiver !== undefined || this.#end - this.#start < BUFFER_BYTES;
+    const reading =
+      this.#linger !== undefined || this.#receiver !== undefined || this.#end - this.#start < BUFFER_BYTES;
     if (reading === this.#reading) return;
     this.#reading = reading;
     if (reading) this.stream.resume();
@@ -207,7 +212,9 @@ export class FrameLink implements StreamReceiver {
     const at = this.#start;
     const have = this.#end - at;
     // Garbage is refused at its first byte, not after a wait for a length that never meant anything.
-    if ((have > 0 && buffer[at] !== FRAME_START >> 8) || (have > 1 && buffer[at + 1] !== (FRAME_START & 0xff))) return this.#refuse('it does not begin like one');
+    if ((have > 0 && buffer[at] !== FRAME_START >> 8) || (have > 1 && buffer[at + 1] !== (FRAME_START & 0xff))) {
+      return this.#refuse('it does not begin like one');
+    }
     if (have < 3) return this.#wait(3);
     const typeBytes = buffer.readUInt8(at + 2);
     if (typeBytes > TYPE_BYTES_MAX) return this.#refuse('its name is too long');
@@ -228,7 +235,9 @@ export class FrameLink implements StreamReceiver {
     const raw = this.#receiver?.rawTarget(head);
     if (raw) {
       const rawBytes = restBytes - raw.bodyBytes;
-      if (rawBytes < 0 || rawBytes > raw.into.length) return this.#refuse('its raw bytes have another length than asked for');
+      if (rawBytes < 0 || rawBytes > raw.into.length) {
+        return this.#refuse('its raw bytes have another length than asked for');
+      }
       if (have < bodyAt + raw.bodyBytes) return this.#wait(bodyAt + raw.bodyBytes);
       const body = Buffer.from(buffer.subarray(at + bodyAt, at + bodyAt + raw.bodyBytes));
       this.#start += bodyAt + raw.bodyBytes;
@@ -271,7 +280,10 @@ export class FrameLink implements StreamReceiver {
     const oversize = have === 0 && this.#needBytes <= BUFFER_BYTES && this.#buffer.length > 4 * BUFFER_BYTES;
     if (have > 0 && this.#start + needBytes <= this.#buffer.length && this.#end < this.#buffer.length) return;
     const tooSmall = needBytes > this.#buffer.length || (this.#isBusy && this.#buffer.length < BUFFER_BYTES);
-    const target = oversize || tooSmall ? Buffer.allocUnsafe(Math.max(needBytes, Math.min(2 * have, FRAME_PAYLOAD_BYTES_MAX), BUFFER_BYTES)) : this.#buffer;
+    const target =
+      oversize || tooSmall
+        ? Buffer.allocUnsafe(Math.max(needBytes, Math.min(2 * have, FRAME_PAYLOAD_BYTES_MAX), BUFFER_BYTES))
+        : this.#buffer;
     this.#buffer.copy(target, 0, this.#start, this.#end);
     this.#buffer = target;
     this.#start = 0;
@@ -289,4 +301,3 @@ export class FrameLink implements StreamReceiver {
     return false;
   }
 }
-

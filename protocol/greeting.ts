@@ -18,10 +18,13 @@ export const roles = ['engine', 'tracker', 'peer', 'frontend', 'operator'] as co
 export type Role = (typeof roles)[number];
 
 export const greeting = struct({
-  versionMin: u16, versionMax: u16, role: oneOf(...roles),
+  versionMin: u16,
+  versionMax: u16,
+  role: oneOf(...roles),
   /** Name and version of the program, for logs and for "update the older one". */
   program: text(64),
-  nonce: bytes(16), proof: bytes(32),
+  nonce: bytes(16),
+  proof: bytes(32),
 });
 type Greeting = Of<typeof greeting>;
 export const proof = struct({ proof: bytes(32) });
@@ -56,9 +59,18 @@ export function greet(link: FrameLink, options: GreetOptions): Promise<Greeted> 
   const dialled = link.stream.dialled;
   const nonce = chance.bytes(16);
   const send = (type: string, body: Uint8Array): void => link.send({ type, kind: 'notice', call: 0 }, body);
-  const sendGreeting = (proven: Uint8Array): void => send('greeting', encode(greeting, {
-    versionMin: VERSIONS.min, versionMax: VERSIONS.max, role, program: options.program, nonce, proof: proven,
-  }));
+  const sendGreeting = (proven: Uint8Array): void =>
+    send(
+      'greeting',
+      encode(greeting, {
+        versionMin: VERSIONS.min,
+        versionMax: VERSIONS.max,
+        role,
+        program: options.program,
+        nonce,
+        proof: proven,
+      }),
+    );
 
   return new Promise((resolve, reject) => {
     let theirs: Greeting | undefined;
@@ -87,9 +99,14 @@ export function greet(link: FrameLink, options: GreetOptions): Promise<Greeted> 
       // Whatever we think of the other side, it shall be able to judge us in its own words.
       if (!dialled) sendGreeting(secret ? proofOf(secret, 'listener', other.nonce, nonce) : NO_PROOF);
       if (other.versionMax < VERSIONS.min || other.versionMin > VERSIONS.max) {
-        throw new ShoalError('versionMismatch', { ours: `${VERSIONS.min}-${VERSIONS.max}`, theirs: `${other.versionMin}-${other.versionMax}` });
+        throw new ShoalError('versionMismatch', {
+          ours: `${VERSIONS.min}-${VERSIONS.max}`,
+          theirs: `${other.versionMin}-${other.versionMax}`,
+        });
       }
-      if (other.role === 'other' || !options.accepts.includes(other.role)) throw new ShoalError('wrongRole', { role: other.role, wanted: options.accepts.join(' or ') });
+      if (other.role === 'other' || !options.accepts.includes(other.role)) {
+        throw new ShoalError('wrongRole', { role: other.role, wanted: options.accepts.join(' or ') });
+      }
       if (!secret) return done(other);
       if (other.nonce.length !== nonce.length) throw new ShoalError('badProof');
       if (dialled) {
@@ -111,9 +128,13 @@ export function greet(link: FrameLink, options: GreetOptions): Promise<Greeted> 
             const { error } = decode(bye, frame.body, 'bye');
             return fail(error ? fromWire(error) : new ShoalError('linkClosed'));
           }
-          if (frame.type === 'greeting' && frame.kind === 'notice') return onGreeting(decode(greeting, frame.body, 'greeting'));
+          if (frame.type === 'greeting' && frame.kind === 'notice') {
+            return onGreeting(decode(greeting, frame.body, 'greeting'));
+          }
           if (frame.type === 'proof' && frame.kind === 'notice' && !dialled && secret && theirs) {
-            if (!equal(decode(proof, frame.body, 'proof').proof, proofOf(secret, 'dialler', nonce, theirs.nonce))) throw new ShoalError('badProof');
+            if (!equal(decode(proof, frame.body, 'proof').proof, proofOf(secret, 'dialler', nonce, theirs.nonce))) {
+              throw new ShoalError('badProof');
+            }
             return done(theirs);
           }
           throw theirs && secret ? new ShoalError('badProof') : new ShoalError('badFrame', { why: 'not a greeting' });

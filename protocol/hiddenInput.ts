@@ -15,7 +15,11 @@ const CTRL_U = '\x15';
 const BACKSPACES = ['\x7f', '\b'];
 
 /** Reads a line from a terminal without showing it. Undefined after Ctrl-C or Ctrl-D. */
-export function readHidden(input: KeyInput, output: { write(text: string): unknown }, question: string): Promise<string | undefined> {
+export function readHidden(
+  input: KeyInput,
+  output: { write(text: string): unknown },
+  question: string,
+): Promise<string | undefined> {
   return new Promise((resolve) => {
     const decoder = new TextDecoder();
     let typed: string[] = [];
@@ -27,7 +31,8 @@ export function readHidden(input: KeyInput, output: { write(text: string): unkno
       resolve(answer);
     };
     const take = (keys: Buffer): void => {
-      for (const key of decoder.decode(keys, { stream: true })) { // a pasted password comes at once
+      for (const key of decoder.decode(keys, { stream: true })) {
+        // a pasted password comes at once
         if (key === '\r' || key === '\n') return done(typed.join(''));
         if (key === CTRL_C || key === CTRL_D) return done(undefined);
         if (key === CTRL_U) typed = [];

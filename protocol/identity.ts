@@ -29,12 +29,15 @@ export function readIdentity(pkcs8: Uint8Array): Identity {
 }
 
 /** What to keep of an identity: its key as PKCS #8 (DER). */
-export const identityBytes = (identity: Identity): Buffer => identity.privateKey.export({ format: 'der', type: 'pkcs8' });
+export const identityBytes = (identity: Identity): Buffer =>
+  identity.privateKey.export({ format: 'der', type: 'pkcs8' });
 
 function identityOf(privateKey: KeyObject): Identity {
   const spki = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
   return {
-    privateKey, spki, pin: pinOf(spki),
+    privateKey,
+    spki,
+    pin: pinOf(spki),
     keyPem: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
     certificatePem: pem(selfSigned(privateKey, spki)),
   };
@@ -54,9 +57,18 @@ function selfSigned(privateKey: KeyObject, spki: Uint8Array): Buffer {
   // RFC 5280 4.1.2.5: UTCTime until 2049, GeneralizedTime after; 99991231235959Z means no expiry.
   const validity = sequence(tlv(0x17, Buffer.from('240101000000Z')), tlv(0x18, Buffer.from('99991231235959Z')));
   const notAnAuthority = sequence(oid('551d13'), tlv(0x01, Buffer.from([0xff])), tlv(0x04, sequence()));
-  const clientAndServer = sequence(oid('551d25'), tlv(0x04, sequence(oid('2b06010505070301'), oid('2b06010505070302'))));
+  const clientAndServer = sequence(
+    oid('551d25'),
+    tlv(0x04, sequence(oid('2b06010505070301'), oid('2b06010505070302'))),
+  );
   const toSign = sequence(
-    tlv(0xa0, tlv(0x02, Buffer.from([2]))), tlv(0x02, serial), ecdsaWithSha256, name, validity, name, Buffer.from(spki),
+    tlv(0xa0, tlv(0x02, Buffer.from([2]))),
+    tlv(0x02, serial),
+    ecdsaWithSha256,
+    name,
+    validity,
+    name,
+    Buffer.from(spki),
     tlv(0xa3, sequence(notAnAuthority, clientAndServer)),
   );
   return sequence(toSign, ecdsaWithSha256, tlv(0x03, Buffer.from([0]), sign('sha256', toSign, privateKey)));

@@ -46,7 +46,8 @@ export function layOut(found: readonly Found[], pieceBytes: number): Folder {
   let afterLarge = false;
   const files = sorted.map(({ path, sizeBytes }): ManifestFile => {
     // By its name and not by its number, so that a file more or less moves nothing but its neighbours.
-    const isMark = at - alignedAt >= ALIGNED_PIECES * pieceBytes && (createHash('sha256').update(path).digest()[0] ?? 0) % 4 === 0;
+    const isMark =
+      at - alignedAt >= ALIGNED_PIECES * pieceBytes && (createHash('sha256').update(path).digest()[0] ?? 0) % 4 === 0;
     if (sizeBytes > 0 && (isLarge(sizeBytes) || afterLarge || isMark)) alignedAt = at = atPiece(at);
     const file = { path, at, sizeBytes, sha256: NO_HASH };
     at += sizeBytes;
@@ -102,13 +103,17 @@ export function checkPaths(files: readonly { readonly path: string }[]): void {
     if (why !== undefined) return refuse(`${path.slice(0, 200).toWellFormed()} in it cannot be used: ${why}`);
     // At every level: a whole tree arrives at once, and a repository may lie anywhere in it.
     const trusted = path.split('/').find(isTrustedFolder);
-    if (trusted !== undefined) return refuse(`${path.slice(0, 200)} in it cannot be used: ${trusted} is a folder that other programs trust`);
+    if (trusted !== undefined) {
+      return refuse(`${path.slice(0, 200)} in it cannot be used: ${trusted} is a folder that other programs trust`);
+    }
     const key = fileNameKey(path);
     if (taken.has(key)) return refuse(`two files in it are called ${path}`);
     taken.add(key);
     for (let cut = path.lastIndexOf('/'); cut > 0; cut = path.lastIndexOf('/', cut - 1)) {
       const folder = path.slice(0, cut);
-      if ((folders.get(fileNameKey(folder)) ?? folder) !== folder) return refuse(`two folders in it are called ${folder}`);
+      if ((folders.get(fileNameKey(folder)) ?? folder) !== folder) {
+        return refuse(`two folders in it are called ${folder}`);
+      }
       folders.set(fileNameKey(folder), folder);
     }
   }

@@ -1,10 +1,16 @@
 // Which names are allowed: of users and groups, and of shared files. One validator for files, used when sharing, on receipt and
 // before opening (`trust.md` 3.8): a name that passes means the same on every system and cannot leave the folder it is put in.
 import { ShoalError } from './errors.ts';
-import { FILE_NAME_BYTES_MAX, FILE_NAME_COMPONENT_BYTES_MAX, FILE_NAME_COMPONENTS_MAX, NAME_CHARS_MAX } from './limits.ts';
+import {
+  FILE_NAME_BYTES_MAX,
+  FILE_NAME_COMPONENT_BYTES_MAX,
+  FILE_NAME_COMPONENTS_MAX,
+  NAME_CHARS_MAX,
+} from './limits.ts';
 
 /** Whether a new user or group may have this name. Names that the fold made (`name~k3f9`) are not for choosing. */
-export const isName = (text: string): boolean => text.length <= NAME_CHARS_MAX && /^[A-Za-z0-9._-]+$/.test(text) && !/^\.+$/.test(text);
+export const isName = (text: string): boolean =>
+  text.length <= NAME_CHARS_MAX && /^[A-Za-z0-9._-]+$/.test(text) && !/^\.+$/.test(text);
 
 /** @throws ShoalError badName */
 export function checkName(text: string): string {
@@ -16,7 +22,8 @@ export function checkName(text: string): string {
 export const nameKey = (text: string): string => text.toLowerCase();
 
 /** Two file names with the same key would be one file on some system: without case, composed (NFC). */
-export const fileNameKey = (text: string): string => text.normalize('NFC').toLowerCase().toUpperCase().toLowerCase().normalize('NFC'); // lower first: the upper case of ẞ is ẞ, that of ß is SS
+export const fileNameKey = (text: string): string =>
+  text.normalize('NFC').toLowerCase().toUpperCase().toLowerCase().normalize('NFC'); // lower first: the upper case of ẞ is ẞ, that of ß is SS
 
 /** Names of devices on Windows, with or without an extension; the superscript digits too (CVE-2023-45284). */
 const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|clock\$|conin\$|conout\$|(?:com|lpt)[0-9¹²³])$/i;
@@ -32,7 +39,9 @@ const NEEDED_INVISIBLE = /[\u200C\u200D\uFE0E\uFE0F]/gu;
 export function whyNotFileName(text: string): string | undefined {
   if (text === '') return 'it is empty';
   if (!text.isWellFormed()) return 'it contains half a character';
-  if (text.normalize('NFC') !== text) return 'its accents are written in a form that other systems change (it is not NFC)';
+  if (text.normalize('NFC') !== text) {
+    return 'its accents are written in a form that other systems change (it is not NFC)';
+  }
   if (Buffer.byteLength(text) > FILE_NAME_BYTES_MAX) return `it is longer than ${FILE_NAME_BYTES_MAX} bytes`;
   const components = text.split('/');
   if (components.length > FILE_NAME_COMPONENTS_MAX) return `it has more than ${FILE_NAME_COMPONENTS_MAX} folders`;
@@ -53,7 +62,9 @@ function whyNotComponent(component: string): string | undefined {
   if (component === '') return 'it has an empty part between slashes';
   const visible = withoutInvisible(component);
   if (visible === '.' || visible === '..') return 'it contains . or .. as a folder';
-  if (Buffer.byteLength(component) > FILE_NAME_COMPONENT_BYTES_MAX) return `a part of it is longer than ${FILE_NAME_COMPONENT_BYTES_MAX} bytes`;
+  if (Buffer.byteLength(component) > FILE_NAME_COMPONENT_BYTES_MAX) {
+    return `a part of it is longer than ${FILE_NAME_COMPONENT_BYTES_MAX} bytes`;
+  }
   if (/\p{Cc}|[\p{Zl}\p{Zp}]/u.test(component)) return 'it contains control characters';
   if (/\p{Bidi_Control}/u.test(component)) return 'it contains characters that turn the direction of text';
   if (/[<>:"|?*\\]/.test(component)) return 'it contains one of < > : " | ? * \\ , which not every system allows';

@@ -22,5 +22,11 @@ export const nodeChance: Chance = {
 };
 
 export function createNodeWorld({ identity, log }: { readonly identity: Identity; readonly log: Log }): World {
-  return { clock: nodeClock, chance: nodeChance, network: createNodeNetwork(identity, log), disk: createNodeDisk(), log };
+  return {
+    clock: nodeClock,
+    chance: nodeChance,
+    network: createNodeNetwork(identity, log),
+    disk: createNodeDisk(),
+    log,
+  };
 }

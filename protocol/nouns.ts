@@ -43,5 +43,9 @@ export const originSeq = struct({ origin, seq: u53 });
 export const versionVector = (max: number) => list(originSeq, max);
 
 /** An error as it travels: its code and its fields as text. */
-export const wireError = struct({ code: text(64), text: text(2048), fields: list(struct({ name: text(32), value: text(1100) }), 8) });
+export const wireError = struct({
+  code: text(64),
+  text: text(2048),
+  fields: list(struct({ name: text(32), value: text(1100) }), 8),
+});
 export type WireError = Of<typeof wireError>;

@@ -7,7 +7,21 @@ import { createPublicKey } from 'node:crypto';
 import { ENTRY_BYTES_MAX, OPERATION_BYTES_MAX, ORIGINS_MAX } from './limits.ts';
 import type { OperationId, Origin, Pin } from './ids.ts';
 import { pinOf } from './ids.ts';
-import { accountId, content, fileName, groupId, name, operationId, origin, pin, requestId, root, sha256, spki, versionVector } from './nouns.ts';
+import {
+  accountId,
+  content,
+  fileName,
+  groupId,
+  name,
+  operationId,
+  origin,
+  pin,
+  requestId,
+  root,
+  sha256,
+  spki,
+  versionVector,
+} from './nouns.ts';
 import type { SignedOperation } from './nouns.ts';
 import type { Of, Schema } from './schema.ts';
 import { added, bool, bytes, decode, encode, struct, text, u16, u32, u53 } from './schema.ts';
@@ -41,7 +55,16 @@ export const operations = {
   renameAccount: struct({ account: accountId, name }),
 
   /** A file with this content is shared under a name. `replace`: make it the new version even though another member shared other content. */
-  shareFile: struct({ group: groupId, name: fileName, root, sizeBytes: u53, pieceBytes: u32, sha256, replace: bool, content: added(content, 'file') }),
+  shareFile: struct({
+    group: groupId,
+    name: fileName,
+    root,
+    sizeBytes: u53,
+    pieceBytes: u32,
+    sha256,
+    replace: bool,
+    content: added(content, 'file'),
+  }),
   /** The author no longer promises to share the file. Its entry stays until it is removed. */
   stopShare: struct({ group: groupId, name: fileName }),
   /** Takes a file out of the catalogue. */
@@ -77,17 +100,31 @@ export type Operation = {
   };
 }[OperationName];
 
-const header = struct({ realm: pin, id: operationId, account: accountId, createdAtMs: u53, signer: spki, name: text(32), body: bytes(OPERATION_BYTES_MAX - 512) });
+const header = struct({
+  realm: pin,
+  id: operationId,
+  account: accountId,
+  createdAtMs: u53,
+  signer: spki,
+  name: text(32),
+  body: bytes(OPERATION_BYTES_MAX - 512),
+});
 
 /** What is signed begins with this, so that the signature can serve no other purpose (`trust.md` 3.1). */
 const CONTEXT = Buffer.from('shoal-op-v1\0', 'latin1');
 
 /** Signs with a device's P-256 key: ECDSA over SHA-256, 64 bytes (IEEE P1363: r and s, no DER). */
-export function signOperation(operation: Operation, device: { readonly privateKey: KeyObject; readonly spki: Uint8Array }): SignedOperation {
+export function signOperation(
+  operation: Operation,
+  device: { readonly privateKey: KeyObject; readonly spki: Uint8Array },
+): SignedOperation {
   const body = encode(operations[operation.name] as Schema<unknown>, operation.body);
   const { realm, id, account, createdAtMs } = operation;
   const written = encode(header, { realm, id, account, createdAtMs, signer: device.spki, name: operation.name, body });
-  const signature = sign('sha256', Buffer.concat([CONTEXT, written]), { key: device.privateKey, dsaEncoding: 'ieee-p1363' });
+  const signature = sign('sha256', Buffer.concat([CONTEXT, written]), {
+    key: device.privateKey,
+    dsaEncoding: 'ieee-p1363',
+  });
   return { operation: written, signature };
 }
 
@@ -101,7 +138,9 @@ export type ReadOperation = Operation & { readonly device: Pin };
  */
 export function readOperation(from: Uint8Array): ReadOperation {
   const { name: operationName, body, signer, ...rest } = decode(header, from, 'operation');
-  if (!Object.hasOwn(operations, operationName)) throw new ShoalError('badMessage', { type: 'operation', why: `no operation is called ${operationName}` });
+  if (!Object.hasOwn(operations, operationName)) {
+    throw new ShoalError('badMessage', { type: 'operation', why: `no operation is called ${operationName}` });
+  }
   const known = operationName as OperationName;
   const what = decode(operations[known] as Schema<unknown>, body, known);
   return { ...rest, device: pinOf(signer), name: known, body: what } as ReadOperation;
@@ -114,7 +153,9 @@ export function readOperation(from: Uint8Array): ReadOperation {
  */
 export function checkOperation(signed: SignedOperation): ReadOperation {
   const read = readOperation(signed.operation);
-  if (!signatureFits(read.device, signed)) throw new ShoalError('badMessage', { type: 'operation', why: 'its signature does not fit' });
+  if (!signatureFits(read.device, signed)) {
+    throw new ShoalError('badMessage', { type: 'operation', why: 'its signature does not fit' });
+  }
   return read;
 }
 
@@ -128,7 +169,9 @@ function keyOf(device: Pin, operation: Uint8Array): KeyObject {
   if (known) return known;
   const { signer } = decode(header, operation, 'operation');
   const key = createPublicKey({ key: Buffer.from(signer), format: 'der', type: 'spki' });
-  if (key.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') throw new Error('not a P-256 key');
+  if (key.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
+    throw new Error('not a P-256 key');
+  }
   // Away with the one that was read first; if it is still in use, it is read once more.
   if (keys.size >= KEYS_MAX) keys.delete(keys.keys().next().value as Pin);
   keys.set(device, key);
@@ -138,7 +181,12 @@ function keyOf(device: Pin, operation: Uint8Array): KeyObject {
 /** Whether a device has signed these bytes. Takes some 100 µs. */
 export function signatureFits(device: Pin, { operation, signature }: SignedOperation): boolean {
   try {
-    return verify('sha256', Buffer.concat([CONTEXT, operation]), { key: keyOf(device, operation), dsaEncoding: 'ieee-p1363' }, signature);
+    return verify(
+      'sha256',
+      Buffer.concat([CONTEXT, operation]),
+      { key: keyOf(device, operation), dsaEncoding: 'ieee-p1363' },
+      signature,
+    );
   } catch (error) {
     if (isShoalError(error)) throw error;
     return false; // not a key at all
@@ -149,7 +197,13 @@ export function signatureFits(device: Pin, { operation, signature }: SignedOpera
 export function signatureFitsElsewhere(device: Pin, { operation, signature }: SignedOperation): Promise<boolean> {
   return new Promise((resolve) => {
     try {
-      verify('sha256', Buffer.concat([CONTEXT, operation]), { key: keyOf(device, operation), dsaEncoding: 'ieee-p1363' }, signature, (error, fits) => resolve(error === null && fits));
+      verify(
+        'sha256',
+        Buffer.concat([CONTEXT, operation]),
+        { key: keyOf(device, operation), dsaEncoding: 'ieee-p1363' },
+        signature,
+        (error, fits) => resolve(error === null && fits),
+      );
     } catch {
       resolve(false); // not a key at all
     }
@@ -161,7 +215,14 @@ export function signatureFitsElsewhere(device: Pin, { operation, signature }: Si
  * `seq` say where in which log it stands; `seen` is how much of the other origins this tracker had; `previous` is the hash of the entry
  * before it of the same origin (32 zero bytes for the first).
  */
-export const stamp = struct({ ms: u53, counter: u16, origin, seq: u53, seen: versionVector(ORIGINS_MAX), previous: bytes(32) });
+export const stamp = struct({
+  ms: u53,
+  counter: u16,
+  origin,
+  seq: u53,
+  seen: versionVector(ORIGINS_MAX),
+  previous: bytes(32),
+});
 export type Stamp = Of<typeof stamp>;
 
 /** One entry of the log. `added` is what the tracker itself put in (a password's hash), empty otherwise. */

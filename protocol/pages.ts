@@ -19,7 +19,15 @@ export interface Pages<Row> {
 }
 
 /** The rows, one for each name. @throws ShoalError badMessage when a page ends where it began or before, or what `page` throws */
-export async function readPages<Row>({ call, page, nameOf, keyOf, rowsMax, fits = () => true, sofar }: Pages<Row>): Promise<readonly Row[]> {
+export async function readPages<Row>({
+  call,
+  page,
+  nameOf,
+  keyOf,
+  rowsMax,
+  fits = () => true,
+  sofar,
+}: Pages<Row>): Promise<readonly Row[]> {
   const found = new Map<string, Row>();
   let after = '';
   let told = 0;
@@ -28,7 +36,9 @@ export async function readPages<Row>({ call, page, nameOf, keyOf, rowsMax, fits 
     for (const row of rows) if (fits(row)) found.set(nameOf(row), row);
     const last = rows.at(-1);
     if (!more || !last) break;
-    if (keyOf(nameOf(last)) <= keyOf(after)) throw new ShoalError('badMessage', { type: call, why: 'its pages go round in circles' });
+    if (keyOf(nameOf(last)) <= keyOf(after)) {
+      throw new ShoalError('badMessage', { type: call, why: 'its pages go round in circles' });
+    }
     after = nameOf(last);
     read += rows.length;
     if (sofar && found.size >= 2 * told) {

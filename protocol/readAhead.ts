@@ -12,7 +12,12 @@ export const READ_MS_MAX = 15 * 60_000;
 type ReadOne = (fromByte: number, into: Uint8Array, signal: AbortSignal) => Promise<number>;
 
 /** The bytes in order, a call's worth at a time. Who stops asking, or aborts, stops the fetching. @throws what `read` throws */
-export async function* readAhead(read: ReadOne, fromByte: number, toByte: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+export async function* readAhead(
+  read: ReadOne,
+  fromByte: number,
+  toByte: number,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   const stop = new AbortController();
   const either = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
   const underWay: Promise<Uint8Array>[] = [];

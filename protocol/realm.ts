@@ -19,7 +19,8 @@ export const TRACKER_PORT_DEFAULT = 7070;
 
 /** Which trackers make up the realm. Of two descriptors the one with the higher version counts; a lower one is refused. */
 export const descriptor = struct({
-  realmKey: spki, version: u32,
+  realmKey: spki,
+  version: u32,
   trackers: list(struct({ number: u8, address, pin, ticketKey: spki }), TRACKERS_MAX),
   /** Trackers that were in the list once: what they have signed still counts. */
   former: added(list(pin, FORMER_MAX), []),
@@ -43,10 +44,20 @@ export function signDescriptor(content: Descriptor, realmKey: KeyObject): Signed
  *
  * @throws ShoalError badDescriptor, wrongRealm, badMessage
  */
-export function checkDescriptor(signed: SignedDescriptor, expected: Pin | undefined, from: Address): Descriptor & { readonly realm: Pin } {
+export function checkDescriptor(
+  signed: SignedDescriptor,
+  expected: Pin | undefined,
+  from: Address,
+): Descriptor & { readonly realm: Pin } {
   const content = decode(descriptor, signed.descriptor, 'descriptor');
   const realm = pinOf(content.realmKey);
-  if (expected !== undefined && realm !== expected) throw new ShoalError('wrongRealm', { address: addressText(from), ours: expected.slice(0, 8), theirs: realm.slice(0, 8) });
+  if (expected !== undefined && realm !== expected) {
+    throw new ShoalError('wrongRealm', {
+      address: addressText(from),
+      ours: expected.slice(0, 8),
+      theirs: realm.slice(0, 8),
+    });
+  }
   if (!fits(content.realmKey, signed)) throw new ShoalError('badDescriptor', { address: addressText(from) });
   return { ...content, realm };
 }
@@ -54,7 +65,10 @@ export function checkDescriptor(signed: SignedDescriptor, expected: Pin | undefi
 function fits(realmKey: Uint8Array, signed: SignedDescriptor): boolean {
   try {
     const key = createPublicKey({ key: Buffer.from(realmKey), format: 'der', type: 'spki' });
-    return key.asymmetricKeyType === 'ed25519' && verify(null, Buffer.concat([CONTEXT, signed.descriptor]), key, signed.signature);
+    return (
+      key.asymmetricKeyType === 'ed25519' &&
+      verify(null, Buffer.concat([CONTEXT, signed.descriptor]), key, signed.signature)
+    );
   } catch {
     return false; // not a key at all
   }
@@ -95,7 +109,8 @@ export function parseRealmUrl(text: string): RealmUrl {
 }
 
 /** `host:port`, with brackets around an IPv6 address. */
-export const addressText = ({ host, port }: Address): string => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
+export const addressText = ({ host, port }: Address): string =>
+  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 
 /**
  * Reads `host:port`, `[ipv6]:port` or, with a default, a host alone. Undefined if it is none of these. A host's name is letters of any language, digits,

@@ -12,7 +12,10 @@ export type ReceiptProof = Of<typeof receiptProof>;
 
 const CONTEXT = Buffer.from('shoal-receipt-v1\0', 'latin1');
 
-export const signReceipt = (entry: Uint8Array, { tracker, ticketKey }: TicketSigner): ReceiptProof => ({ tracker, signature: sign(null, Buffer.concat([CONTEXT, entry]), ticketKey) });
+export const signReceipt = (entry: Uint8Array, { tracker, ticketKey }: TicketSigner): ReceiptProof => ({
+  tracker,
+  signature: sign(null, Buffer.concat([CONTEXT, entry]), ticketKey),
+});
 
 /** Whether a tracker of the realm has said that it had this entry. */
 export function receiptCounts(entry: Uint8Array, { tracker, signature }: ReceiptProof, keys: TicketKeys): boolean {

@@ -173,7 +173,12 @@ export class Reader {
   }
 }
 
-const whole = (bits: number, max: number, write: (to: Writer, value: number) => void, read: (from: Reader) => number): Schema<number> => ({
+const whole = (
+  bits: number,
+  max: number,
+  write: (to: Writer, value: number) => void,
+  read: (from: Reader) => number,
+): Schema<number> => ({
   minBytes: bits / 8,
   maxBytes: bits / 8,
   shape: { is: 'number', max },
@@ -184,11 +189,31 @@ const whole = (bits: number, max: number, write: (to: Writer, value: number) => 
   read,
 });
 
-export const u8 = whole(8, 2 ** 8 - 1, (to, value) => to.u8(value), (from) => from.u8());
-export const u16 = whole(16, 2 ** 16 - 1, (to, value) => to.u16(value), (from) => from.u16());
-export const u32 = whole(32, 2 ** 32 - 1, (to, value) => to.u32(value), (from) => from.u32());
+export const u8 = whole(
+  8,
+  2 ** 8 - 1,
+  (to, value) => to.u8(value),
+  (from) => from.u8(),
+);
+export const u16 = whole(
+  16,
+  2 ** 16 - 1,
+  (to, value) => to.u16(value),
+  (from) => from.u16(),
+);
+export const u32 = whole(
+  32,
+  2 ** 32 - 1,
+  (to, value) => to.u32(value),
+  (from) => from.u32(),
+);
 /** A whole number that JavaScript holds exactly, in 8 bytes. */
-export const u53 = whole(64, Number.MAX_SAFE_INTEGER, (to, value) => to.u53(value), (from) => from.u53());
+export const u53 = whole(
+  64,
+  Number.MAX_SAFE_INTEGER,
+  (to, value) => to.u53(value),
+  (from) => from.u53(),
+);
 
 export const bool: Schema<boolean> = {
   minBytes: 1,
@@ -327,7 +352,9 @@ export function struct<F extends Record<string, AnySchema>>(fields: F): Schema<S
     value: (schema as { [fallback]?: unknown })[fallback],
   }));
   const firstAdded = rows.findIndex((row) => row.hasDefault);
-  if (firstAdded >= 0 && rows.slice(firstAdded).some((row) => !row.hasDefault)) throw new Error('a field without default stands behind one with');
+  if (firstAdded >= 0 && rows.slice(firstAdded).some((row) => !row.hasDefault)) {
+    throw new Error('a field without default stands behind one with');
+  }
   const schema: Schema<Struct<F>> = {
     minBytes: rows.reduce((sum, row) => sum + (row.hasDefault ? 0 : row.held.minBytes), 0),
     maxBytes: rows.reduce((sum, row) => sum + row.held.maxBytes, 0),
@@ -337,7 +364,9 @@ export function struct<F extends Record<string, AnySchema>>(fields: F): Schema<S
     },
     read(from) {
       const value: Record<string, unknown> = {};
-      for (const row of rows) value[row.name] = row.hasDefault && from.leftBytes === 0 ? row.value : row.held.read(from);
+      for (const row of rows) {
+        value[row.name] = row.hasDefault && from.leftBytes === 0 ? row.value : row.held.read(from);
+      }
       return value as Struct<F>;
     },
   };
@@ -378,7 +407,9 @@ export function decode<T>(schema: Schema<T>, from: Uint8Array, what: string): T 
   try {
     return schema.read(new Reader(from));
   } catch (error) {
-    if (error instanceof SchemaError) throw new ShoalError('badMessage', { type: what, why: error.message }, { cause: error });
+    if (error instanceof SchemaError) {
+      throw new ShoalError('badMessage', { type: what, why: error.message }, { cause: error });
+    }
     throw error;
   }
 }

@@ -25,7 +25,10 @@ const FOUND_MAX = 100;
 const BY_NAME: readonly (readonly [SecretKind, RegExp])[] = [
   ['environment', /^\.env(rc|\.(?!example$|sample$|template$|dist$|schema$)[^/]*)?$|^[^/]+\.env$/],
   ['privateKey', /^id_(rsa|dsa|ecdsa|ed25519)(_sk)?$|\.(ppk|p12|pfx|jks|keystore|p8)$/],
-  ['credentials', /^(\.npmrc|\.netrc|_netrc|\.pypirc|\.pgpass|\.my\.cnf|\.git-credentials|\.dockercfg|\.htpasswd|credentials\.json|client_secret.*\.json|service[-_]?account.*\.json|secrets?\.(ya?ml|json|toml|ini)|.*\.tfstate)$/],
+  [
+    'credentials',
+    /^(\.npmrc|\.netrc|_netrc|\.pypirc|\.pgpass|\.my\.cnf|\.git-credentials|\.dockercfg|\.htpasswd|credentials\.json|client_secret.*\.json|service[-_]?account.*\.json|secrets?\.(ya?ml|json|toml|ini)|.*\.tfstate)$/,
+  ],
   ['credentials', /(^|\/)(\.aws\/credentials|\.docker\/config\.json|\.kube\/config|\.config\/gcloud\/.*\.(db|json))$/],
   ['passwords', /\.(kdbx?|1pif|agilekeychain|psafe3)$|^(key[34]\.db|logins\.json|login data)$/],
 ];
@@ -50,7 +53,11 @@ export function secretByHead(head: Uint8Array): SecretKind | undefined {
  *
  * @returns at most 100, and whether all was looked at: a very large folder is not
  */
-export async function secretsIn(disk: Disk, place: string, signal?: AbortSignal): Promise<{ readonly found: readonly Secret[]; readonly isWhole: boolean }> {
+export async function secretsIn(
+  disk: Disk,
+  place: string,
+  signal?: AbortSignal,
+): Promise<{ readonly found: readonly Secret[]; readonly isWhole: boolean }> {
   const found: Secret[] = [];
   let left = FILES_MAX;
   const look = async (at: string, name: string): Promise<void> => {
@@ -60,7 +67,9 @@ export async function secretsIn(disk: Disk, place: string, signal?: AbortSignal)
       left--;
       const called = name === '' ? path.basename(at) : name;
       // By the whole path: "credentials" says nothing, ".aws/credentials" does, also when just that file or that folder is shared.
-      const kind = secretByName(at.split(path.sep).join('/')) ?? (stat.sizeBytes <= KEY_FILE_BYTES_MAX ? secretByHead(await headOf(disk, at)) : undefined);
+      const kind =
+        secretByName(at.split(path.sep).join('/')) ??
+        (stat.sizeBytes <= KEY_FILE_BYTES_MAX ? secretByHead(await headOf(disk, at)) : undefined);
       if (kind) found.push({ path: called, kind });
     } else if (stat?.kind === 'folder') {
       for (const child of await disk.listFolder(at).catch(() => [])) {

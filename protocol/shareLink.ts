@@ -14,7 +14,13 @@ export type PinnedTracker = RealmUrl & { readonly realm: Pin };
 /** `join`: an invitation to ask. `open`: a file under its name in a group, as it was (`root`) when the link was made. */
 export type ShareLink =
   | { readonly is: 'join'; readonly tracker: PinnedTracker; readonly group: string }
-  | { readonly is: 'open'; readonly tracker: PinnedTracker; readonly group: string; readonly name: string; readonly root: Root };
+  | {
+      readonly is: 'open';
+      readonly tracker: PinnedTracker;
+      readonly group: string;
+      readonly name: string;
+      readonly root: Root;
+    };
 
 /** What programs like VS Code hand on to this extension: `publisher.name`. */
 const AUTHORITY = 'shoal.shoal';
@@ -27,16 +33,20 @@ const TRACKER_CHARS_MAX = 1024;
 export function shareLinkText(link: ShareLink, scheme = 'vscode'): string {
   const { is, tracker, group } = link;
   const fields = { tracker: realmUrlText(tracker), group, ...(is === 'open' && { name: link.name, root: link.root }) };
-  return `${scheme}://${AUTHORITY}/${is}?${Object.entries(fields).map(([key, value]) => `${key}=${escaped(value)}`).join('&')}`;
+  return `${scheme}://${AUTHORITY}/${is}?${Object.entries(fields)
+    .map(([key, value]) => `${key}=${escaped(value)}`)
+    .join('&')}`;
 }
 
 /** Whether a text looks as if it were meant to be one: what a box may be filled with. */
-export const looksLikeShareLink = (text: string): boolean => text.length <= LINK_CHARS_MAX && /^[a-z][a-z0-9+.-]*:\/\/shoal\.shoal\/\S+$/i.test(text.trim());
+export const looksLikeShareLink = (text: string): boolean =>
+  text.length <= LINK_CHARS_MAX && /^[a-z][a-z0-9+.-]*:\/\/shoal\.shoal\/\S+$/i.test(text.trim());
 
 /** @throws ShoalError badLink */
 export function parseShareLink(text: string): ShareLink {
   if (text.length > LINK_CHARS_MAX) throw bad('it is too long');
-  const [, route = '', query = ''] = /^[a-z][a-z0-9+.-]*:\/\/shoal\.shoal\/([\w.-]*)(?:\?([^#]*))?$/i.exec(text.trim()) ?? [];
+  const [, route = '', query = ''] =
+    /^[a-z][a-z0-9+.-]*:\/\/shoal\.shoal\/([\w.-]*)(?:\?([^#]*))?$/i.exec(text.trim()) ?? [];
   if (route === '') throw bad('it does not begin like one');
   if (route !== 'join' && route !== 'open') throw bad('it asks for something that this version does not know');
   const fields = fieldsOf(query);
@@ -65,7 +75,8 @@ export function pinnedTracker(url: string): PinnedTracker | undefined {
 const bad = (why: string): ShoalError => new ShoalError('badLink', { why });
 
 /** A group's name, also one that the fold made (`name~k3f9`). */
-const isGroupName = (text: string): boolean => text.length <= NAME_CHARS_MAX + 5 && isName(text.replace(/~[a-z0-9]{4}$/, ''));
+const isGroupName = (text: string): boolean =>
+  text.length <= NAME_CHARS_MAX + 5 && isName(text.replace(/~[a-z0-9]{4}$/, ''));
 
 function trackerOf(text: string): PinnedTracker {
   if (text.length > TRACKER_CHARS_MAX) throw bad('the URL of its tracker is too long');
@@ -90,10 +101,13 @@ function fieldsOf(query: string): ReadonlyMap<string, string> {
  * Every byte but letters, digits, `.`, `_` and `-` as `~` and two digits. Not `%`: VS Code decodes a link before it hands it on, and then nobody
  * could tell an `&` of a file's name from the one between two fields.
  */
-const escaped = (value: string): string => [...Buffer.from(value)].map((byte) => {
-  const char = String.fromCharCode(byte);
-  return /[A-Za-z0-9._-]/.test(char) ? char : `~${byte.toString(16).padStart(2, '0')}`;
-}).join('');
+const escaped = (value: string): string =>
+  [...Buffer.from(value)]
+    .map((byte) => {
+      const char = String.fromCharCode(byte);
+      return /[A-Za-z0-9._-]/.test(char) ? char : `~${byte.toString(16).padStart(2, '0')}`;
+    })
+    .join('');
 
 /** Also what somebody wrote by hand, with `%` or without any escape. */
 function plain(text: string): string {

@@ -14,15 +14,23 @@ const when = struct({ ms: u53, counter: u16 });
 export type When = Of<typeof when>;
 
 const ticket = struct({
-  realm: pin, group: groupId, account: accountId, user: name, device: pin,
+  realm: pin,
+  group: groupId,
+  account: accountId,
+  user: name,
+  device: pin,
   /** When the membership, and this device's sign-in, began: a later revocation of either beats the ticket. */
-  memberSince: when, signedInSince: when,
-  issuedAtMs: u53, expiresAtMs: u53,
+  memberSince: when,
+  signedInSince: when,
+  issuedAtMs: u53,
+  expiresAtMs: u53,
 });
 export type Ticket = Of<typeof ticket>;
 
 const revocation = struct({
-  realm: pin, what: oneOf('membership', 'signIn'), account: accountId,
+  realm: pin,
+  what: oneOf('membership', 'signIn'),
+  account: accountId,
   /** The group a membership was in. */
   group: optional(groupId),
   /** The device that was signed in. */
@@ -44,7 +52,8 @@ export interface TicketSigner {
 }
 
 export const signTicket = (content: Ticket, by: TicketSigner): Buffer => seal('ticket', encode(ticket, content), by);
-export const signRevocation = (content: Revocation, by: TicketSigner): Buffer => seal('revocation', encode(revocation, content), by);
+export const signRevocation = (content: Revocation, by: TicketSigner): Buffer =>
+  seal('revocation', encode(revocation, content), by);
 
 /**
  * Reads a ticket and checks that a tracker of the realm signed it for the device at the other end of the link.
@@ -52,7 +61,10 @@ export const signRevocation = (content: Revocation, by: TicketSigner): Buffer =>
  *
  * @throws ShoalError badTicket, badMessage
  */
-export function openTicket(from: Uint8Array, expected: { readonly realm: Pin; readonly device: Pin; readonly keys: TicketKeys }): Ticket {
+export function openTicket(
+  from: Uint8Array,
+  expected: { readonly realm: Pin; readonly device: Pin; readonly keys: TicketKeys },
+): Ticket {
   const content = open('ticket', ticket, from, expected.keys);
   if (content.realm !== expected.realm) throw new ShoalError('badTicket', { why: 'it is of another realm' });
   if (content.device !== expected.device) throw new ShoalError('badTicket', { why: 'it belongs to another device' });
@@ -60,15 +72,23 @@ export function openTicket(from: Uint8Array, expected: { readonly realm: Pin; re
 }
 
 /** @throws ShoalError badTicket, badMessage */
-export function openRevocation(from: Uint8Array, expected: { readonly realm: Pin; readonly keys: TicketKeys }): Revocation {
+export function openRevocation(
+  from: Uint8Array,
+  expected: { readonly realm: Pin; readonly keys: TicketKeys },
+): Revocation {
   const content = open('revocation', revocation, from, expected.keys);
   if (content.realm !== expected.realm) throw new ShoalError('badTicket', { why: 'it is of another realm' });
   return content;
 }
 
 /** Whether a ticket still counts at a moment: in its time, with `graceMs` more while no tracker can be reached, and not revoked. */
-export function ticketCounts(held: Ticket, at: { readonly nowMs: number; readonly graceMs: number; readonly revocations: readonly Revocation[] }): boolean {
-  if (at.nowMs < held.issuedAtMs - CLOCK_SKEW_MS_MAX || at.nowMs > held.expiresAtMs + CLOCK_SKEW_MS_MAX + at.graceMs) return false;
+export function ticketCounts(
+  held: Ticket,
+  at: { readonly nowMs: number; readonly graceMs: number; readonly revocations: readonly Revocation[] },
+): boolean {
+  if (at.nowMs < held.issuedAtMs - CLOCK_SKEW_MS_MAX || at.nowMs > held.expiresAtMs + CLOCK_SKEW_MS_MAX + at.graceMs) {
+    return false;
+  }
   return !at.revocations.some((one) => beats(one, held));
 }
 
@@ -89,7 +109,9 @@ function open<T>(what: keyof typeof CONTEXTS, schema: Schema<T>, from: Uint8Arra
   const { content, tracker, signature } = decode(signed, from, what);
   const key = keys.get(tracker);
   if (!key) throw new ShoalError('badTicket', { why: 'no tracker of this realm signed it' });
-  if (!fits(key, toSign(what, content), signature)) throw new ShoalError('badTicket', { why: 'its signature does not fit' });
+  if (!fits(key, toSign(what, content), signature)) {
+    throw new ShoalError('badTicket', { why: 'its signature does not fit' });
+  }
   return decode(schema, content, what);
 }
 
@@ -102,4 +124,5 @@ function fits(ticketKey: Uint8Array, content: Uint8Array, signature: Uint8Array)
   }
 }
 
-const toSign = (what: keyof typeof CONTEXTS, content: Uint8Array): Buffer => Buffer.concat([Buffer.from(CONTEXTS[what], 'latin1'), content]);
+const toSign = (what: keyof typeof CONTEXTS, content: Uint8Array): Buffer =>
+  Buffer.concat([Buffer.from(CONTEXTS[what], 'latin1'), content]);

@@ -10,7 +10,13 @@ export type Why =
   /** Others download first. */
   | { readonly is: 'turn'; readonly place: number }
   /** Some pieces are with nobody at hand. `only`: everything else is here. */
-  | { readonly is: 'nowhere'; readonly nowhere: Nowhere; readonly pieces: number; readonly peers: number; readonly only: boolean }
+  | {
+      readonly is: 'nowhere';
+      readonly nowhere: Nowhere;
+      readonly pieces: number;
+      readonly peers: number;
+      readonly only: boolean;
+    }
   /** Nobody is at hand who has any of it. */
   | { readonly is: 'nobody'; readonly nowhere: Nowhere | undefined; readonly pieces: number }
   /** Trackers name these, and no connection to them comes about. */
@@ -34,7 +40,11 @@ export type Why =
 const AT_LIMIT = 0.8;
 
 /** @param swarm  undefined where it is not known yet: then of what needs it nothing is said */
-export function whySlow(transfer: Transfer, overview: Pick<Overview, 'downBytesPerS' | 'upBytesPerS' | 'downLimitBytesPerS' | 'upLimitBytesPerS' | 'trackers'>, swarm: SwarmView | undefined): readonly Why[] {
+export function whySlow(
+  transfer: Transfer,
+  overview: Pick<Overview, 'downBytesPerS' | 'upBytesPerS' | 'downLimitBytesPerS' | 'upLimitBytesPerS' | 'trackers'>,
+  swarm: SwarmView | undefined,
+): readonly Why[] {
   const still = stateWhy(transfer);
   if (still) return [still];
   const peers = swarm?.peers ?? [];
@@ -42,39 +52,73 @@ export function whySlow(transfer: Transfer, overview: Pick<Overview, 'downBytesP
   const isServing = transfer.state === 'seeding';
   return [
     ...(isServing ? servingWhys(transfer, overview, here) : fetchingWhys(transfer, overview, swarm, here)),
-    ...(!isServing && peers.some(({ state }) => state === 'wrong') ? [{ is: 'wrong', users: usersOf(peers.filter(({ state }) => state === 'wrong')) } as const] : []),
-    ...(overview.trackers.length > 0 && overview.trackers.every(({ link }) => link !== 'up') ? [{ is: 'trackersAway', peers: here.length } as const] : []),
+    ...(!isServing && peers.some(({ state }) => state === 'wrong')
+      ? [{ is: 'wrong', users: usersOf(peers.filter(({ state }) => state === 'wrong')) } as const]
+      : []),
+    ...(overview.trackers.length > 0 && overview.trackers.every(({ link }) => link !== 'up')
+      ? [{ is: 'trackersAway', peers: here.length } as const]
+      : []),
   ];
 }
 
 /** What stands in the transfer itself. */
 function stateWhy({ state, error, place }: Transfer): Why | undefined {
   switch (state) {
-    case 'paused': case 'checking': case 'hashing': case 'choosing': return { is: state };
-    case 'queued': return { is: 'turn', place };
-    case 'failed': case 'gone': return { is: 'trouble' };
-    default: return error ? { is: 'trouble' } : undefined;
+    case 'paused':
+    case 'checking':
+    case 'hashing':
+    case 'choosing':
+      return { is: state };
+    case 'queued':
+      return { is: 'turn', place };
+    case 'failed':
+    case 'gone':
+      return { is: 'trouble' };
+    default:
+      return error ? { is: 'trouble' } : undefined;
   }
 }
 
-function fetchingWhys(transfer: Transfer, overview: Parameters<typeof whySlow>[1], swarm: SwarmView | undefined, here: readonly SwarmPeerView[]): readonly Why[] {
+function fetchingWhys(
+  transfer: Transfer,
+  overview: Parameters<typeof whySlow>[1],
+  swarm: SwarmView | undefined,
+  here: readonly SwarmPeerView[],
+): readonly Why[] {
   const { downBytesPerS, downLimitBytesPerS: own, pieces } = transfer;
   const nowhere = swarm ? swarm.nowhere : transfer.nowhere;
-  const isOver = swarm ? swarm.missingPieces === nowhere?.pieces && swarm.requestedPieces + swarm.verifyingPieces === 0 : nowhere !== undefined;
+  const isOver = swarm
+    ? swarm.missingPieces === nowhere?.pieces && swarm.requestedPieces + swarm.verifyingPieces === 0
+    : nowhere !== undefined;
   const having = here.filter((peer) => peer.pieces > 0);
   if (swarm && having.length === 0) return nobodyWhys(swarm, nowhere, pieces);
-  if (!swarm) return [nowhere && transfer.peers > 0 ? { is: 'nowhere', nowhere, pieces, peers: transfer.peers, only: true } : { is: 'nobody', nowhere, pieces }];
+  if (!swarm) {
+    return [
+      nowhere && transfer.peers > 0
+        ? { is: 'nowhere', nowhere, pieces, peers: transfer.peers, only: true }
+        : { is: 'nobody', nowhere, pieces },
+    ];
+  }
   const rest: readonly Why[] = nowhere ? [{ is: 'nowhere', nowhere, pieces, peers: here.length, only: isOver }] : [];
   if (isOver && nowhere) return rest;
   if (!swarm.hasHashes) return [{ is: 'hashes' }];
   const giving = here.filter((peer) => peer.downBytesPerS > 0);
   const asked = here.filter(({ state }) => state === 'asked' || state === 'resting');
-  const first: Why | undefined = isAt(downBytesPerS, own) ? { is: 'downLimit', whose: 'own', bytesPerS: own }
-    : isAt(overview.downBytesPerS, overview.downLimitBytesPerS) ? { is: 'downLimit', whose: 'common', bytesPerS: overview.downLimitBytesPerS }
-    : swarm.isDiskBusy ? { is: 'disk' }
-    : giving.length > 0 ? { is: 'senders', users: usersOf(giving), bytesPerS: giving.reduce((sum, peer) => sum + peer.downBytesPerS, 0) }
-    : asked.length > 0 ? { is: 'busy', peers: asked.length }
-    : undefined;
+  const first: Why | undefined = isAt(downBytesPerS, own)
+    ? { is: 'downLimit', whose: 'own', bytesPerS: own }
+    : isAt(overview.downBytesPerS, overview.downLimitBytesPerS)
+      ? { is: 'downLimit', whose: 'common', bytesPerS: overview.downLimitBytesPerS }
+      : swarm.isDiskBusy
+        ? { is: 'disk' }
+        : giving.length > 0
+          ? {
+              is: 'senders',
+              users: usersOf(giving),
+              bytesPerS: giving.reduce((sum, peer) => sum + peer.downBytesPerS, 0),
+            }
+          : asked.length > 0
+            ? { is: 'busy', peers: asked.length }
+            : undefined;
   return [...(first ? [first] : []), ...rest];
 }
 
@@ -86,15 +130,22 @@ function nobodyWhys({ peers }: SwarmView, nowhere: Nowhere | undefined, pieces: 
   return [joining.length > 0 ? { is: 'connecting', peers: joining.length } : { is: 'nobody', nowhere, pieces }];
 }
 
-function servingWhys({ upLimitBytesPerS: own, upBytesPerS }: Transfer, overview: Parameters<typeof whySlow>[1], here: readonly SwarmPeerView[]): readonly Why[] {
+function servingWhys(
+  { upLimitBytesPerS: own, upBytesPerS }: Transfer,
+  overview: Parameters<typeof whySlow>[1],
+  here: readonly SwarmPeerView[],
+): readonly Why[] {
   const takers = here.filter((peer) => peer.upBytesPerS > 0);
   if (takers.length === 0) return [{ is: 'nobodyTakes' }];
   if (isAt(upBytesPerS, own)) return [{ is: 'upLimit', whose: 'own', bytesPerS: own }];
-  if (isAt(overview.upBytesPerS, overview.upLimitBytesPerS)) return [{ is: 'upLimit', whose: 'common', bytesPerS: overview.upLimitBytesPerS }];
+  if (isAt(overview.upBytesPerS, overview.upLimitBytesPerS)) {
+    return [{ is: 'upLimit', whose: 'common', bytesPerS: overview.upLimitBytesPerS }];
+  }
   return [{ is: 'takers', users: usersOf(takers), bytesPerS: takers.reduce((sum, peer) => sum + peer.upBytesPerS, 0) }];
 }
 
 const isAt = (bytesPerS: number, limit: number): boolean => limit > 0 && bytesPerS >= AT_LIMIT * limit;
-const isHere = ({ state }: SwarmPeerView): boolean => state === 'giving' || state === 'asked' || state === 'resting' || state === 'taking' || state === 'idle';
+const isHere = ({ state }: SwarmPeerView): boolean =>
+  state === 'giving' || state === 'asked' || state === 'resting' || state === 'taking' || state === 'idle';
 /** One person may have several machines. */
 const usersOf = (peers: readonly SwarmPeerView[]): readonly string[] => [...new Set(peers.map(({ user }) => user))];

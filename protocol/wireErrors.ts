@@ -6,11 +6,16 @@ import type { WireError } from './nouns.ts';
 function cut(text: string, bytesMax: number): string {
   const whole = text.toWellFormed();
   if (Buffer.byteLength(whole) <= bytesMax) return whole;
-  return Buffer.from(whole).subarray(0, bytesMax).toString('utf8').replace(/\uFFFD+$/, '');
+  return Buffer.from(whole)
+    .subarray(0, bytesMax)
+    .toString('utf8')
+    .replace(/\uFFFD+$/, '');
 }
 
 export function toWire(error: ShoalError): WireError {
-  const fields = Object.entries(error.fields).slice(0, 8).map(([name, value]) => ({ name: cut(name, 32), value: cut(String(value), 1100) }));
+  const fields = Object.entries(error.fields)
+    .slice(0, 8)
+    .map(([name, value]) => ({ name: cut(name, 32), value: cut(String(value), 1100) }));
   return { code: error.code, text: cut(error.message, 2048), fields };
 }
 

@@ -47,13 +47,29 @@ export interface MadeRealm {
  * @throws ShoalError badRealmFolder when there is one already
  */
 export async function makeRealm(disk: Disk, folder: string, addresses: readonly Address[]): Promise<MadeRealm> {
-  if (addresses.length === 0 || addresses.length > TRACKERS_MAX) throw new ShoalError('usage', { why: `a realm has one or ${TRACKERS_MAX} trackers` });
-  if (await disk.stat(path.join(folder, REALM_FILE))) throw new ShoalError('badRealmFolder', { path: folder, why: 'a realm was made there already' });
+  if (addresses.length === 0 || addresses.length > TRACKERS_MAX) {
+    throw new ShoalError('usage', { why: `a realm has one or ${TRACKERS_MAX} trackers` });
+  }
+  if (await disk.stat(path.join(folder, REALM_FILE))) {
+    throw new ShoalError('badRealmFolder', { path: folder, why: 'a realm was made there already' });
+  }
   const realmKey = generateKeyPairSync('ed25519');
-  const trackers = addresses.map((address, n) => ({ number: n + 1, address, identity: createIdentity(), ticketKey: generateKeyPairSync('ed25519') }));
+  const trackers = addresses.map((address, n) => ({
+    number: n + 1,
+    address,
+    identity: createIdentity(),
+    ticketKey: generateKeyPairSync('ed25519'),
+  }));
   const content: Descriptor = {
-    realmKey: publicBytes(realmKey.publicKey), version: 1, former: [],
-    trackers: trackers.map(({ number, address, identity, ticketKey }) => ({ number, address, pin: identity.pin, ticketKey: publicBytes(ticketKey.publicKey) })),
+    realmKey: publicBytes(realmKey.publicKey),
+    version: 1,
+    former: [],
+    trackers: trackers.map(({ number, address, identity, ticketKey }) => ({
+      number,
+      address,
+      pin: identity.pin,
+      ticketKey: publicBytes(ticketKey.publicKey),
+    })),
   };
   const signed = signDescriptor(content, realmKey.privateKey);
   const list = { descriptor: fileText(signed.descriptor), signature: fileText(signed.signature) };
@@ -62,7 +78,12 @@ export async function makeRealm(disk: Disk, folder: string, addresses: readonly 
   for (const { number, identity, ticketKey } of trackers) {
     const own = path.join(folder, `tracker-${number}`);
     await disk.makeFolder(own, 0o700);
-    await writeFile(disk, path.join(own, TRACKER_FILE), { number, key: fileText(identityBytes(identity)), ticketKey: fileText(secretBytes(ticketKey.privateKey)), ...list });
+    await writeFile(disk, path.join(own, TRACKER_FILE), {
+      number,
+      key: fileText(identityBytes(identity)),
+      ticketKey: fileText(secretBytes(ticketKey.privateKey)),
+      ...list,
+    });
     folders.push(own);
   }
   // Last: with this file the realm is complete.
@@ -87,8 +108,18 @@ export async function readConfig(disk: Disk, folder: string): Promise<TrackerCon
     const own = descriptor.trackers.find((tracker) => tracker.pin === identity.pin);
     const isRetired = !own && descriptor.former.includes(identity.pin);
     if (!isRetired && own?.number !== number) throw new Error('its key is not in the list of trackers');
-    if (own && Buffer.compare(own.ticketKey, publicBytes(createPublicKey(ticketKey))) !== 0) throw new Error('its ticket key is not in the list of trackers');
-    return { folder, number, realm, identity, signer: { tracker: identity.pin, ticketKey }, descriptor, signedDescriptor };
+    if (own && Buffer.compare(own.ticketKey, publicBytes(createPublicKey(ticketKey))) !== 0) {
+      throw new Error('its ticket key is not in the list of trackers');
+    }
+    return {
+      folder,
+      number,
+      realm,
+      identity,
+      signer: { tracker: identity.pin, ticketKey },
+      descriptor,
+      signedDescriptor,
+    };
   } catch (error) {
     throw new ShoalError('badRealmFolder', { path: folder, why: (error as Error).message }, { cause: error });
   }
@@ -109,7 +140,8 @@ export interface LastRun {
   readonly logIsWhole: boolean;
 }
 
-export const noteRun = (disk: Disk, folder: string, { address, logIsWhole }: LastRun): Promise<void> => writeFile(disk, path.join(folder, LAST_RUN_FILE), { ...address, logIsWhole });
+export const noteRun = (disk: Disk, folder: string, { address, logIsWhole }: LastRun): Promise<void> =>
+  writeFile(disk, path.join(folder, LAST_RUN_FILE), { ...address, logIsWhole });
 
 /** Undefined before the first run. @throws ShoalError badRealmFolder, newerFormat */
 export async function lastRun(disk: Disk, folder: string): Promise<LastRun | undefined> {
@@ -125,13 +157,19 @@ export async function lastRun(disk: Disk, folder: string): Promise<LastRun | und
  * @throws ShoalError badRealmFolder
  */
 export async function trackerFolder(disk: Disk, folder: string): Promise<string> {
-  if ((await disk.stat(path.join(folder, TRACKER_FILE))) || !(await disk.stat(path.join(folder, REALM_FILE)))) return folder;
+  if ((await disk.stat(path.join(folder, TRACKER_FILE))) || !(await disk.stat(path.join(folder, REALM_FILE)))) {
+    return folder;
+  }
   if (!(await disk.stat(path.join(folder, 'tracker-2')))) return path.join(folder, 'tracker-1');
-  throw new ShoalError('badRealmFolder', { path: folder, why: 'it is the folder of a pair; name one of its two, tracker-1 or tracker-2' });
+  throw new ShoalError('badRealmFolder', {
+    path: folder,
+    why: 'it is the folder of a pair; name one of its two, tracker-1 or tracker-2',
+  });
 }
 
 /** The URL that clients of a realm are given. */
-export const urlOf = ({ realm, descriptor }: TrackerConfig): string => realmUrlText({ realm, addresses: descriptor.trackers.map(({ address }) => address) });
+export const urlOf = ({ realm, descriptor }: TrackerConfig): string =>
+  realmUrlText({ realm, addresses: descriptor.trackers.map(({ address }) => address) });
 
 /**
  * The trackers in a classic `tracker_info.txt`: a `host:port` on each line, `#` begins a comment.
@@ -143,15 +181,26 @@ export async function readTrackerInfo(disk: Disk, file: string): Promise<readonl
   try {
     content = (await disk.readFile(file)).toString('utf8');
   } catch (error) {
-    throw new ShoalError('usage', { why: `${file} cannot be read (${systemCode(error) ?? String(error)})` }, { cause: error });
+    throw new ShoalError(
+      'usage',
+      { why: `${file} cannot be read (${systemCode(error) ?? String(error)})` },
+      { cause: error },
+    );
   }
-  const lines = content.split(/\r?\n/).map((line, n) => ({ n: n + 1, line: line.replace(/#.*/, '').trim() })).filter(({ line }) => line !== '');
+  const lines = content
+    .split(/\r?\n/)
+    .map((line, n) => ({ n: n + 1, line: line.replace(/#.*/, '').trim() }))
+    .filter(({ line }) => line !== '');
   const addresses = lines.map(({ n, line }) => {
     const address = parseAddress(line.replace(/\s+/, ':'));
     if (!address) throw new ShoalError('usage', { why: `${file}, line ${n}: ${line} is not host:port` });
     return address;
   });
-  if (addresses.length === 0 || addresses.length > TRACKERS_MAX) throw new ShoalError('usage', { why: `${file} names ${addresses.length} trackers; it takes one or ${TRACKERS_MAX}` });
+  if (addresses.length === 0 || addresses.length > TRACKERS_MAX) {
+    throw new ShoalError('usage', {
+      why: `${file} names ${addresses.length} trackers; it takes one or ${TRACKERS_MAX}`,
+    });
+  }
   return addresses;
 }
 
@@ -181,7 +230,12 @@ export async function classicRealm(disk: Disk, chance: Chance, file: string): Pr
   const { descriptor } = await readConfig(disk, path.join(folder, 'tracker-1'));
   const made = descriptor.trackers.map(({ address }) => `${address.host}:${address.port}`).join(' ');
   const named = addresses.map(({ host, port }) => `${host}:${port}`).join(' ');
-  if (made !== named) throw new ShoalError('badRealmFolder', { path: folder, why: `it was made for ${made}, but ${file} now names ${named}` });
+  if (made !== named) {
+    throw new ShoalError('badRealmFolder', {
+      path: folder,
+      why: `it was made for ${made}, but ${file} now names ${named}`,
+    });
+  }
   return folder;
 }
 
@@ -207,11 +261,18 @@ export async function readFile(disk: Disk, file: string): Promise<Readonly<Recor
   try {
     fields = JSON.parse((await disk.readFile(file)).toString('utf8'));
   } catch (error) {
-    const why = systemCode(error) === 'ENOENT' ? `${path.basename(file)} is not there; make a realm with shoal-tracker init` : (error as Error).message;
+    const why =
+      systemCode(error) === 'ENOENT'
+        ? `${path.basename(file)} is not there; make a realm with shoal-tracker init`
+        : (error as Error).message;
     throw new ShoalError('badRealmFolder', { path: path.dirname(file), why }, { cause: error });
   }
-  if (typeof fields !== 'object' || fields === null) throw new ShoalError('badRealmFolder', { path: file, why: 'it is not what it should be' });
+  if (typeof fields !== 'object' || fields === null) {
+    throw new ShoalError('badRealmFolder', { path: file, why: 'it is not what it should be' });
+  }
   const { format } = fields as { format?: unknown };
-  if (typeof format !== 'number' || format > FORMAT) throw new ShoalError('newerFormat', { path: file, format: String(format) });
+  if (typeof format !== 'number' || format > FORMAT) {
+    throw new ShoalError('newerFormat', { path: file, format: String(format) });
+  }
   return fields as Readonly<Record<string, unknown>>;
 }

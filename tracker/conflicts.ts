@@ -42,7 +42,14 @@ export class Conflicts {
     const all = this.#inOrder(this.#ids);
     const conflicts = all.slice(from, from + CONFLICTS_PER_PAGE_MAX).map(({ entry, op, result }): OperatorsConflict => {
       const { group, name } = namesIn(this.#ledger.state, op);
-      return { operation: op.id, what: op.name, user: userOf(this.#ledger.state, op.account), result, atMs: entry.stamp.ms, about: [group, name].filter((word) => word !== '').join(' ') };
+      return {
+        operation: op.id,
+        what: op.name,
+        user: userOf(this.#ledger.state, op.account),
+        result,
+        atMs: entry.stamp.ms,
+        about: [group, name].filter((word) => word !== '').join(' '),
+      };
     });
     return { conflicts, count: all.length };
   }
@@ -61,15 +68,32 @@ export class Conflicts {
 
   /** The last ones that somebody has to do with, if they are not older than that. */
   of(account: AccountId, max: number, sinceMs = 0): readonly Conflict[] {
-    return this.#inOrder(this.#ids).filter((found) => found.entry.stamp.ms >= sinceMs && concernedBy(this.#ledger.state, found).has(account))
-      .slice(-max).map((found) => this.#asTold(found, account));
+    return this.#inOrder(this.#ids)
+      .filter((found) => found.entry.stamp.ms >= sinceMs && concernedBy(this.#ledger.state, found).has(account))
+      .slice(-max)
+      .map((found) => this.#asTold(found, account));
   }
 
   #asTold({ entry, op, result }: Found, to: AccountId): Conflict {
     const { state } = this.#ledger;
     const { group, name } = namesIn(state, op);
-    const now = op.name === 'createAccount' ? userOf(state, op.account) : op.name === 'createGroup' || op.name === 'renameGroup' ? group : name;
-    return { operation: op.id, what: op.name, result, group, wanted: name, name: now, user: userOf(state, op.account), atMs: entry.stamp.ms, isMine: op.account === to };
+    const now =
+      op.name === 'createAccount'
+        ? userOf(state, op.account)
+        : op.name === 'createGroup' || op.name === 'renameGroup'
+          ? group
+          : name;
+    return {
+      operation: op.id,
+      what: op.name,
+      result,
+      group,
+      wanted: name,
+      name: now,
+      user: userOf(state, op.account),
+      atMs: entry.stamp.ms,
+      isMine: op.account === to,
+    };
   }
 
   #learn(ids: Iterable<OperationId>): void {
@@ -84,7 +108,10 @@ export class Conflicts {
     const { state, log } = this.#ledger;
     const found: Found[] = [];
     for (const id of ids) {
-      const { result, instances: [first] } = state.operations.get(id) ?? { result: 'ok', instances: [] };
+      const {
+        result,
+        instances: [first],
+      } = state.operations.get(id) ?? { result: 'ok', instances: [] };
       const line = first && result !== 'ok' ? entryAt(log, first) : undefined;
       if (!line) continue; // one that is still being written, or is long settled, is not told of
       const entry = decodeEntry(line.bytes);
@@ -102,5 +129,5 @@ function concernedBy(state: State, { op, result }: Found): ReadonlySet<AccountId
 
 function namesIn(state: State, { body }: ReadOperation): { readonly group: string; readonly name: string } {
   const { group, name = '' } = body as { readonly group?: GroupId; readonly name?: string };
-  return { group: group === undefined ? '' : state.groups.get(group)?.name ?? short(group), name };
+  return { group: group === undefined ? '' : (state.groups.get(group)?.name ?? short(group)), name };
 }

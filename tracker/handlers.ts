@@ -3,7 +3,14 @@
 import { ShoalError } from '../protocol/errors.ts';
 import type { AccountId, GroupId, Root } from '../protocol/ids.ts';
 import { short, swarmKeyText } from '../protocol/ids.ts';
-import { CONFLICTS_PER_NOTICE_MAX, CONFLICTS_PER_REPLY_MAX, OPERATION_AGE_MS_MAX, PAGE_ROWS_MAX, PEERS_PER_REPLY_MAX, TICKET_MS } from '../protocol/limits.ts';
+import {
+  CONFLICTS_PER_NOTICE_MAX,
+  CONFLICTS_PER_REPLY_MAX,
+  OPERATION_AGE_MS_MAX,
+  PAGE_ROWS_MAX,
+  PEERS_PER_REPLY_MAX,
+  TICKET_MS,
+} from '../protocol/limits.ts';
 import { fileNameKey, nameKey } from '../protocol/names.ts';
 import type { SignedOperation } from '../protocol/nouns.ts';
 import type { ReadOperation } from '../protocol/operations.ts';
@@ -53,7 +60,8 @@ export interface HandlerContext {
 }
 
 export function handlersFor(session: Session, context: HandlerContext): HandlersOf<typeof trackerLink, 'tracker'> {
-  const { clock, ledger, sessions, swarms, signer, list, isStopping, pair, conflicts, caughtUp, passwords, tries } = context;
+  const { clock, ledger, sessions, swarms, signer, list, isStopping, pair, conflicts, caughtUp, passwords, tries } =
+    context;
 
   /** With the proof that we have said so, for the day that this disk is lost. */
   const receipt = async (taken: Promise<Acknowledged>): Promise<Receipt> => {
@@ -82,10 +90,17 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
   const readOwn = async (signed: SignedOperation): Promise<ReadOperation> => {
     const op = ledger.readUnchecked(signed);
     // By this door nobody is a tracker, whatever key they have: a former one's may be stolen.
-    if (TRACKER_OPERATIONS.includes(op.name)) throw new ShoalError('badMessage', { type: op.name, why: 'only a tracker takes such an operation in, from its operator' });
+    if (TRACKER_OPERATIONS.includes(op.name)) {
+      throw new ShoalError('badMessage', {
+        type: op.name,
+        why: 'only a tracker takes such an operation in, from its operator',
+      });
+    }
     if (list.isRetired) throw new ShoalError('retired');
     if (isStopping()) throw new ShoalError('unavailable', { why: 'it is stopping' });
-    if (op.device !== session.pin) throw new ShoalError('badMessage', { type: 'operation', why: 'another device has signed it' });
+    if (op.device !== session.pin) {
+      throw new ShoalError('badMessage', { type: 'operation', why: 'another device has signed it' });
+    }
     const [before, mine] = [lastRead, ledger.checkSignature(op, signed)];
     lastRead = Promise.allSettled([before, mine]).then(() => undefined); // not a list of lists of all that ever were
     await before; // in the order in which they were sent
@@ -104,7 +119,9 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
   /** Whose password it is, of those who may sign in with this name: who has it, or who lost it to an earlier one. */
   const whose = async (user: string, password: string): Promise<Account> => {
     const lost = (ledger.state.lostNames.get(nameKey(user)) ?? []).map((id) => ledger.state.accounts.get(id));
-    for (const account of [accountNamed(user), ...lost]) if (await passwords.fits(password, account?.passwordHash)) return account as Account;
+    for (const account of [accountNamed(user), ...lost]) {
+      if (await passwords.fits(password, account?.passwordHash)) return account as Account;
+    }
     throw new ShoalError('wrongPassword');
   };
   const tried = async <T>(user: string, check: () => Promise<T>): Promise<T> => {
@@ -161,7 +178,9 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
     async restore({ entry: bytes, proof }) {
       const entry = decodeEntry(bytes);
       const op = await readOwn(entry);
-      if (!receiptCounts(bytes, proof, list.keys)) throw new ShoalError('badTicket', { why: 'no tracker of this realm has signed this receipt' });
+      if (!receiptCounts(bytes, proof, list.keys)) {
+        throw new ShoalError('badTicket', { why: 'no tracker of this realm has signed this receipt' });
+      }
       return receipt(ledger.restore(entry, op));
     },
 
@@ -173,7 +192,12 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
       sessions.tellRecentEnds(session, account, nowMs);
       const recent = conflicts.of(account.id, CONFLICTS_PER_NOTICE_MAX, nowMs - OPERATION_AGE_MS_MAX);
       if (recent.length > 0) session.notify('conflicted', { conflicts: recent });
-      return { account: { account: account.id, user: account.name }, groups: sessions.viewsFor(session, account), nowMs, pair: pair() };
+      return {
+        account: { account: account.id, user: account.name },
+        groups: sessions.viewsFor(session, account),
+        nowMs,
+        pair: pair(),
+      };
     },
     listening({ addresses }) {
       session.addresses = addresses.filter(({ host }) => host.length <= ADDRESS_CHARS_MAX);
@@ -195,7 +219,9 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
         } else if (swarms.countOf(present) + session.early.size >= SWARMS_PER_ENGINE_MAX) {
           throw new ShoalError('busy');
         } else if (account.groups.has(group)) {
-          if (swarms.update(present, key, leftBytes)) answers.push({ ...key, ...swarms.counts(key), peers: swarms.others(present, key, peersMax) });
+          if (swarms.update(present, key, leftBytes)) {
+            answers.push({ ...key, ...swarms.counts(key), peers: swarms.others(present, key, peersMax) });
+          }
         } else {
           // The partner may know of a membership that has not come here yet.
           session.early.set(swarmKeyText(key), { key, leftBytes });
@@ -218,11 +244,22 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
       const tickets = [...account.groups].flatMap((id) => {
         const member = ledger.state.groups.get(id)?.members.get(account.id);
         if (!member || !signedInSince) return [];
-        return [signTicket({
-          realm: ledger.realm, group: id, account: account.id, user: account.name, device: session.pin,
-          memberSince: { ms: member.since.ms, counter: member.since.counter }, signedInSince: { ms: signedInSince.ms, counter: signedInSince.counter },
-          issuedAtMs: nowMs, expiresAtMs: nowMs + TICKET_MS,
-        }, signer)];
+        return [
+          signTicket(
+            {
+              realm: ledger.realm,
+              group: id,
+              account: account.id,
+              user: account.name,
+              device: session.pin,
+              memberSince: { ms: member.since.ms, counter: member.since.counter },
+              signedInSince: { ms: signedInSince.ms, counter: signedInSince.counter },
+              issuedAtMs: nowMs,
+              expiresAtMs: nowMs + TICKET_MS,
+            },
+            signer,
+          ),
+        ];
       });
       return { tickets, nowMs };
     },
@@ -235,7 +272,10 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
     listGroups({ after }) {
       me();
       const { values, more } = ledger.state.groupNames.page(nameKey(after), PAGE_ROWS_MAX);
-      return { groups: values.map((id) => groupRow(ledger.state, groupOf(id), session.account, sessions.isOnline)), more };
+      return {
+        groups: values.map((id) => groupRow(ledger.state, groupOf(id), session.account, sessions.isOnline)),
+        more,
+      };
     },
     findGroup({ name }) {
       me();
@@ -246,15 +286,23 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
     listMembers({ group: id, after }) {
       const group = groupOfMine(id);
       const userOf = (account: AccountId): string => nameKey(ledger.state.accounts.get(account)?.name ?? '');
-      const members = [...group.members.keys()].sort((a, b) => (userOf(a) < userOf(b) ? -1 : 1)).filter((account) => userOf(account) > nameKey(after));
-      const rows = members.slice(0, PAGE_ROWS_MAX).map((account) => memberRow(ledger.state, group, account, sessions.isOnline));
+      const members = [...group.members.keys()]
+        .sort((a, b) => (userOf(a) < userOf(b) ? -1 : 1))
+        .filter((account) => userOf(account) > nameKey(after));
+      const rows = members
+        .slice(0, PAGE_ROWS_MAX)
+        .map((account) => memberRow(ledger.state, group, account, sessions.isOnline));
       return { members: rows, more: members.length > rows.length };
     },
     listFiles({ group: id, after }) {
       const group = groupOfMine(id);
       const { values, more } = group.files.page(fileNameKey(after), PAGE_ROWS_MAX);
       const account = me().id;
-      return { files: values.map((file) => fileRow(ledger.state, id, file, account, counts)), more, filesVersion: group.filesVersion };
+      return {
+        files: values.map((file) => fileRow(ledger.state, id, file, account, counts)),
+        more,
+        filesVersion: group.filesVersion,
+      };
     },
     findFile({ group: id, name }) {
       const group = groupOfMine(id);

@@ -110,17 +110,28 @@ export class History {
   #insert(sources: readonly Source[], changes: Changes): void {
     const fresh = sources.map((source) => this.#enter(source));
     const again = new Set<Applied>();
-    if (fresh.some((one) => this.#isAnother(one)) || this.#wholes.some(({ place }) => fresh.some((one) => compareStamps(one.place, place) <= 0))) this.#addAllBehind(fresh, again);
-    else this.#addConcerned(fresh, again);
+    if (
+      fresh.some((one) => this.#isAnother(one)) ||
+      this.#wholes.some(({ place }) => fresh.some((one) => compareStamps(one.place, place) <= 0))
+    ) {
+      this.#addAllBehind(fresh, again);
+    } else this.#addConcerned(fresh, again);
     const results = new Map<Applied, Outcome['result'] | undefined>();
-    const standing = { groups: new Map<GroupId, ReadonlyMap<AccountId, Member>>(), accounts: new Map<AccountId, ReadonlyMap<Pin, Place>>() };
+    const standing = {
+      groups: new Map<GroupId, ReadonlyMap<AccountId, Member>>(),
+      accounts: new Map<AccountId, ReadonlyMap<Pin, Place>>(),
+    };
     const remember = (): void => {
       const [groups, accounts] = [new Set<GroupId>(), new Set<AccountId>()];
       for (const applied of [...fresh, ...again]) {
         concerned(partsOf(applied), groups, accounts);
         if (!results.has(applied)) results.set(applied, applied.journal && this.#resultOf(applied));
       }
-      const now = standingOf(this.state, [...groups].filter((id) => !standing.groups.has(id)), [...accounts].filter((id) => !standing.accounts.has(id)));
+      const now = standingOf(
+        this.state,
+        [...groups].filter((id) => !standing.groups.has(id)),
+        [...accounts].filter((id) => !standing.accounts.has(id)),
+      );
       for (const [id, members] of now.groups) standing.groups.set(id, members);
       for (const [id, devices] of now.accounts) standing.accounts.set(id, devices);
     };
@@ -142,7 +153,9 @@ export class History {
     }
     for (const group of told.groups) changes.groups.add(group);
     for (const account of told.accounts) changes.accounts.add(account);
-    for (const [applied, before] of results) if (this.#resultOf(applied) !== (before ?? 'ok')) changes.outcomes.add(applied.id);
+    for (const [applied, before] of results) {
+      if (this.#resultOf(applied) !== (before ?? 'ok')) changes.outcomes.add(applied.id);
+    }
     differences(standing, this.state, changes);
     this.#shrink();
   }
@@ -165,7 +178,9 @@ export class History {
       const look = (track: Track, kind: 'uses' | 'writes'): void => {
         const seen = looked.get(track) ?? {};
         looked.set(track, seen);
-        for (const list of kind === 'uses' ? [track.reads, track.writes] : [track.writes]) addBetween(list, place, seen[kind], add);
+        for (const list of kind === 'uses' ? [track.reads, track.writes] : [track.writes]) {
+          addBetween(list, place, seen[kind], add);
+        }
         if (!seen[kind] || compareStamps(place, seen[kind]) < 0) seen[kind] = place;
       };
       for (const track of one.reads) look(track, 'writes');
@@ -193,7 +208,13 @@ export class History {
     const { op, entry } = source;
     const footprint = footprintOf(op);
     const applied: Applied = {
-      place: this.#placeOf(entry.stamp), id: op.id, source, journal: undefined, reads: this.#tracksOf(footprint?.reads), writes: this.#tracksOf(footprint?.writes), noted: NO_TRACKS,
+      place: this.#placeOf(entry.stamp),
+      id: op.id,
+      source,
+      journal: undefined,
+      reads: this.#tracksOf(footprint?.reads),
+      writes: this.#tracksOf(footprint?.writes),
+      noted: NO_TRACKS,
     };
     for (const track of applied.reads) insert(track.reads, applied);
     for (const track of applied.writes) insert(track.writes, applied);
@@ -207,7 +228,9 @@ export class History {
     applied.journal = apply(this.state, op, { ...stamp, origin: applied.place.origin }, added, changes);
     if (this.#resultOf(applied) !== 'ok') changes.outcomes.add(applied.id);
     for (const track of applied.noted) remove(track.writes, applied);
-    applied.noted = this.#tracksOf(applied.journal.noted.filter((part) => !applied.writes.some((track) => track.part === part)));
+    applied.noted = this.#tracksOf(
+      applied.journal.noted.filter((part) => !applied.writes.some((track) => track.part === part)),
+    );
     for (const track of applied.noted) insert(track.writes, applied);
   }
 
@@ -218,12 +241,20 @@ export class History {
 
   #sourceOf({ source, place }: Applied): Source {
     const found = source ?? this.#read(place);
-    if (!found) throw new ShoalError('internal', { why: `entry ${place.seq} of ${place.origin} is not final and is not in the log` });
+    if (!found) {
+      throw new ShoalError('internal', {
+        why: `entry ${place.seq} of ${place.origin} is not final and is not in the log`,
+      });
+    }
     return found;
   }
 
   #shrink(): void {
-    if (this.#withSource.length > 2 * SOURCES_MAX) for (const applied of this.#withSource.splice(0, this.#withSource.length - SOURCES_MAX)) applied.source = undefined;
+    if (this.#withSource.length > 2 * SOURCES_MAX) {
+      for (const applied of this.#withSource.splice(0, this.#withSource.length - SOURCES_MAX)) {
+        applied.source = undefined;
+      }
+    }
     for (const applied of this.#all) {
       if (this.#all.size <= KEPT_MAX) return;
       this.#drop(applied);
@@ -235,7 +266,9 @@ export class History {
     applied.source = undefined;
     for (const track of applied.reads) remove(track.reads, applied);
     for (const track of [...applied.writes, ...applied.noted]) remove(track.writes, applied);
-    for (const track of [...applied.reads, ...applied.writes, ...applied.noted]) if (track.reads.length + track.writes.length === 0) this.#tracks.delete(track.part);
+    for (const track of [...applied.reads, ...applied.writes, ...applied.noted]) {
+      if (track.reads.length + track.writes.length === 0) this.#tracks.delete(track.part);
+    }
     remove(this.#wholes, applied);
     if (!this.#floor || compareStamps(this.#floor, applied.place) < 0) this.#floor = applied.place;
   }
@@ -289,7 +322,12 @@ function remove(list: Applied[], applied: Applied): void {
 }
 
 /** Those behind a place, as far as another one behind which all have been looked at. */
-function addBetween(list: readonly Applied[], from: Place, to: Place | undefined, add: (applied: Applied) => void): void {
+function addBetween(
+  list: readonly Applied[],
+  from: Place,
+  to: Place | undefined,
+  add: (applied: Applied) => void,
+): void {
   for (let n = firstBehind(list, from); n < list.length; n++) {
     const applied = list[n] as Applied;
     if (to && compareStamps(applied.place, to) > 0) return;

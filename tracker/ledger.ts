@@ -7,7 +7,15 @@ import type { Origin, Pin } from '../protocol/ids.ts';
 import { CLOCKS_APART_MS_MAX, OPERATION_AGE_MS_MAX } from '../protocol/limits.ts';
 import type { SignedOperation } from '../protocol/nouns.ts';
 import type { Entry, Place, ReadOperation, Stamp } from '../protocol/operations.ts';
-import { compareStamps, decodeEntry, encodeEntry, entryHash, readOperation, signatureFits, TRACKER_OPERATIONS } from '../protocol/operations.ts';
+import {
+  compareStamps,
+  decodeEntry,
+  encodeEntry,
+  entryHash,
+  readOperation,
+  signatureFits,
+  TRACKER_OPERATIONS,
+} from '../protocol/operations.ts';
 import type { Clock, Log } from '../protocol/world.ts';
 import type { Standing } from './fold/differences.ts';
 import { differences, standingOf } from './fold/differences.ts';
@@ -119,8 +127,16 @@ export class Ledger {
   /** The same before its signature was checked. @throws ShoalError badMessage, wrongRealm */
   readUnchecked(signed: SignedOperation): ReadOperation {
     const op = readOperation(signed.operation);
-    if (op.realm !== this.#options.realm) throw new ShoalError('wrongRealm', { address: 'this tracker', ours: op.realm.slice(0, 8), theirs: this.#options.realm.slice(0, 8) });
-    if (TRACKER_OPERATIONS.includes(op.name) && !this.#options.isTracker(op.device)) throw new ShoalError('badMessage', { type: op.name, why: 'no tracker has signed it' });
+    if (op.realm !== this.#options.realm) {
+      throw new ShoalError('wrongRealm', {
+        address: 'this tracker',
+        ours: op.realm.slice(0, 8),
+        theirs: this.#options.realm.slice(0, 8),
+      });
+    }
+    if (TRACKER_OPERATIONS.includes(op.name) && !this.#options.isTracker(op.device)) {
+      throw new ShoalError('badMessage', { type: op.name, why: 'no tracker has signed it' });
+    }
     return op;
   }
 
@@ -141,7 +157,11 @@ export class Ledger {
    * @param added  what the tracker itself puts in
    * @throws ShoalError why its rule refuses it; then nothing is logged
    */
-  async ingest(signed: SignedOperation, op: ReadOperation, added: Uint8Array = new Uint8Array(0)): Promise<Acknowledged> {
+  async ingest(
+    signed: SignedOperation,
+    op: ReadOperation,
+    added: Uint8Array = new Uint8Array(0),
+  ): Promise<Acknowledged> {
     const known = this.state.operations.get(op.id);
     if (known && known.result !== 'ok' && known.result !== 'renamed') throw new ShoalError(known.result);
     if (known) return this.#known(known);
@@ -186,16 +206,25 @@ export class Ledger {
 
   async #adopt(snapshot: Snapshot, chunks: readonly Uint8Array[]): Promise<void> {
     const held = this.log.snapshot?.place;
-    if (held && compareStamps(snapshot.place, held) <= 0) throw new ShoalError('badMessage', { type: 'snapshot', why: 'it is older than ours' });
+    if (held && compareStamps(snapshot.place, held) <= 0) {
+      throw new ShoalError('badMessage', { type: 'snapshot', why: 'it is older than ours' });
+    }
     const before = this.#standing();
     checkChunks(snapshot, chunks);
     decodeState(linesOf(chunks)); // before anything of ours gives way to it
     for (const [origin, seq] of this.#durable) {
       const [next] = this.log.entries(origin, (snapshot.heads.get(origin)?.seq ?? 0) + 1, 1);
-      if (next && compareStamps(next.stamp, snapshot.place) <= 0) throw new ShoalError('badMessage', { type: 'snapshot', why: `it is final, and lacks entry ${next.stamp.seq} of ${origin} (of ${seq})` });
+      if (next && compareStamps(next.stamp, snapshot.place) <= 0) {
+        throw new ShoalError('badMessage', {
+          type: 'snapshot',
+          why: `it is final, and lacks entry ${next.stamp.seq} of ${origin} (of ${seq})`,
+        });
+      }
     }
     await this.#written(this.log.compact(snapshot, chunks), 'busy');
-    for (const [origin, { seq }] of snapshot.heads) this.#durable.set(origin, Math.max(seq, this.#durable.get(origin) ?? 0));
+    for (const [origin, { seq }] of snapshot.heads) {
+      this.#durable.set(origin, Math.max(seq, this.#durable.get(origin) ?? 0));
+    }
     this.#clock.learn(snapshot.place);
     await this.#refold(before);
   }
@@ -255,10 +284,24 @@ export class Ledger {
         continue;
       }
       const chained = before?.hash ?? Buffer.alloc(32);
-      if (seq === haveSeq + 1 && !chained.equals(previous)) this.#options.logger.error('the log of the partner goes on from another entry than ours: the two have forked', { origin, seq });
-      if (seq !== haveSeq + 1 || !chained.equals(previous)) throw new ShoalError('badMessage', { type: 'append', why: `entry ${seq} of ${origin} does not follow ${haveSeq}` });
+      if (seq === haveSeq + 1 && !chained.equals(previous)) {
+        this.#options.logger.error('the log of the partner goes on from another entry than ours: the two have forked', {
+          origin,
+          seq,
+        });
+      }
+      if (seq !== haveSeq + 1 || !chained.equals(previous)) {
+        throw new ShoalError('badMessage', {
+          type: 'append',
+          why: `entry ${seq} of ${origin} does not follow ${haveSeq}`,
+        });
+      }
       // It would pull our clock along, and every stamp from then on would be as wrong (`trust.md` 4.6).
-      if (entry.stamp.ms > latestMs) throw new ShoalError('clocksApart', { seconds: Math.round((entry.stamp.ms - this.#options.clock.now()) / 1000) });
+      if (entry.stamp.ms > latestMs) {
+        throw new ShoalError('clocksApart', {
+          seconds: Math.round((entry.stamp.ms - this.#options.clock.now()) / 1000),
+        });
+      }
       fresh.push({ line: { bytes, stamp: entry.stamp }, entry, op: this.readUnchecked(entry) });
       last.set(origin, { seq, hash: entryHash(bytes) });
     }
@@ -279,7 +322,10 @@ export class Ledger {
     const held = entryAt(this.log, { origin, seq });
     if (!held || Buffer.compare(held.bytes, bytes) === 0) return;
     this.#options.logger.error('two trackers hold different entries under one number', { origin, seq });
-    throw new ShoalError('badMessage', { type: 'append', why: `entry ${seq} of ${origin} is another one here: the log has forked` });
+    throw new ShoalError('badMessage', {
+      type: 'append',
+      why: `entry ${seq} of ${origin} is another one here: the log has forked`,
+    });
   }
 
   async #append(entries: readonly LogEntry[]): Promise<void> {
@@ -303,7 +349,8 @@ export class Ledger {
 
   /** @param line  undefined: a snapshot has taken its place */
   async #receipt(at: Instance, line: LogEntry | undefined): Promise<Acknowledged> {
-    const isFinal = (): boolean => !line || (this.log.frontier !== undefined && compareStamps(line.stamp, this.log.frontier) <= 0);
+    const isFinal = (): boolean =>
+      !line || (this.log.frontier !== undefined && compareStamps(line.stamp, this.log.frontier) <= 0);
     // What is final is on both: nothing becomes so before.
     const both = isFinal() || (await this.#options.onBoth(at.origin, at.seq));
     return { durability: both ? 'both' : 'one', entry: both ? undefined : line?.bytes, final: isFinal(), at };
@@ -314,8 +361,16 @@ export class Ledger {
     const { origin } = this.log;
     const before = this.log.head(origin);
     // What the partner has sent and is still being written is not seen: the check did not know it.
-    const seen = [...this.#folded].filter(([other]) => other !== origin).map(([other, seq]) => ({ origin: other, seq }));
-    return { ...this.#clock.next(this.#options.clock.now()), origin, seq: (before?.seq ?? 0) + 1, seen, previous: before?.hash ?? Buffer.alloc(32) };
+    const seen = [...this.#folded]
+      .filter(([other]) => other !== origin)
+      .map(([other, seq]) => ({ origin: other, seq }));
+    return {
+      ...this.#clock.next(this.#options.clock.now()),
+      origin,
+      seq: (before?.seq ?? 0) + 1,
+      seen,
+      previous: before?.hash ?? Buffer.alloc(32),
+    };
   }
 
   /** Applies operations, in their order, at their places. */
@@ -323,12 +378,19 @@ export class Ledger {
     const [first] = fresh;
     if (!first) return;
     if (this.log.frontier && compareStamps(first.entry.stamp, this.log.frontier) <= 0) {
-      this.#options.logger.error('an operation came behind what was final', { origin: first.entry.stamp.origin, seq: first.entry.stamp.seq });
+      this.#options.logger.error('an operation came behind what was final', {
+        origin: first.entry.stamp.origin,
+        seq: first.entry.stamp.seq,
+      });
     }
     if (!this.#history.reaches(first.entry.stamp)) return this.#refold(this.#standing());
     const changes = noChanges();
     this.#history.place(fresh, changes);
-    for (const { entry: { stamp } } of fresh) this.#folded.set(stamp.origin, stamp.seq);
+    for (const {
+      entry: { stamp },
+    } of fresh) {
+      this.#folded.set(stamp.origin, stamp.seq);
+    }
     this.#tell(changes);
   }
 
@@ -339,7 +401,11 @@ export class Ledger {
     for (const [origin, { seq }] of snapshot?.heads ?? []) this.#folded.set(origin, seq);
     if (snapshot) this.#learnDurable(snapshot.place);
     const ignored = noChanges();
-    for (let page = this.log.inOrder(undefined, PAGE_ENTRIES); page.length > 0; page = this.log.inOrder(page.at(-1)?.stamp, PAGE_ENTRIES)) {
+    for (
+      let page = this.log.inOrder(undefined, PAGE_ENTRIES);
+      page.length > 0;
+      page = this.log.inOrder(page.at(-1)?.stamp, PAGE_ENTRIES)
+    ) {
       for (const { bytes } of page) {
         const entry = decodeEntry(bytes);
         const op = readOperation(entry.operation);
@@ -349,7 +415,9 @@ export class Ledger {
         this.#folded.set(entry.stamp.origin, entry.stamp.seq);
       }
     }
-    if (state.foldVersion > FOLD_VERSION) throw new ShoalError('newerFormat', { path: 'the log of this tracker', format: state.foldVersion });
+    if (state.foldVersion > FOLD_VERSION) {
+      throw new ShoalError('newerFormat', { path: 'the log of this tracker', format: state.foldVersion });
+    }
     return history;
   }
 
@@ -395,7 +463,13 @@ export class Ledger {
   }
 }
 
-const NOT_SIGNED = (): ShoalError => new ShoalError('badMessage', { type: 'operation', why: 'its signature does not fit' });
+const NOT_SIGNED = (): ShoalError =>
+  new ShoalError('badMessage', { type: 'operation', why: 'its signature does not fit' });
 
 /** The place behind all that could be stamped at a moment. */
-const behind = ({ ms, counter }: Moment): Place => ({ ms, counter, origin: 'f'.repeat(16) as Origin, seq: Number.MAX_SAFE_INTEGER });
+const behind = ({ ms, counter }: Moment): Place => ({
+  ms,
+  counter,
+  origin: 'f'.repeat(16) as Origin,
+  seq: Number.MAX_SAFE_INTEGER,
+});

@@ -37,7 +37,12 @@ const HOST_DEFAULT = '127.0.0.1';
 export interface StartedPair {
   readonly url: string;
   /** `started`: by this call; otherwise it ran already. */
-  readonly trackers: readonly { readonly number: number; readonly address: string; readonly processId: number; readonly started: boolean }[];
+  readonly trackers: readonly {
+    readonly number: number;
+    readonly address: string;
+    readonly processId: number;
+    readonly started: boolean;
+  }[];
 }
 
 export interface PairStatus {
@@ -60,7 +65,11 @@ export function startPair(disk: Disk, folder: string, host: string | undefined, 
   return locked(folder, async () => {
     if (!(await disk.stat(path.join(folder, REALM_FILE)))) {
       const at = host ?? HOST_DEFAULT;
-      await makeRealm(disk, folder, (await freePorts(at)).map((port) => ({ host: at, port })));
+      await makeRealm(
+        disk,
+        folder,
+        (await freePorts(at)).map((port) => ({ host: at, port })),
+      );
     }
     let configs = await configsIn(disk, folder);
     if (host !== undefined && host !== hostOf(configs)) {
@@ -79,7 +88,9 @@ export function startPair(disk: Disk, folder: string, host: string | undefined, 
 export async function stopPair(disk: Disk, folder: string): Promise<readonly number[]> {
   await configsIn(disk, folder);
   return locked(folder, async () => {
-    const stopped = await allOf((await configsIn(disk, folder)).map(async (config) => ((await stopTracker(disk, config)) ? [config.number] : [])));
+    const stopped = await allOf(
+      (await configsIn(disk, folder)).map(async (config) => ((await stopTracker(disk, config)) ? [config.number] : [])),
+    );
     return stopped.flat();
   });
 }
@@ -95,11 +106,14 @@ type Configs = readonly [TrackerConfig, TrackerConfig];
 
 async function configsIn(disk: Disk, folder: string): Promise<Configs> {
   if (!(await disk.stat(path.join(folder, REALM_FILE)))) throw new ShoalError('noLocalPair', { path: folder });
-  const [one, two] = await Promise.all(NUMBERS.map((number) => readConfig(disk, path.join(folder, `tracker-${number}`))));
+  const [one, two] = await Promise.all(
+    NUMBERS.map((number) => readConfig(disk, path.join(folder, `tracker-${number}`))),
+  );
   return [one as TrackerConfig, two as TrackerConfig];
 }
 
-const listed = ({ descriptor, number }: TrackerConfig): Address => descriptor.trackers.find((tracker) => tracker.number === number)?.address ?? { host: '', port: 0 };
+const listed = ({ descriptor, number }: TrackerConfig): Address =>
+  descriptor.trackers.find((tracker) => tracker.number === number)?.address ?? { host: '', port: 0 };
 const hostOf = ([one]: Configs): string => listed(one).host;
 
 async function startOne(disk: Disk, config: TrackerConfig, bundle: string): Promise<StartedPair['trackers'][number]> {
@@ -107,13 +121,18 @@ async function startOne(disk: Disk, config: TrackerConfig, bundle: string): Prom
   const at = listed(config);
   const shown = { number, address: addressText(at) };
   const running = await statusIfRunning(disk, config);
-  if (running && standing(running.version, VERSION) !== 'older') return { ...shown, processId: running.processId, started: false };
+  if (running && standing(running.version, VERSION) !== 'older') {
+    return { ...shown, processId: running.processId, started: false };
+  }
   if (running) await stopTracker(disk, config);
   const log = path.join(folder, 'tracker.log');
   const { output, startsAt } = openLog(log);
   try {
     // A loopback address is reached by nobody else, so nothing else is listened on; others get every address, at the port that is listed.
-    const child = spawnDetached([bundle, 'serve', folder, ...(isLoopback(at.host) ? ['--listen', addressText(at)] : [])], output);
+    const child = spawnDetached(
+      [bundle, 'serve', folder, ...(isLoopback(at.host) ? ['--listen', addressText(at)] : [])],
+      output,
+    );
     const status = await answering(disk, config, child, () => saidBefore(logSince(log, startsAt)), log);
     return { ...shown, processId: status.processId, started: true };
   } finally {
@@ -122,10 +141,18 @@ async function startOne(disk: Disk, config: TrackerConfig, bundle: string): Prom
 }
 
 /** Waits until a tracker that was just started answers. @throws ShoalError trackerNotStarted */
-async function answering(disk: Disk, config: TrackerConfig, child: ChildProcess, said: () => string, log: string): Promise<Status> {
+async function answering(
+  disk: Disk,
+  config: TrackerConfig,
+  child: ChildProcess,
+  said: () => string,
+  log: string,
+): Promise<Status> {
   const { number } = config;
   let ended: string | undefined;
-  child.once('error', (error) => (ended = error.message)).once('exit', (code, signal) => (ended = said() || `it ended with ${signal ?? `code ${code}`}`));
+  child
+    .once('error', (error) => (ended = error.message))
+    .once('exit', (code, signal) => (ended = said() || `it ended with ${signal ?? `code ${code}`}`));
   const deadlineMs = nodeClock.monotonicMs() + START_MS_MAX;
   while (nodeClock.monotonicMs() < deadlineMs) {
     const status = await statusIfRunning(disk, config);
@@ -137,7 +164,8 @@ async function answering(disk: Disk, config: TrackerConfig, child: ChildProcess,
 }
 
 /** Why a tracker ended: the last sentence it printed for people. */
-const saidBefore = (log: string): string => /^shoal-tracker: (.*)$/m.exec(log.split('\n').toReversed().join('\n'))?.[1] ?? '';
+const saidBefore = (log: string): string =>
+  /^shoal-tracker: (.*)$/m.exec(log.split('\n').toReversed().join('\n'))?.[1] ?? '';
 
 /** Two ports that nobody uses now. */
 async function freePorts(host: string): Promise<readonly number[]> {

@@ -27,18 +27,20 @@ const LOOK_MS = 50;
 export type Status = ReplyOf<typeof operatorLink, 'status'>;
 
 /** How the tracker of this folder is. @throws ShoalError unreachable … when it does not run */
-export const askStatus = (disk: Disk, config: TrackerConfig): Promise<Status> => withLink(disk, config, (connection) => connection.call('status', {}, { deadlineMs: ANSWER_MS }));
+export const askStatus = (disk: Disk, config: TrackerConfig): Promise<Status> =>
+  withLink(disk, config, (connection) => connection.call('status', {}, { deadlineMs: ANSWER_MS }));
 
 /** All conflicts that the tracker of this folder knows, in the order of their operations. @throws ShoalError unreachable … when it does not run */
-export const askConflicts = (disk: Disk, config: TrackerConfig): Promise<readonly Conflict[]> => withLink(disk, config, async (connection) => {
-  const all: Conflict[] = [];
-  for (let count = 1; all.length < count;) {
-    const page = await connection.call('conflicts', { from: all.length }, { deadlineMs: ANSWER_MS });
-    all.push(...page.conflicts);
-    count = page.conflicts.length === 0 ? 0 : page.count;
-  }
-  return all;
-});
+export const askConflicts = (disk: Disk, config: TrackerConfig): Promise<readonly Conflict[]> =>
+  withLink(disk, config, async (connection) => {
+    const all: Conflict[] = [];
+    for (let count = 1; all.length < count;) {
+      const page = await connection.call('conflicts', { from: all.length }, { deadlineMs: ANSWER_MS });
+      all.push(...page.conflicts);
+      count = page.conflicts.length === 0 ? 0 : page.count;
+    }
+    return all;
+  });
 
 /** Shows the tracker of this folder a newer list of trackers; where it does not run, its folder keeps it. @throws ShoalError wrongRealm, badDescriptor */
 export async function setList(disk: Disk, config: TrackerConfig, list: SignedDescriptor): Promise<void> {
@@ -55,7 +57,9 @@ export type Durability = ReplyOf<typeof operatorLink, 'setOwner'>;
 
 /** Gives an account another password. @throws ShoalError unknownUser, passwordTooShort, unreachable … */
 export const resetPassword = (disk: Disk, config: TrackerConfig, user: string, password: string): Promise<Durability> =>
-  withLink(disk, config, (connection) => connection.call('resetPassword', { user, password }, { deadlineMs: 2 * ANSWER_MS }));
+  withLink(disk, config, (connection) =>
+    connection.call('resetPassword', { user, password }, { deadlineMs: 2 * ANSWER_MS }),
+  );
 
 /** Makes a member the owner of a group. @throws ShoalError unknownGroup, unknownUser, unreachable … */
 export const setOwner = (disk: Disk, config: TrackerConfig, group: string, user: string): Promise<Durability> =>
@@ -87,7 +91,9 @@ export async function stopTracker(disk: Disk, config: TrackerConfig): Promise<bo
   const { processId } = status;
   const deadlineMs = nodeClock.monotonicMs() + STOP_MS_MAX;
   while (isAlive(processId)) {
-    if (nodeClock.monotonicMs() > deadlineMs) throw new ShoalError('trackerNotStopped', { number: config.number, process: processId });
+    if (nodeClock.monotonicMs() > deadlineMs) {
+      throw new ShoalError('trackerNotStopped', { number: config.number, process: processId });
+    }
     await pause(LOOK_MS); // a timer of the world would not keep this process
   }
   return true;
@@ -105,18 +111,30 @@ function isAlive(processId: number): boolean {
 
 /** Where this machine finds the tracker of this folder. @throws ShoalError badRealmFolder */
 async function addressOf(disk: Disk, { descriptor, number, folder }: TrackerConfig): Promise<Address> {
-  const address = (await lastRun(disk, folder))?.address ?? descriptor.trackers.find((tracker) => tracker.number === number)?.address;
+  const address =
+    (await lastRun(disk, folder))?.address ?? descriptor.trackers.find((tracker) => tracker.number === number)?.address;
   if (!address) throw new ShoalError('badRealmFolder', { path: folder, why: 'it is not in the list of trackers' });
   return address;
 }
 
-async function withLink<T>(disk: Disk, config: TrackerConfig, ask: (connection: Connection<typeof operatorLink, 'operator'>) => Promise<T>): Promise<T> {
+async function withLink<T>(
+  disk: Disk,
+  config: TrackerConfig,
+  ask: (connection: Connection<typeof operatorLink, 'operator'>) => Promise<T>,
+): Promise<T> {
   const { identity } = config;
   const { clock, chance, network } = createNodeWorld({ identity, log: silentLog });
   const stream = await network.dial(await addressOf(disk, config), { expect: identity.pin, timeoutMs: ANSWER_MS });
   const link = new FrameLink(stream);
   await greet(link, { role: 'operator', accepts: ['tracker'], program: `shoal-tracker ${VERSION}`, clock, chance });
-  const connection = new Connection(link, { table: operatorLink, side: 'operator', handlers: {}, heartbeatMs: HEARTBEAT_MS.tracker, clock, log: silentLog });
+  const connection = new Connection(link, {
+    table: operatorLink,
+    side: 'operator',
+    handlers: {},
+    heartbeatMs: HEARTBEAT_MS.tracker,
+    clock,
+    log: silentLog,
+  });
   try {
     return await ask(connection);
   } finally {

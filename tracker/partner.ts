@@ -147,19 +147,28 @@ export class Partner {
       if (this.#closed || this.#live) return stream.destroy();
       this.#adopt(link);
     } catch (error) {
-      this.#warn('the partner is not reached', isShoalError(error, 'pinMismatch') ? await this.#whoElse(partner.address) : asShoalError(error).message);
+      this.#warn(
+        'the partner is not reached',
+        isShoalError(error, 'pinMismatch') ? await this.#whoElse(partner.address) : asShoalError(error).message,
+      );
       this.#retry();
     }
   }
 
   #warn(phrase: string, why: string): void {
     const partner = this.#options.partner();
-    if (why !== this.#whyNot) this.#options.world.log.warn(phrase, { partner: partner && addressText(partner.address), why });
+    if (why !== this.#whyNot) {
+      this.#options.world.log.warn(phrase, { partner: partner && addressText(partner.address), why });
+    }
     this.#whyNot = why;
   }
 
   #retry(delayMs = this.#nextDelayMs()): void {
-    const { world: { clock }, number, partner } = this.#options;
+    const {
+      world: { clock },
+      number,
+      partner,
+    } = this.#options;
     const isLower = number < (partner()?.number ?? 0);
     if (this.#closed) return;
     this.#timer?.cancel();
@@ -167,7 +176,10 @@ export class Partner {
   }
 
   #nextDelayMs(): number {
-    return Math.min(RETRY_MS_MAX, 100 * 2 ** Math.min(this.#failures++, 8)) * (0.5 + 0.5 * this.#options.world.chance.random());
+    return (
+      Math.min(RETRY_MS_MAX, 100 * 2 ** Math.min(this.#failures++, 8)) *
+      (0.5 + 0.5 * this.#options.world.chance.random())
+    );
   }
 
   /** Another key answers at the partner's address: what its realm is, in a sentence. */
@@ -178,8 +190,22 @@ export class Partner {
       await greet(link, { role: 'engine', accepts: ['tracker'], program, clock: world.clock, chance: world.chance });
       const ignore = (): void => {};
       const connection = new Connection(link, {
-        table: trackerLink, side: 'engine', heartbeatMs: HEARTBEAT_MS.tracker, clock: world.clock, log: world.log,
-        handlers: { presenceChanged: ignore, groupChanged: ignore, groupGone: ignore, swarmChanged: ignore, revoked: ignore, dialRequest: ignore, signedOut: ignore, conflicted: ignore, pairChanged: ignore },
+        table: trackerLink,
+        side: 'engine',
+        heartbeatMs: HEARTBEAT_MS.tracker,
+        clock: world.clock,
+        log: world.log,
+        handlers: {
+          presenceChanged: ignore,
+          groupChanged: ignore,
+          groupGone: ignore,
+          swarmChanged: ignore,
+          revoked: ignore,
+          dialRequest: ignore,
+          signedOut: ignore,
+          conflicted: ignore,
+          pairChanged: ignore,
+        },
       });
       const list = await connection.call('descriptor', {}).finally(() => connection.close());
       checkDescriptor(list, realm, address);
@@ -194,7 +220,11 @@ export class Partner {
     const { world, realm, list } = this.#options;
     this.#timer?.cancel();
     const replication: Replication = new Replication({
-      world, realm, link, list, ledger: this.#options.ledger(),
+      world,
+      realm,
+      link,
+      list,
+      ledger: this.#options.ledger(),
       listed: (theirs) => this.#checkListed(link.stream.pin, theirs),
       changed: () => this.#changed(replication),
       needsSnapshot: () => void this.#fetchSnapshot(replication),
@@ -219,24 +249,35 @@ export class Partner {
   async #checkListed(pin: Pin | undefined, theirs: SignedDescriptor | undefined): Promise<void> {
     const { shown, partner } = this.#options;
     if (theirs) await shown(theirs);
-    if (pin === undefined || pin !== partner()?.pin) throw new ShoalError('pinMismatch', { address: 'the other tracker' });
+    if (pin === undefined || pin !== partner()?.pin) {
+      throw new ShoalError('pinMismatch', { address: 'the other tracker' });
+    }
   }
 
   /** It is not in our list. With a newer one, in which it is, it will be our partner when it dials again; it learns nothing of us before. */
   async #hearStranger(link: FrameLink): Promise<void> {
-    const { world: { clock, log }, shown, partner } = this.#options;
+    const {
+      world: { clock, log },
+      shown,
+      partner,
+    } = this.#options;
     const refused = new ShoalError('pinMismatch', { address: link.stream.remote.host });
     const refuse = (): never => {
       throw refused;
     };
     const connection = new Connection(link, {
-      table: partnerLink, side: 'tracker', heartbeatMs: HEARTBEAT_MS.partner, clock, log,
+      table: partnerLink,
+      side: 'tracker',
+      heartbeatMs: HEARTBEAT_MS.partner,
+      clock,
+      log,
       handlers: {
         compare: async ({ list }) => {
           if (list) await shown(list);
           throw link.stream.pin === partner()?.pin ? new ShoalError('busy') : refused;
         },
-        append: refuse, snapshot: refuse,
+        append: refuse,
+        snapshot: refuse,
       },
     });
     const timer = clock.after(DIAL_MS, () => connection.destroy(refused));
@@ -253,7 +294,10 @@ export class Partner {
       this.#changed(replication);
     } catch (error) {
       const partner = this.#options.partner();
-      const why = isShoalError(error, 'pinMismatch') && partner ? await this.#whoElse(partner.address) : asShoalError(error).message;
+      const why =
+        isShoalError(error, 'pinMismatch') && partner
+          ? await this.#whoElse(partner.address)
+          : asShoalError(error).message;
       this.#warn('the partner cannot be compared with', why);
       replication.connection.destroy(asShoalError(error));
     }
@@ -284,12 +328,18 @@ export class Partner {
         this.#snapshot ??= { sha256, chunks: [] };
         if (chunk.length > 0) {
           this.#snapshot.chunks.push(chunk);
-          if (this.#snapshot.chunks.length > Math.ceil(rest.bytes / SNAPSHOT_CHUNK_BYTES)) throw new ShoalError('badMessage', { type: 'snapshot', why: 'it is longer than its tracker said' });
+          if (this.#snapshot.chunks.length > Math.ceil(rest.bytes / SNAPSHOT_CHUNK_BYTES)) {
+            throw new ShoalError('badMessage', { type: 'snapshot', why: 'it is longer than its tracker said' });
+          }
           continue;
         }
         const all = this.#snapshot.chunks;
         this.#snapshot = undefined;
-        const snapshot = { ...rest, sha256, heads: new Map(heads.map(({ origin, seq, hash }) => [origin, { seq, hash: Buffer.from(hash) }])) };
+        const snapshot = {
+          ...rest,
+          sha256,
+          heads: new Map(heads.map(({ origin, seq, hash }) => [origin, { seq, hash: Buffer.from(hash) }])),
+        };
         await ledger().adopt(snapshot, all);
         world.log.info('the partner’s snapshot was taken over', { bytes: snapshot.bytes });
         return connection.close(); // what we have now is told by a new link

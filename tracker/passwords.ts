@@ -33,7 +33,9 @@ export class Passwords {
 
   /** The hash of a new password. @throws ShoalError passwordTooShort, busy */
   async hash(password: string): Promise<string> {
-    if ([...normal(password)].length < PASSWORD_CHARS_MIN) throw new ShoalError('passwordTooShort', { min: PASSWORD_CHARS_MIN });
+    if ([...normal(password)].length < PASSWORD_CHARS_MIN) {
+      throw new ShoalError('passwordTooShort', { min: PASSWORD_CHARS_MIN });
+    }
     const salt = this.#chance.bytes(SALT_BYTES);
     const hash = await this.#derive(password, salt, this.#cost, HASH_BYTES);
     const { ln, r, p } = this.#cost;
@@ -57,7 +59,9 @@ export class Passwords {
     try {
       const N = 2 ** ln;
       return await new Promise((resolve, reject) => {
-        scrypt(normal(password), salt, bytes, { N, r, p, maxmem: 256 * N * r }, (error, key) => (error ? reject(error) : resolve(key)));
+        scrypt(normal(password), salt, bytes, { N, r, p, maxmem: 256 * N * r }, (error, key) =>
+          error ? reject(error) : resolve(key),
+        );
       });
     } finally {
       const next = this.#queue.shift();

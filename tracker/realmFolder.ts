@@ -9,7 +9,19 @@ import type { Address } from '../protocol/nouns.ts';
 import type { Descriptor, SignedDescriptor } from '../protocol/realm.ts';
 import { checkDescriptor, realmUrlText, signDescriptor, TRACKERS_MAX } from '../protocol/realm.ts';
 import type { Disk } from '../protocol/world.ts';
-import { fileBytes, fileText, keepList, LOG_FILE, noteRun, publicBytes, readFile, REALM_FILE, secretBytes, TRACKER_FILE, writeFile } from './config.ts';
+import {
+  fileBytes,
+  fileText,
+  keepList,
+  LOG_FILE,
+  noteRun,
+  publicBytes,
+  readFile,
+  REALM_FILE,
+  secretBytes,
+  TRACKER_FILE,
+  writeFile,
+} from './config.ts';
 
 /** The list alone, which holds nothing secret: for trackers on other machines. */
 export const LIST_FILE = 'list.json';
@@ -31,13 +43,26 @@ type Realm = Descriptor & { readonly realm: Pin };
  *
  * @throws ShoalError badRealmFolder, newerFormat, usage
  */
-export async function replaceTracker(disk: Disk, folder: string, number: number, address: Address, { newKey = false } = {}): Promise<Changed> {
-  if (number < 1 || number > TRACKERS_MAX) throw new ShoalError('usage', { why: `a realm has trackers 1 to ${TRACKERS_MAX}` });
+export async function replaceTracker(
+  disk: Disk,
+  folder: string,
+  number: number,
+  address: Address,
+  { newKey = false } = {},
+): Promise<Changed> {
+  if (number < 1 || number > TRACKERS_MAX) {
+    throw new ShoalError('usage', { why: `a realm has trackers 1 to ${TRACKERS_MAX}` });
+  }
   const before = await readRealm(disk, folder);
   const own = path.join(folder, `tracker-${number}`);
   const old = before.trackers.find((tracker) => tracker.number === number);
-  if (!old && before.trackers.length === 0) throw new ShoalError('badRealmFolder', { path: folder, why: 'its list is empty' });
-  const kept = old && !newKey && (await disk.stat(path.join(own, TRACKER_FILE))) ? await readFile(disk, path.join(own, TRACKER_FILE)) : undefined;
+  if (!old && before.trackers.length === 0) {
+    throw new ShoalError('badRealmFolder', { path: folder, why: 'its list is empty' });
+  }
+  const kept =
+    old && !newKey && (await disk.stat(path.join(own, TRACKER_FILE)))
+      ? await readFile(disk, path.join(own, TRACKER_FILE))
+      : undefined;
   let entry = old;
   if (!kept) {
     const identity = createIdentity();
@@ -45,9 +70,18 @@ export async function replaceTracker(disk: Disk, folder: string, number: number,
     entry = { number, address, pin: identity.pin, ticketKey: publicBytes(ticketKey.publicKey) };
     await disk.makeFolder(own, 0o700);
     // Complete only with the list, which is written last.
-    await writeFile(disk, path.join(own, TRACKER_FILE), { number, key: fileText(identityBytes(identity)), ticketKey: fileText(secretBytes(ticketKey.privateKey)), descriptor: '', signature: '' });
+    await writeFile(disk, path.join(own, TRACKER_FILE), {
+      number,
+      key: fileText(identityBytes(identity)),
+      ticketKey: fileText(secretBytes(ticketKey.privateKey)),
+      descriptor: '',
+      signature: '',
+    });
   }
-  const trackers = [...before.trackers.filter((tracker) => tracker.number !== number), { ...(entry as Descriptor['trackers'][number]), address }].sort((a, b) => a.number - b.number);
+  const trackers = [
+    ...before.trackers.filter((tracker) => tracker.number !== number),
+    { ...(entry as Descriptor['trackers'][number]), address },
+  ].sort((a, b) => a.number - b.number);
   const former = old && !kept ? [...before.former, old.pin] : before.former;
   if (!(await disk.stat(path.join(own, LOG_FILE)))) await noteRun(disk, own, { address, logIsWhole: false });
   return writeList(disk, folder, { ...before, trackers, former });
@@ -63,13 +97,20 @@ export async function retireTracker(disk: Disk, folder: string, number: number):
   const old = before.trackers.find((tracker) => tracker.number === number);
   if (!old) throw new ShoalError('usage', { why: `the realm has no tracker ${number}` });
   if (before.trackers.length === 1) throw new ShoalError('usage', { why: `tracker ${number} is the only one` });
-  return writeList(disk, folder, { ...before, trackers: before.trackers.filter((tracker) => tracker !== old), former: [...before.former, old.pin] });
+  return writeList(disk, folder, {
+    ...before,
+    trackers: before.trackers.filter((tracker) => tracker !== old),
+    former: [...before.former, old.pin],
+  });
 }
 
 /** Says by which host all trackers are reached from now on; their ports stay. @throws ShoalError badRealmFolder, newerFormat */
 export async function moveTrackers(disk: Disk, folder: string, host: string): Promise<Changed> {
   const before = await readRealm(disk, folder);
-  return writeList(disk, folder, { ...before, trackers: before.trackers.map((tracker) => ({ ...tracker, address: { ...tracker.address, host } })) });
+  return writeList(disk, folder, {
+    ...before,
+    trackers: before.trackers.map((tracker) => ({ ...tracker, address: { ...tracker.address, host } })),
+  });
 }
 
 /** A list that somebody has written down (`list.json`, or any file that holds one). @throws ShoalError badRealmFolder, newerFormat */
@@ -102,5 +143,10 @@ async function writeList(disk: Disk, folder: string, { realm, ...content }: Real
     const own = path.join(folder, `tracker-${number}`);
     if (await disk.stat(path.join(own, TRACKER_FILE))) await keepList(disk, own, signed);
   }
-  return { url: realmUrlText({ realm, addresses: next.trackers.map(({ address }) => address) }), version: next.version, trackers: next.trackers, file: path.join(folder, LIST_FILE) };
+  return {
+    url: realmUrlText({ realm, addresses: next.trackers.map(({ address }) => address) }),
+    version: next.version,
+    trackers: next.trackers,
+    file: path.join(folder, LIST_FILE),
+  };
 }

@@ -5,7 +5,15 @@ import { Connection } from '../protocol/connection.ts';
 import { asShoalError, ShoalError } from '../protocol/errors.ts';
 import type { FrameLink } from '../protocol/frame.ts';
 import type { Origin, Pin } from '../protocol/ids.ts';
-import { CLOCKS_APART_MS_ALARM, CLOCKS_APART_MS_MAX, CLOCKS_APART_MS_WARN, HEARTBEAT_MS, OPERATIONS_PER_FRAME_BYTES_MAX, OPERATIONS_PER_FRAME_MAX, PARTNER_ACK_MS_MAX } from '../protocol/limits.ts';
+import {
+  CLOCKS_APART_MS_ALARM,
+  CLOCKS_APART_MS_MAX,
+  CLOCKS_APART_MS_WARN,
+  HEARTBEAT_MS,
+  OPERATIONS_PER_FRAME_BYTES_MAX,
+  OPERATIONS_PER_FRAME_MAX,
+  PARTNER_ACK_MS_MAX,
+} from '../protocol/limits.ts';
 import { partnerLink } from '../protocol/partnerLink.ts';
 import type { SignedDescriptor } from '../protocol/realm.ts';
 import type { BodyOf, ReplyOf } from '../protocol/table.ts';
@@ -75,10 +83,20 @@ export class Replication {
     this.#options = options;
     const { link, world, ledger } = options;
     this.connection = new Connection(link, {
-      table: partnerLink, side: 'tracker', heartbeatMs: HEARTBEAT_MS.partner, clock: world.clock, log: world.log,
+      table: partnerLink,
+      side: 'tracker',
+      heartbeatMs: HEARTBEAT_MS.partner,
+      clock: world.clock,
+      log: world.log,
       handlers: {
         compare: async (theirs) => {
-          if (theirs.realm !== options.realm) throw new ShoalError('wrongRealm', { address: 'the partner', ours: theirs.realm.slice(0, 8), theirs: options.realm.slice(0, 8) });
+          if (theirs.realm !== options.realm) {
+            throw new ShoalError('wrongRealm', {
+              address: 'the partner',
+              ours: theirs.realm.slice(0, 8),
+              theirs: options.realm.slice(0, 8),
+            });
+          }
           await options.listed(theirs.list);
           this.#isListed = true;
           this.#checkFits(theirs);
@@ -134,7 +152,8 @@ export class Replication {
   onBoth(origin: Origin, seq: number): Promise<boolean> {
     return new Promise((resolve) => {
       const waiting: Waiting = {
-        origin, seq,
+        origin,
+        seq,
         settle: (both) => {
           timer.cancel();
           this.#waiting.delete(waiting);
@@ -180,7 +199,11 @@ export class Replication {
     try {
       for (let batch = this.#nextBatch(); batch.entries.length > 0 || this.#owesPromise; batch = this.#nextBatch()) {
         const promises = this.#promises(batch.isLast);
-        const { have, ...theirs } = await this.connection.call('append', { entries: batch.entries, ...promises }, { deadlineMs: APPEND_MS });
+        const { have, ...theirs } = await this.connection.call(
+          'append',
+          { entries: batch.entries, ...promises },
+          { deadlineMs: APPEND_MS },
+        );
         this.#learnHave(have);
         this.#hear(theirs);
         this.#promiseLater();
@@ -197,13 +220,19 @@ export class Replication {
 
   /** Whether what the partner lacks is only in our snapshot. */
   get #lacksSnapshot(): boolean {
-    return [...this.#options.ledger.log.snapshot?.heads ?? []].some(([origin, { seq }]) => (this.#theirs.get(origin) ?? 0) < seq);
+    return [...(this.#options.ledger.log.snapshot?.heads ?? [])].some(
+      ([origin, { seq }]) => (this.#theirs.get(origin) ?? 0) < seq,
+    );
   }
 
   /** Two that fold by other rules would not come to the same, and two whose clocks disagree would refuse each other's tickets. */
   #checkFits({ foldVersion, inEffect, nowMs }: Standing): void {
     this.theirFoldVersion = foldVersion;
-    if (inEffect > FOLD_VERSION) throw new ShoalError('unavailable', { why: `the other tracker has newer rules (${inEffect}, here ${FOLD_VERSION}); update this one` });
+    if (inEffect > FOLD_VERSION) {
+      throw new ShoalError('unavailable', {
+        why: `the other tracker has newer rules (${inEffect}, here ${FOLD_VERSION}); update this one`,
+      });
+    }
     this.#compareClocks(nowMs);
   }
 
@@ -214,7 +243,12 @@ export class Replication {
     const apartMs = Math.abs(this.clockOffsetMs);
     this.isSkewed = apartMs > CLOCKS_APART_MS_MAX;
     if (this.isSkewed) throw new ShoalError('clocksApart', { seconds: Math.round(apartMs / 1000) });
-    const tell = apartMs > CLOCKS_APART_MS_ALARM ? 'the clocks of the two trackers are far apart' : apartMs > CLOCKS_APART_MS_WARN ? 'the clocks of the two trackers are apart' : '';
+    const tell =
+      apartMs > CLOCKS_APART_MS_ALARM
+        ? 'the clocks of the two trackers are far apart'
+        : apartMs > CLOCKS_APART_MS_WARN
+          ? 'the clocks of the two trackers are apart'
+          : '';
     if (tell !== '' && tell !== this.#isTold) log.warn(tell, { ms: Math.round(apartMs) });
     this.#isTold = tell;
   }
@@ -289,8 +323,15 @@ export class Replication {
   #standing(): Standing {
     const { ledger, world, list } = this.#options;
     this.#toldSnapshot = ledger.log.snapshot;
-    const horizon = [...ledger.log.snapshot?.heads ?? []].map(([origin, { seq }]) => ({ origin, seq }));
-    return { foldVersion: FOLD_VERSION, inEffect: ledger.state.foldVersion, have: this.#vector(), horizon, nowMs: world.clock.now(), list: list() };
+    const horizon = [...(ledger.log.snapshot?.heads ?? [])].map(([origin, { seq }]) => ({ origin, seq }));
+    return {
+      foldVersion: FOLD_VERSION,
+      inEffect: ledger.state.foldVersion,
+      have: this.#vector(),
+      horizon,
+      nowMs: world.clock.now(),
+      list: list(),
+    };
   }
 
   #vector(): { origin: Origin; seq: number }[] {

@@ -123,7 +123,12 @@ class Server implements Tracker {
     this.#startedMs = clock.monotonicMs();
     this.#list = new RealmList(config, options.keepList ?? (() => Promise.resolve()), () => this.#listChanged());
     this.#partner = new Partner({
-      world, realm: config.realm, number: config.number, program: this.#program, ledger: () => this.ledger, lostLog: options.lostLog ?? false,
+      world,
+      realm: config.realm,
+      number: config.number,
+      program: this.#program,
+      ledger: () => this.ledger,
+      lostLog: options.lostLog ?? false,
       partner: () => {
         const { partner } = this.#list;
         return partner && { ...partner, address: options.partnerAt ?? partner.address };
@@ -134,8 +139,13 @@ class Server implements Tracker {
       changed: () => this.#pairChanged(),
     });
     this.ledger = new Ledger({
-      log: opLog, realm: config.realm, clock, logger: log, onBoth: (origin, seq) => this.#partner.onBoth(origin, seq),
-      isTracker: (pin) => this.#list.isTracker(pin), ...(options.signatureFits && { signatureFits: options.signatureFits }),
+      log: opLog,
+      realm: config.realm,
+      clock,
+      logger: log,
+      onBoth: (origin, seq) => this.#partner.onBoth(origin, seq),
+      isTracker: (pin) => this.#list.isTracker(pin),
+      ...(options.signatureFits && { signatureFits: options.signatureFits }),
       committed: () => this.#partner.committed(),
       broken: (error) => this.#closed || options.broken(error),
     });
@@ -144,7 +154,11 @@ class Server implements Tracker {
     this.#swarms = new Swarms(clock, chance, presenceChanged);
     this.#sessions = new Sessions(() => this.ledger.state, this.#swarms, config.signer, config.realm, presenceChanged);
     this.#passwords = new Passwords(chance, options.passwordCost ?? COST_DEFAULT);
-    this.#tries = { perUser: new Tries(clock, PASSWORDS_PER_USER), perHost: new Tries(clock, PASSWORDS_PER_HOST), accounts: new Tries(clock, ACCOUNTS_PER_HOST) };
+    this.#tries = {
+      perUser: new Tries(clock, PASSWORDS_PER_USER),
+      perHost: new Tries(clock, PASSWORDS_PER_HOST),
+      accounts: new Tries(clock, ACCOUNTS_PER_HOST),
+    };
     this.#caughtUp = new CaughtUp(this.ledger, clock);
     this.#conflicts = new Conflicts(this.ledger);
     this.ledger.onChange((changes) => {
@@ -158,7 +172,10 @@ class Server implements Tracker {
     return `shoal-tracker ${this.#options.version}`;
   }
   get url(): string {
-    return realmUrlText({ realm: this.#options.config.realm, addresses: this.#list.trackers.map(({ address }) => address) });
+    return realmUrlText({
+      realm: this.#options.config.realm,
+      addresses: this.#list.trackers.map(({ address }) => address),
+    });
   }
   get address(): Address {
     const { config, listen } = this.#options;
@@ -170,11 +187,18 @@ class Server implements Tracker {
   async listen(): Promise<void> {
     const { world, config, listen } = this.#options;
     const own = config.descriptor.trackers.find(({ number }) => number === config.number);
-    this.#listener = await world.network.listen(listen ?? { port: own?.address.port ?? 0 }, (stream) => void this.#accept(stream));
+    this.#listener = await world.network.listen(
+      listen ?? { port: own?.address.port ?? 0 },
+      (stream) => void this.#accept(stream),
+    );
     this.#partner.start();
     this.#partner.committed();
     this.#compact();
-    world.log.info('tracker serves', { number: config.number, address: addressText(this.address), operations: this.ledger.log.count });
+    world.log.info('tracker serves', {
+      number: config.number,
+      address: addressText(this.address),
+      operations: this.ledger.log.count,
+    });
   }
 
   status() {
@@ -184,12 +208,30 @@ class Server implements Tracker {
     let files = 0;
     for (const group of state.groups.values()) files += group.files.size;
     return {
-      number: config.number, version, realm: config.realm, origin: log.origin, upMs: Math.round(world.clock.monotonicMs() - this.#startedMs), links: this.#sessions.count,
-      accounts: state.accounts.size, groups: state.groupNames.size, files, presences: this.#swarms.presences, operations: log.count,
-      partner: this.#state, partnerLagOperations: this.#partner.lag, stateHash: stateHash(state), processId,
-      unsettledOperations: unsettled, frontierMs: frontier?.ms ?? 0, conflicts: this.#conflicts.count,
-      clockAheadMs: Math.max(0, offsetMs), clockBehindMs: Math.max(0, -offsetMs), logAheadMs: Math.round(aheadMs),
-      durability: this.#durability, listVersion: this.#list.version, memoryBytes: process.memoryUsage().rss,
+      number: config.number,
+      version,
+      realm: config.realm,
+      origin: log.origin,
+      upMs: Math.round(world.clock.monotonicMs() - this.#startedMs),
+      links: this.#sessions.count,
+      accounts: state.accounts.size,
+      groups: state.groupNames.size,
+      files,
+      presences: this.#swarms.presences,
+      operations: log.count,
+      partner: this.#state,
+      partnerLagOperations: this.#partner.lag,
+      stateHash: stateHash(state),
+      processId,
+      unsettledOperations: unsettled,
+      frontierMs: frontier?.ms ?? 0,
+      conflicts: this.#conflicts.count,
+      clockAheadMs: Math.max(0, offsetMs),
+      clockBehindMs: Math.max(0, -offsetMs),
+      logAheadMs: Math.round(aheadMs),
+      durability: this.#durability,
+      listVersion: this.#list.version,
+      memoryBytes: process.memoryUsage().rss,
     };
   }
 
@@ -238,7 +280,9 @@ class Server implements Tracker {
   #tellConflicts(changes: Changes): void {
     this.#conflicts.changed(changes);
     if (changes.outcomes.size === 0) return;
-    for (const [account, conflicts] of this.#conflicts.concerning(changes.outcomes)) this.#sessions.tellConflicts(account, conflicts);
+    for (const [account, conflicts] of this.#conflicts.concerning(changes.outcomes)) {
+      this.#sessions.tellConflicts(account, conflicts);
+    }
   }
 
   get #pair(): BodyOf<typeof trackerLink, 'pairChanged'>['pair'] {
@@ -253,7 +297,9 @@ class Server implements Tracker {
     const { state } = this.ledger;
     // One of them says so; the other has it by the log.
     const isFirst = !partner || (this.#partner.state === 'paired' && this.#options.config.number < partner.number);
-    if (isFirst && this.#partner.foldVersion > state.foldVersion && !this.#isUpgrading && !this.#closed) void this.#upgrade(this.#partner.foldVersion);
+    if (isFirst && this.#partner.foldVersion > state.foldVersion && !this.#isUpgrading && !this.#closed) {
+      void this.#upgrade(this.#partner.foldVersion);
+    }
   }
 
   async #upgrade(version: number): Promise<void> {
@@ -270,8 +316,16 @@ class Server implements Tracker {
   }
 
   #listChanged(): void {
-    const { world: { log }, config } = this.#options;
-    log.info('the list of trackers is another one', { version: this.#list.version, trackers: this.#list.trackers.map(({ address }) => addressText(address)).join(' '), isRetired: this.#list.isRetired, number: config.number });
+    const {
+      world: { log },
+      config,
+    } = this.#options;
+    log.info('the list of trackers is another one', {
+      version: this.#list.version,
+      trackers: this.#list.trackers.map(({ address }) => addressText(address)).join(' '),
+      isRetired: this.#list.isRetired,
+      number: config.number,
+    });
     this.#partner.listChanged();
     // They ask for the list when they come back, at once or at the other tracker.
     for (const link of this.#engineLinks) link.close();
@@ -279,19 +333,37 @@ class Server implements Tracker {
 
   /** Again and again replaces operations that need not be kept by what they came to. */
   #compact(): void {
-    const { world: { clock, log }, opLog, keep = KEEP_DEFAULT } = this.#options;
+    const {
+      world: { clock, log },
+      opLog,
+      keep = KEEP_DEFAULT,
+    } = this.#options;
     this.#compactTimer = clock.after(keep.everyMs, () => {
-      compact(opLog, clock, log, keep).catch((error: unknown) => log.warn('final operations could not be replaced', { why: asShoalError(error).message })).finally(() => this.#closed || this.#compact());
+      compact(opLog, clock, log, keep)
+        .catch((error: unknown) =>
+          log.warn('final operations could not be replaced', { why: asShoalError(error).message }),
+        )
+        .finally(() => this.#closed || this.#compact());
     });
   }
 
   /** Takes in an operation of this tracker itself. @throws ShoalError why its rule refuses it */
-  async #author<N extends OperationName>(name: N, body: OperationBody<N>, added?: Uint8Array): Promise<{ readonly durability: 'both' | 'one' }> {
-    const { world: { clock, chance }, config: { realm, identity } } = this.#options;
+  async #author<N extends OperationName>(
+    name: N,
+    body: OperationBody<N>,
+    added?: Uint8Array,
+  ): Promise<{ readonly durability: 'both' | 'one' }> {
+    const {
+      world: { clock, chance },
+      config: { realm, identity },
+    } = this.#options;
     if (this.#list.isRetired) throw new ShoalError('retired');
     if (this.#durability === 'none') throw new ShoalError('unavailable', { why: `it is ${this.#state}` });
     const id = chance.bytes(ID_BYTES).toString('hex') as OperationId;
-    const signed = signOperation({ realm, id, account: NOBODY, createdAtMs: clock.now(), name, body } as Operation, identity);
+    const signed = signOperation(
+      { realm, id, account: NOBODY, createdAtMs: clock.now(), name, body } as Operation,
+      identity,
+    );
     return this.ledger.ingest(signed, this.ledger.read(signed), added);
   }
 
@@ -316,9 +388,18 @@ class Server implements Tracker {
 
   /** Finds out who it is and serves it; resolves when the link has ended. */
   async #serve(link: FrameLink, pin: Pin): Promise<void> {
-    const { world: { clock, chance, log }, config } = this.#options;
+    const {
+      world: { clock, chance, log },
+      config,
+    } = this.#options;
     const { host } = link.stream.remote;
-    const { role, program } = await greet(link, { role: 'tracker', accepts: ['engine', 'tracker', 'operator'], program: this.#program, clock, chance });
+    const { role, program } = await greet(link, {
+      role: 'tracker',
+      accepts: ['engine', 'tracker', 'operator'],
+      program: this.#program,
+      clock,
+      chance,
+    });
     if (this.#closed) throw new ShoalError('linkClosed');
     log.debug('a link is up', { role, program, host });
     if (role === 'tracker') {
@@ -327,10 +408,21 @@ class Server implements Tracker {
       await this.#partner.accept(link);
     } else if (role === 'operator') {
       if (pin !== config.identity.pin) throw new ShoalError('pinMismatch', { address: host });
-      await this.#untilEnded(new Connection(link, { table: operatorLink, side: 'tracker', handlers: this.#operatorHandlers, heartbeatMs: HEARTBEAT_MS.tracker, clock, log }));
+      await this.#untilEnded(
+        new Connection(link, {
+          table: operatorLink,
+          side: 'tracker',
+          handlers: this.#operatorHandlers,
+          heartbeatMs: HEARTBEAT_MS.tracker,
+          clock,
+          log,
+        }),
+      );
     } else {
       if (this.#draining) throw new ShoalError('unavailable', { why: 'it is stopping' });
-      if (this.#partner.state === 'joining') throw new ShoalError('unavailable', { why: 'it lost its log and waits for its partner to give it back' });
+      if (this.#partner.state === 'joining') {
+        throw new ShoalError('unavailable', { why: 'it lost its log and waits for its partner to give it back' });
+      }
       await this.#serveEngine(link, pin);
     }
   }
@@ -366,14 +458,34 @@ class Server implements Tracker {
   }
 
   async #serveEngine(link: FrameLink, pin: Pin): Promise<void> {
-    const { world: { clock, log }, config } = this.#options;
+    const {
+      world: { clock, log },
+      config,
+    } = this.#options;
     // The handlers need the session and the session the connection; messages that have come already are handled in its constructor.
     const session = this.#sessions.add(pin, link.stream.remote.host);
     const handlers = handlersFor(session, {
-      clock, ledger: this.ledger, sessions: this.#sessions, swarms: this.#swarms, signer: config.signer, list: this.#list,
-      isStopping: () => this.#draining, pair: () => this.#pair, conflicts: this.#conflicts, caughtUp: this.#caughtUp, passwords: this.#passwords, tries: this.#tries,
+      clock,
+      ledger: this.ledger,
+      sessions: this.#sessions,
+      swarms: this.#swarms,
+      signer: config.signer,
+      list: this.#list,
+      isStopping: () => this.#draining,
+      pair: () => this.#pair,
+      conflicts: this.#conflicts,
+      caughtUp: this.#caughtUp,
+      passwords: this.#passwords,
+      tries: this.#tries,
     });
-    const connection = new Connection(link, { table: trackerLink, side: 'tracker', handlers, heartbeatMs: HEARTBEAT_MS.tracker, clock, log });
+    const connection = new Connection(link, {
+      table: trackerLink,
+      side: 'tracker',
+      handlers,
+      heartbeatMs: HEARTBEAT_MS.tracker,
+      clock,
+      log,
+    });
     session.connect(connection);
     this.#engineLinks.add(connection);
     await this.#untilEnded(connection);
@@ -381,7 +493,9 @@ class Server implements Tracker {
     this.#sessions.remove(session);
   }
 
-  async #untilEnded(connection: Connection<typeof trackerLink, 'tracker'> | Connection<typeof operatorLink, 'tracker'>): Promise<void> {
+  async #untilEnded(
+    connection: Connection<typeof trackerLink, 'tracker'> | Connection<typeof operatorLink, 'tracker'>,
+  ): Promise<void> {
     this.#links.add(connection);
     await connection.whenEnded;
     this.#links.delete(connection);

@@ -65,7 +65,13 @@ export class Sessions {
   readonly #presenceChanged: (group: GroupId) => void;
 
   /** @param presenceChanged  told of each group of somebody who comes or goes */
-  constructor(state: () => State, swarms: Swarms, signer: TicketSigner, realm: Pin, presenceChanged: (group: GroupId) => void = () => {}) {
+  constructor(
+    state: () => State,
+    swarms: Swarms,
+    signer: TicketSigner,
+    realm: Pin,
+    presenceChanged: (group: GroupId) => void = () => {},
+  ) {
     this.#state = state;
     this.#swarms = swarms;
     this.#signer = signer;
@@ -101,7 +107,9 @@ export class Sessions {
     const state = this.#state();
     session.isListening = true;
     // Its link before this one may not know yet that it is dead: an engine is in a swarm once.
-    for (const older of this.#all.get(session.pin) ?? []) if (older !== session && older.present) this.#swarms.removeAll(older.present);
+    for (const older of this.#all.get(session.pin) ?? []) {
+      if (older !== session && older.present) this.#swarms.removeAll(older.present);
+    }
     this.#setAccount(session, state.devices.get(session.pin));
     return session.account === undefined ? undefined : state.accounts.get(session.account);
   }
@@ -127,7 +135,9 @@ export class Sessions {
 
   /** An engine that was away hears of the memberships and sign-ins that ended so lately that a ticket of theirs might still count. */
   tellRecentEnds(session: Session, account: Account, nowMs: number): void {
-    for (const ended of recentEnds(this.#state(), account, nowMs - TICKET_MS_MAX)) session.notify('revoked', { revocation: this.#revocationOf(ended) });
+    for (const ended of recentEnds(this.#state(), account, nowMs - TICKET_MS_MAX)) {
+      session.notify('revoked', { revocation: this.#revocationOf(ended) });
+    }
   }
 
   /** Tells everybody concerned what has changed. */
@@ -146,7 +156,9 @@ export class Sessions {
   tellConflicts(account: AccountId, conflicts: readonly Conflict[]): void {
     for (const session of this.#byAccount.get(account) ?? []) {
       if (!session.isListening) continue;
-      for (let n = 0; n < conflicts.length; n += CONFLICTS_PER_NOTICE_MAX) session.notify('conflicted', { conflicts: conflicts.slice(n, n + CONFLICTS_PER_NOTICE_MAX) });
+      for (let n = 0; n < conflicts.length; n += CONFLICTS_PER_NOTICE_MAX) {
+        session.notify('conflicted', { conflicts: conflicts.slice(n, n + CONFLICTS_PER_NOTICE_MAX) });
+      }
     }
   }
 
@@ -155,7 +167,9 @@ export class Sessions {
   tellPair(pair: PairState): void {
     if (pair === this.#pair) return;
     this.#pair = pair;
-    for (const some of this.#all.values()) for (const session of some) if (session.isListening) session.notify('pairChanged', { pair });
+    for (const some of this.#all.values()) {
+      for (const session of some) if (session.isListening) session.notify('pairChanged', { pair });
+    }
   }
 
   /** Tells the members of a group that are here to ask again who is online and who has what. Returns how many were told. */
@@ -177,7 +191,11 @@ export class Sessions {
     if (roleOf(group, session.account) === 'stranger') {
       if (!before) return;
       session.told.delete(group.id);
-      session.notify('groupGone', { group: group.id, name: group.name, why: group.gone.get(session.account) ?? 'removed' });
+      session.notify('groupGone', {
+        group: group.id,
+        name: group.name,
+        why: group.gone.get(session.account) ?? 'removed',
+      });
       return;
     }
     this.#enterEarly(session, group);
@@ -204,7 +222,11 @@ export class Sessions {
   /** Sessions of members and applicants, and of whoever still believes to be one. */
   #concernedBy(group: Group): Set<Session> {
     const concerned = new Set<Session>();
-    const accounts = [...group.members.keys(), ...[...group.waiting.values()].map(({ account }) => account), ...group.gone.keys()];
+    const accounts = [
+      ...group.members.keys(),
+      ...[...group.waiting.values()].map(({ account }) => account),
+      ...group.gone.keys(),
+    ];
     for (const account of accounts) for (const session of this.#byAccount.get(account) ?? []) concerned.add(session);
     return concerned;
   }
@@ -225,17 +247,33 @@ export class Sessions {
     const { account, group, device } = ended;
     const state = this.#state();
     for (const session of this.#byAccount.get(account) ?? []) {
-      if (session.present && (device === undefined || session.pin === device)) this.#swarms.removeAll(session.present, group);
+      if (session.present && (device === undefined || session.pin === device)) {
+        this.#swarms.removeAll(session.present, group);
+      }
     }
     const revocation = this.#revocationOf(ended);
     const groups = group === undefined ? [...(state.accounts.get(account)?.groups ?? [])] : [group];
     const hearers = new Set<Session>();
-    for (const id of groups) for (const member of state.groups.get(id)?.members.keys() ?? []) for (const session of this.#byAccount.get(member) ?? []) hearers.add(session);
+    for (const id of groups) {
+      for (const member of state.groups.get(id)?.members.keys() ?? []) {
+        for (const session of this.#byAccount.get(member) ?? []) hearers.add(session);
+      }
+    }
     for (const session of hearers) session.notify('revoked', { revocation });
   }
 
   #revocationOf({ account, group, device, at: { ms, counter } }: Omit<Ended, 'since'>): Buffer {
-    return signRevocation({ realm: this.#realm, what: group === undefined ? 'signIn' : 'membership', account, group, device, at: { ms, counter } }, this.#signer);
+    return signRevocation(
+      {
+        realm: this.#realm,
+        what: group === undefined ? 'signIn' : 'membership',
+        account,
+        group,
+        device,
+        at: { ms, counter },
+      },
+      this.#signer,
+    );
   }
 
   #setAccount(session: Session, account: AccountId | undefined): void {
@@ -253,7 +291,16 @@ export class Sessions {
     this.#cameOrWent(account);
     const { pin, host } = session;
     const user = this.#state().accounts.get(account)?.name ?? '';
-    session.present = { pin, account, user, host, get addresses() { return session.addresses; }, tell: (change) => session.notify('swarmChanged', change) };
+    session.present = {
+      pin,
+      account,
+      user,
+      host,
+      get addresses() {
+        return session.addresses;
+      },
+      tell: (change) => session.notify('swarmChanged', change),
+    };
   }
 
   #cameOrWent(account: AccountId): void {

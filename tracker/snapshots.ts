@@ -28,7 +28,12 @@ export interface Keep {
 }
 
 /** `trust.md` 4.5. */
-export const KEEP_DEFAULT: Keep = { ms: 30 * 24 * 3600_000, operations: 1_000_000, droppedMin: 10_000, everyMs: 3600_000 };
+export const KEEP_DEFAULT: Keep = {
+  ms: 30 * 24 * 3600_000,
+  operations: 1_000_000,
+  droppedMin: 10_000,
+  everyMs: 3600_000,
+};
 
 /**
  * Replaces final operations by a snapshot, where there are enough of them that need not be kept.
@@ -42,7 +47,8 @@ export async function compact(log: OpLog, clock: Clock, logger: Log, keep: Keep)
   const heads = new Map(begun?.heads);
   const standing = log.count - [...heads.values()].reduce((sum, { seq }) => sum + seq, 0);
   const droppedMax = standing - keep.operations;
-  const mayGo = ({ stamp }: LogEntry, dropped: number): boolean => frontier !== undefined && compareStamps(stamp, frontier) <= 0 && stamp.ms < before && dropped < droppedMax;
+  const mayGo = ({ stamp }: LogEntry, dropped: number): boolean =>
+    frontier !== undefined && compareStamps(stamp, frontier) <= 0 && stamp.ms < before && dropped < droppedMax;
   const [first] = log.inOrder(undefined, 1);
   if (droppedMax < keep.droppedMin || !first || !mayGo(first, 0)) return 0;
   const state = begun ? decodeState(linesOf(chunksOf(log))) : emptyState();
@@ -71,11 +77,18 @@ export async function compact(log: OpLog, clock: Clock, logger: Log, keep: Keep)
 }
 
 /** @param lines  of `encodeState` */
-export function snapshotOf(place: Place, heads: ReadonlyMap<Origin, Head>, lines: Iterable<string>): { readonly snapshot: Snapshot; readonly chunks: readonly Uint8Array[] } {
+export function snapshotOf(
+  place: Place,
+  heads: ReadonlyMap<Origin, Head>,
+  lines: Iterable<string>,
+): { readonly snapshot: Snapshot; readonly chunks: readonly Uint8Array[] } {
   const hash = createHash('sha256');
   const chunks = [...inChunks(lines)];
   for (const chunk of chunks) hash.update(chunk);
-  return { snapshot: { place, heads, bytes: chunks.reduce((sum, { length }) => sum + length, 0), sha256: hash.digest() }, chunks };
+  return {
+    snapshot: { place, heads, bytes: chunks.reduce((sum, { length }) => sum + length, 0), sha256: hash.digest() },
+    chunks,
+  };
 }
 
 /** @throws ShoalError badMessage when these are not the bytes of the snapshot */
@@ -83,7 +96,9 @@ export function checkChunks({ bytes, sha256 }: Snapshot, chunks: readonly Uint8A
   const hash = createHash('sha256');
   for (const chunk of chunks) hash.update(chunk);
   const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  if (length !== bytes || !hash.digest().equals(sha256)) throw new ShoalError('badMessage', { type: 'snapshot', why: 'it is not what its tracker said of it' });
+  if (length !== bytes || !hash.digest().equals(sha256)) {
+    throw new ShoalError('badMessage', { type: 'snapshot', why: 'it is not what its tracker said of it' });
+  }
 }
 
 export function* chunksOf(log: OpLog): Generator<Uint8Array> {

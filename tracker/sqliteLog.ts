@@ -61,7 +61,9 @@ class SqliteLog implements OpLog {
     this.#database = new DatabaseSync(file);
     if (file !== ':memory:') chmodSync(file, 0o600); // passwords' hashes are in it; SQLite's other files take after this one
     // One tracker in one folder: the lock is taken at once and kept.
-    this.#database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN IMMEDIATE; COMMIT;');
+    this.#database.exec(
+      'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN IMMEDIATE; COMMIT;',
+    );
     this.#database.exec(`
       CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
       CREATE TABLE IF NOT EXISTS operations (
@@ -70,25 +72,37 @@ class SqliteLog implements OpLog {
       CREATE INDEX IF NOT EXISTS in_order ON operations (ms, counter, origin, seq);
       CREATE TABLE IF NOT EXISTS snapshots (generation INTEGER NOT NULL, n INTEGER NOT NULL, chunk BLOB NOT NULL, PRIMARY KEY (generation, n)) STRICT;
     `);
-    this.#setMeta = this.#database.prepare('INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value');
-    this.#insert = this.#database.prepare('INSERT INTO operations (origin, seq, ms, counter, entry) VALUES (?, ?, ?, ?, ?)');
-    this.#entriesFrom = this.#database.prepare('SELECT entry FROM operations WHERE origin = ? AND seq >= ? ORDER BY seq LIMIT ?');
-    this.#behind = this.#database.prepare('SELECT entry FROM operations WHERE (ms, counter, origin, seq) > (?, ?, ?, ?) ORDER BY ms, counter, origin, seq LIMIT ?');
+    this.#setMeta = this.#database.prepare(
+      'INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+    );
+    this.#insert = this.#database.prepare(
+      'INSERT INTO operations (origin, seq, ms, counter, entry) VALUES (?, ?, ?, ?, ?)',
+    );
+    this.#entriesFrom = this.#database.prepare(
+      'SELECT entry FROM operations WHERE origin = ? AND seq >= ? ORDER BY seq LIMIT ?',
+    );
+    this.#behind = this.#database.prepare(
+      'SELECT entry FROM operations WHERE (ms, counter, origin, seq) > (?, ?, ?, ?) ORDER BY ms, counter, origin, seq LIMIT ?',
+    );
     const format = Number(this.#meta('format') ?? FORMAT);
     if (format > FORMAT) throw new ShoalError('newerFormat', { path: file, format });
     this.#setMeta.run('format', String(FORMAT));
     this.ceilingMs = Number(this.#meta('ceilingMs') ?? 0);
-    this.frontier = this.#frontierKept = JSON.parse(this.#meta('frontier') ?? 'null') as Place | null ?? undefined;
-    this.origin = this.#meta('origin') as Origin | undefined ?? this.#newOrigin();
+    this.frontier = this.#frontierKept = (JSON.parse(this.#meta('frontier') ?? 'null') as Place | null) ?? undefined;
+    this.origin = (this.#meta('origin') as Origin | undefined) ?? this.#newOrigin();
     this.#snapshot = this.#readSnapshot();
     this.#dropReplaced(Infinity); // a kill may have come before that was done
     for (const [origin, head] of this.#snapshot?.heads ?? []) {
       this.#have.set(origin, head.seq);
       this.#heads.set(origin, head);
     }
-    const rows = this.#database.prepare('SELECT origin, MAX(seq) AS seq, COUNT(*) AS count FROM operations GROUP BY origin').all() as { origin: Origin; seq: number; count: number }[];
+    const rows = this.#database
+      .prepare('SELECT origin, MAX(seq) AS seq, COUNT(*) AS count FROM operations GROUP BY origin')
+      .all() as { origin: Origin; seq: number; count: number }[];
     for (const { origin, seq, count } of rows) {
-      if (seq !== count + (this.#have.get(origin) ?? 0)) throw new ShoalError('badRealmFolder', { path: file, why: `entries of ${origin} are missing` });
+      if (seq !== count + (this.#have.get(origin) ?? 0)) {
+        throw new ShoalError('badRealmFolder', { path: file, why: `entries of ${origin} are missing` });
+      }
       this.#have.set(origin, seq);
       const [last] = this.entries(origin, seq, 1);
       if (last) this.#heads.set(origin, headOf(last));
@@ -122,19 +136,25 @@ class SqliteLog implements OpLog {
   }
 
   entries(origin: Origin, from: number, max: number): readonly LogEntry[] {
-    const rows = this.#entriesFrom.all(origin, Math.max(from, this.#replacedUpTo(origin) + 1), max) as { entry: Uint8Array }[];
+    const rows = this.#entriesFrom.all(origin, Math.max(from, this.#replacedUpTo(origin) + 1), max) as {
+      entry: Uint8Array;
+    }[];
     return rows.map(({ entry }) => toEntry(entry));
   }
 
   inOrder(after: Place | undefined, max: number): readonly LogEntry[] {
     const replaced = this.#snapshot?.place;
     const from = !after || (replaced && compareStamps(after, replaced) < 0) ? replaced : after;
-    const rows = this.#behind.all(from?.ms ?? -1, from?.counter ?? 0, from?.origin ?? '', from?.seq ?? 0, max) as { entry: Uint8Array }[];
+    const rows = this.#behind.all(from?.ms ?? -1, from?.counter ?? 0, from?.origin ?? '', from?.seq ?? 0, max) as {
+      entry: Uint8Array;
+    }[];
     return rows.map(({ entry }) => toEntry(entry));
   }
 
   snapshotChunk(n: number): Uint8Array {
-    const row = this.#database.prepare('SELECT chunk FROM snapshots WHERE generation = ? AND n = ?').get(this.#snapshot?.generation ?? 0, n) as { chunk: Uint8Array } | undefined;
+    const row = this.#database
+      .prepare('SELECT chunk FROM snapshots WHERE generation = ? AND n = ?')
+      .get(this.#snapshot?.generation ?? 0, n) as { chunk: Uint8Array } | undefined;
     return row?.chunk ?? new Uint8Array(0);
   }
 
@@ -162,7 +182,13 @@ class SqliteLog implements OpLog {
     for (const chunk of chunks) if (some.push(chunk) === CHUNKS_PER_COMMIT) await write();
     await write();
     const { place, heads, bytes, sha256 } = snapshot;
-    const kept = { generation, place, bytes, sha256: sha256.toString('hex'), heads: [...heads].map(([origin, { seq, hash }]) => [origin, seq, hash.toString('hex')]) };
+    const kept = {
+      generation,
+      place,
+      bytes,
+      sha256: sha256.toString('hex'),
+      heads: [...heads].map(([origin, { seq, hash }]) => [origin, seq, hash.toString('hex')]),
+    };
     this.#transaction(() => this.#setMeta.run('snapshot', JSON.stringify(kept)));
     this.#snapshot = { ...snapshot, generation };
     for (const [origin, head] of heads) {
@@ -230,8 +256,20 @@ class SqliteLog implements OpLog {
   #readSnapshot(): (Snapshot & { readonly generation: number }) | undefined {
     const text = this.#meta('snapshot');
     if (text === undefined) return undefined;
-    const { generation, place, bytes, sha256, heads } = JSON.parse(text) as { generation: number; place: Place; bytes: number; sha256: string; heads: [Origin, number, string][] };
-    return { generation, place, bytes, sha256: Buffer.from(sha256, 'hex'), heads: new Map(heads.map(([origin, seq, hash]) => [origin, { seq, hash: Buffer.from(hash, 'hex') }])) };
+    const { generation, place, bytes, sha256, heads } = JSON.parse(text) as {
+      generation: number;
+      place: Place;
+      bytes: number;
+      sha256: string;
+      heads: [Origin, number, string][];
+    };
+    return {
+      generation,
+      place,
+      bytes,
+      sha256: Buffer.from(sha256, 'hex'),
+      heads: new Map(heads.map(([origin, seq, hash]) => [origin, { seq, hash: Buffer.from(hash, 'hex') }])),
+    };
   }
 
   #replacedUpTo(origin: Origin): number {
@@ -246,14 +284,17 @@ class SqliteLog implements OpLog {
       SELECT rowid FROM operations WHERE (ms, counter, origin, seq) <= (?, ?, ?, ?) LIMIT ?)`);
     let dropped = 0;
     this.#transaction(() => {
-      dropped = Number(drop.run(place.ms, place.counter, place.origin, place.seq, Math.min(max, Number.MAX_SAFE_INTEGER)).changes);
+      dropped = Number(
+        drop.run(place.ms, place.counter, place.origin, place.seq, Math.min(max, Number.MAX_SAFE_INTEGER)).changes,
+      );
       this.#database.prepare('DELETE FROM snapshots WHERE generation <> ?').run(generation ?? 0);
     });
     return dropped === max;
   }
 
   #meta(name: string): string | undefined {
-    return (this.#database.prepare('SELECT value FROM meta WHERE name = ?').get(name) as { value: string } | undefined)?.value;
+    return (this.#database.prepare('SELECT value FROM meta WHERE name = ?').get(name) as { value: string } | undefined)
+      ?.value;
   }
 
   #newOrigin(): Origin {

@@ -25,7 +25,12 @@ export interface Present {
   readonly addresses: readonly Address[];
   /** The address its link comes from. */
   readonly host: string;
-  tell(change: { readonly group: GroupId; readonly root: Root; readonly joined: readonly SwarmPeer[]; readonly left: readonly Pin[] }): void;
+  tell(change: {
+    readonly group: GroupId;
+    readonly root: Root;
+    readonly joined: readonly SwarmPeer[];
+    readonly left: readonly Pin[];
+  }): void;
 }
 
 /** A swarm, in arrays: a presence is four numbers and no object, since there are as many as files times people. */
@@ -102,7 +107,9 @@ export class Swarms {
 
   /** An engine is gone, or no longer in a group. */
   removeAll(who: Present, group?: GroupId): void {
-    for (const swarm of [...(this.#of.get(who)?.keys() ?? [])]) if (group === undefined || swarm.key.group === group) this.#remove(who, swarm);
+    for (const swarm of [...(this.#of.get(who)?.keys() ?? [])]) {
+      if (group === undefined || swarm.key.group === group) this.#remove(who, swarm);
+    }
   }
 
   counts(key: SwarmKey): { readonly seeders: number; readonly leechers: number } {
@@ -117,7 +124,10 @@ export class Swarms {
     const leechers = leechersIn(swarm);
     const seeders = Math.min(swarm.seeders, Math.max(Math.ceil(max / 2), max - leechers));
     // One more: the one who asks may be among them.
-    const places = [...this.#choose(0, swarm.seeders, seeders), ...this.#choose(swarm.seeders, leechers, max - seeders + 1)];
+    const places = [
+      ...this.#choose(0, swarm.seeders, seeders),
+      ...this.#choose(swarm.seeders, leechers, max - seeders + 1),
+    ];
     const chosen = places.filter((place) => swarm.here[place] !== who).slice(0, max);
     return chosen.map((place) => peerFor(who, swarm.here[place] as Present, swarm.leftBytes[place] ?? 0));
   }
@@ -147,7 +157,16 @@ export class Swarms {
 
   /** A swarm with its first peer. Most have only that one: an array that is made with one value has room for no more, one that it is pushed into for 17. */
   #make(key: SwarmKey, who: Present, leftBytes: number, givenAtMs: number): SwarmState {
-    const swarm: SwarmState = { key, here: [who], leftBytes: [leftBytes], givenAtMs: [givenAtMs], seeders: 0, entered: undefined, gone: undefined, timer: undefined };
+    const swarm: SwarmState = {
+      key,
+      here: [who],
+      leftBytes: [leftBytes],
+      givenAtMs: [givenAtMs],
+      seeders: 0,
+      entered: undefined,
+      gone: undefined,
+      timer: undefined,
+    };
     const ofGroup = this.#swarms.get(key.group);
     if (ofGroup) ofGroup.set(key.root, swarm);
     else this.#swarms.set(key.group, new Map([[key.root, swarm]]));
@@ -162,7 +181,9 @@ export class Swarms {
 
   #swap(swarm: SwarmState, a: number, b: number): void {
     if (a === b) return;
-    for (const all of [swarm.here, swarm.leftBytes, swarm.givenAtMs] as unknown[][]) [all[a], all[b]] = [all[b], all[a]];
+    for (const all of [swarm.here, swarm.leftBytes, swarm.givenAtMs] as unknown[][]) {
+      [all[a], all[b]] = [all[b], all[a]];
+    }
     for (const place of [a, b]) this.#of.get(swarm.here[place] as Present)?.set(swarm, place);
   }
 
@@ -222,7 +243,9 @@ export class Swarms {
     const gone = take(swarm.gone, PEERS_PER_REPLY_MAX);
     for (const place of this.#choose(swarm.seeders, leechersIn(swarm), TOLD_MAX)) {
       const who = swarm.here[place] as Present;
-      const joined = entered.filter((one) => one !== who).map((one) => peerFor(who, one, swarm.leftBytes[this.#placeOf(swarm, one) ?? -1] ?? 0));
+      const joined = entered
+        .filter((one) => one !== who)
+        .map((one) => peerFor(who, one, swarm.leftBytes[this.#placeOf(swarm, one) ?? -1] ?? 0));
       const left = gone.filter((pin) => pin !== who.pin);
       if (joined.length > 0 || left.length > 0) who.tell({ ...swarm.key, joined, left });
     }
@@ -251,6 +274,8 @@ export function peerFor(asker: Pick<Present, 'host'>, peer: Omit<Present, 'tell'
   const seen = port === undefined || isLoopback(peer.host) ? [] : [{ host: peer.host, port }];
   const reported = peer.addresses.filter(({ host }) => local || !isLoopback(host));
   const all = [...seen, ...reported].sort((a, b) => Number(isLoopback(b.host)) - Number(isLoopback(a.host)));
-  const addresses = all.filter(({ host, port: at }, n) => all.findIndex((other) => other.host === host && other.port === at) === n);
+  const addresses = all.filter(
+    ({ host, port: at }, n) => all.findIndex((other) => other.host === host && other.port === at) === n,
+  );
   return { pin: peer.pin, account: peer.account, user: peer.user, addresses, leftBytes };
 }

@@ -30,7 +30,9 @@ export class Tries {
   take(key: string, host: string): void {
     if (isLoopback(host)) return;
     const bucket = this.#bucket(key);
-    if (bucket.left < 1) throw new ShoalError('rateLimited', { seconds: Math.ceil(((1 - bucket.left) * 60) / this.#perMinute) });
+    if (bucket.left < 1) {
+      throw new ShoalError('rateLimited', { seconds: Math.ceil(((1 - bucket.left) * 60) / this.#perMinute) });
+    }
     bucket.left--;
   }
 

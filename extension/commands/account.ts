@@ -15,7 +15,7 @@ import type { Command, Tools } from './command.ts';
 /** In the list of trackers: none of them, but a pair of one's own. */
 const NEW_PAIR = '\0new pair';
 
-export const signIn: Command = async (tools) => void await signInAt(tools);
+export const signIn: Command = async (tools) => void (await signInAt(tools));
 
 /** Asks for tracker, name and password, with this tracker offered first. Whether somebody is signed in then. */
 export async function signInAt(tools: Tools, offered = ''): Promise<boolean> {
@@ -31,14 +31,19 @@ export async function signInAt(tools: Tools, offered = ''): Promise<boolean> {
       if (typeof answer === 'string') user = answer;
       return answer;
     },
-    (place) => askText(place, { prompt: t('Password of {0}', inMessage(user)), isPassword: true, submit: (password) => signInAs(tools, user, password) }),
+    (place) =>
+      askText(place, {
+        prompt: t('Password of {0}', inMessage(user)),
+        isPassword: true,
+        submit: (password) => signInAs(tools, user, password),
+      }),
   ]);
   if (wantsPair.is) void vscode.commands.executeCommand('shoal.startLocalPair');
   else if (done) await welcome(tools, store.state.overview?.account?.user ?? user);
   return done && !wantsPair.is;
 }
 
-export const createAccount: Command = async (tools) => void await createAccountAt(tools);
+export const createAccount: Command = async (tools) => void (await createAccountAt(tools));
 
 /** The same for somebody who has no account yet. */
 export async function createAccountAt(tools: Tools, offered = ''): Promise<boolean> {
@@ -50,27 +55,37 @@ export async function createAccountAt(tools: Tools, offered = ''): Promise<boole
   const done = await askAll(t('Create a Shoal Account'), [
     trackerStep(tools, wantsPair, offered),
     async (place) => {
-      const answer = await askText(place, { prompt: t('Choose a user name: letters, digits, dots, underscores, hyphens'), value: user, check: checkName });
+      const answer = await askText(place, {
+        prompt: t('Choose a user name: letters, digits, dots, underscores, hyphens'),
+        value: user,
+        check: checkName,
+      });
       if (typeof answer === 'string') user = answer;
       return answer;
     },
     async (place) => {
-      const answer = await askText(place, { prompt: t('Choose a password of at least {0} characters. It cannot be recovered.', PASSWORD_CHARS_MIN), isPassword: true, check: checkPassword });
+      const answer = await askText(place, {
+        prompt: t('Choose a password of at least {0} characters. It cannot be recovered.', PASSWORD_CHARS_MIN),
+        isPassword: true,
+        check: checkPassword,
+      });
       if (typeof answer === 'string') password = answer;
       return answer;
     },
-    (place) => askText(place, {
-      prompt: t('The same password again'), isPassword: true,
-      submit: async (again) => {
-        if (again !== password) return t('The two passwords differ.');
-        try {
-          await store.call('createUser', { user, password });
-        } catch (error) {
-          return troubleOf(asShoalError(error)).sentence;
-        }
-        return signInAs(tools, user, password);
-      },
-    }),
+    (place) =>
+      askText(place, {
+        prompt: t('The same password again'),
+        isPassword: true,
+        submit: async (again) => {
+          if (again !== password) return t('The two passwords differ.');
+          try {
+            await store.call('createUser', { user, password });
+          } catch (error) {
+            return troubleOf(asShoalError(error)).sentence;
+          }
+          return signInAs(tools, user, password);
+        },
+      }),
   ]);
   if (wantsPair.is) void vscode.commands.executeCommand('shoal.startLocalPair');
   else if (done) await welcome(tools, user);
@@ -79,12 +94,12 @@ export async function createAccountAt(tools: Tools, offered = ''): Promise<boole
 
 export const signOut: Command = async ({ store }) => {
   const { overview } = store.state;
-  if (!overview?.account) return void await store.call('signOut', {}); // says that nobody is signed in
+  if (!overview?.account) return void (await store.call('signOut', {})); // says that nobody is signed in
   const served = servedWords(overview.served);
   if (served !== undefined) {
     const out = t('Sign Out');
     const detail = t('Sharing stops at once. The next sign-in brings your shares and downloads back.');
-    if (await vscode.window.showWarningMessage(served, { modal: true, detail }, out) !== out) return;
+    if ((await vscode.window.showWarningMessage(served, { modal: true, detail }, out)) !== out) return;
   }
   await store.call('signOut', {});
 };
@@ -92,20 +107,32 @@ export const signOut: Command = async ({ store }) => {
 export const changePassword: Command = async ({ store }) => {
   let oldPassword = '';
   let newPassword = '';
-  const keep = (put: (text: string) => void) => (answer: Answer<string>): Answer<string> => {
-    if (typeof answer === 'string') put(answer);
-    return answer;
-  };
+  const keep =
+    (put: (text: string) => void) =>
+    (answer: Answer<string>): Answer<string> => {
+      if (typeof answer === 'string') put(answer);
+      return answer;
+    };
   const done = await askAll(t('Change Password'), [
-    (place) => askText(place, { prompt: t('The password until now'), isPassword: true }).then(keep((text) => (oldPassword = text))),
-    (place) => askText(place, { prompt: t('A new password of at least {0} characters', PASSWORD_CHARS_MIN), isPassword: true, check: checkPassword }).then(keep((text) => (newPassword = text))),
-    (place) => askText(place, {
-      prompt: t('The new password again'), isPassword: true,
-      submit: async (again) => {
-        if (again !== newPassword) return t('The two passwords differ.');
-        return refusal(store.call('changePassword', { oldPassword, newPassword }));
-      },
-    }),
+    (place) =>
+      askText(place, { prompt: t('The password until now'), isPassword: true }).then(
+        keep((text) => (oldPassword = text)),
+      ),
+    (place) =>
+      askText(place, {
+        prompt: t('A new password of at least {0} characters', PASSWORD_CHARS_MIN),
+        isPassword: true,
+        check: checkPassword,
+      }).then(keep((text) => (newPassword = text))),
+    (place) =>
+      askText(place, {
+        prompt: t('The new password again'),
+        isPassword: true,
+        submit: async (again) => {
+          if (again !== newPassword) return t('The two passwords differ.');
+          return refusal(store.call('changePassword', { oldPassword, newPassword }));
+        },
+      }),
   ]);
   if (done) void vscode.window.showInformationMessage(t('The password is changed.'));
 };
@@ -115,8 +142,21 @@ async function leaveFirst({ store }: Tools): Promise<void> {
   const user = store.state.overview?.account?.user;
   if (user === undefined) return;
   const out = t('Sign Out');
-  const detail = [servedWords(store.state.overview?.served ?? []) ?? '', t('Sharing as {0} stops until the next sign-in.', inMessage(user))].join(' ').trim();
-  if (await vscode.window.showInformationMessage(t('You are signed in as {0}.', inMessage(user)), { modal: true, detail }, out) !== out) throw new vscode.CancellationError();
+  const detail = [
+    servedWords(store.state.overview?.served ?? []) ?? '',
+    t('Sharing as {0} stops until the next sign-in.', inMessage(user)),
+  ]
+    .join(' ')
+    .trim();
+  if (
+    (await vscode.window.showInformationMessage(
+      t('You are signed in as {0}.', inMessage(user)),
+      { modal: true, detail },
+      out,
+    )) !== out
+  ) {
+    throw new vscode.CancellationError();
+  }
   await store.call('signOut', {});
 }
 
@@ -127,11 +167,31 @@ function trackerStep(tools: Tools, wantsPair: { is: boolean }, offered = ''): St
   return async (place: Place): Promise<Answer<unknown>> => {
     const inUse = store.state.overview?.trackerUrl ?? '';
     const local = await pairs.known();
-    const urls = [...new Set([offered, inUse, setting('tracker'), typed, ...memory.trackers, ...local.map(({ url }) => url)])].filter((url) => url !== '');
-    const items: Choice<string>[] = urls.map((url) => ({ label: shownWithIcons(addressesOf(url)), description: local.some((pair) => pair.url === url) ? t('the pair on this computer') : url === inUse ? t('used last') : '', detail: shownWithIcons(url), value: url }));
-    items.push({ label: `$(add) ${t('Start a tracker pair on this computer…')}`, detail: t('For trying it out, or for a team in one network'), value: NEW_PAIR });
+    const urls = [
+      ...new Set([offered, inUse, setting('tracker'), typed, ...memory.trackers, ...local.map(({ url }) => url)]),
+    ].filter((url) => url !== '');
+    const items: Choice<string>[] = urls.map((url) => ({
+      label: shownWithIcons(addressesOf(url)),
+      description: local.some((pair) => pair.url === url)
+        ? t('the pair on this computer')
+        : url === inUse
+          ? t('used last')
+          : '',
+      detail: shownWithIcons(url),
+      value: url,
+    }));
+    items.push({
+      label: `$(add) ${t('Start a tracker pair on this computer…')}`,
+      detail: t('For trying it out, or for a team in one network'),
+      value: NEW_PAIR,
+    });
     const answer = await askChoice(place, {
-      placeholder: urls.length > 0 ? t('Choose a tracker, or paste the URL you were given') : t('Paste the URL you were given: shoal://…'), items, active: offered === '' ? inUse : offered,
+      placeholder:
+        urls.length > 0
+          ? t('Choose a tracker, or paste the URL you were given')
+          : t('Paste the URL you were given: shoal://…'),
+      items,
+      active: offered === '' ? inUse : offered,
       typed: (text) => ({ label: `$(link) ${shownWithIcons(text)}`, description: t('use this tracker'), value: text }),
     });
     if (typeof answer !== 'string') return answer;
@@ -147,8 +207,13 @@ function trackerStep(tools: Tools, wantsPair: { is: boolean }, offered = ''): St
 /** Whether the tracker can be used. What went wrong is said. */
 async function useTracker({ store, memory }: Tools, url: string): Promise<boolean> {
   try {
-    const progress = { location: vscode.ProgressLocation.Notification, title: t('Connecting to {0}', inMessage(addressesOf(url))) };
-    const { url: full, firstUse } = await vscode.window.withProgress(progress, () => store.call('setTracker', { url, confirm: true }));
+    const progress = {
+      location: vscode.ProgressLocation.Notification,
+      title: t('Connecting to {0}', inMessage(addressesOf(url))),
+    };
+    const { url: full, firstUse } = await vscode.window.withProgress(progress, () =>
+      store.call('setTracker', { url, confirm: true }),
+    );
     if (firstUse) {
       if (!(await trusts(full))) return false;
       await store.call('setTracker', { url: full, confirm: false });
@@ -165,8 +230,13 @@ async function useTracker({ store, memory }: Tools, url: string): Promise<boolea
 /** A bare address says nothing about who answers there; a person may know. */
 async function trusts(url: string): Promise<boolean> {
   const go = t('Trust This Tracker');
-  const detail = t('It identifies itself as:\n{0}\n\nCompare this with what the tracker\'s operator sees. From now on exactly this identity is expected.', inMessage(url));
-  return await vscode.window.showWarningMessage(t('First contact with this tracker'), { modal: true, detail }, go) === go;
+  const detail = t(
+    "It identifies itself as:\n{0}\n\nCompare this with what the tracker's operator sees. From now on exactly this identity is expected.",
+    inMessage(url),
+  );
+  return (
+    (await vscode.window.showWarningMessage(t('First contact with this tracker'), { modal: true, detail }, go)) === go
+  );
 }
 
 const signInAs = async ({ store, memory }: Tools, user: string, password: string): Promise<string | undefined> => {
@@ -188,11 +258,15 @@ async function refusal(call: Promise<unknown>): Promise<string | undefined> {
 async function welcome({ memory }: Tools, user: string): Promise<void> {
   await vscode.commands.executeCommand('shoal.groups.focus');
   if (await memory.saidBefore('signed in', 'everywhere')) return;
-  void vscode.window.showInformationMessage(t('Signed in to Shoal as {0}. Create a group or join one; then right-click a file to share it.', inMessage(user)));
+  void vscode.window.showInformationMessage(
+    t('Signed in to Shoal as {0}. Create a group or join one; then right-click a file to share it.', inMessage(user)),
+  );
 }
 
-const checkName = (text: string): string | undefined => (isName(text) ? undefined : t('1 to {0} letters, digits, dots, underscores or hyphens.', NAME_CHARS_MAX));
-const checkPassword = (text: string): string | undefined => ([...text].length >= PASSWORD_CHARS_MIN ? undefined : t('At least {0} characters.', PASSWORD_CHARS_MIN));
+const checkName = (text: string): string | undefined =>
+  isName(text) ? undefined : t('1 to {0} letters, digits, dots, underscores or hyphens.', NAME_CHARS_MAX);
+const checkPassword = (text: string): string | undefined =>
+  [...text].length >= PASSWORD_CHARS_MIN ? undefined : t('At least {0} characters.', PASSWORD_CHARS_MIN);
 
 /** The addresses in a tracker's URL, which are what a person knows it by. */
 export function addressesOf(url: string): string {
@@ -202,4 +276,3 @@ export function addressesOf(url: string): string {
     return url;
   }
 }
-

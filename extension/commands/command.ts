@@ -55,7 +55,10 @@ export type Command = (tools: Tools, given?: Given, all?: GivenAll) => Promise<v
  * What a menu calls a command with: our trees and the explorer with one and then all that are selected, source control with each of its changes as
  * an argument of its own (extensions/git in VS Code), a palette with none, a key with the view whose selected rows are meant.
  */
-export function givenBy(args: readonly unknown[], { views }: Pick<Tools, 'views'>): { readonly given: Given | 'nothing'; readonly all: GivenAll } {
+export function givenBy(
+  args: readonly unknown[],
+  { views }: Pick<Tools, 'views'>,
+): { readonly given: Given | 'nothing'; readonly all: GivenAll } {
   const [first] = args;
   if (isKey(first)) {
     const { selection } = views[first.selectedIn].view;
@@ -65,20 +68,25 @@ export function givenBy(args: readonly unknown[], { views }: Pick<Tools, 'views'
   if (changes.length > 0) return { given: changes[0], all: changes };
   const all: readonly unknown[] = Array.isArray(args[1]) ? args[1] : [];
   // Whatever else a keybinding or another extension gives counts as nothing: then the person is asked.
-  return { given: isFit(first) ? first : undefined, all: all.length > 0 ? all.filter(isFit) as GivenAll : undefined };
+  return { given: isFit(first) ? first : undefined, all: all.length > 0 ? (all.filter(isFit) as GivenAll) : undefined };
 }
 
-const isFit = (one: unknown): one is About | vscode.Uri => one instanceof vscode.Uri || (typeof one === 'object' && one !== null && 'row' in one);
+const isFit = (one: unknown): one is About | vscode.Uri =>
+  one instanceof vscode.Uri || (typeof one === 'object' && one !== null && 'row' in one);
 
 const isKey = (one: unknown): one is SelectedIn => typeof one === 'object' && one !== null && 'selectedIn' in one;
-const isChange = (one: unknown): one is vscode.SourceControlResourceState => typeof one === 'object' && one !== null && 'resourceUri' in one && one.resourceUri instanceof vscode.Uri;
+const isChange = (one: unknown): one is vscode.SourceControlResourceState =>
+  typeof one === 'object' && one !== null && 'resourceUri' in one && one.resourceUri instanceof vscode.Uri;
 
 /**
  * What the rows that a command was given are about. None: it was called without one.
  *
  * @param word  of rows that are selected together, only those with this word in their context are meant
  */
-export const subjectsOf = (given: Given, all?: GivenAll, word?: string): readonly Subject[] => rowsOf(given, all).filter((row) => word === undefined || is(row, word)).map(({ subject }) => subject);
+export const subjectsOf = (given: Given, all?: GivenAll, word?: string): readonly Subject[] =>
+  rowsOf(given, all)
+    .filter((row) => word === undefined || is(row, word))
+    .map(({ subject }) => subject);
 
 /** The rows that a command was given. */
 export function rowsOf(given: Given, all?: GivenAll): readonly RowGiven[] {

@@ -14,28 +14,44 @@ import { copyInvitation } from './links.ts';
 /** Asks for a name and makes the group. Its name; undefined when the person changed their mind. */
 export async function newGroup({ ask, store }: Tools): Promise<string | undefined> {
   const prompt = t('A name that others will find the group by. You decide who joins.');
-  return askName(ask, t('Create Group'), { prompt, placeholder: 'team' }, (name) => store.call('createGroup', { group: name }));
+  return askName(ask, t('Create Group'), { prompt, placeholder: 'team' }, (name) =>
+    store.call('createGroup', { group: name }),
+  );
 }
 
 /** Asks for a name until it is taken or given up. */
-const askName = (ask: Tools['ask'], title: string, question: { readonly prompt: string; readonly placeholder?: string; readonly value?: string }, submit: (name: string) => Promise<unknown>): Promise<string | undefined> => ask.text(title, {
-  ...question, check: (name) => (isName(name) ? undefined : t('1 to {0} letters, digits, dots, underscores or hyphens.', NAME_CHARS_MAX)),
-  async submit(name) {
-    try {
-      await submit(name);
-      return undefined;
-    } catch (error) {
-      return troubleOf(asShoalError(error)).sentence;
-    }
-  },
-});
+const askName = (
+  ask: Tools['ask'],
+  title: string,
+  question: { readonly prompt: string; readonly placeholder?: string; readonly value?: string },
+  submit: (name: string) => Promise<unknown>,
+): Promise<string | undefined> =>
+  ask.text(title, {
+    ...question,
+    check: (name) =>
+      isName(name) ? undefined : t('1 to {0} letters, digits, dots, underscores or hyphens.', NAME_CHARS_MAX),
+    async submit(name) {
+      try {
+        await submit(name);
+        return undefined;
+      } catch (error) {
+        return troubleOf(asShoalError(error)).sentence;
+      }
+    },
+  });
 
 export const createGroup: Command = async (tools) => {
   const name = await newGroup(tools);
   if (name === undefined) return;
   await copyInvitation(tools, name);
   const share = t('Share a File…');
-  const chosen = await vscode.window.showInformationMessage(t('Created the group {0}. Its invitation link is on the clipboard; whoever opens it asks to join, and you decide.', inMessage(name)), share);
+  const chosen = await vscode.window.showInformationMessage(
+    t(
+      'Created the group {0}. Its invitation link is on the clipboard; whoever opens it asks to join, and you decide.',
+      inMessage(name),
+    ),
+    share,
+  );
   if (chosen === share) await vscode.commands.executeCommand('shoal.shareFile');
 };
 
@@ -66,72 +82,153 @@ async function leaveOne({ store }: Tools, group: string): Promise<boolean> {
   const mine = [...store.state.transfers.values()].filter(({ groupName }) => groupName === group).length;
   const leave = t('Leave');
   const detail = [
-    view?.role === 'owner' && view.members > 1 ? t('You own this group; the member who has been in it longest becomes its owner.') : '',
-    mine > 0 ? plural(mine, '{0} file that you share or download there stops.', '{0} files that you share or download there stop.') : '', t('Files on this machine stay where they are.'),
-  ].filter((text) => text !== '').join(' ');
-  if (await vscode.window.showWarningMessage(t('Leave the group {0}?', inMessage(group)), { modal: true, detail }, leave) !== leave) return false;
+    view?.role === 'owner' && view.members > 1
+      ? t('You own this group; the member who has been in it longest becomes its owner.')
+      : '',
+    mine > 0
+      ? plural(
+          mine,
+          '{0} file that you share or download there stops.',
+          '{0} files that you share or download there stop.',
+        )
+      : '',
+    t('Files on this machine stay where they are.'),
+  ]
+    .filter((text) => text !== '')
+    .join(' ');
+  if (
+    (await vscode.window.showWarningMessage(
+      t('Leave the group {0}?', inMessage(group)),
+      { modal: true, detail },
+      leave,
+    )) !== leave
+  ) {
+    return false;
+  }
   await store.call('leaveGroup', { group });
   return true;
 }
 
 export const removeMember: Command = async (tools, given, all) => {
   const asked = given ? undefined : await tools.ask.member(t('Remove Member'));
-  const chosen = asked ? [asked] : subjectsOf(given, all, 'removable').flatMap(({ group, user }) => (group !== undefined && user !== undefined ? [{ group, user }] : []));
-  for (const [group, some] of Map.groupBy(chosen, (one) => one.group)) await removeFrom(tools, group, some.map(({ user }) => user));
+  const chosen = asked
+    ? [asked]
+    : subjectsOf(given, all, 'removable').flatMap(({ group, user }) =>
+        group !== undefined && user !== undefined ? [{ group, user }] : [],
+      );
+  for (const [group, some] of Map.groupBy(chosen, (one) => one.group)) {
+    await removeFrom(
+      tools,
+      group,
+      some.map(({ user }) => user),
+    );
+  }
 };
 
 async function removeFrom({ store }: Tools, group: string, users: readonly string[]): Promise<void> {
   const remove = t('Remove');
   const [first = ''] = users.map(inMessage);
-  const question = plural(users.length, 'Remove {1} from {2}?', 'Remove {0} members from {2}?', first, inMessage(group));
-  const detail = users.length === 1 ? t('From then on nobody serves {0} this group\'s files. What {0} has downloaded already stays there.', first)
-    : t('{0}. From then on nobody serves them this group\'s files. What they have downloaded already stays there.', users.map(inMessage).join(', '));
-  if (await vscode.window.showWarningMessage(question, { modal: true, detail }, remove) !== remove) return;
+  const question = plural(
+    users.length,
+    'Remove {1} from {2}?',
+    'Remove {0} members from {2}?',
+    first,
+    inMessage(group),
+  );
+  const detail =
+    users.length === 1
+      ? t("From then on nobody serves {0} this group's files. What {0} has downloaded already stays there.", first)
+      : t(
+          "{0}. From then on nobody serves them this group's files. What they have downloaded already stays there.",
+          users.map(inMessage).join(', '),
+        );
+  if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, remove)) !== remove) return;
   await withEach(users, (user) => store.call('removeMember', { group, user }));
 }
 
 export const transferGroup: Command = async ({ ask, store }, given) => {
-  const { group, user } = subjectsOf(given)[0] ?? await ask.member(t('Transfer Group'), (name) => t('Who shall own {0}?', name)) ?? {};
+  const { group, user } =
+    subjectsOf(given)[0] ?? (await ask.member(t('Transfer Group'), (name) => t('Who shall own {0}?', name))) ?? {};
   if (group === undefined || user === undefined) return;
   const transfer = t('Transfer');
   const detail = t('{0} will decide who joins and who leaves. You stay a member.', inMessage(user));
-  if (await vscode.window.showWarningMessage(t('Make {0} the owner of {1}?', inMessage(user), inMessage(group)), { modal: true, detail }, transfer) === transfer) await store.call('transferGroup', { group, user });
+  if (
+    (await vscode.window.showWarningMessage(
+      t('Make {0} the owner of {1}?', inMessage(user), inMessage(group)),
+      { modal: true, detail },
+      transfer,
+    )) === transfer
+  ) {
+    await store.call('transferGroup', { group, user });
+  }
 };
 
 export const deleteGroup: Command = async ({ ask, store }, given) => {
-  const group = subjectsOf(given)[0]?.group ?? await ask.group(t('Delete Group'), t('Which group?'), ({ role }) => role === 'owner');
+  const group =
+    subjectsOf(given)[0]?.group ??
+    (await ask.group(t('Delete Group'), t('Which group?'), ({ role }) => role === 'owner'));
   if (group === undefined) return;
   const remove = t('Delete for Everybody');
-  const detail = t('Its list of files goes, for every member, and nobody serves them any more. Files on people\'s disks stay where they are. This cannot be undone.');
-  if (await vscode.window.showWarningMessage(t('Delete the group {0}?', inMessage(group)), { modal: true, detail }, remove) === remove) await store.call('deleteGroup', { group });
+  const detail = t(
+    "Its list of files goes, for every member, and nobody serves them any more. Files on people's disks stay where they are. This cannot be undone.",
+  );
+  if (
+    (await vscode.window.showWarningMessage(
+      t('Delete the group {0}?', inMessage(group)),
+      { modal: true, detail },
+      remove,
+    )) === remove
+  ) {
+    await store.call('deleteGroup', { group });
+  }
 };
 
 /** What somebody wanted to be called before it became `name~k3f9`. */
 const wantedName = (name: string): string => name.replace(/~.*/, '');
 
 export const renameGroup: Command = async (tools, given) => {
-  const group = subjectsOf(given)[0]?.group ?? await tools.ask.group(t('Rename Group'), t('Which group?'), ({ role }) => role === 'owner');
-  if (group !== undefined) await askName(tools.ask, t('Rename Group'), { prompt: t('Another name for {0}', shown(group)), value: wantedName(group) }, (to) => tools.store.call('renameGroup', { group, to }));
+  const group =
+    subjectsOf(given)[0]?.group ??
+    (await tools.ask.group(t('Rename Group'), t('Which group?'), ({ role }) => role === 'owner'));
+  if (group !== undefined) {
+    await askName(
+      tools.ask,
+      t('Rename Group'),
+      { prompt: t('Another name for {0}', shown(group)), value: wantedName(group) },
+      (to) => tools.store.call('renameGroup', { group, to }),
+    );
+  }
 };
 
 /** Only for an account that got a name nobody chose. */
 export const renameAccount: Command = async (tools) => {
   const user = tools.store.state.overview?.account?.user ?? '';
   const prompt = t('Somebody took your name at the same moment. You are {0} now.', shown(user));
-  await askName(tools.ask, t('Choose Another Name'), { prompt, value: wantedName(user) }, (to) => tools.store.call('renameAccount', { to }));
+  await askName(tools.ask, t('Choose Another Name'), { prompt, value: wantedName(user) }, (to) =>
+    tools.store.call('renameAccount', { to }),
+  );
 };
 
-const answers = (call: 'acceptRequest' | 'rejectRequest', title: () => string): Command => async ({ ask, store }, given, all) => {
-  const subjects = subjectsOf(given, all, 'request');
-  const chosen = subjects.length > 0 ? subjects : [await ask.request(title())];
-  await withEach(chosen.flatMap((one) => (one?.group !== undefined && one.user !== undefined ? [{ group: one.group, user: one.user }] : [])), (request) => store.call(call, request));
-};
+const answers =
+  (call: 'acceptRequest' | 'rejectRequest', title: () => string): Command =>
+  async ({ ask, store }, given, all) => {
+    const subjects = subjectsOf(given, all, 'request');
+    const chosen = subjects.length > 0 ? subjects : [await ask.request(title())];
+    await withEach(
+      chosen.flatMap((one) =>
+        one?.group !== undefined && one.user !== undefined ? [{ group: one.group, user: one.user }] : [],
+      ),
+      (request) => store.call(call, request),
+    );
+  };
 
 export const acceptRequest = answers('acceptRequest', () => t('Accept Request'));
 export const rejectRequest = answers('rejectRequest', () => t('Reject Request'));
 
 export const acceptAllRequests: Command = async ({ ask, store }, given, all) => {
-  const group = given ? undefined : await ask.group(t('Accept All Requests'), t('Of which group?'), ({ requests }) => requests.length > 0);
+  const group = given
+    ? undefined
+    : await ask.group(t('Accept All Requests'), t('Of which group?'), ({ requests }) => requests.length > 0);
   const groups = group === undefined ? groupsIn(subjectsOf(given, all, 'asked')) : [group];
   const asked = waitingRequests(store.state).filter((one) => groups.includes(one.group.name));
   await withEach(asked, ({ group: { name }, user }) => store.call('acceptRequest', { group: name, user }));

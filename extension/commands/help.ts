@@ -26,8 +26,13 @@ export const startEngine: Command = async ({ store, pairs }) => {
 export const stopEngine: Command = async ({ store }) => {
   const stop = t('Stop');
   const served = servedWords(store.state.overview?.served ?? []);
-  const detail = [...(served === undefined ? [] : [served]), t('Nothing is shared or downloaded until it is started again. What is unfinished goes on then.')].join(' ');
-  if (await vscode.window.showWarningMessage(t('Stop Shoal\'s engine?'), { modal: true, detail }, stop) === stop) await store.call('stop', {});
+  const detail = [
+    ...(served === undefined ? [] : [served]),
+    t('Nothing is shared or downloaded until it is started again. What is unfinished goes on then.'),
+  ].join(' ');
+  if ((await vscode.window.showWarningMessage(t("Stop Shoal's engine?"), { modal: true, detail }, stop)) === stop) {
+    await store.call('stop', {});
+  }
 };
 
 export const refresh: Command = async ({ store }) => {
@@ -43,16 +48,42 @@ export const showLog: Command = async ({ log }) => log.show();
 
 export const copyDiagnostics: Command = async ({ store, launcher, log }) => {
   const { state } = store;
-  const transfers = [...state.transfers.values()].map(({ id, kind, state: is, sizeBytes, doneBytes, pieces, heldPieces, peers, error }) => ({ id, kind, state: is, sizeBytes, doneBytes, pieces, heldPieces, peers, error: error?.code }));
+  const transfers = [...state.transfers.values()].map(
+    ({ id, kind, state: is, sizeBytes, doneBytes, pieces, heldPieces, peers, error }) => ({
+      id,
+      kind,
+      state: is,
+      sizeBytes,
+      doneBytes,
+      pieces,
+      heldPieces,
+      peers,
+      error: error?.code,
+    }),
+  );
   const report = {
-    shoal: VERSION, vscode: vscode.version, app: vscode.env.appName, remote: vscode.env.remoteName ?? '', system: `${os.platform()} ${os.release()} ${os.arch()}`, node: process.versions.node,
-    phase: phaseOf(state), engine: state.engine, failure: state.failure?.message ?? '', home: launcher.home.folder, place: launcher.place,
-    overview: state.overview && { ...state.overview, groups: state.overview.groups.length }, transfers,
+    shoal: VERSION,
+    vscode: vscode.version,
+    app: vscode.env.appName,
+    remote: vscode.env.remoteName ?? '',
+    system: `${os.platform()} ${os.release()} ${os.arch()}`,
+    node: process.versions.node,
+    phase: phaseOf(state),
+    engine: state.engine,
+    failure: state.failure?.message ?? '',
+    home: launcher.home.folder,
+    place: launcher.place,
+    overview: state.overview && { ...state.overview, groups: state.overview.groups.length },
+    transfers,
     engineLog: lastLines(launcher.home.logFile),
   };
   await vscode.env.clipboard.writeText(JSON.stringify(report, undefined, 2));
   log.info('diagnostics copied');
-  void vscode.window.showInformationMessage(t('Copied. It holds versions, states and the last lines of the engine\'s log, with paths and addresses; no passwords, keys or file contents.'));
+  void vscode.window.showInformationMessage(
+    t(
+      "Copied. It holds versions, states and the last lines of the engine's log, with paths and addresses; no passwords, keys or file contents.",
+    ),
+  );
 };
 
 function lastLines(file: string): readonly string[] {

@@ -5,6 +5,8 @@ import { subjectsOf } from './command.ts';
 
 /** One, however many are selected: each is a tab that draws twice a second. */
 export const inspectSwarm: Command = async ({ ask, inspectors }, given) => {
-  const transfer = subjectsOf(given)[0]?.transfer ?? (await ask.transfer(t('Inspect Swarm'), t('The swarm of which file?'), () => true))?.id;
+  const transfer =
+    subjectsOf(given)[0]?.transfer ??
+    (await ask.transfer(t('Inspect Swarm'), t('The swarm of which file?'), () => true))?.id;
   if (transfer !== undefined) inspectors.show(transfer);
 };

@@ -12,25 +12,47 @@ export const startLocalPair: Command = async (tools) => {
   const reach = await ask.choice<Reach>(title, {
     placeholder: t('Who shall reach these trackers? They go on running when VS Code is closed.'),
     items: [
-      { label: `$(device-desktop) ${t('This computer')}`, detail: t('To try Shoal, or for several people on one machine'), value: 'computer' },
-      { label: `$(globe) ${t('This network')}`, detail: t('Colleagues in the same network can sign in. A firewall may ask you to allow it.'), value: 'network' },
+      {
+        label: `$(device-desktop) ${t('This computer')}`,
+        detail: t('To try Shoal, or for several people on one machine'),
+        value: 'computer',
+      },
+      {
+        label: `$(globe) ${t('This network')}`,
+        detail: t('Colleagues in the same network can sign in. A firewall may ask you to allow it.'),
+        value: 'network',
+      },
     ],
   });
   if (reach === undefined) return;
   const isNew = reach === 'network' && !pairs.isMade(reach);
   const host = isNew ? await chooseHost(tools, title) : undefined;
   if (isNew && host === undefined) return;
-  const pair = await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: t('Starting two trackers') }, () => pairs.start(reach, host));
+  const pair = await vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title: t('Starting two trackers') },
+    () => pairs.start(reach, host),
+  );
   await memory.rememberTracker(pair.url);
   if (store.state.overview?.account) return tellRunning(pair.url, reach, []);
   await store.call('setTracker', { url: pair.url, confirm: false });
-  await tellRunning(pair.url, reach, [{ words: t('Create Account'), command: 'shoal.createAccount' }, { words: t('Sign In'), command: 'shoal.signIn' }]);
+  await tellRunning(pair.url, reach, [
+    { words: t('Create Account'), command: 'shoal.createAccount' },
+    { words: t('Sign In'), command: 'shoal.signIn' },
+  ]);
 };
 
-async function tellRunning(url: string, reach: Reach, ways: readonly { readonly words: string; readonly command: string }[]): Promise<void> {
+async function tellRunning(
+  url: string,
+  reach: Reach,
+  ways: readonly { readonly words: string; readonly command: string }[],
+): Promise<void> {
   const copy = t('Copy Tracker URL');
-  const words = reach === 'computer' ? t('The tracker pair runs on this computer. Other people on it sign in with its URL.')
-    : t('The tracker pair runs on this computer. A colleague in this network installs Shoal, runs "Sign In" or "Create Account", and pastes its URL.');
+  const words =
+    reach === 'computer'
+      ? t('The tracker pair runs on this computer. Other people on it sign in with its URL.')
+      : t(
+          'The tracker pair runs on this computer. A colleague in this network installs Shoal, runs "Sign In" or "Create Account", and pastes its URL.',
+        );
   void vscode.window.showInformationMessage(words, ...ways.map((way) => way.words), copy).then(async (answer) => {
     if (answer === copy) await vscode.env.clipboard.writeText(url);
     const way = ways.find((one) => one.words === answer);
@@ -42,23 +64,53 @@ async function chooseHost({ ask }: Tools, title: string): Promise<string | undef
   const hosts = networkHosts();
   if (hosts.length === 0) throw new ShoalError('usage', { why: t('this computer has no address in a network now') });
   if (hosts.length === 1) return hosts[0];
-  return ask.choice(title, { placeholder: t('By which address do colleagues reach this computer?'), items: hosts.map((host) => ({ label: host, value: host })) });
+  return ask.choice(title, {
+    placeholder: t('By which address do colleagues reach this computer?'),
+    items: hosts.map((host) => ({ label: host, value: host })),
+  });
 }
 
 export const stopLocalPair: Command = async ({ ask, pairs, store }) => {
   const title = t('Stop Local Tracker Pair');
   const known = await pairs.known();
-  const chosen = known.length < 2 ? known[0] : await ask.choice(title, {
-    placeholder: t('Which pair?'), items: known.map((pair) => ({ label: pair.reach === 'computer' ? t('This computer') : t('This network'), detail: inMessage(pair.url), value: pair })),
-  });
-  if (!chosen) return void (known.length === 0 && vscode.window.showInformationMessage(t('There is no tracker pair on this computer.')));
+  const chosen =
+    known.length < 2
+      ? known[0]
+      : await ask.choice(title, {
+          placeholder: t('Which pair?'),
+          items: known.map((pair) => ({
+            label: pair.reach === 'computer' ? t('This computer') : t('This network'),
+            detail: inMessage(pair.url),
+            value: pair,
+          })),
+        });
+  if (!chosen) {
+    return void (
+      known.length === 0 && vscode.window.showInformationMessage(t('There is no tracker pair on this computer.'))
+    );
+  }
   if (store.state.overview?.account && store.state.overview.trackerUrl === chosen.url) {
     const stop = t('Stop');
-    const detail = t('Running downloads go on; signing in, joining and sharing wait until it runs again. Nothing is lost.');
-    if (await vscode.window.showWarningMessage(t('You are using this tracker pair. Stop it?'), { modal: true, detail }, stop) !== stop) return;
+    const detail = t(
+      'Running downloads go on; signing in, joining and sharing wait until it runs again. Nothing is lost.',
+    );
+    if (
+      (await vscode.window.showWarningMessage(
+        t('You are using this tracker pair. Stop it?'),
+        { modal: true, detail },
+        stop,
+      )) !== stop
+    ) {
+      return;
+    }
   }
-  const ran = await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: t('Stopping two trackers') }, () => pairs.stop(chosen));
-  void vscode.window.showInformationMessage(ran ? t('The tracker pair is stopped. Its accounts and groups are kept.') : t('The tracker pair was not running.'));
+  const ran = await vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title: t('Stopping two trackers') },
+    () => pairs.stop(chosen),
+  );
+  void vscode.window.showInformationMessage(
+    ran ? t('The tracker pair is stopped. Its accounts and groups are kept.') : t('The tracker pair was not running.'),
+  );
 };
 
 export const copyTrackerUrl: Command = async ({ store, pairs }) => {

@@ -11,8 +11,15 @@ export interface Account {
 
 /** Nobody: undefined. @throws ShoalError damagedFile, newerFormat */
 export async function loadAccount(disk: Disk, home: Home): Promise<Account | undefined> {
-  const kept = await readSmallFile(disk, home.accountFile, (fields) => ({ account: textField(fields, 'account') as AccountId, user: textField(fields, 'user') }));
+  const kept = await readSmallFile(disk, home.accountFile, (fields) => ({
+    account: textField(fields, 'account') as AccountId,
+    user: textField(fields, 'user'),
+  }));
   return kept && kept.account !== '' ? kept : undefined;
 }
 
-export const saveAccount = (disk: Disk, home: Home, { account, user }: { readonly account: string; readonly user: string } = { account: '', user: '' }): Promise<void> => writeSmallFile(disk, home.accountFile, { account, user });
+export const saveAccount = (
+  disk: Disk,
+  home: Home,
+  { account, user }: { readonly account: string; readonly user: string } = { account: '', user: '' },
+): Promise<void> => writeSmallFile(disk, home.accountFile, { account, user });

@@ -30,7 +30,10 @@ export class AskWindow {
   arrived(tookMs: number, wasFull: boolean): void {
     this.#pieces = Math.max(WINDOW_MIN, this.#pieces);
     this.#leastMs = Math.min(this.#leastMs * FORGET, tookMs);
-    if (wasFull && tookMs <= this.#leastMs * NO_QUEUE.times + NO_QUEUE.ms) this.#pieces = Math.min(WINDOW_MAX, this.#pieces + 1);
-    else if (tookMs > this.#leastMs * LONG_QUEUE.times + LONG_QUEUE.ms) this.#pieces = Math.max(WINDOW_MIN, this.#pieces - 1);
+    if (wasFull && tookMs <= this.#leastMs * NO_QUEUE.times + NO_QUEUE.ms) {
+      this.#pieces = Math.min(WINDOW_MAX, this.#pieces + 1);
+    } else if (tookMs > this.#leastMs * LONG_QUEUE.times + LONG_QUEUE.ms) {
+      this.#pieces = Math.max(WINDOW_MIN, this.#pieces - 1);
+    }
   }
 }

@@ -47,7 +47,9 @@ export function decodeCheckpoint(bytes: Uint8Array, subject: Subject): Checkpoin
   if (crc32(found.subarray(0, -CRC_BYTES)) !== found.readUInt32BE(found.length - CRC_BYTES)) return undefined;
   const generation = Number(found.readBigUInt64BE(68));
   const bits = found.subarray(FIXED_BYTES, -CRC_BYTES);
-  const isOurs = encodeCheckpoint(subject, generation, bits).subarray(0, FIXED_BYTES).equals(found.subarray(0, FIXED_BYTES));
+  const isOurs = encodeCheckpoint(subject, generation, bits)
+    .subarray(0, FIXED_BYTES)
+    .equals(found.subarray(0, FIXED_BYTES));
   const held = isOurs ? Bitfield.from(bits, subject.shape.pieces) : undefined;
   return held && { generation, held };
 }

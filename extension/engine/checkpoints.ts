@@ -37,7 +37,13 @@ export class Checkpoints {
   #broken: ShoalError | undefined;
   #failed: (error: ShoalError) => void = () => {};
 
-  private constructor(disk: Disk, clock: Clock, part: { readonly path: string; readonly file: DiskFile }, subject: Subject, found: readonly (Buffer | undefined)[]) {
+  private constructor(
+    disk: Disk,
+    clock: Clock,
+    part: { readonly path: string; readonly file: DiskFile },
+    subject: Subject,
+    found: readonly (Buffer | undefined)[],
+  ) {
     this.#disk = disk;
     this.#clock = clock;
     this.#part = part;
@@ -52,9 +58,17 @@ export class Checkpoints {
   }
 
   /** Of a part file that has its full size. */
-  static async open(disk: Disk, clock: Clock, part: { readonly path: string; readonly file: DiskFile }, subject: Subject): Promise<Checkpoints> {
+  static async open(
+    disk: Disk,
+    clock: Clock,
+    part: { readonly path: string; readonly file: DiskFile },
+    subject: Subject,
+  ): Promise<Checkpoints> {
     const slots = slotsOf(part.path);
-    return new Checkpoints(disk, clock, part, subject, [await readSlot(disk, slots[0]), await readSlot(disk, slots[1])]);
+    return new Checkpoints(disk, clock, part, subject, [
+      await readSlot(disk, slots[0]),
+      await readSlot(disk, slots[1]),
+    ]);
   }
 
   /** Whether a sync has failed. The descriptor is of no use then: the next sync would say that all is well (`trust.md` 6.3). */
@@ -96,10 +110,12 @@ export class Checkpoints {
    * @throws ShoalError syncFailed, diskFull
    */
   sync(): Promise<void> {
-    const synced = this.#last.catch(() => {}).then(() => {
-      if (this.#broken) throw this.#broken;
-      return this.#sync(this.#part.file);
-    });
+    const synced = this.#last
+      .catch(() => {})
+      .then(() => {
+        if (this.#broken) throw this.#broken;
+        return this.#sync(this.#part.file);
+      });
     this.#last = synced;
     return synced;
   }
@@ -165,7 +181,14 @@ export class Checkpoints {
       await what.sync();
     } catch (error) {
       const why = diskError(error, this.#part.path);
-      throw (this.#broken = why.code === 'diskFull' ? why : new ShoalError('syncFailed', { path: this.#part.path, why: systemCode(error) ?? why.message }, { cause: error }));
+      throw (this.#broken =
+        why.code === 'diskFull'
+          ? why
+          : new ShoalError(
+              'syncFailed',
+              { path: this.#part.path, why: systemCode(error) ?? why.message },
+              { cause: error },
+            ));
     }
   }
 }

@@ -41,20 +41,23 @@ export interface CliOptions {
 
 /** Runs what stands behind `shoal`. Resolves to the exit code. */
 export async function runCli(words: readonly string[], options: CliOptions = {}): Promise<number> {
-  const { terminal = nodeTerminal(), world = createNodeWorld({ identity: createIdentity(), log: silentLog }) } = options;
+  const { terminal = nodeTerminal(), world = createNodeWorld({ identity: createIdentity(), log: silentLog }) } =
+    options;
   const engines = options.engines ?? realEngines(world);
   const stay = setInterval(() => {}, 2 ** 30); // the world's timers keep no process
   let exit = 0;
   const program = commands(terminal, async (verb, globals, given) => {
     const session = new Session({ terminal, home: homeIn(globals, terminal), clock: world.clock, globals, engines });
     try {
-      exit = await verb.run(session, given) ?? 0;
+      exit = (await verb.run(session, given)) ?? 0;
     } finally {
       session.progress.clear();
       session.release();
     }
   });
-  program.command('engine', { hidden: true }).description('run the engine of a home in this process; the other verbs start it so')
+  program
+    .command('engine', { hidden: true })
+    .description('run the engine of a home in this process; the other verbs start it so')
     .option('--extension <dir>', 'the extension that starts it')
     .action(async ({ extension }: { extension?: string }) => {
       const { runEngine } = await import('./engineProcess.ts');
@@ -73,7 +76,14 @@ export async function runCli(words: readonly string[], options: CliOptions = {})
 
 function realEngines(world: World): Engines {
   return {
-    connect: (home, handlers) => connectEngine({ home, world, version: VERSION, handlers, startProcess: (home) => startEngineProcess(home, { entry: ENTRY }) }),
+    connect: (home, handlers) =>
+      connectEngine({
+        home,
+        world,
+        version: VERSION,
+        handlers,
+        startProcess: (home) => startEngineProcess(home, { entry: ENTRY }),
+      }),
     find: (home, handlers) => findEngine({ home, world, version: VERSION, handlers }),
   };
 }
@@ -83,7 +93,8 @@ function explain(error: unknown, terminal: Terminal, json: boolean): number {
   const print = (code: string, message: string, fields: object): void => {
     if (json) terminal.out(jsonLine({ error: { code, message, fields } }));
   };
-  if (error instanceof CommanderError) { // it has been said
+  if (error instanceof CommanderError) {
+    // it has been said
     if (error.exitCode === 0) return 0;
     print('usage', error.message.replace(/^error: /, ''), {});
     return USAGE_EXIT;
@@ -91,17 +102,22 @@ function explain(error: unknown, terminal: Terminal, json: boolean): number {
   const failure = asShoalError(error);
   terminal.err(`shoal: ${failure.message}\n`);
   print(failure.code, failure.message, failure.fields);
-  if (terminal.environment['SHOAL_DEBUG']) terminal.err(`${failure.stack ?? ''}\n${failure.cause instanceof Error ? `${failure.cause.stack}\n` : ''}`);
-  else if (!isShoalError(error)) terminal.err('This is a mistake in Shoal. SHOAL_DEBUG=1 shows where it happened.\n');
+  if (terminal.environment['SHOAL_DEBUG']) {
+    terminal.err(`${failure.stack ?? ''}\n${failure.cause instanceof Error ? `${failure.cause.stack}\n` : ''}`);
+  } else if (!isShoalError(error)) terminal.err('This is a mistake in Shoal. SHOAL_DEBUG=1 shows where it happened.\n');
   return failure.exitCode;
 }
 
 type GlobalOptions = Globals & { readonly home?: string };
 
-const homeIn = ({ home }: GlobalOptions, terminal: Terminal): Home => homeOf(home ?? terminal.environment['SHOAL_HOME'], terminal.workFolder);
+const homeIn = ({ home }: GlobalOptions, terminal: Terminal): Home =>
+  homeOf(home ?? terminal.environment['SHOAL_HOME'], terminal.workFolder);
 
 /** The whole command line as commander wants it. */
-function commands(terminal: Terminal, run: (verb: Verb, globals: GlobalOptions, given: { words: string[]; options: Given['options'] }) => Promise<void>): Command {
+function commands(
+  terminal: Terminal,
+  run: (verb: Verb, globals: GlobalOptions, given: { words: string[]; options: Given['options'] }) => Promise<void>,
+): Command {
   const program = new Command('shoal');
   program
     .description('Share files of any size inside your groups, peer to peer.')
@@ -110,8 +126,14 @@ function commands(terminal: Terminal, run: (verb: Verb, globals: GlobalOptions, 
     .helpOption('-h, --help', 'show help; `shoal help VERB` tells more about one verb')
     .optionsGroup('Options, before or behind the verb:')
     .option('--home <dir>', `where account, keys and transfers are kept (SHOAL_HOME; default: ${defaultHome()})`)
-    .option('--tracker <url>', 'the tracker: shoal://PIN@host:port[,host:port], host:port, or a tracker_info.txt; remembered')
-    .option('--listen <address>', 'host:port or port for other peers to reach this one; remembered, from the next login on')
+    .option(
+      '--tracker <url>',
+      'the tracker: shoal://PIN@host:port[,host:port], host:port, or a tracker_info.txt; remembered',
+    )
+    .option(
+      '--listen <address>',
+      'host:port or port for other peers to reach this one; remembered, from the next login on',
+    )
     .option('--limit-down <rate>', 'most bytes per second to download, such as 500k or 2M, 0 for no limit; remembered')
     .option('--limit-up <rate>', 'the same for upload')
     .option('--keep-sharing <on|off>', 'whether the engine stays to serve others when no window is open; remembered')
@@ -124,7 +146,11 @@ function commands(terminal: Terminal, run: (verb: Verb, globals: GlobalOptions, 
       getOutHelpWidth: () => Math.min(terminal.columns(), 120),
       getErrHelpWidth: () => Math.min(terminal.columns(), 120),
     })
-    .configureHelp({ showGlobalOptions: true, subcommandTerm: (command) => [[command.name(), ...command.aliases()].join('|'), command.usage().replace('[options]', '').trim()].join(' ') })
+    .configureHelp({
+      showGlobalOptions: true,
+      subcommandTerm: (command) =>
+        [[command.name(), ...command.aliases()].join('|'), command.usage().replace('[options]', '').trim()].join(' '),
+    })
     .addHelpText('after', HELP_AFTER);
   for (const { title, verbs } of TOPICS) {
     program.commandsGroup(title);
@@ -135,13 +161,22 @@ function commands(terminal: Terminal, run: (verb: Verb, globals: GlobalOptions, 
 
 function addVerb(program: Command, verb: Verb, run: Parameters<typeof commands>[1]): void {
   const { use, also, summary, about, json, options = [], examples = [] } = verb;
-  const command = program.command(use).summary(summary).description(about === undefined ? `${capital(summary)}.` : `${capital(summary)}.\n\n${about}`);
+  const command = program
+    .command(use)
+    .summary(summary)
+    .description(about === undefined ? `${capital(summary)}.` : `${capital(summary)}.\n\n${about}`);
   if (also !== undefined) command.alias(also);
   for (const [flags, description] of options) command.option(flags, description);
-  const shown = examples.length > 0 ? `\n${examples.length === 1 ? 'Example' : 'Examples'}:\n${examples.map((example) => `  shoal ${example}\n`.replace(/ {2}shoal (echo .* \| shoal)/, '  $1')).join('')}` : '';
+  const shown =
+    examples.length > 0
+      ? `\n${examples.length === 1 ? 'Example' : 'Examples'}:\n${examples.map((example) => `  shoal ${example}\n`.replace(/ {2}shoal (echo .* \| shoal)/, '  $1')).join('')}`
+      : '';
   command.addHelpText('after', `${shown}\nWith --json: ${json}`);
   command.action(async (...all: unknown[]) => {
-    const words = all.slice(0, command.registeredArguments.length).flat().filter((word) => word !== undefined) as string[];
+    const words = all
+      .slice(0, command.registeredArguments.length)
+      .flat()
+      .filter((word) => word !== undefined) as string[];
     await run(verb, program.opts(), { words, options: command.opts() });
   });
 }

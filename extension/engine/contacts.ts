@@ -81,7 +81,9 @@ export class Contacts {
     const others = this.named.filter(({ pin }) => !here.has(pin) && !this.#banned.has(pin));
     const sorted = others.sort((a, b) => rank(a) - rank(b) || place(a.pin) - place(b.pin));
     // Who has everything and is linked to us is asked however many take part: it may have dialled us because nobody can dial it, and be the only one.
-    const reached = sorted.filter(({ pin, leftBytes }, n) => n < REACHED_MAX - here.size || (leftBytes === 0 && isLinked(pin)));
+    const reached = sorted.filter(
+      ({ pin, leftBytes }, n) => n < REACHED_MAX - here.size || (leftBytes === 0 && isLinked(pin)),
+    );
     // Those who are being asked may well take part in a moment.
     return reached.filter(({ pin }) => !this.#asked.has(pin));
   }

@@ -38,7 +38,8 @@ export class Copy {
   /** The part file while the copy is not published. */
   #part: PartFile | undefined;
   /** Path and identity of a whole file, checked while it is served. */
-  #whole: { readonly path: string; readonly identity: FileIdentity; readonly folder: FolderFile | undefined } | undefined;
+  #whole:
+    { readonly path: string; readonly identity: FileIdentity; readonly folder: FolderFile | undefined } | undefined;
   #lookedMs = -Infinity;
   /** Pieces that were right in this life of the process. A disk may lose what it once had; nobody shall be sent that. */
   readonly #proven: Bitfield;
@@ -62,12 +63,23 @@ export class Copy {
    * @param isProven  whether that was in this life of the process: then its pieces need not be verified again before they are sent
    * @throws ShoalError fileMissing, fileUnreadable, notAFile, fileChanged
    */
-  static async ofFile(host: CopyHost, root: Root, shape: Shape, layer: Uint8Array, path: string, identity: FileIdentity, { isProven = false, folder }: { readonly isProven?: boolean; readonly folder?: FolderFile | undefined } = {}): Promise<Copy> {
+  static async ofFile(
+    host: CopyHost,
+    root: Root,
+    shape: Shape,
+    layer: Uint8Array,
+    path: string,
+    identity: FileIdentity,
+    { isProven = false, folder }: { readonly isProven?: boolean; readonly folder?: FolderFile | undefined } = {},
+  ): Promise<Copy> {
     const copy = new Copy(host, root, shape, folder ?? host.openFiles.file(path, identity));
     copy.#layer = layer;
     copy.#whole = { path, identity, folder };
     for (let piece = 0; piece < shape.pieces; piece++) {
-      copy.pieces.move(piece, folder === undefined || folder.has(piece * shape.pieceBytes, lengthOf(shape, piece)) ? 'find' : 'skip');
+      copy.pieces.move(
+        piece,
+        folder === undefined || folder.has(piece * shape.pieceBytes, lengthOf(shape, piece)) ? 'find' : 'skip',
+      );
       if (isProven) copy.#proven.add(piece);
     }
     try {
@@ -84,7 +96,14 @@ export class Copy {
    *
    * @param stuck  told when a checkpoint that was due could not be taken
    */
-  static ofPart(host: CopyHost, root: Root, shape: Shape, part: PartFile, layer: Uint8Array | undefined, stuck: (error: ShoalError) => void): Copy {
+  static ofPart(
+    host: CopyHost,
+    root: Root,
+    shape: Shape,
+    part: PartFile,
+    layer: Uint8Array | undefined,
+    stuck: (error: ShoalError) => void,
+  ): Copy {
     const copy = new Copy(host, root, shape, part.file);
     copy.#part = part;
     copy.#layer = layer ?? layerOfRoot(root, shape);
@@ -129,7 +148,9 @@ export class Copy {
     const vouched = this.#part?.checkpoints.vouched ?? new Bitfield(this.shape.pieces);
     for (let piece = 0; piece < this.shape.pieces; piece++) if (vouched.has(piece)) this.pieces.move(piece, 'find');
     if (!this.#layer || vouched.isFull) return;
-    for (const piece of await this.#work(this.#host.hasher.check(this.#file, this.shape, this.#layer, vouched, options))) {
+    for (const piece of await this.#work(
+      this.#host.hasher.check(this.#file, this.shape, this.#layer, vouched, options),
+    )) {
       if (this.pieces.state(piece) !== 'missing') continue;
       this.pieces.move(piece, 'find');
       this.#isRight(piece);
@@ -142,10 +163,14 @@ export class Copy {
    * @throws ShoalError pieceNotHeld, fileChanged, fileMissing
    */
   async read(piece: number, offset: number, into: Uint8Array): Promise<void> {
-    if (this.#closed || !this.pieces.held.has(piece) || offset + into.length > lengthOf(this.shape, piece)) throw new ShoalError('pieceNotHeld', { piece });
+    if (this.#closed || !this.pieces.held.has(piece) || offset + into.length > lengthOf(this.shape, piece)) {
+      throw new ShoalError('pieceNotHeld', { piece });
+    }
     if (this.#whole && this.#host.clock.monotonicMs() - this.#lookedMs >= LOOK_MS) await this.#checkUnchanged();
     if (!this.#proven.has(piece)) return this.#readFirst(piece, offset, into);
-    if ((await this.#work(this.#file.read(into, piece * this.shape.pieceBytes + offset))) !== into.length) throw this.#changed();
+    if ((await this.#work(this.#file.read(into, piece * this.shape.pieceBytes + offset))) !== into.length) {
+      throw this.#changed();
+    }
   }
 
   /** Verifies a piece that has arrived (its state is `verifying`) and writes it. Returns whether it was right; then it is held. */
@@ -154,7 +179,9 @@ export class Copy {
     let right = false;
     try {
       if (this.#closed) throw new ShoalError('cancelled');
-      right = await this.#work(this.#host.hasher.store(this.#file, this.shape, piece, bytes, expectedHash(this.#layer, piece)));
+      right = await this.#work(
+        this.#host.hasher.store(this.#file, this.shape, piece, bytes, expectedHash(this.#layer, piece)),
+      );
     } finally {
       this.pieces.move(piece, right ? 'hold' : 'reject');
     }
@@ -191,7 +218,9 @@ export class Copy {
     this.#file = folder;
     // Beside a chosen file a piece may hold bytes of another one, which are no longer here.
     for (let piece = 0; piece < this.shape.pieces; piece++) {
-      if (!this.pieces.held.has(piece) || folder.has(piece * this.shape.pieceBytes, lengthOf(this.shape, piece))) continue;
+      if (!this.pieces.held.has(piece) || folder.has(piece * this.shape.pieceBytes, lengthOf(this.shape, piece))) {
+        continue;
+      }
       this.pieces.move(piece, 'lose');
       this.pieces.move(piece, 'skip');
     }
@@ -240,11 +269,19 @@ export class Copy {
 
   /** A piece that was not read in this life of the process is read whole and verified. */
   async #readFirst(piece: number, offset: number, into: Uint8Array): Promise<void> {
-    const whole = into.length === lengthOf(this.shape, piece) ? into : new Uint8Array(new SharedArrayBuffer(lengthOf(this.shape, piece)));
+    const whole =
+      into.length === lengthOf(this.shape, piece)
+        ? into
+        : new Uint8Array(new SharedArrayBuffer(lengthOf(this.shape, piece)));
     const count = await this.#work(this.#file.read(whole, piece * this.shape.pieceBytes));
     // What a checkpoint vouches for before the layer has come cannot be verified, and is not given away.
     if (!this.#layer) throw new ShoalError('pieceNotHeld', { piece });
-    if (count !== whole.length || !(await this.#host.hasher.verify(this.shape, whole, expectedHash(this.#layer, piece)))) throw this.#damaged(piece);
+    if (
+      count !== whole.length ||
+      !(await this.#host.hasher.verify(this.shape, whole, expectedHash(this.#layer, piece)))
+    ) {
+      throw this.#damaged(piece);
+    }
     this.#proven.add(piece);
     if (whole !== into) into.set(whole.subarray(offset, offset + into.length));
   }

@@ -24,7 +24,9 @@ export class CutOff {
   /** What was kept before stays if this time it was nobody: it has not been said yet. A disk that refuses must not keep the engine from leaving. */
   async keep(account: AccountId, downloaders: readonly Downloader[]): Promise<void> {
     if (downloaders.length === 0) return;
-    await writeSmallFile(this.#disk, this.#home.cutOffFile, { account, downloaders }).catch((error: unknown) => this.#log.error('who was cut off cannot be kept', { why: String(error) }));
+    await writeSmallFile(this.#disk, this.#home.cutOffFile, { account, downloaders }).catch((error: unknown) =>
+      this.#log.error('who was cut off cannot be kept', { why: String(error) }),
+    );
   }
 
   /** Those of this account, once. @throws ShoalError newerFormat */
@@ -35,7 +37,10 @@ export class CutOff {
   }
 
   async #take(account: AccountId): Promise<readonly Downloader[]> {
-    const kept = await readSmallFile(this.#disk, this.#home.cutOffFile, (fields) => ({ account: textField(fields, 'account'), downloaders: downloadersIn(fields['downloaders']) })).catch((error: unknown) => {
+    const kept = await readSmallFile(this.#disk, this.#home.cutOffFile, (fields) => ({
+      account: textField(fields, 'account'),
+      downloaders: downloadersIn(fields['downloaders']),
+    })).catch((error: unknown) => {
       if (!isShoalError(error, 'damagedFile')) throw error;
       return undefined; // it was only a word to the person; the next one is written over it
     });
@@ -49,6 +54,11 @@ function downloadersIn(list: unknown): readonly Downloader[] {
   if (!Array.isArray(list)) throw new Error('no list of downloaders');
   return list.slice(0, SERVED_MAX).map((one) => {
     const fields = Object(one) as Readonly<Record<string, unknown>>;
-    return { user: textField(fields, 'user'), group: textField(fields, 'group'), name: textField(fields, 'name'), bytesPerS: 0 };
+    return {
+      user: textField(fields, 'user'),
+      group: textField(fields, 'group'),
+      name: textField(fields, 'name'),
+      bytesPerS: 0,
+    };
   });
 }

@@ -23,14 +23,18 @@ export function ownPieces(wanting: Copy, own: readonly Copy[]): ReadonlyMap<numb
   if (!layer) return found;
   const wanted = new Map<number, number[]>();
   for (let piece = 0; piece < wanting.shape.pieces; piece++) {
-    if (wanting.pieces.state(piece) === 'missing') wanted.set(keyOf(layer, piece), [...(wanted.get(keyOf(layer, piece)) ?? []), piece]);
+    if (wanting.pieces.state(piece) === 'missing') {
+      wanted.set(keyOf(layer, piece), [...(wanted.get(keyOf(layer, piece)) ?? []), piece]);
+    }
   }
   let looks = 0;
   for (const copy of own) {
     if (!copy.layer || copy.shape.pieceBytes !== wanting.shape.pieceBytes) continue;
     for (let piece = 0; piece < copy.shape.pieces && looks < LOOKS_MAX; piece++, looks++) {
       for (const missing of wanted.get(keyOf(copy.layer, piece)) ?? []) {
-        if (!found.has(missing) && copy.pieces.held.has(piece) && isSamePiece(wanting, missing, copy, piece)) found.set(missing, { copy, piece });
+        if (!found.has(missing) && copy.pieces.held.has(piece) && isSamePiece(wanting, missing, copy, piece)) {
+          found.set(missing, { copy, piece });
+        }
       }
     }
   }
@@ -38,7 +42,8 @@ export function ownPieces(wanting: Copy, own: readonly Copy[]): ReadonlyMap<numb
 }
 
 /** Enough of a hash to find it in a map: 48 bits, which a number holds. */
-const keyOf = (layer: Uint8Array, piece: number): number => Buffer.from(layer.buffer, layer.byteOffset, layer.byteLength).readUIntBE(piece * HASH_BYTES, 6);
+const keyOf = (layer: Uint8Array, piece: number): number =>
+  Buffer.from(layer.buffer, layer.byteOffset, layer.byteLength).readUIntBE(piece * HASH_BYTES, 6);
 
 function isSamePiece(a: Copy, pieceOfA: number, b: Copy, pieceOfB: number): boolean {
   if (!a.layer || !b.layer || lengthOf(a.shape, pieceOfA) !== lengthOf(b.shape, pieceOfB)) return false;
@@ -50,7 +55,11 @@ function isSamePiece(a: Copy, pieceOfA: number, b: Copy, pieceOfB: number): bool
  *
  * @throws what the disk throws when it is written
  */
-export async function fillFromOwn(wanting: Copy, own: readonly Copy[], { signal, log }: { readonly signal: AbortSignal; readonly log: Log }): Promise<readonly number[]> {
+export async function fillFromOwn(
+  wanting: Copy,
+  own: readonly Copy[],
+  { signal, log }: { readonly signal: AbortSignal; readonly log: Log },
+): Promise<readonly number[]> {
   const came: number[] = [];
   const useless = new Set<Copy>();
   for (const [missing, { copy, piece }] of ownPieces(wanting, own)) {
@@ -65,7 +74,7 @@ export async function fillFromOwn(wanting: Copy, own: readonly Copy[], { signal,
       useless.add(copy);
       continue;
     }
-    if (!signal.aborted && await storeOwn(wanting, missing, bytes)) came.push(missing);
+    if (!signal.aborted && (await storeOwn(wanting, missing, bytes))) came.push(missing);
   }
   return came;
 }

@@ -17,7 +17,11 @@ const HANDSHAKE_MS = 2_000;
  *
  * @throws ShoalError unreachable, pinMismatch: what the last of them came to
  */
-export function dialAny({ clock, network }: Pick<World, 'clock' | 'network'>, addresses: readonly Address[], expect: Pin): Promise<ByteStream> {
+export function dialAny(
+  { clock, network }: Pick<World, 'clock' | 'network'>,
+  addresses: readonly Address[],
+  expect: Pin,
+): Promise<ByteStream> {
   return new Promise((resolve, reject) => {
     const abort = new AbortController();
     const waiting = [...addresses];
@@ -32,7 +36,9 @@ export function dialAny({ clock, network }: Pick<World, 'clock' | 'network'>, ad
       if (!address) return;
       open++;
       after(STAGGER_MS);
-      network.dial(address, { expect, timeoutMs: DIAL_MS, signal: abort.signal, answered: () => after(HANDSHAKE_MS) }).then(won, failed);
+      network
+        .dial(address, { expect, timeoutMs: DIAL_MS, signal: abort.signal, answered: () => after(HANDSHAKE_MS) })
+        .then(won, failed);
     };
     const won = (stream: ByteStream): void => {
       if (abort.signal.aborted) return stream.destroy();
@@ -46,7 +52,9 @@ export function dialAny({ clock, network }: Pick<World, 'clock' | 'network'>, ad
       if (waiting.length > 0) return after(0);
       if (open === 0) reject(asShoalError(error));
     };
-    if (waiting.length === 0) return reject(new ShoalError('unreachable', { address: 'a peer', why: 'it has no address' }));
+    if (waiting.length === 0) {
+      return reject(new ShoalError('unreachable', { address: 'a peer', why: 'it has no address' }));
+    }
     next();
   });
 }

@@ -42,14 +42,18 @@ interface OpenOptions extends HashOptions {
  *
  * @throws ShoalError destinationUnwritable, diskFull, placeGone, cancelled
  */
-export async function openDownload(host: DownloadHost, keeper: Keeper, { checking, stuck, ...options }: OpenOptions): Promise<{ readonly is: 'open'; readonly copy: Copy } | { readonly is: 'published' }> {
+export async function openDownload(
+  host: DownloadHost,
+  keeper: Keeper,
+  { checking, stuck, ...options }: OpenOptions,
+): Promise<{ readonly is: 'open'; readonly copy: Copy } | { readonly is: 'published' }> {
   const { record } = keeper;
   const root = record.root as Root;
   const shape = shapeOf(record.sizeBytes, record.pieceBytes);
   const layer = await loadLayer(host.disk, host.home, record.id, root, shape);
-  if (record.part !== '' && await wasPublished(host, keeper, checking, options)) return { is: 'published' };
+  if (record.part !== '' && (await wasPublished(host, keeper, checking, options))) return { is: 'published' };
   const old = record.part === '' ? undefined : await reopenPart(host, record.part, root, shape);
-  const part = old ?? await begin(host, keeper);
+  const part = old ?? (await begin(host, keeper));
   const copy = Copy.ofPart(host, root, shape, part, layer, stuck);
   try {
     if (old) {
@@ -69,7 +73,12 @@ export async function publishDownload(host: DownloadHost, keeper: Keeper, copy: 
   if (keeper.record.content === 'folder') return publishFolder(host, keeper, copy);
   const { path: destination, rename, replaces, claimed, part } = keeper.record;
   const found = await copy.publish({
-    destination, rename, replaces, claimed, ownFolders: ownFoldersOf(keeper.record), claim: (name) => keeper.save({ claimed: name }),
+    destination,
+    rename,
+    replaces,
+    claimed,
+    ownFolders: ownFoldersOf(keeper.record),
+    claim: (name) => keeper.save({ claimed: name }),
   });
   await keeper.save({ ...found, claimed: '', replaces: undefined });
   // Only now: until the record says where the file is, its part file is how it is found again. If this is cut short, `tidyUp` does it.
@@ -86,7 +95,8 @@ export async function tidyUp(disk: Disk, keeper: Keeper): Promise<void> {
 }
 
 /** Whether the folder that a download belongs into is there. */
-export const isThere = async (disk: Disk, { path: destination }: TransferRecord): Promise<boolean> => (await disk.stat(path.dirname(destination), 'follow'))?.kind === 'folder';
+export const isThere = async (disk: Disk, { path: destination }: TransferRecord): Promise<boolean> =>
+  (await disk.stat(path.dirname(destination), 'follow'))?.kind === 'folder';
 
 /** How many folders above a download are named by the file itself, and not chosen by the person. */
 function ownFoldersOf({ path: destination, name }: TransferRecord): number {
@@ -105,14 +115,25 @@ async function begin(host: DownloadHost, keeper: Keeper): Promise<PartFile> {
   await keeper.save({ part });
   if (before !== '') await removePart(host.disk, before);
   const isPart = record.only.length > 0 || record.choosing;
-  return createPart(host, part, record.root as Root, shapeOf(record.sizeBytes, record.pieceBytes), isPart ? 0 : record.sizeBytes);
+  return createPart(
+    host,
+    part,
+    record.root as Root,
+    shapeOf(record.sizeBytes, record.pieceBytes),
+    isPart ? 0 : record.sizeBytes,
+  );
 }
 
 /**
  * Whether the file is there under its final name, and its part file is gone or is that very file: published by a run that could not write that
  * down any more. Believed only when every byte of it is right.
  */
-async function wasPublished(host: DownloadHost, keeper: Keeper, checking: () => void, options: HashOptions): Promise<boolean> {
+async function wasPublished(
+  host: DownloadHost,
+  keeper: Keeper,
+  checking: () => void,
+  options: HashOptions,
+): Promise<boolean> {
   const { claimed, path: destination, part, pieceBytes, sizeBytes, root } = keeper.record;
   const unfinished = await host.disk.stat(part);
   for (const name of new Set([destination, claimed])) {
@@ -129,14 +150,24 @@ async function wasPublished(host: DownloadHost, keeper: Keeper, checking: () => 
 }
 
 /** Copies what is right of the damaged file, so that only the rest is fetched. The damaged file is only read. */
-async function takeWhatIsRight(host: DownloadHost, copy: Copy, { path: damaged, replaces }: TransferRecord, signal: AbortSignal | undefined): Promise<void> {
+async function takeWhatIsRight(
+  host: DownloadHost,
+  copy: Copy,
+  { path: damaged, replaces }: TransferRecord,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const stat = await host.disk.stat(damaged);
   if (!stat || !replaces || whyUnlike(replaces, stat) !== undefined) return;
   const file = await openToRead(host.disk, damaged);
   try {
     for (let piece = 0; piece < copy.shape.pieces && !signal?.aborted; piece++) {
       const bytes = new Uint8Array(new SharedArrayBuffer(lengthOf(copy.shape, piece)));
-      if (copy.pieces.state(piece) !== 'missing' || (await file.read(bytes, piece * copy.shape.pieceBytes)) !== bytes.length) continue;
+      if (
+        copy.pieces.state(piece) !== 'missing' ||
+        (await file.read(bytes, piece * copy.shape.pieceBytes)) !== bytes.length
+      ) {
+        continue;
+      }
       await storeOwn(copy, piece, bytes);
     }
   } finally {

@@ -83,14 +83,24 @@ export class Engine {
     this.down = new Throttle(world.clock);
     this.up = new Throttle(world.clock);
     this.#tickets = new Tickets(world.clock);
-    this.#renewal = new TicketRenewal(world, identity.pin, this.#tickets, () => this.trackers, () => {
-      for (const link of this.#peers.links) link.showRenewed();
-    });
+    this.#renewal = new TicketRenewal(
+      world,
+      identity.pin,
+      this.#tickets,
+      () => this.trackers,
+      () => {
+        for (const link of this.#peers.links) link.showRenewed();
+      },
+    );
     this.#toldConflicts = new ToldConflicts(world.disk, home);
     this.#cutOff = new CutOff(world.disk, home, world.log);
     this.#served = new Served(world.clock);
     this.#peers = new Peers({
-      world, device: identity.pin, program, tickets: this.#tickets, uploads: new Uploads({ clock: world.clock, up: this.up, buffers: new PieceBuffers(RAW_HEAD_ROOM_BYTES) }),
+      world,
+      device: identity.pin,
+      program,
+      tickets: this.#tickets,
+      uploads: new Uploads({ clock: world.clock, up: this.up, buffers: new PieceBuffers(RAW_HEAD_ROOM_BYTES) }),
       swarm: (group, root) => this.#swarms.of(group, root),
       revoked: (bytes, from) => this.#revoked(bytes, from),
       sent: (swarm, bytes, to) => this.#sent(swarm, bytes, to),
@@ -100,17 +110,35 @@ export class Engine {
       },
     });
     const swarmHost: SwarmHost = {
-      clock: world.clock, chance: world.chance, log: world.log, buffers: new PieceBuffers(), down: this.down, reach: (peer, swarm) => this.#peers.reach(peer, swarm), isUnreachable: (pin) => this.#peers.isUnreachable(pin), isLinked: (pin) => this.#peers.isLinked(pin), linksIn: (group) => this.#peers.links.filter((link) => link.trusts(group)),
+      clock: world.clock,
+      chance: world.chance,
+      log: world.log,
+      buffers: new PieceBuffers(),
+      down: this.down,
+      reach: (peer, swarm) => this.#peers.reach(peer, swarm),
+      isUnreachable: (pin) => this.#peers.isUnreachable(pin),
+      isLinked: (pin) => this.#peers.isLinked(pin),
+      linksIn: (group) => this.#peers.links.filter((link) => link.trusts(group)),
     };
     const openFiles = new OpenFiles(world.disk, world.clock);
     this.reading = new Reading({
-      ...world, home, hasher, openFiles, swarmHost,
+      ...world,
+      home,
+      hasher,
+      openFiles,
+      swarmHost,
       transfers: () => this.transfers,
       presenceChanged: () => this.trackers.announceSoon(),
       check: ({ key, groupName }) => this.#checkMember(key.group, groupName),
     });
     this.transfers = new Transfers({
-      world, home, hasher, openFiles, swarmHost, previews: this.reading.previews, activeDownloads: () => this.settings.activeDownloads,
+      world,
+      home,
+      hasher,
+      openFiles,
+      swarmHost,
+      previews: this.reading.previews,
+      activeDownloads: () => this.settings.activeDownloads,
       tellShare: async ({ group, name, root, sizeBytes, pieceBytes, sha256, replace, content }) => {
         if (root === '' || sha256 === '') throw new Error('not hashed yet');
         await this.submit('shareFile', { group, name, root, sizeBytes, pieceBytes, sha256, replace, content });
@@ -120,50 +148,66 @@ export class Engine {
       finished: ({ record }) => this.notify.event('downloaded', record.groupName, record.name),
       // Of a share whoever shares it learns by the share; of a group that one is no longer in, by that; what is here already has not failed.
       failed: ({ record, error, isWhole }) => {
-        if (record.kind === 'download' && !isWhole && !isShoalError(error, 'notMember')) this.notify.event('failed', record.groupName, record.name);
+        if (record.kind === 'download' && !isWhole && !isShoalError(error, 'notMember')) {
+          this.notify.event('failed', record.groupName, record.name);
+        }
       },
     });
     this.#swarms = new Swarms(this.transfers, this.reading.previews);
-    this.trackers = new Trackers({
-      world, program,
-      listening: () => this.listening(),
-      presence: () => this.#swarms.presence(),
-      realm: (pin, keys) => this.#tickets.setRealm(pin, keys),
-      changed: () => this.notify.overview(),
-      session: (session, { account, nowMs }) => {
-        this.#tickets.setTime(nowMs);
-        this.#session(session, account);
+    this.trackers = new Trackers(
+      {
+        world,
+        program,
+        listening: () => this.listening(),
+        presence: () => this.#swarms.presence(),
+        realm: (pin, keys) => this.#tickets.setRealm(pin, keys),
+        changed: () => this.notify.overview(),
+        session: (session, { account, nowMs }) => {
+          this.#tickets.setTime(nowMs);
+          this.#session(session, account);
+        },
+        swarms: (swarms) => {
+          for (const { group, root, peers } of swarms) this.#swarms.of(group, root)?.addCandidates(peers);
+        },
+        swarmChanged: ({ group, root, joined, left }) => {
+          const swarm = this.#swarms.of(group, root);
+          swarm?.removeCandidates(left);
+          swarm?.addCandidates(joined);
+        },
+        groupChanged: (session, group, before) => this.#groupChanged(session, group, before),
+        presenceChanged: (session, groups) => {
+          if (session === this.trackers.inUse) this.notify.presence(groups);
+        },
+        groupGone: (session, gone) => {
+          if (session !== this.trackers.inUse) return;
+          if (gone.why === 'rejected' || gone.why === 'removed') this.notify.event(gone.why, gone.name, '');
+          void this.#leaveGroup(gone.group, gone.name);
+          this.notify.overview();
+        },
+        revoked: (bytes) => {
+          if (this.#tickets.revoke(bytes)) this.#revoked(bytes);
+        },
+        dialRequest: ({ peer, group }) => this.#peers.dialRequest(peer, group),
+        conflicted: (conflicts) => {
+          this.#tellConflicts(conflicts).catch((error: unknown) =>
+            world.log.error('a conflict cannot be told', { why: asShoalError(error).message }),
+          );
+        },
+        signedOut: (session) => {
+          if (session === this.trackers.inUse) void this.#signedOutElsewhere();
+        },
       },
-      swarms: (swarms) => {
-        for (const { group, root, peers } of swarms) this.#swarms.of(group, root)?.addCandidates(peers);
-      },
-      swarmChanged: ({ group, root, joined, left }) => {
-        const swarm = this.#swarms.of(group, root);
-        swarm?.removeCandidates(left);
-        swarm?.addCandidates(joined);
-      },
-      groupChanged: (session, group, before) => this.#groupChanged(session, group, before),
-      presenceChanged: (session, groups) => {
-        if (session === this.trackers.inUse) this.notify.presence(groups);
-      },
-      groupGone: (session, gone) => {
-        if (session !== this.trackers.inUse) return;
-        if (gone.why === 'rejected' || gone.why === 'removed') this.notify.event(gone.why, gone.name, '');
-        void this.#leaveGroup(gone.group, gone.name);
-        this.notify.overview();
-      },
-      revoked: (bytes) => {
-        if (this.#tickets.revoke(bytes)) this.#revoked(bytes);
-      },
-      dialRequest: ({ peer, group }) => this.#peers.dialRequest(peer, group),
-      conflicted: (conflicts) => {
-        this.#tellConflicts(conflicts).catch((error: unknown) => world.log.error('a conflict cannot be told', { why: asShoalError(error).message }));
-      },
-      signedOut: (session) => {
-        if (session === this.trackers.inUse) void this.#signedOutElsewhere();
-      },
-    }, world.disk, home);
-    this.operations = new OwnOperations({ world, home, identity, trackers: this.trackers, now: () => this.#tickets.now(), kept: () => this.notify.overview() });
+      world.disk,
+      home,
+    );
+    this.operations = new OwnOperations({
+      world,
+      home,
+      identity,
+      trackers: this.trackers,
+      now: () => this.#tickets.now(),
+      kept: () => this.notify.overview(),
+    });
     this.#pulse = new Pulse(world.clock, { slept: () => this.trackers.retryNow(), beat: () => this.#lookAfter() });
   }
 
@@ -206,7 +250,9 @@ export class Engine {
     await this.configure({ isHeld: hold });
     await Promise.all(this.trackers.sessions.map((session) => session.refresh().catch(() => undefined)));
     await this.#openUp();
-    for (const session of this.trackers.sessions) if (session.isUp) await session.call('listening', { addresses: this.listening() }).catch(() => undefined);
+    for (const session of this.trackers.sessions) {
+      if (session.isUp) await session.call('listening', { addresses: this.listening() }).catch(() => undefined);
+    }
     await this.#renewTickets();
     this.notify.overview();
   }
@@ -235,13 +281,24 @@ export class Engine {
 
   overview(): Overview {
     const groups = [...(this.trackers.inUse?.groups.values() ?? [])];
-    const sum = (of: (transfer: Transfer) => number): number => this.transfers.all.reduce((all, transfer) => all + of(transfer), 0);
+    const sum = (of: (transfer: Transfer) => number): number =>
+      this.transfers.all.reduce((all, transfer) => all + of(transfer), 0);
     return {
-      program: `shoal ${this.#options.version}`, processId: process.pid, trackerUrl: this.trackers.url, trackers: this.trackers.states,
-      account: this.account, listening: this.listening(), groups: this.account ? groups : [],
-      downBytesPerS: sum(({ figures }) => figures.downBytesPerS), upBytesPerS: sum(({ figures }) => figures.upBytesPerS),
-      downLimitBytesPerS: this.settings.downLimitBytesPerS, upLimitBytesPerS: this.settings.upLimitBytesPerS, outbox: this.operations.waitingCount,
-      keepSharing: this.settings.keepSharing, activeDownloads: this.settings.activeDownloads, served: this.#served.list(),
+      program: `shoal ${this.#options.version}`,
+      processId: process.pid,
+      trackerUrl: this.trackers.url,
+      trackers: this.trackers.states,
+      account: this.account,
+      listening: this.listening(),
+      groups: this.account ? groups : [],
+      downBytesPerS: sum(({ figures }) => figures.downBytesPerS),
+      upBytesPerS: sum(({ figures }) => figures.upBytesPerS),
+      downLimitBytesPerS: this.settings.downLimitBytesPerS,
+      upLimitBytesPerS: this.settings.upLimitBytesPerS,
+      outbox: this.operations.waitingCount,
+      keepSharing: this.settings.keepSharing,
+      activeDownloads: this.settings.activeDownloads,
+      served: this.#served.list(),
     };
   }
 
@@ -273,7 +330,11 @@ export class Engine {
     const { listenHost, listenPort, chosenPort } = this.settings;
     const firm = listenPort !== 0;
     try {
-      await this.#peers.start({ ...(listenHost !== undefined && { host: listenHost }), port: firm ? listenPort : chosenPort, portIsFirm: firm });
+      await this.#peers.start({
+        ...(listenHost !== undefined && { host: listenHost }),
+        port: firm ? listenPort : chosenPort,
+        portIsFirm: firm,
+      });
       if (!firm && this.#peers.port !== chosenPort) await this.configure({ chosenPort: this.#peers.port });
     } catch (error) {
       // Without a listener we can still dial; whoever cannot be reached is dialled by us through the tracker.
@@ -303,7 +364,13 @@ export class Engine {
 
   async #tellConflicts(conflicts: readonly Conflict[]): Promise<void> {
     for (const conflict of await this.#toldConflicts.fresh(conflicts)) {
-      this.notify.event(conflict.result === 'renamed' ? 'renamed' : 'conflict', conflict.group, conflict.name, conflict.user, conflict);
+      this.notify.event(
+        conflict.result === 'renamed' ? 'renamed' : 'conflict',
+        conflict.group,
+        conflict.name,
+        conflict.user,
+        conflict,
+      );
     }
   }
 
@@ -319,8 +386,9 @@ export class Engine {
       // It may not have heard of our sign-in yet. Only when no tracker knows us any more have we been signed out.
       this.world.clock.after(ASK_AGAIN_MS, () => {
         if (!this.account || !session.isUp || session.account) return;
-        if (this.trackers.sessions.some((other) => other.isUp && other.account)) void session.refresh().catch(() => undefined);
-        else if (this.trackers.sessions.every((other) => other.isUp)) void this.#signedOutElsewhere();
+        if (this.trackers.sessions.some((other) => other.isUp && other.account)) {
+          void session.refresh().catch(() => undefined);
+        } else if (this.trackers.sessions.every((other) => other.isUp)) void this.#signedOutElsewhere();
         else void session.refresh().catch(() => undefined);
       });
     }
@@ -334,7 +402,9 @@ export class Engine {
     if (isNewMember) {
       if (isAccepted) this.notify.event('accepted', group.name, '');
       void this.#renewTickets();
-      for (const transfer of this.transfers.all) if (transfer.record.group === group.group && isShoalError(transfer.error, 'notMember')) void transfer.start();
+      for (const transfer of this.transfers.all) {
+        if (transfer.record.group === group.group && isShoalError(transfer.error, 'notMember')) void transfer.start();
+      }
       this.trackers.announceSoon();
     }
     this.notify.overview();

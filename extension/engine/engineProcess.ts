@@ -36,7 +36,14 @@ export async function runEngine(home: Home, version: string, extensionFolder?: s
     };
     // The host speaks on the local socket only, where no identity is shown.
     const isOrphan = extensionFolder === undefined ? {} : { isOrphan: () => wasUninstalled(extensionFolder) };
-    const host = await startHost({ home, version, log, createEngine, ...isOrphan, world: createNodeWorld({ identity: createIdentity(), log }) });
+    const host = await startHost({
+      home,
+      version,
+      log,
+      createEngine,
+      ...isOrphan,
+      world: createNodeWorld({ identity: createIdentity(), log }),
+    });
     if (!host) {
       log.info('another process is the engine of this home');
       return 0;
@@ -67,10 +74,15 @@ export async function runEngine(home: Home, version: string, extensionFolder?: s
 /** Lines of JSON at the end of a file. SHOAL_LOG says from which level on: debug, info (default), warn, error. */
 function logTo(file: string): Log {
   const level = process.env['SHOAL_LOG'] ?? 'info';
-  const logger = pino({
-    level: level in pino.levels.values ? level : 'info',
-    base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime, serializers: { error: pino.stdSerializers.err },
-  }, pino.destination({ dest: file, append: true, sync: true, mode: 0o600 }));
+  const logger = pino(
+    {
+      level: level in pino.levels.values ? level : 'info',
+      base: { pid: process.pid },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      serializers: { error: pino.stdSerializers.err },
+    },
+    pino.destination({ dest: file, append: true, sync: true, mode: 0o600 }),
+  );
   return {
     debug: (phrase, fields: LogFields = {}) => logger.debug(fields, phrase),
     info: (phrase, fields: LogFields = {}) => logger.info(fields, phrase),

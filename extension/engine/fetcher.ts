@@ -75,7 +75,14 @@ export class Fetcher {
   /** How many of the members will soon have a piece, as they say. */
   readonly #coming = new Map<number, number>();
 
-  constructor(key: SwarmKey, copy: Copy, mode: PickerMode, members: ReadonlyMap<PeerLink, Member>, host: FetcherHost, events: FetcherEvents) {
+  constructor(
+    key: SwarmKey,
+    copy: Copy,
+    mode: PickerMode,
+    members: ReadonlyMap<PeerLink, Member>,
+    host: FetcherHost,
+    events: FetcherEvents,
+  ) {
     this.#key = key;
     this.#copy = copy;
     this.mode = mode;
@@ -198,8 +205,14 @@ export class Fetcher {
         return;
       }
       const piece = pick({
-        board: pieces, theirs: member.theirs, mode: this.#modeNow(), urgent: this.#host.urgent.pieces, onlyUrgent: !this.#isAsking, random: () => this.#host.chance.random(),
-        coming: (n) => this.#coming.get(n) ?? 0, asked: (n) => this.#asked(n, member, nowMs),
+        board: pieces,
+        theirs: member.theirs,
+        mode: this.#modeNow(),
+        urgent: this.#host.urgent.pieces,
+        onlyUrgent: !this.#isAsking,
+        random: () => this.#host.chance.random(),
+        coming: (n) => this.#coming.get(n) ?? 0,
+        asked: (n) => this.#asked(n, member, nowMs),
       });
       if (piece === undefined) return;
       void this.#ask(member, piece, nowMs);
@@ -208,7 +221,10 @@ export class Fetcher {
 
   /** Pieces larger than a request make the window smaller: what it bounds is bytes. */
   #windowOf({ window }: Member): number {
-    return Math.max(1, Math.floor((window.pieces * SPAN_BYTES_MAX) / Math.max(SPAN_BYTES_MAX, this.#copy.shape.pieceBytes)));
+    return Math.max(
+      1,
+      Math.floor((window.pieces * SPAN_BYTES_MAX) / Math.max(SPAN_BYTES_MAX, this.#copy.shape.pieceBytes)),
+    );
   }
 
   /** In order while nobody but us needs pieces, which disks like best; the rarest as soon as somebody does. */
@@ -280,14 +296,22 @@ export class Fetcher {
     const pieceBytes = lengthOf(this.#copy.shape, piece);
     const buffer = (): Uint8Array => (ask.buffer ??= this.#host.buffers.take(pieceBytes));
     for (let offset = 0; offset < pieceBytes;) {
-      const lengthBytes = Math.min(pieceBytes - offset, member.spanBytes, ...this.#host.down.map(({ portionBytes }) => portionBytes));
+      const lengthBytes = Math.min(
+        pieceBytes - offset,
+        member.spanBytes,
+        ...this.#host.down.map(({ portionBytes }) => portionBytes),
+      );
       for (const limit of this.#host.down) await limit.take(lengthBytes, signal);
       member.gave(this.#host.clock.monotonicMs()); // it was our own limit that kept it waiting
       const from = offset;
       const { rawBytes } = await member.link.connection.call(
-        'piece', { ...this.#key, piece, offset, lengthBytes }, { into: () => buffer().subarray(from, from + lengthBytes), signal, deadlineMs: ASK_MS },
+        'piece',
+        { ...this.#key, piece, offset, lengthBytes },
+        { into: () => buffer().subarray(from, from + lengthBytes), signal, deadlineMs: ASK_MS },
       );
-      if (rawBytes < Math.min(lengthBytes, ANSWER_BYTES_MIN)) throw new ShoalError('wrongPiece', { piece, peer: member.link.userIn(this.#key.group) });
+      if (rawBytes < Math.min(lengthBytes, ANSWER_BYTES_MIN)) {
+        throw new ShoalError('wrongPiece', { piece, peer: member.link.userIn(this.#key.group) });
+      }
       member.gave(this.#host.clock.monotonicMs());
       member.down.count(rawBytes);
       this.#events.received(rawBytes);
@@ -336,7 +360,14 @@ export class Fetcher {
     }
     if (error.code === 'wrongPiece') return this.#events.wrong(member.link, 'an answer with hardly any bytes');
     // It cannot serve us now; the tracker's word or its next join brings it back.
-    if (isShoalError(error, 'noTicket') || isShoalError(error, 'notServed') || isShoalError(error, 'fileChanged') || isShoalError(error, 'fileMissing')) return this.#events.refused(member);
+    if (
+      isShoalError(error, 'noTicket') ||
+      isShoalError(error, 'notServed') ||
+      isShoalError(error, 'fileChanged') ||
+      isShoalError(error, 'fileMissing')
+    ) {
+      return this.#events.refused(member);
+    }
     member.restsUntilMs = this.#host.clock.monotonicMs() + REST_REFUSED_MS;
   }
 

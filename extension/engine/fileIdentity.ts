@@ -11,13 +11,18 @@ export interface FileIdentity {
 }
 
 export const identityOf = (stat: DiskStat): FileIdentity => ({
-  sizeBytes: stat.sizeBytes, device: String(stat.device), inode: String(stat.inode), modifiedNs: String(stat.modifiedNs),
+  sizeBytes: stat.sizeBytes,
+  device: String(stat.device),
+  inode: String(stat.inode),
+  modifiedNs: String(stat.modifiedNs),
 });
 
 /** Why a file is no longer what it was, or undefined. The change time is left out: giving a file a second name moves it without touching the content. */
 export function whyUnlike(before: DiskStat | FileIdentity, now: DiskStat | FileIdentity): string | undefined {
   if (before.sizeBytes !== now.sizeBytes) return 'its size has changed';
   if (String(before.modifiedNs) !== String(now.modifiedNs)) return 'it was written to';
-  if (String(before.inode) !== String(now.inode) || String(before.device) !== String(now.device)) return 'another file is in its place';
+  if (String(before.inode) !== String(now.inode) || String(before.device) !== String(now.device)) {
+    return 'another file is in its place';
+  }
   return undefined;
 }

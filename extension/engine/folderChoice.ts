@@ -10,7 +10,17 @@ import type { TransferRecord } from './transferRecord.ts';
 /** Whether a path is chosen: by its name, by that of a folder above it, or by a pattern (`*` within a name, `**` over folders, `?`). Without any, all are. */
 export function chooser(only: readonly string[]): (path: string) => boolean {
   if (only.length === 0) return () => true;
-  const patterns = only.map((pattern) => new RegExp(`^(?:${pattern.replace(/\/+$/, '').split(/(\*\*\/?|\*|\?)/).map((part) => WILD[part] ?? part.replace(/[.+^${}()|[\]\\]/g, '\\$&')).join('')})(?:/.*)?$`, 'su'));
+  const patterns = only.map(
+    (pattern) =>
+      new RegExp(
+        `^(?:${pattern
+          .replace(/\/+$/, '')
+          .split(/(\*\*\/?|\*|\?)/)
+          .map((part) => WILD[part] ?? part.replace(/[.+^${}()|[\]\\]/g, '\\$&'))
+          .join('')})(?:/.*)?$`,
+        'su',
+      ),
+  );
   return (path) => patterns.some((pattern) => pattern.test(path));
 }
 
@@ -22,8 +32,11 @@ const WILD: Readonly<Record<string, string>> = { '**/': '(?:.*/)?', '**': '.*', 
  * @param choosing  whether only the list is wanted for now
  * @throws ShoalError badFolder, unknownFile when nothing is chosen
  */
-export async function neededPieces(copy: Copy, { name, only, choosing }: Pick<TransferRecord, 'name' | 'only' | 'choosing'>): Promise<ReadonlySet<number>> {
-  const needed = new Set(piecesOf(copy, 0, await headBytesIn(copy) ?? LENGTH_BYTES));
+export async function neededPieces(
+  copy: Copy,
+  { name, only, choosing }: Pick<TransferRecord, 'name' | 'only' | 'choosing'>,
+): Promise<ReadonlySet<number>> {
+  const needed = new Set(piecesOf(copy, 0, (await headBytesIn(copy)) ?? LENGTH_BYTES));
   const head = await headIn(copy);
   if (!head || choosing) return needed;
   const chosen = chosenOf(folderIn(copy, head), only);
@@ -39,7 +52,8 @@ export async function headIn(copy: Copy): Promise<Uint8Array | undefined> {
 }
 
 /** What a list says. @throws ShoalError badFolder */
-export const folderIn = ({ shape: { sizeBytes, pieceBytes } }: Copy, head: Uint8Array): Folder => readFolder(head, sizeBytes, pieceBytes);
+export const folderIn = ({ shape: { sizeBytes, pieceBytes } }: Copy, head: Uint8Array): Folder =>
+  readFolder(head, sizeBytes, pieceBytes);
 
 async function headBytesIn(copy: Copy): Promise<number | undefined> {
   const { sizeBytes } = copy.shape;
@@ -55,13 +69,20 @@ async function readIfHeld(copy: Copy, bytes: number): Promise<Uint8Array | undef
 }
 
 /** In the order of their paths; whoever made the list may have had another one. */
-export const byPath = (files: readonly ManifestFile[]): readonly ManifestFile[] => [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
+export const byPath = (files: readonly ManifestFile[]): readonly ManifestFile[] =>
+  [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
 
 /** A page of files in that order, from behind a path. */
-export function pageBehind(files: readonly ManifestFile[], after: string): { readonly files: Pick<ManifestFile, 'path' | 'sizeBytes'>[]; readonly more: boolean } {
+export function pageBehind(
+  files: readonly ManifestFile[],
+  after: string,
+): { readonly files: Pick<ManifestFile, 'path' | 'sizeBytes'>[]; readonly more: boolean } {
   const found = after === '' ? 0 : files.findIndex((file) => file.path > after);
   const from = found < 0 ? files.length : found;
-  return { files: files.slice(from, from + PAGE_ROWS_MAX).map(({ path, sizeBytes }) => ({ path, sizeBytes })), more: files.length > from + PAGE_ROWS_MAX };
+  return {
+    files: files.slice(from, from + PAGE_ROWS_MAX).map(({ path, sizeBytes }) => ({ path, sizeBytes })),
+    more: files.length > from + PAGE_ROWS_MAX,
+  };
 }
 
 /** The pieces in which so many bytes lie. */
@@ -77,4 +98,5 @@ function chosenOf({ files }: Folder, only: readonly string[]): readonly Manifest
   return files.filter((file) => isChosen(file.path));
 }
 
-export const chosenBytes = (folder: Folder, only: readonly string[]): number => chosenOf(folder, only).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+export const chosenBytes = (folder: Folder, only: readonly string[]): number =>
+  chosenOf(folder, only).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);

@@ -34,7 +34,10 @@ export class FolderFile implements DiskFile {
   }
 
   async read(into: Uint8Array, at: number): Promise<number> {
-    const { head, folder: { files, sizeBytes } } = this.#content;
+    const {
+      head,
+      folder: { files, sizeBytes },
+    } = this.#content;
     const wanted = into.subarray(0, Math.max(0, Math.min(into.length, sizeBytes - at)));
     wanted.fill(0);
     if (at < head.length) wanted.set(head.subarray(at, at + wanted.length));
@@ -50,7 +53,10 @@ export class FolderFile implements DiskFile {
 
   /** Whether so many bytes from there on are here: all but those of files that were not chosen. */
   has(at: number, bytes: number): boolean {
-    const { folder: { files }, identities } = this.#content;
+    const {
+      folder: { files },
+      identities,
+    } = this.#content;
     for (let n = firstBehind(files, at); n < files.length; n++) {
       const file = files[n];
       if (!file || file.at >= at + bytes) break;
@@ -61,7 +67,9 @@ export class FolderFile implements DiskFile {
 
   /** Looks at every file whether it is what it was. @throws ShoalError fileChanged, fileMissing */
   async check(): Promise<void> {
-    for (let n = 0; n < this.#content.folder.files.length; n++) if (this.#content.identities[n]) await this.#checkFile(n);
+    for (let n = 0; n < this.#content.folder.files.length; n++) {
+      if (this.#content.identities[n]) await this.#checkFile(n);
+    }
   }
 
   stat(): Promise<DiskStat> {

@@ -42,7 +42,11 @@ interface FolderHost {
 }
 
 /** @throws ShoalError badFolder, fileChanged when it changes meanwhile, fileMissing, fileUnreadable, cancelled */
-export async function hashFolder({ disk, hasher, openFiles }: FolderHost, place: string, { signal, progress }: HashOptions = {}): Promise<HashedFolder> {
+export async function hashFolder(
+  { disk, hasher, openFiles }: FolderHost,
+  place: string,
+  { signal, progress }: HashOptions = {},
+): Promise<HashedFolder> {
   const stat = await disk.stat(place);
   if (stat?.kind !== 'folder') throw new ShoalError('fileMissing', { path: place });
   const { found, leftOut } = await filesIn(disk, place, signal);
@@ -52,7 +56,9 @@ export async function hashFolder({ disk, hasher, openFiles }: FolderHost, place:
   const files: ManifestFile[] = [];
   const identities: FileIdentity[] = [];
   for (const file of plan.files) {
-    const hashed = await hasher.hashFile(path.join(place, ...file.path.split('/')), pieceBytesFor(file.sizeBytes), { ...(signal && { signal }) });
+    const hashed = await hasher.hashFile(path.join(place, ...file.path.split('/')), pieceBytesFor(file.sizeBytes), {
+      ...(signal && { signal }),
+    });
     if (hashed.shape.sizeBytes !== file.sizeBytes) throw new ShoalError('fileChanged', { name: file.path });
     files.push({ ...file, sha256: hashed.sha256 });
     identities.push(identityOf(hashed.stat));
@@ -74,11 +80,24 @@ export async function hashFolder({ disk, hasher, openFiles }: FolderHost, place:
   } finally {
     await source.close();
   }
-  return { ...content, shape, root: rootOf(layer, shape), layer, sha256: sha256Of(head), identity: identityOf(stat), leftOut };
+  return {
+    ...content,
+    shape,
+    root: rootOf(layer, shape),
+    layer,
+    sha256: sha256Of(head),
+    identity: identityOf(stat),
+    leftOut,
+  };
 }
 
 /** Reads all files of a folder again. What else lies in it does not matter. @throws ShoalError integrity, fileMissing, fileUnreadable */
-export async function verifyFolder(hasher: Hasher, place: string, { folder: { files }, identities }: FolderOnDisk, signal: AbortSignal): Promise<void> {
+export async function verifyFolder(
+  hasher: Hasher,
+  place: string,
+  { folder: { files }, identities }: FolderOnDisk,
+  signal: AbortSignal,
+): Promise<void> {
   for (const [n, { path: name, sizeBytes, sha256: expected }] of files.entries()) {
     if (!identities[n]) continue; // not chosen
     const file = path.join(place, ...name.split('/'));
@@ -90,7 +109,14 @@ export async function verifyFolder(hasher: Hasher, place: string, { folder: { fi
 export const sha256Of = (bytes: Uint8Array): Sha256 => createHash('sha256').update(bytes).digest('hex') as Sha256;
 
 /** All files below a folder. @throws ShoalError badFolder, cancelled */
-async function filesIn(disk: Disk, place: string, signal: AbortSignal | undefined): Promise<{ readonly found: readonly { readonly path: string; readonly sizeBytes: number }[]; readonly leftOut: number }> {
+async function filesIn(
+  disk: Disk,
+  place: string,
+  signal: AbortSignal | undefined,
+): Promise<{
+  readonly found: readonly { readonly path: string; readonly sizeBytes: number }[];
+  readonly leftOut: number;
+}> {
   const found: { path: string; sizeBytes: number }[] = [];
   const folders = [''];
   let leftOut = 0;
@@ -107,7 +133,9 @@ async function filesIn(disk: Disk, place: string, signal: AbortSignal | undefine
       if (stat?.kind === 'folder') folders.push(inside);
       else if (stat?.kind === 'file') found.push({ path: inside, sizeBytes: stat.sizeBytes });
       else leftOut++;
-      if (found.length + folders.length > FOLDER_FILES_MAX) throw new ShoalError('badFolder', { why: `it has more than ${FOLDER_FILES_MAX} files` });
+      if (found.length + folders.length > FOLDER_FILES_MAX) {
+        throw new ShoalError('badFolder', { why: `it has more than ${FOLDER_FILES_MAX} files` });
+      }
     }
   }
   return { found, leftOut };

@@ -26,7 +26,12 @@ export function saveFolder(disk: Disk, home: Home, id: number, { head, identitie
 }
 
 /** Undefined when there is none, or it is damaged: then the folder has to be read anew. */
-export async function loadFolder(disk: Disk, home: Home, id: number, { sizeBytes, pieceBytes }: Shape): Promise<FolderOnDisk | undefined> {
+export async function loadFolder(
+  disk: Disk,
+  home: Home,
+  id: number,
+  { sizeBytes, pieceBytes }: Shape,
+): Promise<FolderOnDisk | undefined> {
   let bytes: Buffer;
   try {
     bytes = await disk.readFile(folderFileOf(home, id));
@@ -38,7 +43,9 @@ export async function loadFolder(disk: Disk, home: Home, id: number, { sizeBytes
     const { format, head, identities } = JSON.parse(bytes.toString('utf8')) as Written;
     const list = Buffer.from(head, 'base64');
     const folder = readFolder(list, sizeBytes, pieceBytes);
-    return format === FORMAT && identities.length === folder.files.length ? { head: list, folder, identities } : undefined;
+    return format === FORMAT && identities.length === folder.files.length
+      ? { head: list, folder, identities }
+      : undefined;
   } catch {
     return undefined;
   }

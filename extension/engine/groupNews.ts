@@ -13,7 +13,8 @@ export interface GroupNews {
 /** @param before  as it was told last; undefined when it was not */
 export function groupNews(group: GroupView, before: GroupView | undefined): GroupNews {
   const known = new Set(before?.requests.map(({ request }) => request));
-  const applicants = group.role === 'owner' ? group.requests.filter(({ request }) => !known.has(request)).map(({ user }) => user) : [];
+  const applicants =
+    group.role === 'owner' ? group.requests.filter(({ request }) => !known.has(request)).map(({ user }) => user) : [];
   const isNewMember = isMember(group) && !isMember(before);
   return { applicants, isNewMember, isAccepted: isNewMember && before?.role === 'applicant' };
 }

@@ -15,15 +15,35 @@ export type Job =
   | { readonly do: 'hashFile'; readonly path: string; readonly pieceBytes: number }
   | { readonly do: 'sum'; readonly descriptor: number; readonly shape: Shape; readonly pace: SharedArrayBuffer }
   | { readonly do: 'tree'; readonly descriptor: number; readonly shape: Shape; readonly pace: SharedArrayBuffer }
-  | { readonly do: 'store'; readonly descriptor: number; readonly at: number; readonly leaves: number; readonly bytes: Uint8Array; readonly expected: Uint8Array }
-  | { readonly do: 'check'; readonly descriptor: number; readonly shape: Shape; readonly layer: Uint8Array; readonly skip: Uint8Array }
+  | {
+      readonly do: 'store';
+      readonly descriptor: number;
+      readonly at: number;
+      readonly leaves: number;
+      readonly bytes: Uint8Array;
+      readonly expected: Uint8Array;
+    }
+  | {
+      readonly do: 'check';
+      readonly descriptor: number;
+      readonly shape: Shape;
+      readonly layer: Uint8Array;
+      readonly skip: Uint8Array;
+    }
   | { readonly do: 'hash'; readonly leaves: number; readonly bytes: Uint8Array }
   | { readonly do: 'verify'; readonly leaves: number; readonly bytes: Uint8Array; readonly expected: Uint8Array };
 export type JobMessage = { readonly id: number; readonly job: Job } | { readonly cancel: number };
 export type JobAnswer =
   | { readonly id: number; readonly progress: number }
   | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly error: { readonly code?: string; readonly fields?: Record<string, string | number>; readonly message: string } };
+  | {
+      readonly id: number;
+      readonly error: {
+        readonly code?: string;
+        readonly fields?: Record<string, string | number>;
+        readonly message: string;
+      };
+    };
 
 /** What such a thread runs. The build puts it into the bundle as a text of its own: to load all of the bundle takes a thread 16 ms and 3.5 MiB more. */
 declare const __SHOAL_HASH_WORKER__: string | undefined;
@@ -60,15 +80,34 @@ export function threadedHasher({ disk, clock }: Pick<World, 'disk' | 'clock'>): 
       // Whatever is wrong with the file is said when it is opened.
       const stat = await disk.stat(path).catch(() => undefined);
       const isLarge = (stat?.sizeBytes ?? 0) >= LARGE_FROM_BYTES;
-      if (isLarge && availableParallelism() > 1) return line.run(options?.signal, async () => {
-        if (isClosed) throw new ShoalError('cancelled');
-        return hashUnchanged(disk, path, pieceBytes, (file, shape) => hashLarge(descriptorOf(file), shape, options));
-      });
+      if (isLarge && availableParallelism() > 1) {
+        return line.run(options?.signal, async () => {
+          if (isClosed) throw new ShoalError('cancelled');
+          return hashUnchanged(disk, path, pieceBytes, (file, shape) => hashLarge(descriptorOf(file), shape, options));
+        });
+      }
       return (isLarge ? files : pieces).run({ do: 'hashFile', path, pieceBytes }, options) as Promise<HashedFile>;
     },
-    store: (file, shape, piece, bytes, expected) => pieces.run({ do: 'store', descriptor: descriptorOf(file), at: piece * shape.pieceBytes, leaves: leavesPerPiece(shape), bytes, expected: new Uint8Array(expected) }) as Promise<boolean>,
-    check: (file, shape, layer, skip, options) => files.run({ do: 'check', descriptor: descriptorOf(file), shape, layer, skip: skip.bytes() }, options) as Promise<readonly number[]>,
-    verify: (shape, bytes, expected) => pieces.run({ do: 'verify', leaves: leavesPerPiece(shape), bytes, expected: new Uint8Array(expected) }) as Promise<boolean>,
+    store: (file, shape, piece, bytes, expected) =>
+      pieces.run({
+        do: 'store',
+        descriptor: descriptorOf(file),
+        at: piece * shape.pieceBytes,
+        leaves: leavesPerPiece(shape),
+        bytes,
+        expected: new Uint8Array(expected),
+      }) as Promise<boolean>,
+    check: (file, shape, layer, skip, options) =>
+      files.run({ do: 'check', descriptor: descriptorOf(file), shape, layer, skip: skip.bytes() }, options) as Promise<
+        readonly number[]
+      >,
+    verify: (shape, bytes, expected) =>
+      pieces.run({
+        do: 'verify',
+        leaves: leavesPerPiece(shape),
+        bytes,
+        expected: new Uint8Array(expected),
+      }) as Promise<boolean>,
     hash: (shape, bytes) => files.run({ do: 'hash', leaves: leavesPerPiece(shape), bytes }) as Promise<Uint8Array>,
     async close() {
       isClosed = true;
@@ -79,15 +118,24 @@ export function threadedHasher({ disk, clock }: Pick<World, 'disk' | 'clock'>): 
 }
 
 /** The tree in one thread, and the sum of the whole in another. The file may be closed when this ends: both are done then. */
-async function hashTogether(trees: HashThread, sums: HashThread, descriptor: number, shape: Shape, options?: HashOptions): Promise<Found | undefined> {
+async function hashTogether(
+  trees: HashThread,
+  sums: HashThread,
+  descriptor: number,
+  shape: Shape,
+  options?: HashOptions,
+): Promise<Found | undefined> {
   const pace = createPace();
   // Whoever has ended, be it too early, must not be waited for.
-  const apace = <T>(job: Promise<unknown>): Promise<T | undefined> => job.finally(() => giveUpPace(pace)) as Promise<T | undefined>;
+  const apace = <T>(job: Promise<unknown>): Promise<T | undefined> =>
+    job.finally(() => giveUpPace(pace)) as Promise<T | undefined>;
   const [tree, sum] = await Promise.allSettled([
     apace<Pick<Found, 'root' | 'layer'>>(trees.run({ do: 'tree', descriptor, shape, pace }, options)),
     apace<Pick<Found, 'sha256'>>(sums.run({ do: 'sum', descriptor, shape, pace })),
   ]);
-  if (tree.status === 'fulfilled' && sum.status === 'fulfilled') return tree.value && sum.value && { ...tree.value, ...sum.value };
+  if (tree.status === 'fulfilled' && sum.status === 'fulfilled') {
+    return tree.value && sum.value && { ...tree.value, ...sum.value };
+  }
   // One that says `cancelled` may have failed only because the other came to its end: what that one says counts.
   const failures = [tree, sum].flatMap((one) => (one.status === 'rejected' ? [one.reason as Error] : []));
   const failure = failures.find((error) => !isShoalError(error, 'cancelled'));
@@ -146,12 +194,14 @@ class HashThread {
       if (signal?.aborted) return reject(new ShoalError('cancelled'));
       const onAbort = (): void => this.#worker?.postMessage({ cancel: id } satisfies JobMessage);
       signal?.addEventListener('abort', onAbort, { once: true });
-      const settle = <T>(then: (value: T) => void) => (value: T): void => {
-        signal?.removeEventListener('abort', onAbort);
-        this.#waiting.delete(id);
-        if (this.#waiting.size === 0) this.#worker?.unref();
-        then(value);
-      };
+      const settle =
+        <T>(then: (value: T) => void) =>
+        (value: T): void => {
+          signal?.removeEventListener('abort', onAbort);
+          this.#waiting.delete(id);
+          if (this.#waiting.size === 0) this.#worker?.unref();
+          then(value);
+        };
       this.#waiting.set(id, { resolve: settle(resolve), reject: settle(reject), progress });
       const worker = (this.#worker ??= this.#start());
       worker.ref();
@@ -169,7 +219,9 @@ class HashThread {
   #start(): Worker {
     const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_MIB_MAX };
     const isBundle = typeof __SHOAL_HASH_WORKER__ === 'string';
-    const worker = isBundle ? new Worker(__SHOAL_HASH_WORKER__, { eval: true, resourceLimits }) : new Worker(new URL('./hashWorker.ts', import.meta.url), { resourceLimits });
+    const worker = isBundle
+      ? new Worker(__SHOAL_HASH_WORKER__, { eval: true, resourceLimits })
+      : new Worker(new URL('./hashWorker.ts', import.meta.url), { resourceLimits });
     worker.on('message', (answer: JobAnswer) => {
       const waiting = this.#waiting.get(answer.id);
       if ('progress' in answer) waiting?.progress?.(answer.progress);

@@ -43,7 +43,9 @@ export function leavesPerPiece({ sizeBytes, pieceBytes, pieces }: Shape): number
 export function pieceHash(bytes: Uint8Array, leaves: number): Buffer {
   const count = Math.ceil(bytes.length / LEAF_BYTES);
   const level = Buffer.alloc(leaves * HASH_BYTES);
-  for (let leaf = 0; leaf < count; leaf++) sha256Into(level, leaf * HASH_BYTES, bytes.subarray(leaf * LEAF_BYTES, (leaf + 1) * LEAF_BYTES));
+  for (let leaf = 0; leaf < count; leaf++) {
+    sha256Into(level, leaf * HASH_BYTES, bytes.subarray(leaf * LEAF_BYTES, (leaf + 1) * LEAF_BYTES));
+  }
   return reduce(level);
 }
 
@@ -80,7 +82,14 @@ export interface HashRange {
 
 /** Whether a range may be asked for: `count` a power of two, `first` a multiple of it, within the layer. */
 export function isRange(shape: Shape, first: number, count: number): boolean {
-  return first >= 0 && count > 0 && count === powerOfTwo(count) && first % count === 0 && first < shape.pieces && count <= powerOfTwo(shape.pieces);
+  return (
+    first >= 0 &&
+    count > 0 &&
+    count === powerOfTwo(count) &&
+    first % count === 0 &&
+    first < shape.pieces &&
+    count <= powerOfTwo(shape.pieces)
+  );
 }
 
 /** A range of the layer with its proof (BEP 52 `hashes`). */
@@ -127,7 +136,9 @@ function powerOfTwo(n: number): number {
 
 function parents(level: Buffer): Buffer {
   const above = Buffer.allocUnsafe(level.length / 2);
-  for (let place = 0; place < above.length; place += HASH_BYTES) sha256Into(above, place, level.subarray(place * 2, (place + HASH_BYTES) * 2));
+  for (let place = 0; place < above.length; place += HASH_BYTES) {
+    sha256Into(above, place, level.subarray(place * 2, (place + HASH_BYTES) * 2));
+  }
   return above;
 }
 

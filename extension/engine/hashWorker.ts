@@ -36,7 +36,14 @@ function onMessage(message: JobMessage): void {
     answer({ id, value: run(job, report) });
   } catch (error) {
     const code = isShoalError(error) ? error.code : systemCode(error);
-    answer({ id, error: { message: (error as Error).message, ...(code && { code }), ...(isShoalError(error) && { fields: { ...error.fields } }) } });
+    answer({
+      id,
+      error: {
+        message: (error as Error).message,
+        ...(code && { code }),
+        ...(isShoalError(error) && { fields: { ...error.fields } }),
+      },
+    });
   }
 }
 
@@ -52,7 +59,10 @@ function takeCancellations(): void {
       if (waiting >= 0) {
         postponed.splice(waiting, 1);
         cancelled.delete(message.cancel);
-        parentPort.postMessage({ id: message.cancel, error: { code: 'cancelled', fields: {}, message: 'cancelled' } } satisfies JobAnswer);
+        parentPort.postMessage({
+          id: message.cancel,
+          error: { code: 'cancelled', fields: {}, message: 'cancelled' },
+        } satisfies JobAnswer);
       }
     } else {
       postponed.push(message);
@@ -82,7 +92,10 @@ function store({ descriptor, at, leaves, bytes, expected }: Extract<Job, { do: '
   return true;
 }
 
-function check({ descriptor, shape, layer, skip }: Extract<Job, { do: 'check' }>, report: (doneBytes: number) => void): readonly number[] {
+function check(
+  { descriptor, shape, layer, skip }: Extract<Job, { do: 'check' }>,
+  report: (doneBytes: number) => void,
+): readonly number[] {
   const right: number[] = [];
   const known = Bitfield.from(skip, shape.pieces);
   const reader = new PieceReader(descriptor, shape, report);
@@ -105,11 +118,16 @@ function isHole(descriptor: number, shape: Shape, piece: number): boolean {
 }
 
 function writeAll(descriptor: number, bytes: Uint8Array, at: number): void {
-  for (let done = 0; done < bytes.length;) done += fs.writeSync(descriptor, bytes, done, bytes.length - done, at + done);
+  for (let done = 0; done < bytes.length;) {
+    done += fs.writeSync(descriptor, bytes, done, bytes.length - done, at + done);
+  }
 }
 
 /** Does what `hashUnchanged` does, without a word to another thread: a folder may have a hundred thousand files. */
-function hashFile({ path, pieceBytes }: Extract<Job, { do: 'hashFile' }>, report: (doneBytes: number) => void): HashedFile {
+function hashFile(
+  { path, pieceBytes }: Extract<Job, { do: 'hashFile' }>,
+  report: (doneBytes: number) => void,
+): HashedFile {
   const descriptor = open(path);
   try {
     const stat = toStat(fs.fstatSync(descriptor, { bigint: true }));
@@ -121,7 +139,9 @@ function hashFile({ path, pieceBytes }: Extract<Job, { do: 'hashFile' }>, report
       sum.update(bytes);
       layer.set(pieceHash(bytes, leavesPerPiece(shape)), piece * HASH_BYTES);
     });
-    if (!isThere || whyUnlike(stat, toStat(fs.fstatSync(descriptor, { bigint: true }))) !== undefined) throw new ShoalError('fileChanged', { name: path });
+    if (!isThere || whyUnlike(stat, toStat(fs.fstatSync(descriptor, { bigint: true }))) !== undefined) {
+      throw new ShoalError('fileChanged', { name: path });
+    }
     return { shape, stat, root: rootOf(layer, shape), layer, sha256: sum.digest('hex') as Sha256 };
   } finally {
     fs.closeSync(descriptor);
@@ -137,21 +157,38 @@ function open(path: string): number {
 }
 
 /** A large file, in two threads. This one leads; undefined when the file has become shorter. */
-function treeOf({ descriptor, shape, pace }: Extract<Job, { do: 'tree' }>, report: (doneBytes: number) => void): Pick<Found, 'root' | 'layer'> | undefined {
+function treeOf(
+  { descriptor, shape, pace }: Extract<Job, { do: 'tree' }>,
+  report: (doneBytes: number) => void,
+): Pick<Found, 'root' | 'layer'> | undefined {
   const layer = Buffer.alloc(shape.pieces * HASH_BYTES);
-  const isThere = eachPiece(descriptor, shape, report, new Pacer(pace, 'leader', shape.pieceBytes), (piece, bytes) => layer.set(pieceHash(bytes, leavesPerPiece(shape)), piece * HASH_BYTES));
+  const isThere = eachPiece(descriptor, shape, report, new Pacer(pace, 'leader', shape.pieceBytes), (piece, bytes) =>
+    layer.set(pieceHash(bytes, leavesPerPiece(shape)), piece * HASH_BYTES),
+  );
   return isThere ? { root: rootOf(layer, shape), layer } : undefined;
 }
 
 /** And this one follows. */
 function sumOf({ descriptor, shape, pace }: Extract<Job, { do: 'sum' }>): Pick<Found, 'sha256'> | undefined {
   const sum = createHash('sha256');
-  const isThere = eachPiece(descriptor, shape, () => {}, new Pacer(pace, 'follower', shape.pieceBytes), (_, bytes) => void sum.update(bytes));
+  const isThere = eachPiece(
+    descriptor,
+    shape,
+    () => {},
+    new Pacer(pace, 'follower', shape.pieceBytes),
+    (_, bytes) => void sum.update(bytes),
+  );
   return isThere ? { sha256: sum.digest('hex') as Sha256 } : undefined;
 }
 
 /** Hands over all pieces in order; returns whether all of them were there. */
-function eachPiece(descriptor: number, shape: Shape, report: (doneBytes: number) => void, pacer: Pacer | undefined, take: (piece: number, bytes: Buffer) => void): boolean {
+function eachPiece(
+  descriptor: number,
+  shape: Shape,
+  report: (doneBytes: number) => void,
+  pacer: Pacer | undefined,
+  take: (piece: number, bytes: Buffer) => void,
+): boolean {
   const reader = new PieceReader(descriptor, shape, report);
   for (let piece = 0; piece < shape.pieces; piece++) {
     pacer?.wait(piece);

@@ -41,7 +41,13 @@ export interface Hasher {
    *
    * @param skip  pieces that are known, and not read
    */
-  check(file: DiskFile, shape: Shape, layer: Uint8Array, skip: Bitfield, options?: HashOptions): Promise<readonly number[]>;
+  check(
+    file: DiskFile,
+    shape: Shape,
+    layer: Uint8Array,
+    skip: Bitfield,
+    options?: HashOptions,
+  ): Promise<readonly number[]>;
   /** Whether the bytes of a piece are right. */
   verify(shape: Shape, bytes: Uint8Array, expected: Uint8Array): Promise<boolean>;
   /** The hash of a piece. */
@@ -50,7 +56,8 @@ export interface Hasher {
 }
 
 /** The expected hash of one piece out of a layer. */
-export const expectedHash = (layer: Uint8Array, piece: number): Uint8Array => layer.subarray(piece * HASH_BYTES, (piece + 1) * HASH_BYTES);
+export const expectedHash = (layer: Uint8Array, piece: number): Uint8Array =>
+  layer.subarray(piece * HASH_BYTES, (piece + 1) * HASH_BYTES);
 
 /** Bytes at both ends of a piece that are looked at first. */
 const PROBE_BYTES = 4096;
@@ -59,10 +66,16 @@ const PROBE_BYTES = 4096;
  * Where to look whether a piece was ever written: its first and its last page. Where both are zero it is taken for a hole, so that a file of
  * which little has come is not hashed for minutes. If it was no hole, it is fetched again.
  */
-export function probesOf(shape: Shape, piece: number): readonly { readonly at: number; readonly lengthBytes: number }[] {
+export function probesOf(
+  shape: Shape,
+  piece: number,
+): readonly { readonly at: number; readonly lengthBytes: number }[] {
   const at = piece * shape.pieceBytes;
   const bytes = lengthOf(shape, piece);
-  return [{ at, lengthBytes: Math.min(PROBE_BYTES, bytes) }, { at: at + Math.max(0, bytes - PROBE_BYTES), lengthBytes: Math.min(PROBE_BYTES, bytes) }];
+  return [
+    { at, lengthBytes: Math.min(PROBE_BYTES, bytes) },
+    { at: at + Math.max(0, bytes - PROBE_BYTES), lengthBytes: Math.min(PROBE_BYTES, bytes) },
+  ];
 }
 
 /** Bytes between two reports of progress. */
@@ -71,20 +84,21 @@ const PROGRESS_BYTES = 8 * 1024 * 1024;
 /** Does everything at once, on the caller's thread, through the `Disk` it is given. */
 export function inlineHasher(disk: Disk): Hasher {
   return {
-    hashFile: (path, pieceBytes, { signal, progress } = {}) => hashUnchanged(disk, path, pieceBytes, async (file, shape) => {
-      const layer = Buffer.alloc(shape.pieces * HASH_BYTES);
-      const whole = createHash('sha256');
-      const buffer = Buffer.alloc(Math.min(pieceBytes, shape.sizeBytes));
-      for (let piece = 0; piece < shape.pieces; piece++) {
-        if (signal?.aborted) throw new ShoalError('cancelled');
-        const bytes = buffer.subarray(0, lengthOf(shape, piece));
-        if ((await file.read(bytes, piece * pieceBytes)) !== bytes.length) return undefined;
-        whole.update(bytes);
-        layer.set(pieceHash(bytes, leavesPerPiece(shape)), piece * HASH_BYTES);
-        if ((piece * pieceBytes) % PROGRESS_BYTES < pieceBytes) progress?.(piece * pieceBytes + bytes.length);
-      }
-      return { root: rootOf(layer, shape), layer, sha256: whole.digest('hex') as Sha256 };
-    }),
+    hashFile: (path, pieceBytes, { signal, progress } = {}) =>
+      hashUnchanged(disk, path, pieceBytes, async (file, shape) => {
+        const layer = Buffer.alloc(shape.pieces * HASH_BYTES);
+        const whole = createHash('sha256');
+        const buffer = Buffer.alloc(Math.min(pieceBytes, shape.sizeBytes));
+        for (let piece = 0; piece < shape.pieces; piece++) {
+          if (signal?.aborted) throw new ShoalError('cancelled');
+          const bytes = buffer.subarray(0, lengthOf(shape, piece));
+          if ((await file.read(bytes, piece * pieceBytes)) !== bytes.length) return undefined;
+          whole.update(bytes);
+          layer.set(pieceHash(bytes, leavesPerPiece(shape)), piece * HASH_BYTES);
+          if ((piece * pieceBytes) % PROGRESS_BYTES < pieceBytes) progress?.(piece * pieceBytes + bytes.length);
+        }
+        return { root: rootOf(layer, shape), layer, sha256: whole.digest('hex') as Sha256 };
+      }),
     async store(file, shape, piece, bytes, expected) {
       if (!pieceHash(bytes, leavesPerPiece(shape)).equals(expected)) return false;
       await file.write(bytes, piece * shape.pieceBytes);
@@ -95,14 +109,16 @@ export function inlineHasher(disk: Disk): Hasher {
       const buffer = Buffer.alloc(Math.min(shape.pieceBytes, shape.sizeBytes));
       for (let piece = 0; piece < shape.pieces; piece++) {
         if (signal?.aborted) throw new ShoalError('cancelled');
-        if (skip.has(piece) || await isHole(file, shape, piece)) continue;
+        if (skip.has(piece) || (await isHole(file, shape, piece))) continue;
         const bytes = buffer.subarray(0, lengthOf(shape, piece));
         const whole = (await file.read(bytes, piece * shape.pieceBytes)) === bytes.length;
         if (whole && pieceHash(bytes, leavesPerPiece(shape)).equals(expectedHash(layer, piece))) {
           await file.write(bytes, piece * shape.pieceBytes);
           right.push(piece);
         }
-        if ((piece * shape.pieceBytes) % PROGRESS_BYTES < shape.pieceBytes) progress?.(piece * shape.pieceBytes + bytes.length);
+        if ((piece * shape.pieceBytes) % PROGRESS_BYTES < shape.pieceBytes) {
+          progress?.(piece * shape.pieceBytes + bytes.length);
+        }
       }
       return right;
     },
@@ -133,7 +149,12 @@ export type Found = Pick<HashedFile, 'root' | 'layer' | 'sha256'>;
  * @param read  resolves to undefined when there was less to read than there should be
  * @throws ShoalError fileMissing, notAFile, fileUnreadable, fileChanged
  */
-export async function hashUnchanged(disk: Disk, path: string, pieceBytes: number, read: (file: DiskFile, shape: Shape) => Promise<Found | undefined>): Promise<HashedFile> {
+export async function hashUnchanged(
+  disk: Disk,
+  path: string,
+  pieceBytes: number,
+  read: (file: DiskFile, shape: Shape) => Promise<Found | undefined>,
+): Promise<HashedFile> {
   const file = await openToRead(disk, path);
   try {
     const stat = await file.stat();
@@ -160,6 +181,8 @@ export async function openToRead(disk: Disk, path: string): Promise<DiskFile> {
 export function notOpened(path: string, error: unknown): ShoalError {
   const code = systemCode(error);
   if (code === 'ENOENT' || code === 'ENOTDIR') return new ShoalError('fileMissing', { path }, { cause: error });
-  if (code === 'EISDIR' || code === 'ELOOP' || code === 'EMLINK') return new ShoalError('notAFile', { path }, { cause: error });
+  if (code === 'EISDIR' || code === 'ELOOP' || code === 'EMLINK') {
+    return new ShoalError('notAFile', { path }, { cause: error });
+  }
   return new ShoalError('fileUnreadable', { path, why: code ?? String(error) }, { cause: error });
 }

@@ -22,8 +22,16 @@ export class HaveNews {
     this.#members = members;
     this.#clock = clock;
     this.#lines = [
-      new Line(clock, () => Math.min(WAIT_MS_MAX, WAIT_MS_PER_MEMBER * this.#leechers()), (pieces) => this.#tell(false, pieces)),
-      new Line(clock, () => SEEDERS_WAIT_MS, (pieces) => this.#tell(true, pieces)),
+      new Line(
+        clock,
+        () => Math.min(WAIT_MS_MAX, WAIT_MS_PER_MEMBER * this.#leechers()),
+        (pieces) => this.#tell(false, pieces),
+      ),
+      new Line(
+        clock,
+        () => SEEDERS_WAIT_MS,
+        (pieces) => this.#tell(true, pieces),
+      ),
     ];
   }
 
@@ -45,7 +53,9 @@ export class HaveNews {
     for (const { isSeeder, theirs, link } of this.#members()) {
       if (isSeeder !== toSeeders) continue;
       const news = isSeeder ? pieces : pieces.filter((piece) => !theirs.has(piece));
-      for (let at = 0; at < news.length; at += PIECES_PER_HAVE_MAX) link.connection.notify('have', { ...this.#key, pieces: news.slice(at, at + PIECES_PER_HAVE_MAX) });
+      for (let at = 0; at < news.length; at += PIECES_PER_HAVE_MAX) {
+        link.connection.notify('have', { ...this.#key, pieces: news.slice(at, at + PIECES_PER_HAVE_MAX) });
+      }
     }
   }
 }

@@ -13,13 +13,19 @@ export async function makeHome(home: Home, disk: Disk): Promise<void> {
     await makeDurableFolder(disk, home.folder, 0o700);
     await makeDurableFolder(disk, home.transfersFolder, 0o700);
   } catch (error) {
-    throw new ShoalError('homeUnusable', { path: home.folder, why: systemCode(error) ?? String(error) }, { cause: error });
+    throw new ShoalError(
+      'homeUnusable',
+      { path: home.folder, why: systemCode(error) ?? String(error) },
+      { cause: error },
+    );
   }
 }
 
 /** This home's identity, made at the first start. */
 export async function loadIdentity(home: Home, disk: Disk): Promise<Identity> {
-  const held = await readSmallFile(disk, home.identityFile, (fields) => readIdentity(Buffer.from(textField(fields, 'key'), 'base64')));
+  const held = await readSmallFile(disk, home.identityFile, (fields) =>
+    readIdentity(Buffer.from(textField(fields, 'key'), 'base64')),
+  );
   if (held) return held;
   const made = createIdentity();
   await writeSmallFile(disk, home.identityFile, { key: identityBytes(made).toString('base64') });

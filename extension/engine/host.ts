@@ -75,7 +75,6 @@ export async function startHost(options: HostOptions): Promise<Host | undefined>
   }
 }
 
-
 class EngineHost implements Host {
   readonly whenLeft: Promise<void>;
   address: EngineAddress = { socket: '', processId: process.pid };
@@ -149,7 +148,12 @@ class EngineHost implements Host {
     const link = new FrameLink(stream);
     try {
       const { program } = await greet(link, {
-        role: 'engine', accepts: ['frontend'], program: programName(version), secret: this.#secret, clock: world.clock, chance: world.chance,
+        role: 'engine',
+        accepts: ['frontend'],
+        program: programName(version),
+        secret: this.#secret,
+        clock: world.clock,
+        chance: world.chance,
       });
       log.debug('frontend came', { program });
     } catch (error) {
@@ -160,11 +164,19 @@ class EngineHost implements Host {
   }
 
   #serve(link: FrameLink): void {
-    const { world: { clock }, log } = this.#options;
+    const {
+      world: { clock },
+      log,
+    } = this.#options;
     const feed = new Feed(this.#api, clock, log);
     this.#frontends.add(feed); // before the connection hands out what has arrived already
     const connection = new Connection(link, {
-      table: engineLink, side: 'engine', handlers: this.#handlers(feed), heartbeatMs: HEARTBEAT_MS.engine, clock, log,
+      table: engineLink,
+      side: 'engine',
+      handlers: this.#handlers(feed),
+      heartbeatMs: HEARTBEAT_MS.engine,
+      clock,
+      log,
     });
     feed.connect(connection);
     void connection.whenEnded.then(() => {
@@ -201,17 +213,19 @@ class EngineHost implements Host {
   /** The engine's verbs; one that is under way keeps the engine. */
   #countedVerbs(): Verbs {
     type AnyVerb = (body: unknown, call: CallContext) => unknown;
-    const counted = (verb: AnyVerb): AnyVerb => async (body, call) => {
-      if (this.#leaving) throw new ShoalError('linkClosed');
-      this.#callsUnderWay++;
-      this.#reconsider();
-      try {
-        return await verb(body, call);
-      } finally {
-        this.#callsUnderWay--;
+    const counted =
+      (verb: AnyVerb): AnyVerb =>
+      async (body, call) => {
+        if (this.#leaving) throw new ShoalError('linkClosed');
+        this.#callsUnderWay++;
         this.#reconsider();
-      }
-    };
+        try {
+          return await verb(body, call);
+        } finally {
+          this.#callsUnderWay--;
+          this.#reconsider();
+        }
+      };
     const verbs = Object.entries(this.#api.verbs as unknown as Record<string, AnyVerb>);
     return Object.fromEntries(verbs.map(([name, verb]) => [name, counted(verb)])) as unknown as Verbs;
   }
@@ -228,7 +242,12 @@ class EngineHost implements Host {
 
   get #isHeld(): boolean {
     const { isHeld, keepsSharing } = this.#api;
-    return isHeld || this.#callsUnderWay > 0 || [...this.#frontends].some((feed) => feed.isWatched) || (keepsSharing && !this.#isOrphan);
+    return (
+      isHeld ||
+      this.#callsUnderWay > 0 ||
+      [...this.#frontends].some((feed) => feed.isWatched) ||
+      (keepsSharing && !this.#isOrphan)
+    );
   }
 
   get #isOrphan(): boolean {
@@ -238,7 +257,11 @@ class EngineHost implements Host {
   /** Whether to stay: asked again whenever a reason may have come or gone. */
   #reconsider(): void {
     if (this.#leaving || !this.#listener) return;
-    const { world: { clock }, lingerMs = LINGER_MS, log } = this.#options;
+    const {
+      world: { clock },
+      lingerMs = LINGER_MS,
+      log,
+    } = this.#options;
     const lingerFor = (ms: number): void => {
       this.#linger ??= clock.after(ms, () => {
         this.#linger = undefined;
@@ -253,7 +276,8 @@ class EngineHost implements Host {
       this.#lingered = false;
     } else if (!this.#lingered) {
       lingerFor(lingerMs);
-    } else if (!this.#api.isBusy || this.#isOrphan) { // while it is, the change that ends it brings us back here
+    } else if (!this.#api.isBusy || this.#isOrphan) {
+      // while it is, the change that ends it brings us back here
       const fresh = [...this.#frontends].some(({ sinceMs }) => clock.monotonicMs() - sinceMs < FRESH_MS);
       if (fresh) return lingerFor(FRESH_MS);
       log.info('nobody holds the engine any more');

@@ -12,7 +12,8 @@ import { writeSmallFile } from '../../protocol/home/home.ts';
 /** Bytes in the path of a local socket: macOS has room for 104 with the zero at the end, Linux for 108. */
 const SOCKET_PATH_BYTES_MAX = 103;
 
-export const writeAddress = (home: Home, disk: Disk, address: EngineAddress): Promise<void> => writeSmallFile(disk, home.addressFile, { ...address });
+export const writeAddress = (home: Home, disk: Disk, address: EngineAddress): Promise<void> =>
+  writeSmallFile(disk, home.addressFile, { ...address });
 
 /** Takes back the address of an engine that leaves, and its socket. */
 export async function removeAddress(home: Home, disk: Disk, { socket }: EngineAddress): Promise<void> {
@@ -32,18 +33,24 @@ export interface Place {
 }
 
 export const here = (): Place => ({
-  platform: process.platform, user: process.getuid?.() ?? 0, temporary: os.tmpdir(), runtime: process.env['XDG_RUNTIME_DIR'],
+  platform: process.platform,
+  user: process.getuid?.() ?? 0,
+  temporary: os.tmpdir(),
+  runtime: process.env['XDG_RUNTIME_DIR'],
 });
 
 /** Where the socket of a home may be, best first: in the home when the path is short enough, else in a folder of this person's own. */
 export function socketPaths(folder: string, { platform, user, temporary, runtime }: Place): readonly string[] {
-  const hash = createHash('sha256').update(platform === 'win32' ? folder.toLowerCase() : folder).digest('hex');
+  const hash = createHash('sha256')
+    .update(platform === 'win32' ? folder.toLowerCase() : folder)
+    .digest('hex');
   if (platform === 'win32') return [`\\\\.\\pipe\\shoal-${hash.slice(0, 32)}`];
   const elsewhere = (base: string, name: string): string => path.posix.join(base, name, `${hash.slice(0, 16)}.sock`);
   return [
     path.posix.join(folder, 'engine.sock'),
     ...(runtime ? [elsewhere(runtime, 'shoal')] : []),
-    elsewhere(temporary, `shoal-${user}`), elsewhere('/tmp', `shoal-${user}`),
+    elsewhere(temporary, `shoal-${user}`),
+    elsewhere('/tmp', `shoal-${user}`),
   ].filter((socket) => Buffer.byteLength(socket) <= SOCKET_PATH_BYTES_MAX);
 }
 

@@ -115,9 +115,13 @@ export class Feed {
   #flush(connection: Connection<typeof engineLink, 'engine'>): void {
     if (this.#overview) connection.notify('overviewChanged', this.#api.overview());
     this.#overview = false;
-    if (this.#presence.size > 0) connection.notify('presenceChanged', { groups: [...this.#presence].slice(0, GROUPS_PER_ACCOUNT_MAX) });
+    if (this.#presence.size > 0) {
+      connection.notify('presenceChanged', { groups: [...this.#presence].slice(0, GROUPS_PER_ACCOUNT_MAX) });
+    }
     this.#presence.clear();
-    let changed: readonly Transfer[] = [...this.#changed].map((id) => this.#api.transfer(id)).filter((transfer) => transfer !== undefined);
+    let changed: readonly Transfer[] = [...this.#changed]
+      .map((id) => this.#api.transfer(id))
+      .filter((transfer) => transfer !== undefined);
     let gone = [...this.#gone];
     this.#changed.clear();
     this.#gone.clear();
@@ -131,7 +135,10 @@ export class Feed {
 }
 
 /** As many transfers as one message takes, by number and by bytes. */
-export function firstFitting(transfers: readonly Transfer[]): { readonly first: readonly Transfer[]; readonly rest: readonly Transfer[] } {
+export function firstFitting(transfers: readonly Transfer[]): {
+  readonly first: readonly Transfer[];
+  readonly rest: readonly Transfer[];
+} {
   let bytes = 0;
   let count = 0;
   for (const transfer of transfers) {

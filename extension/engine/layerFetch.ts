@@ -40,8 +40,12 @@ export class LayerFetch {
     const count = Math.min(HASHES_PER_REPLY_MAX, 2 ** Math.ceil(Math.log2(this.#shape.pieces)));
     try {
       while (this.#next < this.#shape.pieces) {
-        const firsts = Array.from({ length: RANGES_AT_ONCE }, (_, n) => this.#next + n * count).filter((first) => first < this.#shape.pieces);
-        const ranges = await Promise.all(firsts.map((first) => link.connection.call('hashes', { ...this.#key, first, count })));
+        const firsts = Array.from({ length: RANGES_AT_ONCE }, (_, n) => this.#next + n * count).filter(
+          (first) => first < this.#shape.pieces,
+        );
+        const ranges = await Promise.all(
+          firsts.map((first) => link.connection.call('hashes', { ...this.#key, first, count })),
+        );
         if (this.#from !== turn) return undefined;
         for (const [n, range] of ranges.entries()) {
           const first = firsts[n] ?? 0;

@@ -72,7 +72,10 @@ export class Member {
 
   /** Whether it owes something and has sent nothing for so long that others should be asked. */
   isOverdue(nowMs: number): boolean {
-    const overdueMs = this.#tookMs === undefined ? OVERDUE_MS_FIRST[this.isSeeder ? 'seeder' : 'leecher'] : Math.min(OVERDUE_MS_MAX, Math.max(OVERDUE_MS_MIN, OVERDUE_TIMES * this.#tookMs));
+    const overdueMs =
+      this.#tookMs === undefined
+        ? OVERDUE_MS_FIRST[this.isSeeder ? 'seeder' : 'leecher']
+        : Math.min(OVERDUE_MS_MAX, Math.max(OVERDUE_MS_MIN, OVERDUE_TIMES * this.#tookMs));
     return this.asks.size > 0 && nowMs - this.#gaveMs > overdueMs;
   }
 
@@ -115,7 +118,9 @@ export class Member {
     const came = bytesIn - this.#seenBytes;
     const perS = (came * 1000) / Math.max(1, nowMs - this.#seenMs);
     if (this.asks.size === 0 || (this.isArriving && came >= GIVING_BYTES_MIN)) this.#gaveMs = nowMs;
-    if (this.asks.size > 0) this.#bytesPerS = this.#bytesPerS === undefined ? perS : this.#bytesPerS + RATE_WEIGHT * (perS - this.#bytesPerS);
+    if (this.asks.size > 0) {
+      this.#bytesPerS = this.#bytesPerS === undefined ? perS : this.#bytesPerS + RATE_WEIGHT * (perS - this.#bytesPerS);
+    }
     this.#seenBytes = bytesIn;
     this.#seenMs = nowMs;
   }

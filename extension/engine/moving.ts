@@ -7,7 +7,9 @@ export class Moving {
   /** Looks anew. Returns the transfers of which the rate that is shown may no longer be right: nobody shall go on showing the last one. */
   look(transfers: readonly Transfer[]): readonly number[] {
     const before = this.#ids;
-    this.#ids = new Set(transfers.filter(({ figures }) => figures.downBytesPerS > 0 || figures.upBytesPerS > 0).map(({ id }) => id));
+    this.#ids = new Set(
+      transfers.filter(({ figures }) => figures.downBytesPerS > 0 || figures.upBytesPerS > 0).map(({ id }) => id),
+    );
     return [...this.#ids, ...before];
   }
 }

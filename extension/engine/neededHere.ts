@@ -21,7 +21,12 @@ interface Here {
  * @param own  whole copies of other transfers, the likeliest first, as they are when they are asked for
  * @throws ShoalError badFolder, unknownFile; what the disk throws
  */
-export async function chooseAndFill(copy: Copy, record: TransferRecord, own: () => readonly Copy[], here: Here): Promise<readonly number[]> {
+export async function chooseAndFill(
+  copy: Copy,
+  record: TransferRecord,
+  own: () => readonly Copy[],
+  here: Here,
+): Promise<readonly number[]> {
   let came: readonly number[] = [];
   for (let before = -1; before !== copy.pieces.wantedCount;) {
     before = copy.pieces.wantedCount;
@@ -33,7 +38,12 @@ export async function chooseAndFill(copy: Copy, record: TransferRecord, own: () 
 }
 
 /** What of it lies on this machine already, in the same file under another name or in another version, need not be fetched. */
-async function fill(copy: Copy, id: number, own: readonly Copy[], { disk, home, log, signal }: Here): Promise<readonly number[]> {
+async function fill(
+  copy: Copy,
+  id: number,
+  own: readonly Copy[],
+  { disk, home, log, signal }: Here,
+): Promise<readonly number[]> {
   const same = own.find(({ root, layer }) => root === copy.root && layer !== undefined);
   if (!copy.layer && same?.layer && copy.takeLayer(same.layer)) await saveLayer(disk, home, id, same.layer);
   return fillFromOwn(copy, own, { signal, log });

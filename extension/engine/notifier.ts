@@ -30,7 +30,13 @@ export class Notifier {
   presence(groups: readonly GroupId[]): void {
     this.#tell({ overview: false, transfers: new Set(), gone: [], presence: groups });
   }
-  event(what: Exclude<EngineEvent['what'], 'other'>, group: string, name: string, user = '', conflict?: EngineEvent['conflict']): void {
+  event(
+    what: Exclude<EngineEvent['what'], 'other'>,
+    group: string,
+    name: string,
+    user = '',
+    conflict?: EngineEvent['conflict'],
+  ): void {
     for (const listener of this.#events) listener({ what, group, user, name, conflict });
   }
 

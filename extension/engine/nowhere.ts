@@ -8,7 +8,9 @@ import type { Pieces } from './pieces.ts';
 export function nowhereOf(pieces: Pieces, departed: Departed | undefined): Nowhere | undefined {
   if (pieces.nowhereCount === 0) return undefined;
   // The latest first, so that among equals it stays. Who had everything had all of these: a large file is not gone through for that.
-  const had = [...(departed?.peers.values() ?? [])].reverse().map((peer) => ({ peer, pieces: peer.theirs.isFull ? pieces.nowhereCount : 0 }));
+  const had = [...(departed?.peers.values() ?? [])]
+    .reverse()
+    .map((peer) => ({ peer, pieces: peer.theirs.isFull ? pieces.nowhereCount : 0 }));
   const hadSome = had.filter(({ peer }) => !peer.theirs.isFull);
   const ranges: { first: number; last: number }[] = [];
   for (let piece = pieces.nextMissing(0); piece !== undefined; piece = pieces.nextMissing(piece + 1)) {
@@ -19,6 +21,13 @@ export function nowhereOf(pieces: Pieces, departed: Departed | undefined): Nowhe
     else if (ranges.length < RANGES_MAX) ranges.push({ first: piece, last: piece });
     else if (hadSome.length === 0) break;
   }
-  const most = had.reduce<(typeof had)[number] | undefined>((best, one) => (one.pieces > (best?.pieces ?? 0) ? one : best), undefined);
-  return { pieces: pieces.nowhereCount, ranges, lastHad: most && { user: most.peer.user, atMs: most.peer.atMs, pieces: most.pieces } };
+  const most = had.reduce<(typeof had)[number] | undefined>(
+    (best, one) => (one.pieces > (best?.pieces ?? 0) ? one : best),
+    undefined,
+  );
+  return {
+    pieces: pieces.nowhereCount,
+    ranges,
+    lastHad: most && { user: most.peer.user, atMs: most.peer.atMs, pieces: most.pieces },
+  };
 }

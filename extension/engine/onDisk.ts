@@ -35,7 +35,10 @@ export class OnDisk {
   readonly #host: DownloadHost;
   #isHashedNow = false;
 
-  constructor(keeper: Keeper, { world, home, hasher, openFiles }: Pick<TransferHost, 'world' | 'home' | 'hasher' | 'openFiles'>) {
+  constructor(
+    keeper: Keeper,
+    { world, home, hasher, openFiles }: Pick<TransferHost, 'world' | 'home' | 'hasher' | 'openFiles'>,
+  ) {
     this.#keeper = keeper;
     this.#world = world;
     this.#host = { ...world, hasher, openFiles, home };
@@ -47,7 +50,10 @@ export class OnDisk {
     if (this.#keeper.record.identity) return this.#openWhole(signal, events);
     events.checking();
     const opened = await openDownload(this.#host, this.#keeper, {
-      signal, progress: (done) => events.progress(done), checking: () => events.checking(), stuck: (error) => events.stuck(error),
+      signal,
+      progress: (done) => events.progress(done),
+      checking: () => events.checking(),
+      stuck: (error) => events.stuck(error),
     });
     return opened.is === 'open' ? { isWhole: false, copy: opened.copy } : this.#openWhole(signal, events);
   }

@@ -13,7 +13,10 @@ import { verbsOf } from './verbs.ts';
  *
  * @throws ShoalError damagedFile, newerFormat
  */
-export async function openEngine({ hasher, ...options }: Omit<EngineOptions, 'hasher'> & { readonly hasher?: Hasher }): Promise<EngineApi> {
+export async function openEngine({
+  hasher,
+  ...options
+}: Omit<EngineOptions, 'hasher'> & { readonly hasher?: Hasher }): Promise<EngineApi> {
   const engine = new Engine({ ...options, hasher: hasher ?? threadedHasher(options.world) });
   await engine.start();
   return {

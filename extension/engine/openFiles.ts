@@ -31,7 +31,14 @@ export class OpenFiles {
    * @param open  the file if it is open already
    */
   file(path: string, identity: FileIdentity, open?: DiskFile): DiskFile {
-    const file = new ServedFile(this.#disk, path, identity, open, (used) => this.#used(used), (closed) => this.#open.delete(closed));
+    const file = new ServedFile(
+      this.#disk,
+      path,
+      identity,
+      open,
+      (used) => this.#used(used),
+      (closed) => this.#open.delete(closed),
+    );
     if (open) this.#used(file);
     return file;
   }
@@ -76,7 +83,14 @@ class ServedFile implements DiskFile {
   #file: Promise<DiskFile> | undefined;
   #uses = 0;
 
-  constructor(disk: Disk, path: string, identity: FileIdentity, open: DiskFile | undefined, used: (file: ServedFile) => void, letGo: (file: ServedFile) => void) {
+  constructor(
+    disk: Disk,
+    path: string,
+    identity: FileIdentity,
+    open: DiskFile | undefined,
+    used: (file: ServedFile) => void,
+    letGo: (file: ServedFile) => void,
+  ) {
     this.#disk = disk;
     this.#path = path;
     this.#identity = identity;

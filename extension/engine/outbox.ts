@@ -12,7 +12,19 @@ import type { Home } from '../../protocol/home/home.ts';
 import { readSmallFile, writeSmallFile } from '../../protocol/home/home.ts';
 
 /** Errors of a link or of a tracker that is not the right one: they say nothing about the operation. What they concern is kept for its week. */
-export const SAYS_NOTHING: readonly ErrorCode[] = ['wrongRealm', 'pinMismatch', 'versionMismatch', 'badDescriptor', 'badTicket', 'trackerUnknown', 'unknownMessage', 'cancelled', 'wrongRole', 'badFrame', 'frameTooLarge'];
+export const SAYS_NOTHING: readonly ErrorCode[] = [
+  'wrongRealm',
+  'pinMismatch',
+  'versionMismatch',
+  'badDescriptor',
+  'badTicket',
+  'trackerUnknown',
+  'unknownMessage',
+  'cancelled',
+  'wrongRole',
+  'badFrame',
+  'frameTooLarge',
+];
 
 interface Kept {
   readonly operation: string;
@@ -47,16 +59,23 @@ export class Outbox {
   }
 
   async load(): Promise<void> {
-    this.#kept = (await readSmallFile(this.#disk, this.#home.outboxFile, (fields) => {
-      if (!Array.isArray(fields['operations'])) throw new Error('no list of operations');
-      return fields['operations'] as Kept[];
-    })) ?? [];
+    this.#kept =
+      (await readSmallFile(this.#disk, this.#home.outboxFile, (fields) => {
+        if (!Array.isArray(fields['operations'])) throw new Error('no list of operations');
+        return fields['operations'] as Kept[];
+      })) ?? [];
   }
 
   /** Keeps an operation that is not on both disks yet, or was never sent at all. */
   async keep(signed: SignedOperation, { entry, proof }: Partial<Receipt>, nowMs: number): Promise<void> {
     const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
-    this.#kept.push({ operation: text(signed.operation), signature: text(signed.signature), entry: text(entry ?? new Uint8Array(0)), sinceMs: nowMs, ...(proof && { proof: { tracker: proof.tracker, signature: text(proof.signature) } }) });
+    this.#kept.push({
+      operation: text(signed.operation),
+      signature: text(signed.signature),
+      entry: text(entry ?? new Uint8Array(0)),
+      sinceMs: nowMs,
+      ...(proof && { proof: { tracker: proof.tracker, signature: text(proof.signature) } }),
+    });
     await this.#save();
   }
 
@@ -94,6 +113,9 @@ const bytes = (text: string): Buffer => Buffer.from(text, 'base64');
 function sendable({ operation, signature, entry, proof }: Kept): Sendable {
   return {
     signed: { operation: bytes(operation), signature: bytes(signature) },
-    acknowledged: entry !== '' && proof ? { entry: bytes(entry), proof: { tracker: proof.tracker, signature: bytes(proof.signature) } } : undefined,
+    acknowledged:
+      entry !== '' && proof
+        ? { entry: bytes(entry), proof: { tracker: proof.tracker, signature: bytes(proof.signature) } }
+        : undefined,
   };
 }

@@ -48,7 +48,11 @@ export class OwnOperations {
 
   /** An operation in its bytes, signed by this device. @throws ShoalError trackerUnknown */
   sign<N extends OperationName>(name: N, body: OperationBody<N>, account: AccountId): SignedOperation {
-    const { world: { chance }, identity, trackers: { realm } } = this.#host;
+    const {
+      world: { chance },
+      identity,
+      trackers: { realm },
+    } = this.#host;
     if (realm === undefined) throw new ShoalError('trackerUnknown');
     const id = chance.bytes(16).toString('hex') as OperationId;
     return signOperation({ realm, id, account, createdAtMs: this.#host.now(), name, body } as Operation, identity);
@@ -77,7 +81,10 @@ export class OwnOperations {
 
   /** Keeps what only one tracker has. */
   async received(signed: SignedOperation, receipt: Receipt): Promise<Receipt> {
-    const { trackers, world: { clock } } = this.#host;
+    const {
+      trackers,
+      world: { clock },
+    } = this.#host;
     trackers.sawEffectOf(receipt.at);
     if (receipt.durability !== 'both') {
       await this.#outbox.keep(signed, receipt, clock.now());
@@ -88,11 +95,21 @@ export class OwnOperations {
 
   /** Sends again what is kept, when it is time to. Called now and then while a tracker is in use. */
   sendAgain(): void {
-    const { trackers, world: { clock, log } } = this.#host;
+    const {
+      trackers,
+      world: { clock, log },
+    } = this.#host;
     const nowMs = clock.monotonicMs();
     if (nowMs - this.#lastSentMs <= OUTBOX_MS) return;
     this.#lastSentMs = nowMs;
-    this.#outbox.flush(({ signed, acknowledged }) => (acknowledged ? trackers.call('restore', acknowledged) : trackers.call('submit', { signed })), clock.now())
-      .catch((error: unknown) => log.error('what only one tracker has cannot be written down', { why: asShoalError(error).message }));
+    this.#outbox
+      .flush(
+        ({ signed, acknowledged }) =>
+          acknowledged ? trackers.call('restore', acknowledged) : trackers.call('submit', { signed }),
+        clock.now(),
+      )
+      .catch((error: unknown) =>
+        log.error('what only one tracker has cannot be written down', { why: asShoalError(error).message }),
+      );
   }
 }

@@ -29,7 +29,11 @@ export interface PartHost {
 
 /** A path for a part file that never was one before. Written down before the file is made, so that no crash leaves one that nobody knows. */
 export function newPartPath(chance: Chance, destination: string, root: Root): string {
-  return path.join(path.dirname(destination), PART_FOLDER, `${root.slice(0, 16)}-${chance.bytes(8).toString('hex')}.part`);
+  return path.join(
+    path.dirname(destination),
+    PART_FOLDER,
+    `${root.slice(0, 16)}-${chance.bytes(8).toString('hex')}.part`,
+  );
 }
 
 /** Makes the folder that a download belongs into. @throws ShoalError destinationUnwritable, diskFull */
@@ -45,7 +49,13 @@ export async function makeDestination(disk: Disk, destination: string): Promise<
  * @param roomBytes  how much of it will be written, as far as is known: the rest takes no room
  * @throws ShoalError destinationUnwritable, diskFull
  */
-export async function createPart(host: PartHost, part: string, root: Root, shape: Shape, roomBytes = shape.sizeBytes): Promise<PartFile> {
+export async function createPart(
+  host: PartHost,
+  part: string,
+  root: Root,
+  shape: Shape,
+  roomBytes = shape.sizeBytes,
+): Promise<PartFile> {
   const { disk } = host;
   const folder = path.dirname(part);
   try {
@@ -67,7 +77,12 @@ export async function createPart(host: PartHost, part: string, root: Root, shape
  *
  * @throws ShoalError destinationUnwritable, diskFull
  */
-export async function reopenPart(host: PartHost, part: string, root: Root, shape: Shape): Promise<PartFile | undefined> {
+export async function reopenPart(
+  host: PartHost,
+  part: string,
+  root: Root,
+  shape: Shape,
+): Promise<PartFile | undefined> {
   const { disk } = host;
   try {
     const stat = await disk.stat(part);
@@ -87,9 +102,17 @@ export async function reopenPart(host: PartHost, part: string, root: Root, shape
   }
 }
 
-async function openSlots({ disk, clock }: PartHost, part: { readonly path: string; readonly file: DiskFile }, root: Root, shape: Shape): Promise<PartFile> {
+async function openSlots(
+  { disk, clock }: PartHost,
+  part: { readonly path: string; readonly file: DiskFile },
+  root: Root,
+  shape: Shape,
+): Promise<PartFile> {
   await disk.syncFolder(path.dirname(part.path)); // a name that a power cut takes would make the finished file look like somebody else's
-  return { ...part, checkpoints: await Checkpoints.open(disk, clock, part, { nonce: nonceOf(part.path), root, shape }) };
+  return {
+    ...part,
+    checkpoints: await Checkpoints.open(disk, clock, part, { nonce: nonceOf(part.path), root, shape }),
+  };
 }
 
 /** What is made of an open file; if that fails, the file is closed. */

@@ -140,19 +140,30 @@ export class PeerLink implements UploadPeer {
     },
     hashes: ({ group, root, first, count }) => {
       const { copy } = this.#swarm(group, root);
-      if (count > HASHES_PER_REPLY_MAX || !isRange(copy.shape, first, count)) throw new ShoalError('badMessage', { type: 'hashes', why: 'no such range' });
+      if (count > HASHES_PER_REPLY_MAX || !isRange(copy.shape, first, count)) {
+        throw new ShoalError('badMessage', { type: 'hashes', why: 'no such range' });
+      }
       const range = copy.hashes(first, count);
       if (!range) throw new ShoalError('pieceNotHeld', { piece: first });
       return range;
     },
     piece: ({ group, root, piece, offset, lengthBytes }, { signal }) => {
       const file = this.#swarm(group, root);
-      if (lengthBytes === 0 || lengthBytes > SPAN_BYTES_MAX) throw new ShoalError('badMessage', { type: 'piece', why: 'so much is not given at once' });
+      if (lengthBytes === 0 || lengthBytes > SPAN_BYTES_MAX) {
+        throw new ShoalError('badMessage', { type: 'piece', why: 'so much is not given at once' });
+      }
       // Before it stands in line: what we do not have must not take a turn from what we have.
       const { pieces, shape } = file.copy;
-      if (!pieces.held.has(piece) || offset + lengthBytes > lengthOf(shape, piece)) throw new ShoalError('pieceNotHeld', { piece });
+      if (!pieces.held.has(piece) || offset + lengthBytes > lengthOf(shape, piece)) {
+        throw new ShoalError('pieceNotHeld', { piece });
+      }
       return this.#host.uploads.ask({
-        peer: this, file, piece, offset, lengthBytes, signal,
+        peer: this,
+        file,
+        piece,
+        offset,
+        lengthBytes,
+        signal,
         // Asked again after every wait: a revocation that came meanwhile must stop these very bytes.
         read: async (into) => {
           await this.#swarm(group, root).read(piece, offset, into);

@@ -77,7 +77,10 @@ export class Peers {
   addresses(listenHost: string | undefined): readonly Address[] {
     const { port } = this;
     if (port === 0) return [];
-    const hosts = listenHost === undefined ? [...this.#host.world.network.hosts().slice(0, ADDRESSES_PER_PEER_MAX - 1), '127.0.0.1'] : [listenHost];
+    const hosts =
+      listenHost === undefined
+        ? [...this.#host.world.network.hosts().slice(0, ADDRESSES_PER_PEER_MAX - 1), '127.0.0.1']
+        : [listenHost];
     return hosts.map((host) => ({ host, port }));
   }
 
@@ -132,7 +135,12 @@ export class Peers {
   /** A peer that cannot reach us asks us to dial. */
   dialRequest(peer: SwarmPeer, group: GroupId): void {
     if (!this.#open || this.#links.has(peer.pin) || peer.pin === this.#host.device) return;
-    const attempt = this.#attempts.get(peer.pin) ?? { firstSeenMs: this.#host.world.clock.monotonicMs(), failures: 0, notBeforeMs: 0, dialling: false };
+    const attempt = this.#attempts.get(peer.pin) ?? {
+      firstSeenMs: this.#host.world.clock.monotonicMs(),
+      failures: 0,
+      notBeforeMs: 0,
+      dialling: false,
+    };
     this.#attempts.set(peer.pin, attempt);
     if (!attempt.dialling) void this.#dial(peer, group, attempt, true);
   }
@@ -140,7 +148,9 @@ export class Peers {
   /** Ends links that no swarm uses any more. Called now and then. */
   sweep(): void {
     const now = this.#host.world.clock.monotonicMs();
-    for (const [pin, attempt] of this.#attempts) if (!attempt.dialling && attempt.notBeforeMs < now - FORGET_MS) this.#attempts.delete(pin);
+    for (const [pin, attempt] of this.#attempts) {
+      if (!attempt.dialling && attempt.notBeforeMs < now - FORGET_MS) this.#attempts.delete(pin);
+    }
     for (const link of this.#links.values()) {
       if (link.swarms.size > 0) {
         this.#idleSince.delete(link);
@@ -180,7 +190,11 @@ export class Peers {
   /** Whether there are as many links as there may be, in all or that were dialled from there. */
   #isCrowded({ dialled, remote: { host } }: ByteStream): boolean {
     if (this.#links.size >= LINKS_MAX) return true;
-    return !dialled && !isLoopback(host) && this.links.filter((link) => link.host === host && !link.dialled).length >= LINKS_PER_HOST_MAX;
+    return (
+      !dialled &&
+      !isLoopback(host) &&
+      this.links.filter((link) => link.host === host && !link.dialled).length >= LINKS_PER_HOST_MAX
+    );
   }
 
   async #adopt(stream: ByteStream): Promise<void> {
@@ -195,7 +209,15 @@ export class Peers {
     const link = new PeerLink(pin, stream, this.#host);
     this.#links.set(pin, link);
     old?.connection.close();
-    const connection = new Connection(frames, { table: peerLink, side: 'peer', handlers: link.handlers, heartbeatMs: HEARTBEAT_MS.peer, clock, log, opened: (opened) => (link.connection = opened) });
+    const connection = new Connection(frames, {
+      table: peerLink,
+      side: 'peer',
+      handlers: link.handlers,
+      heartbeatMs: HEARTBEAT_MS.peer,
+      clock,
+      log,
+      opened: (opened) => (link.connection = opened),
+    });
     void connection.whenEnded.then(() => {
       if (this.#links.get(pin) === link) this.#links.delete(pin);
       this.#idleSince.delete(link);

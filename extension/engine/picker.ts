@@ -22,7 +22,10 @@ export interface Asked {
 }
 
 export interface Question {
-  readonly board: Pick<Pieces, 'state' | 'missingCount' | 'missingAt' | 'nextMissing' | 'holders' | 'requested' | 'held'>;
+  readonly board: Pick<
+    Pieces,
+    'state' | 'missingCount' | 'missingAt' | 'nextMissing' | 'holders' | 'requested' | 'held'
+  >;
   readonly theirs: Bitfield;
   readonly mode: PickerMode;
   /** Pieces that somebody waits for, the first of them first: before anything else. */
@@ -46,11 +49,14 @@ export function pick(question: Question): number | undefined {
 /** The first urgent piece that the peer has and nobody was asked for, or else one that has not begun to come from elsewhere. */
 function pickUrgent({ board, theirs, urgent, asked }: Question): number | undefined {
   const has = urgent.filter((piece) => theirs.has(piece));
-  return has.find((piece) => board.state(piece) === 'missing') ?? has.find((piece) => {
-    if (board.state(piece) !== 'requested') return false;
-    const { peers, byThisPeer, mayMove, isComing } = asked(piece);
-    return !byThisPeer && peers < ENDGAME_PEERS_MAX && (mayMove || !isComing);
-  });
+  return (
+    has.find((piece) => board.state(piece) === 'missing') ??
+    has.find((piece) => {
+      if (board.state(piece) !== 'requested') return false;
+      const { peers, byThisPeer, mayMove, isComing } = asked(piece);
+      return !byThisPeer && peers < ENDGAME_PEERS_MAX && (mayMove || !isComing);
+    })
+  );
 }
 
 /** The first missing piece that the peer has. */

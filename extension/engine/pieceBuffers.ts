@@ -19,7 +19,9 @@ export class PieceBuffers {
 
   /** A buffer of so many bytes. */
   take(bytes: number): Uint8Array {
-    const whole = (bytes <= PIECE_BYTES_DEFAULT ? this.#spare.pop() : undefined) ?? new Uint8Array(new SharedArrayBuffer(this.#headRoomBytes + Math.max(bytes, PIECE_BYTES_DEFAULT)));
+    const whole =
+      (bytes <= PIECE_BYTES_DEFAULT ? this.#spare.pop() : undefined) ??
+      new Uint8Array(new SharedArrayBuffer(this.#headRoomBytes + Math.max(bytes, PIECE_BYTES_DEFAULT)));
     // All of it counts: who asks for little of it takes as much.
     this.#usedBytes += whole.length;
     return whole.subarray(this.#headRoomBytes, this.#headRoomBytes + bytes);
@@ -28,7 +30,13 @@ export class PieceBuffers {
   /** Gives a buffer back. `lost`: bytes may still land in it (its call was given up), so nobody else gets it. */
   give(buffer: Uint8Array, lost = false): void {
     this.#usedBytes -= buffer.buffer.byteLength;
-    if (!lost && buffer.buffer.byteLength === this.#headRoomBytes + PIECE_BYTES_DEFAULT && this.#spare.length < SPARE_MAX) this.#spare.push(new Uint8Array(buffer.buffer));
+    if (
+      !lost &&
+      buffer.buffer.byteLength === this.#headRoomBytes + PIECE_BYTES_DEFAULT &&
+      this.#spare.length < SPARE_MAX
+    ) {
+      this.#spare.push(new Uint8Array(buffer.buffer));
+    }
   }
 
   get usedBytes(): number {

@@ -92,7 +92,9 @@ export class Pieces {
   /** The first missing piece from there on; undefined if there is none. */
   nextMissing(from: number): number | undefined {
     while (this.#firstMissing < this.size && this.#states[this.#firstMissing] !== 0) this.#firstMissing++;
-    for (let piece = Math.max(from, this.#firstMissing); piece < this.size; piece++) if (this.#states[piece] === 0) return piece;
+    for (let piece = Math.max(from, this.#firstMissing); piece < this.size; piece++) {
+      if (this.#states[piece] === 0) return piece;
+    }
     return undefined;
   }
   get requested(): ReadonlySet<number> {
@@ -122,7 +124,9 @@ export class Pieces {
   }
   /** A peer with these pieces came (+1) or went (-1). */
   countHolder(theirs: Bitfield, by: 1 | -1): void {
-    for (let piece = 0; piece < this.size; piece++) if (theirs.has(piece)) this.#setHolders(piece, this.holders(piece) + by);
+    for (let piece = 0; piece < this.size; piece++) {
+      if (theirs.has(piece)) this.#setHolders(piece, this.holders(piece) + by);
+    }
   }
 
   #setHolders(piece: number, count: number): void {

@@ -46,13 +46,23 @@ export class Preview {
   readonly #place: string;
 
   /** @param peers  that a tracker has named already */
-  constructor(host: PreviewHost, file: SharedFile, { path: place, open }: PreviewPlace, { layer, peers }: { readonly layer: Uint8Array | undefined; readonly peers: readonly SwarmPeer[] }) {
+  constructor(
+    host: PreviewHost,
+    file: SharedFile,
+    { path: place, open }: PreviewPlace,
+    { layer, peers }: { readonly layer: Uint8Array | undefined; readonly peers: readonly SwarmPeer[] },
+  ) {
     this.#host = host;
     this.file = file;
     this.copy = Copy.ofPreview(host, file.key.root, shapeOf(file.sizeBytes, file.pieceBytes), open, layer);
     this.#place = place;
     this.swarm = new Swarm(file.key, this.copy, 'sequential', host.swarmHost, {
-      changed() {}, layerKnown() {}, whole() {}, stuck() {}, gone() {}, received() {},
+      changed() {},
+      layerKnown() {},
+      whole() {},
+      stuck() {},
+      gone() {},
+      received() {},
     });
     this.swarm.pause(); // it fetches what somebody waits for, and nothing else
     this.swarm.addCandidates(peers);
@@ -76,7 +86,10 @@ export class Preview {
 }
 
 /** An empty file for what will be read. It grows by what is written: not every system knows files with holes. @throws ShoalError diskFull, destinationUnwritable */
-export async function makePlace({ home: { previewsFolder }, disk, chance }: PreviewHost, root: Root): Promise<PreviewPlace> {
+export async function makePlace(
+  { home: { previewsFolder }, disk, chance }: PreviewHost,
+  root: Root,
+): Promise<PreviewPlace> {
   const place = path.join(previewsFolder, `${root.slice(0, 16)}-${chance.bytes(8).toString('hex')}`);
   try {
     await disk.makeFolder(previewsFolder, 0o700);
@@ -93,5 +106,7 @@ export async function dropPlace(host: PreviewHost, { path: place, open }: Previe
 }
 
 async function removePlace({ disk, swarmHost: { log } }: PreviewHost, place: string): Promise<void> {
-  await disk.remove(place).catch((error: unknown) => log.warn('what was read of a file could not be removed', { place, why: String(error) }));
+  await disk
+    .remove(place)
+    .catch((error: unknown) => log.warn('what was read of a file could not be removed', { place, why: String(error) }));
 }

@@ -47,8 +47,16 @@ export class Previews {
 
   /** Removes what an earlier run has left. What cannot be removed now, because another program looks at it, is removed another time. */
   async clear(): Promise<void> {
-    const { disk, home: { previewsFolder }, swarmHost: { log } } = this.#host;
-    await disk.removeFolder(previewsFolder).catch((error: unknown) => log.warn('what was read of files before could not be removed', { place: previewsFolder, why: String(error) }));
+    const {
+      disk,
+      home: { previewsFolder },
+      swarmHost: { log },
+    } = this.#host;
+    await disk
+      .removeFolder(previewsFolder)
+      .catch((error: unknown) =>
+        log.warn('what was read of files before could not be removed', { place: previewsFolder, why: String(error) }),
+      );
   }
 
   /**
@@ -58,7 +66,9 @@ export class Previews {
    */
   async of(file: SharedFile, moreBytes: number): Promise<Preview | undefined> {
     const text = swarmKeyText(file.key);
-    for (let opening = this.#opening.get(text); opening; opening = this.#opening.get(text)) await opening.catch(() => undefined);
+    for (let opening = this.#opening.get(text); opening; opening = this.#opening.get(text)) {
+      await opening.catch(() => undefined);
+    }
     const found = this.#all.get(text);
     if (found) {
       found.usedMs = this.#host.clock.monotonicMs(); // what is read now is the last to go
@@ -119,7 +129,10 @@ export class Previews {
       await dropPlace(this.#host, place);
       return undefined;
     }
-    const preview = new Preview(this.#host, file, place, { layer: before?.copy.layer ?? this.#host.layerOf(file.key.root), peers: [...before?.swarm.candidates ?? [], ...lent] });
+    const preview = new Preview(this.#host, file, place, {
+      layer: before?.copy.layer ?? this.#host.layerOf(file.key.root),
+      peers: [...(before?.swarm.candidates ?? []), ...lent],
+    });
     preview.usedMs = this.#host.clock.monotonicMs();
     this.#all.set(swarmKeyText(file.key), preview);
     this.#host.presenceChanged();
@@ -129,7 +142,9 @@ export class Previews {
 
   /** Ends those that were not read for the longest, as far as it takes. Returns whether that was enough, or this one should begin anew. */
   #makeRoom(not: Preview | undefined, moreBytes: number): boolean {
-    const isFull = (): boolean => (!not && this.#all.size >= PREVIEWS_MAX) || moreBytes + this.all.reduce((sum, { heldBytes }) => sum + heldBytes, 0) > PREVIEWS_BYTES_MAX;
+    const isFull = (): boolean =>
+      (!not && this.#all.size >= PREVIEWS_MAX) ||
+      moreBytes + this.all.reduce((sum, { heldBytes }) => sum + heldBytes, 0) > PREVIEWS_BYTES_MAX;
     for (const oldest of [...this.all].sort((a, b) => a.usedMs - b.usedMs)) {
       if (!isFull()) break;
       if (oldest !== not && oldest.readers === 0) this.#end(oldest);

@@ -29,12 +29,18 @@ export interface Publication {
  *
  * @throws ShoalError destinationExists, destinationUnwritable, diskFull; the part file is kept
  */
-export async function publish(disk: Disk, part: { readonly path: string; readonly file: DiskFile }, wish: Publication): Promise<string> {
+export async function publish(
+  disk: Disk,
+  part: { readonly path: string; readonly file: DiskFile },
+  wish: Publication,
+): Promise<string> {
   const { destination, rename } = wish;
   try {
     await checkFolders(disk, destination, wish.ownFolders);
     const [named, open] = [await disk.stat(part.path), await part.file.stat()];
-    if (named?.inode !== open.inode || named.device !== open.device) throw new ShoalError('destinationUnwritable', { path: destination, why: 'its unfinished file was moved away' });
+    if (named?.inode !== open.inode || named.device !== open.device) {
+      throw new ShoalError('destinationUnwritable', { path: destination, why: 'its unfinished file was moved away' });
+    }
     for (let n = 1; n <= RENAMES_MAX; n++) {
       const name = n === 1 ? destination : numbered(destination, n);
       if (await takeName(disk, part.path, name, wish)) {
@@ -58,12 +64,22 @@ export async function checkFolders(disk: Disk, destination: string, ownFolders: 
   let folder = path.dirname(destination);
   for (let n = 0; n < ownFolders; n++, folder = path.dirname(folder)) {
     const stat = await disk.stat(folder);
-    if (stat && stat.kind !== 'folder') throw new ShoalError('destinationUnwritable', { path: destination, why: stat.kind === 'link' ? 'a part of the path is a link' : 'a part of the path is no folder' });
+    if (stat && stat.kind !== 'folder') {
+      throw new ShoalError('destinationUnwritable', {
+        path: destination,
+        why: stat.kind === 'link' ? 'a part of the path is a link' : 'a part of the path is no folder',
+      });
+    }
   }
 }
 
 /** Gives the file its name if nobody has it. */
-async function takeName(disk: Disk, from: string, to: string, { replaces, claimed, claim }: Publication): Promise<boolean> {
+async function takeName(
+  disk: Disk,
+  from: string,
+  to: string,
+  { replaces, claimed, claim }: Publication,
+): Promise<boolean> {
   const there = await disk.stat(to);
   if (there && replaces && whyUnlike(replaces, there) === undefined) {
     await claim(to);
@@ -76,7 +92,12 @@ async function takeName(disk: Disk, from: string, to: string, { replaces, claime
   } catch (error) {
     const code = systemCode(error);
     // After a crash behind the link, the final name is there already and is this file.
-    if (code === 'EEXIST') return isSame(await disk.stat(from), await disk.stat(to)) || (claimed === to && isReservation(there) && moveTo(disk, from, to));
+    if (code === 'EEXIST') {
+      return (
+        isSame(await disk.stat(from), await disk.stat(to)) ||
+        (claimed === to && isReservation(there) && moveTo(disk, from, to))
+      );
+    }
     if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'ENOSYS') throw error;
   }
   // Where a volume has no second names: the name is taken first, exclusively, by an empty file; then what is ours is moved over that.

@@ -41,7 +41,11 @@ export function placesAfter(queue: readonly Entry[], id: number, move: QueueMove
   if (!mine) return new Map();
   const peers = inTurn(queue.filter(({ priority }) => priority === mine.priority));
   const at = peers.indexOf(mine);
-  return exchanged(peers, mine, { top: 0, up: Math.max(0, at - 1), down: Math.min(peers.length - 1, at + 1), bottom: peers.length - 1 }[move]);
+  return exchanged(
+    peers,
+    mine,
+    { top: 0, up: Math.max(0, at - 1), down: Math.min(peers.length - 1, at + 1), bottom: peers.length - 1 }[move],
+  );
 }
 
 /** The same when one of them goes where another stands and takes on its priority: behind that one if it comes from before it, else before it. */

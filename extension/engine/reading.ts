@@ -62,7 +62,10 @@ export class Reading {
 
   /** What is known here of a version, whatever the catalogue says by now. */
   known(key: SwarmKey): Pick<SharedFile, 'sizeBytes' | 'pieceBytes' | 'content'> | undefined {
-    return this.previews.get(key)?.file ?? this.#host.transfers().all.find(({ record }) => record.group === key.group && record.root === key.root)?.record;
+    return (
+      this.previews.get(key)?.file ??
+      this.#host.transfers().all.find(({ record }) => record.group === key.group && record.root === key.root)?.record
+    );
   }
 
   /**
@@ -70,7 +73,11 @@ export class Reading {
    *
    * @throws ShoalError nobodyServes, tooMuchAtOnce, unknownFile, badFolder, cancelled; what the disk says
    */
-  async read(file: SharedFile, { path, fromByte, bytes }: Part, signal: AbortSignal): Promise<{ readonly sizeBytes: number; readonly raw: Uint8Array }> {
+  async read(
+    file: SharedFile,
+    { path, fromByte, bytes }: Part,
+    signal: AbortSignal,
+  ): Promise<{ readonly sizeBytes: number; readonly raw: Uint8Array }> {
     if (bytes > READ_BYTES_MAX) throw new ShoalError('tooMuchAtOnce', { name: file.name, bytes, max: READ_BYTES_MAX });
     const { at, sizeBytes } = await this.#placeOf(file, path, signal);
     const raw = await this.#bytes(file, at + fromByte, Math.max(0, Math.min(bytes, sizeBytes - fromByte)), signal);
@@ -80,9 +87,13 @@ export class Reading {
   /** What is in a shared folder, in the order of the names. @throws ShoalError as `read`; usage when it is none */
   async folder(file: SharedFile, signal: AbortSignal): Promise<Folder> {
     if (file.content !== 'folder') throw new ShoalError('usage', { why: `${file.name} is a file, not a folder` });
-    const { key: { root } } = file;
+    const {
+      key: { root },
+    } = file;
     // A window asks for many files of a folder at once: its list is read, and held in memory, once.
-    for (let listing = this.#listing.get(root); listing; listing = this.#listing.get(root)) await listing.catch(() => undefined);
+    for (let listing = this.#listing.get(root); listing; listing = this.#listing.get(root)) {
+      await listing.catch(() => undefined);
+    }
     this.#host.check(file);
     const known = this.#lists.get(root);
     if (known) return known;
@@ -96,7 +107,11 @@ export class Reading {
   }
 
   async #readList(file: SharedFile, signal: AbortSignal): Promise<Folder> {
-    const { key: { root }, sizeBytes, pieceBytes } = file;
+    const {
+      key: { root },
+      sizeBytes,
+      pieceBytes,
+    } = file;
     const start = await this.#bytes(file, 0, Math.min(LENGTH_BYTES, sizeBytes), signal);
     const read = readFolder(await this.#bytes(file, 0, headBytesOf(start, sizeBytes), signal), sizeBytes, pieceBytes);
     const folder = { ...read, files: byPath(read.files) };
@@ -114,7 +129,11 @@ export class Reading {
     await this.previews.close();
   }
 
-  async #placeOf(file: SharedFile, path: string, signal: AbortSignal): Promise<{ readonly at: number; readonly sizeBytes: number }> {
+  async #placeOf(
+    file: SharedFile,
+    path: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly at: number; readonly sizeBytes: number }> {
     if (file.content !== 'folder' && path === '') return { at: 0, sizeBytes: file.sizeBytes };
     if (path === '') throw new ShoalError('usage', { why: `${file.name} is a folder; name a file in it` });
     const { files } = await this.folder(file, signal);
@@ -126,7 +145,10 @@ export class Reading {
   async #bytes(file: SharedFile, at: number, bytes: number, signal: AbortSignal): Promise<Uint8Array> {
     const into = new Uint8Array(bytes);
     const first = Math.floor(at / file.pieceBytes);
-    const pieces = Array.from({ length: bytes === 0 ? 0 : Math.floor((at + bytes - 1) / file.pieceBytes) - first + 1 }, (_, n) => first + n);
+    const pieces = Array.from(
+      { length: bytes === 0 ? 0 : Math.floor((at + bytes - 1) / file.pieceBytes) - first + 1 },
+      (_, n) => first + n,
+    );
     const useless = new Set<Copy>();
     for (let source = 1; ; source++) {
       if (signal.aborted) throw new ShoalError('cancelled');
@@ -140,7 +162,10 @@ export class Reading {
         else {
           for (const piece of pieces) {
             reading = copies.find((copy) => copy.pieces.held.has(piece));
-            const [from, to] = [Math.max(at, piece * file.pieceBytes), Math.min(at + bytes, (piece + 1) * file.pieceBytes)];
+            const [from, to] = [
+              Math.max(at, piece * file.pieceBytes),
+              Math.min(at + bytes, (piece + 1) * file.pieceBytes),
+            ];
             await reading?.readAt(into.subarray(from - at, to - at), from);
           }
           return into;
@@ -158,7 +183,10 @@ export class Reading {
   /** What this machine holds of these bytes, whatever it is for. */
   #copiesOf(root: Root): readonly Copy[] {
     const { all } = this.#host.transfers();
-    return [...all.flatMap(({ record, copy }) => (record.root === root && copy ? [copy] : [])), ...this.previews.copiesOf(root)];
+    return [
+      ...all.flatMap(({ record, copy }) => (record.root === root && copy ? [copy] : [])),
+      ...this.previews.copiesOf(root),
+    ];
   }
 
   /** Has pieces fetched by whoever takes part in the swarm. */
@@ -167,7 +195,9 @@ export class Reading {
     if (transfer?.swarm && isFetching(transfer)) return this.#wait(transfer.swarm, file, pieces, signal);
     const preview = await this.previews.of(file, pieces.length * file.pieceBytes);
     // A transfer has the swarm: it may have begun to fetch just now, or have it all and no longer be able to read it.
-    if (!preview) throw transfer?.isWhole ? new ShoalError('nobodyServes', { name: file.name }) : new ShoalError('linkClosed');
+    if (!preview) {
+      throw transfer?.isWhole ? new ShoalError('nobodyServes', { name: file.name }) : new ShoalError('linkClosed');
+    }
     await this.previews.use(preview, () => this.#wait(preview.swarm, file, pieces, signal));
   }
 
@@ -198,7 +228,12 @@ export class Reading {
       if (pieces.every((piece) => board.held.has(piece) || board.holders(piece) > 0)) thereMs = nowMs;
       if (swarm.receivedBytes !== cameBytes) cameMs = nowMs;
       cameBytes = swarm.receivedBytes;
-      if (nowMs - thereMs >= (swarm.candidates.length === 0 ? NOBODY_NAMED_MS : NOBODY_REACHED_MS) || nowMs - cameMs >= SILENT_MS) return inVain();
+      if (
+        nowMs - thereMs >= (swarm.candidates.length === 0 ? NOBODY_NAMED_MS : NOBODY_REACHED_MS) ||
+        nowMs - cameMs >= SILENT_MS
+      ) {
+        return inVain();
+      }
       timer = clock.after(LOOK_MS, look);
     };
     timer = clock.after(LOOK_MS, look);

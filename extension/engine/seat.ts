@@ -42,14 +42,21 @@ export class Seat {
   take(key: SwarmKey, copy: Copy, record: TransferRecord): void {
     const host = this.#host;
     if (!host.claim(key)) return;
-    const swarm: Swarm = new Swarm(key, copy, record.mode, host.swarmHost, {
-      changed: () => host.changed(),
-      layerKnown: (layer) => host.layerKnown(swarm, layer),
-      whole: () => host.whole(swarm),
-      stuck: (error) => host.stuck(error),
-      gone: (error) => host.gone(error),
-      received: (bytes) => host.received(bytes),
-    }, this.#departed);
+    const swarm: Swarm = new Swarm(
+      key,
+      copy,
+      record.mode,
+      host.swarmHost,
+      {
+        changed: () => host.changed(),
+        layerKnown: (layer) => host.layerKnown(swarm, layer),
+        whole: () => host.whole(swarm),
+        stuck: (error) => host.stuck(error),
+        gone: (error) => host.gone(error),
+        received: (bytes) => host.received(bytes),
+      },
+      this.#departed,
+    );
     this.#swarm = swarm;
     swarm.addCandidates(this.#knownPeers);
     this.steer(record);

@@ -32,7 +32,13 @@ export class Served {
     const bySwarm = this.#rows.get(link) ?? new Map<Swarm, Row>();
     this.#rows.set(link, bySwarm);
     const nowMs = this.#clock.monotonicMs();
-    const row = bySwarm.get(swarm) ?? { link, swarm, names: { user: link.userIn(swarm.key.group), ...names }, rate: new Rate(this.#clock), lastMs: nowMs };
+    const row = bySwarm.get(swarm) ?? {
+      link,
+      swarm,
+      names: { user: link.userIn(swarm.key.group), ...names },
+      rate: new Rate(this.#clock),
+      lastMs: nowMs,
+    };
     bySwarm.set(swarm, row);
     row.rate.count(bytes);
     row.lastMs = nowMs;
@@ -42,20 +48,28 @@ export class Served {
   list(): readonly Downloader[] {
     this.#forget();
     const rows = [...this.#rows.values()].flatMap((bySwarm) => [...bySwarm.values()]);
-    return rows.map(({ names, rate }) => ({ ...names, bytesPerS: rate.bytesPerS })).sort((a, b) => b.bytesPerS - a.bytesPerS).slice(0, SERVED_MAX);
+    return rows
+      .map(({ names, rate }) => ({ ...names, bytesPerS: rate.bytesPerS }))
+      .sort((a, b) => b.bytesPerS - a.bytesPerS)
+      .slice(0, SERVED_MAX);
   }
 
   /** Whether others are served than at the last look. */
   look(): boolean {
     const before = this.#seen;
-    this.#seen = this.list().map(({ user, group, name }) => JSON.stringify([user, group, name])).sort().join('\n');
+    this.#seen = this.list()
+      .map(({ user, group, name }) => JSON.stringify([user, group, name]))
+      .sort()
+      .join('\n');
     return this.#seen !== before;
   }
 
   #forget(): void {
     const nowMs = this.#clock.monotonicMs();
     for (const [link, bySwarm] of this.#rows) {
-      for (const [swarm, { lastMs }] of bySwarm) if (nowMs - lastMs > SERVED_MS || !swarm.isWantedBy(link)) bySwarm.delete(swarm);
+      for (const [swarm, { lastMs }] of bySwarm) {
+        if (nowMs - lastMs > SERVED_MS || !swarm.isWantedBy(link)) bySwarm.delete(swarm);
+      }
       if (bySwarm.size === 0) this.#rows.delete(link);
     }
   }

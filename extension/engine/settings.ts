@@ -27,20 +27,29 @@ export interface Settings {
 function read(fields: Readonly<Record<string, unknown>>): Settings {
   const number = (name: string, otherwise = 0): number => {
     const value = fields[name] ?? otherwise;
-    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw new Error(`${name} is not a whole number`);
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
+      throw new Error(`${name} is not a whole number`);
+    }
     return value;
   };
   const host = fields['listenHost'];
   if (host !== undefined && typeof host !== 'string') throw new Error('listenHost is not a text');
   return {
-    listenHost: host, listenPort: number('listenPort'), chosenPort: number('chosenPort'),
-    downLimitBytesPerS: number('downLimitBytesPerS'), upLimitBytesPerS: number('upLimitBytesPerS'), isHeld: fields['isHeld'] === true,
-    activeDownloads: number('activeDownloads', ACTIVE_DOWNLOADS_DEFAULT), keepSharing: fields['keepSharing'] === true,
+    listenHost: host,
+    listenPort: number('listenPort'),
+    chosenPort: number('chosenPort'),
+    downLimitBytesPerS: number('downLimitBytesPerS'),
+    upLimitBytesPerS: number('upLimitBytesPerS'),
+    isHeld: fields['isHeld'] === true,
+    activeDownloads: number('activeDownloads', ACTIVE_DOWNLOADS_DEFAULT),
+    keepSharing: fields['keepSharing'] === true,
   };
 }
 
 export const SETTINGS_DEFAULT: Settings = read({});
 
-export const loadSettings = async (disk: Disk, home: Home): Promise<Settings> => (await readSmallFile(disk, home.settingsFile, read)) ?? SETTINGS_DEFAULT;
+export const loadSettings = async (disk: Disk, home: Home): Promise<Settings> =>
+  (await readSmallFile(disk, home.settingsFile, read)) ?? SETTINGS_DEFAULT;
 
-export const saveSettings = (disk: Disk, home: Home, settings: Settings): Promise<void> => writeSmallFile(disk, home.settingsFile, { ...settings });
+export const saveSettings = (disk: Disk, home: Home, settings: Settings): Promise<void> =>
+  writeSmallFile(disk, home.settingsFile, { ...settings });

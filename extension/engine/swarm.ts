@@ -79,7 +79,14 @@ export class Swarm implements UploadFile {
   #closed = false;
   #timer: Timer | undefined;
 
-  constructor(key: SwarmKey, copy: Copy, mode: PickerMode, host: SwarmHost, events: SwarmEvents, departed = new Departed()) {
+  constructor(
+    key: SwarmKey,
+    copy: Copy,
+    mode: PickerMode,
+    host: SwarmHost,
+    events: SwarmEvents,
+    departed = new Departed(),
+  ) {
     this.key = key;
     this.copy = copy;
     this.departed = departed;
@@ -88,32 +95,39 @@ export class Swarm implements UploadFile {
     this.#host = host;
     this.#events = events;
     const { clock, chance, log, buffers } = host;
-    this.#fetcher = new Fetcher(key, copy, mode, this.#members, { clock, chance, log, buffers, down: [this.down, host.down], urgent: this.#urgent }, {
-      held: (piece, from, bytes) => this.#held(piece, from, bytes),
-      whole: () => {
-        if (!this.#closed) events.whole();
+    this.#fetcher = new Fetcher(
+      key,
+      copy,
+      mode,
+      this.#members,
+      { clock, chance, log, buffers, down: [this.down, host.down], urgent: this.#urgent },
+      {
+        held: (piece, from, bytes) => this.#held(piece, from, bytes),
+        whole: () => {
+          if (!this.#closed) events.whole();
+        },
+        asking: () => this.#tellAsking(),
+        layerKnown: (layer) => events.layerKnown(layer),
+        rejected: (piece, { link }) => {
+          this.rejectedPieces++;
+          this.#ban(link, `piece ${piece} was wrong`);
+        },
+        wrong: (link, why) => this.#ban(link, why),
+        refused: ({ link }) => {
+          this.#contacts.remove([link.pin]);
+          link.leave(this);
+          this.left(link);
+        },
+        stuck: (error) => {
+          this.#urgent.fail(error);
+          if (!this.#closed) events.stuck(error);
+        },
+        received: (bytes) => {
+          this.receivedBytes += bytes;
+          events.received(bytes);
+        },
       },
-      asking: () => this.#tellAsking(),
-      layerKnown: (layer) => events.layerKnown(layer),
-      rejected: (piece, { link }) => {
-        this.rejectedPieces++;
-        this.#ban(link, `piece ${piece} was wrong`);
-      },
-      wrong: (link, why) => this.#ban(link, why),
-      refused: ({ link }) => {
-        this.#contacts.remove([link.pin]);
-        link.leave(this);
-        this.left(link);
-      },
-      stuck: (error) => {
-        this.#urgent.fail(error);
-        if (!this.#closed) events.stuck(error);
-      },
-      received: (bytes) => {
-        this.receivedBytes += bytes;
-        events.received(bytes);
-      },
-    });
+    );
     this.#news = new HaveNews(key, clock, () => this.#members.values());
     this.#tick();
     // Who is linked to us anyway may be in this swarm: asked at once, before a tracker can say so.
@@ -203,7 +217,13 @@ export class Swarm implements UploadFile {
     const member = this.#members.get(link);
     if (!member) return;
     this.#members.delete(link);
-    if (!this.isWhole && !this.#contacts.banned.has(link.pin)) this.departed.left(link.pin, { user: link.userIn(this.key.group), theirs: member.theirs, atMs: this.#host.clock.now() });
+    if (!this.isWhole && !this.#contacts.banned.has(link.pin)) {
+      this.departed.left(link.pin, {
+        user: link.userIn(this.key.group),
+        theirs: member.theirs,
+        atMs: this.#host.clock.now(),
+      });
+    }
     this.copy.pieces.countHolder(member.theirs, -1);
     this.#countSeeders();
     this.#fetcher.giveUp(member);
@@ -240,7 +260,9 @@ export class Swarm implements UploadFile {
     try {
       await this.copy.read(piece, offset, into);
     } catch (error) {
-      if (!this.#closed && (isShoalError(error, 'fileChanged') || isShoalError(error, 'fileMissing'))) this.#events.gone(error);
+      if (!this.#closed && (isShoalError(error, 'fileChanged') || isShoalError(error, 'fileMissing'))) {
+        this.#events.gone(error);
+      }
       throw error;
     }
   }
@@ -297,14 +319,21 @@ export class Swarm implements UploadFile {
     if (this.#closed || !this.#fetcher.isAsking || this.isWhole) return;
     const { clock, chance, isUnreachable, isLinked, reach } = this.#host;
     const here = new Set([...this.#members.keys()].map(({ pin }) => pin));
-    for (const peer of this.#contacts.toReach(here, { nowMs: clock.monotonicMs(), random: () => chance.random(), isUnreachable, isLinked })) {
+    for (const peer of this.#contacts.toReach(here, {
+      nowMs: clock.monotonicMs(),
+      random: () => chance.random(),
+      isUnreachable,
+      isLinked,
+    })) {
       const link = reach(peer, this);
       if (link && !this.#members.has(link)) void this.#join(link);
     }
   }
 
   #joinLinked(): void {
-    for (const link of this.#host.linksIn(this.key.group)) if (!this.#members.has(link) && this.#contacts.mayBeAsked(link.pin)) void this.#join(link);
+    for (const link of this.#host.linksIn(this.key.group)) {
+      if (!this.#members.has(link) && this.#contacts.mayBeAsked(link.pin)) void this.#join(link);
+    }
   }
 
   #countSeeders(): void {

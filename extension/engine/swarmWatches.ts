@@ -49,12 +49,14 @@ export class SwarmWatches {
   #keepLooking(): void {
     if (this.#told.size === 0) this.#timer?.cancel();
     if (this.#told.size === 0) this.#timer = undefined;
-    else this.#timer ??= this.#clock.after(SWARM_MS, () => {
-      this.#timer = undefined;
-      // Who reads slowly gets fewer reports, not older ones.
-      if (this.#reader.isWritable) for (const transfer of [...this.#told.keys()]) this.#look(transfer);
-      this.#keepLooking();
-    });
+    else {
+      this.#timer ??= this.#clock.after(SWARM_MS, () => {
+        this.#timer = undefined;
+        // Who reads slowly gets fewer reports, not older ones.
+        if (this.#reader.isWritable) for (const transfer of [...this.#told.keys()]) this.#look(transfer);
+        this.#keepLooking();
+      });
+    }
   }
 
   #look(transfer: number): void {

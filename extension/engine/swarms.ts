@@ -32,7 +32,12 @@ export class Swarms {
       // A share is announced when the group knows of it; what it is announced for must be in the catalogue.
       if (key && leftBytes !== undefined && record.told) presence.set(swarmKeyText(key), { key, leftBytes });
     }
-    for (const { file: { key }, leftBytes } of this.#previews.all) if (!presence.has(swarmKeyText(key))) presence.set(swarmKeyText(key), { key, leftBytes });
+    for (const {
+      file: { key },
+      leftBytes,
+    } of this.#previews.all) {
+      if (!presence.has(swarmKeyText(key))) presence.set(swarmKeyText(key), { key, leftBytes });
+    }
     return presence;
   }
 }

@@ -71,7 +71,11 @@ export class Tickets {
   /** Whether somebody's ticket counts now. */
   counts(ticket: Ticket): boolean {
     const graceMs = this.#clock.monotonicMs() - this.#heardMs > UNREACHABLE_MS ? TICKET_GRACE_MS : 0;
-    return ticketCounts(ticket, { nowMs: this.now(), graceMs, revocations: this.#revocations.map(({ revocation }) => revocation) });
+    return ticketCounts(ticket, {
+      nowMs: this.now(),
+      graceMs,
+      revocations: this.#revocations.map(({ revocation }) => revocation),
+    });
   }
 
   /** Takes a revocation from anybody. Returns it if it was new. @throws ShoalError badTicket */
@@ -79,7 +83,10 @@ export class Tickets {
     const now = this.#clock.monotonicMs();
     this.#revocations = this.#revocations.filter(({ untilMs }) => untilMs > now);
     if (this.#revocations.some((known) => Buffer.compare(known.bytes, bytes) === 0)) return undefined;
-    const revocation = openRevocation(bytes, { realm: this.#realm?.pin ?? ('' as Pin), keys: this.#realm?.keys ?? new Map() });
+    const revocation = openRevocation(bytes, {
+      realm: this.#realm?.pin ?? ('' as Pin),
+      keys: this.#realm?.keys ?? new Map(),
+    });
     this.#revocations.push({ bytes, revocation, untilMs: now + REVOCATION_MS });
     return revocation;
   }

@@ -18,11 +18,12 @@ export class ToldConflicts {
   }
 
   async load(): Promise<void> {
-    this.#told = (await readSmallFile(this.#disk, this.#home.conflictsFile, (fields) => {
-      const told = fields['told'];
-      if (!Array.isArray(told)) throw new Error('no list of conflicts');
-      return told.map(String);
-    })) ?? [];
+    this.#told =
+      (await readSmallFile(this.#disk, this.#home.conflictsFile, (fields) => {
+        const told = fields['told'];
+        if (!Array.isArray(told)) throw new Error('no list of conflicts');
+        return told.map(String);
+      })) ?? [];
   }
 
   /** Those that the person has not been told of. They are remembered when it resolves. */

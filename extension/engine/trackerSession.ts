@@ -95,11 +95,21 @@ export class TrackerSession {
   }
 
   toState(inUse: boolean): TrackerState {
-    return { address: this.address, link: this.state, inUse, error: this.error && toWire(this.error), pair: this.isUp ? this.pair : 'unknown' };
+    return {
+      address: this.address,
+      link: this.state,
+      inUse,
+      error: this.error && toWire(this.error),
+      pair: this.isUp ? this.pair : 'unknown',
+    };
   }
 
   /** @throws ShoalError what the tracker answers, or linkClosed while there is no link */
-  call<K extends CallsOf<typeof trackerLink, 'engine'>>(name: K, body: BodyOf<typeof trackerLink, K>, options?: CallOptions): Promise<ReplyOf<typeof trackerLink, K>> {
+  call<K extends CallsOf<typeof trackerLink, 'engine'>>(
+    name: K,
+    body: BodyOf<typeof trackerLink, K>,
+    options?: CallOptions,
+  ): Promise<ReplyOf<typeof trackerLink, K>> {
     if (!this.#connection) return Promise.reject(this.error ?? new ShoalError('linkClosed'));
     return this.#connection.call(name, body, options);
   }
@@ -121,13 +131,16 @@ export class TrackerSession {
 
   /** What we have has changed: the difference is announced shortly. */
   announceSoon(): void {
-    if (!this.account || !this.isUp && this.state !== 'connecting') return;
+    if (!this.account || (!this.isUp && this.state !== 'connecting')) return;
     const { clock } = this.#host.world;
-    this.#announceTimer ??= clock.after(Math.max(ANNOUNCE_MS_MIN, this.#announcedMs + ANNOUNCE_MS - clock.monotonicMs()), () => {
-      this.#announceTimer = undefined;
-      this.#announcedMs = clock.monotonicMs();
-      void this.#announce();
-    });
+    this.#announceTimer ??= clock.after(
+      Math.max(ANNOUNCE_MS_MIN, this.#announcedMs + ANNOUNCE_MS - clock.monotonicMs()),
+      () => {
+        this.#announceTimer = undefined;
+        this.#announcedMs = clock.monotonicMs();
+        void this.#announce();
+      },
+    );
   }
 
   /** Tries again now if it was waiting. */
@@ -157,7 +170,12 @@ export class TrackerSession {
       await greet(frames, { role: 'engine', accepts: ['tracker'], program, clock: world.clock, chance: world.chance });
       if (this.#stopped) return stream.destroy();
       const connection = new Connection(frames, {
-        table: trackerLink, side: 'engine', handlers: this.#handlers, heartbeatMs: HEARTBEAT_MS.tracker, clock: world.clock, log: world.log,
+        table: trackerLink,
+        side: 'engine',
+        handlers: this.#handlers,
+        heartbeatMs: HEARTBEAT_MS.tracker,
+        clock: world.clock,
+        log: world.log,
       });
       this.#connection = connection;
       void connection.whenEnded.then(({ error }) => this.#down(connection, error));
@@ -186,7 +204,11 @@ export class TrackerSession {
     this.#announced.clear();
     this.#announceTimer?.cancel();
     this.#announceTimer = undefined;
-    const refused = error?.code === 'wrongRealm' || error?.code === 'badDescriptor' || error?.code === 'pinMismatch' || error?.code === 'versionMismatch';
+    const refused =
+      error?.code === 'wrongRealm' ||
+      error?.code === 'badDescriptor' ||
+      error?.code === 'pinMismatch' ||
+      error?.code === 'versionMismatch';
     this.state = refused ? 'refused' : 'down';
     this.error = error;
     const { clock, chance, log } = this.#host.world;
@@ -205,7 +227,9 @@ export class TrackerSession {
     for (const [text, { key, leftBytes }] of presence) {
       if (this.#announced.get(text)?.leftBytes !== leftBytes) deltas.push({ ...key, leftBytes, event: 'update' });
     }
-    for (const [text, { key }] of this.#announced) if (!presence.has(text)) deltas.push({ ...key, leftBytes: 0, event: 'stopped' });
+    for (const [text, { key }] of this.#announced) {
+      if (!presence.has(text)) deltas.push({ ...key, leftBytes: 0, event: 'stopped' });
+    }
     for (let n = 0; n < deltas.length; n += SWARMS_PER_ANNOUNCE_MAX) {
       const swarms = deltas.slice(n, n + SWARMS_PER_ANNOUNCE_MAX);
       try {
@@ -228,7 +252,10 @@ export class TrackerSession {
   #tooManyGroups(): void {
     if (this.#hasSaidTooMany) return;
     this.#hasSaidTooMany = true;
-    this.#host.world.log.warn('a tracker tells of too many groups', { tracker: addressText(this.address), max: GROUPS_PER_ACCOUNT_MAX });
+    this.#host.world.log.warn('a tracker tells of too many groups', {
+      tracker: addressText(this.address),
+      max: GROUPS_PER_ACCOUNT_MAX,
+    });
   }
 
   readonly #handlers: HandlersOf<typeof trackerLink, 'engine'> = {

@@ -59,7 +59,9 @@ export class Trackers {
     return this.#isTrial ? this.#urlBefore : this.#urlNow;
   }
   get #urlNow(): string {
-    return this.#url ? realmUrlText({ realm: this.#realm?.realm ?? this.#url.realm, addresses: this.#url.addresses }) : '';
+    return this.#url
+      ? realmUrlText({ realm: this.#realm?.realm ?? this.#url.realm, addresses: this.#url.addresses })
+      : '';
   }
   get realm(): Pin | undefined {
     return this.#realm?.realm ?? this.#url?.realm;
@@ -96,11 +98,16 @@ export class Trackers {
    * @returns the whole URL, and whether the realm was taken on trust: the URL named none, and none was known
    * @throws ShoalError badTrackerUrl, trackerUnreachable, wrongRealm, badDescriptor
    */
-  async set(text: string, accepts: (found: { readonly realm: Pin | undefined; readonly firstUse: boolean }) => boolean = () => true): Promise<{ readonly url: string; readonly firstUse: boolean }> {
+  async set(
+    text: string,
+    accepts: (found: { readonly realm: Pin | undefined; readonly firstUse: boolean }) => boolean = () => true,
+  ): Promise<{ readonly url: string; readonly firstUse: boolean }> {
     const url = parseRealmUrl(text);
     const known = this.#realm;
     // A bare address of trackers we know means the same realm: another key there is a hard stop, not a new beginning.
-    const sameAddresses = known !== undefined && url.addresses.some((address) => known.trackers.some((tracker) => sameAddress(tracker.address, address)));
+    const sameAddresses =
+      known !== undefined &&
+      url.addresses.some((address) => known.trackers.some((tracker) => sameAddress(tracker.address, address)));
     const same = known !== undefined && (url.realm === undefined ? sameAddresses : url.realm === known.realm);
     if (same && this.#sessions.some((session) => session.isUp)) return { url: this.url, firstUse: false };
     const before = { url: this.#url, realm: known, signed: this.#signed };
@@ -127,7 +134,15 @@ export class Trackers {
     return found;
   }
 
-  #goBack({ url, realm, signed }: { readonly url: RealmUrl | undefined; readonly realm: Realm | undefined; readonly signed: SignedDescriptor | undefined }): void {
+  #goBack({
+    url,
+    realm,
+    signed,
+  }: {
+    readonly url: RealmUrl | undefined;
+    readonly realm: Realm | undefined;
+    readonly signed: SignedDescriptor | undefined;
+  }): void {
     this.stop();
     this.#isTrial = false;
     this.#url = url;
@@ -156,12 +171,18 @@ export class Trackers {
         return value;
       } catch (error) {
         if (asShoalError(error).retry !== 'elsewhere') throw error;
-        this.#host.world.log.info('the other tracker is asked', { instead: addressText(session.address), why: asShoalError(error).code });
+        this.#host.world.log.info('the other tracker is asked', {
+          instead: addressText(session.address),
+          why: asShoalError(error).code,
+        });
       }
     }
   }
 
-  call<K extends CallsOf<typeof trackerLink, 'engine'>>(name: K, body: BodyOf<typeof trackerLink, K>): Promise<ReplyOf<typeof trackerLink, K>> {
+  call<K extends CallsOf<typeof trackerLink, 'engine'>>(
+    name: K,
+    body: BodyOf<typeof trackerLink, K>,
+  ): Promise<ReplyOf<typeof trackerLink, K>> {
     return this.use((session) => session.call(name, body, { deadlineMs: CALL_MS }));
   }
 
@@ -177,9 +198,16 @@ export class Trackers {
   async #catchUp(session: TrackerSession): Promise<void> {
     if (session === this.#lastAsked) return;
     if (this.#lastAsked && this.#seen.size > 0) {
-      const { stale, have } = await session.call('catchUp', { seen: [...this.#seen].map(([origin, seq]) => ({ origin, seq })) }, { deadlineMs: CALL_MS });
-      if (stale) this.#host.world.log.warn('a tracker has not heard yet of what the other one has told us', { tracker: addressText(session.address) });
-      else for (const one of have) this.sawEffectOf(one);
+      const { stale, have } = await session.call(
+        'catchUp',
+        { seen: [...this.#seen].map(([origin, seq]) => ({ origin, seq })) },
+        { deadlineMs: CALL_MS },
+      );
+      if (stale) {
+        this.#host.world.log.warn('a tracker has not heard yet of what the other one has told us', {
+          tracker: addressText(session.address),
+        });
+      } else for (const one of have) this.sawEffectOf(one);
     }
     this.#lastAsked = session;
   }
@@ -204,14 +232,19 @@ export class Trackers {
   #openSessions(): void {
     const addresses = this.#realm?.trackers.map((tracker) => tracker.address) ?? this.#url?.addresses ?? [];
     for (const address of addresses) {
-      if (!this.#sessions.some((session) => sameAddress(session.address, address))) this.#sessions.push(new TrackerSession(address, this.#sessionHost));
+      if (!this.#sessions.some((session) => sameAddress(session.address, address))) {
+        this.#sessions.push(new TrackerSession(address, this.#sessionHost));
+      }
     }
   }
 
   /** Trackers that are not in the list any more; what is under way there still ends. */
   #closeUnlisted(): void {
-    const isListed = ({ address }: TrackerSession): boolean => this.#realm?.trackers.some((tracker) => sameAddress(tracker.address, address)) ?? true;
-    for (const session of this.#sessions.filter((one) => !isListed(one))) this.#host.world.clock.after(0, () => session.stop());
+    const isListed = ({ address }: TrackerSession): boolean =>
+      this.#realm?.trackers.some((tracker) => sameAddress(tracker.address, address)) ?? true;
+    for (const session of this.#sessions.filter((one) => !isListed(one))) {
+      this.#host.world.clock.after(0, () => session.stop());
+    }
     this.#sessions = this.#sessions.filter(isListed);
     if (this.#inUse && !this.#sessions.includes(this.#inUse)) this.#prefer(this.#choose(new Set()));
     this.#host.changed();
@@ -236,12 +269,15 @@ export class Trackers {
     const shown = checkDescriptor(signed, this.realm, address);
     const isListed = shown.trackers.some((tracker) => tracker.pin === pin);
     // One that was retired may still say who is left, if we knew it as a tracker of the realm.
-    const wasListed = this.#realm?.trackers.some((tracker) => tracker.pin === pin) === true && shown.version > this.#realm.version;
+    const wasListed =
+      this.#realm?.trackers.some((tracker) => tracker.pin === pin) === true && shown.version > this.#realm.version;
     if (!isListed && !wasListed) throw new ShoalError('pinMismatch', { address: addressText(address) });
     // Of an older descriptor only what the newer one says counts (`trust.md` A33).
     if (this.#realm && shown.version <= this.#realm.version) return;
     this.#adopt(shown, signed);
-    if (this.#url && !this.#isTrial) this.#url = { realm: shown.realm, addresses: shown.trackers.map((tracker) => tracker.address) };
+    if (this.#url && !this.#isTrial) {
+      this.#url = { realm: shown.realm, addresses: shown.trackers.map((tracker) => tracker.address) };
+    }
     await this.#save();
     this.#openSessions();
     this.#closeUnlisted();
@@ -252,7 +288,9 @@ export class Trackers {
     if (this.#isTrial || !this.#signed) return;
     const { descriptor, signature } = this.#signed;
     await writeSmallFile(this.#disk, this.#home.trackerFile, {
-      url: this.url, descriptor: Buffer.from(descriptor).toString('base64'), signature: Buffer.from(signature).toString('base64'),
+      url: this.url,
+      descriptor: Buffer.from(descriptor).toString('base64'),
+      signature: Buffer.from(signature).toString('base64'),
     });
   }
 
@@ -296,7 +334,12 @@ export class Trackers {
 
   #unreachable(): ShoalError {
     const refused = this.#sessions.find((session) => session.state === 'refused')?.error;
-    return refused ?? new ShoalError('trackerUnreachable', { address: this.#sessions.map((session) => addressText(session.address)).join(', ') });
+    return (
+      refused ??
+      new ShoalError('trackerUnreachable', {
+        address: this.#sessions.map((session) => addressText(session.address)).join(', '),
+      })
+    );
   }
 }
 

@@ -44,10 +44,14 @@ export class Transfer {
     this.figures = new TransferFigures(host.world.clock);
     this.#retries = new Retries(host.world);
     this.seat = new Seat({
-      swarmHost: host.swarmHost, claim: (key) => host.claim(key, this), release: (key) => host.release(key, this),
+      swarmHost: host.swarmHost,
+      claim: (key) => host.claim(key, this),
+      release: (key) => host.release(key, this),
       changed: () => host.changed(this),
-      layerKnown: (swarm, layer) => void this.#layerKnown(swarm, layer).catch((error: unknown) => this.#stuck(asShoalError(error))),
-      whole: (swarm) => void this.#goOn(swarm).catch((error: unknown) => void this.#failed(diskError(error, this.record.path))),
+      layerKnown: (swarm, layer) =>
+        void this.#layerKnown(swarm, layer).catch((error: unknown) => this.#stuck(asShoalError(error))),
+      whole: (swarm) =>
+        void this.#goOn(swarm).catch((error: unknown) => void this.#failed(diskError(error, this.record.path))),
       stuck: (error) => this.#stuck(error),
       gone: (error) => void this.fail(error, 'gone'),
       received: (bytes) => this.figures.received(bytes),
@@ -109,7 +113,9 @@ export class Transfer {
   }
 
   /** Changes how it goes, from now on and after a restart. */
-  async adjust(changes: Partial<Pick<TransferRecord, 'downLimitBytesPerS' | 'upLimitBytesPerS' | 'mode' | 'priority' | 'place'>>): Promise<void> {
+  async adjust(
+    changes: Partial<Pick<TransferRecord, 'downLimitBytesPerS' | 'upLimitBytesPerS' | 'mode' | 'priority' | 'place'>>,
+  ): Promise<void> {
     await this.#kept.save(changes);
     this.seat.steer(this.record);
     this.#host.changed(this);
@@ -122,7 +128,9 @@ export class Transfer {
 
   /** It has been said which files of a folder are wanted; all, when none is named. @throws ShoalError usage */
   async choose(only: readonly string[]): Promise<void> {
-    if (!this.record.choosing) throw new ShoalError('usage', { why: `the files of ${this.record.name} are chosen already` });
+    if (!this.record.choosing) {
+      throw new ShoalError('usage', { why: `the files of ${this.record.name} are chosen already` });
+    }
     await this.#kept.save({ only, choosing: false });
     await this.#letGo();
     void this.start();
@@ -169,12 +177,22 @@ export class Transfer {
    * @param repair  whether what is wrong in a download is fetched again; a share that has changed is another file, and stays what it is
    * @throws ShoalError integrity, fileMissing, fileUnreadable, cancelled
    */
-  async verify(repair: boolean, signal: AbortSignal): Promise<{ readonly sha256: Sha256; readonly sizeBytes: number; readonly repairing: boolean }> {
+  async verify(
+    repair: boolean,
+    signal: AbortSignal,
+  ): Promise<{ readonly sha256: Sha256; readonly sizeBytes: number; readonly repairing: boolean }> {
     const { kind, content } = this.record;
     try {
-      return { ...await this.#onDisk.verify(signal), repairing: false };
+      return { ...(await this.#onDisk.verify(signal)), repairing: false };
     } catch (error) {
-      if (!repair || kind === 'share' || content === 'folder' || !(isShoalError(error, 'integrity') || isShoalError(error, 'fileMissing'))) throw error;
+      if (
+        !repair ||
+        kind === 'share' ||
+        content === 'folder' ||
+        !(isShoalError(error, 'integrity') || isShoalError(error, 'fileMissing'))
+      ) {
+        throw error;
+      }
       await this.#repair(await this.#onDisk.found());
       return { sha256: this.record.sha256 as Sha256, sizeBytes: this.record.sizeBytes, repairing: true };
     }
@@ -222,7 +240,10 @@ export class Transfer {
     if (root !== '' && !this.isWhole && part === '' && !this.#hasTurn && !paused) return this.#set('queued');
     try {
       const { isWhole, copy } = await this.#onDisk.open(signal, {
-        hashing: () => this.#set('hashing'), checking: () => this.#set('checking'), progress: (done) => this.#progress(done), stuck: (error) => this.#stuck(error),
+        hashing: () => this.#set('hashing'),
+        checking: () => this.#set('checking'),
+        progress: (done) => this.#progress(done),
+        stuck: (error) => this.#stuck(error),
       });
       if (this.#closed || (signal.aborted && !isWhole)) return await copy.close();
       this.copy = copy;
@@ -286,7 +307,11 @@ export class Transfer {
 
   /** Wants what is needed of it, as far as is known, and takes what of that is here. */
   async #choose(copy: Copy): Promise<readonly number[]> {
-    const came = await chooseAndFill(copy, this.record, () => this.#host.wholeCopies(this), { ...this.#host.world, home: this.#host.home, signal: this.#work.signal });
+    const came = await chooseAndFill(copy, this.record, () => this.#host.wholeCopies(this), {
+      ...this.#host.world,
+      home: this.#host.home,
+      signal: this.#work.signal,
+    });
     this.figures.ownPieces += came.length;
     return came;
   }
@@ -336,10 +361,16 @@ export class Transfer {
   #stuck(error: ShoalError): void {
     const why = diskError(error.cause ?? error, this.record.path);
     // On a full disk the pieces that are here go on being served, as long as the open file can be relied on.
-    if (why.code !== 'diskFull' || !this.swarm || this.copy?.isBroken) return void this.#failed(error.code === 'syncFailed' ? error : why);
+    if (why.code !== 'diskFull' || !this.swarm || this.copy?.isBroken) {
+      return void this.#failed(error.code === 'syncFailed' ? error : why);
+    }
     this.error = why;
     this.#host.changed(this);
-    this.#tryAgain(why, this.#missingBytes, () => this.#hasTurn && this.#phase === 'downloading' && this.swarm?.resume());
+    this.#tryAgain(
+      why,
+      this.#missingBytes,
+      () => this.#hasTurn && this.#phase === 'downloading' && this.swarm?.resume(),
+    );
   }
 
   /** Ends, for now where it can go on by itself. */

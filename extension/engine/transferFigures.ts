@@ -43,21 +43,57 @@ export class TransferFigures {
 
   /** @param place  where it stands among the unfinished downloads, from 1; 0 for others */
   view({ record, state, copy, swarm, isWhole, error }: Shown, place: number): TransferView {
-    const pieces = copy?.pieces.wantedCount ?? (record.pieceBytes > 0 ? Math.ceil(record.sizeBytes / record.pieceBytes) : 0);
+    const pieces =
+      copy?.pieces.wantedCount ?? (record.pieceBytes > 0 ? Math.ceil(record.sizeBytes / record.pieceBytes) : 0);
     const heldPieces = copy?.pieces.held.count ?? (isWhole ? pieces : 0);
     // Of a folder of which some files were chosen, those count: until they are made, with all of each piece that they touch.
     const isPart = record.only.length > 0;
-    const sizeBytes = isPart && isWhole ? record.chosenBytes : isPart && copy ? Math.min(record.sizeBytes, pieces * record.pieceBytes) : record.sizeBytes;
+    const sizeBytes =
+      isPart && isWhole
+        ? record.chosenBytes
+        : isPart && copy
+          ? Math.min(record.sizeBytes, pieces * record.pieceBytes)
+          : record.sizeBytes;
     const partDone = isWhole ? sizeBytes : copy ? Math.min(sizeBytes, heldPieces * record.pieceBytes) : 0;
-    const standsStill = state === 'waiting' || (state === 'downloading' && this.downBytesPerS === 0 && copy?.pieces.requested.size === 0 && copy.pieces.verifyingCount === 0);
+    const standsStill =
+      state === 'waiting' ||
+      (state === 'downloading' &&
+        this.downBytesPerS === 0 &&
+        copy?.pieces.requested.size === 0 &&
+        copy.pieces.verifyingCount === 0);
     return {
-      id: record.id, group: record.group, groupName: record.groupName, name: record.name, root: record.root === '' ? EMPTY_ROOT : record.root,
-      sizeBytes, sha256: record.sha256 === '' ? undefined : record.sha256, kind: record.kind, state, path: record.path,
-      pieces, heldPieces, doneBytes: state === 'hashing' || state === 'checking' ? this.readBytes : partDone,
-      downBytesPerS: this.downBytesPerS, upBytesPerS: this.upBytesPerS, uploadedBytes: this.#uploadedBytes, peers: swarm?.peerCount ?? 0,
-      resumedPieces: this.resumedPieces, ownPieces: this.ownPieces, rejectedPieces: swarm?.rejectedPieces ?? 0, error: error && toWire(error),
-      downLimitBytesPerS: record.downLimitBytesPerS, upLimitBytesPerS: record.upLimitBytesPerS, mode: record.mode, priority: record.priority, place, content: record.content, version: record.version,
-      nowhere: standsStill && copy && copy.pieces.nowhereCount === copy.pieces.missingCount ? nowhereOf(copy.pieces, swarm?.departed) : undefined,
+      id: record.id,
+      group: record.group,
+      groupName: record.groupName,
+      name: record.name,
+      root: record.root === '' ? EMPTY_ROOT : record.root,
+      sizeBytes,
+      sha256: record.sha256 === '' ? undefined : record.sha256,
+      kind: record.kind,
+      state,
+      path: record.path,
+      pieces,
+      heldPieces,
+      doneBytes: state === 'hashing' || state === 'checking' ? this.readBytes : partDone,
+      downBytesPerS: this.downBytesPerS,
+      upBytesPerS: this.upBytesPerS,
+      uploadedBytes: this.#uploadedBytes,
+      peers: swarm?.peerCount ?? 0,
+      resumedPieces: this.resumedPieces,
+      ownPieces: this.ownPieces,
+      rejectedPieces: swarm?.rejectedPieces ?? 0,
+      error: error && toWire(error),
+      downLimitBytesPerS: record.downLimitBytesPerS,
+      upLimitBytesPerS: record.upLimitBytesPerS,
+      mode: record.mode,
+      priority: record.priority,
+      place,
+      content: record.content,
+      version: record.version,
+      nowhere:
+        standsStill && copy && copy.pieces.nowhereCount === copy.pieces.missingCount
+          ? nowhereOf(copy.pieces, swarm?.departed)
+          : undefined,
     };
   }
 }

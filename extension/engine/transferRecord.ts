@@ -79,7 +79,13 @@ export function saveLayer(disk: Disk, home: Home, id: number, layer: Uint8Array)
 }
 
 /** The piece layer; undefined when there is none, or it does not lead to the root: a damaged one would make every good piece a wrong one. */
-export async function loadLayer(disk: Disk, home: Home, id: number, root: Root, shape: Shape): Promise<Uint8Array | undefined> {
+export async function loadLayer(
+  disk: Disk,
+  home: Home,
+  id: number,
+  root: Root,
+  shape: Shape,
+): Promise<Uint8Array | undefined> {
   const known = layerOfRoot(root, shape);
   if (known) return known;
   try {
@@ -103,24 +109,61 @@ export async function loadRecords(disk: Disk, home: Home, log: Log): Promise<rea
       const record = await readSmallFile(disk, recordFile(home, id), readRecord);
       if (record) records.push(record);
     } catch (error) {
-      log.error('a record cannot be read', { file: name, why: error instanceof ShoalError ? error.message : String(error) });
+      log.error('a record cannot be read', {
+        file: name,
+        why: error instanceof ShoalError ? error.message : String(error),
+      });
     }
   }
   return records.sort((a, b) => a.id - b.id);
 }
 
 /** Of fields that records of older versions lack. A download's place is then when it began. */
-const ADDED_LATER = { content: 'file', version: 0, only: [], choosing: false, chosenBytes: 0, downLimitBytesPerS: 0, upLimitBytesPerS: 0, priority: 'normal' } as const;
+const ADDED_LATER = {
+  content: 'file',
+  version: 0,
+  only: [],
+  choosing: false,
+  chosenBytes: 0,
+  downLimitBytesPerS: 0,
+  upLimitBytesPerS: 0,
+  priority: 'normal',
+} as const;
 
 /** A record out of the fields of its file. Throws when one is missing or of another kind. */
 function readRecord(written: Readonly<Record<string, unknown>>): TransferRecord {
   const fields: Readonly<Record<string, unknown>> = { ...ADDED_LATER, place: written['id'], ...written };
   const kinds = {
-    id: 'number', account: 'string', group: 'string', groupName: 'string', name: 'string', kind: 'string', path: 'string', sizeBytes: 'number',
-    pieceBytes: 'number', root: 'string', sha256: 'string', mode: 'string', rename: 'boolean', replace: 'boolean', paused: 'boolean', told: 'boolean', part: 'string',
-    content: 'string', version: 'number', only: 'object', choosing: 'boolean', chosenBytes: 'number', downLimitBytesPerS: 'number', upLimitBytesPerS: 'number', priority: 'string', place: 'number',
+    id: 'number',
+    account: 'string',
+    group: 'string',
+    groupName: 'string',
+    name: 'string',
+    kind: 'string',
+    path: 'string',
+    sizeBytes: 'number',
+    pieceBytes: 'number',
+    root: 'string',
+    sha256: 'string',
+    mode: 'string',
+    rename: 'boolean',
+    replace: 'boolean',
+    paused: 'boolean',
+    told: 'boolean',
+    part: 'string',
+    content: 'string',
+    version: 'number',
+    only: 'object',
+    choosing: 'boolean',
+    chosenBytes: 'number',
+    downLimitBytesPerS: 'number',
+    upLimitBytesPerS: 'number',
+    priority: 'string',
+    place: 'number',
   } as const satisfies Record<Exclude<keyof TransferRecord, 'identity' | 'claimed' | 'replaces'>, string>;
-  for (const [name, kind] of Object.entries(kinds)) if (typeof fields[name] !== kind) throw new Error(`${name} is no ${kind}`);
+  for (const [name, kind] of Object.entries(kinds)) {
+    if (typeof fields[name] !== kind) throw new Error(`${name} is no ${kind}`);
+  }
   const { root } = fields as unknown as TransferRecord;
   if (root !== '' && !isHexOf(root, 32)) throw new Error('root is no hash');
   return { claimed: '', identity: undefined, replaces: undefined, ...fields } as unknown as TransferRecord;

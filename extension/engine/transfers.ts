@@ -27,7 +27,10 @@ const IDLE_MS = 10_000;
 /** How soon after a change it is looked whose turn it is, in ms: changes of one moment are looked at once. */
 const SETTLE_MS = 50;
 
-export interface TransfersHost extends Omit<TransferHost, 'claim' | 'release' | 'offerSwarm' | 'wholeCopies' | 'placeOf'> {
+export interface TransfersHost extends Omit<
+  TransferHost,
+  'claim' | 'release' | 'offerSwarm' | 'wholeCopies' | 'placeOf'
+> {
   /** How many downloads may fetch at once; 0 for no limit. */
   readonly activeDownloads: () => number;
   /** What is read without being downloaded: it makes room for a transfer of the same bytes, which takes what is there of it. */
@@ -57,7 +60,19 @@ export interface DownloadRequest {
 }
 
 /** What a record says of itself while nobody has said otherwise. */
-const DEFAULTS = { only: [], choosing: false, chosenBytes: 0, paused: false, part: '', claimed: '', replaces: undefined, identity: undefined, downLimitBytesPerS: 0, upLimitBytesPerS: 0, priority: 'normal' } as const;
+const DEFAULTS = {
+  only: [],
+  choosing: false,
+  chosenBytes: 0,
+  paused: false,
+  part: '',
+  claimed: '',
+  replaces: undefined,
+  identity: undefined,
+  downLimitBytesPerS: 0,
+  upLimitBytesPerS: 0,
+  priority: 'normal',
+} as const;
 
 export class Transfers {
   readonly #host: TransferHost;
@@ -106,9 +121,13 @@ export class Transfers {
       wholeCopies: (not) => {
         const whole = this.all.filter((other) => other !== not && other.isWhole && other.copy);
         const { root, group, name } = not.record;
-        const likelihood = ({ record }: Transfer): number => (record.root === root ? 0 : record.group === group && fileNameKey(record.name) === fileNameKey(name) ? 1 : 2);
+        const likelihood = ({ record }: Transfer): number =>
+          record.root === root ? 0 : record.group === group && fileNameKey(record.name) === fileNameKey(name) ? 1 : 2;
         // Among versions the newest is the nearest.
-        return [...(root === '' ? [] : previews.copiesOf(root)), ...whole.sort((a, b) => likelihood(a) - likelihood(b) || b.id - a.id).flatMap(({ copy }) => copy ?? [])];
+        return [
+          ...(root === '' ? [] : previews.copiesOf(root)),
+          ...whole.sort((a, b) => likelihood(a) - likelihood(b) || b.id - a.id).flatMap(({ copy }) => copy ?? []),
+        ];
       },
     };
   }
@@ -151,7 +170,9 @@ export class Transfers {
     const { world, home } = this.#host;
     const records = await loadRecords(world.disk, home, world.log);
     this.#lastId = Math.max(this.#lastId, ...records.map(({ id }) => id));
-    const mine = records.filter((record) => record.account === account && !this.#all.has(record.id)).map((record) => new Transfer(record, this.#host));
+    const mine = records
+      .filter((record) => record.account === account && !this.#all.has(record.id))
+      .map((record) => new Transfer(record, this.#host));
     for (const transfer of mine) this.#all.set(transfer.id, transfer);
     this.giveTurns();
     // What is whole first: it is served at once. What is to be hashed last: it takes long.
@@ -188,7 +209,18 @@ export class Transfers {
       if (old.record.kind === 'share' && old.record.path === request.path) await this.forget(old);
     }
     return this.#begin({
-      ...DEFAULTS, ...request, kind: 'share', content: stat.kind, sizeBytes: stat.kind === 'folder' ? 0 : stat.sizeBytes, pieceBytes: 0, root: '', sha256: '', version: 0, mode: 'rarest', rename: false, told: false,
+      ...DEFAULTS,
+      ...request,
+      kind: 'share',
+      content: stat.kind,
+      sizeBytes: stat.kind === 'folder' ? 0 : stat.sizeBytes,
+      pieceBytes: 0,
+      root: '',
+      sha256: '',
+      version: 0,
+      mode: 'rarest',
+      rename: false,
+      told: false,
     });
   }
 
@@ -202,7 +234,13 @@ export class Transfers {
     checkSizes(file);
     // Checked again here: whatever a tracker sends, it must not name a place outside the folder.
     const destination = asFile ? given : path.join(given, ...checkFileName(file.name).split('/'));
-    const same = this.#ofKey({ group: request.group, root: file.root }).filter(({ record }) => record.kind === 'download' && record.path === destination && record.only.join('\n') === request.only.join('\n') && record.choosing === (request.choosing ?? false));
+    const same = this.#ofKey({ group: request.group, root: file.root }).filter(
+      ({ record }) =>
+        record.kind === 'download' &&
+        record.path === destination &&
+        record.only.join('\n') === request.only.join('\n') &&
+        record.choosing === (request.choosing ?? false),
+    );
     const underWay = same.find((other) => !other.isWhole);
     if (underWay) {
       await underWay.resume();
@@ -216,8 +254,25 @@ export class Transfers {
     });
     if (taken && !request.rename) throw new ShoalError('destinationExists', { path: destination });
     return this.#begin({
-      ...DEFAULTS, account: request.account, group: request.group, groupName: request.groupName, name: file.name, kind: 'download', content: file.content === 'folder' ? 'folder' : 'file', only: request.only, choosing: request.choosing ?? false, path: destination, sizeBytes: file.sizeBytes,
-      pieceBytes: file.pieceBytes, root: file.root, sha256: file.sha256, version: file.version, mode: request.mode, rename: request.rename, replace: false, told: true,
+      ...DEFAULTS,
+      account: request.account,
+      group: request.group,
+      groupName: request.groupName,
+      name: file.name,
+      kind: 'download',
+      content: file.content === 'folder' ? 'folder' : 'file',
+      only: request.only,
+      choosing: request.choosing ?? false,
+      path: destination,
+      sizeBytes: file.sizeBytes,
+      pieceBytes: file.pieceBytes,
+      root: file.root,
+      sha256: file.sha256,
+      version: file.version,
+      mode: request.mode,
+      rename: request.rename,
+      replace: false,
+      told: true,
     });
   }
 
@@ -232,12 +287,22 @@ export class Transfers {
 
   /** Moves a download among those of its priority. */
   async move({ id }: Transfer, move: QueueMove): Promise<void> {
-    await this.#place(placesAfter(this.#unfinished.map(({ record }) => record), id, move));
+    await this.#place(
+      placesAfter(
+        this.#unfinished.map(({ record }) => record),
+        id,
+        move,
+      ),
+    );
   }
 
   /** Moves a download to where another one stands, which gives it its priority, too. */
   async moveTo(transfer: Transfer, { id, record: { priority } }: Transfer): Promise<void> {
-    const places = placesAt(this.#unfinished.map(({ record }) => record), transfer.id, id);
+    const places = placesAt(
+      this.#unfinished.map(({ record }) => record),
+      transfer.id,
+      id,
+    );
     if (transfer.record.priority !== priority) await transfer.adjust({ priority });
     await this.#place(places);
   }
@@ -254,7 +319,10 @@ export class Transfers {
     const unfinished = inTurn(this.#unfinished.map(({ record }) => record));
     const before = this.#places;
     this.#places = new Map(unfinished.map(({ id }, n) => [id, n + 1]));
-    const turns = turnsOf(this.#unfinished.filter(isQueued).map((transfer) => this.#queued(transfer)), this.#activeDownloads());
+    const turns = turnsOf(
+      this.#unfinished.filter(isQueued).map((transfer) => this.#queued(transfer)),
+      this.#activeDownloads(),
+    );
     for (const { id } of unfinished) this.#all.get(id)?.setTurn(turns.has(id));
     for (const [id, place] of this.#places) {
       const transfer = this.#all.get(id);
@@ -265,7 +333,10 @@ export class Transfers {
 
   /** A download as the queue sees it. One that has just become idle keeps its turn for a while. */
   #queued(transfer: Transfer): Queued {
-    const { id, record: { priority, place } } = transfer;
+    const {
+      id,
+      record: { priority, place },
+    } = transfer;
     if (!isIdle(transfer)) {
       this.#idleSinceMs.delete(id);
       return { id, priority, place, isIdle: false };

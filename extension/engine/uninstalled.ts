@@ -11,7 +11,9 @@ import path from 'node:path';
 export function wasUninstalled(folder: string): boolean {
   if (!fs.existsSync(folder)) return true;
   try {
-    const obsolete = JSON.parse(fs.readFileSync(path.join(path.dirname(folder), '.obsolete'), 'utf8')) as Readonly<Record<string, unknown>>;
+    const obsolete = JSON.parse(fs.readFileSync(path.join(path.dirname(folder), '.obsolete'), 'utf8')) as Readonly<
+      Record<string, unknown>
+    >;
     return obsolete[path.basename(folder)] === true;
   } catch {
     return false; // there is no such file, or it is being written

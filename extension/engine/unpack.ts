@@ -34,7 +34,9 @@ export async function publishFolder(host: DownloadHost, keeper: Keeper, copy: Co
   const { id, path: destination, part, claimed, only } = keeper.record;
   const isChosen = chooser(only);
   const { head, folder } = await folderOf(copy);
-  if (sha256Of(head) !== keeper.record.sha256) throw new ShoalError('badFolder', { why: 'its list is not the one that was shared' });
+  if (sha256Of(head) !== keeper.record.sha256) {
+    throw new ShoalError('badFolder', { why: 'its list is not the one that was shared' });
+  }
   let made: { readonly place: string; readonly identities: Identities } | undefined;
   try {
     // After a crash behind the last step it has its name already.
@@ -43,7 +45,9 @@ export async function publishFolder(host: DownloadHost, keeper: Keeper, copy: Co
     else {
       const unpacked = unpackedOf(part);
       await disk.removeFolder(unpacked);
-      if (!(await hasRoom(disk, path.dirname(part), chosenBytes(folder, only)))) throw new ShoalError('diskFull', { path: destination });
+      if (!(await hasRoom(disk, path.dirname(part), chosenBytes(folder, only)))) {
+        throw new ShoalError('diskFull', { path: destination });
+      }
       const identities = await makeFiles(disk, copy, folder, unpacked, isChosen);
       made = { place: await takeName(disk, keeper, unpacked), identities };
     }
@@ -89,7 +93,13 @@ async function readHeld(copy: Copy, into: Uint8Array, at: number): Promise<void>
 }
 
 /** Makes the chosen files below a folder, durable. Returns what they are. */
-async function makeFiles(disk: Disk, copy: Copy, { files }: Folder, into: string, isChosen: (path: string) => boolean): Promise<Identities> {
+async function makeFiles(
+  disk: Disk,
+  copy: Copy,
+  { files }: Folder,
+  into: string,
+  isChosen: (path: string) => boolean,
+): Promise<Identities> {
   const folders = new Set([into]);
   await disk.makeFolder(into, 0o777);
   const identities: (FileIdentity | null)[] = [];
@@ -107,7 +117,12 @@ async function makeFiles(disk: Disk, copy: Copy, { files }: Folder, into: string
   return identities;
 }
 
-async function makeFile(disk: Disk, copy: Copy, { path: name, at, sizeBytes, sha256 }: ManifestFile, place: string): Promise<FileIdentity> {
+async function makeFile(
+  disk: Disk,
+  copy: Copy,
+  { path: name, at, sizeBytes, sha256 }: ManifestFile,
+  place: string,
+): Promise<FileIdentity> {
   const file = await disk.open(place, 'create');
   try {
     const hash = createHash('sha256');
@@ -118,7 +133,9 @@ async function makeFile(disk: Disk, copy: Copy, { path: name, at, sizeBytes, sha
       hash.update(bytes);
       await file.write(bytes, done);
     }
-    if (hash.digest('hex') !== sha256) throw new ShoalError('badFolder', { why: `${name} in it is not what its list says` });
+    if (hash.digest('hex') !== sha256) {
+      throw new ShoalError('badFolder', { why: `${name} in it is not what its list says` });
+    }
     await file.sync();
     return identityOf(await file.stat());
   } finally {
@@ -138,14 +155,24 @@ async function takeName(disk: Disk, keeper: Keeper, from: string): Promise<strin
       return name;
     } catch (error) {
       // Somebody was faster.
-      if (!['ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'EPERM', 'EACCES'].includes(systemCode(error) ?? '') || !(await disk.stat(name))) throw error;
+      if (
+        !['ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'EPERM', 'EACCES'].includes(systemCode(error) ?? '') ||
+        !(await disk.stat(name))
+      ) {
+        throw error;
+      }
     }
   }
   throw new ShoalError('destinationExists', { path: destination });
 }
 
 /** The files of a folder that was given this name, if they are all there and right. */
-async function whatIsThere({ disk, hasher }: DownloadHost, place: string, { files }: Folder, isChosen: (path: string) => boolean): Promise<Identities | undefined> {
+async function whatIsThere(
+  { disk, hasher }: DownloadHost,
+  place: string,
+  { files }: Folder,
+  isChosen: (path: string) => boolean,
+): Promise<Identities | undefined> {
   const identities: (FileIdentity | null)[] = [];
   for (const { path: name, sizeBytes, sha256 } of files) {
     if (!isChosen(name)) {
@@ -154,7 +181,13 @@ async function whatIsThere({ disk, hasher }: DownloadHost, place: string, { file
     }
     const at = path.join(place, ...name.split('/'));
     const stat = await disk.stat(at);
-    if (stat?.kind !== 'file' || stat.sizeBytes !== sizeBytes || (await hasher.hashFile(at, pieceBytesFor(sizeBytes))).sha256 !== sha256) return undefined;
+    if (
+      stat?.kind !== 'file' ||
+      stat.sizeBytes !== sizeBytes ||
+      (await hasher.hashFile(at, pieceBytesFor(sizeBytes))).sha256 !== sha256
+    ) {
+      return undefined;
+    }
     identities.push(identityOf(stat));
   }
   return (await disk.stat(place))?.kind === 'folder' ? identities : undefined;

@@ -64,7 +64,10 @@ export class Uploads {
   /** How often each piece was sent by us, by file. */
   readonly #sent = new WeakMap<UploadFile, Map<number, number>>();
   readonly #firstCopies = new FirstCopies();
-  readonly #served = new WeakMap<UploadPeer, { readonly at: number; readonly file: UploadFile; readonly piece: number; readonly endsAt: number }>();
+  readonly #served = new WeakMap<
+    UploadPeer,
+    { readonly at: number; readonly file: UploadFile; readonly piece: number; readonly endsAt: number }
+  >();
   /** Bytes of memory that the answers to each peer take. */
   readonly #held = new WeakMap<UploadPeer, number>();
   /** Peers whose lines are full; when one has room again, the line moves. */
@@ -91,11 +94,18 @@ export class Uploads {
         this.#line.splice(place, 1);
         reject(new ShoalError('cancelled'));
       };
-      const leave = <T>(settle: (value: T) => void) => (value: T): void => {
-        signal.removeEventListener('abort', onAbort);
-        settle(value);
+      const leave =
+        <T>(settle: (value: T) => void) =>
+        (value: T): void => {
+          signal.removeEventListener('abort', onAbort);
+          settle(value);
+        };
+      const inLine: InLine = {
+        ...request,
+        sinceMs: this.#host.clock.monotonicMs(),
+        resolve: leave(resolve),
+        reject: leave(reject),
       };
-      const inLine: InLine = { ...request, sinceMs: this.#host.clock.monotonicMs(), resolve: leave(resolve), reject: leave(reject) };
       if (signal.aborted) return reject(new ShoalError('cancelled'));
       signal.addEventListener('abort', onAbort, { once: true });
       this.#line.push(inLine);
@@ -122,7 +132,10 @@ export class Uploads {
         return waitMs === 0;
       });
       const nowMs = this.#host.clock.monotonicMs();
-      const place = nextToServe(ready.map((one) => this.#seen(one, nowMs)), nowMs);
+      const place = nextToServe(
+        ready.map((one) => this.#seen(one, nowMs)),
+        nowMs,
+      );
       const next = place === undefined ? undefined : ready[place];
       if (!next) {
         if (waits.length > 0) this.#timer = this.#host.clock.after(Math.min(...waits), () => this.#serve());
@@ -140,7 +153,9 @@ export class Uploads {
     file.up.spend(bytes);
     const sent = this.#sentOf(file);
     const isFirstPart = offset === 0;
-    if (isFirstPart && this.#copiesOf(file, piece) === 0) this.#firstCopies.gave(peer, file, piece, this.#host.clock.monotonicMs());
+    if (isFirstPart && this.#copiesOf(file, piece) === 0) {
+      this.#firstCopies.gave(peer, file, piece, this.#host.clock.monotonicMs());
+    }
     if (isFirstPart) sent.set(piece, (sent.get(piece) ?? 0) + 1);
     this.#served.set(peer, { at: ++this.#answers, file, piece, endsAt: offset + bytes });
     this.#underWay++;
@@ -179,8 +194,11 @@ export class Uploads {
   #seen({ peer, file, piece, offset, sinceMs }: InLine, nowMs: number): Waiting {
     const served = this.#served.get(peer);
     return {
-      isContinued: offset > 0 && served?.file === file && served.piece === piece && served.endsAt === offset, copies: this.#copiesOf(file, piece),
-      kept: this.#firstCopies.keptBy(peer, nowMs), servedAt: served?.at ?? 0, sinceMs,
+      isContinued: offset > 0 && served?.file === file && served.piece === piece && served.endsAt === offset,
+      copies: this.#copiesOf(file, piece),
+      kept: this.#firstCopies.keptBy(peer, nowMs),
+      servedAt: served?.at ?? 0,
+      sinceMs,
     };
   }
 

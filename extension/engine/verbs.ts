@@ -28,7 +28,10 @@ export function verbsOf(engine: Engine): Verbs {
     if (!engine.account) throw new ShoalError('notSignedIn');
     return engine.account.account;
   };
-  const does = async <N extends OperationName>(name: N, body: OperationBody<N>): Promise<{ durability: 'both' | 'one' }> => {
+  const does = async <N extends OperationName>(
+    name: N,
+    body: OperationBody<N>,
+  ): Promise<{ durability: 'both' | 'one' }> => {
     const { durability } = await engine.submit(name, body);
     return { durability: durability === 'both' ? 'both' : 'one' };
   };
@@ -69,11 +72,20 @@ export function verbsOf(engine: Engine): Verbs {
     if (!found) throw new ShoalError('unknownDownload', { name: String(id), group: '' });
     return found;
   };
-  const download = async ({ group: groupName, name, ...wish }: { readonly group: string; readonly name: string } & Omit<DownloadRequest, 'account' | 'group' | 'groupName' | 'file'>): Promise<Transfer> => {
+  const download = async ({
+    group: groupName,
+    name,
+    ...wish
+  }: { readonly group: string; readonly name: string } & Omit<
+    DownloadRequest,
+    'account' | 'group' | 'groupName' | 'file'
+  >): Promise<Transfer> => {
     const account = me();
     const { group, name: shown } = await groupNamed(groupName);
     const file = await trackers.call('findFile', { group, name });
-    if ((wish.only.length > 0 || wish.choosing) && file.content !== 'folder') throw new ShoalError('usage', { why: `${name} is a file; files are chosen of a folder` });
+    if ((wish.only.length > 0 || wish.choosing) && file.content !== 'folder') {
+      throw new ShoalError('usage', { why: `${name} is a file; files are chosen of a folder` });
+    }
     return transfers.download({ ...wish, account, group, groupName: shown, file });
   };
   /** A version of a file, by what is known of it here or else by the catalogue. */
@@ -85,7 +97,14 @@ export function verbsOf(engine: Engine): Verbs {
     const row = await trackers.call('findFile', { group, name });
     if (row.root !== root) throw new ShoalError('newerVersion', { name, group: shown });
     checkSizes(row);
-    return { key, name: row.name, groupName: shown, sizeBytes: row.sizeBytes, pieceBytes: row.pieceBytes, content: row.content === 'folder' ? 'folder' : 'file' };
+    return {
+      key,
+      name: row.name,
+      groupName: shown,
+      sizeBytes: row.sizeBytes,
+      pieceBytes: row.pieceBytes,
+      content: row.content === 'folder' ? 'folder' : 'file',
+    };
   };
   /** The list that is asked for page by page now: a long one takes a while to read. */
   let listing: { readonly id: number; readonly files: readonly ManifestFile[] } | undefined;
@@ -95,7 +114,9 @@ export function verbsOf(engine: Engine): Verbs {
     return byPath(files);
   };
   const checkPassword = (password: string): string => {
-    if ([...password].length < PASSWORD_CHARS_MIN) throw new ShoalError('passwordTooShort', { min: PASSWORD_CHARS_MIN });
+    if ([...password].length < PASSWORD_CHARS_MIN) {
+      throw new ShoalError('passwordTooShort', { min: PASSWORD_CHARS_MIN });
+    }
     return password;
   };
 
@@ -114,9 +135,12 @@ export function verbsOf(engine: Engine): Verbs {
     },
     async configure({ downLimitBytesPerS, upLimitBytesPerS, listenHost, listenPort, keepSharing, activeDownloads }) {
       await engine.configure({
-        ...(downLimitBytesPerS !== undefined && { downLimitBytesPerS }), ...(upLimitBytesPerS !== undefined && { upLimitBytesPerS }),
-        ...(listenHost !== undefined && { listenHost: listenHost === '' ? undefined : listenHost }), ...(listenPort !== undefined && { listenPort }),
-        ...(keepSharing !== undefined && { keepSharing }), ...(activeDownloads !== undefined && { activeDownloads }),
+        ...(downLimitBytesPerS !== undefined && { downLimitBytesPerS }),
+        ...(upLimitBytesPerS !== undefined && { upLimitBytesPerS }),
+        ...(listenHost !== undefined && { listenHost: listenHost === '' ? undefined : listenHost }),
+        ...(listenPort !== undefined && { listenPort }),
+        ...(keepSharing !== undefined && { keepSharing }),
+        ...(activeDownloads !== undefined && { activeDownloads }),
       });
       return {};
     },
@@ -127,7 +151,9 @@ export function verbsOf(engine: Engine): Verbs {
       await trackers.use(() => Promise.resolve()); // the realm must be known before anything is signed for it
       const account = newId<AccountId>();
       const signed = engine.operations.sign('createAccount', { account, name: user }, account);
-      const receipt = await trackers.use((session) => session.call('createAccount', { signed, password }, { deadlineMs: PASSWORD_MS }));
+      const receipt = await trackers.use((session) =>
+        session.call('createAccount', { signed, password }, { deadlineMs: PASSWORD_MS }),
+      );
       await engine.operations.received(signed, receipt);
       return { durability: receipt.durability === 'both' ? 'both' : 'one' };
     },
@@ -151,7 +177,9 @@ export function verbsOf(engine: Engine): Verbs {
       const account = me();
       checkPassword(newPassword);
       const signed = engine.operations.sign('changePassword', { account }, account);
-      const receipt = await trackers.use((session) => session.call('changePassword', { signed, oldPassword, newPassword }, { deadlineMs: PASSWORD_MS }));
+      const receipt = await trackers.use((session) =>
+        session.call('changePassword', { signed, oldPassword, newPassword }, { deadlineMs: PASSWORD_MS }),
+      );
       await engine.operations.received(signed, receipt);
       return { durability: receipt.durability === 'both' ? 'both' : 'one' };
     },
@@ -169,7 +197,8 @@ export function verbsOf(engine: Engine): Verbs {
       return does('transferGroup', { group, account: await memberNamed(group, user) });
     },
     deleteGroup: async ({ group }) => does('deleteGroup', { group: (await groupNamed(group)).group }),
-    renameGroup: async ({ group, to }) => does('renameGroup', { group: (await groupNamed(group)).group, name: checkName(to) }),
+    renameGroup: async ({ group, to }) =>
+      does('renameGroup', { group: (await groupNamed(group)).group, name: checkName(to) }),
     renameAccount: async ({ to }) => does('renameAccount', { account: me(), name: checkName(to) }),
     async listConflicts() {
       me();
@@ -181,8 +210,10 @@ export function verbsOf(engine: Engine): Verbs {
       me();
       return trackers.call('listGroups', { after });
     },
-    listMembers: async ({ group, after }) => trackers.call('listMembers', { group: (await groupNamed(group)).group, after }),
-    listFiles: async ({ group, after }) => trackers.call('listFiles', { group: (await groupNamed(group)).group, after }),
+    listMembers: async ({ group, after }) =>
+      trackers.call('listMembers', { group: (await groupNamed(group)).group, after }),
+    listFiles: async ({ group, after }) =>
+      trackers.call('listFiles', { group: (await groupNamed(group)).group, after }),
     findFile: async ({ group, name }) => trackers.call('findFile', { group: (await groupNamed(group)).group, name }),
 
     async read({ group, name, root, ...part }, { signal }) {
@@ -197,13 +228,26 @@ export function verbsOf(engine: Engine): Verbs {
       const account = me();
       const { group, name: shown, view } = await groupNamed(groupName);
       if (!isMember(view)) throw new ShoalError('notMember', { group: shown });
-      const made = await transfers.share({ account, group, groupName: shown, path: file, name: name ?? path.basename(file).normalize('NFC'), replace });
+      const made = await transfers.share({
+        account,
+        group,
+        groupName: shown,
+        path: file,
+        name: name ?? path.basename(file).normalize('NFC'),
+        replace,
+      });
       return { transfer: made.id };
     },
-    download: async ({ mode, ...wish }) => ({ transfer: (await download({ ...wish, mode: mode === 'other' ? 'auto' : mode })).id }),
-    downloadSome: async ({ mode, ...wish }) => ({ transfer: (await download({ ...wish, mode: mode === 'other' ? 'auto' : mode, asFile: false, only: [], choosing: true })).id }),
+    download: async ({ mode, ...wish }) => ({
+      transfer: (await download({ ...wish, mode: mode === 'other' ? 'auto' : mode })).id,
+    }),
+    downloadSome: async ({ mode, ...wish }) => ({
+      transfer: (
+        await download({ ...wish, mode: mode === 'other' ? 'auto' : mode, asFile: false, only: [], choosing: true })
+      ).id,
+    }),
     async folderFiles({ transfer: id, after }) {
-      const files = (after === '' || listing?.id !== id ? undefined : listing.files) ?? await filesOf(transfer(id));
+      const files = (after === '' || listing?.id !== id ? undefined : listing.files) ?? (await filesOf(transfer(id)));
       const page = pageBehind(files, after);
       listing = page.more ? { id, files } : undefined;
       return page;
@@ -217,8 +261,11 @@ export function verbsOf(engine: Engine): Verbs {
       checkFileName(name);
       const mine = transfers.ofFile(group, name).filter((one) => one.record.kind === 'share' || one.isWhole);
       const told = mine.some((one) => one.record.kind === 'share' && one.record.told);
-      const { durability } = remove ? await does('removeFile', { group, name })
-        : told ? await does('stopShare', { group, name }) : { durability: 'both' as const };
+      const { durability } = remove
+        ? await does('removeFile', { group, name })
+        : told
+          ? await does('stopShare', { group, name })
+          : { durability: 'both' as const };
       if (mine.length === 0 && !remove) throw new ShoalError('notSharer', { name, group: shown });
       for (const one of mine) {
         await transfers.forget(one);
@@ -239,11 +286,19 @@ export function verbsOf(engine: Engine): Verbs {
       const target = moveTo === undefined ? undefined : transfer(moveTo);
       const isOfDownloads = (mode ?? priority ?? move ?? moveTo) !== undefined;
       const other = [adjusted, target].find((one) => one && (one.record.kind !== 'download' || one.isWhole));
-      if (isOfDownloads && other) throw new ShoalError('usage', { why: `${other.record.name} is not being downloaded` });
-      if (target && (move ?? priority) !== undefined) throw new ShoalError('usage', { why: 'it goes to the place and the priority of another download, or to ones of its own' });
+      if (isOfDownloads && other) {
+        throw new ShoalError('usage', { why: `${other.record.name} is not being downloaded` });
+      }
+      if (target && (move ?? priority) !== undefined) {
+        throw new ShoalError('usage', {
+          why: 'it goes to the place and the priority of another download, or to ones of its own',
+        });
+      }
       await adjusted.adjust({
-        ...(mode !== undefined && mode !== 'other' && { mode }), ...(priority !== undefined && priority !== 'other' && { priority }),
-        ...(downLimitBytesPerS !== undefined && { downLimitBytesPerS }), ...(upLimitBytesPerS !== undefined && { upLimitBytesPerS }),
+        ...(mode !== undefined && mode !== 'other' && { mode }),
+        ...(priority !== undefined && priority !== 'other' && { priority }),
+        ...(downLimitBytesPerS !== undefined && { downLimitBytesPerS }),
+        ...(upLimitBytesPerS !== undefined && { upLimitBytesPerS }),
       });
       if (target) await transfers.moveTo(adjusted, target);
       else if (move !== undefined && move !== 'other') await transfers.move(adjusted, move);
@@ -260,8 +315,16 @@ export function verbsOf(engine: Engine): Verbs {
     swarm: ({ transfer: id }) => engine.swarm(transfer(id)),
     sources({ transfer: id }) {
       const { swarm, copy } = transfer(id);
-      const sources = [...(swarm?.sources ?? [])].map(([pin, { user, pieces, bytes }]) => ({ pin, user, pieces, bytes }));
-      return { sources: sources.sort((a, b) => b.bytes - a.bytes).slice(0, 256), bits: copy?.pieces.held.bytes() ?? new Uint8Array(0) };
+      const sources = [...(swarm?.sources ?? [])].map(([pin, { user, pieces, bytes }]) => ({
+        pin,
+        user,
+        pieces,
+        bytes,
+      }));
+      return {
+        sources: sources.sort((a, b) => b.bytes - a.bytes).slice(0, 256),
+        bits: copy?.pieces.held.bytes() ?? new Uint8Array(0),
+      };
     },
   };
 }

@@ -22,14 +22,28 @@ export async function hashWhole(host: DownloadHost, keeper: Keeper, log: Log, op
   const { id, path: place, content } = keeper.record;
   if (content === 'folder') {
     const hashed = await hashFolder(host, place, options);
-    if (hashed.leftOut > 0) log.info('links and the like in a shared folder are left out', { folder: place, count: hashed.leftOut });
+    if (hashed.leftOut > 0) {
+      log.info('links and the like in a shared folder are left out', { folder: place, count: hashed.leftOut });
+    }
     await saveFolder(disk, home, id, hashed);
-    const { root, sha256, layer, identity, shape: { sizeBytes, pieceBytes } } = hashed;
+    const {
+      root,
+      sha256,
+      layer,
+      identity,
+      shape: { sizeBytes, pieceBytes },
+    } = hashed;
     await saveLayer(disk, home, id, layer);
     return keeper.save({ root, sha256, sizeBytes, pieceBytes, identity, told: false });
   }
   const stat = await disk.stat(place);
-  const { root, sha256, layer, stat: found, shape: { sizeBytes, pieceBytes } } = await hasher.hashFile(place, pieceBytesFor(stat?.sizeBytes ?? 0), options);
+  const {
+    root,
+    sha256,
+    layer,
+    stat: found,
+    shape: { sizeBytes, pieceBytes },
+  } = await hasher.hashFile(place, pieceBytesFor(stat?.sizeBytes ?? 0), options);
   await saveLayer(disk, home, id, layer);
   await keeper.save({ root, sha256, sizeBytes, pieceBytes, identity: identityOf(found), told: false });
 }
@@ -49,11 +63,18 @@ export async function openWhole(host: DownloadHost, keeper: Keeper, isProven: bo
   const layer = await loadLayer(disk, home, record.id, root, shape);
   const content = await folderOnDisk(host, record);
   if (!layer || !record.identity || (record.content === 'folder' && !content)) return undefined;
-  return Copy.ofFile(host, root, shape, layer, record.path, record.identity, { isProven, folder: content && new FolderFile(disk, openFiles, record.path, content) });
+  return Copy.ofFile(host, root, shape, layer, record.path, record.identity, {
+    isProven,
+    folder: content && new FolderFile(disk, openFiles, record.path, content),
+  });
 }
 
 /** Reads it all again and compares. @throws ShoalError integrity, fileMissing, fileUnreadable, cancelled */
-export async function verifyWhole(host: DownloadHost, record: TransferRecord, signal: AbortSignal): Promise<{ readonly sha256: Sha256; readonly sizeBytes: number }> {
+export async function verifyWhole(
+  host: DownloadHost,
+  record: TransferRecord,
+  signal: AbortSignal,
+): Promise<{ readonly sha256: Sha256; readonly sizeBytes: number }> {
   const { path: place, root, sha256, sizeBytes, pieceBytes, identity } = record;
   if (!identity) throw new ShoalError('fileMissing', { path: place });
   if (record.content === 'folder') {
@@ -63,11 +84,16 @@ export async function verifyWhole(host: DownloadHost, record: TransferRecord, si
     return { sha256: sha256 === '' ? sha256Of(content.head) : sha256, sizeBytes };
   }
   const found = await host.hasher.hashFile(place, pieceBytes, { signal });
-  if (found.root !== root || found.sha256 !== sha256) throw new ShoalError('integrity', { path: place, expected: sha256, found: found.sha256 });
+  if (found.root !== root || found.sha256 !== sha256) {
+    throw new ShoalError('integrity', { path: place, expected: sha256, found: found.sha256 });
+  }
   return { sha256: found.sha256, sizeBytes };
 }
 
 /** What is known of the files of a folder; undefined for a file. */
-export async function folderOnDisk({ disk, home }: Pick<DownloadHost, 'disk' | 'home'>, { id, content, sizeBytes, pieceBytes }: TransferRecord): Promise<FolderOnDisk | undefined> {
+export async function folderOnDisk(
+  { disk, home }: Pick<DownloadHost, 'disk' | 'home'>,
+  { id, content, sizeBytes, pieceBytes }: TransferRecord,
+): Promise<FolderOnDisk | undefined> {
   return content === 'folder' ? loadFolder(disk, home, id, shapeOf(sizeBytes, pieceBytes)) : undefined;
 }

@@ -89,9 +89,18 @@ class Inspector implements vscode.Disposable {
       if (said) this.#hear(said);
     });
     panel.onDidChangeViewState(() => this.#seen());
-    this.#stop = [store.onChange((state, before) => {
-      if (state.transfers.get(transfer) !== before.transfers.get(transfer) || state.overview !== before.overview || phaseOf(state) !== phaseOf(before)) this.#soon();
-    }), () => clearInterval(sampling)];
+    this.#stop = [
+      store.onChange((state, before) => {
+        if (
+          state.transfers.get(transfer) !== before.transfers.get(transfer) ||
+          state.overview !== before.overview ||
+          phaseOf(state) !== phaseOf(before)
+        ) {
+          this.#soon();
+        }
+      }),
+      () => clearInterval(sampling),
+    ];
     panel.webview.options = { enableScripts: true, localResourceRoots: [pageFolder(extension)] };
     panel.webview.html = pageHtml(panel.webview, extension);
     this.#name();
@@ -110,10 +119,12 @@ class Inspector implements vscode.Disposable {
       this.#isReady = false; // its page ends
       this.#stopLooking?.();
       this.#stopLooking = undefined;
-    } else this.#stopLooking ??= this.#options.store.swarms.look(this.#transfer, (view) => {
-      this.#swarm = view;
-      this.#soon();
-    });
+    } else {
+      this.#stopLooking ??= this.#options.store.swarms.look(this.#transfer, (view) => {
+        this.#swarm = view;
+        this.#soon();
+      });
+    }
   }
 
   #hear(said: FromPage): void {
@@ -125,7 +136,13 @@ class Inspector implements vscode.Disposable {
     } else {
       const transfer = this.#options.store.state.transfers.get(this.#transfer);
       // As if it had been chosen in the menu of its row.
-      if (transfer) void vscode.commands.executeCommand(`shoal.${said.action}`, { row: { subject: { group: transfer.groupName, file: transfer.name, transfer: transfer.id, path: transfer.path } } });
+      if (transfer) {
+        void vscode.commands.executeCommand(`shoal.${said.action}`, {
+          row: {
+            subject: { group: transfer.groupName, file: transfer.name, transfer: transfer.id, path: transfer.path },
+          },
+        });
+      }
     }
   }
 
@@ -147,15 +164,37 @@ class Inspector implements vscode.Disposable {
   }
 
   #show(): void {
-    const { store: { state }, clock } = this.#options;
+    const {
+      store: { state },
+      clock,
+    } = this.#options;
     this.#shownMs = clock.monotonicMs();
     const transfer = state.transfers.get(this.#transfer);
-    if (transfer && state.overview) this.#say({ is: 'show', shown: shownOf({ transfer, overview: state.overview, swarm: this.#swarm, history: this.#history, nowMs: clock.now() }) });
-    else this.#say({ is: 'nothing', text: phaseOf(state) === 'starting' ? t('Shoal is starting…') : t('This is no longer shared or downloaded here.') });
+    if (transfer && state.overview) {
+      this.#say({
+        is: 'show',
+        shown: shownOf({
+          transfer,
+          overview: state.overview,
+          swarm: this.#swarm,
+          history: this.#history,
+          nowMs: clock.now(),
+        }),
+      });
+    } else {
+      this.#say({
+        is: 'nothing',
+        text:
+          phaseOf(state) === 'starting' ? t('Shoal is starting…') : t('This is no longer shared or downloaded here.'),
+      });
+    }
   }
 
   #sample(): void {
-    const { store: { state }, clock } = this.#options;
+    const {
+      store: { state },
+      clock,
+    } = this.#options;
     const transfer = state.transfers.get(this.#transfer);
     this.#history.add(clock.monotonicMs(), transfer?.downBytesPerS ?? 0, transfer?.upBytesPerS ?? 0);
     this.#sayRates();

@@ -9,7 +9,9 @@ export const pageFolder = (extension: vscode.Uri): vscode.Uri => vscode.Uri.join
 
 export function pageHtml(webview: vscode.Webview, extension: vscode.Uri): string {
   const nonce = randomBytes(16).toString('base64');
-  const [script, style] = ['inspector.js', 'inspector.css'].map((name) => webview.asWebviewUri(vscode.Uri.joinPath(pageFolder(extension), name)).toString());
+  const [script, style] = ['inspector.js', 'inspector.css'].map((name) =>
+    webview.asWebviewUri(vscode.Uri.joinPath(pageFolder(extension), name)).toString(),
+  );
   return `<!DOCTYPE html>
 <html>
 <head>

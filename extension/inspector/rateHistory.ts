@@ -27,6 +27,10 @@ export class RateHistory {
   }
 
   rates(nowMs: number): Rates {
-    return { ageS: this.#samples.map(({ atMs }) => (atMs - nowMs) / 1000), down: this.#samples.map(({ down }) => down), up: this.#samples.map(({ up }) => up) };
+    return {
+      ageS: this.#samples.map(({ atMs }) => (atMs - nowMs) / 1000),
+      down: this.#samples.map(({ down }) => down),
+      up: this.#samples.map(({ up }) => up),
+    };
   }
 }

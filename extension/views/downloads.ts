@@ -21,18 +21,52 @@ const UPLOADED_MIN = 0.05;
  * @param opening  downloads that this window opens when they are done
  * @param nowMs  by the wall clock: of what is missing it is said how long ago somebody had it
  */
-export function downloadRows(state: WindowState, opening: ReadonlySet<number> = new Set(), nowMs = Date.now()): readonly Row[] {
+export function downloadRows(
+  state: WindowState,
+  opening: ReadonlySet<number> = new Set(),
+  nowMs = Date.now(),
+): readonly Row[] {
   const all = [...state.transfers.values()].sort((a, b) => b.id - a.id); // the newest first
   const downloads = all.filter(({ kind }) => kind === 'download');
   const ageOf = ages(state);
-  const section = (id: string, label: string, rows: readonly Transfer[], isCollapsed = false): readonly Row[] => (rows.length === 0 ? [] : [{
-    id, label, description: String(rows.length), tooltip: [label], icon: { theme: id === 'sharing' ? 'broadcast' : id === 'completed' ? 'check-all' : 'cloud-download' },
-    context: `section ${id}`, subject: {}, isCollapsed, children: new LazyRows(() => rows.map((one) => rowOf(one, { opens: opening.has(one.id) && isUnfinished(one), age: ageOf(one), missing: missingWords(one, nowMs) }))), spoken: `${label}, ${rows.length}`,
-  }]);
+  const section = (id: string, label: string, rows: readonly Transfer[], isCollapsed = false): readonly Row[] =>
+    rows.length === 0
+      ? []
+      : [
+          {
+            id,
+            label,
+            description: String(rows.length),
+            tooltip: [label],
+            icon: { theme: id === 'sharing' ? 'broadcast' : id === 'completed' ? 'check-all' : 'cloud-download' },
+            context: `section ${id}`,
+            subject: {},
+            isCollapsed,
+            children: new LazyRows(() =>
+              rows.map((one) =>
+                rowOf(one, {
+                  opens: opening.has(one.id) && isUnfinished(one),
+                  age: ageOf(one),
+                  missing: missingWords(one, nowMs),
+                }),
+              ),
+            ),
+            spoken: `${label}, ${rows.length}`,
+          },
+        ];
   return [
-    ...section('downloading', t('Downloading'), downloads.filter(isUnfinished).sort((a, b) => a.place - b.place)), // in the order of their turns
+    ...section(
+      'downloading',
+      t('Downloading'),
+      downloads.filter(isUnfinished).sort((a, b) => a.place - b.place),
+    ), // in the order of their turns
     ...section('completed', t('Completed'), downloads.filter(isComplete)),
-    ...section('sharing', t('Shared by you'), all.filter(({ kind }) => kind === 'share'), downloads.length > 0),
+    ...section(
+      'sharing',
+      t('Shared by you'),
+      all.filter(({ kind }) => kind === 'share'),
+      downloads.length > 0,
+    ),
   ];
 }
 
@@ -74,24 +108,44 @@ function rowOf(transfer: Transfer, beside: Beside): Row {
 function transferRow(transfer: Transfer, beside: Beside): Row {
   const { id, groupName, name, path, kind, error } = transfer;
   const words = progressWith(transfer, beside.missing);
-  const said = [...(isJustResumed(transfer) ? [t('resumed at {0} %', resumedPercent(transfer))] : []), words, ...besideWords(transfer, beside)];
+  const said = [
+    ...(isJustResumed(transfer) ? [t('resumed at {0} %', resumedPercent(transfer))] : []),
+    words,
+    ...besideWords(transfer, beside),
+  ];
   const isWhole = isComplete(transfer) ? transfer.state !== 'gone' : kind === 'share' && transfer.state === 'seeding';
   const trouble = error && phraseOf(fromWire(error));
   const isOutdated = beside.age === 'outdated';
-  const flags = [kind, isWhole ? 'here' : 'partial', transfer.state, ...(beside.opens ? ['opens'] : []), ...(isOutdated ? ['update'] : [])];
+  const flags = [
+    kind,
+    isWhole ? 'here' : 'partial',
+    transfer.state,
+    ...(beside.opens ? ['opens'] : []),
+    ...(isOutdated ? ['update'] : []),
+  ];
   return {
-    id: `transfer:${id}`, label: shown(nameHere(transfer)), description: [...said, shown(groupName)].join(' · '),
+    id: `transfer:${id}`,
+    label: shown(nameHere(transfer)),
+    description: [...said, shown(groupName)].join(' · '),
     tooltip: tooltipOf(transfer, beside),
-    icon: isOutdated ? { theme: 'arrow-circle-up', color: 'charts.blue' } : iconOf(transfer), context: flags.join(' '), subject: { group: groupName, file: name, transfer: id, ...(isWhole && { path }) },
+    icon: isOutdated ? { theme: 'arrow-circle-up', color: 'charts.blue' } : iconOf(transfer),
+    context: flags.join(' '),
+    subject: { group: groupName, file: name, transfer: id, ...(isWhole && { path }) },
     ...(isWhole && { command: 'openDownloadsRow' }),
-    spoken: [shown(name), ...said, t('group {0}', shown(groupName)), ...(trouble === undefined ? [] : [trouble])].join(', '),
+    spoken: [shown(name), ...said, t('group {0}', shown(groupName)), ...(trouble === undefined ? [] : [trouble])].join(
+      ', ',
+    ),
   };
 }
 
 function besideWords(transfer: Transfer, { opens, age }: Beside): readonly string[] {
   const { version } = transfer;
   return [
-    ...(age === 'outdated' ? [t('update available')] : age === 'superseded' ? [version > 0 ? t('older version, v{0}', version) : t('older version')] : []),
+    ...(age === 'outdated'
+      ? [t('update available')]
+      : age === 'superseded'
+        ? [version > 0 ? t('older version, v{0}', version) : t('older version')]
+        : []),
     ...(opens ? [t('opens when done')] : []),
   ];
 }
@@ -101,14 +155,40 @@ function tooltipOf(transfer: Transfer, { opens, age, missing }: Beside): readonl
   const resumed = resumedWords(transfer);
   const [progress, size] = [progressWith(transfer, missing), amount(sizeBytes)];
   return [
-    shown(name), ...(progress === size ? [] : [progress]), t('Group {0}, {1}', shown(groupName), size), t('Place: {0}', shown(path)),
+    shown(name),
+    ...(progress === size ? [] : [progress]),
+    t('Group {0}, {1}', shown(groupName), size),
+    t('Place: {0}', shown(path)),
     ...(place === 0 || priority === 'normal' ? [] : [priority === 'high' ? t('High priority') : t('Low priority')]),
-    ...limitsOf(transfer), ...uploadedWords(transfer),
-    ...(age === 'outdated' ? [t('The group has a newer version; Download Update gets it, and this file stays')] : age === 'superseded' ? [t('The group has a newer version')] : []),
-    ...(opens ? [t('It is opened when it is done')] : []), ...(resumed === '' ? [] : [resumed]),
-    ...(ownPieces > 0 ? [plural(ownPieces, '{0} piece was copied from another file of this machine', '{0} pieces were copied from other files of this machine')] : []),
-    ...(rejectedPieces > 0 ? [plural(rejectedPieces, '{0} piece was damaged on its way and fetched again', '{0} pieces were damaged on their way and fetched again')] : []),
-    ...(error === undefined ? [] : [phraseOf(fromWire(error))]), ...(sha256 ? [`SHA-256 ${sha256}`] : []),
+    ...limitsOf(transfer),
+    ...uploadedWords(transfer),
+    ...(age === 'outdated'
+      ? [t('The group has a newer version; Download Update gets it, and this file stays')]
+      : age === 'superseded'
+        ? [t('The group has a newer version')]
+        : []),
+    ...(opens ? [t('It is opened when it is done')] : []),
+    ...(resumed === '' ? [] : [resumed]),
+    ...(ownPieces > 0
+      ? [
+          plural(
+            ownPieces,
+            '{0} piece was copied from another file of this machine',
+            '{0} pieces were copied from other files of this machine',
+          ),
+        ]
+      : []),
+    ...(rejectedPieces > 0
+      ? [
+          plural(
+            rejectedPieces,
+            '{0} piece was damaged on its way and fetched again',
+            '{0} pieces were damaged on their way and fetched again',
+          ),
+        ]
+      : []),
+    ...(error === undefined ? [] : [phraseOf(fromWire(error))]),
+    ...(sha256 ? [`SHA-256 ${sha256}`] : []),
   ];
 }
 
@@ -116,13 +196,21 @@ function tooltipOf(transfer: Transfer, { opens, age, missing }: Beside): readonl
 function resumedWords(transfer: Transfer): string {
   const { resumedPieces, pieces } = transfer;
   if (resumedPieces === 0 || isComplete(transfer) || transfer.state === 'seeding') return '';
-  return plural(resumedPieces, 'Resumed at {1} %: {0} of {2} pieces was here already', 'Resumed at {1} %: {0} of {2} pieces were here already', resumedPercent(transfer), pieces.toLocaleString());
+  return plural(
+    resumedPieces,
+    'Resumed at {1} %: {0} of {2} pieces was here already',
+    'Resumed at {1} %: {0} of {2} pieces were here already',
+    resumedPercent(transfer),
+    pieces.toLocaleString(),
+  );
 }
 
 const resumedPercent = ({ resumedPieces, pieces }: Transfer): number => Math.min(99, percent(resumedPieces, pieces));
 
 const isJustResumed = (transfer: Transfer): boolean =>
-  ['downloading', 'waiting', 'queued'].includes(transfer.state) && transfer.resumedPieces > 0 && percent(transfer.heldPieces, transfer.pieces) < resumedPercent(transfer) + RESUMED_PERCENT;
+  ['downloading', 'waiting', 'queued'].includes(transfer.state) &&
+  transfer.resumedPieces > 0 &&
+  percent(transfer.heldPieces, transfer.pieces) < resumedPercent(transfer) + RESUMED_PERCENT;
 
 function uploadedWords({ uploadedBytes, sizeBytes }: Transfer): readonly string[] {
   const times = sizeBytes > 0 ? uploadedBytes / sizeBytes : 0;
@@ -130,7 +218,10 @@ function uploadedWords({ uploadedBytes, sizeBytes }: Transfer): readonly string[
 }
 
 function limitsOf({ downLimitBytesPerS: down, upLimitBytesPerS: up }: Transfer): readonly string[] {
-  return [...(down > 0 ? [t('Limited to ↓ {0}', rate(down))] : []), ...(up > 0 ? [t('Limited to ↑ {0}', rate(up))] : [])];
+  return [
+    ...(down > 0 ? [t('Limited to ↓ {0}', rate(down))] : []),
+    ...(up > 0 ? [t('Limited to ↑ {0}', rate(up))] : []),
+  ];
 }
 
 /** What it is called on this machine: `name (2)` when the name was taken. */
@@ -140,7 +231,8 @@ function nameHere({ name, path, kind }: Transfer): string {
 }
 
 /** `63 % · 8.1 MiB/s · 5 peers · 12 s left`, or whatever says best how it stands. */
-export const progressOf = (transfer: Transfer, nowMs = Date.now()): string => progressWith(transfer, missingWords(transfer, nowMs));
+export const progressOf = (transfer: Transfer, nowMs = Date.now()): string =>
+  progressWith(transfer, missingWords(transfer, nowMs));
 
 function progressWith(transfer: Transfer, nowhere: string | undefined): string {
   const { state, kind, doneBytes, sizeBytes, downBytesPerS, upBytesPerS, peers, error } = transfer;
@@ -149,19 +241,37 @@ function progressWith(transfer: Transfer, nowhere: string | undefined): string {
   const up = upBytesPerS > 0 ? `↑ ${rate(upBytesPerS)}` : '';
   const join = (...parts: readonly string[]): string => parts.filter((part) => part !== '').join(' · ');
   switch (state) {
-    case 'hashing': return join(t('hashing'), done);
-    case 'checking': return join(t('checking'), done);
-    case 'waiting': return join(done, t('waiting: {0}', missing ?? t('nobody online has it')));
-    case 'downloading': return missing !== undefined ? join(done, plural(peers, '{0} peer', '{0} peers'), missing, up) : join(
-      done, ...(error ? [phraseOf(fromWire(error))] : []), downBytesPerS > 0 ? rate(downBytesPerS) : '', plural(peers, '{0} peer', '{0} peers'),
-      downBytesPerS > 0 ? t('{0} left', duration((sizeBytes - doneBytes) / downBytesPerS)) : '', up);
-    case 'seeding': return join(amount(sizeBytes), up, peers > 0 && up !== '' ? plural(peers, '{0} peer', '{0} peers') : '');
-    case 'queued': return join(done, t('waiting for its turn'));
-    case 'choosing': return t('choose its files');
-    case 'paused': return join(isComplete(transfer) ? amount(sizeBytes) : done, t('paused'));
-    case 'failed': return join(t('failed'), error ? phraseOf(fromWire(error)) : '');
-    case 'gone': return kind === 'share' ? t('changed or gone: not shared any more') : t('changed or gone');
-    case 'other': return done;
+    case 'hashing':
+      return join(t('hashing'), done);
+    case 'checking':
+      return join(t('checking'), done);
+    case 'waiting':
+      return join(done, t('waiting: {0}', missing ?? t('nobody online has it')));
+    case 'downloading':
+      return missing !== undefined
+        ? join(done, plural(peers, '{0} peer', '{0} peers'), missing, up)
+        : join(
+            done,
+            ...(error ? [phraseOf(fromWire(error))] : []),
+            downBytesPerS > 0 ? rate(downBytesPerS) : '',
+            plural(peers, '{0} peer', '{0} peers'),
+            downBytesPerS > 0 ? t('{0} left', duration((sizeBytes - doneBytes) / downBytesPerS)) : '',
+            up,
+          );
+    case 'seeding':
+      return join(amount(sizeBytes), up, peers > 0 && up !== '' ? plural(peers, '{0} peer', '{0} peers') : '');
+    case 'queued':
+      return join(done, t('waiting for its turn'));
+    case 'choosing':
+      return t('choose its files');
+    case 'paused':
+      return join(isComplete(transfer) ? amount(sizeBytes) : done, t('paused'));
+    case 'failed':
+      return join(t('failed'), error ? phraseOf(fromWire(error)) : '');
+    case 'gone':
+      return kind === 'share' ? t('changed or gone: not shared any more') : t('changed or gone');
+    case 'other':
+      return done;
   }
 }
 
@@ -173,5 +283,9 @@ function iconOf({ state, kind, error, name, content, nowhere }: Transfer): Icon 
   if (state === 'queued') return { theme: 'list-ordered' };
   if (state === 'waiting' || error || nowhere) return { theme: 'watch' };
   if (state === 'downloading') return { theme: 'arrow-down' };
-  return kind === 'share' || state === 'seeding' ? (content === 'folder' ? { theme: 'folder' } : { file: name }) : { theme: 'check' };
+  return kind === 'share' || state === 'seeding'
+    ? content === 'folder'
+      ? { theme: 'folder' }
+      : { file: name }
+    : { theme: 'check' };
 }

@@ -51,24 +51,37 @@ export function levelOf<F extends Placed>(files: readonly F[], prefix: string, o
 
 export function sortedFiles<F extends Placed>(files: readonly F[], order: FilesOrder): readonly F[] {
   switch (order) {
-    case 'name': return byName(files, ({ name }) => name);
-    case 'newest': return [...files].sort((a, b) => b.atMs - a.atMs || compare(a.name, b.name));
-    case 'size': return [...files].sort((a, b) => b.sizeBytes - a.sizeBytes || compare(a.name, b.name));
+    case 'name':
+      return byName(files, ({ name }) => name);
+    case 'newest':
+      return [...files].sort((a, b) => b.atMs - a.atMs || compare(a.name, b.name));
+    case 'size':
+      return [...files].sort((a, b) => b.sizeBytes - a.sizeBytes || compare(a.name, b.name));
   }
 }
 
-function foldersIn<F extends Placed>(all: readonly (readonly [string, readonly F[]])[], above: string, order: FilesOrder): readonly Folder<F>[] {
+function foldersIn<F extends Placed>(
+  all: readonly (readonly [string, readonly F[]])[],
+  above: string,
+  order: FilesOrder,
+): readonly Folder<F>[] {
   const folders = all.map(([first, files]): Folder<F> => {
     const prefix = commonFolder(files, first);
     return {
-      prefix, label: prefix.slice(above.length, -1), files, sizeBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+      prefix,
+      label: prefix.slice(above.length, -1),
+      files,
+      sizeBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
       newestMs: files.reduce((newest, { atMs }) => Math.max(newest, atMs), 0),
     };
   });
   switch (order) {
-    case 'name': return byName(folders, ({ label }) => label);
-    case 'newest': return folders.sort((a, b) => b.newestMs - a.newestMs || compare(a.prefix, b.prefix));
-    case 'size': return folders.sort((a, b) => b.sizeBytes - a.sizeBytes || compare(a.prefix, b.prefix));
+    case 'name':
+      return byName(folders, ({ label }) => label);
+    case 'newest':
+      return folders.sort((a, b) => b.newestMs - a.newestMs || compare(a.prefix, b.prefix));
+    case 'size':
+      return folders.sort((a, b) => b.sizeBytes - a.sizeBytes || compare(a.prefix, b.prefix));
   }
 }
 
@@ -91,6 +104,12 @@ const DIGITS = 16;
 
 /** As people expect it: `part 2` before `part 10`. A key for each name once: an `Intl.Collator` that knows numbers takes a second for so many names. */
 function byName<T>(all: readonly T[], nameOf: (one: T) => string): readonly T[] {
-  const keyed = all.map((one) => ({ one, name: nameOf(one), key: nameOf(one).toLowerCase().replace(/\d+/g, (digits) => digits.padStart(DIGITS, '0')) }));
+  const keyed = all.map((one) => ({
+    one,
+    name: nameOf(one),
+    key: nameOf(one)
+      .toLowerCase()
+      .replace(/\d+/g, (digits) => digits.padStart(DIGITS, '0')),
+  }));
   return keyed.sort((a, b) => compare(a.key, b.key) || compare(a.name, b.name)).map(({ one }) => one);
 }

@@ -8,7 +8,9 @@ import { LazyRows } from './row.ts';
 import type { Row } from './row.ts';
 
 export const groupRows = (state: WindowState): readonly Row[] =>
-  [...state.groups].filter(({ role }) => role !== 'stranger' && role !== 'other').sort((a, b) => a.name.localeCompare(b.name))
+  [...state.groups]
+    .filter(({ role }) => role !== 'stranger' && role !== 'other')
+    .sort((a, b) => a.name.localeCompare(b.name))
     .map((group) => (group.role === 'applicant' ? applied(group) : groupRow(group, state)));
 
 function groupRow(group: GroupView, state: WindowState): Row {
@@ -19,16 +21,28 @@ function groupRow(group: GroupView, state: WindowState): Row {
   const mine = isOwner ? t('owner') : t('member');
   const listed = state.members.get(id);
   return {
-    id: `group:${id}`, label: shown(name), description: [mine, people, waiting].filter((text) => text !== '').join(' · '),
-    tooltip: [shown(name), isOwner ? t('You own this group.') : t('Owned by {0}.', shown(owner)), people, ...(waiting === '' ? [] : [t('Asking to join: {0}', requests.map(({ user }) => shown(user)).join(', '))])],
-    icon: { theme: 'organization' }, context: `group ${isOwner ? 'owner' : 'member'}${waiting === '' ? '' : ' asked'}`, subject: { group: name },
+    id: `group:${id}`,
+    label: shown(name),
+    description: [mine, people, waiting].filter((text) => text !== '').join(' · '),
+    tooltip: [
+      shown(name),
+      isOwner ? t('You own this group.') : t('Owned by {0}.', shown(owner)),
+      people,
+      ...(waiting === '' ? [] : [t('Asking to join: {0}', requests.map(({ user }) => shown(user)).join(', '))]),
+    ],
+    icon: { theme: 'organization' },
+    context: `group ${isOwner ? 'owner' : 'member'}${waiting === '' ? '' : ' asked'}`,
+    subject: { group: name },
     isCollapsed: waiting === '',
     children: peopleOf(group, listed, state.overview?.account?.account),
     spoken: [t('Group {0}', shown(name)), mine, people, waiting].filter((text) => text !== '').join(', '),
   };
 }
 
-const made = new WeakMap<Listing<MemberRow>, { readonly group: GroupView; readonly me: AccountId | undefined; readonly rows: LazyRows }>();
+const made = new WeakMap<
+  Listing<MemberRow>,
+  { readonly group: GroupView; readonly me: AccountId | undefined; readonly rows: LazyRows }
+>();
 const NOBODY: Listing<MemberRow> = { rows: [], isLoaded: false, error: undefined };
 
 /** Those who ask, then the members. Made again only when they have changed, and only when somebody looks: a group may have a thousand. */
@@ -54,30 +68,61 @@ function inOrder(members: readonly MemberRow[]): readonly MemberRow[] {
 function applied({ group, name, owner }: GroupView): Row {
   const waiting = t('waiting for {0}', shown(owner));
   return {
-    id: `group:${group}`, label: shown(name), description: waiting, tooltip: [shown(name), t('You asked to join; {0} decides.', shown(owner))],
-    icon: { theme: 'watch' }, context: 'group applied', subject: { group: name }, spoken: t('Group {0}, {1}', shown(name), waiting),
+    id: `group:${group}`,
+    label: shown(name),
+    description: waiting,
+    tooltip: [shown(name), t('You asked to join; {0} decides.', shown(owner))],
+    icon: { theme: 'watch' },
+    context: 'group applied',
+    subject: { group: name },
+    spoken: t('Group {0}, {1}', shown(name), waiting),
   };
 }
 
 function requestRow(request: string, { name }: GroupView, user: string): Row {
   return {
-    id: `request:${request}`, label: shown(user), description: t('asks to join'), tooltip: [t('{0} asks to join {1}.', shown(user), shown(name))],
-    icon: { theme: 'person-add', color: 'list.warningForeground' }, context: 'request', subject: { group: name, user },
+    id: `request:${request}`,
+    label: shown(user),
+    description: t('asks to join'),
+    tooltip: [t('{0} asks to join {1}.', shown(user), shown(name))],
+    icon: { theme: 'person-add', color: 'list.warningForeground' },
+    context: 'request',
+    subject: { group: name, user },
     spoken: t('{0} asks to join {1}', shown(user), shown(name)),
   };
 }
 
-function memberRow({ name, role }: GroupView, { account, user, role: theirs, online }: MemberRow, me: AccountId | undefined): Row {
+function memberRow(
+  { name, role }: GroupView,
+  { account, user, role: theirs, online }: MemberRow,
+  me: AccountId | undefined,
+): Row {
   const isMe = me === account;
-  const words = [isMe ? t('you') : '', theirs === 'owner' ? t('owner') : '', online ? t('online') : t('offline')].filter((text) => text !== '');
+  const words = [
+    isMe ? t('you') : '',
+    theirs === 'owner' ? t('owner') : '',
+    online ? t('online') : t('offline'),
+  ].filter((text) => text !== '');
   return {
-    id: `member:${name}:${account}`, label: shown(user), description: words.join(' · '), tooltip: [shown(user), words.join(', ')],
+    id: `member:${name}:${account}`,
+    label: shown(user),
+    description: words.join(' · '),
+    tooltip: [shown(user), words.join(', ')],
     icon: { theme: 'account', color: online ? 'charts.green' : 'disabledForeground' },
-    context: `person${role === 'owner' && !isMe ? ' removable' : ''}`, subject: { group: name, user }, spoken: `${shown(user)}, ${words.join(', ')}`,
+    context: `person${role === 'owner' && !isMe ? ' removable' : ''}`,
+    subject: { group: name, user },
+    spoken: `${shown(user)}, ${words.join(', ')}`,
   };
 }
 
 /** Something that could not be shown, and why. */
 export const troubleRow = (id: string, why: string): Row => ({
-  id, label: why, description: '', tooltip: [why], icon: { theme: 'warning' }, context: 'trouble', subject: {}, spoken: why,
+  id,
+  label: why,
+  description: '',
+  tooltip: [why],
+  icon: { theme: 'warning' },
+  context: 'trouble',
+  subject: {},
+  spoken: why,
 });

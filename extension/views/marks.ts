@@ -16,7 +16,9 @@ export function marksOf({ transfers }: Pick<WindowState, 'transfers'>): Readonly
   for (const transfer of transfers.values()) {
     const mark = knownMarkOf(transfer);
     const known = marks.get(transfer.path);
-    if (mark && transfer.path !== '' && (!known || RANK[mark.badge] < RANK[known.badge])) marks.set(transfer.path, mark);
+    if (mark && transfer.path !== '' && (!known || RANK[mark.badge] < RANK[known.badge])) {
+      marks.set(transfer.path, mark);
+    }
   }
   return marks;
 }
@@ -35,8 +37,26 @@ const RANK = { '!': 0, '↓': 1, '↑': 2 } as const;
 function markOf(transfer: Transfer): Mark | undefined {
   const { state, kind, groupName } = transfer;
   const group = shown(groupName);
-  if (state === 'gone') return { badge: '!', tooltip: kind === 'share' ? t('Changed: not shared in {0} any more', group) : t('Changed since it was downloaded from {0}', group) };
-  if (kind === 'share') return state === 'seeding' ? { badge: '↑', tooltip: t('Shared in {0}', group) } : state === 'hashing' ? { badge: '↑', tooltip: t('Being shared in {0}', group) } : undefined;
-  if (isComplete(transfer)) return state === 'seeding' ? { badge: '↑', tooltip: t('Downloaded from {0} and shared with its members', group) } : undefined;
+  if (state === 'gone') {
+    return {
+      badge: '!',
+      tooltip:
+        kind === 'share'
+          ? t('Changed: not shared in {0} any more', group)
+          : t('Changed since it was downloaded from {0}', group),
+    };
+  }
+  if (kind === 'share') {
+    return state === 'seeding'
+      ? { badge: '↑', tooltip: t('Shared in {0}', group) }
+      : state === 'hashing'
+        ? { badge: '↑', tooltip: t('Being shared in {0}', group) }
+        : undefined;
+  }
+  if (isComplete(transfer)) {
+    return state === 'seeding'
+      ? { badge: '↑', tooltip: t('Downloaded from {0} and shared with its members', group) }
+      : undefined;
+  }
   return state === 'failed' ? undefined : { badge: '↓', tooltip: t('Coming from {0}', group) };
 }

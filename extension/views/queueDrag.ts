@@ -18,6 +18,11 @@ export const queueDrag = (move: Move): vscode.TreeDragAndDropController<Node> =>
   async handleDrop(target, data) {
     const ids = data.get(ROWS)?.value as unknown; // of this very window: what another one drags comes without a value
     const onto = target?.row.subject.transfer;
-    if (onto !== undefined && Array.isArray(ids)) await move(ids.filter((id) => typeof id === 'number'), onto);
+    if (onto !== undefined && Array.isArray(ids)) {
+      await move(
+        ids.filter((id) => typeof id === 'number'),
+        onto,
+      );
+    }
   },
 });

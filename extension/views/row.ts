@@ -77,6 +77,7 @@ export interface Head {
 }
 
 /** The rows below a row; made, where they were not yet. */
-export const childrenOf = ({ children }: Row): readonly Row[] => (children instanceof LazyRows ? children.rows : children ?? []);
+export const childrenOf = ({ children }: Row): readonly Row[] =>
+  children instanceof LazyRows ? children.rows : (children ?? []);
 
 export const linesOf = ({ tooltip }: Row): readonly string[] => ('lines' in tooltip ? tooltip.lines() : tooltip);

@@ -34,10 +34,16 @@ function changesIn(before: Row | undefined, after: Row): readonly Row[] {
 /** Whether the rows below it were never asked for: then there is nothing to say of them. */
 const isUnseen = ({ children }: Row): boolean => children instanceof LazyRows && !children.isMade;
 
-const sameIds = (a: readonly Row[], b: readonly Row[]): boolean => a === b || (a.length === b.length && a.every(({ id }, i) => id === b[i]?.id));
+const sameIds = (a: readonly Row[], b: readonly Row[]): boolean =>
+  a === b || (a.length === b.length && a.every(({ id }, i) => id === b[i]?.id));
 
 const sameFace = (a: Row, b: Row): boolean =>
-  a.label === b.label && a.description === b.description && a.context === b.context && a.spoken === b.spoken && (a.children === undefined) === (b.children === undefined)
-  && JSON.stringify([a.icon, a.highlights, factsOf(a), a.subject]) === JSON.stringify([b.icon, b.highlights, factsOf(b), b.subject]);
+  a.label === b.label &&
+  a.description === b.description &&
+  a.context === b.context &&
+  a.spoken === b.spoken &&
+  (a.children === undefined) === (b.children === undefined) &&
+  JSON.stringify([a.icon, a.highlights, factsOf(a), a.subject]) ===
+    JSON.stringify([b.icon, b.highlights, factsOf(b), b.subject]);
 
 const factsOf = ({ tooltip }: Row): string | readonly string[] => ('facts' in tooltip ? tooltip.facts : tooltip);

@@ -49,7 +49,12 @@ export class RowTree implements vscode.TreeDataProvider<Node>, vscode.Disposable
     this.#rows = options.rowsOf(options.stateNow());
     this.onDidChangeTreeData = this.#changed.event;
     this.#merger = new Merger(UPDATE_MS, () => this.#update());
-    this.view = vscode.window.createTreeView(options.id, { treeDataProvider: this, showCollapseAll: true, canSelectMany: true, ...(options.dragAndDrop && { dragAndDropController: options.dragAndDrop }) });
+    this.view = vscode.window.createTreeView(options.id, {
+      treeDataProvider: this,
+      showCollapseAll: true,
+      canSelectMany: true,
+      ...(options.dragAndDrop && { dragAndDropController: options.dragAndDrop }),
+    });
     this.view.onDidChangeVisibility(({ visible }) => this.#seen(visible));
     this.#seen(this.view.visible);
   }
@@ -96,7 +101,9 @@ export class RowTree implements vscode.TreeDataProvider<Node>, vscode.Disposable
     const { row } = node;
     const { id, label, highlights, description, icon, context, children, isCollapsed, spoken } = row;
     const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
-    const text = highlights ? { label, highlights: highlights.map(([from, to]): [number, number] => [from, to]) } : label;
+    const text = highlights
+      ? { label, highlights: highlights.map(([from, to]): [number, number] => [from, to]) }
+      : label;
     const item = new vscode.TreeItem(text, !children ? None : isCollapsed ? Collapsed : Expanded);
     item.id = id;
     item.description = description;
@@ -109,7 +116,10 @@ export class RowTree implements vscode.TreeDataProvider<Node>, vscode.Disposable
       item.resourceUri = vscode.Uri.from({ scheme: 'shoal', path: iconPath(icon.file) });
       item.iconPath = vscode.ThemeIcon.File;
     } else {
-      item.iconPath = new vscode.ThemeIcon(icon.theme, icon.color === undefined ? undefined : new vscode.ThemeColor(icon.color));
+      item.iconPath = new vscode.ThemeIcon(
+        icon.theme,
+        icon.color === undefined ? undefined : new vscode.ThemeColor(icon.color),
+      );
     }
     return item;
   }
@@ -144,7 +154,9 @@ export class RowTree implements vscode.TreeDataProvider<Node>, vscode.Disposable
     // VS Code remembers for each row whether it is open; what has something new to say is opened once more.
     for (const row of opened) {
       const node = this.#nodes.get(row.id);
-      if (node && this.view.visible) void this.view.reveal(node, { select: false, focus: false, expand: true }).then(undefined, () => undefined); // it may be gone again
+      if (node && this.view.visible) {
+        void this.view.reveal(node, { select: false, focus: false, expand: true }).then(undefined, () => undefined);
+      } // it may be gone again
     }
   }
 

@@ -27,15 +27,32 @@ const part = <T extends HTMLElement>(id: string, kind: new () => T): T => {
   return found;
 };
 const parts = {
-  nothing: part('nothing', HTMLParagraphElement), all: part('all', HTMLElement), title: part('title', HTMLHeadingElement), about: part('about', HTMLParagraphElement),
-  progress: part('progress', HTMLParagraphElement), share: part('share', HTMLProgressElement), whys: part('whys', HTMLUListElement), actions: part('actions', HTMLDivElement),
-  plot: part('plot', HTMLDivElement), keys: part('plot-keys', HTMLUListElement), said: part('said', HTMLDivElement),
+  nothing: part('nothing', HTMLParagraphElement),
+  all: part('all', HTMLElement),
+  title: part('title', HTMLHeadingElement),
+  about: part('about', HTMLParagraphElement),
+  progress: part('progress', HTMLParagraphElement),
+  share: part('share', HTMLProgressElement),
+  whys: part('whys', HTMLUListElement),
+  actions: part('actions', HTMLDivElement),
+  plot: part('plot', HTMLDivElement),
+  keys: part('plot-keys', HTMLUListElement),
+  said: part('said', HTMLDivElement),
 };
-const map = new PieceMap(part('map', HTMLCanvasElement), part('legend', HTMLUListElement), part('cell', HTMLParagraphElement));
-const table = new PeerTable(part('peers', HTMLTableElement), part('no-peers', HTMLParagraphElement), keep, (sorting) => {
-  keep = { ...keep, ...sorting };
-  host.setState(keep);
-});
+const map = new PieceMap(
+  part('map', HTMLCanvasElement),
+  part('legend', HTMLUListElement),
+  part('cell', HTMLParagraphElement),
+);
+const table = new PeerTable(
+  part('peers', HTMLTableElement),
+  part('no-peers', HTMLParagraphElement),
+  keep,
+  (sorting) => {
+    keep = { ...keep, ...sorting };
+    host.setState(keep);
+  },
+);
 const plot = new RatePlot(parts.plot);
 
 window.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
@@ -45,9 +62,12 @@ window.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
       keep = { ...keep, transfer: message.transfer };
       host.setState(keep);
       return speak(message.words);
-    case 'show': return show(message.shown);
-    case 'rates': return plot.show(message.rates);
-    case 'nothing': return showNothing(message.text);
+    case 'show':
+      return show(message.shown);
+    case 'rates':
+      return plot.show(message.rates);
+    case 'nothing':
+      return showNothing(message.text);
     case undefined: // not from our window, or of another version of it
   }
 });
@@ -59,7 +79,13 @@ host.postMessage({ is: 'ready' });
 
 function speak(words: Words): void {
   document.documentElement.lang = words.language;
-  for (const [id, text] of [['pieces-title', words.pieces], ['peers-title', words.peers], ['speed-title', words.speed]] as const) part(id, HTMLHeadingElement).textContent = text;
+  for (const [id, text] of [
+    ['pieces-title', words.pieces],
+    ['peers-title', words.peers],
+    ['speed-title', words.speed],
+  ] as const) {
+    part(id, HTMLHeadingElement).textContent = text;
+  }
   map.speak(words);
   table.speak(words);
   plot.speak(words);
@@ -92,13 +118,15 @@ function showActions(actions: readonly { readonly action: Action; readonly label
   const shown = [...parts.actions.children].map((button) => (button as HTMLElement).dataset['action']);
   if (shown.join() === actions.map(({ action }) => action).join()) return;
   const hadFocus = parts.actions.contains(document.activeElement);
-  parts.actions.replaceChildren(...actions.map(({ action, label }) => {
-    const button = withText('button', label);
-    button.type = 'button';
-    button.dataset['action'] = action;
-    button.addEventListener('click', () => host.postMessage({ is: 'act', action }));
-    return button;
-  }));
+  parts.actions.replaceChildren(
+    ...actions.map(({ action, label }) => {
+      const button = withText('button', label);
+      button.type = 'button';
+      button.dataset['action'] = action;
+      button.addEventListener('click', () => host.postMessage({ is: 'act', action }));
+      return button;
+    }),
+  );
   if (hadFocus) parts.actions.querySelector('button')?.focus();
 }
 

@@ -88,7 +88,10 @@ export interface Rates {
   readonly up: readonly number[];
 }
 
-export type ToPage = { readonly is: 'words'; readonly transfer: number; readonly words: Words } | { readonly is: 'show'; readonly shown: Shown } | { readonly is: 'rates'; readonly rates: Rates }
+export type ToPage =
+  | { readonly is: 'words'; readonly transfer: number; readonly words: Words }
+  | { readonly is: 'show'; readonly shown: Shown }
+  | { readonly is: 'rates'; readonly rates: Rates }
   | { readonly is: 'nothing'; readonly text: string };
 
 /** What the page keeps for the next time it is made. */
@@ -101,62 +104,118 @@ export interface Kept {
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-const areNumbers = (value: unknown): value is readonly number[] => Array.isArray(value) && value.every((one) => typeof one === 'number' && Number.isFinite(one));
-const isOneOf = <T extends string>(all: readonly T[], value: unknown): value is T => isText(value) && (all as readonly string[]).includes(value);
+const areNumbers = (value: unknown): value is readonly number[] =>
+  Array.isArray(value) && value.every((one) => typeof one === 'number' && Number.isFinite(one));
+const isOneOf = <T extends string>(all: readonly T[], value: unknown): value is T =>
+  isText(value) && (all as readonly string[]).includes(value);
 const areAllTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
-const areTexts = (value: unknown, keys: readonly string[]): boolean => isObject(value) && keys.every((key) => isText(value[key]));
+const areTexts = (value: unknown, keys: readonly string[]): boolean =>
+  isObject(value) && keys.every((key) => isText(value[key]));
 
 /** A message of the page; undefined for anything else. */
 export function fromPage(message: unknown): FromPage | undefined {
   if (!isObject(message)) return undefined;
   if (message['is'] === 'ready') return { is: 'ready' };
-  return message['is'] === 'act' && isOneOf(ACTIONS, message['action']) ? { is: 'act', action: message['action'] } : undefined;
+  return message['is'] === 'act' && isOneOf(ACTIONS, message['action'])
+    ? { is: 'act', action: message['action'] }
+    : undefined;
 }
 
 /** A message of the window; undefined for anything else. */
 export function toPage(message: unknown): ToPage | undefined {
   if (!isObject(message)) return undefined;
-  const isGood = message['is'] === 'words' ? isCount(message['transfer']) && areWords(message['words'])
-    : message['is'] === 'show' ? isShown(message['shown'])
-    : message['is'] === 'rates' ? areRates(message['rates'])
-    : message['is'] === 'nothing' && isText(message['text']);
-  return isGood ? message as unknown as ToPage : undefined;
+  const isGood =
+    message['is'] === 'words'
+      ? isCount(message['transfer']) && areWords(message['words'])
+      : message['is'] === 'show'
+        ? isShown(message['shown'])
+        : message['is'] === 'rates'
+          ? areRates(message['rates'])
+          : message['is'] === 'nothing' && isText(message['text']);
+  return isGood ? (message as unknown as ToPage) : undefined;
 }
 
 /** What a page kept; undefined for anything else. */
 export function kept(value: unknown): Kept | undefined {
   if (!isObject(value) || !isCount(value['transfer'])) return undefined;
-  return { transfer: value['transfer'], sortBy: isOneOf(COLUMNS, value['sortBy']) ? value['sortBy'] : undefined, isDescending: value['isDescending'] === true };
+  return {
+    transfer: value['transfer'],
+    sortBy: isOneOf(COLUMNS, value['sortBy']) ? value['sortBy'] : undefined,
+    isDescending: value['isDescending'] === true,
+  };
 }
 
-const WORDS = ['language', 'pieces', 'peers', 'speed', 'noPeers', 'noPieces', 'onePiece', 'somePieces', 'nobodyHas', 'oneHas', 'someHave', 'fewestHave', 'mapHelp', 'down', 'up'] as const satisfies readonly (keyof Words)[];
-const areWords = (value: unknown): boolean => isObject(value) && areTexts(value, WORDS) && areTexts(value['kinds'], KINDS) && areTexts(value['columns'], COLUMNS);
+const WORDS = [
+  'language',
+  'pieces',
+  'peers',
+  'speed',
+  'noPeers',
+  'noPieces',
+  'onePiece',
+  'somePieces',
+  'nobodyHas',
+  'oneHas',
+  'someHave',
+  'fewestHave',
+  'mapHelp',
+  'down',
+  'up',
+] as const satisfies readonly (keyof Words)[];
+const areWords = (value: unknown): boolean =>
+  isObject(value) && areTexts(value, WORDS) && areTexts(value['kinds'], KINDS) && areTexts(value['columns'], COLUMNS);
 
 function isShown(value: unknown): boolean {
-  return isObject(value) && areTexts(value, ['title', 'about', 'progress']) && typeof value['share'] === 'number'
-    && areAllTexts(value['whys']) && areAllTexts(value['rates'])
-    && Array.isArray(value['actions']) && value['actions'].every((one) => isObject(one) && isOneOf(ACTIONS, one['action']) && isText(one['label']))
-    && (value['map'] === undefined || isMap(value['map'])) && Array.isArray(value['peers']) && value['peers'].every(isPeer);
+  return (
+    isObject(value) &&
+    areTexts(value, ['title', 'about', 'progress']) &&
+    typeof value['share'] === 'number' &&
+    areAllTexts(value['whys']) &&
+    areAllTexts(value['rates']) &&
+    Array.isArray(value['actions']) &&
+    value['actions'].every((one) => isObject(one) && isOneOf(ACTIONS, one['action']) && isText(one['label'])) &&
+    (value['map'] === undefined || isMap(value['map'])) &&
+    Array.isArray(value['peers']) &&
+    value['peers'].every(isPeer)
+  );
 }
 
 function isMap(value: unknown): boolean {
-  if (!isObject(value) || !isCount(value['pieces']) || !isCount(value['cellPieces']) || value['cellPieces'] === 0 || !isObject(value['cells']) || !isObject(value['counts'])) return false;
+  if (
+    !isObject(value) ||
+    !isCount(value['pieces']) ||
+    !isCount(value['cellPieces']) ||
+    value['cellPieces'] === 0 ||
+    !isObject(value['cells']) ||
+    !isObject(value['counts'])
+  ) {
+    return false;
+  }
   const { cells, counts } = value;
   const count = Math.ceil(value['pieces'] / value['cellPieces']);
-  return KINDS.every((kind) => isCount((counts)[kind]))
-    && ['held', 'requested', 'verifying', 'unwanted', 'nowhere', 'peers'].every((name) => {
-      const column = (cells)[name];
+  return (
+    KINDS.every((kind) => isCount(counts[kind])) &&
+    ['held', 'requested', 'verifying', 'unwanted', 'nowhere', 'peers'].every((name) => {
+      const column = cells[name];
       return column instanceof Uint8Array && column.length === count;
-    });
+    })
+  );
 }
 
-const isPeer = (value: unknown): boolean => isObject(value) && areTexts(value, ['pin', 'about']) && areTexts(value['cells'], COLUMNS) && isObject(value['values'])
-  && isOneOf(['active', 'quiet', 'bad'], value['tone']);
+const isPeer = (value: unknown): boolean =>
+  isObject(value) &&
+  areTexts(value, ['pin', 'about']) &&
+  areTexts(value['cells'], COLUMNS) &&
+  isObject(value['values']) &&
+  isOneOf(['active', 'quiet', 'bad'], value['tone']);
 
 function areRates(value: unknown): boolean {
-  if (!isObject(value) || !areNumbers(value['ageS']) || !areNumbers(value['down']) || !areNumbers(value['up'])) return false;
+  if (!isObject(value) || !areNumbers(value['ageS']) || !areNumbers(value['down']) || !areNumbers(value['up'])) {
+    return false;
+  }
   return value['ageS'].length === value['down'].length && value['down'].length === value['up'].length;
 }
 
 /** Values put into words: `{0}` is the first. */
-export const fill = (words: string, ...values: readonly (string | number)[]): string => words.replace(/\{(\d+)\}/g, (_, n: string) => String(values[Number(n)] ?? ''));
+export const fill = (words: string, ...values: readonly (string | number)[]): string =>
+  words.replace(/\{(\d+)\}/g, (_, n: string) => String(values[Number(n)] ?? ''));

@@ -30,18 +30,20 @@ export class PeerTable {
   speak(words: Words): void {
     this.#empty.textContent = words.noPeers;
     const row = document.createElement('tr');
-    row.append(...COLUMNS.map((column) => {
-      const head = document.createElement('th');
-      head.scope = 'col';
-      head.dataset['column'] = column;
-      if (NUMBERS.includes(column)) head.className = 'number';
-      const button = document.createElement('button');
-      button.type = 'button';
-      button.textContent = words.columns[column];
-      button.addEventListener('click', () => this.#sort(column));
-      head.append(button);
-      return head;
-    }));
+    row.append(
+      ...COLUMNS.map((column) => {
+        const head = document.createElement('th');
+        head.scope = 'col';
+        head.dataset['column'] = column;
+        if (NUMBERS.includes(column)) head.className = 'number';
+        const button = document.createElement('button');
+        button.type = 'button';
+        button.textContent = words.columns[column];
+        button.addEventListener('click', () => this.#sort(column));
+        head.append(button);
+        return head;
+      }),
+    );
     this.#table.tHead?.replaceChildren(row);
     this.#mark();
   }
@@ -78,7 +80,9 @@ export class PeerTable {
     if (sortBy === undefined) return this.#peers;
     const order = (a: ShownPeer, b: ShownPeer): number => {
       const [one, other] = [a.values[sortBy], b.values[sortBy]];
-      return typeof one === 'number' && typeof other === 'number' ? one - other : String(one).localeCompare(String(other));
+      return typeof one === 'number' && typeof other === 'number'
+        ? one - other
+        : String(one).localeCompare(String(other));
     };
     return [...this.#peers].sort((a, b) => (isDescending ? order(b, a) : order(a, b)));
   }
@@ -101,11 +105,13 @@ export class PeerTable {
 
 function makeRow(): HTMLTableRowElement {
   const row = document.createElement('tr');
-  row.append(...COLUMNS.map((column) => {
-    const cell = document.createElement(column === 'name' ? 'th' : 'td');
-    if (cell instanceof HTMLTableCellElement && column === 'name') cell.scope = 'row';
-    if (NUMBERS.includes(column)) cell.className = 'number';
-    return cell;
-  }));
+  row.append(
+    ...COLUMNS.map((column) => {
+      const cell = document.createElement(column === 'name' ? 'th' : 'td');
+      if (cell instanceof HTMLTableCellElement && column === 'name') cell.scope = 'row';
+      if (NUMBERS.includes(column)) cell.className = 'number';
+      return cell;
+    }),
+  );
   return row;
 }

@@ -28,7 +28,9 @@ export class PieceMap {
     canvas.addEventListener('keydown', (event) => this.#walk(event));
     canvas.addEventListener('focus', () => this.draw());
     canvas.addEventListener('blur', () => this.draw());
-    for (const kind of ['mousemove', 'mousedown'] as const) canvas.addEventListener(kind, (event) => this.#point(event));
+    for (const kind of ['mousemove', 'mousedown'] as const) {
+      canvas.addEventListener(kind, (event) => this.#point(event));
+    }
     new ResizeObserver(() => this.draw()).observe(canvas.parentElement ?? canvas);
   }
 
@@ -50,12 +52,21 @@ export class PieceMap {
     this.#canvas.hidden = map === undefined;
     if (!map) return this.#legend.replaceChildren();
     const width = Math.max(100, this.#canvas.parentElement?.clientWidth ?? 0);
-    this.#cellPx = CELL_PX.find((px) => Math.ceil(this.#count / Math.floor(width / px)) * px <= MAP_PX_MAX) ?? CELL_PX[CELL_PX.length - 1] ?? 5;
+    this.#cellPx =
+      CELL_PX.find((px) => Math.ceil(this.#count / Math.floor(width / px)) * px <= MAP_PX_MAX) ??
+      CELL_PX[CELL_PX.length - 1] ??
+      5;
     this.#columns = Math.max(1, Math.floor(width / this.#cellPx));
-    const context = prepare(this.#canvas, Math.min(this.#columns, this.#count) * this.#cellPx + 2, Math.ceil(this.#count / this.#columns) * this.#cellPx + 2);
+    const context = prepare(
+      this.#canvas,
+      Math.min(this.#columns, this.#count) * this.#cellPx + 2,
+      Math.ceil(this.#count / this.#columns) * this.#cellPx + 2,
+    );
     if (!context) return;
     const colors = palette();
-    for (let cell = 0; cell < this.#count; cell++) drawCell(context, colors, countsOf(map, cell), ...this.#placeOf(cell), this.#cellPx - 1);
+    for (let cell = 0; cell < this.#count; cell++) {
+      drawCell(context, colors, countsOf(map, cell), ...this.#placeOf(cell), this.#cellPx - 1);
+    }
     if (document.activeElement === this.#canvas) {
       const [x, y] = this.#placeOf(this.#cell);
       context.strokeStyle = colors.focus;
@@ -77,25 +88,34 @@ export class PieceMap {
     const words = this.#words;
     if (!words) return;
     const colors = palette();
-    this.#legend.replaceChildren(...KINDS.filter((kind) => map.counts[kind] > 0).map((kind) => {
-      const item = document.createElement('li');
-      const swatch = document.createElement('canvas');
-      swatch.setAttribute('aria-hidden', 'true');
-      const context = prepare(swatch, LEGEND_PX, LEGEND_PX);
-      const none = { held: 0, requested: 0, verifying: 0, missing: 0, nowhere: 0, unwanted: 0 };
-      if (context) drawCell(context, colors, { ...none, [kind]: 1, size: 1, peers: 1 }, 0, 0, LEGEND_PX);
-      const count = document.createElement('span');
-      count.className = 'count';
-      count.textContent = String(map.counts[kind]);
-      item.dataset['kind'] = kind;
-      item.append(swatch, words.kinds[kind], ' ', count);
-      return item;
-    }));
+    this.#legend.replaceChildren(
+      ...KINDS.filter((kind) => map.counts[kind] > 0).map((kind) => {
+        const item = document.createElement('li');
+        const swatch = document.createElement('canvas');
+        swatch.setAttribute('aria-hidden', 'true');
+        const context = prepare(swatch, LEGEND_PX, LEGEND_PX);
+        const none = { held: 0, requested: 0, verifying: 0, missing: 0, nowhere: 0, unwanted: 0 };
+        if (context) drawCell(context, colors, { ...none, [kind]: 1, size: 1, peers: 1 }, 0, 0, LEGEND_PX);
+        const count = document.createElement('span');
+        count.className = 'count';
+        count.textContent = String(map.counts[kind]);
+        item.dataset['kind'] = kind;
+        item.append(swatch, words.kinds[kind], ' ', count);
+        return item;
+      }),
+    );
   }
 
   #walk(event: KeyboardEvent): void {
     const steps: Readonly<Record<string, number>> = {
-      ArrowRight: 1, ArrowLeft: -1, ArrowDown: this.#columns, ArrowUp: -this.#columns, PageDown: 10 * this.#columns, PageUp: -10 * this.#columns, Home: -this.#count, End: this.#count,
+      ArrowRight: 1,
+      ArrowLeft: -1,
+      ArrowDown: this.#columns,
+      ArrowUp: -this.#columns,
+      PageDown: 10 * this.#columns,
+      PageUp: -10 * this.#columns,
+      Home: -this.#count,
+      End: this.#count,
     };
     const step = steps[event.key];
     if (step === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -119,7 +139,8 @@ export class PieceMap {
 
   /** What the cell stands for, in words. */
   #describe(): void {
-    const text = this.#map && this.#words ? cellWords(this.#map, this.#words, this.#cell) : this.#words?.noPieces ?? '';
+    const text =
+      this.#map && this.#words ? cellWords(this.#map, this.#words, this.#cell) : (this.#words?.noPieces ?? '');
     this.#detail.textContent = text;
     this.#canvas.setAttribute('aria-valuemin', '1');
     this.#canvas.setAttribute('aria-valuemax', String(this.#map?.pieces ?? 1));
@@ -132,7 +153,14 @@ function cellWords(map: ShownMap, words: Words, cell: number): string {
   const counts = countsOf(map, cell);
   const first = cell * map.cellPieces + 1;
   const kinds = KINDS.filter((kind) => counts[kind] > 0);
-  const who = counts.peers === 0 ? words.nobodyHas : counts.peers === 1 ? words.oneHas : fill(words.someHave, counts.peers);
+  const who =
+    counts.peers === 0 ? words.nobodyHas : counts.peers === 1 ? words.oneHas : fill(words.someHave, counts.peers);
   if (counts.size === 1) return fill(words.onePiece, first, kinds.map((kind) => words.kinds[kind]).join(), who);
-  return fill(words.somePieces, first, first + counts.size - 1, kinds.map((kind) => `${counts[kind]} ${words.kinds[kind]}`).join(', '), fill(words.fewestHave, counts.peers));
+  return fill(
+    words.somePieces,
+    first,
+    first + counts.size - 1,
+    kinds.map((kind) => `${counts[kind]} ${words.kinds[kind]}`).join(', '),
+    fill(words.fewestHave, counts.peers),
+  );
 }

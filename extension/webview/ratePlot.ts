@@ -40,19 +40,35 @@ export class RatePlot {
     if (!words) return;
     this.#plot?.destroy();
     const colors = palette();
-    const axis = { stroke: colors.quiet, font: colors.font, grid: { stroke: colors.line, width: colors.isHighContrast ? 0.4 : 1 }, ticks: { show: false } };
-    this.#plot = new uPlot({
-      width: this.#width, height: HEIGHT_PX, legend: { show: false }, cursor: { drag: { setScale: false }, points: { show: !colors.isHighContrast } },
-      scales: {
-        x: { time: false, range: (_, least) => [Math.min(least, -SPAN_S_MIN), 0] },
-        y: { range: (_, __, most) => [0, Math.max(TOP_BYTES_PER_S_MIN, most * 1.1)] },
+    const axis = {
+      stroke: colors.quiet,
+      font: colors.font,
+      grid: { stroke: colors.line, width: colors.isHighContrast ? 0.4 : 1 },
+      ticks: { show: false },
+    };
+    this.#plot = new uPlot(
+      {
+        width: this.#width,
+        height: HEIGHT_PX,
+        legend: { show: false },
+        cursor: { drag: { setScale: false }, points: { show: !colors.isHighContrast } },
+        scales: {
+          x: { time: false, range: (_, least) => [Math.min(least, -SPAN_S_MIN), 0] },
+          y: { range: (_, __, most) => [0, Math.max(TOP_BYTES_PER_S_MIN, most * 1.1)] },
+        },
+        series: [
+          {},
+          { label: words.down, stroke: colors.down, width: 2, points: { show: false } },
+          { label: words.up, stroke: colors.up, width: 2, dash: [6, 4], points: { show: false } },
+        ],
+        axes: [
+          { ...axis, values: (_, ages) => ages.map(ageText), incrs: [10, 20, 30, 60], space: 70, size: 30 },
+          { ...axis, values: (_, rates) => rates.map((bytesPerS) => rate(bytesPerS)), incrs: BINARY_STEPS, size: 90 },
+        ],
       },
-      series: [{}, { label: words.down, stroke: colors.down, width: 2, points: { show: false } }, { label: words.up, stroke: colors.up, width: 2, dash: [6, 4], points: { show: false } }],
-      axes: [
-        { ...axis, values: (_, ages) => ages.map(ageText), incrs: [10, 20, 30, 60], space: 70, size: 30 },
-        { ...axis, values: (_, rates) => rates.map((bytesPerS) => rate(bytesPerS)), incrs: BINARY_STEPS, size: 90 },
-      ],
-    }, this.#data, this.#box);
+      this.#data,
+      this.#box,
+    );
   }
 
   get #width(): number {
@@ -73,4 +89,6 @@ function ageText(ageS: number): string {
 }
 
 /** Steps of the axis of rates that read well in binary units: 1, 2, 5 … 500 of each. */
-const BINARY_STEPS = [1, 1024, 1024 ** 2, 1024 ** 3].flatMap((unit) => [1, 2, 5, 10, 20, 50, 100, 200, 500].map((step) => step * unit));
+const BINARY_STEPS = [1, 1024, 1024 ** 2, 1024 ** 3].flatMap((unit) =>
+  [1, 2, 5, 10, 20, 50, 100, 200, 500].map((step) => step * unit),
+);

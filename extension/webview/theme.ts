@@ -18,19 +18,30 @@ export interface Palette {
 
 export function palette(): Palette {
   const style = getComputedStyle(document.body);
-  const color = (...names: readonly string[]): string => names.map((name) => style.getPropertyValue(`--vscode-${name}`).trim()).find((value) => value !== '') ?? style.color;
+  const color = (...names: readonly string[]): string =>
+    names.map((name) => style.getPropertyValue(`--vscode-${name}`).trim()).find((value) => value !== '') ?? style.color;
   return {
     isHighContrast: isHighContrast(),
-    foreground: color('editor-foreground', 'foreground'), background: color('editor-background'), quiet: color('descriptionForeground', 'foreground'),
-    line: color('contrastBorder', 'editorWidget-border', 'panel-border'), focus: color('focusBorder', 'contrastActiveBorder'),
-    held: color('charts-green'), requested: color('charts-yellow'), verifying: color('charts-blue'), nowhere: color('charts-red', 'errorForeground'),
-    down: color('charts-blue'), up: color('charts-purple'),
+    foreground: color('editor-foreground', 'foreground'),
+    background: color('editor-background'),
+    quiet: color('descriptionForeground', 'foreground'),
+    line: color('contrastBorder', 'editorWidget-border', 'panel-border'),
+    focus: color('focusBorder', 'contrastActiveBorder'),
+    held: color('charts-green'),
+    requested: color('charts-yellow'),
+    verifying: color('charts-blue'),
+    nowhere: color('charts-red', 'errorForeground'),
+    down: color('charts-blue'),
+    up: color('charts-purple'),
     font: `${style.getPropertyValue('--vscode-font-size').trim() || '13px'} ${style.getPropertyValue('--vscode-font-family').trim() || 'sans-serif'}`,
   };
 }
 
 function isHighContrast(): boolean {
-  return document.body.classList.contains('vscode-high-contrast') || document.body.classList.contains('vscode-high-contrast-light');
+  return (
+    document.body.classList.contains('vscode-high-contrast') ||
+    document.body.classList.contains('vscode-high-contrast-light')
+  );
 }
 
 /** VS Code says by the class of the body and the style of the document that the theme is another. */
@@ -41,7 +52,11 @@ export function onThemeChange(run: () => void): void {
 }
 
 /** Makes a canvas so large, sharp on every screen, and gives what draws on it. */
-export function prepare(canvas: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D | undefined {
+export function prepare(
+  canvas: HTMLCanvasElement,
+  width: number,
+  height: number,
+): CanvasRenderingContext2D | undefined {
   const scale = window.devicePixelRatio || 1;
   canvas.width = Math.round(width * scale);
   canvas.height = Math.round(height * scale);

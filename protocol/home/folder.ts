@@ -17,7 +17,9 @@ export function homeOf(named: string | undefined, workFolder = os.homedir()): Ho
 }
 
 /** File systems of other machines, by the number Linux gives them (statfs(2)): NFS, SMB, CIFS, SMB2, AFS, Coda, NCP, Ceph, Lustre. */
-const NETWORK_TYPES = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x5346414f, 0x73757245, 0x564c, 0x00c36400, 0x0bd00bd0]);
+const NETWORK_TYPES = new Set([
+  0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x5346414f, 0x73757245, 0x564c, 0x00c36400, 0x0bd00bd0,
+]);
 
 function isOnNetwork(folder: string): boolean {
   if (process.platform === 'win32') return folder.startsWith('\\\\');

@@ -39,9 +39,20 @@ export function homeAt(folder: string): Home {
   const at = (name: string): string => path.join(folder, name);
   return {
     folder,
-    identityFile: at('identity.json'), secretFile: at('secret.json'), addressFile: at('engine.json'), lockFile: at('engine.lock'), trackerFile: at('tracker.json'),
-    accountFile: at('account.json'), settingsFile: at('settings.json'), outboxFile: at('outbox.json'), conflictsFile: at('conflicts.json'), cutOffFile: at('cut-off.json'),
-    transfersFolder: at('transfers'), previewsFolder: at('previews'), binFolder: at('bin'), logFile: at('engine.log'),
+    identityFile: at('identity.json'),
+    secretFile: at('secret.json'),
+    addressFile: at('engine.json'),
+    lockFile: at('engine.lock'),
+    trackerFile: at('tracker.json'),
+    accountFile: at('account.json'),
+    settingsFile: at('settings.json'),
+    outboxFile: at('outbox.json'),
+    conflictsFile: at('conflicts.json'),
+    cutOffFile: at('cut-off.json'),
+    transfersFolder: at('transfers'),
+    previewsFolder: at('previews'),
+    binFolder: at('bin'),
+    logFile: at('engine.log'),
   };
 }
 
@@ -50,7 +61,11 @@ export function homeAt(folder: string): Home {
  *
  * @throws ShoalError newerFormat, damagedFile; the file is left as it is
  */
-export async function readSmallFile<T>(disk: Disk, file: string, read: (fields: Readonly<Record<string, unknown>>) => T): Promise<T | undefined> {
+export async function readSmallFile<T>(
+  disk: Disk,
+  file: string,
+  read: (fields: Readonly<Record<string, unknown>>) => T,
+): Promise<T | undefined> {
   let bytes: Buffer;
   try {
     bytes = await disk.readFile(file);
@@ -61,11 +76,15 @@ export async function readSmallFile<T>(disk: Disk, file: string, read: (fields: 
   let fields: Record<string, unknown>;
   try {
     fields = JSON.parse(bytes.toString('utf8')) as Record<string, unknown>;
-    if (typeof fields !== 'object' || fields === null || typeof fields['format'] !== 'number') throw new Error('it has no format number');
+    if (typeof fields !== 'object' || fields === null || typeof fields['format'] !== 'number') {
+      throw new Error('it has no format number');
+    }
   } catch (error) {
     throw new ShoalError('damagedFile', { path: file, why: (error as Error).message }, { cause: error });
   }
-  if (fields['format'] > HOME_FORMAT) throw new ShoalError('newerFormat', { path: file, format: String(fields['format']) });
+  if (fields['format'] > HOME_FORMAT) {
+    throw new ShoalError('newerFormat', { path: file, format: String(fields['format']) });
+  }
   try {
     return read(fields);
   } catch (error) {
@@ -75,7 +94,11 @@ export async function readSmallFile<T>(disk: Disk, file: string, read: (fields: 
 
 /** Writes a small file whole or not at all, readable by its owner alone. */
 export function writeSmallFile(disk: Disk, file: string, fields: Readonly<Record<string, unknown>>): Promise<void> {
-  return disk.replaceFile(file, Buffer.from(`${JSON.stringify({ format: HOME_FORMAT, ...fields }, undefined, 2)}\n`), 0o600);
+  return disk.replaceFile(
+    file,
+    Buffer.from(`${JSON.stringify({ format: HOME_FORMAT, ...fields }, undefined, 2)}\n`),
+    0o600,
+  );
 }
 
 /** A field that must be a text. */
@@ -103,10 +126,17 @@ export interface EngineAddress {
 /** Undefined when no engine has been there, or it has left. @throws ShoalError homeUnusable, newerFormat */
 export async function readAddress(home: Home, disk: Disk): Promise<EngineAddress | undefined> {
   try {
-    return await readSmallFile(disk, home.addressFile, (fields) => ({ socket: textField(fields, 'socket'), processId: Number(fields['processId']) }));
+    return await readSmallFile(disk, home.addressFile, (fields) => ({
+      socket: textField(fields, 'socket'),
+      processId: Number(fields['processId']),
+    }));
   } catch (error) {
     if (isShoalError(error, 'damagedFile')) return undefined; // the next engine writes it anew
     if (isShoalError(error)) throw error;
-    throw new ShoalError('homeUnusable', { path: home.folder, why: systemCode(error) ?? String(error) }, { cause: error });
+    throw new ShoalError(
+      'homeUnusable',
+      { path: home.folder, why: systemCode(error) ?? String(error) },
+      { cause: error },
+    );
   }
 }

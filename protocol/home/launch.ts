@@ -53,7 +53,11 @@ export interface EngineConnection {
  * @throws ShoalError engineUnreachable, engineNewer, homeUnusable, and what the engine said when it could not start
  */
 export async function connectEngine(options: ConnectOptions): Promise<EngineConnection> {
-  const { home, world: { clock }, version } = options;
+  const {
+    home,
+    world: { clock },
+    version,
+  } = options;
   const giveUpAtMs = clock.monotonicMs() + START_MS_MAX;
   let child: EngineProcess | undefined;
   for (let attempt = 0; ; attempt++) {
@@ -88,10 +92,15 @@ const backOffMs = (attempt: number): number => Math.min(20 * 1.3 ** attempt, 500
  *
  * @throws ShoalError engineUnreachable when it runs and does not answer, badProof, versionMismatch
  */
-export async function findEngine({ home, world, version, handlers }: FrontendOptions): Promise<Omit<EngineConnection, 'started'> | undefined> {
+export async function findEngine({
+  home,
+  world,
+  version,
+  handlers,
+}: FrontendOptions): Promise<Omit<EngineConnection, 'started'> | undefined> {
   const { clock, chance, disk, log } = world;
   const address = await readAddress(home, disk);
-  const secret = address && await readSecret(home, disk);
+  const secret = address && (await readSecret(home, disk));
   if (!secret) return undefined;
   const { socket } = address;
   let stream: ByteStream;
@@ -99,21 +108,42 @@ export async function findEngine({ home, world, version, handlers }: FrontendOpt
     stream = await world.network.dial({ path: socket }, { timeoutMs: DIAL_MS_MAX });
   } catch (error) {
     const why = systemCode((error as Error).cause);
-    if (why === 'EACCES' || why === 'EPERM') throw new ShoalError('homeUnusable', { path: socket, why: 'it belongs to another user' }, { cause: error });
+    if (why === 'EACCES' || why === 'EPERM') {
+      throw new ShoalError('homeUnusable', { path: socket, why: 'it belongs to another user' }, { cause: error });
+    }
     return undefined; // what a killed engine leaves behind; the next one clears it
   }
   const link = new FrameLink(stream);
   let greeted: Greeted;
   try {
-    greeted = await greet(link, { role: 'frontend', accepts: ['engine'], program: programName(version), secret, clock, chance });
+    greeted = await greet(link, {
+      role: 'frontend',
+      accepts: ['engine'],
+      program: programName(version),
+      secret,
+      clock,
+      chance,
+    });
   } catch (error) {
     if (isShoalError(error, 'linkClosed')) return undefined; // it is leaving
-    if (isShoalError(error, 'deadline')) throw unreachable(home, `its process ${address.processId} runs but does not react; end that process and try again`);
+    if (isShoalError(error, 'deadline')) {
+      throw unreachable(
+        home,
+        `its process ${address.processId} runs but does not react; end that process and try again`,
+      );
+    }
     throw error;
   }
-  const connection = new Connection(link, { table: engineLink, side: 'frontend', handlers, heartbeatMs: HEARTBEAT_MS.engine, clock, log });
+  const connection = new Connection(link, {
+    table: engineLink,
+    side: 'frontend',
+    handlers,
+    heartbeatMs: HEARTBEAT_MS.engine,
+    clock,
+    log,
+  });
   // What was read before may have been left by an engine that was killed, under the same path.
-  const { processId } = await readAddress(home, disk) ?? address;
+  const { processId } = (await readAddress(home, disk)) ?? address;
   return { connection, version: versionOf(greeted.program), processId };
 }
 

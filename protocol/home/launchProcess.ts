@@ -36,13 +36,22 @@ export function startEngineProcess(home: Home, program: EngineProgram): EnginePr
     fs.mkdirSync(home.folder, { recursive: true, mode: 0o700 });
     const { output, startsAt } = openLog(home.logFile);
     try {
-      return run(home, [...ENGINE_FLAGS, keepBundle(home.binFolder, program.entry), ...engineWords(home, program)], output, startsAt);
+      return run(
+        home,
+        [...ENGINE_FLAGS, keepBundle(home.binFolder, program.entry), ...engineWords(home, program)],
+        output,
+        startsAt,
+      );
     } finally {
       fs.closeSync(output);
     }
   } catch (error) {
     if (isShoalError(error)) throw error;
-    throw new ShoalError('homeUnusable', { path: home.folder, why: systemCode(error) ?? String(error) }, { cause: error });
+    throw new ShoalError(
+      'homeUnusable',
+      { path: home.folder, why: systemCode(error) ?? String(error) },
+      { cause: error },
+    );
   }
 }
 
@@ -57,12 +66,21 @@ function run(home: Home, words: readonly string[], output: number, startsAt: num
     child = spawnDetached(words, output);
   } catch (error) {
     // Node throws what a system's policy says (EPERM, UNKNOWN), and tells of other refusals by an event.
-    const failure = new ShoalError('engineUnreachable', { home: home.folder, why: `${process.execPath} cannot be started: ${(error as Error).message}`, log: home.logFile }, { cause: error });
+    const failure = new ShoalError(
+      'engineUnreachable',
+      {
+        home: home.folder,
+        why: `${process.execPath} cannot be started: ${(error as Error).message}`,
+        log: home.logFile,
+      },
+      { cause: error },
+    );
     return { processId: undefined, ended: true, neverRan: true, whenFailed: Promise.resolve(failure), discard() {} };
   }
   const state = { processId: child.pid, ended: false, neverRan: false };
   const whenFailed = new Promise<ShoalError>((resolve) => {
-    const failed = (why: string): void => resolve(new ShoalError('engineUnreachable', { home: home.folder, why, log: home.logFile }));
+    const failed = (why: string): void =>
+      resolve(new ShoalError('engineUnreachable', { home: home.folder, why, log: home.logFile }));
     child.once('error', (error) => {
       state.ended = true;
       state.neverRan = child.pid === undefined;
@@ -98,7 +116,7 @@ export function lastWords(log: string, processId: number | undefined): ShoalErro
 
 function jsonOf(line: string): { readonly pid?: number; readonly failure?: WireError } | undefined {
   try {
-    return line.startsWith('{') ? JSON.parse(line) as { pid?: number } : undefined;
+    return line.startsWith('{') ? (JSON.parse(line) as { pid?: number }) : undefined;
   } catch {
     return undefined;
   }

@@ -27,7 +27,8 @@ export function startEngineThread(home: Home, program: EngineProgram): EnginePro
   worker.stdout.resume();
   const state = { processId: process.pid, ended: false, neverRan: false };
   const whenFailed = new Promise<ShoalError>((resolve) => {
-    const failed = (why: string): void => resolve(new ShoalError('engineUnreachable', { home: home.folder, why, log: home.logFile }));
+    const failed = (why: string): void =>
+      resolve(new ShoalError('engineUnreachable', { home: home.folder, why, log: home.logFile }));
     worker.once('error', (error: Error) => failed(error.message));
     worker.once('exit', (code) => {
       state.ended = true;

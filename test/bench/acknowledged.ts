@@ -52,9 +52,17 @@ export async function acknowledged(): Promise<readonly Figure[]> {
 
     const perS = (rounds: readonly Round[]): number => median(rounds.map((round) => round.perS));
     return [
-      figure('operations on both disks of a pair', both), figure('the same, its partner stopped (`one`)', one), figure('a tracker that stands alone', single),
-      figure('bare group commit, no link, nothing checked', bare), figure('bare group commit that checks each signature', checking),
-      { name: 'a tracker alone over the bare group commit', value: perS(single) / perS(bare), unit: '×', target: { least: 0.7 } },
+      figure('operations on both disks of a pair', both),
+      figure('the same, its partner stopped (`one`)', one),
+      figure('a tracker that stands alone', single),
+      figure('bare group commit, no link, nothing checked', bare),
+      figure('bare group commit that checks each signature', checking),
+      {
+        name: 'a tracker alone over the bare group commit',
+        value: perS(single) / perS(bare),
+        unit: '×',
+        target: { least: 0.7 },
+      },
       { name: 'a tracker alone over the one that checks signatures', value: perS(single) / perS(checking), unit: '×' },
       { name: 'a pair over a tracker alone', value: perS(both) / perS(single), unit: '×' },
     ];
@@ -66,7 +74,12 @@ export async function acknowledged(): Promise<readonly Figure[]> {
 function figure(name: string, rounds: readonly Round[]): Figure {
   const of = (field: 'perS' | 'p50' | 'p99' | 'cpuUs'): number => median(rounds.map((round) => round[field] ?? NaN));
   const cpu = rounds[0]?.cpuUs === undefined ? '' : `; ${of('cpuUs').toFixed(0)} CPU-µs each`;
-  return { name, value: of('perS'), unit: '/s', note: `p50 ${of('p50').toFixed(2)} ms, p99 ${of('p99').toFixed(2)} ms${cpu}` };
+  return {
+    name,
+    value: of('perS'),
+    unit: '/s',
+    note: `p50 ${of('p50').toFixed(2)} ms, p99 ${of('p99').toFixed(2)} ms${cpu}`,
+  };
 }
 
 /** Trackers with links to the first of them. */
@@ -80,11 +93,24 @@ async function start(processes: RealProcesses, trackers: 1 | 2) {
       const ready = realm.people.map((_, n) => signed(realm, n, made));
       made += OPERATIONS / LINKS;
       const before = cpuSeconds(running.processId(1));
-      const { perS, times } = await load(links, 1, 60, (n) => ready[n]?.pop(), (receipt) => {
-        // The first byte of a receipt is its durability.
-        if ((receipt[0] === 0) !== (durability === 'both')) throw new Error(`an operation was not acknowledged with ${durability}`);
-      });
-      return { perS, p50: median(times), p99: percentile(times, 0.99), cpuUs: ((cpuSeconds(running.processId(1)) - before) * 1e6) / times.length };
+      const { perS, times } = await load(
+        links,
+        1,
+        60,
+        (n) => ready[n]?.pop(),
+        (receipt) => {
+          // The first byte of a receipt is its durability.
+          if ((receipt[0] === 0) !== (durability === 'both')) {
+            throw new Error(`an operation was not acknowledged with ${durability}`);
+          }
+        },
+      );
+      return {
+        perS,
+        p50: median(times),
+        p99: percentile(times, 0.99),
+        cpuUs: ((cpuSeconds(running.processId(1)) - before) * 1e6) / times.length,
+      };
     },
     stopPartner: () => running.kill(2),
     async stop(): Promise<void> {
@@ -98,11 +124,17 @@ async function start(processes: RealProcesses, trackers: 1 | 2) {
 function signed({ people }: BenchRealm, person: number, from: number): Request[] {
   const one = people[person];
   if (!one) return [];
-  return Array.from({ length: OPERATIONS / LINKS }, (_, n) => request('submit', { signed: one.sign('shareFile', sampleFile(one.group, from + n)) }));
+  return Array.from({ length: OPERATIONS / LINKS }, (_, n) =>
+    request('submit', { signed: one.sign('shareFile', sampleFile(one.group, from + n)) }),
+  );
 }
 
 async function groupCommit(processes: RealProcesses, name: string, ...how: readonly string[]): Promise<Round> {
-  const child = spawn(process.execPath, [GROUP_COMMIT, path.join(processes.folder, `${name}.sqlite`), String(OPERATIONS), String(LINKS), ...how], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(
+    process.execPath,
+    [GROUP_COMMIT, path.join(processes.folder, `${name}.sqlite`), String(OPERATIONS), String(LINKS), ...how],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   await once(child, 'close');

@@ -21,7 +21,9 @@ export async function anchorsOf(processes: RealProcesses, source: string): Promi
     }
   };
   for (const [name, start] of Object.entries(torrentClients)) {
-    await add(name, async () => torrentContender(processes, name, start, source, await makeTorrent(processes, source, PIECE_BYTES)));
+    await add(name, async () =>
+      torrentContender(processes, name, start, source, await makeTorrent(processes, source, PIECE_BYTES)),
+    );
   }
   await add('Syncthing', () => syncthing(processes, source));
   await add('scp', () => secureCopy(processes, source));
@@ -30,7 +32,9 @@ export async function anchorsOf(processes: RealProcesses, source: string): Promi
 
 export function compareAnchors(ours: readonly Turn[], turns: Turns): readonly Figure[] {
   return [
-    ...compared(ours, turns, 'libtorrent', { least: 2.2 }, { most: 0.5 }), ...compared(ours, turns, 'WebTorrent', { least: 3.5 }, { most: 0.28 }),
-    ...compared(ours, turns, 'Syncthing', { least: 1.5 }, { most: 0.68 }), ...compared(ours, turns, 'scp', { least: 1.2 }),
+    ...compared(ours, turns, 'libtorrent', { least: 2.2 }, { most: 0.5 }),
+    ...compared(ours, turns, 'WebTorrent', { least: 3.5 }, { most: 0.28 }),
+    ...compared(ours, turns, 'Syncthing', { least: 1.5 }, { most: 0.68 }),
+    ...compared(ours, turns, 'scp', { least: 1.2 }),
   ];
 }

@@ -19,9 +19,17 @@ interface Running {
 }
 
 /** Figures of those that are there; a line for each that is not. */
-export async function anchors(processes: RealProcesses, links: number, seconds: number, roots: readonly Root[]): Promise<readonly Figure[]> {
+export async function anchors(
+  processes: RealProcesses,
+  links: number,
+  seconds: number,
+  roots: readonly Root[],
+): Promise<readonly Figure[]> {
   const figures: Figure[] = [];
-  for (const [name, start] of [['bittorrent-tracker', startBittorrentTracker], ['opentracker', startOpentracker]] as const) {
+  for (const [name, start] of [
+    ['bittorrent-tracker', startBittorrentTracker],
+    ['opentracker', startOpentracker],
+  ] as const) {
     try {
       figures.push(await measure(name, await start(processes), links, seconds, roots));
     } catch (error) {
@@ -39,12 +47,17 @@ async function startBittorrentTracker(processes: RealProcesses): Promise<Running
 
 async function startOpentracker(processes: RealProcesses): Promise<Running> {
   const [port = 0] = await freePorts(1);
-  const child = spawn('opentracker', ['-i', '127.0.0.1', '-p', String(port)], { stdio: 'ignore', cwd: processes.folder });
+  const child = spawn('opentracker', ['-i', '127.0.0.1', '-p', String(port)], {
+    stdio: 'ignore',
+    cwd: processes.folder,
+  });
   await once(child, 'spawn');
   processes.adopt(child);
   for (let tries = 0; tries < 50; tries++) {
     const socket = net.connect({ host: '127.0.0.1', port });
-    const isUp = await new Promise<boolean>((resolve) => socket.once('connect', () => resolve(true)).once('error', () => resolve(false)));
+    const isUp = await new Promise<boolean>((resolve) =>
+      socket.once('connect', () => resolve(true)).once('error', () => resolve(false)),
+    );
     socket.destroy();
     if (isUp) return { port, processId: child.pid ?? 0 };
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -52,26 +65,51 @@ async function startOpentracker(processes: RealProcesses): Promise<Running> {
   throw new Error('it does not listen');
 }
 
-async function measure(name: string, { port, processId }: Running, links: number, seconds: number, roots: readonly Root[]): Promise<Figure> {
+async function measure(
+  name: string,
+  { port, processId }: Running,
+  links: number,
+  seconds: number,
+  roots: readonly Root[],
+): Promise<Figure> {
   const hashes = roots.map((root) => (root.slice(0, 40).match(/../g) ?? []).map((byte) => `%${byte}`).join(''));
-  const requests = Array.from({ length: links }, (_, n) => hashes.map((hash) => Buffer.from(
-    `GET /announce?info_hash=${hash}&peer_id=-SH0001-${String(n).padStart(12, '0')}&port=${2_000 + n}&uploaded=0&downloaded=0&left=500&compact=1&numwant=1 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`)));
+  const requests = Array.from({ length: links }, (_, n) =>
+    hashes.map((hash) =>
+      Buffer.from(
+        `GET /announce?info_hash=${hash}&peer_id=-SH0001-${String(n).padStart(12, '0')}&port=${2_000 + n}&uploaded=0&downloaded=0&left=500&compact=1&numwant=1 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`,
+      ),
+    ),
+  );
   const times: number[] = [];
   // Everybody is registered everywhere first, as at our own tracker.
   await Promise.all(requests.map((all) => askAll(port, (n) => all[n])));
   const before = cpuSeconds(processId);
   const began = performance.now();
   const until = began + seconds * 1000;
-  await Promise.all(requests.map((all) => askAll(port, () => (performance.now() < until ? all[Math.floor(Math.random() * all.length)] : undefined), (ms) => times.push(ms))));
+  await Promise.all(
+    requests.map((all) =>
+      askAll(
+        port,
+        () => (performance.now() < until ? all[Math.floor(Math.random() * all.length)] : undefined),
+        (ms) => times.push(ms),
+      ),
+    ),
+  );
   const cpuUs = ((cpuSeconds(processId) - before) * 1e6) / times.length;
   return {
-    name: `${name} over plain HTTP, ${links} links, one at a time each`, value: times.length / ((performance.now() - began) / 1000), unit: '/s',
+    name: `${name} over plain HTTP, ${links} links, one at a time each`,
+    value: times.length / ((performance.now() - began) / 1000),
+    unit: '/s',
     note: `p50 ${median(times).toFixed(2)} ms, p99 ${percentile(times, 0.99).toFixed(2)} ms; ${cpuUs.toFixed(1)} CPU-µs each`,
   };
 }
 
 /** Sends one request after the other over one connection, or over a new one each time where the server ends it. */
-async function askAll(port: number, next: (n: number) => Buffer | undefined, took: (ms: number) => void = () => {}): Promise<void> {
+async function askAll(
+  port: number,
+  next: (n: number) => Buffer | undefined,
+  took: (ms: number) => void = () => {},
+): Promise<void> {
   let socket: net.Socket | undefined;
   for (let n = 0, request = next(0); request; request = next(++n)) {
     const began = performance.now();
@@ -99,7 +137,14 @@ function answered(socket: net.Socket): Promise<void> {
       text += chunk.toString('latin1');
       const head = text.indexOf('\r\n\r\n');
       const length = head < 0 ? undefined : /content-length: (\d+)/i.exec(text.slice(0, head))?.[1];
-      if (length !== undefined && text.length >= head + 4 + Number(length)) done(reject, /^HTTP\/1\.[01] 200/.test(text) && !text.includes('failure reason') ? undefined : new Error(`it answered ${text.slice(0, 100)}`));
+      if (length !== undefined && text.length >= head + 4 + Number(length)) {
+        done(
+          reject,
+          /^HTTP\/1\.[01] 200/.test(text) && !text.includes('failure reason')
+            ? undefined
+            : new Error(`it answered ${text.slice(0, 100)}`),
+        );
+      }
     };
     const onClose = (): void => done(reject, text.startsWith('HTTP/') ? undefined : new Error('it hung up'));
     socket.on('data', onData).on('close', onClose);

@@ -27,7 +27,7 @@ interface Side {
 type Cost = Load & { readonly cpuUs: number };
 
 export async function announces(flags: ReadonlyMap<string, string>): Promise<readonly Figure[]> {
-  return [...await throughput(flags.has('anchors')), ...await memory()];
+  return [...(await throughput(flags.has('anchors'))), ...(await memory())];
 }
 
 async function throughput(withAnchors: boolean): Promise<readonly Figure[]> {
@@ -37,14 +37,19 @@ async function throughput(withAnchors: boolean): Promise<readonly Figure[]> {
     const roots = Array.from({ length: SWARMS }, () => newId<Root>(32));
     const tracker = await trackerSide(processes, realm, roots);
     const echo = await echoSide(processes, realm);
-    const ready = realm.people.map(() => Array.from({ length: READY }, (_, n) => request('announce', announced(realm, [roots[Math.floor(Math.random() * SWARMS)] as Root], 500 + n))));
+    const ready = realm.people.map(() =>
+      Array.from({ length: READY }, (_, n) =>
+        request('announce', announced(realm, [roots[Math.floor(Math.random() * SWARMS)] as Root], 500 + n)),
+      ),
+    );
     // What the tracker tells of all that have come just now is not what is measured here.
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     const closed = await compare(tracker, echo, 1, ready);
     const pipelined = await compare(tracker, echo, 16, ready);
     for (const link of [...tracker.links, ...echo.links]) link.close();
     return [
-      ...figures('one at a time each', closed, 0.75), ...figures('16 at a time each', pipelined, 0.5),
+      ...figures('one at a time each', closed, 0.75),
+      ...figures('16 at a time each', pipelined, 0.5),
       { name: 'registered presences', value: LINKS * SWARMS, unit: '' },
       ...(withAnchors ? await anchors(processes, LINKS, SECONDS, roots) : []),
     ];
@@ -60,16 +65,26 @@ async function trackerSide(processes: RealProcesses, realm: BenchRealm, roots: r
   return { processId: pair.processId(1), links };
 }
 
-const announced = ({ common: group }: BenchRealm, roots: readonly Root[], leftBytes: number) => ({ swarms: roots.map((root) => ({ group, root, leftBytes, event: 'update' as const })) });
+const announced = ({ common: group }: BenchRealm, roots: readonly Root[], leftBytes: number) => ({
+  swarms: roots.map((root) => ({ group, root, leftBytes, event: 'update' as const })),
+});
 
 async function echoSide(processes: RealProcesses, { people }: BenchRealm): Promise<Side> {
   const { child, line } = await processes.start(ECHO, [], /^echoes on \d+$/);
   const port = Number(/\d+$/.exec(line)?.[0]);
-  return { processId: child.pid ?? 0, links: await Promise.all(people.map(({ identity }) => RawLink.dial(port, identity, { greets: false }))) };
+  return {
+    processId: child.pid ?? 0,
+    links: await Promise.all(people.map(({ identity }) => RawLink.dial(port, identity, { greets: false }))),
+  };
 }
 
 /** The same requests to both, in turns. */
-async function compare(tracker: Side, echo: Side, atOnce: number, ready: readonly (readonly Request[])[]): Promise<{ readonly tracker: readonly Cost[]; readonly echo: readonly Cost[] }> {
+async function compare(
+  tracker: Side,
+  echo: Side,
+  atOnce: number,
+  ready: readonly (readonly Request[])[],
+): Promise<{ readonly tracker: readonly Cost[]; readonly echo: readonly Cost[] }> {
   const rounds = { tracker: [] as Cost[], echo: [] as Cost[] };
   for (let round = 0; round < ROUNDS; round++) {
     rounds.echo.push(await run(echo, atOnce, ready));
@@ -85,7 +100,11 @@ async function run({ processId, links }: Side, atOnce: number, ready: readonly (
   return { ...done, cpuUs: ((cpuSeconds(processId) - before) * 1e6) / done.times.length };
 }
 
-function figures(how: string, { tracker, echo }: { readonly tracker: readonly Cost[]; readonly echo: readonly Cost[] }, target: number): readonly Figure[] {
+function figures(
+  how: string,
+  { tracker, echo }: { readonly tracker: readonly Cost[]; readonly echo: readonly Cost[] },
+  target: number,
+): readonly Figure[] {
   const perS = (rounds: readonly Cost[]): number => median(rounds.map((round) => round.perS));
   const note = (rounds: readonly Cost[]): string => {
     const times = rounds.flatMap((round) => round.times);
@@ -94,6 +113,11 @@ function figures(how: string, { tracker, echo }: { readonly tracker: readonly Co
   return [
     { name: `announces, ${LINKS} links, ${how}`, value: perS(tracker), unit: '/s', note: note(tracker) },
     { name: `bare framed TLS echo, ${LINKS} links, ${how}`, value: perS(echo), unit: '/s', note: note(echo) },
-    { name: `announces over the echo, ${how}`, value: perS(tracker) / perS(echo), unit: '×', target: { least: target } },
+    {
+      name: `announces over the echo, ${how}`,
+      value: perS(tracker) / perS(echo),
+      unit: '×',
+      target: { least: target },
+    },
   ];
 }

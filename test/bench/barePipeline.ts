@@ -50,7 +50,13 @@ else download();
 
 function secure(): tls.SecureContextOptions & { readonly rejectUnauthorized: false } {
   const { keyPem, certificatePem } = createIdentity();
-  return { key: keyPem, cert: certificatePem, minVersion: 'TLSv1.3', ciphers: 'TLS_AES_128_GCM_SHA256', rejectUnauthorized: false };
+  return {
+    key: keyPem,
+    cert: certificatePem,
+    minVersion: 'TLSv1.3',
+    ciphers: 'TLS_AES_128_GCM_SHA256',
+    rejectUnauthorized: false,
+  };
 }
 
 async function seed(file: string): Promise<void> {
@@ -62,27 +68,34 @@ async function seed(file: string): Promise<void> {
     return buffer.subarray(0, fs.readSync(from, buffer, 0, lengthOf(shape, piece), piece * shape.pieceBytes));
   };
   const layer = Buffer.alloc(shape.pieces * HASH_BYTES);
-  for (let piece = 0; piece < shape.pieces; piece++) layer.set(pieceHash(read(piece), leavesPerPiece(shape)), piece * HASH_BYTES);
+  for (let piece = 0; piece < shape.pieces; piece++) {
+    layer.set(pieceHash(read(piece), leavesPerPiece(shape)), piece * HASH_BYTES);
+  }
 
-  const server = tls.createServer(secure(), (socket) => {
-    let asked = Buffer.alloc(0);
-    let isWriting = false;
-    // One piece after the other: what waits in the socket, Node would copy together.
-    const serve = (): void => {
-      if (isWriting || asked.length < ASK_BYTES) return;
-      isWriting = true;
-      const piece = asked.readUInt32BE();
-      asked = asked.subarray(ASK_BYTES);
-      socket.write(read(piece), () => {
-        isWriting = false;
-        serve();
-      });
-    };
-    socket.setNoDelay(true).on('error', () => {}).on('data', (chunk: Buffer) => {
-      asked = Buffer.concat([asked, chunk]);
-      serve();
-    });
-  }).listen(0, '127.0.0.1');
+  const server = tls
+    .createServer(secure(), (socket) => {
+      let asked = Buffer.alloc(0);
+      let isWriting = false;
+      // One piece after the other: what waits in the socket, Node would copy together.
+      const serve = (): void => {
+        if (isWriting || asked.length < ASK_BYTES) return;
+        isWriting = true;
+        const piece = asked.readUInt32BE();
+        asked = asked.subarray(ASK_BYTES);
+        socket.write(read(piece), () => {
+          isWriting = false;
+          serve();
+        });
+      };
+      socket
+        .setNoDelay(true)
+        .on('error', () => {})
+        .on('data', (chunk: Buffer) => {
+          asked = Buffer.concat([asked, chunk]);
+          serve();
+        });
+    })
+    .listen(0, '127.0.0.1');
   await once(server, 'listening');
   process.send?.({ port: (server.address() as { port: number }).port, shape, layer } satisfies Served);
 }
@@ -92,17 +105,21 @@ function download(): void {
   const memory = new SharedArrayBuffer(PLACES * PIECE_BYTES_DEFAULT);
   const worker = new Worker(new URL(import.meta.url), { workerData: memory });
   const done = (): Promise<number[]> => once(worker, 'message') as Promise<number[]>;
-  process.on('message', (wanted: Wanted) => void (async () => {
-    worker.postMessage(wanted satisfies Job);
-    await done();
-    const began = performance.now();
-    const socket = await fetchAll(wanted, memory, worker);
-    const seconds = (performance.now() - began) / 1000;
-    worker.postMessage('sync' satisfies Job);
-    await done();
-    process.send?.({ seconds, syncedSeconds: (performance.now() - began) / 1000 } satisfies Took);
-    socket.destroy();
-  })());
+  process.on(
+    'message',
+    (wanted: Wanted) =>
+      void (async () => {
+        worker.postMessage(wanted satisfies Job);
+        await done();
+        const began = performance.now();
+        const socket = await fetchAll(wanted, memory, worker);
+        const seconds = (performance.now() - began) / 1000;
+        worker.postMessage('sync' satisfies Job);
+        await done();
+        process.send?.({ seconds, syncedSeconds: (performance.now() - began) / 1000 } satisfies Took);
+        socket.destroy();
+      })(),
+  );
 }
 
 /** Resolves when every piece is verified and written. */
@@ -121,33 +138,39 @@ async function fetchAll({ port, shape }: Wanted, memory: SharedArrayBuffer, work
       ahead = free.pop() ?? 0;
     }
   };
-  const whole = new Promise<void>((resolve, reject) => worker.on('message', function hear(place: number) {
-    if (place === WRONG) return reject(new Error('a piece was wrong'));
-    free.push(place);
-    ask();
-    if (++written < shape.pieces) return;
-    worker.off('message', hear);
-    resolve();
-  }));
-  const socket = tls.connect({
-    ...secure(), host: '127.0.0.1', port,
-    onread: {
-      buffer: () => {
-        const [piece, place] = coming[0] ?? [0, ahead];
-        return placeIn(memory, shape, piece, place).subarray(filled);
+  const whole = new Promise<void>((resolve, reject) =>
+    worker.on('message', function hear(place: number) {
+      if (place === WRONG) return reject(new Error('a piece was wrong'));
+      free.push(place);
+      ask();
+      if (++written < shape.pieces) return;
+      worker.off('message', hear);
+      resolve();
+    }),
+  );
+  const socket = tls
+    .connect({
+      ...secure(),
+      host: '127.0.0.1',
+      port,
+      onread: {
+        buffer: () => {
+          const [piece, place] = coming[0] ?? [0, ahead];
+          return placeIn(memory, shape, piece, place).subarray(filled);
+        },
+        callback: (count: number) => {
+          const [first] = coming;
+          filled += count;
+          if (!first || filled < lengthOf(shape, first[0])) return true;
+          filled = 0;
+          coming.shift();
+          worker.postMessage(first satisfies Job);
+          ask();
+          return true;
+        },
       },
-      callback: (count: number) => {
-        const [first] = coming;
-        filled += count;
-        if (!first || filled < lengthOf(shape, first[0])) return true;
-        filled = 0;
-        coming.shift();
-        worker.postMessage(first satisfies Job);
-        ask();
-        return true;
-      },
-    },
-  } as tls.ConnectionOptions).setNoDelay(true);
+    } as tls.ConnectionOptions)
+    .setNoDelay(true);
   socket.once('secureConnect', ask);
   await whole;
   return socket;

@@ -7,21 +7,29 @@ import { createIdentity } from '../../protocol/identity.ts';
 
 const bytes = Number(process.argv[2]);
 const identity = createIdentity();
-const options = { key: identity.keyPem, cert: identity.certificatePem, minVersion: 'TLSv1.3', ciphers: 'TLS_AES_128_GCM_SHA256', rejectUnauthorized: false } as const;
+const options = {
+  key: identity.keyPem,
+  cert: identity.certificatePem,
+  minVersion: 'TLSv1.3',
+  ciphers: 'TLS_AES_128_GCM_SHA256',
+  rejectUnauthorized: false,
+} as const;
 
 if (process.argv[3] === undefined) {
   const chunk = Buffer.allocUnsafe(512 * 1024);
-  const server = tls.createServer(options, (socket) => {
-    let left = bytes;
-    const send = (): void => {
-      while (left > 0) {
-        left -= chunk.length;
-        if (!socket.write(chunk)) return void socket.once('drain', send);
-      }
-      socket.end();
-    };
-    send();
-  }).listen(0, '127.0.0.1');
+  const server = tls
+    .createServer(options, (socket) => {
+      let left = bytes;
+      const send = (): void => {
+        while (left > 0) {
+          left -= chunk.length;
+          if (!socket.write(chunk)) return void socket.once('drain', send);
+        }
+        socket.end();
+      };
+      send();
+    })
+    .listen(0, '127.0.0.1');
   await once(server, 'listening');
   const child = fork(import.meta.filename, [String(bytes), String((server.address() as { port: number }).port)]);
   const [took] = (await once(child, 'message')) as [{ seconds: number; cpu: number }];
@@ -34,7 +42,9 @@ if (process.argv[3] === undefined) {
   let left = bytes;
   const began = performance.now();
   const socket = tls.connect({
-    ...options, host: '127.0.0.1', port: Number(process.argv[3]),
+    ...options,
+    host: '127.0.0.1',
+    port: Number(process.argv[3]),
     onread: { buffer: into, callback: (count: number) => ((left -= count), true) },
   } as tls.ConnectionOptions);
   await once(socket, 'close');

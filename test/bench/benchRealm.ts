@@ -49,10 +49,19 @@ export interface BenchRealm {
 }
 
 /** Makes a realm in which so many people are signed in; its trackers do not run yet. */
-export async function makeBenchRealm(processes: RealProcesses, trackers: 1 | 2, peopleCount: number): Promise<BenchRealm> {
+export async function makeBenchRealm(
+  processes: RealProcesses,
+  trackers: 1 | 2,
+  peopleCount: number,
+): Promise<BenchRealm> {
   const ports = await freePorts(trackers);
   const folder = path.join(processes.folder, `realm-${newId(4)}`);
-  const made = await processes.run(TRACKER_BUNDLE, ['init', folder, ...ports.flatMap((port) => ['--tracker', `127.0.0.1:${port}`]), '--json']);
+  const made = await processes.run(TRACKER_BUNDLE, [
+    'init',
+    folder,
+    ...ports.flatMap((port) => ['--tracker', `127.0.0.1:${port}`]),
+    '--json',
+  ]);
   const { url } = JSON.parse(made.stdout) as { url: string };
   const first = path.join(folder, 'tracker-1');
   const { realm } = await readConfig(createNodeDisk(), first);
@@ -60,20 +69,36 @@ export async function makeBenchRealm(processes: RealProcesses, trackers: 1 | 2, 
   const fail = (error: Error): never => {
     throw error;
   };
-  const ledger = new Ledger({ log, realm, clock: nodeClock, logger: silentLog, isTracker: () => false, onBoth: () => Promise.resolve(true), committed: () => {}, broken: fail });
+  const ledger = new Ledger({
+    log,
+    realm,
+    clock: nodeClock,
+    logger: silentLog,
+    isTracker: () => false,
+    onBoth: () => Promise.resolve(true),
+    committed: () => {},
+    broken: fail,
+  });
   const take = (signed: SignedOperation): Promise<unknown> => ledger.ingest(signed, ledger.read(signed));
   const people = Array.from({ length: peopleCount }, () => makePerson(realm));
   const common = newId<GroupId>();
   // Not one after the other: what is taken in at once shares a commit.
   const done: Promise<unknown>[] = [];
   for (const [n, { account, group, sign }] of people.entries()) {
-    done.push(take(sign('createAccount', { account, name: `person-${n}` })), take(sign('signIn', { account })), take(sign('createGroup', { group, name: `group-${n}` })));
+    done.push(
+      take(sign('createAccount', { account, name: `person-${n}` })),
+      take(sign('signIn', { account })),
+      take(sign('createGroup', { group, name: `group-${n}` })),
+    );
   }
   const [owner, ...others] = people as [Person, ...Person[]];
   done.push(take(owner.sign('createGroup', { group: common, name: 'common' })));
   for (const one of others) {
     const request = newId<RequestId>();
-    done.push(take(one.sign('requestJoin', { group: common, request })), take(owner.sign('acceptRequest', { group: common, request })));
+    done.push(
+      take(one.sign('requestJoin', { group: common, request })),
+      take(owner.sign('acceptRequest', { group: common, request })),
+    );
   }
   await Promise.all(done);
   log.close();
@@ -84,8 +109,14 @@ function makePerson(realm: Pin): Person {
   const identity = createIdentity();
   const account = newId<AccountId>();
   return {
-    identity, account, group: newId<GroupId>(),
-    sign: (name, body) => signOperation({ realm, id: newId<OperationId>(), account, createdAtMs: Date.now(), name, body } as Operation, identity),
+    identity,
+    account,
+    group: newId<GroupId>(),
+    sign: (name, body) =>
+      signOperation(
+        { realm, id: newId<OperationId>(), account, createdAtMs: Date.now(), name, body } as Operation,
+        identity,
+      ),
   };
 }
 
@@ -111,7 +142,10 @@ export interface Request {
   readonly type: string;
   readonly body: Uint8Array;
 }
-export const request = <K extends CallsOf<Link, 'engine'>>(type: K, body: BodyOf<Link, K>): Request => ({ type, body: encode(trackerLink.rows[type].body, body) });
+export const request = <K extends CallsOf<Link, 'engine'>>(type: K, body: BodyOf<Link, K>): Request => ({
+  type,
+  body: encode(trackerLink.rows[type].body, body),
+});
 
 /** Everything that an answer is used for here. */
 type Answered = (frame: Frame) => void;
@@ -144,7 +178,15 @@ export class RawLink {
   static async dial(port: number, identity: Identity, { greets = true } = {}): Promise<RawLink> {
     const world = createNodeWorld({ identity, log: silentLog });
     const frames = new FrameLink(await world.network.dial({ host: '127.0.0.1', port }, { timeoutMs: 10_000 }));
-    if (greets) await greet(frames, { role: 'engine', accepts: ['tracker'], program: 'bench', clock: world.clock, chance: world.chance });
+    if (greets) {
+      await greet(frames, {
+        role: 'engine',
+        accepts: ['tracker'],
+        program: 'bench',
+        clock: world.clock,
+        chance: world.chance,
+      });
+    }
     return new RawLink(frames);
   }
 
@@ -170,7 +212,11 @@ export class RawLink {
   }
 
   /** Keeps so many requests under way until there are no more; tells how long each took, in ms. */
-  keepBusy(atOnce: number, next: () => Request | undefined, took: (ms: number, body: Uint8Array) => void): Promise<void> {
+  keepBusy(
+    atOnce: number,
+    next: () => Request | undefined,
+    took: (ms: number, body: Uint8Array) => void,
+  ): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#failed = reject;
       let underWay = 0;
@@ -184,7 +230,9 @@ export class RawLink {
         const began = performance.now();
         this.#send(what, ({ kind, body }) => {
           underWay--;
-          if (kind === 'error') return reject(new Error(`${what.type} was refused: ${Buffer.from(body).toString('latin1')}`));
+          if (kind === 'error') {
+            return reject(new Error(`${what.type} was refused: ${Buffer.from(body).toString('latin1')}`));
+          }
           took(performance.now() - began, body);
           go();
         });
@@ -214,13 +262,27 @@ export interface Load {
 }
 
 /** All links at once, each with so many requests under way, for so long or until each has no more. */
-export async function load(links: readonly RawLink[], atOnce: number, seconds: number, next: (link: number) => Request | undefined, look: (body: Uint8Array) => void = () => {}): Promise<Load> {
+export async function load(
+  links: readonly RawLink[],
+  atOnce: number,
+  seconds: number,
+  next: (link: number) => Request | undefined,
+  look: (body: Uint8Array) => void = () => {},
+): Promise<Load> {
   const times: number[] = [];
   const began = performance.now();
   const until = began + seconds * 1000;
-  await Promise.all(links.map((link, n) => link.keepBusy(atOnce, () => (performance.now() < until ? next(n) : undefined), (ms, body) => {
-    times.push(ms);
-    look(body);
-  })));
+  await Promise.all(
+    links.map((link, n) =>
+      link.keepBusy(
+        atOnce,
+        () => (performance.now() < until ? next(n) : undefined),
+        (ms, body) => {
+          times.push(ms);
+          look(body);
+        },
+      ),
+    ),
+  );
   return { perS: times.length / ((performance.now() - began) / 1000), times };
 }

@@ -43,7 +43,13 @@ export function startMeter(sends = 0, receives = 0): () => Turn {
 }
 
 /** Whoever fails is told of and takes no more turns, unless it is `ours`. */
-export async function takeTurns(processes: RealProcesses, contenders: readonly Contender[], ours: Contender, bytes: number, rounds: number): Promise<Turns> {
+export async function takeTurns(
+  processes: RealProcesses,
+  contenders: readonly Contender[],
+  ours: Contender,
+  bytes: number,
+  rounds: number,
+): Promise<Turns> {
   const turns = new Map(contenders.map(({ name }) => [name, [] as Turn[]]));
   for (let round = 0; round < rounds; round++) {
     for (let n = 0; n < contenders.length; n++) {
@@ -70,25 +76,50 @@ export async function takeTurns(processes: RealProcesses, contenders: readonly C
 }
 
 export const wall = (turns: readonly Turn[]): number => median(turns.map(({ seconds }) => seconds));
-export const cpu = (turns: readonly Turn[]): number => median(turns.map((turn) => (turn.cpu ? turn.cpu[0] + turn.cpu[1] : NaN)));
-const mean = (turns: readonly Turn[], of: (turn: Turn) => number | undefined): number => median(turns.map((turn) => of(turn) ?? NaN));
+export const cpu = (turns: readonly Turn[]): number =>
+  median(turns.map((turn) => (turn.cpu ? turn.cpu[0] + turn.cpu[1] : NaN)));
+const mean = (turns: readonly Turn[], of: (turn: Turn) => number | undefined): number =>
+  median(turns.map((turn) => of(turn) ?? NaN));
 
 /** How fast one was, and what it took. */
 export function speedOf(name: string, turns: readonly Turn[], bytes: number): Figure {
   const mbPerS = (seconds: number): number => bytes / 1e6 / seconds;
   const all = turns.map(({ seconds }) => mbPerS(seconds));
-  const took = turns[0]?.cpu ? `; CPU-s/GiB ${mean(turns, (turn) => turn.cpu?.[0]).toFixed(2)} + ${mean(turns, (turn) => turn.cpu?.[1]).toFixed(2)}` : '';
-  const held = turns[0]?.peaks ? `; MiB ${mean(turns, (turn) => turn.peaks?.[0]).toFixed(0)} + ${mean(turns, (turn) => turn.peaks?.[1]).toFixed(0)}` : '';
-  return { name, value: mbPerS(wall(turns)), unit: 'MB/s', note: `min ${Math.min(...all).toFixed(0)}, max ${Math.max(...all).toFixed(0)}${took}${held}` };
+  const took = turns[0]?.cpu
+    ? `; CPU-s/GiB ${mean(turns, (turn) => turn.cpu?.[0]).toFixed(2)} + ${mean(turns, (turn) => turn.cpu?.[1]).toFixed(2)}`
+    : '';
+  const held = turns[0]?.peaks
+    ? `; MiB ${mean(turns, (turn) => turn.peaks?.[0]).toFixed(0)} + ${mean(turns, (turn) => turn.peaks?.[1]).toFixed(0)}`
+    : '';
+  return {
+    name,
+    value: mbPerS(wall(turns)),
+    unit: 'MB/s',
+    note: `min ${Math.min(...all).toFixed(0)}, max ${Math.max(...all).toFixed(0)}${took}${held}`,
+  };
 }
 
 /** How much faster one is than another, and how much CPU it takes of the other's. */
-export function compared(ours: readonly Turn[], turns: Turns, other: string, speed: Target | undefined, share?: Target): readonly Figure[] {
+export function compared(
+  ours: readonly Turn[],
+  turns: Turns,
+  other: string,
+  speed: Target | undefined,
+  share?: Target,
+): readonly Figure[] {
   const theirs = turns.get(other);
   if (!theirs || theirs.length === 0) return [];
   const synced = median(theirs.map(({ syncedSeconds = NaN }) => syncedSeconds));
   return [
-    { name: `Shoal over ${other}`, value: wall(theirs) / wall(ours), unit: '×', target: speed, note: synced > 0 ? `${(synced / wall(ours)).toFixed(2)} × when the other syncs its file, too` : undefined },
-    ...(share ? [{ name: `CPU of Shoal over that of ${other}`, value: cpu(ours) / cpu(theirs), unit: '×', target: share }] : []),
+    {
+      name: `Shoal over ${other}`,
+      value: wall(theirs) / wall(ours),
+      unit: '×',
+      target: speed,
+      note: synced > 0 ? `${(synced / wall(ours)).toFixed(2)} × when the other syncs its file, too` : undefined,
+    },
+    ...(share
+      ? [{ name: `CPU of Shoal over that of ${other}`, value: cpu(ours) / cpu(theirs), unit: '×', target: share }]
+      : []),
   ];
 }

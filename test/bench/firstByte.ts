@@ -24,7 +24,9 @@ export async function firstByte(): Promise<readonly Figure[]> {
   const lines = new Lines();
   try {
     const pair = await pairBehind(processes, lines);
-    const [seeder, downloader] = (await startGroup(processes, ['alice', 'bob'], pair, (engine) => engine.configure({ listenHost: '127.0.0.1' }))) as [RealEngine, RealEngine];
+    const [seeder, downloader] = (await startGroup(processes, ['alice', 'bob'], pair, (engine) =>
+      engine.configure({ listenHost: '127.0.0.1' }),
+    )) as [RealEngine, RealEngine];
     // Both listen at 127.0.0.1 and from now on are found at the near end of a line: it is told to a tracker by a link that is dialled anew.
     for (const engine of [seeder, downloader]) {
       await lines.to(await engine.until(() => engine.overview?.listening[0]?.port));
@@ -49,7 +51,10 @@ export async function firstByte(): Promise<readonly Figure[]> {
       known.push(await firstByteMs(processes, downloader, seeder.name, `known-${round}`));
     }
     const figure = (name: string, ms: readonly number[], isGoal: boolean): Figure => ({
-      name, value: (median(ms) - OWN_MS) / roundTripMs, unit: 'trips', target: isGoal ? { most: 3 } : undefined,
+      name,
+      value: (median(ms) - OWN_MS) / roundTripMs,
+      unit: 'trips',
+      target: isGoal ? { most: 3 } : undefined,
       note: `besides ${OWN_MS} ms: ${median(ms).toFixed(0)} ms in all (min ${Math.min(...ms).toFixed(0)}, max ${Math.max(...ms).toFixed(0)}), a round trip takes ${roundTripMs.toFixed(1)} ms`,
     });
     return [

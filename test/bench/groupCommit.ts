@@ -55,7 +55,13 @@ function commit(): void {
 }
 
 function finish(): void {
-  process.stdout.write(JSON.stringify({ perS: COUNT / ((performance.now() - start) / 1000), p50: median(times), p99: percentile(times, 0.99) }));
+  process.stdout.write(
+    JSON.stringify({
+      perS: COUNT / ((performance.now() - start) / 1000),
+      p50: median(times),
+      p99: percentile(times, 0.99),
+    }),
+  );
   database.close();
 }
 

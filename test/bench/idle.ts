@@ -25,8 +25,18 @@ export async function idle(): Promise<readonly Figure[]> {
     await pause(WATCHED_MS);
     const shares = SHARES.toLocaleString('en');
     return [
-      { name: `CPU of an idle engine with ${shares} shares in a minute`, value: cpuMs(engine.processId) - before[0], unit: 'ms', target: { most: 50 } },
-      { name: 'bytes between it and both trackers, both ways', value: (lines.bytes - before[1]) / 1024, unit: 'KiB', target: { most: 20 } },
+      {
+        name: `CPU of an idle engine with ${shares} shares in a minute`,
+        value: cpuMs(engine.processId) - before[0],
+        unit: 'ms',
+        target: { most: 50 },
+      },
+      {
+        name: 'bytes between it and both trackers, both ways',
+        value: (lines.bytes - before[1]) / 1024,
+        unit: 'KiB',
+        target: { most: 20 },
+      },
     ];
   } finally {
     lines.close();

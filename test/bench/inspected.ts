@@ -28,8 +28,14 @@ export class InspectedTracker {
   /** @param folder  of a realm */
   static async start(processes: RealProcesses, folder: string): Promise<InspectedTracker> {
     const [port = 0] = await freePorts(1);
-    await processes.start(`--inspect=127.0.0.1:${port}`, [TRACKER_BUNDLE, 'serve', path.join(folder, 'tracker-1')], /serves shoal:\/\//);
-    const [target] = await (await fetch(`http://127.0.0.1:${port}/json/list`)).json() as { webSocketDebuggerUrl: string }[];
+    await processes.start(
+      `--inspect=127.0.0.1:${port}`,
+      [TRACKER_BUNDLE, 'serve', path.join(folder, 'tracker-1')],
+      /serves shoal:\/\//,
+    );
+    const [target] = (await (await fetch(`http://127.0.0.1:${port}/json/list`)).json()) as {
+      webSocketDebuggerUrl: string;
+    }[];
     const socket = new WebSocket(target?.webSocketDebuggerUrl ?? '');
     await new Promise((resolve, reject) => {
       socket.addEventListener('open', resolve);
@@ -42,7 +48,10 @@ export class InspectedTracker {
     // Twice: what the first one finalizes is freed by the second.
     for (let n = 0; n < 2; n++) await this.#call('HeapProfiler.collectGarbage', {});
     await new Promise((resolve) => setTimeout(resolve, 500));
-    const { result } = await this.#call('Runtime.evaluate', { expression: 'JSON.stringify(process.memoryUsage())', returnByValue: true }) as { result: { value: string } };
+    const { result } = (await this.#call('Runtime.evaluate', {
+      expression: 'JSON.stringify(process.memoryUsage())',
+      returnByValue: true,
+    })) as { result: { value: string } };
     const { rss, heapUsed, external } = JSON.parse(result.value) as NodeJS.MemoryUsage;
     return { rss, held: heapUsed + external };
   }

@@ -16,8 +16,14 @@ export async function npmPackage(name: string): Promise<string> {
   const folder = path.join(FOLDER, 'node_modules', name);
   if (!existsSync(folder)) {
     mkdirSync(FOLDER, { recursive: true });
-    if (!existsSync(path.join(FOLDER, 'package.json'))) writeFileSync(path.join(FOLDER, 'package.json'), '{"private":true}\n');
-    await run('npm', ['install', '--no-audit', '--no-fund', '--omit=dev', '--omit=optional', '--ignore-scripts', name], { cwd: FOLDER, timeout: INSTALL_MS_MAX, shell: process.platform === 'win32' });
+    if (!existsSync(path.join(FOLDER, 'package.json'))) {
+      writeFileSync(path.join(FOLDER, 'package.json'), '{"private":true}\n');
+    }
+    await run(
+      'npm',
+      ['install', '--no-audit', '--no-fund', '--omit=dev', '--omit=optional', '--ignore-scripts', name],
+      { cwd: FOLDER, timeout: INSTALL_MS_MAX, shell: process.platform === 'win32' },
+    );
   }
   return folder;
 }
@@ -25,8 +31,13 @@ export async function npmPackage(name: string): Promise<string> {
 /** Sees to it that a file is there that a Debian package brings. @throws Error that says what is missing */
 export async function debianPackage(name: string, file: string): Promise<string> {
   if (!existsSync(file)) {
-    if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) throw new Error(`${name} is not there, and only root on Debian can install it`);
-    await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', name], { timeout: INSTALL_MS_MAX, env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
+    if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) {
+      throw new Error(`${name} is not there, and only root on Debian can install it`);
+    }
+    await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', name], {
+      timeout: INSTALL_MS_MAX,
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    });
   }
   return file;
 }

@@ -44,13 +44,21 @@ export async function late(oldest: number): Promise<readonly Figure[]> {
     const began = performance.now();
     for (let at = 0; at < count;) {
       const batch: LogEntry[] = [];
-      for (; batch.length < BATCH && at < count; at++) batch.push(first.next(story.opening[at] ?? story.share(), { ms: beganMs + at, counter: 0, seen: [] }));
+      for (; batch.length < BATCH && at < count; at++) {
+        batch.push(first.next(story.opening[at] ?? story.share(), { ms: beganMs + at, counter: 0, seen: [] }));
+      }
       await log.append(batch);
     }
     const writtenS = (performance.now() - began) / 1000;
     const opened = performance.now();
     const ledger = new Ledger({
-      log, realm: story.realm, clock: nodeClock, logger: silentLog, isTracker: () => false, onBoth: () => Promise.resolve(true), committed: () => {},
+      log,
+      realm: story.realm,
+      clock: nodeClock,
+      logger: silentLog,
+      isTracker: () => false,
+      onBoth: () => Promise.resolve(true),
+      committed: () => {},
       broken: (error) => {
         throw error;
       },
@@ -65,8 +73,15 @@ export async function late(oldest: number): Promise<readonly Figure[]> {
       const place = count - 1 - age;
       const measure = async (make: () => SignedOperation): Promise<readonly number[]> => {
         const times: number[] = [];
-        for (const until = performance.now() + AGE_S_MAX * 1000; times.length < TIMES && (times.length === 0 || performance.now() < until);) {
-          const { bytes } = second.next(make(), { ms: beganMs + place, counter: ++counter, seen: [{ origin: log.origin, seq: place + 1 }] });
+        for (
+          const until = performance.now() + AGE_S_MAX * 1000;
+          times.length < TIMES && (times.length === 0 || performance.now() < until);
+        ) {
+          const { bytes } = second.next(make(), {
+            ms: beganMs + place,
+            counter: ++counter,
+            seen: [{ origin: log.origin, seq: place + 1 }],
+          });
           const before = performance.now();
           await ledger.merge([bytes]);
           times.push(performance.now() - before);
@@ -76,12 +91,22 @@ export async function late(oldest: number): Promise<readonly Figure[]> {
       const shares = await measure(() => story.signedShare());
       const removals = await measure(() => story.signedRemoval());
       figures.unshift({
-        name: `late by ${age.toLocaleString('en')} operations: a file is shared`, value: median(shares), unit: 'ms',
+        name: `late by ${age.toLocaleString('en')} operations: a file is shared`,
+        value: median(shares),
+        unit: 'ms',
         note: `most ${Math.max(...shares).toFixed(2)} ms; a member is removed: ${median(removals).toFixed(2)} ms, most ${Math.max(...removals).toFixed(2)} ms (${shares.length} and ${removals.length} times)`,
       });
     }
     log.close();
-    return [...figures, { name: `a ledger of ${count.toLocaleString('en')} operations is opened`, value: openedS, unit: 's', note: `after they were written in ${writtenS.toFixed(1)} s` }];
+    return [
+      ...figures,
+      {
+        name: `a ledger of ${count.toLocaleString('en')} operations is opened`,
+        value: openedS,
+        unit: 's',
+        note: `after they were written in ${writtenS.toFixed(1)} s`,
+      },
+    ];
   } finally {
     await processes.close();
   }
@@ -135,7 +160,10 @@ class Story {
   constructor() {
     const people = Array.from({ length: ACCOUNTS }, (): Person => ({ identity: createIdentity(), account: newId() }));
     for (const [n, person] of people.entries()) {
-      this.opening.push(this.#sign(person, 'createAccount', { account: person.account, name: `person-${n}` }), this.#sign(person, 'signIn', { account: person.account }));
+      this.opening.push(
+        this.#sign(person, 'createAccount', { account: person.account, name: `person-${n}` }),
+        this.#sign(person, 'signIn', { account: person.account }),
+      );
     }
     for (let n = 0; n < GROUPS; n++) {
       const group = newId<GroupId>();
@@ -144,7 +172,10 @@ class Story {
       this.opening.push(this.#sign(owner, 'createGroup', { group, name: `group-${n}` }));
       for (const one of others) {
         const request = newId<RequestId>();
-        this.opening.push(this.#sign(one, 'requestJoin', { group, request }), this.#sign(owner, 'acceptRequest', { group, request }));
+        this.opening.push(
+          this.#sign(one, 'requestJoin', { group, request }),
+          this.#sign(owner, 'acceptRequest', { group, request }),
+        );
       }
       this.#circles.push({ group, members, forms: members.map((one) => this.#form(one, group)) });
     }
@@ -166,26 +197,42 @@ class Story {
   /** The owner of a group shares one of its files anew; properly signed, since it is checked when it is merged. */
   signedShare(): SignedOperation {
     const n = this.#lateShares++;
-    const { group, members: [owner] } = this.#circles[n % GROUPS] as Circle;
+    const {
+      group,
+      members: [owner],
+    } = this.#circles[n % GROUPS] as Circle;
     return this.#sign(owner as Person, 'shareFile', sampleFile(group, 2 ** 40 + n, nameOf(n)));
   }
 
   /** The owner of a group removes a member who goes on sharing in it: what they do from there on counts no more. */
   signedRemoval(): SignedOperation {
     const n = this.#removals++;
-    const { group, members: [owner, ...others] } = this.#circles[n % GROUPS] as Circle;
-    return this.#sign(owner as Person, 'removeMember', { group, account: (others[Math.floor(n / GROUPS)] as Person).account });
+    const {
+      group,
+      members: [owner, ...others],
+    } = this.#circles[n % GROUPS] as Circle;
+    return this.#sign(owner as Person, 'removeMember', {
+      group,
+      account: (others[Math.floor(n / GROUPS)] as Person).account,
+    });
   }
 
   #form(person: Person, group: GroupId): Form {
     const file = sampleFile(group, 1, nameOf(0));
     const signed = this.#sign(person, 'shareFile', file);
     const operation = Buffer.from(signed.operation);
-    return { signed, nameAt: operation.indexOf(file.name, 0, 'latin1'), rootAt: operation.indexOf(file.root, 0, 'hex') };
+    return {
+      signed,
+      nameAt: operation.indexOf(file.name, 0, 'latin1'),
+      rootAt: operation.indexOf(file.root, 0, 'hex'),
+    };
   }
 
   #sign<N extends OperationName>({ identity, account }: Person, name: N, body: OperationBody<N>): SignedOperation {
-    return signOperation({ realm: this.realm, id: newId<OperationId>(), account, createdAtMs: Date.now(), name, body } as Operation, identity);
+    return signOperation(
+      { realm: this.realm, id: newId<OperationId>(), account, createdAtMs: Date.now(), name, body } as Operation,
+      identity,
+    );
   }
 }
 

@@ -22,16 +22,18 @@ export class Lines {
   readonly #sockets = new Set<net.Socket>();
 
   async to(port: number): Promise<void> {
-    const server = net.createServer({ noDelay: true, allowHalfOpen: true }, (near) => {
-      const far = net.connect({ host: HOST, port, noDelay: true, allowHalfOpen: true });
-      this.#carry(near, far, this.isCounting);
-      this.#carry(far, near, this.isCounting);
-      // A dial takes a round trip on a real line; here the near end answers at once, so the first bytes wait for it.
-      if (this.delayMs > 0) {
-        near.pause();
-        setTimeout(() => near.resume(), 2 * this.delayMs);
-      }
-    }).listen(port, LINE_HOST);
+    const server = net
+      .createServer({ noDelay: true, allowHalfOpen: true }, (near) => {
+        const far = net.connect({ host: HOST, port, noDelay: true, allowHalfOpen: true });
+        this.#carry(near, far, this.isCounting);
+        this.#carry(far, near, this.isCounting);
+        // A dial takes a round trip on a real line; here the near end answers at once, so the first bytes wait for it.
+        if (this.delayMs > 0) {
+          near.pause();
+          setTimeout(() => near.resume(), 2 * this.delayMs);
+        }
+      })
+      .listen(port, LINE_HOST);
     await once(server, 'listening');
     this.#servers.push(server);
   }
@@ -87,11 +89,24 @@ export class Lines {
 export async function pairBehind(processes: RealProcesses, lines: Lines): Promise<RealPair> {
   const ports = await freePorts(2);
   const folder = path.join(processes.folder, 'realm');
-  const made = await processes.run(TRACKER_BUNDLE, ['init', folder, ...ports.flatMap((port) => ['--tracker', `${LINE_HOST}:${port}`]), '--json']);
+  const made = await processes.run(TRACKER_BUNDLE, [
+    'init',
+    folder,
+    ...ports.flatMap((port) => ['--tracker', `${LINE_HOST}:${port}`]),
+    '--json',
+  ]);
   const { url } = JSON.parse(made.stdout) as { url: string };
   for (const port of ports) await lines.to(port);
   const pair = new RealPair(processes, folder, url);
-  await Promise.all(ports.map((port, n) => processes.start(TRACKER_BUNDLE, ['serve', path.join(folder, `tracker-${n + 1}`), '--listen', `${HOST}:${port}`], /serves shoal:\/\//)));
+  await Promise.all(
+    ports.map((port, n) =>
+      processes.start(
+        TRACKER_BUNDLE,
+        ['serve', path.join(folder, `tracker-${n + 1}`), '--listen', `${HOST}:${port}`],
+        /serves shoal:\/\//,
+      ),
+    ),
+  );
   await untilPaired(pair);
   lines.isCounting = true;
   return pair;

@@ -10,7 +10,9 @@ const TICKS_PER_S = 100;
 export function cpuSeconds(processId: number): number {
   const stat = `/proc/${processId}/stat`;
   if (!existsSync(stat)) return 0;
-  const fields = readFileSync(stat, 'utf8').replace(/^.*\) /s, '').split(' ');
+  const fields = readFileSync(stat, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
 }
 
@@ -48,7 +50,9 @@ export function warmMemory(folder: string, bytes: number): void {
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] ?? NaN : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
+  return sorted.length % 2 === 1
+    ? (sorted[middle] ?? NaN)
+    : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
 }
 
 export function percentile(values: readonly number[], part: number): number {
@@ -85,19 +89,27 @@ export interface Figure {
 export function print(title: string, figures: readonly Figure[]): void {
   process.stdout.write(`\n${title}\n`);
   for (const { name, value, unit, target, note } of figures) {
-    process.stdout.write(`  ${name.padEnd(62)} ${shown(value).padStart(9)} ${unit.padEnd(8)} ${[target && judged(value, target), note].filter(Boolean).join('; ')}\n`);
+    process.stdout.write(
+      `  ${name.padEnd(62)} ${shown(value).padStart(9)} ${unit.padEnd(8)} ${[target && judged(value, target), note].filter(Boolean).join('; ')}\n`,
+    );
   }
 }
 
 const shown = (value: number): string => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(2));
 
 function judged(value: number, target: Target): string {
-  const [sign, bound, isMet] = 'least' in target ? ['≥', target.least, value >= target.least] as const : ['≤', target.most, value <= target.most] as const;
+  const [sign, bound, isMet] =
+    'least' in target
+      ? (['≥', target.least, value >= target.least] as const)
+      : (['≤', target.most, value <= target.most] as const);
   return `${sign} ${bound} ${isMet ? 'met' : 'MISSED'}`;
 }
 
 /** CPU time of all threads of a process so far, in ms: finer than the ticks of its `stat`. */
 export function cpuMs(processId: number): number {
   const threads = `/proc/${processId}/task`;
-  return readdirSync(threads).reduce((sum, thread) => sum + Number(readFileSync(`${threads}/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e6, 0);
+  return readdirSync(threads).reduce(
+    (sum, thread) => sum + Number(readFileSync(`${threads}/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e6,
+    0,
+  );
 }

@@ -19,7 +19,7 @@ const QUIET_MS = 700;
 export async function memory(): Promise<readonly Figure[]> {
   const processes = new RealProcesses();
   try {
-    return [...await ofPresences(processes), ...await ofLinks(processes)];
+    return [...(await ofPresences(processes)), ...(await ofLinks(processes))];
   } finally {
     await processes.close();
   }
@@ -45,20 +45,40 @@ async function ofPresences(processes: RealProcesses): Promise<readonly Figure[]>
   const each = (from: Memory, to: Memory, what: keyof Memory): number => (to[what] - from[what]) / (LINKS * SWARMS);
   const count = (LINKS * SWARMS).toLocaleString('en');
   return [
-    { name: `memory per presence, ${LINKS} links in the same ${SWARMS.toLocaleString('en')} swarms`, value: each(before, shared, 'held'), unit: 'B', target: { most: 100 }, note: `${count} presences; of the process ${each(before, shared, 'rss').toFixed(0)} B` },
-    { name: 'the same, each in swarms of its own', value: each(shared, own, 'held'), unit: 'B', note: `${count} presences and swarms; of the process ${each(shared, own, 'rss').toFixed(0)} B` },
+    {
+      name: `memory per presence, ${LINKS} links in the same ${SWARMS.toLocaleString('en')} swarms`,
+      value: each(before, shared, 'held'),
+      unit: 'B',
+      target: { most: 100 },
+      note: `${count} presences; of the process ${each(before, shared, 'rss').toFixed(0)} B`,
+    },
+    {
+      name: 'the same, each in swarms of its own',
+      value: each(shared, own, 'held'),
+      unit: 'B',
+      note: `${count} presences and swarms; of the process ${each(shared, own, 'rss').toFixed(0)} B`,
+    },
   ];
 }
 
 /** Nearly everybody has nearly everything; in each of a link's swarms that lacks something, others are told of it. */
-async function announceAll({ common: group }: BenchRealm, links: readonly RawLink[], rootsOf: () => readonly Root[], event: 'update' | 'stopped' = 'update'): Promise<void> {
+async function announceAll(
+  { common: group }: BenchRealm,
+  links: readonly RawLink[],
+  rootsOf: () => readonly Root[],
+  event: 'update' | 'stopped' = 'update',
+): Promise<void> {
   for (const [n, link] of links.entries()) {
     const roots = rootsOf();
     const swarms = roots.map((root, m) => ({ group, root, leftBytes: (n + m) % 100 === 0 ? 1_000_000 : 0, event }));
-    for (let at = 0; at < swarms.length; at += SWARMS_PER_ANNOUNCE_MAX) await link.call('announce', { swarms: swarms.slice(at, at + SWARMS_PER_ANNOUNCE_MAX) });
+    for (let at = 0; at < swarms.length; at += SWARMS_PER_ANNOUNCE_MAX) {
+      await link.call('announce', { swarms: swarms.slice(at, at + SWARMS_PER_ANNOUNCE_MAX) });
+    }
   }
   const heard = (): number => links.reduce((sum, link) => sum + link.framesIn, 0);
-  for (let before = -1, now = heard(); now !== before; before = now, now = heard()) await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+  for (let before = -1, now = heard(); now !== before; before = now, now = heard()) {
+    await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+  }
 }
 
 async function ofLinks(processes: RealProcesses): Promise<readonly Figure[]> {
@@ -66,7 +86,9 @@ async function ofLinks(processes: RealProcesses): Promise<readonly Figure[]> {
   const tracker = await InspectedTracker.start(processes, realm.folder);
   const links: RawLink[] = [];
   const open = async (count: number): Promise<void> => {
-    for (const person of realm.people.slice(links.length, links.length + count)) links.push(await RawLink.signedIn(realm.ports[0] ?? 0, person));
+    for (const person of realm.people.slice(links.length, links.length + count)) {
+      links.push(await RawLink.signedIn(realm.ports[0] ?? 0, person));
+    }
   };
   await open(IDLE_BEFORE);
   const before = await tracker.memory();
@@ -74,8 +96,13 @@ async function ofLinks(processes: RealProcesses): Promise<readonly Figure[]> {
   const after = await tracker.memory();
   tracker.close();
   for (const link of links) link.close();
-  return [{
-    name: `memory per idle link, ${IDLE.toLocaleString('en')} of them`, value: (after.rss - before.rss) / IDLE / 1024, unit: 'KiB',
-    target: { most: 80 }, note: `of the process; ${((after.held - before.held) / IDLE / 1024).toFixed(0)} KiB of it JavaScript's`,
-  }];
+  return [
+    {
+      name: `memory per idle link, ${IDLE.toLocaleString('en')} of them`,
+      value: (after.rss - before.rss) / IDLE / 1024,
+      unit: 'KiB',
+      target: { most: 80 },
+      note: `of the process; ${((after.held - before.held) / IDLE / 1024).toFixed(0)} KiB of it JavaScript's`,
+    },
+  ];
 }

@@ -6,7 +6,7 @@ import { late } from './late.ts';
 import type { Figure } from './measure.ts';
 
 export async function pair(flags: ReadonlyMap<string, string>): Promise<readonly Figure[]> {
-  return [...await acknowledged(), ...await failover(), ...await late(Number(flags.get('late') ?? LATE_DEFAULT))];
+  return [...(await acknowledged()), ...(await failover()), ...(await late(Number(flags.get('late') ?? LATE_DEFAULT)))];
 }
 
 /** How many operations stand behind the latest of the late ones, unless `--late=N` says otherwise. */

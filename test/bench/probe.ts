@@ -4,20 +4,36 @@ import type { Activation, Blocks } from './probeMain.ts';
 
 /** Its manifest. */
 export const PROBE = {
-  name: 'probe', displayName: 'Probe', description: 'Measures its extension host', activationEvents: ['*'], // there first
-  contributes: { commands: ['start', 'stop'].map((name) => ({ command: `probe.${name}`, title: name, category: 'Probe' })) },
+  name: 'probe',
+  displayName: 'Probe',
+  description: 'Measures its extension host',
+  activationEvents: ['*'], // there first
+  contributes: {
+    commands: ['start', 'stop'].map((name) => ({ command: `probe.${name}`, title: name, category: 'Probe' })),
+  },
 } as const;
 
 type Told = Activation | Blocks | { readonly is: 'started' };
 
 const toldBy = (person: Person): readonly Told[] =>
-  person.server.extensionLog('Probe').split('\n').flatMap((line) => (line.includes('{') ? [JSON.parse(line.slice(line.indexOf('{'))) as Told] : []));
+  person.server
+    .extensionLog('Probe')
+    .split('\n')
+    .flatMap((line) => (line.includes('{') ? [JSON.parse(line.slice(line.indexOf('{'))) as Told] : []));
 
 /** Does something; resolves to what the probe then says. */
-export async function ask<K extends Told['is']>(person: Person, is: K, act: () => Promise<unknown>): Promise<Extract<Told, { is: K }>> {
+export async function ask<K extends Told['is']>(
+  person: Person,
+  is: K,
+  act: () => Promise<unknown>,
+): Promise<Extract<Told, { is: K }>> {
   const before = toldBy(person).length;
   await act();
-  return await person.window.until(`the probe to say “${is}”`, () => toldBy(person).slice(before).find((one) => one.is === is)) as Extract<Told, { is: K }>;
+  return (await person.window.until(`the probe to say “${is}”`, () =>
+    toldBy(person)
+      .slice(before)
+      .find((one) => one.is === is),
+  )) as Extract<Told, { is: K }>;
 }
 
 /** What happened in the extension host while something was done. */

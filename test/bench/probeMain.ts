@@ -50,7 +50,9 @@ export function activate({ subscriptions }: vscode.ExtensionContext): void {
     },
     stop: async () => log.info(JSON.stringify(await stop?.())),
   };
-  for (const [name, run] of Object.entries(commands)) subscriptions.push(vscode.commands.registerCommand(`probe.${name}`, run));
+  for (const [name, run] of Object.entries(commands)) {
+    subscriptions.push(vscode.commands.registerCommand(`probe.${name}`, run));
+  }
   watchActivation((activation) => log.info(JSON.stringify(activation)));
 }
 
@@ -108,8 +110,12 @@ async function watch(): Promise<() => Promise<Blocks>> {
     profiler.disconnect();
     const sorted = blocks.subarray(0, ticks).sort();
     return {
-      is: 'blocks', seconds, p99Ms: sorted[Math.floor(ticks * 0.99)] ?? 0, maxMs: sorted[ticks - 1] ?? 0,
-      maxCpuMs: cpus.subarray(0, ticks).sort()[ticks - 1] ?? 0, ownMs: ownMs(profile),
+      is: 'blocks',
+      seconds,
+      p99Ms: sorted[Math.floor(ticks * 0.99)] ?? 0,
+      maxMs: sorted[ticks - 1] ?? 0,
+      maxCpuMs: cpus.subarray(0, ticks).sort()[ticks - 1] ?? 0,
+      ownMs: ownMs(profile),
     };
   };
 }
@@ -127,11 +133,17 @@ function ownMs({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): numb
   const own = new Set<number>();
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const visit = (id: number, isOwn: boolean): void => {
-    const { callFrame: { url, functionName }, children = [] } = byId.get(id) as Profiler.ProfileNode;
+    const {
+      callFrame: { url, functionName },
+      children = [],
+    } = byId.get(id) as Profiler.ProfileNode;
     const isOwnHere = isOwn || BUNDLE.test(url);
     if (isOwnHere && functionName !== '(garbage collector)') own.add(id);
     for (const child of children) visit(child, isOwnHere);
   };
   if (nodes[0]) visit(nodes[0].id, false);
-  return samples.reduce((sum, id, index) => sum + (own.has(id) ? Math.min((timeDeltas[index + 1] ?? 0) / 1000, 2 * SAMPLE_MS) : 0), 0);
+  return samples.reduce(
+    (sum, id, index) => sum + (own.has(id) ? Math.min((timeDeltas[index + 1] ?? 0) / 1000, 2 * SAMPLE_MS) : 0),
+    0,
+  );
 }

@@ -19,14 +19,19 @@ if (!isMainThread && workerData === import.meta.url) {
   // Memory that fits no cache, as a file in the page cache does not.
   const memory = Buffer.alloc(64 * CHUNK_BYTES, 7);
   parentPort?.on('message', () => {
-    for (let at = 0; at < GIB; at += CHUNK_BYTES) hash('sha256', memory.subarray(at % memory.length, (at % memory.length) + CHUNK_BYTES), 'buffer');
+    for (let at = 0; at < GIB; at += CHUNK_BYTES) {
+      hash('sha256', memory.subarray(at % memory.length, (at % memory.length) + CHUNK_BYTES), 'buffer');
+    }
     parentPort?.postMessage('done');
   });
 }
 
 export async function sharing(): Promise<readonly Figure[]> {
   const processes = new RealProcesses();
-  const threads = Array.from({ length: THREADS }, () => new Worker(new URL(import.meta.url), { workerData: import.meta.url }));
+  const threads = Array.from(
+    { length: THREADS },
+    () => new Worker(new URL(import.meta.url), { workerData: import.meta.url }),
+  );
   try {
     const [engine] = await startGroup(processes, ['alice'], await processes.startPair());
     if (!engine) throw new Error('there is no engine');
@@ -36,15 +41,26 @@ export async function sharing(): Promise<readonly Figure[]> {
     const ours: number[] = [];
     const ceiling: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
-      ceiling.push(await timed(() => Promise.all(threads.map(async (thread) => {
-        thread.postMessage('go');
-        await once(thread, 'message');
-      }))));
+      ceiling.push(
+        await timed(() =>
+          Promise.all(
+            threads.map(async (thread) => {
+              thread.postMessage('go');
+              await once(thread, 'message');
+            }),
+          ),
+        ),
+      );
       ours.push(await timed(() => share(engine, source, `gib-${round}`)));
     }
     const [hashed, possible] = [(2 * GIB) / 1e9 / median(ours), (THREADS * GIB) / 1e9 / median(ceiling)];
     return [
-      { name: 'sharing 1 GiB (tree and SHA-256)', value: GIB / 1e9 / median(ours), unit: 'GB/s', note: `${median(ours).toFixed(2)} s; min ${Math.min(...ours).toFixed(2)}, max ${Math.max(...ours).toFixed(2)}` },
+      {
+        name: 'sharing 1 GiB (tree and SHA-256)',
+        value: GIB / 1e9 / median(ours),
+        unit: 'GB/s',
+        note: `${median(ours).toFixed(2)} s; min ${Math.min(...ours).toFixed(2)}, max ${Math.max(...ours).toFixed(2)}`,
+      },
       { name: 'hashed by it, each byte twice', value: hashed, unit: 'GB/s' },
       { name: 'SHA-256 in two threads, 1 MiB at once, from memory', value: possible, unit: 'GB/s' },
       { name: 'hashed over what two cores can', value: hashed / possible, unit: '×', target: { least: 0.8 } },

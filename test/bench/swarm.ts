@@ -34,9 +34,11 @@ function fluidSeconds(bytes: number, downloaders: number, seederLine: number, li
 
 export async function swarm(flags: ReadonlyMap<string, string>): Promise<readonly Figure[]> {
   return [
-    ...await of(8, 0, { most: 1.15 }, { most: 1.05 }), ...await of(8, LINE, { most: 1.25 }),
-    ...await of(32, 0, { most: 1.25 }), ...await of(32, LINE, { most: 1.25 }),
-    ...await manySeeders(),
+    ...(await of(8, 0, { most: 1.15 }, { most: 1.05 })),
+    ...(await of(8, LINE, { most: 1.25 })),
+    ...(await of(32, 0, { most: 1.25 })),
+    ...(await of(32, LINE, { most: 1.25 })),
+    ...(await manySeeders()),
     ...(flags.has('anchors') ? await anchors() : []),
   ];
 }
@@ -60,23 +62,49 @@ async function of(downloaders: number, line: number, target: Target, connected?:
       warmMemory(processes.folder, (downloaders + 1) * FILE_BYTES);
       rounds.push(await spread(processes, seeder, others, path.basename(source), bound));
     }
-    return figures(`Shoal, ${downloaders} downloaders${line > 0 ? ` limited to ${line / 1e6} MB/s up` : ''}`, rounds, bound, target, connected);
+    return figures(
+      `Shoal, ${downloaders} downloaders${line > 0 ? ` limited to ${line / 1e6} MB/s up` : ''}`,
+      rounds,
+      bound,
+      target,
+      connected,
+    );
   } finally {
     await processes.close();
   }
 }
 
-function figures(who: string, rounds: readonly Spread[], bound: number, target?: Target, connected?: Target): readonly Figure[] {
+function figures(
+  who: string,
+  rounds: readonly Spread[],
+  bound: number,
+  target?: Target,
+  connected?: Target,
+): readonly Figure[] {
   const of = (field: keyof Spread): number => median(rounds.map((round) => round[field] ?? NaN));
   const seconds = rounds.map((round) => round.seconds);
   const copies = of('copies');
   return [
     {
-      name: `${who}: time over the fluid bound`, value: of('seconds') / bound, unit: '×', target,
+      name: `${who}: time over the fluid bound`,
+      value: of('seconds') / bound,
+      unit: '×',
+      target,
       note: `${of('seconds').toFixed(2)} s (min ${Math.min(...seconds).toFixed(2)}, max ${Math.max(...seconds).toFixed(2)}) of ${bound.toFixed(2)} s; ${of('cpu').toFixed(1)} CPU-s in all`,
     },
-    ...(rounds[0]?.onceConnected === undefined ? [] : [{ name: `${who}: once all have a part of it`, value: of('onceConnected'), unit: '×', target: connected }]),
-    ...(Number.isNaN(copies) ? [] : [{ name: `${who}: copies the seeder sent`, value: copies, unit: '', target: target && ({ most: 1.1 } as const) }]),
+    ...(rounds[0]?.onceConnected === undefined
+      ? []
+      : [{ name: `${who}: once all have a part of it`, value: of('onceConnected'), unit: '×', target: connected }]),
+    ...(Number.isNaN(copies)
+      ? []
+      : [
+          {
+            name: `${who}: copies the seeder sent`,
+            value: copies,
+            unit: '',
+            target: target && ({ most: 1.1 } as const),
+          },
+        ]),
   ];
 }
 
@@ -89,20 +117,32 @@ async function limit(some: readonly RealEngine[], upLimitBytesPerS: number): Pro
   await Promise.all(some.map((one) => one.configure({ upLimitBytesPerS })));
 }
 
-async function spread(processes: RealProcesses, seeder: RealEngine, others: readonly RealEngine[], name: string, bound: number): Promise<Spread> {
+async function spread(
+  processes: RealProcesses,
+  seeder: RealEngine,
+  others: readonly RealEngine[],
+  name: string,
+  bound: number,
+): Promise<Spread> {
   const all = [seeder, ...others];
   const cpu = (): number => all.reduce((sum, { processId }) => sum + cpuSeconds(processId), 0);
   const folders = others.map((one) => processes.makeFolder('downloads', one.name));
-  const sent = async (): Promise<number> => (await seeder.connection.call('status', {})).transfers.find((one) => one.name === name)?.uploadedBytes ?? 0;
+  const sent = async (): Promise<number> =>
+    (await seeder.connection.call('status', {})).transfers.find((one) => one.name === name)?.uploadedBytes ?? 0;
   const before = cpu();
   const began = performance.now();
-  const connected = Promise.all(others.map((one) => one.until(() => [...one.transfers.values()].some((transfer) => transfer.name === name && transfer.doneBytes > 0))))
-    .then(async () => ({ atMs: performance.now(), sentBytes: await sent() }));
-  const ids = await Promise.all(others.map(async (one, n) => {
-    const folder = folders[n] ?? '';
-    const [id] = await Promise.all([download(seeder.name, one, name, folder), untilThere(path.join(folder, name))]);
-    return id;
-  }));
+  const connected = Promise.all(
+    others.map((one) =>
+      one.until(() => [...one.transfers.values()].some((transfer) => transfer.name === name && transfer.doneBytes > 0)),
+    ),
+  ).then(async () => ({ atMs: performance.now(), sentBytes: await sent() }));
+  const ids = await Promise.all(
+    others.map(async (one, n) => {
+      const folder = folders[n] ?? '';
+      const [id] = await Promise.all([download(seeder.name, one, name, folder), untilThere(path.join(folder, name))]);
+      return id;
+    }),
+  );
   const ended = performance.now();
   const used = cpu() - before;
   const copies = (await sent()) / FILE_BYTES;
@@ -110,7 +150,12 @@ async function spread(processes: RealProcesses, seeder: RealEngine, others: read
   await Promise.all(others.map((one) => one.whole(name)));
   await Promise.all(others.map((one, n) => one.connection.call('cancelTransfer', { transfer: ids[n] ?? 0 })));
   for (const folder of folders) rmSync(folder, { recursive: true });
-  return { seconds: (ended - began) / 1000, onceConnected: (ended - atMs) / 1000 / (bound * (1 - sentBytes / FILE_BYTES)), copies, cpu: used };
+  return {
+    seconds: (ended - began) / 1000,
+    onceConnected: (ended - atMs) / 1000 / (bound * (1 - sentBytes / FILE_BYTES)),
+    copies,
+    cpu: used,
+  };
 }
 
 /** Four who have all of it, each with a limited line, and one who wants it. */
@@ -134,10 +179,15 @@ async function manySeeders(): Promise<readonly Figure[]> {
       await Promise.all([download(all[0].name, downloader, name, folder), untilThere(path.join(folder, name))]);
       speeds.push(FILE_BYTES / 1e3 / (performance.now() - began));
     }
-    return [{
-      name: `Shoal, ${seeders} seeders limited to ${LINE / 1e6} MB/s each, 1 downloader`, value: median(speeds), unit: 'MB/s', target: { least: 76 },
-      note: `min ${Math.min(...speeds).toFixed(1)}, max ${Math.max(...speeds).toFixed(1)}`,
-    }];
+    return [
+      {
+        name: `Shoal, ${seeders} seeders limited to ${LINE / 1e6} MB/s each, 1 downloader`,
+        value: median(speeds),
+        unit: 'MB/s',
+        target: { least: 76 },
+        note: `min ${Math.min(...speeds).toFixed(1)}, max ${Math.max(...speeds).toFixed(1)}`,
+      },
+    ];
   } finally {
     await processes.close();
   }
@@ -159,7 +209,9 @@ async function anchors(): Promise<readonly Figure[]> {
         const { seconds, cpu, sentBytes } = await torrentSwarm(processes, start, source, torrent, downloaders, LINE);
         rounds.push({ seconds, cpu, copies: sentBytes / FILE_BYTES });
       }
-      found.push(...figures(`${name}, ${downloaders} downloaders`, rounds, fluidSeconds(FILE_BYTES, downloaders, LINE, 0)));
+      found.push(
+        ...figures(`${name}, ${downloaders} downloaders`, rounds, fluidSeconds(FILE_BYTES, downloaders, LINE, 0)),
+      );
     } catch (error) {
       process.stdout.write(`skipped: ${name} (${((error as Error).message.split('\n')[0] ?? '').slice(0, 120)})\n`);
     } finally {

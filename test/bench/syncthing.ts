@@ -25,14 +25,23 @@ interface Side {
 
 export async function syncthing(processes: RealProcesses, source: string): Promise<Contender> {
   const program = await debianPackage('syncthing', '/usr/bin/syncthing');
-  const [one, other] = (await Promise.all(['sends', 'receives'].map((name) => makeSide(processes, program, name)))) as [Side, Side];
-  const [sends, receives] = [start(processes, program, one, other, 'sendonly'), start(processes, program, other, one, 'receiveonly')];
+  const [one, other] = (await Promise.all(['sends', 'receives'].map((name) => makeSide(processes, program, name)))) as [
+    Side,
+    Side,
+  ];
+  const [sends, receives] = [
+    start(processes, program, one, other, 'sendonly'),
+    start(processes, program, other, one, 'receiveonly'),
+  ];
   for (const side of [one, other]) await untilUp(side);
   let since = 0;
   /** Waits for an event of the one who receives. Events are numbered for each selection of kinds, so it is always the same. */
   const heard = async (type: 'ItemStarted' | 'ItemFinished'): Promise<void> => {
     for (;;) {
-      const events = await ask(other, `events?events=ItemStarted,ItemFinished&since=${since}&timeout=60`) as readonly { readonly id: number; readonly type: string }[];
+      const events = (await ask(
+        other,
+        `events?events=ItemStarted,ItemFinished&since=${since}&timeout=60`,
+      )) as readonly { readonly id: number; readonly type: string }[];
       const found = events.find((event) => event.type === type);
       if (found) return void (since = found.id);
     }
@@ -71,9 +80,18 @@ async function makeSide(processes: RealProcesses, program: string, name: string)
 /** It neither asks for newer versions of itself nor has a process that watches over it. */
 const ENVIRONMENT = { ...process.env, STNOUPGRADE: '1', STMONITORED: 'yes' };
 
-function start(processes: RealProcesses, program: string, side: Side, other: Side, type: 'sendonly' | 'receiveonly'): number {
-  const device = ({ id, listen }: Side): string => `<device id="${id}" compression="never"><address>tcp://127.0.0.1:${listen}</address></device>`;
-  writeFileSync(path.join(side.home, 'config.xml'), `<configuration version="36">
+function start(
+  processes: RealProcesses,
+  program: string,
+  side: Side,
+  other: Side,
+  type: 'sendonly' | 'receiveonly',
+): number {
+  const device = ({ id, listen }: Side): string =>
+    `<device id="${id}" compression="never"><address>tcp://127.0.0.1:${listen}</address></device>`;
+  writeFileSync(
+    path.join(side.home, 'config.xml'),
+    `<configuration version="36">
     <folder id="${FOLDER}" path="${side.files}" type="${type}" rescanIntervalS="0" fsWatcherEnabled="false"><device id="${side.id}"/><device id="${other.id}"/></folder>
     ${device(side)}${device(other)}
     <gui enabled="true" tls="false"><address>127.0.0.1:${side.api}</address><apikey>${API_KEY}</apikey></gui>
@@ -83,7 +101,8 @@ function start(processes: RealProcesses, program: string, side: Side, other: Sid
       <natEnabled>false</natEnabled><stunKeepaliveStartS>0</stunKeepaliveStartS><urAccepted>-1</urAccepted><crashReportingEnabled>false</crashReportingEnabled>
       <autoUpgradeIntervalH>0</autoUpgradeIntervalH><startBrowser>false</startBrowser><reconnectionIntervalS>1</reconnectionIntervalS>
     </options>
-  </configuration>\n`);
+  </configuration>\n`,
+  );
   const child = spawn(program, ['serve', '--home', side.home, '--no-browser'], { stdio: 'ignore', env: ENVIRONMENT });
   processes.adopt(child);
   return child.pid ?? 0;
@@ -99,7 +118,9 @@ async function ask({ api }: Side, what: string, method = 'GET'): Promise<unknown
 /** Waits until it is connected with the other. */
 async function untilUp(side: Side): Promise<void> {
   for (let tries = 0; tries < 300; tries++) {
-    const { connections = {} } = (await ask(side, 'system/connections').catch(() => ({}))) as { connections?: Record<string, { connected: boolean }> };
+    const { connections = {} } = (await ask(side, 'system/connections').catch(() => ({}))) as {
+      connections?: Record<string, { connected: boolean }>;
+    };
     if (Object.values(connections).some(({ connected }) => connected)) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

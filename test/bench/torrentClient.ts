@@ -19,12 +19,26 @@ interface Client extends EventEmitter {
 
 const [folder = '', upLimit = '0'] = process.argv.slice(2);
 // WebRTC needs a library that is compiled; nobody asks for it here.
-const STUB = 'data:text/javascript,export class RTCPeerConnection{};export class RTCSessionDescription{};export class RTCIceCandidate{};export default {}';
-registerHooks({ resolve: (name, context, next) => (name === 'webrtc-polyfill' ? { url: STUB, shortCircuit: true } : next(name, context)) });
+const STUB =
+  'data:text/javascript,export class RTCPeerConnection{};export class RTCSessionDescription{};export class RTCIceCandidate{};export default {}';
+registerHooks({
+  resolve: (name, context, next) =>
+    name === 'webrtc-polyfill' ? { url: STUB, shortCircuit: true } : next(name, context),
+});
 // It is no package of this project, so it is not imported like one.
-const { default: WebTorrent } = createRequire(import.meta.url)(path.join(folder, 'index.js')) as { default: new (options: object) => Client };
+const { default: WebTorrent } = createRequire(import.meta.url)(path.join(folder, 'index.js')) as {
+  default: new (options: object) => Client;
+};
 const client = new WebTorrent({
-  dht: false, tracker: false, lsd: false, natUpnp: false, natPmp: false, utPex: false, utp: false, webSeeds: false, torrentPort: 0,
+  dht: false,
+  tracker: false,
+  lsd: false,
+  natUpnp: false,
+  natPmp: false,
+  utPex: false,
+  utp: false,
+  webSeeds: false,
+  torrentPort: 0,
   ...(Number(upLimit) > 0 && { uploadLimit: Number(upLimit) }),
 });
 let torrent: Torrent | undefined;
@@ -54,4 +68,6 @@ async function run(word: Word): Promise<object> {
 
 if (client.torrentPort === 0) await once(client, 'listening');
 process.stdout.write(`${JSON.stringify({ port: client.torrentPort })}\n`);
-for await (const line of readline.createInterface({ input: process.stdin })) process.stdout.write(`${JSON.stringify(await run(JSON.parse(line) as Word))}\n`);
+for await (const line of readline.createInterface({ input: process.stdin })) {
+  process.stdout.write(`${JSON.stringify(await run(JSON.parse(line) as Word))}\n`);
+}

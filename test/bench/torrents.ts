@@ -21,7 +21,8 @@ export type Word =
   | { readonly do: 'make'; readonly file: string; readonly torrent: string; readonly pieceBytes: number }
   | { readonly do: 'seed'; readonly torrent: string; readonly folder: string }
   | { readonly do: 'fetch'; readonly torrent: string; readonly folder: string; readonly ports: readonly number[] }
-  | { readonly do: 'sent' } | { readonly do: 'drop' };
+  | { readonly do: 'sent' }
+  | { readonly do: 'drop' };
 
 export class TorrentClient {
   readonly #child: ChildProcess;
@@ -67,10 +68,18 @@ export type Start = (processes: RealProcesses, upLimitBytesPerS: number, tuned: 
 export const torrentClients: Readonly<Record<string, Start>> = {
   async libtorrent(processes, upLimitBytesPerS, tuned) {
     await debianPackage('python3-libtorrent', LIBTORRENT);
-    return TorrentClient.start(processes, PYTHON, [LIBTORRENT_CLIENT, String(upLimitBytesPerS), tuned ? 'tuned' : 'default']);
+    return TorrentClient.start(processes, PYTHON, [
+      LIBTORRENT_CLIENT,
+      String(upLimitBytesPerS),
+      tuned ? 'tuned' : 'default',
+    ]);
   },
   async WebTorrent(processes, upLimitBytesPerS) {
-    return TorrentClient.start(processes, process.execPath, [WEBTORRENT_CLIENT, await npmPackage('webtorrent'), String(upLimitBytesPerS)]);
+    return TorrentClient.start(processes, process.execPath, [
+      WEBTORRENT_CLIENT,
+      await npmPackage('webtorrent'),
+      String(upLimitBytesPerS),
+    ]);
   },
 };
 
@@ -82,7 +91,13 @@ export async function makeTorrent(processes: RealProcesses, file: string, pieceB
   return torrent;
 }
 
-export async function torrentContender(processes: RealProcesses, name: string, start: Start, source: string, torrent: string): Promise<Contender> {
+export async function torrentContender(
+  processes: RealProcesses,
+  name: string,
+  start: Start,
+  source: string,
+  torrent: string,
+): Promise<Contender> {
   const seeder = await start(processes, 0, true);
   const downloader = await start(processes, 0, false);
   await seeder.does({ do: 'seed', torrent, folder: path.dirname(source) });
@@ -99,16 +114,30 @@ export async function torrentContender(processes: RealProcesses, name: string, s
 }
 
 /** How long a swarm of one client takes, and what its seeder sends: the same question as to ours. Each time with new processes, which know of everybody. */
-export async function torrentSwarm(processes: RealProcesses, start: Start, source: string, torrent: string, downloaders: number, seederLine: number): Promise<{ seconds: number; cpu: number; sentBytes: number }> {
+export async function torrentSwarm(
+  processes: RealProcesses,
+  start: Start,
+  source: string,
+  torrent: string,
+  downloaders: number,
+  seederLine: number,
+): Promise<{ seconds: number; cpu: number; sentBytes: number }> {
   const seeder = await start(processes, seederLine, true);
   await seeder.does({ do: 'seed', torrent, folder: path.dirname(source) });
   const others = await Promise.all(Array.from({ length: downloaders }, () => start(processes, 0, false)));
   const meters = [seeder, ...others].map(({ processId }) => startMeter(processId));
   const folders = others.map((_, n) => processes.makeFolder('swarm', String(n)));
   const began = performance.now();
-  await Promise.all(others.map((one, n) => one.does({
-    do: 'fetch', torrent, folder: folders[n] ?? '', ports: [seeder.port, ...others.filter((other) => other !== one).map(({ port }) => port)],
-  })));
+  await Promise.all(
+    others.map((one, n) =>
+      one.does({
+        do: 'fetch',
+        torrent,
+        folder: folders[n] ?? '',
+        ports: [seeder.port, ...others.filter((other) => other !== one).map(({ port }) => port)],
+      }),
+    ),
+  );
   const seconds = (performance.now() - began) / 1000;
   const cpu = meters.reduce((sum, meter) => sum + (meter().cpu?.[0] ?? 0), 0);
   const { bytes } = await seeder.does({ do: 'sent' });

@@ -25,7 +25,7 @@ const BARE_TLS = fileURLToPath(new URL('./bareTls.ts', import.meta.url));
 const BARE_PIPELINE = fileURLToPath(new URL('./barePipeline.ts', import.meta.url));
 
 export async function transfer(flags: ReadonlyMap<string, string>): Promise<readonly Figure[]> {
-  return [...await ofOneGiB(flags.has('anchors')), ...await ofLarger()];
+  return [...(await ofOneGiB(flags.has('anchors'))), ...(await ofLarger())];
 }
 
 async function ofOneGiB(withAnchors: boolean): Promise<readonly Figure[]> {
@@ -43,7 +43,9 @@ async function ofOneGiB(withAnchors: boolean): Promise<readonly Figure[]> {
     return [
       ...[...turns].map(([name, own]) => speedOf(name, own, GIB)),
       ...compared(ours, turns, BARE, { least: 0.9 }, { most: 1.15 }),
-      ...compared(ours, turns, DISCARD, undefined), ...compared(ours, turns, COPY, undefined), ...compareAnchors(ours, turns),
+      ...compared(ours, turns, DISCARD, undefined),
+      ...compared(ours, turns, COPY, undefined),
+      ...compareAnchors(ours, turns),
       { name: 'CPU of both engines', value: cpu(ours), unit: 's/GiB' },
       { name: 'most memory of the seeder', value: peak(0), unit: 'MiB', target: { most: 130 } },
       { name: 'most memory of the downloader', value: peak(1), unit: 'MiB', target: { most: 130 } },
@@ -57,7 +59,12 @@ const DISCARD = 'bare TLS, bytes thrown away';
 const COPY = 'a copy, then sha256sum';
 
 /** Two engines. Each round shares the file under another name, so that the downloader fetches all of it anew. */
-async function shoalPair(processes: RealProcesses, pair: RealPair, names: readonly [string, string], source: string): Promise<Contender> {
+async function shoalPair(
+  processes: RealProcesses,
+  pair: RealPair,
+  names: readonly [string, string],
+  source: string,
+): Promise<Contender> {
   const [alice, bob] = (await startGroup(processes, names, pair)) as [RealEngine, RealEngine];
   return {
     name: 'Shoal',
@@ -131,7 +138,12 @@ async function ofLarger(): Promise<readonly Figure[]> {
     const contender = await shoalPair(processes, await processes.startPair(), ['alice', 'bob'], source);
     const turns = await takeTurns(processes, [contender], contender, LARGER * GIB, 1);
     const [turn] = turns.get(contender.name) ?? [];
-    return (['seeder', 'downloader'] as const).map((side, n) => ({ name: `the same of a ${side} with ${LARGER} GiB`, value: turn?.peaks?.[n as 0 | 1] ?? NaN, unit: 'MiB', target: { most: 130 } }));
+    return (['seeder', 'downloader'] as const).map((side, n) => ({
+      name: `the same of a ${side} with ${LARGER} GiB`,
+      value: turn?.peaks?.[n as 0 | 1] ?? NaN,
+      unit: 'MiB',
+      target: { most: 130 },
+    }));
   } finally {
     await processes.close();
   }

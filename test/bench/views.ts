@@ -24,8 +24,15 @@ export async function views(): Promise<readonly Figure[]> {
   const lines = new Lines();
   try {
     const pair = await pairBehind(people.processes, lines);
-    const probe = await packExtension(people.processes.makeFolder('package'), PROBE, fileURLToPath(new URL('./probeMain.ts', import.meta.url)));
-    const person = await people.settle('bob', { settings: { 'shoal.tracker': pair.url, 'remote.autoForwardPorts': false }, extensions: [probe] });
+    const probe = await packExtension(
+      people.processes.makeFolder('package'),
+      PROBE,
+      fileURLToPath(new URL('./probeMain.ts', import.meta.url)),
+    );
+    const person = await people.settle('bob', {
+      settings: { 'shoal.tracker': pair.url, 'remote.autoForwardPorts': false },
+      extensions: [probe],
+    });
     const [sharer] = await startGroup(people.processes, ['bench'], pair);
     if (!sharer) throw new Error('nobody shares');
     await person.openWindow();
@@ -46,7 +53,11 @@ export async function views(): Promise<readonly Figure[]> {
       const shown = await watchFor(person, 'Downloads', name, '%|MiB');
       await person.window.rowAction('Files', name, 'Download File…');
       clicks.push(await shown());
-      await person.window.until('its end', async () => (await person.window.row('Downloads', name)).description.includes('bench'), 60_000);
+      await person.window.until(
+        'its end',
+        async () => (await person.window.row('Downloads', name)).description.includes('bench'),
+        60_000,
+      );
     }
 
     await shareMany(people.processes, sharer, FILES, (n) => `data/part ${Math.floor(n / 1000)}/file ${n}.bin`);
@@ -68,12 +79,35 @@ export async function views(): Promise<readonly Figure[]> {
     const { ownMs, seconds } = await blocksBetween(person, () => pause(WATCHED_MS));
     const most = (all: readonly number[]): string => `most ${Math.max(...all).toFixed(0)}`;
     return [
-      { name: 'from the click on Download to the row that shows how far it is', value: median(clicks), unit: 'ms', note: most(clicks) },
-      { name: `from the click on Shoal's icon to the rows of ${FILES.toLocaleString('en')} files, in a new window`, value: median(fresh), unit: 'ms', note: most(fresh) },
-      { name: '  the same in a window that has shown them before', value: median(again), unit: 'ms', note: most(again) },
-      { name: 'a signed-in window left alone for a minute: our code in the extension host', value: (ownMs / seconds) * 60, unit: 'ms' },
+      {
+        name: 'from the click on Download to the row that shows how far it is',
+        value: median(clicks),
+        unit: 'ms',
+        note: most(clicks),
+      },
+      {
+        name: `from the click on Shoal's icon to the rows of ${FILES.toLocaleString('en')} files, in a new window`,
+        value: median(fresh),
+        unit: 'ms',
+        note: most(fresh),
+      },
+      {
+        name: '  the same in a window that has shown them before',
+        value: median(again),
+        unit: 'ms',
+        note: most(again),
+      },
+      {
+        name: 'a signed-in window left alone for a minute: our code in the extension host',
+        value: (ownMs / seconds) * 60,
+        unit: 'ms',
+      },
       { name: '  CPU of its engine', value: cpuMs(engine) - before[0], unit: 'ms' },
-      { name: '  bytes of both engines to and from both trackers', value: (lines.bytes - before[1]) / 1024, unit: 'KiB' },
+      {
+        name: '  bytes of both engines to and from both trackers',
+        value: (lines.bytes - before[1]) / 1024,
+        unit: 'KiB',
+      },
     ];
   } finally {
     lines.close();
@@ -89,23 +123,34 @@ export async function views(): Promise<readonly Figure[]> {
  */
 async function watchFor(person: Person, view: string, label: string, says: string): Promise<() => Promise<number>> {
   const { page } = person.window;
-  await page.evaluate(([title, name, pattern]) => {
-    const here = globalThis as unknown as PageHere;
-    here.shoalShown = new Promise((resolve) => here.document.addEventListener('click', () => {
-      const began = here.performance.now();
-      const look = (): void => {
-        for (const pane of here.document.querySelectorAll('.pane')) {
-          if (pane.querySelector('.pane-header h3.title')?.textContent !== title) continue;
-          for (const row of pane.querySelectorAll('.monaco-list-row')) {
-            const text = row.textContent ?? '';
-            if (text.includes(name) && new RegExp(pattern).test(text.replace(name, ''))) return resolve(here.performance.now() - began);
-          }
-        }
-        here.requestAnimationFrame(look);
-      };
-      look();
-    }, { capture: true, once: true }));
-  }, [view, label, says] as const);
+  await page.evaluate(
+    ([title, name, pattern]) => {
+      const here = globalThis as unknown as PageHere;
+      here.shoalShown = new Promise((resolve) =>
+        here.document.addEventListener(
+          'click',
+          () => {
+            const began = here.performance.now();
+            const look = (): void => {
+              for (const pane of here.document.querySelectorAll('.pane')) {
+                if (pane.querySelector('.pane-header h3.title')?.textContent !== title) continue;
+                for (const row of pane.querySelectorAll('.monaco-list-row')) {
+                  const text = row.textContent ?? '';
+                  if (text.includes(name) && new RegExp(pattern).test(text.replace(name, ''))) {
+                    return resolve(here.performance.now() - began);
+                  }
+                }
+              }
+              here.requestAnimationFrame(look);
+            };
+            look();
+          },
+          { capture: true, once: true },
+        ),
+      );
+    },
+    [view, label, says] as const,
+  );
   return () => page.evaluate(() => (globalThis as unknown as PageHere).shoalShown);
 }
 
@@ -113,7 +158,9 @@ async function watchFor(person: Person, view: string, label: string, says: strin
 interface PageHere {
   shoalShown: Promise<number>;
   readonly performance: { now(): number };
-  readonly document: Elements & { addEventListener(event: 'click', listener: () => void, options: { capture: boolean; once: boolean }): void };
+  readonly document: Elements & {
+    addEventListener(event: 'click', listener: () => void, options: { capture: boolean; once: boolean }): void;
+  };
   requestAnimationFrame(then: () => void): void;
 }
 interface Elements {

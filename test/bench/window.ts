@@ -28,15 +28,22 @@ export async function window(): Promise<readonly Figure[]> {
   const people = new People();
   try {
     const pair = await people.startPair();
-    const probe = await packExtension(people.processes.makeFolder('package'), PROBE, fileURLToPath(new URL('./probeMain.ts', import.meta.url)));
+    const probe = await packExtension(
+      people.processes.makeFolder('package'),
+      PROBE,
+      fileURLToPath(new URL('./probeMain.ts', import.meta.url)),
+    );
     const other = await people.processes.startEngine('other', pair.url);
     await other.signUp();
     await other.does('create_group', GROUP);
-    const figures: Figure[] = [{ name: 'size of the .vsix', value: statSync(await people.vsix).size / 1024, unit: 'KiB' }, ...filesView()];
+    const figures: Figure[] = [
+      { name: 'size of the .vsix', value: statSync(await people.vsix).size / 1024, unit: 'KiB' },
+      ...filesView(),
+    ];
     for (const place of ['process', 'window'] as const) {
       const person = await settle(people, pair, other, place, probe);
-      if (place === 'process') figures.push(...await activations(person));
-      figures.push(...await blocks(people, person, other, place));
+      if (place === 'process') figures.push(...(await activations(person)));
+      figures.push(...(await blocks(people, person, other, place)));
       await person.leave();
       rmSync(person.workspace, { recursive: true }); // some GiB
     }
@@ -50,15 +57,33 @@ export async function window(): Promise<readonly Figure[]> {
 function filesView(): readonly Figure[] {
   return [true, false].flatMap((flat) => {
     const cost = measureFilesView(CATALOGUE_FILES, flat);
-    const figure = (name: string, value: number): Figure => ({ name: `${CATALOGUE_FILES} files ${flat ? 'in one folder' : 'in 100 folders'}: ${name}, CPU`, value, unit: 'ms' });
-    return [figure('from the catalogue to the first rows', cost.firstRowsMs), figure('one file more', cost.newFileMs), figure('a hundred with other seeders', cost.presenceMs), figure('a letter in Go to Shared File', cost.searchMs)];
+    const figure = (name: string, value: number): Figure => ({
+      name: `${CATALOGUE_FILES} files ${flat ? 'in one folder' : 'in 100 folders'}: ${name}, CPU`,
+      value,
+      unit: 'ms',
+    });
+    return [
+      figure('from the catalogue to the first rows', cost.firstRowsMs),
+      figure('one file more', cost.newFileMs),
+      figure('a hundred with other seeders', cost.presenceMs),
+      figure('a letter in Go to Shared File', cost.searchMs),
+    ];
   });
 }
 
 /** Somebody in the group, with a window that does not show Shoal's views yet: so it is activated when VS Code has started, which is the usual case. */
-async function settle(people: People, pair: RealPair, other: RealEngine, place: 'process' | 'window', probe: string): Promise<Person> {
+async function settle(
+  people: People,
+  pair: RealPair,
+  other: RealEngine,
+  place: 'process' | 'window',
+  probe: string,
+): Promise<Person> {
   const name = `in-${place}`;
-  const person = await people.settle(name, { settings: { 'shoal.tracker': pair.url, 'shoal.engine': place, ...NO_PORT_SEARCH }, extensions: [probe] });
+  const person = await people.settle(name, {
+    settings: { 'shoal.tracker': pair.url, 'shoal.engine': place, ...NO_PORT_SEARCH },
+    extensions: [probe],
+  });
   const here = new RealEngine(people.processes, name, person.home, pair.url);
   await here.signUp();
   await here.does('join_group', GROUP);
@@ -69,7 +94,12 @@ async function settle(people: People, pair: RealPair, other: RealEngine, place: 
   return person;
 }
 
-const isUp = (person: Person): Promise<unknown> => person.window.until('the account in the status bar', () => person.window.statusBarItem(`Shoal: ${person.name}`), 60_000);
+const isUp = (person: Person): Promise<unknown> =>
+  person.window.until(
+    'the account in the status bar',
+    () => person.window.statusBarItem(`Shoal: ${person.name}`),
+    60_000,
+  );
 
 async function activations(person: Person): Promise<readonly Figure[]> {
   const all: Activation[] = [];
@@ -104,13 +134,17 @@ async function blocks(people: People, person: Person, other: RealEngine, place: 
     warmMemory(people.processes.folder, 1.5 * GIB);
 
     await person.window.openView('Explorer');
-    await person.window.until('the file in the explorer', async () => (await person.window.explorerRows()).some(({ label }) => label === mine));
+    await person.window.until('the file in the explorer', async () =>
+      (await person.window.explorerRows()).some(({ label }) => label === mine),
+    );
     const shared = await blocksBetween(person, async () => {
       await person.window.explorerMenu(mine, 'Share File in Group…');
       await person.window.quickInputTitled('Share File in Group');
       await person.window.pick(GROUP);
       await person.window.openView('Shoal');
-      await until(async () => (await other.connection.call('listFiles', { group: GROUP, after: '' })).files.some(({ name }) => name === mine));
+      await until(async () =>
+        (await other.connection.call('listFiles', { group: GROUP, after: '' })).files.some(({ name }) => name === mine),
+      );
       await person.window.rowAction('Files', theirs, 'Download File…');
       await until(() => existsSync(path.join(person.workspace, 'downloads', theirs)));
     });
@@ -119,8 +153,16 @@ async function blocks(people: People, person: Person, other: RealEngine, place: 
   }
   const where = place === 'window' ? 'the window' : 'a process';
   const most = (all: readonly Blocks[], of: (one: Blocks) => number): number => Math.max(...all.map(of));
-  const figure = (name: string, of: (one: Blocks) => number): Figure => ({ name: `engine in ${where}: ${name}`, value: most(busy, of), unit: 'ms', note: `idle ${most(idle, of).toFixed(2)}` });
-  const [ownMs, seconds] = [busy.reduce((sum, one) => sum + one.ownMs, 0), busy.reduce((sum, one) => sum + one.seconds, 0)];
+  const figure = (name: string, of: (one: Blocks) => number): Figure => ({
+    name: `engine in ${where}: ${name}`,
+    value: most(busy, of),
+    unit: 'ms',
+    note: `idle ${most(idle, of).toFixed(2)}`,
+  });
+  const [ownMs, seconds] = [
+    busy.reduce((sum, one) => sum + one.ownMs, 0),
+    busy.reduce((sum, one) => sum + one.seconds, 0),
+  ];
   return [
     figure('longest block, CPU', ({ maxCpuMs }) => maxCpuMs),
     figure('longest block by the clock', ({ maxMs }) => maxMs),
@@ -131,5 +173,5 @@ async function blocks(people: People, person: Person, other: RealEngine, place: 
 
 /** Asks this side of the wall alone: looking at the page again and again would be work for the very machine that is measured. */
 async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!await isSo()) await pause(100);
+  while (!(await isSo())) await pause(100);
 }

@@ -2,9 +2,14 @@ import assert from 'node:assert';
 import { AskWindow, WINDOW_MAX, WINDOW_MIN } from '../../extension/engine/askWindow.ts';
 
 /** Answers come from a line that takes so long there and back and moves one piece in so many ms; whoever has more under way waits for them. */
-function after(answers: number, { tripMs, pieceMs, othersMs = 0 }: { readonly tripMs: number; readonly pieceMs: number; readonly othersMs?: number }): number {
+function after(
+  answers: number,
+  { tripMs, pieceMs, othersMs = 0 }: { readonly tripMs: number; readonly pieceMs: number; readonly othersMs?: number },
+): number {
   const window = new AskWindow();
-  for (let n = 0; n < answers; n++) window.arrived(Math.max(tripMs + pieceMs, window.pieces * pieceMs) + (n > 0 ? othersMs : 0), true);
+  for (let n = 0; n < answers; n++) {
+    window.arrived(Math.max(tripMs + pieceMs, window.pieces * pieceMs) + (n > 0 ? othersMs : 0), true);
+  }
   return window.pieces;
 }
 
@@ -20,7 +25,8 @@ describe('how many pieces are asked of one peer', () => {
 
   it('stays small where more only waits', () => assert.ok(after(100, { tripMs: 1, pieceMs: 26 }) <= WINDOW_MIN + 1));
 
-  it('shrinks when others are served in between', () => assert.equal(after(100, { tripMs: 20, pieceMs: 5, othersMs: 400 }), WINDOW_MIN));
+  it('shrinks when others are served in between', () =>
+    assert.equal(after(100, { tripMs: 20, pieceMs: 5, othersMs: 400 }), WINDOW_MIN));
 
   it('learns nothing from an answer to one that was alone', () => {
     const window = new AskWindow();

@@ -10,45 +10,77 @@ const NOW_MS = 100_000;
 
 /** Reads a line of requests: `continued  copies  kept  served  waits (ms)`. Who is next? */
 function next(text: string): number | undefined {
-  const line = text.trim().split('\n').slice(1).map((row): Waiting => {
-    const [continued, copies, kept, served, waits] = row.trim().split(/\s+/);
-    return { isContinued: continued === 'yes', copies: Number(copies), kept: Number(kept), servedAt: Number(served), sinceMs: NOW_MS - Number(waits) };
-  });
+  const line = text
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((row): Waiting => {
+      const [continued, copies, kept, served, waits] = row.trim().split(/\s+/);
+      return {
+        isContinued: continued === 'yes',
+        copies: Number(copies),
+        kept: Number(kept),
+        servedAt: Number(served),
+        sinceMs: NOW_MS - Number(waits),
+      };
+    });
   return nextToServe(line, NOW_MS);
 }
 
 describe('the choker', () => {
-  it('sends each piece once before it sends any twice', () => assert.equal(next(`
+  it('sends each piece once before it sends any twice', () =>
+    assert.equal(
+      next(`
     continued  copies  kept  served  waits
     no         1       0     1       900
     no         0       0     9       100
-    no         2       0     2       800`), 1));
+    no         2       0     2       800`),
+      1,
+    ));
 
-  it('finishes a piece that it has begun', () => assert.equal(next(`
+  it('finishes a piece that it has begun', () =>
+    assert.equal(
+      next(`
     continued  copies  kept  served  waits
     no         0       0     1       900
-    yes        3       0     9       100`), 1));
+    yes        3       0     9       100`),
+      1,
+    ));
 
-  it('gives first copies to those who pass them on', () => assert.equal(next(`
+  it('gives first copies to those who pass them on', () =>
+    assert.equal(
+      next(`
     continued  copies  kept  served  waits
     no         0       2     1       900
-    no         0       0     9       100`), 1));
+    no         0       0     9       100`),
+      1,
+    ));
 
   it('is fair among equals: who was served longest ago is next, then who waits longest', () => {
-    assert.equal(next(`
+    assert.equal(
+      next(`
     continued  copies  kept  served  waits
     no         1       0     7       900
-    no         1       0     3       100`), 1);
-    assert.equal(next(`
+    no         1       0     3       100`),
+      1,
+    );
+    assert.equal(
+      next(`
     continued  copies  kept  served  waits
     no         1       0     0       100
-    no         1       0     0       900`), 1);
+    no         1       0     0       900`),
+      1,
+    );
   });
 
-  it('lets nobody starve', () => assert.equal(next(`
+  it('lets nobody starve', () =>
+    assert.equal(
+      next(`
     continued  copies  kept  served  waits
     no         0       0     1       900
-    no         9       3     8       ${PATIENCE_MS + 1}`), 1));
+    no         9       3     8       ${PATIENCE_MS + 1}`),
+      1,
+    ));
 
   it('has nobody to choose in an empty line', () => assert.equal(nextToServe([], NOW_MS), undefined));
 });

@@ -12,7 +12,10 @@ describe('shoal cat prints a file', () => {
   afterEach(() => shoal.end());
 
   const content = Buffer.from(Array.from({ length: 3 * READ_BYTES_MAX + 5 }, (_, n) => (n * 7) % 256));
-  const giving = (): FakeEngine => new FakeEngine({ read: ({ fromByte, bytes }) => ({ sizeBytes: content.length, raw: content.subarray(fromByte, fromByte + bytes) }) });
+  const giving = (): FakeEngine =>
+    new FakeEngine({
+      read: ({ fromByte, bytes }) => ({ sizeBytes: content.length, raw: content.subarray(fromByte, fromByte + bytes) }),
+    });
 
   it('whole, with no word among its bytes', async () => {
     shoal.engine = giving();
@@ -25,7 +28,11 @@ describe('shoal cat prints a file', () => {
     shoal.engine = giving();
     await shoal.run('cat', 'team', 'dump.sql', 'a/b.txt', '--head', '1k');
     assert.ok(shoal.terminal.binary.equals(content.subarray(0, 1024)));
-    assert.ok(shoal.engine.asked.filter(({ verb }) => verb === 'read').every(({ body }) => (body as { path: string }).path === 'a/b.txt'));
+    assert.ok(
+      shoal.engine.asked
+        .filter(({ verb }) => verb === 'read')
+        .every(({ body }) => (body as { path: string }).path === 'a/b.txt'),
+    );
   });
 
   it('as far as somebody reads it', async () => {
@@ -37,6 +44,9 @@ describe('shoal cat prints a file', () => {
   it('or says why it cannot', async () => {
     shoal.engine = new FakeEngine({ read: fails('nobodyServes', { name: 'dump.sql' }) });
     const { exit, stderr } = await shoal.run('cat', 'team', 'dump.sql');
-    assert.deepEqual([exit, stderr], [5, 'shoal: nobody who is online gives dump.sql now; try again when somebody comes who has it\n']);
+    assert.deepEqual(
+      [exit, stderr],
+      [5, 'shoal: nobody who is online gives dump.sql now; try again when somebody comes who has it\n'],
+    );
   });
 });

@@ -29,14 +29,20 @@ describe('the command line', () => {
       shoal.engine.setTransfer({ state: 'seeding', heldPieces: 2, doneBytes: 1024 * 1024 });
       const { exit, stdout } = await done;
       assert.equal(exit, 0);
-      assert.match(stdout, /^Downloaded \/work\/downloads\/dump\.sql \(1\.00 MiB\)\.\nFrom bob: 2 pieces\. You share it now, too\.\nSHA-256 /);
+      assert.match(
+        stdout,
+        /^Downloaded \/work\/downloads\/dump\.sql \(1\.00 MiB\)\.\nFrom bob: 2 pieces\. You share it now, too\.\nSHA-256 /,
+      );
     });
 
     it('with lines of JSON, the last one the result', async () => {
       const done = get('--json');
       await shoal.terminal.until(/progress/);
       shoal.engine.setTransfer({ state: 'seeding', heldPieces: 2, doneBytes: 1024 * 1024 });
-      const lines = (await done).stdout.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+      const lines = (await done).stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
       assert.ok(lines.slice(0, -1).every((line) => 'progress' in line));
       assert.equal(lines.at(-1)?.['path'], '/work/downloads/dump.sql');
     });
@@ -47,7 +53,10 @@ describe('the command line', () => {
       shoal.engine.setTransfer({ state: 'failed', error: toWire(new ShoalError('destinationExists', { path: '/x' })) });
       const { exit, stderr } = await done;
       assert.equal(exit, 1);
-      assert.match(stderr, /shoal: \/x exists already; nothing was overwritten\. Name another place or use --rename\n$/);
+      assert.match(
+        stderr,
+        /shoal: \/x exists already; nothing was overwritten\. Name another place or use --rename\n$/,
+      );
     });
 
     it('of which it is told only after the answer', async () => {
@@ -86,8 +95,14 @@ describe('the command line', () => {
       shoal.terminal.press();
       const { exit, stderr } = await done;
       assert.equal(exit, 130);
-      assert.match(stderr, /The download goes on in the background \(0 %\)\. See it with `shoal show_downloads --long`; end it with `shoal cancel 1`\.\n$/);
-      assert.deepEqual(shoal.engine.asked.map(({ verb }) => verb), ['findFile', 'download']);
+      assert.match(
+        stderr,
+        /The download goes on in the background \(0 %\)\. See it with `shoal show_downloads --long`; end it with `shoal cancel 1`\.\n$/,
+      );
+      assert.deepEqual(
+        shoal.engine.asked.map(({ verb }) => verb),
+        ['findFile', 'download'],
+      );
     });
 
     it('says once that nobody has it, and waits', async () => {
@@ -170,14 +185,20 @@ describe('the command line', () => {
       shoal.engine.setTransfer({ state: 'seeding' });
       const { exit, stdout } = await done;
       assert.equal(exit, 0);
-      assert.match(stdout, /^Shared dump\.sql in team \(1\.00 MiB\)\. Others get it while your engine runs\.\nSHA-256 /);
+      assert.match(
+        stdout,
+        /^Shared dump\.sql in team \(1\.00 MiB\)\. Others get it while your engine runs\.\nSHA-256 /,
+      );
     });
 
     it('or until it is refused', async () => {
       shoal.engine.list.set(1, aTransfer({ kind: 'share', state: 'hashing', doneBytes: 0 }));
       const done = shoal.run('share', 'dump.sql', 'team');
       await shoal.terminal.until(/hashing/);
-      shoal.engine.setTransfer({ state: 'failed', error: toWire(new ShoalError('fileExists', { name: 'dump.sql', group: 'team', user: 'bob' })) });
+      shoal.engine.setTransfer({
+        state: 'failed',
+        error: toWire(new ShoalError('fileExists', { name: 'dump.sql', group: 'team', user: 'bob' })),
+      });
       const { exit, stderr } = await done;
       assert.equal(exit, 3);
       assert.match(stderr, /share it with --replace to make this its new version/);
@@ -197,7 +218,13 @@ describe('the command line', () => {
       assert.equal(exit, 0);
       assert.equal(shoal.engine.closed, true);
       assert.match(stdout, /the engine has ended\n$/);
-      assert.ok(stdout.split('\n').slice(0, -1).every((line) => /^\d\d:\d\d:\d\d /.test(line)), stdout);
+      assert.ok(
+        stdout
+          .split('\n')
+          .slice(0, -1)
+          .every((line) => /^\d\d:\d\d:\d\d /.test(line)),
+        stdout,
+      );
     });
 
     it('leaves an engine alone that ran before', async () => {

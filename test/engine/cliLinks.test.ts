@@ -25,7 +25,13 @@ describe('the command line beside a running engine', () => {
   beforeEach(async () => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sh-'));
     engine = new FakeEngine();
-    host = await startHost({ home: homeOf(path.join(folder, 'home')), world, version: 'dev', log: silentLog, createEngine: () => Promise.resolve(engine) });
+    host = await startHost({
+      home: homeOf(path.join(folder, 'home')),
+      world,
+      version: 'dev',
+      log: silentLog,
+      createEngine: () => Promise.resolve(engine),
+    });
   });
   afterEach(async () => {
     await host?.leave();
@@ -35,7 +41,17 @@ describe('the command line beside a running engine', () => {
   const run = async (...words: string[]): Promise<{ exit: number; stdout: string; stderr: string }> => {
     const terminal = new FakeTerminal({ workFolder: folder, environment: { SHOAL_HOME: path.join(folder, 'home') } });
     const find = (home: Home, handlers: FrontendHandlers) => findEngine({ home, world, version: 'dev', handlers });
-    const exit = await runCli(words, { terminal, world, engines: { find, connect: async (home, handlers) => ({ ...await find(home, handlers) ?? assert.fail('no engine'), started: false }) } });
+    const exit = await runCli(words, {
+      terminal,
+      world,
+      engines: {
+        find,
+        connect: async (home, handlers) => ({
+          ...((await find(home, handlers)) ?? assert.fail('no engine')),
+          started: false,
+        }),
+      },
+    });
     return { exit, stdout: terminal.stdout, stderr: terminal.stderr };
   };
 
@@ -46,7 +62,10 @@ describe('the command line beside a running engine', () => {
 
     it('that lead into a group', async () => {
       const { stdout: link } = await run('link', 'team');
-      assert.equal(link, `vscode://shoal.shoal/join?tracker=shoal~3a~2f~2f${'a'.repeat(52)}~40a.example~3a7070&group=team\n`);
+      assert.equal(
+        link,
+        `vscode://shoal.shoal/join?tracker=shoal~3a~2f~2f${'a'.repeat(52)}~40a.example~3a7070&group=team\n`,
+      );
       assert.match((await run('open_link', link.trim())).stdout, /Asked to join team\./);
       assert.deepEqual(engine.asked.at(-1), { verb: 'joinGroup', body: { group: 'team' } });
     });
@@ -55,23 +74,46 @@ describe('the command line beside a running engine', () => {
       const { stdout } = await run('link', 'team', 'dump.sql');
       assert.match(stdout, new RegExp(`/open\\?tracker=.*&group=team&name=dump\\.sql&root=${root}\\n$`));
       await run('open_link', stdout.trim(), 'there.sql', '--detach');
-      assert.deepEqual(engine.asked.at(-1), { verb: 'download', body: { group: 'team', name: 'dump.sql', path: path.join(folder, 'there.sql'), asFile: true, rename: false, mode: 'auto', only: [] } });
+      assert.deepEqual(engine.asked.at(-1), {
+        verb: 'download',
+        body: {
+          group: 'team',
+          name: 'dump.sql',
+          path: path.join(folder, 'there.sql'),
+          asFile: true,
+          rename: false,
+          mode: 'auto',
+          only: [],
+        },
+      });
     });
 
     it('but none that is damaged, or of another tracker', async () => {
       const { stdout } = await run('link', 'team');
-      assert.match((await run('open_link', 'vscode://shoal.shoal/join?group=team')).stderr, /^shoal: this link cannot be used: it names no tracker/);
+      assert.match(
+        (await run('open_link', 'vscode://shoal.shoal/join?group=team')).stderr,
+        /^shoal: this link cannot be used: it names no tracker/,
+      );
       const { exit, stderr } = await run('open_link', stdout.trim().replace('2faaa', '2fbbb'));
       assert.equal(exit, 3);
-      assert.match(stderr, /this link belongs to another tracker \(a\.example:7070\); sign in there first: shoal --tracker shoal:\/\/bbba+@a\.example:7070 login NAME/);
-      assert.deepEqual(engine.asked.filter(({ verb }) => verb === 'joinGroup'), []);
+      assert.match(
+        stderr,
+        /this link belongs to another tracker \(a\.example:7070\); sign in there first: shoal --tracker shoal:\/\/bbba+@a\.example:7070 login NAME/,
+      );
+      assert.deepEqual(
+        engine.asked.filter(({ verb }) => verb === 'joinGroup'),
+        [],
+      );
     });
   });
 
   it('tells who downloads from here', async () => {
     assert.match((await run('uploads')).stderr, /^Nobody downloads from here now\./);
     engine.state = anOverview({ served: [{ user: 'bob', group: 'team', name: 'dump.sql', bytesPerS: 2 * 1024 ** 2 }] });
-    assert.equal((await run('uploads')).stdout, 'USER  GROUP  NAME              UP\nbob   team   dump.sql  2.00 MiB/s\n');
+    assert.equal(
+      (await run('uploads')).stdout,
+      'USER  GROUP  NAME              UP\nbob   team   dump.sql  2.00 MiB/s\n',
+    );
     assert.match((await run('status')).stdout, /^uploads {4}dump\.sql in team to bob, 2\.00 MiB\/s$/m);
   });
 });

@@ -6,22 +6,48 @@ import type { AccountId, Pin } from '../../protocol/ids.ts';
 import type { SwarmPeer } from '../../protocol/trackerLink.ts';
 
 const pinOf = (n: number): Pin => n.toString(16).padStart(8, '0').padEnd(64, '0') as Pin;
-const peer = (n: number, leftBytes = 0): SwarmPeer => ({ pin: pinOf(n), account: '' as AccountId, user: `p${n}`, addresses: [], leftBytes });
+const peer = (n: number, leftBytes = 0): SwarmPeer => ({
+  pin: pinOf(n),
+  account: '' as AccountId,
+  user: `p${n}`,
+  addresses: [],
+  leftBytes,
+});
 const contactsOf = (...peers: SwarmPeer[]): Contacts => {
   const contacts = new Contacts();
   contacts.add(peers);
   return contacts;
 };
 /** @param turn  what chance gives: any u32 */
-const reaches = (contacts: Contacts, here: readonly number[] = [], turn = 0, nowMs = 0, unreachable: readonly number[] = [], linked: readonly number[] = []): readonly string[] =>
-  contacts.toReach(new Set(here.map(pinOf)), { nowMs, random: () => turn / 2 ** 32, isUnreachable: (pin) => unreachable.map(pinOf).includes(pin), isLinked: (pin) => linked.map(pinOf).includes(pin) }).map(({ user }) => user);
+const reaches = (
+  contacts: Contacts,
+  here: readonly number[] = [],
+  turn = 0,
+  nowMs = 0,
+  unreachable: readonly number[] = [],
+  linked: readonly number[] = [],
+): readonly string[] =>
+  contacts
+    .toReach(new Set(here.map(pinOf)), {
+      nowMs,
+      random: () => turn / 2 ** 32,
+      isUnreachable: (pin) => unreachable.map(pinOf).includes(pin),
+      isLinked: (pin) => linked.map(pinOf).includes(pin),
+    })
+    .map(({ user }) => user);
 
 describe('whom a swarm reaches', () => {
-  it('are first those who have everything', () => assert.deepEqual(reaches(contactsOf(peer(1, 5), peer(2), peer(3, 1), peer(4))), ['p2', 'p4', 'p1', 'p3']));
-  it('begin elsewhere for each who asks', () => assert.deepEqual(reaches(contactsOf(peer(0), peer(1), peer(2), peer(3)), [], 2), ['p2', 'p3', 'p0', 'p1']));
+  it('are first those who have everything', () =>
+    assert.deepEqual(reaches(contactsOf(peer(1, 5), peer(2), peer(3, 1), peer(4))), ['p2', 'p4', 'p1', 'p3']));
+  it('begin elsewhere for each who asks', () =>
+    assert.deepEqual(reaches(contactsOf(peer(0), peer(1), peer(2), peer(3)), [], 2), ['p2', 'p3', 'p0', 'p1']));
   it('are the same ones for ten seconds, however often it is asked, and then others', () => {
     const contacts = contactsOf(peer(0), peer(1), peer(2), peer(3));
-    const [first, second, third] = [reaches(contacts, [], 0, 1_000), reaches(contacts, [], 3, 10_999), reaches(contacts, [], 3, 11_000)];
+    const [first, second, third] = [
+      reaches(contacts, [], 0, 1_000),
+      reaches(contacts, [], 3, 10_999),
+      reaches(contacts, [], 3, 11_000),
+    ];
     assert.deepEqual([first, second, third], [['p0', 'p1', 'p2', 'p3'], first, ['p3', 'p2', 'p1', 'p0']]);
   });
   it('are last of all those who could not be reached, even if they have everything', () =>
@@ -43,9 +69,16 @@ describe('whom a swarm reaches', () => {
     contacts.answered(pinOf(7));
     assert.deepEqual(reaches(contacts), ['p7']);
   });
-  it('are so many that sixteen take part, each once', () => fc.assert(fc.property(fc.nat(40), fc.nat(40), fc.nat(2 ** 32 - 1), (named, here, turn) => {
-    const found = reaches(contactsOf(...Array.from({ length: named }, (_, n) => peer(n))), Array.from({ length: here }, (_, n) => n + 1000), turn);
-    assert.equal(found.length, Math.max(0, Math.min(named, 16 - here)));
-    assert.equal(new Set(found).size, found.length);
-  })));
+  it('are so many that sixteen take part, each once', () =>
+    fc.assert(
+      fc.property(fc.nat(40), fc.nat(40), fc.nat(2 ** 32 - 1), (named, here, turn) => {
+        const found = reaches(
+          contactsOf(...Array.from({ length: named }, (_, n) => peer(n))),
+          Array.from({ length: here }, (_, n) => n + 1000),
+          turn,
+        );
+        assert.equal(found.length, Math.max(0, Math.min(named, 16 - here)));
+        assert.equal(new Set(found).size, found.length);
+      }),
+    ));
 });

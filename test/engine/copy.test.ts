@@ -39,7 +39,14 @@ describe('a copy that is served', () => {
   }
   async function served(): Promise<Copy> {
     const { root, shape, layer, stat } = await hasher.hashFile(file, PIECE);
-    return Copy.ofFile({ disk, clock, hasher, openFiles: new OpenFiles(disk, clock) }, root, shape, layer, file, identityOf(stat));
+    return Copy.ofFile(
+      { disk, clock, hasher, openFiles: new OpenFiles(disk, clock) },
+      root,
+      shape,
+      layer,
+      file,
+      identityOf(stat),
+    );
   }
 
   it('gives no piece that is not what it was, whole or in spans', async () => {

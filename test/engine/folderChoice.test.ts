@@ -12,10 +12,15 @@ describe('the choice of files', () => {
     [['img/*.png'], ['img/a.png']],
     [['img/**/*.png'], ['img/a.png', 'img/deep/c.png']],
     [['**/*.png'], ['img/a.png', 'img/deep/c.png', 'imgs/d.png', '写真/é.png']],
-    [['*.md', 'img/?.jpg'], ['README.md', 'img/b.jpg']],
+    [
+      ['*.md', 'img/?.jpg'],
+      ['README.md', 'img/b.jpg'],
+    ],
     [['a+b (1).txt'], ['a+b (1).txt']],
     [['写真/?.png'], ['写真/é.png']],
     [['readme.md', '.*', '[a-z]*', 'img/../README.md'], []],
   ];
-  for (const [only, chosen] of rows) it(only.join(' ') || 'nothing said', () => assert.deepEqual(all.filter(chooser(only)), chosen));
+  for (const [only, chosen] of rows) {
+    it(only.join(' ') || 'nothing said', () => assert.deepEqual(all.filter(chooser(only)), chosen));
+  }
 });

@@ -31,7 +31,10 @@ describe('hashing in worker threads', function () {
   for (const bytes of [0, 1, PIECE_BYTES_DEFAULT, MIB + 1, 32 * MIB, 41 * MIB + 777]) {
     it(`comes to the same for ${bytes} bytes`, async () => {
       const file = fileOf(bytes);
-      const [expected, found] = [await inline.hashFile(file, PIECE_BYTES_DEFAULT), await workers.hashFile(file, PIECE_BYTES_DEFAULT)];
+      const [expected, found] = [
+        await inline.hashFile(file, PIECE_BYTES_DEFAULT),
+        await workers.hashFile(file, PIECE_BYTES_DEFAULT),
+      ];
       assert.deepEqual([found.root, found.sha256, found.shape], [expected.root, expected.sha256, expected.shape]);
       assert.ok(Buffer.from(expected.layer).equals(found.layer));
     });
@@ -39,14 +42,22 @@ describe('hashing in worker threads', function () {
 
   it('hashes several large files at once', async () => {
     const files = [33, 34, 35].map((mib) => fileOf(mib * MIB));
-    const sums = await Promise.all(files.map(async (file) => (await workers.hashFile(file, PIECE_BYTES_DEFAULT)).sha256));
-    assert.deepEqual(sums, await Promise.all(files.map(async (file) => (await inline.hashFile(file, PIECE_BYTES_DEFAULT)).sha256)));
+    const sums = await Promise.all(
+      files.map(async (file) => (await workers.hashFile(file, PIECE_BYTES_DEFAULT)).sha256),
+    );
+    assert.deepEqual(
+      sums,
+      await Promise.all(files.map(async (file) => (await inline.hashFile(file, PIECE_BYTES_DEFAULT)).sha256)),
+    );
   });
 
   it('stops when it is cancelled, and goes on with the next file', async () => {
     const file = fileOf(64 * MIB);
     const stop = new AbortController();
-    await assert.rejects(workers.hashFile(file, PIECE_BYTES_DEFAULT, { signal: stop.signal, progress: () => stop.abort() }), { code: 'cancelled' });
+    await assert.rejects(
+      workers.hashFile(file, PIECE_BYTES_DEFAULT, { signal: stop.signal, progress: () => stop.abort() }),
+      { code: 'cancelled' },
+    );
     assert.equal((await workers.hashFile(file, PIECE_BYTES_DEFAULT)).shape.pieces, 128);
   });
 
@@ -55,7 +66,10 @@ describe('hashing in worker threads', function () {
       const file = path.join(folder, 'cut');
       writeFileSync(file, '');
       truncateSync(file, 512 * MIB);
-      await assert.rejects(workers.hashFile(file, PIECE_BYTES_DEFAULT, { progress: () => truncateSync(file, mib * MIB) }), { code: 'fileChanged' });
+      await assert.rejects(
+        workers.hashFile(file, PIECE_BYTES_DEFAULT, { progress: () => truncateSync(file, mib * MIB) }),
+        { code: 'fileChanged' },
+      );
       assert.equal((await workers.hashFile(file, PIECE_BYTES_DEFAULT)).shape.sizeBytes, mib * MIB);
     });
   }
@@ -67,25 +81,36 @@ describe('hashing in worker threads', function () {
     truncateSync(endless, 8 * 1024 * MIB);
     const stop = new AbortController();
     let other: Promise<unknown> | undefined;
-    await assert.rejects(workers.hashFile(endless, PIECE_BYTES_DEFAULT, { signal: stop.signal, progress: () => void (other ??= then().finally(() => stop.abort())) }), { code: 'cancelled' });
+    await assert.rejects(
+      workers.hashFile(endless, PIECE_BYTES_DEFAULT, {
+        signal: stop.signal,
+        progress: () => void (other ??= then().finally(() => stop.abort())),
+      }),
+      { code: 'cancelled' },
+    );
     await other;
   };
 
-  it('hashes a small file beside a large one', () => beside(async () => {
-    const file = fileOf(3 * MIB);
-    assert.equal((await workers.hashFile(file, PIECE_BYTES_DEFAULT)).sha256, (await inline.hashFile(file, PIECE_BYTES_DEFAULT)).sha256);
-  }));
+  it('hashes a small file beside a large one', () =>
+    beside(async () => {
+      const file = fileOf(3 * MIB);
+      assert.equal(
+        (await workers.hashFile(file, PIECE_BYTES_DEFAULT)).sha256,
+        (await inline.hashFile(file, PIECE_BYTES_DEFAULT)).sha256,
+      );
+    }));
 
-  it('does not keep a large file waiting that is cancelled before its turn', () => beside(async () => {
-    const file = fileOf(32 * MIB);
-    const [first, second] = [new AbortController(), new AbortController()];
-    const waiting = workers.hashFile(file, PIECE_BYTES_DEFAULT, { signal: first.signal });
-    const alsoWaiting = workers.hashFile(file, PIECE_BYTES_DEFAULT, { signal: second.signal });
-    first.abort(); // before it has even been looked at
-    await assert.rejects(waiting, { code: 'cancelled' });
-    setImmediate(() => second.abort());
-    await assert.rejects(alsoWaiting, { code: 'cancelled' });
-  }));
+  it('does not keep a large file waiting that is cancelled before its turn', () =>
+    beside(async () => {
+      const file = fileOf(32 * MIB);
+      const [first, second] = [new AbortController(), new AbortController()];
+      const waiting = workers.hashFile(file, PIECE_BYTES_DEFAULT, { signal: first.signal });
+      const alsoWaiting = workers.hashFile(file, PIECE_BYTES_DEFAULT, { signal: second.signal });
+      first.abort(); // before it has even been looked at
+      await assert.rejects(waiting, { code: 'cancelled' });
+      setImmediate(() => second.abort());
+      await assert.rejects(alsoWaiting, { code: 'cancelled' });
+    }));
 
   it('says that it is closed to those it was hashing for, and to those that wait', async () => {
     const own = threadedHasher({ disk: createNodeDisk(), clock: nodeClock });
@@ -94,12 +119,16 @@ describe('hashing in worker threads', function () {
     truncateSync(file, 8 * 1024 * MIB);
     let isBegun = (): void => {};
     const begun = new Promise<void>((resolve) => (isBegun = resolve));
-    const both = [own.hashFile(file, PIECE_BYTES_DEFAULT, { progress: () => isBegun() }), own.hashFile(file, PIECE_BYTES_DEFAULT)];
+    const both = [
+      own.hashFile(file, PIECE_BYTES_DEFAULT, { progress: () => isBegun() }),
+      own.hashFile(file, PIECE_BYTES_DEFAULT),
+    ];
     const ended = Promise.all(both.map((one) => assert.rejects(one, { code: 'cancelled' })));
     await begun;
     await own.close();
     await ended;
   });
 
-  it('says that a large file is gone', () => assert.rejects(workers.hashFile(path.join(folder, 'nothing'), PIECE_BYTES_DEFAULT), { code: 'fileMissing' }));
+  it('says that a large file is gone', () =>
+    assert.rejects(workers.hashFile(path.join(folder, 'nothing'), PIECE_BYTES_DEFAULT), { code: 'fileMissing' }));
 });

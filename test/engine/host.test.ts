@@ -71,7 +71,14 @@ describe('the host', () => {
   });
 
   const host = async (engine = new FakeEngine(), at = home, isOrphan?: () => boolean): Promise<Host | undefined> => {
-    const started = await startHost({ home: at, world, version: '0.1.0', log: silentLog, createEngine: () => Promise.resolve(engine), ...(isOrphan && { isOrphan }) });
+    const started = await startHost({
+      home: at,
+      world,
+      version: '0.1.0',
+      log: silentLog,
+      createEngine: () => Promise.resolve(engine),
+      ...(isOrphan && { isOrphan }),
+    });
     if (started) hosts.push(started);
     return started;
   };
@@ -87,13 +94,24 @@ describe('the host', () => {
     await connection.call('watch', {});
     return { listener, connection };
   };
-  const hasLeft = async (of: Host | undefined): Promise<boolean> => Promise.race([of?.whenLeft.then(() => true), new Promise<boolean>((resolve) => setImmediate(() => resolve(false)))]) as Promise<boolean>;
+  const hasLeft = async (of: Host | undefined): Promise<boolean> =>
+    Promise.race([
+      of?.whenLeft.then(() => true),
+      new Promise<boolean>((resolve) => setImmediate(() => resolve(false))),
+    ]) as Promise<boolean>;
 
   describe('election', () => {
     it('elects one engine for a home, and the next one when it has left', async () => {
       const first = await host();
       let opened = 0;
-      const again = () => startHost({ home, world, version: '0.1.0', log: silentLog, createEngine: () => (opened++, Promise.resolve(new FakeEngine())) });
+      const again = () =>
+        startHost({
+          home,
+          world,
+          version: '0.1.0',
+          log: silentLog,
+          createEngine: () => (opened++, Promise.resolve(new FakeEngine())),
+        });
       assert.equal(await again(), undefined);
       assert.equal(opened, 0, 'who is not elected opens nothing');
       await first?.leave();
@@ -103,7 +121,16 @@ describe('the host', () => {
     });
 
     it('frees the home when the engine cannot be opened', async () => {
-      await assert.rejects(startHost({ home, world, version: '0.1.0', log: silentLog, createEngine: () => Promise.reject(new Error('broken')) }), /broken/);
+      await assert.rejects(
+        startHost({
+          home,
+          world,
+          version: '0.1.0',
+          log: silentLog,
+          createEngine: () => Promise.reject(new Error('broken')),
+        }),
+        /broken/,
+      );
       assert.ok(await host());
     });
 
@@ -148,8 +175,14 @@ describe('the host', () => {
       await host(engine);
       const connection = await connect();
       assert.deepEqual(await connection.call('joinGroup', { group: 'team' }), { durability: 'both' });
-      await assert.rejects(connection.call('createGroup', { group: 'team' }), { code: 'nameTaken', message: 'the name team is taken; choose another' });
-      assert.deepEqual(engine.asked.map(({ verb }) => verb), ['joinGroup', 'createGroup']);
+      await assert.rejects(connection.call('createGroup', { group: 'team' }), {
+        code: 'nameTaken',
+        message: 'the name team is taken; choose another',
+      });
+      assert.deepEqual(
+        engine.asked.map(({ verb }) => verb),
+        ['joinGroup', 'createGroup'],
+      );
     });
 
     it('refuses who does not know the secret, and is refused by who has another', async () => {
@@ -157,10 +190,13 @@ describe('the host', () => {
       const other = homeAt(path.join(folder, 'other'));
       await host(new FakeEngine(), other);
       fs.copyFileSync(path.join(home.folder, 'engine.json'), path.join(other.folder, 'engine.json'));
-      await assert.rejects(findEngine({ home: other, world, version: '0.1.0', handlers: new Listener().handlers }), { code: 'badProof' });
+      await assert.rejects(findEngine({ home: other, world, version: '0.1.0', handlers: new Listener().handlers }), {
+        code: 'badProof',
+      });
     });
 
-    it('is not found in a home that was never used', async () => assert.equal(await findEngine({ home, world, version: '0.1.0', handlers: new Listener().handlers }), undefined));
+    it('is not found in a home that was never used', async () =>
+      assert.equal(await findEngine({ home, world, version: '0.1.0', handlers: new Listener().handlers }), undefined));
 
     it('tells the first change at once and merges the next ones', async () => {
       const engine = new FakeEngine();
@@ -175,8 +211,17 @@ describe('the host', () => {
       assert.equal(listener.changes.length, 1);
       await clock.advance(MERGE_MS);
       await listener.until(() => listener.changes.length === 2);
-      assert.deepEqual(listener.changes[1]?.changed.map(({ id, doneBytes }) => [id, doneBytes]), [[1, 9], [2, 512 * 1024]]);
-      assert.deepEqual(listener.overviews.map(({ outbox }) => outbox), [3]);
+      assert.deepEqual(
+        listener.changes[1]?.changed.map(({ id, doneBytes }) => [id, doneBytes]),
+        [
+          [1, 9],
+          [2, 512 * 1024],
+        ],
+      );
+      assert.deepEqual(
+        listener.overviews.map(({ outbox }) => outbox),
+        [3],
+      );
     });
 
     it('tells that a transfer is gone, not what it was last', async () => {
@@ -204,7 +249,10 @@ describe('the host', () => {
       for (const heldPieces of [5, 6, 7]) engine.swarms.set(1, aSwarm({ heldPieces }));
       await clock.advance(SWARM_MS);
       await listener.until(() => listener.swarms.length === 2);
-      assert.deepEqual(listener.swarms.map(({ heldPieces }) => heldPieces), [4, 7]);
+      assert.deepEqual(
+        listener.swarms.map(({ heldPieces }) => heldPieces),
+        [4, 7],
+      );
       await connection.call('watchSwarm', { transfer: 1, on: false });
       const { swarmLooks } = engine;
       await clock.advance(5 * SWARM_MS);
@@ -245,17 +293,31 @@ describe('the host', () => {
       const engine = new FakeEngine();
       await host(engine);
       const numbers: number[][] = [[], []];
-      const windows = await Promise.all(numbers.map(async (seen) => {
-        const connection = await connect({ ...new Listener().handlers, event: ({ id }) => void seen.push(id) });
-        await connection.call('watch', {});
-        return connection;
-      }));
+      const windows = await Promise.all(
+        numbers.map(async (seen) => {
+          const connection = await connect({ ...new Listener().handlers, event: ({ id }) => void seen.push(id) });
+          await connection.call('watch', {});
+          return connection;
+        }),
+      );
       engine.event({ what: 'accepted', group: 'team', user: '', name: '' });
       engine.event({ what: 'accepted', group: 'team', user: '', name: '' });
       await Promise.all(windows.map((connection) => connection.call('status', {}))); // behind both events
-      assert.deepEqual(numbers, [[1, 2], [1, 2]]);
-      const claims = async (key: string) => (await Promise.all(windows.map((connection) => connection.call('claim', { key })))).map(({ mine }) => mine).sort();
-      assert.deepEqual([await claims('1'), await claims('2')], [[false, true], [false, true]]);
+      assert.deepEqual(numbers, [
+        [1, 2],
+        [1, 2],
+      ]);
+      const claims = async (key: string) =>
+        (await Promise.all(windows.map((connection) => connection.call('claim', { key }))))
+          .map(({ mine }) => mine)
+          .sort();
+      assert.deepEqual(
+        [await claims('1'), await claims('2')],
+        [
+          [false, true],
+          [false, true],
+        ],
+      );
       assert.deepEqual(await claims('1'), [false, false]);
     });
 
@@ -286,7 +348,10 @@ describe('the host', () => {
       await alone?.whenLeft;
       assert.deepEqual([engine.closed, engine.closedUnheld], [true, true]);
       assert.equal(await findEngine({ home, world, version: '0.1.0', handlers: new Listener().handlers }), undefined);
-      assert.deepEqual(fs.readdirSync(home.folder).filter((name) => /sock|engine\.json/.test(name)), []);
+      assert.deepEqual(
+        fs.readdirSync(home.folder).filter((name) => /sock|engine\.json/.test(name)),
+        [],
+      );
     });
 
     it('stays while somebody watches, and a minute more', async () => {

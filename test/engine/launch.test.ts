@@ -46,10 +46,13 @@ describe('launching the engine', () => {
   const processOf = (version: string) => (): EngineProcess => {
     const state = { processId: process.pid, ended: false, neverRan: false };
     const whenFailed = new Promise<ShoalError>((resolve) => {
-      startHost({ home, world, version, log: silentLog, createEngine: () => Promise.resolve(new FakeEngine()) }).then((host) => {
-        if (host) hosts.push(host);
-        else state.ended = true;
-      }, resolve);
+      startHost({ home, world, version, log: silentLog, createEngine: () => Promise.resolve(new FakeEngine()) }).then(
+        (host) => {
+          if (host) hosts.push(host);
+          else state.ended = true;
+        },
+        resolve,
+      );
     });
     return Object.assign(state, { whenFailed, discard() {} });
   };
@@ -86,7 +89,13 @@ describe('launching the engine', () => {
 
   it('says why the engine could not start', async () => {
     const failure = new ShoalError('newerFormat', { path: '/h/account.json', format: '2' });
-    const failing = (): EngineProcess => ({ processId: 1, ended: true, neverRan: false, whenFailed: Promise.resolve(failure), discard() {} });
+    const failing = (): EngineProcess => ({
+      processId: 1,
+      ended: true,
+      neverRan: false,
+      whenFailed: Promise.resolve(failure),
+      discard() {},
+    });
     await assert.rejects(connect('0.1.0', failing), failure);
   });
 
@@ -102,7 +111,10 @@ describe('launching the engine', () => {
     fs.mkdirSync(home.folder, { recursive: true });
     fs.writeFileSync(home.settingsFile, '{"format":99}');
     const entry = path.join(import.meta.dirname, '../../extension/engine/main.ts');
-    await assert.rejects(connect('dev', () => startEngineThread(home, { entry })), /newer Shoal/);
+    await assert.rejects(
+      connect('dev', () => startEngineThread(home, { entry })),
+      /newer Shoal/,
+    );
   });
 
   it('replaces an engine that is older', async () => {
@@ -122,26 +134,47 @@ describe('launching the engine', () => {
 
 describe('versions', () => {
   const rows: [engine: string, frontend: string, is: string][] = [
-    ['0.1.0', '0.1.0', 'fits'], ['0.1.0', '0.1.1', 'older'], ['0.1.9', '0.2.0', 'older'], ['0.9.0', '1.0.0', 'older'], ['0.2.0', '0.10.0', 'older'],
-    ['0.1.2', '0.1.1', 'fits'], ['0.2.0', '0.1.9', 'tooNew'], ['1.0.0', '0.9.9', 'tooNew'], ['dev', '0.1.0', 'fits'], ['0.1.0', 'dev', 'fits'],
+    ['0.1.0', '0.1.0', 'fits'],
+    ['0.1.0', '0.1.1', 'older'],
+    ['0.1.9', '0.2.0', 'older'],
+    ['0.9.0', '1.0.0', 'older'],
+    ['0.2.0', '0.10.0', 'older'],
+    ['0.1.2', '0.1.1', 'fits'],
+    ['0.2.0', '0.1.9', 'tooNew'],
+    ['1.0.0', '0.9.9', 'tooNew'],
+    ['dev', '0.1.0', 'fits'],
+    ['0.1.0', 'dev', 'fits'],
   ];
-  for (const [engine, frontend, is] of rows) it(`an engine ${engine} and a frontend ${frontend}: ${is}`, () => assert.equal(standing(engine, frontend), is));
+  for (const [engine, frontend, is] of rows) {
+    it(`an engine ${engine} and a frontend ${frontend}: ${is}`, () => assert.equal(standing(engine, frontend), is));
+  }
 });
 
 describe('the last words of an engine', () => {
-  const wire = (error: ShoalError) => JSON.stringify({ level: 50, pid: 7, msg: 'the engine cannot start', failure: toWire(error) });
+  const wire = (error: ShoalError) =>
+    JSON.stringify({ level: 50, pid: 7, msg: 'the engine cannot start', failure: toWire(error) });
   const rows: [says: string, log: string, words: string][] = [
-    ['the failure it noted', `{"pid":7,"msg":"x"}\n${wire(new ShoalError('newerFormat', { path: '/h', format: '2' }))}\nsome text\n`, '/h was written by a newer Shoal (format 2); update this one'],
+    [
+      'the failure it noted',
+      `{"pid":7,"msg":"x"}\n${wire(new ShoalError('newerFormat', { path: '/h', format: '2' }))}\nsome text\n`,
+      '/h was written by a newer Shoal (format 2); update this one',
+    ],
     ['nothing of another process', wire(new ShoalError('cancelled')).replace('"pid":7', '"pid":8'), ''],
-    ['the message of a crash', '/x/engine.js:3\n  boom()\n  ^\n\nTypeError: boom is not a function\n    at x\n\nNode.js v24\n', 'TypeError: boom is not a function'],
+    [
+      'the message of a crash',
+      '/x/engine.js:3\n  boom()\n  ^\n\nTypeError: boom is not a function\n    at x\n\nNode.js v24\n',
+      'TypeError: boom is not a function',
+    ],
     ['its last line otherwise', '{"pid":7,"msg":"x"}\nbash: killed\n', 'bash: killed'],
     ['nothing if it said nothing', '', ''],
     ['no half line of JSON as JSON', '{"pid":7,"fail', '{"pid":7,"fail'],
   ];
-  for (const [says, log, words] of rows) it(`are ${says}`, () => {
-    const said = lastWords(log, 7);
-    assert.equal(typeof said === 'string' ? said : said.message, words);
-  });
+  for (const [says, log, words] of rows) {
+    it(`are ${says}`, () => {
+      const said = lastWords(log, 7);
+      assert.equal(typeof said === 'string' ? said : said.message, words);
+    });
+  }
 });
 
 describe('the place of a socket', () => {
@@ -151,15 +184,32 @@ describe('the place of a socket', () => {
     ['in the home', '/home/a/.local/share/shoal', {}, /^\/home\/a\/\.local\/share\/shoal\/engine\.sock$/],
     ['in the home of 91 bytes', `/${'x'.repeat(90)}`, {}, /engine\.sock$/],
     ['outside a home of 92 bytes', `/${'x'.repeat(91)}`, {}, /^\/run\/user\/1000\/shoal\/[0-9a-f]{16}\.sock$/],
-    ['in the temporary folder where there is no other', long, { runtime: undefined }, /^\/tmp\/shoal-1000\/[0-9a-f]{16}\.sock$/],
-    ['short even when the temporary folder is not', long, { runtime: undefined, temporary: long }, /^\/tmp\/shoal-1000\//],
+    [
+      'in the temporary folder where there is no other',
+      long,
+      { runtime: undefined },
+      /^\/tmp\/shoal-1000\/[0-9a-f]{16}\.sock$/,
+    ],
+    [
+      'short even when the temporary folder is not',
+      long,
+      { runtime: undefined, temporary: long },
+      /^\/tmp\/shoal-1000\//,
+    ],
     ['a pipe on Windows', 'C:\\Users\\a\\shoal', { platform: 'win32' }, /^\\\\\.\\pipe\\shoal-[0-9a-f]{32}$/],
   ];
-  for (const [is, folder, changes, first] of rows) it(`is ${is}`, () => {
-    const [best, ...others] = socketPaths(folder, { ...place, ...changes });
-    assert.match(best ?? '', first);
-    for (const socket of [best ?? '', ...others]) assert.ok(Buffer.byteLength(socket) < 104 || socket.startsWith('\\'), socket);
-  });
-  it('is the same pipe however a Windows home is spelt', () => assert.deepEqual(
-    socketPaths('C:\\Users\\A', { ...place, platform: 'win32' }), socketPaths('c:\\users\\a', { ...place, platform: 'win32' })));
+  for (const [is, folder, changes, first] of rows) {
+    it(`is ${is}`, () => {
+      const [best, ...others] = socketPaths(folder, { ...place, ...changes });
+      assert.match(best ?? '', first);
+      for (const socket of [best ?? '', ...others]) {
+        assert.ok(Buffer.byteLength(socket) < 104 || socket.startsWith('\\'), socket);
+      }
+    });
+  }
+  it('is the same pipe however a Windows home is spelt', () =>
+    assert.deepEqual(
+      socketPaths('C:\\Users\\A', { ...place, platform: 'win32' }),
+      socketPaths('c:\\users\\a', { ...place, platform: 'win32' }),
+    ));
 });

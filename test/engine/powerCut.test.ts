@@ -16,12 +16,26 @@ describe('a download', function () {
   this.timeout(300_000);
 
   it(`survives kills, power cuts and people: ${SEEDS} seeds`, async () => {
-    const sum: Record<keyof Tally, number> = { kills: 0, cuts: 0, wrong: 0, checkpoints: 0, believed: 0, found: 0, failedSyncs: 0, deleted: 0, inTheWay: 0, withoutLinks: 0, repairs: 0 };
+    const sum: Record<keyof Tally, number> = {
+      kills: 0,
+      cuts: 0,
+      wrong: 0,
+      checkpoints: 0,
+      believed: 0,
+      found: 0,
+      failedSyncs: 0,
+      deleted: 0,
+      inTheWay: 0,
+      withoutLinks: 0,
+      repairs: 0,
+    };
     for (let seed = 1; seed <= SEEDS; seed++) {
       for (const [name, value] of Object.entries(await powerCut(seed)) as [keyof Tally, number][]) sum[name] += value;
     }
     // A nemesis that does nothing proves nothing.
-    for (const [name, value] of Object.entries(sum)) assert.ok(value > SEEDS / 50, `${name}: ${value} in ${SEEDS} seeds`);
+    for (const [name, value] of Object.entries(sum)) {
+      assert.ok(value > SEEDS / 50, `${name}: ${value} in ${SEEDS} seeds`);
+    }
   });
 
   describe('is noticed when it', () => {

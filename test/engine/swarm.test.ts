@@ -37,7 +37,11 @@ const signer = { tracker: trackerPin, ticketKey: ticketKey.privateKey };
 class TestPeer {
   readonly identity = createIdentity();
   readonly world = createNodeWorld({ identity: this.identity, log: silentLog });
-  readonly copyHost = { ...this.world, hasher: inlineHasher(this.world.disk), openFiles: new OpenFiles(this.world.disk, this.world.clock) };
+  readonly copyHost = {
+    ...this.world,
+    hasher: inlineHasher(this.world.disk),
+    openFiles: new OpenFiles(this.world.disk, this.world.clock),
+  };
   readonly account = randomBytes(16).toString('hex') as AccountId;
   readonly tickets = new Tickets(this.world.clock);
   readonly peers: Peers;
@@ -51,26 +55,64 @@ class TestPeer {
     this.tickets.setRealm(realm, keys);
     if (member) this.tickets.setMine([this.ticket()], this.identity.pin);
     this.peers = new Peers({
-      world: this.world, device: this.identity.pin, program: 'test', tickets: this.tickets, uploads: new Uploads({ clock: this.world.clock, up: new Throttle(this.world.clock), buffers: new PieceBuffers(RAW_HEAD_ROOM_BYTES) }),
+      world: this.world,
+      device: this.identity.pin,
+      program: 'test',
+      tickets: this.tickets,
+      uploads: new Uploads({
+        clock: this.world.clock,
+        up: new Throttle(this.world.clock),
+        buffers: new PieceBuffers(RAW_HEAD_ROOM_BYTES),
+      }),
       swarm: (_, root) => (this.swarm?.key.root === root ? this.swarm : undefined),
-      revoked: () => this.swarm?.dropUntrusted(), sent: (_, bytes) => (this.sentBytes.count += bytes), askDial: () => {}, linkUp: () => this.swarm?.connect(),
+      revoked: () => this.swarm?.dropUntrusted(),
+      sent: (_, bytes) => (this.sentBytes.count += bytes),
+      askDial: () => {},
+      linkUp: () => this.swarm?.connect(),
     });
   }
 
   ticket(at = this.world.clock.now()): Buffer {
     const since = { ms: 1000, counter: 0 };
-    return signTicket({
-      realm, group, account: this.account, user: 'somebody', device: this.identity.pin, memberSince: since, signedInSince: since, issuedAtMs: at, expiresAtMs: at + 600_000,
-    }, signer);
+    return signTicket(
+      {
+        realm,
+        group,
+        account: this.account,
+        user: 'somebody',
+        device: this.identity.pin,
+        memberSince: since,
+        signedInSince: since,
+        issuedAtMs: at,
+        expiresAtMs: at + 600_000,
+      },
+      signer,
+    );
   }
 
-  takePart(copy: Copy, root: HashedFile['root'], spoil: (bytes: Buffer) => Buffer | Promise<Buffer> = (bytes) => bytes): void {
+  takePart(
+    copy: Copy,
+    root: HashedFile['root'],
+    spoil: (bytes: Buffer) => Buffer | Promise<Buffer> = (bytes) => bytes,
+  ): void {
     const swarmHost = {
-      clock: this.world.clock, chance: this.world.chance, log: silentLog, buffers: new PieceBuffers(), down: new Throttle(this.world.clock),
-      reach: (peer: SwarmPeer, swarm: Swarm) => this.peers.reach(peer, swarm), isUnreachable: (pin: Pin) => this.peers.isUnreachable(pin), isLinked: (pin: Pin) => this.peers.isLinked(pin), linksIn: () => [],
+      clock: this.world.clock,
+      chance: this.world.chance,
+      log: silentLog,
+      buffers: new PieceBuffers(),
+      down: new Throttle(this.world.clock),
+      reach: (peer: SwarmPeer, swarm: Swarm) => this.peers.reach(peer, swarm),
+      isUnreachable: (pin: Pin) => this.peers.isUnreachable(pin),
+      isLinked: (pin: Pin) => this.peers.isLinked(pin),
+      linksIn: () => [],
     };
     const swarm = new Swarm({ group, root }, copy, 'rarest', swarmHost, {
-      changed() {}, layerKnown() {}, whole: () => this.#whole(), stuck: (error) => assert.fail(error.message), gone() {}, received() {},
+      changed() {},
+      layerKnown() {},
+      whole: () => this.#whole(),
+      stuck: (error) => assert.fail(error.message),
+      gone() {},
+      received() {},
     });
     const honest = swarm.read.bind(swarm);
     swarm.read = async (piece, offset, into) => {
@@ -81,7 +123,13 @@ class TestPeer {
   }
 
   get address(): SwarmPeer {
-    return { pin: this.identity.pin, account: this.account, user: 'somebody', addresses: [{ host: '127.0.0.1', port: this.peers.port }], leftBytes: this.swarm?.leftBytes ?? 0 };
+    return {
+      pin: this.identity.pin,
+      account: this.account,
+      user: 'somebody',
+      addresses: [{ host: '127.0.0.1', port: this.peers.port }],
+      leftBytes: this.swarm?.leftBytes ?? 0,
+    };
   }
 
   async close(): Promise<void> {
@@ -102,14 +150,20 @@ describe('a swarm', function () {
     folder = mkdtempSync(path.join(os.tmpdir(), 'shoal-swarm-'));
     source = path.join(folder, 'source');
     writeFileSync(source, randomBytes(40 * PIECE + 123));
-    hashed = await inlineHasher(createNodeWorld({ identity: createIdentity(), log: silentLog }).disk).hashFile(source, PIECE);
+    hashed = await inlineHasher(createNodeWorld({ identity: createIdentity(), log: silentLog }).disk).hashFile(
+      source,
+      PIECE,
+    );
   });
   afterEach(async () => {
     await Promise.all(all.splice(0).map((peer) => peer.close()));
   });
   after(() => rmSync(folder, { recursive: true }));
 
-  async function seeder(spoil?: (bytes: Buffer) => Buffer | Promise<Buffer>, options?: { member: boolean }): Promise<TestPeer> {
+  async function seeder(
+    spoil?: (bytes: Buffer) => Buffer | Promise<Buffer>,
+    options?: { member: boolean },
+  ): Promise<TestPeer> {
     const peer = new TestPeer(options);
     all.push(peer);
     await peer.peers.start({ host: '127.0.0.1', port: 0, portIsFirm: true });
@@ -123,14 +177,27 @@ describe('a swarm', function () {
     all.push(peer);
     await peer.peers.start({ host: '127.0.0.1', port: 0, portIsFirm: true });
     const { root, shape } = hashed;
-    const part = await createPart(peer.copyHost, newPartPath(peer.world.chance, path.join(folder, 'copy'), root), root, shape);
-    peer.takePart(Copy.ofPart(peer.copyHost, root, shape, part, undefined, (error) => assert.fail(error.message)), root);
+    const part = await createPart(
+      peer.copyHost,
+      newPartPath(peer.world.chance, path.join(folder, 'copy'), root),
+      root,
+      shape,
+    );
+    peer.takePart(
+      Copy.ofPart(peer.copyHost, root, shape, part, undefined, (error) => assert.fail(error.message)),
+      root,
+    );
     return peer;
   }
 
   async function isIdentical(peer: TestPeer): Promise<void> {
     const { path: copy } = await (peer.swarm as Swarm).copy.publish({
-      destination: path.join(folder, `whole-${randomBytes(4).toString('hex')}`), ownFolders: 0, rename: false, replaces: undefined, claimed: '', claim: () => Promise.resolve(),
+      destination: path.join(folder, `whole-${randomBytes(4).toString('hex')}`),
+      ownFolders: 0,
+      rename: false,
+      replaces: undefined,
+      claimed: '',
+      claim: () => Promise.resolve(),
     });
     assert.ok(readFileSync(copy).equals(readFileSync(source)));
   }
@@ -138,7 +205,12 @@ describe('a swarm', function () {
   it('brings the file from a seeder to several at once, and they help each other', async () => {
     const seed = await seeder();
     const leechers = await Promise.all([leecher(), leecher(), leecher()]);
-    for (const one of leechers) one.swarm?.addCandidates([seed.address, ...leechers.filter((other) => other !== one).map((other) => other.address)]);
+    for (const one of leechers) {
+      one.swarm?.addCandidates([
+        seed.address,
+        ...leechers.filter((other) => other !== one).map((other) => other.address),
+      ]);
+    }
     await Promise.all(leechers.map((one) => one.whole));
     for (const one of leechers) await isIdentical(one);
   });
@@ -155,7 +227,11 @@ describe('a swarm', function () {
     const honest = await seeder();
     one.swarm?.addCandidates([honest.address]);
     await one.whole;
-    assert.deepEqual([...(one.swarm?.sources.keys() ?? [])], [honest.identity.pin], 'every piece came from the honest one');
+    assert.deepEqual(
+      [...(one.swarm?.sources.keys() ?? [])],
+      [honest.identity.pin],
+      'every piece came from the honest one',
+    );
     assert.ok((one.swarm?.rejectedPieces ?? 0) <= 4, 'the liar was asked no more');
     await isIdentical(one);
   });
@@ -201,9 +277,13 @@ describe('a swarm', function () {
     const { connection } = stranger.peers.links[0] as (typeof stranger.peers.links)[0];
     const { root } = hashed;
     const into = new Uint8Array(PIECE);
-    await assert.rejects(connection.call('piece', { group, root, piece: 0, offset: 0, lengthBytes: PIECE }, { into }), { code: 'noTicket' });
+    await assert.rejects(connection.call('piece', { group, root, piece: 0, offset: 0, lengthBytes: PIECE }, { into }), {
+      code: 'noTicket',
+    });
     await assert.rejects(connection.call('hashes', { group, root, first: 0, count: 1 }), { code: 'noTicket' });
-    await assert.rejects(connection.call('join', { group, root, holding: { have: 'none', bits: new Uint8Array(0) } }), { code: 'noTicket' });
+    await assert.rejects(connection.call('join', { group, root, holding: { have: 'none', bits: new Uint8Array(0) } }), {
+      code: 'noTicket',
+    });
     assert.equal(seed.sentBytes.count, 0);
     // Somebody else's ticket is worth nothing on this link.
     const other = new TestPeer();
@@ -218,10 +298,20 @@ describe('a swarm', function () {
     await one.whole;
     const { connection } = one.peers.links[0] as (typeof one.peers.links)[0];
     const { root } = hashed;
-    const ask = (): Promise<unknown> => connection.call('piece', { group, root, piece: 0, offset: 0, lengthBytes: PIECE }, { into: new Uint8Array(PIECE) });
+    const ask = (): Promise<unknown> =>
+      connection.call(
+        'piece',
+        { group, root, piece: 0, offset: 0, lengthBytes: PIECE },
+        { into: new Uint8Array(PIECE) },
+      );
     await ask();
     const before = seed.sentBytes.count;
-    seed.tickets.revoke(signRevocation({ realm, what: 'membership', account: one.account, group, device: undefined, at: { ms: 2000, counter: 0 } }, signer));
+    seed.tickets.revoke(
+      signRevocation(
+        { realm, what: 'membership', account: one.account, group, device: undefined, at: { ms: 2000, counter: 0 } },
+        signer,
+      ),
+    );
     await assert.rejects(ask(), { code: 'noTicket' });
     assert.equal(seed.sentBytes.count, before);
   });

@@ -36,10 +36,31 @@ describe('transfers', () => {
     await makeHome(home, world.disk);
     const { clock, chance, log, disk } = world;
     activeDownloads = 0;
-    open = () => new Transfers({
-      world, home, hasher: inlineHasher(disk), openFiles: new OpenFiles(disk, clock), previews: { giveUp: () => [], copiesOf: () => [] }, activeDownloads: () => activeDownloads, tellShare: () => Promise.resolve(), changed() {}, presenceChanged() {}, finished() {}, failed() {},
-      swarmHost: { clock, chance, log, buffers: new PieceBuffers(), down: new Throttle(clock), reach: () => undefined, isUnreachable: () => false, isLinked: () => false, linksIn: () => [] },
-    });
+    open = () =>
+      new Transfers({
+        world,
+        home,
+        hasher: inlineHasher(disk),
+        openFiles: new OpenFiles(disk, clock),
+        previews: { giveUp: () => [], copiesOf: () => [] },
+        activeDownloads: () => activeDownloads,
+        tellShare: () => Promise.resolve(),
+        changed() {},
+        presenceChanged() {},
+        finished() {},
+        failed() {},
+        swarmHost: {
+          clock,
+          chance,
+          log,
+          buffers: new PieceBuffers(),
+          down: new Throttle(clock),
+          reach: () => undefined,
+          isUnreachable: () => false,
+          isLinked: () => false,
+          linksIn: () => [],
+        },
+      });
     transfers = open();
   });
   afterEach(async () => {
@@ -48,20 +69,74 @@ describe('transfers', () => {
   });
 
   const row = (name: string, sizeBytes: number): FileRow => ({
-    name, version: 1, root: (sizeBytes === 0 ? '00'.repeat(32) : createHash('sha256').update(name).digest('hex')) as Root, sizeBytes, pieceBytes: pieceBytesFor(sizeBytes), sha256: 'cd'.repeat(32) as Sha256, author: 'alice', atMs: 0,
-    sharers: [], sharersCount: 0, iShare: false, seeders: 0, leechers: 0, content: 'file',
+    name,
+    version: 1,
+    root: (sizeBytes === 0 ? '00'.repeat(32) : createHash('sha256').update(name).digest('hex')) as Root,
+    sizeBytes,
+    pieceBytes: pieceBytesFor(sizeBytes),
+    sha256: 'cd'.repeat(32) as Sha256,
+    author: 'alice',
+    atMs: 0,
+    sharers: [],
+    sharersCount: 0,
+    iShare: false,
+    seeders: 0,
+    leechers: 0,
+    content: 'file',
   });
-  for (const [sizeBytes, pieceBytes] of [[100, 0], [100, 1], [2 ** 50, 16 * 1024], [2 ** 52, 16 * 1024 * 1024], [100, 100_000], [100, 2 ** 31]] as const) {
+  for (const [sizeBytes, pieceBytes] of [
+    [100, 0],
+    [100, 1],
+    [2 ** 50, 16 * 1024],
+    [2 ** 52, 16 * 1024 * 1024],
+    [100, 100_000],
+    [100, 2 ** 31],
+  ] as const) {
     it(`does not believe a tracker that tells of ${sizeBytes} bytes in pieces of ${pieceBytes}`, async () => {
       const file = { ...row('file', sizeBytes), pieceBytes };
-      await assert.rejects(transfers.download({ account, group, groupName: 'team', file, path: path.join(folder, 'here'), asFile: false, rename: false, mode: 'rarest', only: [] }), { code: 'badMessage' });
+      await assert.rejects(
+        transfers.download({
+          account,
+          group,
+          groupName: 'team',
+          file,
+          path: path.join(folder, 'here'),
+          asFile: false,
+          rename: false,
+          mode: 'rarest',
+          only: [],
+        }),
+        { code: 'badMessage' },
+      );
     });
   }
 
   const download = (name: string, sizeBytes = 100) =>
-    transfers.download({ account, group, groupName: 'team', file: row(name, sizeBytes), path: path.join(folder, 'here'), asFile: false, rename: false, mode: 'rarest', only: [] });
+    transfers.download({
+      account,
+      group,
+      groupName: 'team',
+      file: row(name, sizeBytes),
+      path: path.join(folder, 'here'),
+      asFile: false,
+      rename: false,
+      mode: 'rarest',
+      only: [],
+    });
 
-  for (const name of ['../../outside', '/etc/passwd', 'a/../../b', '..', 'C:\\evil', 'nul', 'x\u0000y', '.git/hooks/post-checkout', '.ssh/authorized_keys', 'line\nbreak', 'gpj.\u202Eexe']) {
+  for (const name of [
+    '../../outside',
+    '/etc/passwd',
+    'a/../../b',
+    '..',
+    'C:\\evil',
+    'nul',
+    'x\u0000y',
+    '.git/hooks/post-checkout',
+    '.ssh/authorized_keys',
+    'line\nbreak',
+    'gpj.\u202Eexe',
+  ]) {
     it(`does not believe a tracker that calls a file ${JSON.stringify(name)}`, async () => {
       await assert.rejects(download(name), { code: 'badFileName' });
       assert.ok(!existsSync(path.join(folder, 'here')), 'nothing was made');
@@ -102,8 +177,14 @@ describe('transfers', () => {
       activeDownloads = 2;
       for (const name of ['a', 'b', 'c', 'd']) await download(name);
       await until('a waiting', 'b waiting', 'c queued', 'd queued');
-      assert.equal(readdirSync(path.join(folder, 'here', '.shoal-part')).filter((name) => name.endsWith('.part')).length, 2);
-      assert.deepEqual(transfers.all.map((one) => one.toView().place), [1, 2, 3, 4]);
+      assert.equal(
+        readdirSync(path.join(folder, 'here', '.shoal-part')).filter((name) => name.endsWith('.part')).length,
+        2,
+      );
+      assert.deepEqual(
+        transfers.all.map((one) => one.toView().place),
+        [1, 2, 3, 4],
+      );
     });
 
     it('gives the turn of one that is paused or forgotten to the next, and not back before its time', async () => {
@@ -128,7 +209,10 @@ describe('transfers', () => {
       transfers = open();
       await transfers.load(account);
       const inOrder = transfers.all.map((one) => one.toView()).sort((a, b) => a.place - b.place);
-      assert.deepEqual(inOrder.map(({ name, priority }) => `${name} ${priority}`), ['b high', 'd high', 'a normal', 'c normal']);
+      assert.deepEqual(
+        inOrder.map(({ name, priority }) => `${name} ${priority}`),
+        ['b high', 'd high', 'a normal', 'c normal'],
+      );
     });
 
     it('keeps order, priority, limits and pauses over a restart', async () => {
@@ -142,7 +226,13 @@ describe('transfers', () => {
       transfers = open();
       await transfers.load(account);
       await until('a paused', 'b queued', 'c queued', 'd waiting');
-      assert.deepEqual(transfers.all.map((one) => one.toView()).sort((a, b) => a.place - b.place).map(({ name }) => name), ['d', 'c', 'a', 'b']);
+      assert.deepEqual(
+        transfers.all
+          .map((one) => one.toView())
+          .sort((a, b) => a.place - b.place)
+          .map(({ name }) => name),
+        ['d', 'c', 'a', 'b'],
+      );
       const { downLimitBytesPerS, mode } = at(3).toView();
       assert.deepEqual([downLimitBytesPerS, mode], [1000, 'sequential']);
       assert.equal(at(3).swarm?.down.bytesPerS, 1000);
@@ -152,17 +242,28 @@ describe('transfers', () => {
   it('brings a share back after a restart without hashing it again, and drops one that changed meanwhile', async () => {
     const file = path.join(folder, 'shared');
     writeFileSync(file, randomBytes(600_000));
-    const share = await transfers.share({ account, group, groupName: 'team', path: file, name: 'shared', replace: false });
+    const share = await transfers.share({
+      account,
+      group,
+      groupName: 'team',
+      path: file,
+      name: 'shared',
+      replace: false,
+    });
     for (; share.state !== 'seeding'; await new Promise((resolve) => setImmediate(resolve)));
     await transfers.unload();
     await transfers.load(account);
     const [again] = transfers.all;
-    for (; again?.state !== 'seeding'; await new Promise((resolve) => setImmediate(resolve))) assert.notEqual(again?.state, 'hashing');
+    for (; again?.state !== 'seeding'; await new Promise((resolve) => setImmediate(resolve))) {
+      assert.notEqual(again?.state, 'hashing');
+    }
     await transfers.unload();
     writeFileSync(file, randomBytes(600_000));
     await transfers.load(account);
     const [changed] = transfers.all;
-    for (; changed?.state !== 'gone'; await new Promise((resolve) => setImmediate(resolve))) assert.notEqual(changed?.state, 'seeding');
+    for (; changed?.state !== 'gone'; await new Promise((resolve) => setImmediate(resolve))) {
+      assert.notEqual(changed?.state, 'seeding');
+    }
     assert.equal(changed.error?.code, 'fileChanged');
   });
 

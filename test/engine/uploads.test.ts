@@ -15,24 +15,48 @@ describe('uploads', () => {
   const peer = (): UploadPeer => ({ isWritable: true, writable: () => Promise.resolve() });
   const signal = new AbortController().signal;
 
-  function tell(title: string, story: (made: { uploads: Uploads; buffers: PieceBuffers; up: Throttle; ask: (wish: Partial<UploadRequest>) => Promise<Upload>; advance: (ms: number) => Promise<void> }) => Promise<void>): void {
-    it(title, () => simulate(1, async (sim) => {
-      const clock = sim.clock({ isAlive: true, skewMs: 0 });
-      const up = new Throttle(clock);
-      const buffers = new PieceBuffers(RAW_HEAD_ROOM_BYTES);
-      const uploads = new Uploads({ clock, up, buffers });
-      const file: UploadFile = { up: new Throttle(clock), holders: () => 0 };
-      const ask = (wish: Partial<UploadRequest>): Promise<Upload> => uploads.ask({ peer: peer(), file, piece: 0, offset: 0, lengthBytes: SPAN_BYTES_MAX, signal, read: () => Promise.resolve(), ...wish });
-      await story({ uploads, buffers, up, ask, advance: (ms) => sim.advance(ms) });
-    }));
+  function tell(
+    title: string,
+    story: (made: {
+      uploads: Uploads;
+      buffers: PieceBuffers;
+      up: Throttle;
+      ask: (wish: Partial<UploadRequest>) => Promise<Upload>;
+      advance: (ms: number) => Promise<void>;
+    }) => Promise<void>,
+  ): void {
+    it(title, () =>
+      simulate(1, async (sim) => {
+        const clock = sim.clock({ isAlive: true, skewMs: 0 });
+        const up = new Throttle(clock);
+        const buffers = new PieceBuffers(RAW_HEAD_ROOM_BYTES);
+        const uploads = new Uploads({ clock, up, buffers });
+        const file: UploadFile = { up: new Throttle(clock), holders: () => 0 };
+        const ask = (wish: Partial<UploadRequest>): Promise<Upload> =>
+          uploads.ask({
+            peer: peer(),
+            file,
+            piece: 0,
+            offset: 0,
+            lengthBytes: SPAN_BYTES_MAX,
+            signal,
+            read: () => Promise.resolve(),
+            ...wish,
+          });
+        await story({ uploads, buffers, up, ask, advance: (ms) => sim.advance(ms) });
+      }),
+    );
   }
 
-  tell('give one who asks for single bytes and reads none of them no more memory than anybody', async ({ buffers, ask, advance }) => {
-    const greedy = peer();
-    for (let n = 0; n < 1_000; n++) void ask({ peer: greedy, piece: n, lengthBytes: 1 });
-    await advance(10);
-    assert.ok(buffers.usedBytes <= 5 * MIB, `${buffers.usedBytes} bytes are held`);
-  });
+  tell(
+    'give one who asks for single bytes and reads none of them no more memory than anybody',
+    async ({ buffers, ask, advance }) => {
+      const greedy = peer();
+      for (let n = 0; n < 1_000; n++) void ask({ peer: greedy, piece: n, lengthBytes: 1 });
+      await advance(10);
+      assert.ok(buffers.usedBytes <= 5 * MIB, `${buffers.usedBytes} bytes are held`);
+    },
+  );
 
   tell('serve others beside many who do not read', async ({ buffers, ask, advance }) => {
     for (let n = 0; n < 20; n++) {

@@ -9,7 +9,13 @@ import { aFile, aGroup, aGroupRow, anOverview } from '../support/fakeEngine.ts';
 import { ManualClock } from '../support/manualClock.ts';
 
 const TEAM = aGroup({ requests: [] });
-const aMember = (user: string): MemberRow => ({ account: '00' as MemberRow['account'], user, role: 'member', online: true, sinceMs: 0 });
+const aMember = (user: string): MemberRow => ({
+  account: '00' as MemberRow['account'],
+  user,
+  role: 'member',
+  online: true,
+  sinceMs: 0,
+});
 
 interface Page {
   readonly names: readonly string[];
@@ -28,11 +34,22 @@ class Window {
     const call = async (name: string, { after }: { after: string }): Promise<unknown> => {
       this.asked++;
       const { names, more } = answer(after);
-      const rows = { files: (one: string) => aFile({ name: one }), members: aMember, groups: (one: string) => aGroupRow({ name: one }) };
+      const rows = {
+        files: (one: string) => aFile({ name: one }),
+        members: aMember,
+        groups: (one: string) => aGroupRow({ name: one }),
+      };
       const what = name.slice('list'.length).toLowerCase() as keyof typeof rows;
       return { [what]: names.map((one) => rows[what](one)), more, filesVersion: 1 };
     };
-    this.listings = new Listings({ call: call as ListingsHost['call'], change: (apply) => (this.state = { ...this.state, ...apply(this.state) }), state: () => this.state }, this.clock);
+    this.listings = new Listings(
+      {
+        call: call as ListingsHost['call'],
+        change: (apply) => (this.state = { ...this.state, ...apply(this.state) }),
+        state: () => this.state,
+      },
+      this.clock,
+    );
   }
 
   get files(): Listing<FileRow> {
@@ -71,14 +88,22 @@ describe('lists of a tracker that is not what it should be', () => {
   const circles: readonly (readonly [says: string, page: (after: string) => Page])[] = [
     ['the same page again', () => ({ names: ['a', 'b'], more: true })],
     ['one name in another case again', (after) => ({ names: [after === 'A' ? 'a' : 'A'], more: true })],
-    ['pages from the end to the beginning', (after) => ({ names: [after === '' ? 'z' : String.fromCharCode(after.charCodeAt(0) - 1)], more: true })],
+    [
+      'pages from the end to the beginning',
+      (after) => ({ names: [after === '' ? 'z' : String.fromCharCode(after.charCodeAt(0) - 1)], more: true }),
+    ],
   ];
   for (const [says, page] of circles) {
     it(`are given up at ${says}`, async () => {
-      const window: Window = new Window((after) => (window.asked > 100 ? assert.fail('it goes on and on') : page(after)));
+      const window: Window = new Window((after) =>
+        window.asked > 100 ? assert.fail('it goes on and on') : page(after),
+      );
       await window.listings.readAll('files');
       await window.listings.readAll('members');
-      assert.deepEqual([window.files.error?.code, window.members.error?.code, window.asked], ['badMessage', 'badMessage', 4]);
+      assert.deepEqual(
+        [window.files.error?.code, window.members.error?.code, window.asked],
+        ['badMessage', 'badMessage', 4],
+      );
       await assert.rejects((): Promise<readonly GroupRow[]> => window.listings.allGroups(), { code: 'badMessage' });
     });
   }
@@ -92,16 +117,27 @@ describe('lists of a tracker that is not what it should be', () => {
       return { names: [`f${String(n).padStart(2, '0')}`], more: n < pages - 1 };
     });
     await window.listings.readAll('files');
-    assert.deepEqual(seen, ['0', '1', '2', '2', '4', '4', '4', '4', '8', '8', '8', '8', '8', '8', '8', '8'], 'each time twice as much: redrawing costs, too');
+    assert.deepEqual(
+      seen,
+      ['0', '1', '2', '2', '4', '4', '4', '4', '8', '8', '8', '8', '8', '8', '8', '8'],
+      'each time twice as much: redrawing costs, too',
+    );
     seen.splice(0);
     await window.listings.readAll('files');
     assert.deepEqual(new Set(seen), new Set(['16 of a whole list']), 'what was whole stays until the new one is');
   });
 
   it('are without files whose names mean something else', async () => {
-    const window = new Window((after) => (after === '' ? { names: ['../up', '/x', 'a.txt', 'a.txt'], more: true } : { names: ['b\u202Etxt.exe', 'c/d.txt'], more: false }));
+    const window = new Window((after) =>
+      after === ''
+        ? { names: ['../up', '/x', 'a.txt', 'a.txt'], more: true }
+        : { names: ['b\u202Etxt.exe', 'c/d.txt'], more: false },
+    );
     await window.listings.readAll('files');
-    assert.deepEqual(window.files.rows.map(({ name }) => name), ['a.txt', 'c/d.txt']);
+    assert.deepEqual(
+      window.files.rows.map(({ name }) => name),
+      ['a.txt', 'c/d.txt'],
+    );
   });
   it('end, too, when no name of a file is right', async () => {
     const window = new Window((after) => {

@@ -25,19 +25,28 @@ describe('the command of a terminal', () => {
     const strange = path.join(folder, `it's a $HOME "folder" %PATH%`);
     mkdirSync(strange);
     const entry = path.join(strange, 'engine.cjs');
-    writeFileSync(entry, 'console.log(JSON.stringify([process.argv.slice(2), process.env.ELECTRON_RUN_AS_NODE])); process.exitCode = 3;');
+    writeFileSync(
+      entry,
+      'console.log(JSON.stringify([process.argv.slice(2), process.env.ELECTRON_RUN_AS_NODE])); process.exitCode = 3;',
+    );
     const { stdout, status } = spawnSync(shimFor(entry), ['get', 'team', `a b'c".txt`, '$HOME', '']);
     assert.deepEqual([JSON.parse(stdout.toString()), status], [[['get', 'team', `a b'c".txt`, '$HOME', ''], '1'], 3]);
   });
 
   it('says what to do when the extension is no longer there', function () {
     if (process.platform === 'win32') this.skip();
-    assert.throws(() => execFileSync(shimFor(path.join(folder, 'gone.js')), { stdio: 'pipe' }), /reload the window of VS Code/);
+    assert.throws(
+      () => execFileSync(shimFor(path.join(folder, 'gone.js')), { stdio: 'pipe' }),
+      /reload the window of VS Code/,
+    );
   });
 
   it('has a file for cmd.exe on Windows, in which no part of a path is a variable', () => {
     const [, cmd] = shims('C:\\Program Files\\100%\\Code.exe', 'C:\\x\\engine.js', true);
-    assert.equal(cmd?.text, '@echo off\r\nsetlocal\r\nset ELECTRON_RUN_AS_NODE=1\r\n"C:\\Program Files\\100%%\\Code.exe" "C:\\x\\engine.js" %*\r\n');
+    assert.equal(
+      cmd?.text,
+      '@echo off\r\nsetlocal\r\nset ELECTRON_RUN_AS_NODE=1\r\n"C:\\Program Files\\100%%\\Code.exe" "C:\\x\\engine.js" %*\r\n',
+    );
     assert.equal(shims('node', 'engine.js', false).length, 1);
   });
 });

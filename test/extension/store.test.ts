@@ -48,7 +48,13 @@ describe('the store of a window', () => {
     return engine;
   };
   const startEngine = async (version: string, engine: FakeEngine): Promise<Host | undefined> => {
-    const host = await startHost({ home: homeAt(path.join(folder, 'home')), world, version, log: silentLog, createEngine: () => Promise.resolve(engine) });
+    const host = await startHost({
+      home: homeAt(path.join(folder, 'home')),
+      world,
+      version,
+      log: silentLog,
+      createEngine: () => Promise.resolve(engine),
+    });
     if (host) hosts.push(host);
     if (host) engines.push(engine);
     return host;
@@ -61,15 +67,25 @@ describe('the store of a window', () => {
     readonly introduce?: () => Promise<void>;
   }
   /** A store whose launcher starts engines in this process. */
-  const storeWith = ({ version = '0.1.0', place = 'process', isSignedIn = true, engine = inTeam, introduce = () => Promise.resolve() }: Wish = {}): Store => {
+  const storeWith = ({
+    version = '0.1.0',
+    place = 'process',
+    isSignedIn = true,
+    engine = inTeam,
+    introduce = () => Promise.resolve(),
+  }: Wish = {}): Store => {
     const home = homeAt(path.join(folder, 'home'));
     const startProcess = (): EngineProcess => {
       const state = { processId: process.pid, ended: false, neverRan: false };
-      const whenFailed = new Promise<never>((_, reject) => void startEngine(version, engine()).then((host) => (state.ended = host === undefined), reject));
+      const whenFailed = new Promise<never>(
+        (_, reject) => void startEngine(version, engine()).then((host) => (state.ended = host === undefined), reject),
+      );
       return Object.assign(state, { whenFailed, discard() {} });
     };
     const launcher: Launcher = {
-      home, place, isEngineHere: false,
+      home,
+      place,
+      isEngineHere: false,
       async connect(handlers: FrontendHandlers) {
         const found = await connectEngine({ home, world, version, handlers, startProcess });
         cut = () => found.connection.destroy();
@@ -86,7 +102,8 @@ describe('the store of a window', () => {
     stores.push(store);
     return store;
   };
-  const reaches = (store: Store, phase: Phase): Promise<WindowState> => store.until((state) => (phaseOf(state) === phase ? state : undefined));
+  const reaches = (store: Store, phase: Phase): Promise<WindowState> =>
+    store.until((state) => (phaseOf(state) === phase ? state : undefined));
 
   it('starts no engine while nobody is signed in', async () => {
     const store = storeWith({ isSignedIn: false });
@@ -113,7 +130,10 @@ describe('the store of a window', () => {
     const store = storeWith({ isSignedIn: false });
     await store.begin();
     await store.call('createUser', { user: 'alice', password: 'long enough' });
-    assert.deepEqual(engines[0]?.asked.map(({ verb }) => verb), ['createUser']);
+    assert.deepEqual(
+      engines[0]?.asked.map(({ verb }) => verb),
+      ['createUser'],
+    );
   });
 
   it('follows changes, and keeps what it knew while no tracker can be reached', async () => {
@@ -124,7 +144,10 @@ describe('the store of a window', () => {
     await store.until(({ transfers }) => transfers.get(7));
     engines[0]?.removeTransfer(7);
     await store.until(({ transfers }) => (transfers.has(7) ? undefined : true));
-    engines[0]?.setOverview({ groups: [], trackers: [{ address: { host: 't', port: 1 }, link: 'down', inUse: false, error: undefined, pair: 'whole' }] });
+    engines[0]?.setOverview({
+      groups: [],
+      trackers: [{ address: { host: 't', port: 1 }, link: 'down', inUse: false, error: undefined, pair: 'whole' }],
+    });
     assert.equal((await reaches(store, 'offline')).groups[0]?.name, 'team');
     engines[0]?.setOverview({ account: undefined });
     assert.deepEqual((await reaches(store, 'signedOut')).groups, []);
@@ -192,13 +215,15 @@ describe('the store of a window', () => {
 
   describe('lists', () => {
     /** A catalogue of so many files, two to a page. */
-    const catalogue = (names: readonly string[]): FakeEngine => inTeam({
-      listFiles: ({ after }) => {
-        const rest = names.filter((name) => name > after);
-        return { files: rest.slice(0, 2).map((name) => aFile({ name })), more: rest.length > 2, filesVersion: 1 };
-      },
-    });
-    const names = ({ files }: WindowState): string => (files.get(TEAM.group)?.rows ?? []).map(({ name }) => name).join(' ');
+    const catalogue = (names: readonly string[]): FakeEngine =>
+      inTeam({
+        listFiles: ({ after }) => {
+          const rest = names.filter((name) => name > after);
+          return { files: rest.slice(0, 2).map((name) => aFile({ name })), more: rest.length > 2, filesVersion: 1 };
+        },
+      });
+    const names = ({ files }: WindowState): string =>
+      (files.get(TEAM.group)?.rows ?? []).map(({ name }) => name).join(' ');
     const asked = (): number => engines[0]?.asked.filter(({ verb }) => verb === 'listFiles').length ?? 0;
 
     it('are not read while nobody looks, and whole when somebody does', async () => {
@@ -236,10 +261,15 @@ describe('the store of a window', () => {
 
     it('keep what was read when reading again fails, and say why', async () => {
       let fail = false;
-      const store = storeWith({ engine: () => inTeam({ listFiles: () => {
-        if (fail) throw new Error('boom');
-        return { files: [aFile({ name: 'a' })], more: false, filesVersion: 1 };
-      } }) });
+      const store = storeWith({
+        engine: () =>
+          inTeam({
+            listFiles: () => {
+              if (fail) throw new Error('boom');
+              return { files: [aFile({ name: 'a' })], more: false, filesVersion: 1 };
+            },
+          }),
+      });
       await store.begin();
       await reaches(store, 'ready');
       await store.listings.readAll('files');

@@ -21,13 +21,18 @@ function saidIn(file: string, text: string, mistakes: string[]): readonly Said[]
   const found: Said[] = [];
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
   const visit = (node: ts.Node): void => {
-    if (ts.isCallExpression(node) && ts.isIdentifier(node.expression) && ['t', 'plural'].includes(node.expression.text)) {
+    if (
+      ts.isCallExpression(node) &&
+      ts.isIdentifier(node.expression) &&
+      ['t', 'plural'].includes(node.expression.text)
+    ) {
       const isPlural = node.expression.text === 'plural';
       const at = `${file}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1}`;
       const messages = isPlural ? node.arguments.slice(1, 3) : node.arguments.slice(0, 1);
       for (const message of messages) {
-        if (ts.isStringLiteral(message)) found.push({ at, message: message.text, values: node.arguments.length - (isPlural ? 2 : 1) });
-        else mistakes.push(`${at}: ${message.getText()} is no plain text`);
+        if (ts.isStringLiteral(message)) {
+          found.push({ at, message: message.text, values: node.arguments.length - (isPlural ? 2 : 1) });
+        } else mistakes.push(`${at}: ${message.getText()} is no plain text`);
       }
     }
     ts.forEachChild(node, visit);
@@ -38,8 +43,12 @@ function saidIn(file: string, text: string, mistakes: string[]): readonly Said[]
 
 describe('the words of the window', () => {
   const mistakes: string[] = [];
-  const files = globSync('extension/**/*.ts', { cwd: ROOT }).filter((file) => !file.startsWith(path.join('extension', 'engine')) && path.basename(file) !== 'words.ts');
-  const said = files.toSorted().flatMap((file) => saidIn(file.split(path.sep).join('/'), readFileSync(path.join(ROOT, file), 'utf8'), mistakes));
+  const files = globSync('extension/**/*.ts', { cwd: ROOT }).filter(
+    (file) => !file.startsWith(path.join('extension', 'engine')) && path.basename(file) !== 'words.ts',
+  );
+  const said = files
+    .toSorted()
+    .flatMap((file) => saidIn(file.split(path.sep).join('/'), readFileSync(path.join(ROOT, file), 'utf8'), mistakes));
 
   it('are plain texts where they are said, as a translator must find them', () => {
     assert.deepEqual(mistakes, []);
@@ -47,7 +56,9 @@ describe('the words of the window', () => {
   });
 
   it('name no value that is not given', () => {
-    const wrong = said.filter(({ message, values }) => [...message.matchAll(/\{(\d+)\}/g)].some(([, n]) => Number(n) >= values));
+    const wrong = said.filter(({ message, values }) =>
+      [...message.matchAll(/\{(\d+)\}/g)].some(([, n]) => Number(n) >= values),
+    );
     assert.deepEqual(wrong, []);
   });
 
@@ -60,8 +71,19 @@ describe('the words of the window', () => {
 
   it('are found by this test, and what is none of them is not', () => {
     const found: string[] = [];
-    const rows = saidIn('a.ts', `t('one {0}', 1); plural(n, '{0} cat', '{0} cats'); other('no'); t(word); a.t('no');`, found);
-    assert.deepEqual(rows.map(({ message, values }) => [message, values]), [['one {0}', 1], ['{0} cat', 1], ['{0} cats', 1]]);
+    const rows = saidIn(
+      'a.ts',
+      `t('one {0}', 1); plural(n, '{0} cat', '{0} cats'); other('no'); t(word); a.t('no');`,
+      found,
+    );
+    assert.deepEqual(
+      rows.map(({ message, values }) => [message, values]),
+      [
+        ['one {0}', 1],
+        ['{0} cat', 1],
+        ['{0} cats', 1],
+      ],
+    );
     assert.deepEqual(found, ['a.ts:1: word is no plain text']);
   });
 });

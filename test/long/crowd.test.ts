@@ -15,7 +15,9 @@ describe('a crowd, for long', function () {
   const told = STORIES.filter((name) => name !== 'someAreSilent');
   for (let first = 10_001; first < 11_000; first += 100) {
     it(`of 50 gets its file, whatever happens (seeds ${first} to ${first + 99})`, async () => {
-      for (let seed = first; seed < first + 100; seed++) await tell(seed, { peers: 50, pieces: 8 }, told[seed % told.length]);
+      for (let seed = first; seed < first + 100; seed++) {
+        await tell(seed, { peers: 50, pieces: 8 }, told[seed % told.length]);
+      }
     });
   }
 });

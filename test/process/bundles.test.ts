@@ -30,7 +30,10 @@ describe('the bundles', function () {
     it(`${name} says in one sentence that a Node is too old`, async () => {
       // What an old Node says of itself, said by this one: the check must come before anything that the old one lacks.
       const pretend = path.join(processes.folder, 'old.cjs');
-      writeFileSync(pretend, `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.20.4' } }); process.argv.splice(1, 1); require(${JSON.stringify(bundle)});`);
+      writeFileSync(
+        pretend,
+        `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.20.4' } }); process.argv.splice(1, 1); require(${JSON.stringify(bundle)});`,
+      );
       const { code, stdout, stderr } = await processes.run(pretend, [bundle, '--help']);
       assert.equal(code, 1);
       assert.equal(stdout, '');

@@ -20,14 +20,22 @@ describe('the command line, for real', () => {
     await Promise.all(['1', '2'].map((number) => processes.start(TRACKER_BUNDLE, [info, number], /serves shoal:\/\//)));
   });
   after(async () => {
-    for (const id of engines) try {
-      process.kill(id, 'SIGKILL');
-    } catch { /* it has left */ }
+    for (const id of engines) {
+      try {
+        process.kill(id, 'SIGKILL');
+      } catch {
+        /* it has left */
+      }
+    }
     await processes.close();
   });
 
   const homeOf = (name: string): string => path.join(processes.folder, name);
-  const environmentOf = (name: string): Record<string, string> => ({ SHOAL_HOME: homeOf(name), SHOAL_PASSWORD: `password of ${name}`, NO_COLOR: '1' });
+  const environmentOf = (name: string): Record<string, string> => ({
+    SHOAL_HOME: homeOf(name),
+    SHOAL_PASSWORD: `password of ${name}`,
+    NO_COLOR: '1',
+  });
   const note = (name: string): number => {
     const file = path.join(homeOf(name), 'engine.json');
     const id = fs.existsSync(file) ? (JSON.parse(fs.readFileSync(file, 'utf8')) as { processId: number }).processId : 0;
@@ -57,9 +65,15 @@ describe('the command line, for real', () => {
     assert.deepEqual([taken.code, taken.stderr], [3, 'shoal: the name alice is taken; choose another\n']);
     await does('bob', 'create_user', 'bob');
     assert.match(await does('alice', 'login', 'alice'), /^Signed in as alice\./);
-    const wrong = await processes.run(ENGINE_BUNDLE, ['login', 'bob'], { env: { ...environmentOf('bob'), SHOAL_PASSWORD: '' }, input: 'not bob\'s password\n' });
+    const wrong = await processes.run(ENGINE_BUNDLE, ['login', 'bob'], {
+      env: { ...environmentOf('bob'), SHOAL_PASSWORD: '' },
+      input: "not bob's password\n",
+    });
     assert.deepEqual([wrong.code, wrong.stderr], [3, 'shoal: user name or password is wrong\n']);
-    const piped = await processes.run(ENGINE_BUNDLE, ['login', 'bob'], { env: { ...environmentOf('bob'), SHOAL_PASSWORD: '' }, input: 'password of bob\n' });
+    const piped = await processes.run(ENGINE_BUNDLE, ['login', 'bob'], {
+      env: { ...environmentOf('bob'), SHOAL_PASSWORD: '' },
+      input: 'password of bob\n',
+    });
     assert.equal(piped.code, 0, piped.stderr);
   });
 
@@ -69,18 +83,31 @@ describe('the command line, for real', () => {
     await does('bob', 'join_group', 'team');
     assert.match(await does('alice', 'list_requests', 'team'), /^USER +ASKED\nbob /);
     await does('alice', 'accept_request', 'team', 'bob');
-    const groups = JSON.parse(await does('bob', 'list_groups', '--json')) as { name: string; role: string; members: number }[];
-    assert.deepEqual(groups.map(({ name, role, members }) => [name, role, members]), [['team', 'member', 2]]);
+    const groups = JSON.parse(await does('bob', 'list_groups', '--json')) as {
+      name: string;
+      role: string;
+      members: number;
+    }[];
+    assert.deepEqual(
+      groups.map(({ name, role, members }) => [name, role, members]),
+      [['team', 'member', 2]],
+    );
   });
 
   it('shares a file, gets it, and shows it in the classic form', async () => {
     const file = makeFile('Größe 1.bin', 3_000_000);
     assert.match(await does('alice', 'upload_file', file, 'team'), /^Shared Größe 1\.bin in team \(2\.86 MiB\)\./);
     assert.match(await does('bob', 'list_file', 'team'), /^Größe 1\.bin {2}2\.86 MiB {8}1 {2}alice {9}1$/m);
-    const lines = (await does('bob', 'download_file', 'team', 'Größe 1.bin', '--json')).trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+    const lines = (await does('bob', 'download_file', 'team', 'Größe 1.bin', '--json'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
     const copy = path.join(processes.folder, 'downloads', 'Größe 1.bin');
     assert.equal(lines.at(-1)?.['path'], copy);
-    assert.deepEqual((lines.at(-1)?.['sources'] as { user: string; pieces: number }[]).map(({ user, pieces }) => [user, pieces]), [['alice', 6]]);
+    assert.deepEqual(
+      (lines.at(-1)?.['sources'] as { user: string; pieces: number }[]).map(({ user, pieces }) => [user, pieces]),
+      [['alice', 6]],
+    );
     assert.ok(fs.readFileSync(copy).equals(fs.readFileSync(file)));
     assert.equal(await does('bob', 'show_downloads'), '[C] [team] Größe 1.bin\n');
     assert.match(await does('bob', 'verify', 'team', 'größe 1.BIN'), /is exactly what was shared/);
@@ -92,7 +119,10 @@ describe('the command line, for real', () => {
     const damaged = fs.readFileSync(copy);
     damaged[1_000_000]! ^= 1;
     fs.writeFileSync(copy, damaged);
-    assert.match(await does('bob', 'verify', '1', '--repair'), /was damaged; 1 piece of 6 came anew, and it is exactly what was shared now/);
+    assert.match(
+      await does('bob', 'verify', '1', '--repair'),
+      /was damaged; 1 piece of 6 came anew, and it is exactly what was shared now/,
+    );
     assert.ok(fs.readFileSync(copy).equals(fs.readFileSync(file)));
     fs.rmSync(copy);
     assert.match(await does('bob', 'verify', '1', '--repair'), /6 pieces of 6 came anew/);
@@ -113,7 +143,9 @@ describe('the command line, for real', () => {
     fs.writeFileSync(file, content);
     await does('alice', 'share', file, 'team');
     const cat = (then: string): Promise<{ readonly stdout: string; readonly stderr: string }> =>
-      promisify(execFile)('/bin/sh', ['-c', `"${process.execPath}" "${ENGINE_BUNDLE}" cat team bytes.bin ${then}`], { env: { ...process.env, ...environmentOf('bob') } });
+      promisify(execFile)('/bin/sh', ['-c', `"${process.execPath}" "${ENGINE_BUNDLE}" cat team bytes.bin ${then}`], {
+        env: { ...process.env, ...environmentOf('bob') },
+      });
     assert.deepEqual(await cat(`> "${processes.folder}/printed.bin"`), { stdout: '', stderr: '' });
     assert.ok(fs.readFileSync(path.join(processes.folder, 'printed.bin')).equals(content));
     assert.deepEqual(await cat('| head -c 3 | wc -c'), { stdout: '3\n', stderr: '' });
@@ -123,17 +155,25 @@ describe('the command line, for real', () => {
   it('leaves a download to the engine at Ctrl-C', async () => {
     await does('alice', 'share', makeFile('slow.bin', 8_000_000), 'team');
     await does('bob', '--limit-down', '512k', 'list_groups');
-    const child = spawn(process.execPath, [ENGINE_BUNDLE, 'get', 'team', 'slow.bin', '--json'], { cwd: processes.folder, env: { ...process.env, ...environmentOf('bob') }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [ENGINE_BUNDLE, 'get', 'team', 'slow.bin', '--json'], {
+      cwd: processes.folder,
+      env: { ...process.env, ...environmentOf('bob') },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     processes.adopt(child);
     let stderr = '';
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
     const closed = once(child, 'close');
-    await new Promise<void>((resolve) => child.stdout.on('data', (chunk: Buffer) => /"heldPieces":[1-9]/.test(chunk.toString()) && resolve()));
+    await new Promise<void>((resolve) =>
+      child.stdout.on('data', (chunk: Buffer) => /"heldPieces":[1-9]/.test(chunk.toString()) && resolve()),
+    );
     child.kill('SIGINT');
     assert.deepEqual(await closed, [130, null], stderr);
     assert.match(await does('bob', 'show_downloads'), /^\[D\] \[team\] slow\.bin$/m);
     await does('bob', 'pause', 'team', 'slow.bin');
-    const { transfers } = JSON.parse(await does('bob', 'status', '--json')) as { transfers: { id: number; name: string; state: string }[] };
+    const { transfers } = JSON.parse(await does('bob', 'status', '--json')) as {
+      transfers: { id: number; name: string; state: string }[];
+    };
     const slow = transfers.find(({ name }) => name === 'slow.bin');
     assert.equal(slow?.state, 'paused');
     await does('bob', 'resume', String(slow?.id), '--limit-down', '0');
@@ -152,7 +192,10 @@ describe('the command line, for real', () => {
     const id = note('alice');
     await processes.kill(child, 'SIGTERM');
     assert.equal(child.exitCode, 0);
-    assert.equal((await shoal('alice', 'status', '--json')).stdout, `{"running":false,"home":${JSON.stringify(homeOf('alice'))}}\n`);
+    assert.equal(
+      (await shoal('alice', 'status', '--json')).stdout,
+      `{"running":false,"home":${JSON.stringify(homeOf('alice'))}}\n`,
+    );
     engines.delete(id);
   });
 

@@ -16,7 +16,11 @@ describe('npm start', function () {
   beforeEach(() => (processes = new RealProcesses()));
   afterEach(() => processes.close());
 
-  function start(args: readonly string[]): { child: ReturnType<typeof spawn>; output: () => string; temporary: string } {
+  function start(args: readonly string[]): {
+    child: ReturnType<typeof spawn>;
+    output: () => string;
+    temporary: string;
+  } {
     const temporary = processes.makeFolder('tmp');
     const env = { ...process.env, TMPDIR: temporary, SHOAL_DEMO_SECONDS: '3', INIT_CWD: processes.folder };
     const child = spawn(process.execPath, [DEMO, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -30,14 +34,16 @@ describe('npm start', function () {
   /** Processes that still run on anything in a folder; where the system does not tell (no /proc), none. */
   function leftIn(folder: string): readonly string[] {
     if (!existsSync('/proc/self/cmdline')) return [];
-    return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((id) => {
-      try {
-        const line = readFileSync(`/proc/${id}/cmdline`, 'utf8');
-        return line.includes(folder) ? [line.replaceAll('\0', ' ')] : [];
-      } catch {
-        return []; // it ended while we looked
-      }
-    });
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .flatMap((id) => {
+        try {
+          const line = readFileSync(`/proc/${id}/cmdline`, 'utf8');
+          return line.includes(folder) ? [line.replaceAll('\0', ' ')] : [];
+        } catch {
+          return []; // it ended while we looked
+        }
+      });
   }
 
   it('carries a file of mine to three people while a tracker dies, and leaves nothing behind', async () => {

@@ -63,10 +63,20 @@ describe('a tracker answers only for what its disk has', function () {
   });
 
   /** Operations on so many links, each of which waits for its answer before it sends the next; then what the system saw of it. */
-  async function look({ bundle = TRACKER_BUNDLE, trackers, at, links, operations = OPERATIONS }: Run): Promise<ReturnType<typeof tooEarly>> {
+  async function look({
+    bundle = TRACKER_BUNDLE,
+    trackers,
+    at,
+    links,
+    operations = OPERATIONS,
+  }: Run): Promise<ReturnType<typeof tooEarly>> {
     const folder = processes.makeFolder(`realm ${tracers.length}`);
     const ports = await freePorts(trackers);
-    const made = await processes.run(TRACKER_BUNDLE, ['init', folder, ...ports.flatMap((port, n) => ['--tracker', `${PARTNER_HOST}.${n + 1}:${port}`])]);
+    const made = await processes.run(TRACKER_BUNDLE, [
+      'init',
+      folder,
+      ...ports.flatMap((port, n) => ['--tracker', `${PARTNER_HOST}.${n + 1}:${port}`]),
+    ]);
     assert.equal(made.code, 0, made.stderr);
     const folders = ports.map((_, n) => path.join(folder, `tracker-${n + 1}`));
     const configs = await Promise.all(folders.map((each) => readConfig(disk, each)));
@@ -82,8 +92,19 @@ describe('a tracker answers only for what its disk has', function () {
     const group = await (devices[0] as Client).createGroup('team');
     await whole(); // the operator's answer marks in the trace that from here on there are operations alone
     const ids = Array.from({ length: operations }, () => newId<OperationId>());
-    const answered = await Promise.all(devices.map((client, n) => shareAll(client, group, ids.filter((_, each) => each % links === n))));
-    assert.ok(answered.flat().filter(({ isOnBoth }) => isOnBoth).length > operations / 2, 'most answers speak for one disk alone');
+    const answered = await Promise.all(
+      devices.map((client, n) =>
+        shareAll(
+          client,
+          group,
+          ids.filter((_, each) => each % links === n),
+        ),
+      ),
+    );
+    assert.ok(
+      answered.flat().filter(({ isOnBoth }) => isOnBoth).length > operations / 2,
+      'most answers speak for one disk alone',
+    );
     await whole();
     for (const { connection } of devices) connection.destroy();
     await Promise.all(configs.map((config) => stopTracker(disk, config)));
@@ -93,9 +114,15 @@ describe('a tracker answers only for what its disk has', function () {
     // The second tracker dials the first.
     const toPartner = at === 1 ? `[[:]${PARTNER_HOST}\\.1\\]?:\\d+->` : `->(?:\\[::ffff:)?${PARTNER_HOST}\\.1\\]?:\\d+`;
     return tooEarly({
-      calls: await tracer.calls(), wal: wal(at), partnerWal: trackers === 1 ? undefined : wal(3 - at), operator: new RegExp(`[[:]127\\.0\\.0\\.1\\]?:${port}->`),
+      calls: await tracer.calls(),
+      wal: wal(at),
+      partnerWal: trackers === 1 ? undefined : wal(3 - at),
+      operator: new RegExp(`[[:]127\\.0\\.0\\.1\\]?:${port}->`),
       toPartner: new RegExp(toPartner),
-      links: answered.map((each, n) => ({ socket: new RegExp(`[[:]${ENGINE_HOST}\\.${n + 1}\\]?:${port}->`), answered: each })),
+      links: answered.map((each, n) => ({
+        socket: new RegExp(`[[:]${ENGINE_HOST}\\.${n + 1}\\]?:${port}->`),
+        answered: each,
+      })),
       entryBytes: ids.reduce((sum, id) => sum + (log.get(id)?.length ?? 0), 0) / ids.length,
     });
   }
@@ -121,7 +148,20 @@ describe('a tracker answers only for what its disk has', function () {
   async function shareAll(client: Client, group: GroupId, ids: readonly OperationId[]): Promise<Answered[]> {
     const answered: Answered[] = [];
     for (const id of ids) {
-      const signed = client.sign('shareFile', { group, name: id, root: '7'.repeat(64) as Root, sizeBytes: 1000, pieceBytes: 16_384, sha256: '7'.repeat(64) as Sha256, replace: false, content: 'file' }, { id });
+      const signed = client.sign(
+        'shareFile',
+        {
+          group,
+          name: id,
+          root: '7'.repeat(64) as Root,
+          sizeBytes: 1000,
+          pieceBytes: 16_384,
+          sha256: '7'.repeat(64) as Sha256,
+          replace: false,
+          content: 'file',
+        },
+        { id },
+      );
       const { durability } = await client.call('submit', { signed });
       answered.push({ id, isOnBoth: durability === 'both' }); // a partner may take too long on a machine that has more to do
     }
@@ -147,12 +187,31 @@ describe('a tracker answers only for what its disk has', function () {
 
   describe('and it would be noticed if', () => {
     const known = (what: string): Breakage => BREAKAGES.find((breakage) => breakage.what === what) as Breakage;
-    const noFsync: Breakage = { what: 'does not wait for its disk', file: 'sqliteLog.ts', find: 'synchronous = FULL', put: 'synchronous = OFF', seed: 0 };
+    const noFsync: Breakage = {
+      what: 'does not wait for its disk',
+      file: 'sqliteLog.ts',
+      find: 'synchronous = FULL',
+      put: 'synchronous = OFF',
+      seed: 0,
+    };
     const breakages: readonly (readonly [Breakage, Run['trackers'], readonly RegExp[]])[] = [
       [noFsync, 1, [/was answered before it was on the disk/]],
-      [noFsync, 2, [/was answered before/, /went to the partner before/, /was confirmed by the partner before/, /was answered with “both” before/]],
+      [
+        noFsync,
+        2,
+        [
+          /was answered before/,
+          /went to the partner before/,
+          /was confirmed by the partner before/,
+          /was answered with “both” before/,
+        ],
+      ],
       [known('answers before the disk has it'), 1, [/was answered before it was on the disk/]],
-      [known('acknowledges what it has not written'), 2, [/was answered with “both” before it was on the partner's disk/]],
+      [
+        known('acknowledges what it has not written'),
+        2,
+        [/was answered with “both” before it was on the partner's disk/],
+      ],
     ];
     for (const [breakage, trackers, complaints] of breakages) {
       it(`${trackers === 1 ? 'one tracker' : 'a pair'} ${breakage.what}`, async () => {
@@ -160,7 +219,12 @@ describe('a tracker answers only for what its disk has', function () {
         await brokenTracker(breakage, bundle);
         for (const links of [1, LINKS]) {
           const { early } = await look({ bundle, trackers, at: 1, links, operations: 24 });
-          for (const complaint of complaints) assert.ok(early.some((text) => complaint.test(text)), `nothing ${complaint.source}, on ${links} links`);
+          for (const complaint of complaints) {
+            assert.ok(
+              early.some((text) => complaint.test(text)),
+              `nothing ${complaint.source}, on ${links} links`,
+            );
+          }
         }
       });
     }
@@ -184,8 +248,14 @@ class Tracer {
   }
 
   /** Resolves when all of them serve. */
-  static async start(processes: RealProcesses, bundle: string, folders: readonly string[], file: string): Promise<Tracer> {
-    const script = 'node=$0; bundle=$1; shift; for folder; do "$node" "$bundle" serve "$folder" & echo "process $!"; done; wait';
+  static async start(
+    processes: RealProcesses,
+    bundle: string,
+    folders: readonly string[],
+    file: string,
+  ): Promise<Tracer> {
+    const script =
+      'node=$0; bundle=$1; shift; for folder; do "$node" "$bundle" serve "$folder" & echo "process $!"; done; wait';
     const [command = '', ...args] = straceOf(file, script, [process.execPath, bundle, ...folders]);
     const strace = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd: processes.folder });
     processes.adopt(strace);
@@ -211,8 +281,12 @@ class Tracer {
   /** Strace first lets go of what it traces: these have to be ended by themselves. */
   kill(): void {
     if (this.#strace.exitCode !== null) return;
-    for (const processId of this.#processIds) try {
-      process.kill(processId, 'SIGKILL');
-    } catch { /* it has ended */ }
+    for (const processId of this.#processIds) {
+      try {
+        process.kill(processId, 'SIGKILL');
+      } catch {
+        /* it has ended */
+      }
+    }
   }
 }

@@ -46,7 +46,9 @@ describe('a pair of trackers under load', function () {
     const loseDisk = (n: 1 | 2): ReadonlySet<OperationId> => {
       const folder = trackerFolder(pair, n);
       const lost = new Set(readLog(folder).keys());
-      for (const name of readdirSync(folder).filter((each) => each.startsWith('log.sqlite'))) rmSync(path.join(folder, name));
+      for (const name of readdirSync(folder).filter((each) => each.startsWith('log.sqlite'))) {
+        rmSync(path.join(folder, name));
+      }
       return lost;
     };
     /** Why a tracker does not serve an engine; undefined when it does. */
@@ -66,7 +68,10 @@ describe('a pair of trackers under load', function () {
       }
     };
 
-    for (const [lost, other] of [[1, 2], [2, 1]] as const) {
+    for (const [lost, other] of [
+      [1, 2],
+      [2, 1],
+    ] as const) {
       it(`tracker ${lost} serves nobody before it has everything from the other one, which goes on`, async () => {
         await pair.kill(lost);
         await load.more(100);
@@ -77,8 +82,13 @@ describe('a pair of trackers under load', function () {
         await pair.start(lost);
         assert.deepEqual([await refusal(lost), (await status(pair, lost)).partner], ['unavailable', 'joining']);
         process.kill(pair.processId(other), 'SIGCONT');
-        for (let code = await refusal(lost); code !== undefined; code = await refusal(lost)) assert.equal(code, 'unavailable');
-        assert.ok((await status(pair, lost)).operations >= had.size + 120, 'it serves without all that was acknowledged before it came back');
+        for (let code = await refusal(lost); code !== undefined; code = await refusal(lost)) {
+          assert.equal(code, 'unavailable');
+        }
+        assert.ok(
+          (await status(pair, lost)).operations >= had.size + 120,
+          'it serves without all that was acknowledged before it came back',
+        );
         await load.more(100);
         await nothingLost(pair, load);
       });

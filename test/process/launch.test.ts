@@ -29,8 +29,15 @@ describe('the engine as a process', () => {
     fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   });
 
-  const shoal = async (words: readonly string[], { bundle = ENGINE_BUNDLE, env = {} }: { bundle?: string; env?: Record<string, string> } = {}): Promise<Ran> => {
-    const child = spawn(process.execPath, [bundle, ...words], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, SHOAL_HOME: home, ...env } });
+  const shoal = async (
+    words: readonly string[],
+    { bundle = ENGINE_BUNDLE, env = {} }: { bundle?: string; env?: Record<string, string> } = {},
+  ): Promise<Ran> => {
+    const child = spawn(process.execPath, [bundle, ...words], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, SHOAL_HOME: home, ...env },
+    });
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
@@ -41,7 +48,9 @@ describe('the engine as a process', () => {
   /** Remembers the engine of the home, to end it by its id. */
   const note = (): number | undefined => {
     try {
-      const { processId } = JSON.parse(fs.readFileSync(path.join(home, 'engine.json'), 'utf8')) as { processId: number };
+      const { processId } = JSON.parse(fs.readFileSync(path.join(home, 'engine.json'), 'utf8')) as {
+        processId: number;
+      };
       engines.add(processId);
       return processId;
     } catch {
@@ -57,7 +66,9 @@ describe('the engine as a process', () => {
   const silent = async (): Promise<void> => {
     for (let answers = true; answers;) {
       const socket = net.connect(path.join(home, 'engine.sock'));
-      answers = await new Promise((resolve) => socket.once('connect', () => resolve(true)).once('error', () => resolve(false)));
+      answers = await new Promise((resolve) =>
+        socket.once('connect', () => resolve(true)).once('error', () => resolve(false)),
+      );
       socket.destroy();
     }
   };
@@ -78,7 +89,10 @@ describe('the engine as a process', () => {
   it('is one, however many commands start it at once', async () => {
     await Promise.all(Array.from({ length: 4 }, () => touch()));
     const id = note();
-    const started = fs.readFileSync(path.join(home, 'engine.log'), 'utf8').split('\n').filter((line) => line.includes('"engine started"'));
+    const started = fs
+      .readFileSync(path.join(home, 'engine.log'), 'utf8')
+      .split('\n')
+      .filter((line) => line.includes('"engine started"'));
     assert.equal(started.length, 1);
     assert.ok(started[0]?.includes(`"pid":${id}`));
   });
@@ -100,7 +114,10 @@ describe('the engine as a process', () => {
       const id = note() ?? 0;
       await end(id);
       await left();
-      assert.deepEqual(fs.readdirSync(home).filter((name) => /sock|engine\.json/.test(name)), []);
+      assert.deepEqual(
+        fs.readdirSync(home).filter((name) => /sock|engine\.json/.test(name)),
+        [],
+      );
     }
     assert.equal((await shoal(['stop'])).stdout, 'No engine is running.\n');
   });
@@ -117,7 +134,9 @@ describe('the engine as a process', () => {
     const [version] = fs.readdirSync(path.join(home, 'bin'));
     assert.match(version ?? '', /^\d+\.\d+\.\d+-[0-9a-f]{8}$/);
     if (process.platform === 'linux') {
-      assert.ok(fs.readFileSync(`/proc/${id}/cmdline`, 'utf8').includes(path.join(home, 'bin', version ?? '', 'engine.js')));
+      assert.ok(
+        fs.readFileSync(`/proc/${id}/cmdline`, 'utf8').includes(path.join(home, 'bin', version ?? '', 'engine.js')),
+      );
       assert.equal(fs.readlinkSync(`/proc/${id}/cwd`), '/');
     }
     await touch();
@@ -126,15 +145,23 @@ describe('the engine as a process', () => {
   it('gets no secrets and no settings of Node from who starts it', async function () {
     if (process.platform !== 'linux') this.skip(); // only there can the environment of another process be read
     await touch({ env: { SHOAL_PASSWORD: 'correct horse', NODE_OPTIONS: '--no-warnings', VSCODE_PID: '1' } });
-    const names = fs.readFileSync(`/proc/${note()}/environ`, 'utf8').split('\0').map((entry) => entry.split('=')[0]);
+    const names = fs
+      .readFileSync(`/proc/${note()}/environ`, 'utf8')
+      .split('\0')
+      .map((entry) => entry.split('=')[0]);
     assert.ok(names.includes('PATH'));
-    assert.deepEqual(names.filter((name) => /SHOAL|NODE|VSCODE|npm/i.test(name ?? '')), []);
+    assert.deepEqual(
+      names.filter((name) => /SHOAL|NODE|VSCODE|npm/i.test(name ?? '')),
+      [],
+    );
   });
 
   it('keeps its files to its owner', async function () {
     if (process.platform === 'win32') this.skip(); // there a profile's folders are
     await touch();
-    const open = fs.readdirSync(home).filter((name) => !/^engine\.(sock|lock)$/.test(name) && (fs.statSync(path.join(home, name)).mode & 0o077) !== 0);
+    const open = fs
+      .readdirSync(home)
+      .filter((name) => !/^engine\.(sock|lock)$/.test(name) && (fs.statSync(path.join(home, name)).mode & 0o077) !== 0);
     assert.deepEqual(open, []);
     assert.equal(fs.statSync(home).mode & 0o777, 0o700);
   });
@@ -143,7 +170,10 @@ describe('the engine as a process', () => {
     fs.mkdirSync(home, { recursive: true });
     fs.writeFileSync(path.join(home, 'account.json'), '{"format":99}');
     const newer = await shoal(['list_groups']);
-    assert.deepEqual([newer.code, newer.stderr], [1, `shoal: ${path.join(home, 'account.json')} was written by a newer Shoal (format 99); update this one\n`]);
+    assert.deepEqual(
+      [newer.code, newer.stderr],
+      [1, `shoal: ${path.join(home, 'account.json')} was written by a newer Shoal (format 99); update this one\n`],
+    );
     fs.writeFileSync(path.join(home, 'account.json'), 'not json');
     const damaged = await shoal(['list_groups']);
     assert.equal(damaged.code, 1);

@@ -21,7 +21,10 @@ describe('the main job, with real processes', function () {
   beforeEach(async () => {
     processes = new RealProcesses();
     pair = await processes.startPair();
-    [alice, bob] = await Promise.all([processes.startEngine('alice', pair.url), processes.startEngine('bob', pair.url)] as const);
+    [alice, bob] = await Promise.all([
+      processes.startEngine('alice', pair.url),
+      processes.startEngine('bob', pair.url),
+    ] as const);
     await Promise.all([alice.signUp(), bob.signUp()]);
     await alice.does('create_group', GROUP);
     await join(bob);
@@ -41,20 +44,51 @@ describe('the main job, with real processes', function () {
   }
 
   /** Bob's download of a file that Alice shares, slowed so that something can happen meanwhile. */
-  async function slowDownload(one: RealEngine, name: string, bytesPerS: number): Promise<{ id: number; folder: string }> {
-    await one.connection.call('configure', { downLimitBytesPerS: bytesPerS, upLimitBytesPerS: undefined, listenHost: undefined, listenPort: undefined, keepSharing: undefined, activeDownloads: undefined });
+  async function slowDownload(
+    one: RealEngine,
+    name: string,
+    bytesPerS: number,
+  ): Promise<{ id: number; folder: string }> {
+    await one.connection.call('configure', {
+      downLimitBytesPerS: bytesPerS,
+      upLimitBytesPerS: undefined,
+      listenHost: undefined,
+      listenPort: undefined,
+      keepSharing: undefined,
+      activeDownloads: undefined,
+    });
     const folder = processes.makeFolder('downloads', one.name);
-    const { transfer } = await one.connection.call('download', { group: GROUP, name, path: folder, asFile: false, rename: false, mode: 'rarest', only: [] });
+    const { transfer } = await one.connection.call('download', {
+      group: GROUP,
+      name,
+      path: folder,
+      asFile: false,
+      rename: false,
+      mode: 'rarest',
+      only: [],
+    });
     return { id: transfer, folder };
   }
 
   async function unlimited(one: RealEngine): Promise<void> {
-    await one.connection.call('configure', { downLimitBytesPerS: 0, upLimitBytesPerS: undefined, listenHost: undefined, listenPort: undefined, keepSharing: undefined, activeDownloads: undefined });
+    await one.connection.call('configure', {
+      downLimitBytesPerS: 0,
+      upLimitBytesPerS: undefined,
+      listenHost: undefined,
+      listenPort: undefined,
+      keepSharing: undefined,
+      activeDownloads: undefined,
+    });
   }
 
   it('carries files of every size and kind of name, byte for byte', async () => {
     const files: readonly (readonly [string, number])[] = [
-      ['empty', 0], ['one byte.bin', 1], ['one piece', PIECE], ['one piece and a byte', PIECE + 1], ['ünïcødé 文件 👩‍🔬.dat', 3 * PIECE + 17], ['.hidden', 5],
+      ['empty', 0],
+      ['one byte.bin', 1],
+      ['one piece', PIECE],
+      ['one piece and a byte', PIECE + 1],
+      ['ünïcødé 文件 👩‍🔬.dat', 3 * PIECE + 17],
+      ['.hidden', 5],
     ];
     for (const [name, size] of files) await alice.does('upload_file', makeFile(name, randomBytes(size)), GROUP);
     const folder = processes.makeFolder('here');
@@ -62,15 +96,27 @@ describe('the main job, with real processes', function () {
       await bob.does('download_file', GROUP, name, folder);
       assert.equal(sha256(path.join(folder, name)), sha256(path.join(processes.folder, 'source', name)), name);
     }
-    assert.deepEqual(readdirSync(path.join(folder, '.shoal-part')).filter((name) => name.endsWith('.part')), [], 'nothing half-written is left');
-    const listed = JSON.parse(await bob.does('--json', 'list_files', GROUP)) as { files?: { name: string }[] } | { name: string }[];
-    const rows = Array.isArray(listed) ? listed : listed.files ?? [];
+    assert.deepEqual(
+      readdirSync(path.join(folder, '.shoal-part')).filter((name) => name.endsWith('.part')),
+      [],
+      'nothing half-written is left',
+    );
+    const listed = JSON.parse(await bob.does('--json', 'list_files', GROUP)) as
+      { files?: { name: string }[] } | { name: string }[];
+    const rows = Array.isArray(listed) ? listed : (listed.files ?? []);
     assert.deepEqual(rows.map((row) => row.name).sort(), files.map(([name]) => name).sort());
   });
 
   it('carries a folder, file by file as it is, and reads it again on demand', async () => {
     const source = path.join(processes.makeFolder('source'), 'project');
-    const files = Array.from({ length: 300 }, (_, n) => [`${['', 'src/', 'src/deep/', 'Bücher/', '写真/2026/'][n % 5]}file ${n}.bin`, n % 11 === 0 ? 0 : n % 97 === 1 ? 5 * PIECE + n : 17 * n] as const);
+    const files = Array.from(
+      { length: 300 },
+      (_, n) =>
+        [
+          `${['', 'src/', 'src/deep/', 'Bücher/', '写真/2026/'][n % 5]}file ${n}.bin`,
+          n % 11 === 0 ? 0 : n % 97 === 1 ? 5 * PIECE + n : 17 * n,
+        ] as const,
+    );
     for (const [name, size] of files) {
       mkdirSync(path.dirname(path.join(source, name)), { recursive: true });
       writeFileSync(path.join(source, name), randomBytes(size));
@@ -78,19 +124,34 @@ describe('the main job, with real processes', function () {
     symlinkSync('/etc/passwd', path.join(source, 'link'));
     await alice.does('upload_file', source, GROUP);
     assert.match(await bob.does('list_files', GROUP), /^project\/ /m);
-    const listed = JSON.parse((await bob.does('--json', 'list_files', GROUP, 'project')).trim().split('\n').at(-1) ?? '') as readonly { readonly path: string; readonly sizeBytes: number }[];
+    const listed = JSON.parse(
+      (await bob.does('--json', 'list_files', GROUP, 'project')).trim().split('\n').at(-1) ?? '',
+    ) as readonly { readonly path: string; readonly sizeBytes: number }[];
     assert.deepEqual(new Map(listed.map((file) => [file.path, file.sizeBytes])), new Map(files));
     assert.ok(!(await bob.does('show_downloads')).includes('project'), 'the list was no download');
     const folder = processes.makeFolder('here');
     await bob.does('download_file', GROUP, 'project', folder);
-    const all = readdirSync(path.join(folder, 'project'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-    assert.deepEqual(all.map((entry) => path.relative(path.join(folder, 'project'), path.join(entry.parentPath, entry.name))).sort(), files.map(([name]) => name).sort());
-    for (const [name] of files) assert.equal(sha256(path.join(folder, 'project', name)), sha256(path.join(source, name)), name);
+    const all = readdirSync(path.join(folder, 'project'), { recursive: true, withFileTypes: true }).filter((entry) =>
+      entry.isFile(),
+    );
+    assert.deepEqual(
+      all.map((entry) => path.relative(path.join(folder, 'project'), path.join(entry.parentPath, entry.name))).sort(),
+      files.map(([name]) => name).sort(),
+    );
+    for (const [name] of files) {
+      assert.equal(sha256(path.join(folder, 'project', name)), sha256(path.join(source, name)), name);
+    }
     assert.deepEqual(readdirSync(path.join(folder, '.shoal-part')), ['.gitignore']);
     const some = processes.makeFolder('some');
     await bob.does('download_file', GROUP, 'project', some, '--only', '写真', 'file 5*');
-    assert.ok(readdirSync(path.join(some, 'project')).every((name) => name === '写真' || name.startsWith('file 5')), 'nothing else');
-    assert.equal(sha256(path.join(some, 'project', '写真', '2026', 'file 4.bin')), sha256(path.join(source, '写真', '2026', 'file 4.bin')));
+    assert.ok(
+      readdirSync(path.join(some, 'project')).every((name) => name === '写真' || name.startsWith('file 5')),
+      'nothing else',
+    );
+    assert.equal(
+      sha256(path.join(some, 'project', '写真', '2026', 'file 4.bin')),
+      sha256(path.join(source, '写真', '2026', 'file 4.bin')),
+    );
     assert.match(await bob.does('verify', GROUP, 'project'), /exactly what was shared/);
     writeFileSync(path.join(some, 'project', '写真', '2026', 'file 4.bin'), 'spoiled');
     assert.equal((await bob.cli('verify', GROUP, 'project')).code, 6); // the latest of that name
@@ -126,7 +187,9 @@ describe('the main job, with real processes', function () {
       if (one['stateHash'] === two['stateHash'] && one['partner'] === 'paired') break;
     }
     const groups = await bob.does('list_groups');
-    for (const name of [GROUP, ...acknowledged, 'made-after-it-came-back']) assert.match(groups, new RegExp(`\\b${name}\\b`));
+    for (const name of [GROUP, ...acknowledged, 'made-after-it-came-back']) {
+      assert.match(groups, new RegExp(`\\b${name}\\b`));
+    }
   });
 
   it('finishes a download whose engine was killed with -9 in the middle, and fetches only what was missing', async () => {
@@ -142,7 +205,10 @@ describe('the main job, with real processes', function () {
     assert.equal(sha256(path.join(folder, 'model')), sha256(source));
     assert.ok(transfer.resumedPieces >= 5, `resumed with ${transfer.resumedPieces} pieces`);
     const { sources } = await bob.connection.call('sources', { transfer: transfer.id });
-    assert.equal(sources.reduce((sum, { pieces }) => sum + pieces, 0), 16 - transfer.resumedPieces);
+    assert.equal(
+      sources.reduce((sum, { pieces }) => sum + pieces, 0),
+      16 - transfer.resumedPieces,
+    );
   });
 
   it('serves a downloader’s copy when the sharer is gone', async () => {
@@ -194,7 +260,9 @@ describe('the main job, with real processes', function () {
     await alice.does('upload_file', source, GROUP);
     writeFileSync(source, randomBytes(3 * PIECE));
     const { id } = await slowDownload(bob, 'log', 0);
-    const gone = await alice.until(() => [...alice.transfers.values()].find(({ name, state }) => name === 'log' && state === 'gone'));
+    const gone = await alice.until(() =>
+      [...alice.transfers.values()].find(({ name, state }) => name === 'log' && state === 'gone'),
+    );
     assert.equal(gone.error?.code, 'fileChanged');
     assert.equal((await bob.until(() => bob.transfers.get(id))).heldPieces, 0);
     // Shared again it is a new version, and whoever waits for the old one is not given the new bytes under its name.
@@ -252,7 +320,11 @@ describe('the main job, with real processes', function () {
       assert.doesNotMatch(ran.stderr, /\n\s+at /, 'no stack');
     }
     await bob.does('logout');
-    const wrong = await processes.run(path.join(import.meta.dirname, '../../dist/engine.js'), ['--home', bob.home.folder, 'login', 'bob'], { env: { SHOAL_PASSWORD: 'not the password' } });
+    const wrong = await processes.run(
+      path.join(import.meta.dirname, '../../dist/engine.js'),
+      ['--home', bob.home.folder, 'login', 'bob'],
+      { env: { SHOAL_PASSWORD: 'not the password' } },
+    );
     assert.equal(wrong.code, 3);
     assert.match(wrong.stderr, /user name or password is wrong/);
     await Promise.all([pair.kill(1), pair.kill(2)]);

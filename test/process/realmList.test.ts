@@ -49,10 +49,15 @@ describe('a realm whose trackers change', function () {
   const at = (n: number): string => `127.0.0.1:${ports[n] ?? 0}`;
   const own = (number: number): string => path.join(folder, `tracker-${number}`);
   const init = async (count: number): Promise<void> => {
-    const { url } = await json<{ url: string }>('init', folder, ...Array.from({ length: count }, (_, n) => ['--tracker', at(n)]).flat());
+    const { url } = await json<{ url: string }>(
+      'init',
+      folder,
+      ...Array.from({ length: count }, (_, n) => ['--tracker', at(n)]).flat(),
+    );
     realm = parseRealmUrl(url).realm as Pin;
   };
-  const serve = async (number: number): Promise<ChildProcess> => (await processes.start(TRACKER_BUNDLE, ['serve', own(number)], /serves shoal:\/\//)).child;
+  const serve = async (number: number): Promise<ChildProcess> =>
+    (await processes.start(TRACKER_BUNDLE, ['serve', own(number)], /serves shoal:\/\//)).child;
   const status = (number: number): Promise<Status> => json<Status>('status', own(number));
   const paired = async (): Promise<void> => {
     while ((await Promise.all([1, 2].map(status))).some(({ partner }) => partner !== 'paired'));
@@ -72,7 +77,13 @@ describe('a realm whose trackers change', function () {
     await ada.signUp('ada');
     two.kill('SIGKILL');
     await once(two, 'exit');
-    const { version, trackers } = await json<{ version: number; trackers: { address: string }[] }>('replace', folder, '2', at(2), '--new-key');
+    const { version, trackers } = await json<{ version: number; trackers: { address: string }[] }>(
+      'replace',
+      folder,
+      '2',
+      at(2),
+      '--new-key',
+    );
     assert.deepEqual([version, trackers.map(({ address }) => address)], [2, [at(0), at(2)]]);
     assert.equal((await status(1)).listVersion, 2, 'the one that runs here has learned of it');
     await serve(2);
@@ -89,7 +100,11 @@ describe('a realm whose trackers change', function () {
     const ada = await person(0);
     await ada.signUp('ada');
     const alone = await status(1);
-    assert.deepEqual([alone.partner, alone.durability, alone.unsettledOperations], ['none', 'both', 0], 'nobody else stamps anything');
+    assert.deepEqual(
+      [alone.partner, alone.durability, alone.unsettledOperations],
+      ['none', 'both', 0],
+      'nobody else stamps anything',
+    );
     await json('replace', folder, '2', at(1));
     const two = await serve(2);
     await paired();
@@ -97,10 +112,18 @@ describe('a realm whose trackers change', function () {
     there.account = ada.account;
     assert.equal((await there.call('session', {})).account?.user, 'ada');
 
-    const shoal = (...words: readonly string[]): Promise<Ran> => processes.run(ENGINE_BUNDLE, words, { env: { SHOAL_HOME: path.join(processes.folder, 'eve'), SHOAL_PASSWORD: 'a password for eve' } });
+    const shoal = (...words: readonly string[]): Promise<Ran> =>
+      processes.run(ENGINE_BUNDLE, words, {
+        env: { SHOAL_HOME: path.join(processes.folder, 'eve'), SHOAL_PASSWORD: 'a password for eve' },
+      });
     const seenByEve = async (): Promise<readonly string[]> =>
-      (JSON.parse((await shoal('status', '--json')).stdout) as { overview: Overview }).overview.trackers.filter(({ link }) => link === 'up').map(({ address }) => addressText(address));
-    assert.equal((await shoal('--tracker', (await json<{ url: string }>('status', own(1))).url, 'create_user', 'eve')).code, 0);
+      (JSON.parse((await shoal('status', '--json')).stdout) as { overview: Overview }).overview.trackers
+        .filter(({ link }) => link === 'up')
+        .map(({ address }) => addressText(address));
+    assert.equal(
+      (await shoal('--tracker', (await json<{ url: string }>('status', own(1))).url, 'create_user', 'eve')).code,
+      0,
+    );
     assert.equal((await shoal('login', 'eve')).code, 0);
     try {
       while ((await seenByEve()).length < 2);
@@ -117,7 +140,11 @@ describe('a realm whose trackers change', function () {
     const late = await person(1, ada.identity);
     await assert.rejects(late.call('session', {}), { code: 'retired' });
     const { descriptor, signature } = await late.call('descriptor', {});
-    assert.deepEqual(checkDescriptor({ descriptor, signature }, realm, { host: '', port: 0 }).trackers.map(({ number }) => number), [1], 'it says who is left');
+    assert.deepEqual(
+      checkDescriptor({ descriptor, signature }, realm, { host: '', port: 0 }).trackers.map(({ number }) => number),
+      [1],
+      'it says who is left',
+    );
     two.kill('SIGTERM');
     await once(two, 'exit');
     const again = await processes.run(TRACKER_BUNDLE, ['serve', own(2)]);
@@ -136,7 +163,9 @@ describe('a realm whose trackers change', function () {
     await bob.enter(group, ada);
     await bob.notice('groupChanged', ({ role }) => role === 'member');
 
-    const set = await processes.run(TRACKER_BUNDLE, ['reset_password', 'ada', own(1), '--json'], { env: { SHOAL_PASSWORD: 'another good one' } });
+    const set = await processes.run(TRACKER_BUNDLE, ['reset_password', 'ada', own(1), '--json'], {
+      env: { SHOAL_PASSWORD: 'another good one' },
+    });
     assert.deepEqual([set.code, JSON.parse(set.stdout)], [0, { durability: 'both' }]);
     await ada.notice('signedOut');
     await assert.rejects(ada.call('authenticate', { user: 'ada', password: PASSWORD }), { code: 'wrongPassword' });
@@ -144,17 +173,33 @@ describe('a realm whose trackers change', function () {
 
     assert.deepEqual(await json('set_owner', 'team', 'bob', own(2)), { durability: 'both' });
     assert.equal((await bob.notice('groupChanged', ({ role }) => role === 'owner')).owner, 'bob');
-    for (const [args, code, exit] of [[['set_owner', 'team', 'carol'], 'unknownUser', 4], [['set_owner', 'nothing', 'bob'], 'unknownGroup', 4]] as const) {
+    for (const [args, code, exit] of [
+      [['set_owner', 'team', 'carol'], 'unknownUser', 4],
+      [['set_owner', 'nothing', 'bob'], 'unknownGroup', 4],
+    ] as const) {
       const failed = await processes.run(TRACKER_BUNDLE, [...args, own(1), '--json']);
-      assert.deepEqual([failed.code, (JSON.parse(failed.stdout) as { error: { code: string } }).error.code], [exit, code]);
+      assert.deepEqual(
+        [failed.code, (JSON.parse(failed.stdout) as { error: { code: string } }).error.code],
+        [exit, code],
+      );
     }
-    const short = await processes.run(TRACKER_BUNDLE, ['reset_password', 'ada', own(1), '--json'], { env: { SHOAL_PASSWORD: 'short' } });
-    assert.deepEqual([short.code, (JSON.parse(short.stdout) as { error: { code: string } }).error.code], [2, 'passwordTooShort']);
+    const short = await processes.run(TRACKER_BUNDLE, ['reset_password', 'ada', own(1), '--json'], {
+      env: { SHOAL_PASSWORD: 'short' },
+    });
+    assert.deepEqual(
+      [short.code, (JSON.parse(short.stdout) as { error: { code: string } }).error.code],
+      [2, 'passwordTooShort'],
+    );
   });
 
   it('says what is wrong with a wish', async () => {
     await init(1);
-    for (const args of [['retire', folder, '1'], ['retire', folder, '2'], ['replace', folder, '3', at(0)], ['replace', folder, '1', 'two words']]) {
+    for (const args of [
+      ['retire', folder, '1'],
+      ['retire', folder, '2'],
+      ['replace', folder, '3', at(0)],
+      ['replace', folder, '1', 'two words'],
+    ]) {
       assert.equal((await processes.run(TRACKER_BUNDLE, args)).code, 2, args.join(' '));
     }
   });

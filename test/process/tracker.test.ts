@@ -25,7 +25,10 @@ describe('shoal-tracker', function () {
   });
 
   /** The default folder of every system, moved into the temporary one. */
-  const elsewhere = (): Record<string, string> => Object.fromEntries(['HOME', 'XDG_DATA_HOME', 'LOCALAPPDATA'].map((name) => [name, path.join(processes.folder, 'data')]));
+  const elsewhere = (): Record<string, string> =>
+    Object.fromEntries(
+      ['HOME', 'XDG_DATA_HOME', 'LOCALAPPDATA'].map((name) => [name, path.join(processes.folder, 'data')]),
+    );
   const run = (...args: readonly string[]): Promise<Ran> => processes.run(TRACKER_BUNDLE, args, { env: elsewhere() });
   const json = async (...args: readonly string[]): Promise<Record<string, unknown>> => {
     const { code, stdout, stderr } = await run(...args, '--json');
@@ -53,14 +56,19 @@ describe('shoal-tracker', function () {
   it('explains itself', async () => {
     const { code, stdout } = await run('--help');
     assert.equal(code, 0);
-    for (const word of ['serve', 'init', 'status', 'tracker_info.txt', 'Exit codes']) assert.ok(stdout.includes(word), word);
+    for (const word of ['serve', 'init', 'status', 'tracker_info.txt', 'Exit codes']) {
+      assert.ok(stdout.includes(word), word);
+    }
     assert.match((await run('--version')).stdout, /^\d+\.\d+\.\d+\n$/);
   });
 
   it('makes a realm, serves it, says how it is, and stops when it is told', async () => {
     const [port] = await freePorts(1);
     const made = await run('init', 'realm', '--tracker', `127.0.0.1:${port}`);
-    assert.match(made.stdout, /shoal:\/\/[a-z2-7]{52}@127\.0\.0\.1:\d+[\s\S]*serve tracker-1[\s\S]*realm\.json in a safe place/);
+    assert.match(
+      made.stdout,
+      /shoal:\/\/[a-z2-7]{52}@127\.0\.0\.1:\d+[\s\S]*serve tracker-1[\s\S]*realm\.json in a safe place/,
+    );
     const folder = path.join(processes.folder, 'realm');
     const { child, url } = await serve('serve', 'realm/tracker-1');
     const status = await json('status', 'realm');
@@ -69,7 +77,9 @@ describe('shoal-tracker', function () {
     assert.deepEqual(await json('conflicts', 'realm'), { conflicts: [] });
     assert.equal((await run('conflicts', 'realm')).stdout, 'There are no conflicts.\n');
     if (process.platform !== 'win32') {
-      for (const name of ['realm.json', 'tracker-1/tracker.json', 'tracker-1/log.sqlite']) assert.equal(statSync(path.join(folder, name)).mode & 0o777, 0o600, name);
+      for (const name of ['realm.json', 'tracker-1/tracker.json', 'tracker-1/log.sqlite']) {
+        assert.equal(statSync(path.join(folder, name)).mode & 0o777, 0o600, name);
+      }
     }
     const second = await run('serve', 'realm/tracker-1');
     assert.deepEqual([second.code, /another tracker runs in it/.test(second.stderr)], [2, true]);
@@ -108,17 +118,37 @@ describe('shoal-tracker', function () {
 
   it('logs one JSON line for each thing, no secret among them, to a file if told', async () => {
     await run('init', 'realm', '--tracker', '127.0.0.1:7');
-    const { url, port, child } = await serve('serve', 'realm', '--listen', '127.0.0.1:0', '--log', 'logs/tracker.log', '--log-level', 'debug');
+    const { url, port, child } = await serve(
+      'serve',
+      'realm',
+      '--listen',
+      '127.0.0.1:0',
+      '--log',
+      'logs/tracker.log',
+      '--log-level',
+      'debug',
+    );
     const alice = await client(url, port);
     await alice.createAccount('alice', 'a very secret word');
     await alice.call('authenticate', { user: 'alice', password: 'a quite wrong word' }).catch(() => {});
     child.kill('SIGINT');
     assert.deepEqual(await once(child, 'exit'), [0, null]);
     const log = readFileSync(path.join(processes.folder, 'logs', 'tracker.log'), 'utf8');
-    const lines = log.trim().split('\n').map((line) => JSON.parse(line) as { msg: string });
-    assert.ok(lines.some(({ msg }) => msg === 'tracker serves') && lines.some(({ msg }) => msg === 'a link is up') && lines.some(({ msg }) => msg === 'stopping'));
-    const { key, ticketKey } = JSON.parse(readFileSync(path.join(processes.folder, 'realm/tracker-1/tracker.json'), 'utf8')) as { key: string; ticketKey: string };
-    for (const secret of ['secret word', 'wrong word', 'scrypt', key, ticketKey]) assert.ok(!log.includes(secret), secret);
+    const lines = log
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { msg: string });
+    assert.ok(
+      lines.some(({ msg }) => msg === 'tracker serves') &&
+        lines.some(({ msg }) => msg === 'a link is up') &&
+        lines.some(({ msg }) => msg === 'stopping'),
+    );
+    const { key, ticketKey } = JSON.parse(
+      readFileSync(path.join(processes.folder, 'realm/tracker-1/tracker.json'), 'utf8'),
+    ) as { key: string; ticketKey: string };
+    for (const secret of ['secret word', 'wrong word', 'scrypt', key, ticketKey]) {
+      assert.ok(!log.includes(secret), secret);
+    }
   });
 
   const mistakes: readonly (readonly [string, readonly string[], number, RegExp])[] = [
@@ -129,7 +159,12 @@ describe('shoal-tracker', function () {
     ['init with three', ['init', 'r', '--tracker', 'a', '--tracker', 'b', '--tracker', 'c'], 2, /one or 2 trackers/],
     ['init with an address that is none', ['init', 'r', '--tracker', 'a:b:c'], 2, /a:b:c is not host:port/],
     ['init where a realm is', ['init', 'realm', '--tracker', 'a'], 2, /a realm was made there already/],
-    ['serve with an address that is none', ['serve', 'realm', '--listen', '12345678'], 2, /realm is not a tracker folder|is not host:port/],
+    [
+      'serve with an address that is none',
+      ['serve', 'realm', '--listen', '12345678'],
+      2,
+      /realm is not a tracker folder|is not host:port/,
+    ],
     ['serve where nothing is', ['serve', 'nowhere'], 2, /nowhere is not a tracker folder: .*shoal-tracker init/],
     ['serve of a pair’s folder', ['serve', 'realm'], 2, /tracker-1 or tracker-2/],
     ['status where nothing is', ['status', 'nowhere'], 2, /is not a tracker folder/],
@@ -138,8 +173,18 @@ describe('shoal-tracker', function () {
     ['a number beyond its lines', ['info.txt', '2'], 2, /info\.txt has no line 2/],
     ['a tracker_info.txt with a bad line', ['bad.txt', '1'], 2, /line 2: what is not host:port/],
     ['a tracker_info.txt that is not there', ['no.txt', '1'], 2, /no\.txt is not a file of tracker addresses/],
-    ['a log level that is none', ['serve', 'realm/tracker-1', '--log-level', 'loud'], 2, /Allowed choices are debug, info, warn, error/],
-    ['an address that is not of this machine', ['serve', 'realm/tracker-1', '--listen', '192.0.2.1:7070'], 1, /cannot listen on 192\.0\.2\.1:7070 \(this machine has no such address\)/],
+    [
+      'a log level that is none',
+      ['serve', 'realm/tracker-1', '--log-level', 'loud'],
+      2,
+      /Allowed choices are debug, info, warn, error/,
+    ],
+    [
+      'an address that is not of this machine',
+      ['serve', 'realm/tracker-1', '--listen', '192.0.2.1:7070'],
+      1,
+      /cannot listen on 192\.0\.2\.1:7070 \(this machine has no such address\)/,
+    ],
   ];
   it('says what is wrong, and what to do, for every mistake', async () => {
     await run('init', 'realm', '--tracker', '127.0.0.1:7', '--tracker', '127.0.0.1:8');
@@ -159,12 +204,17 @@ describe('shoal-tracker', function () {
     const { child } = await serve('serve', 'realm', '--listen', '127.0.0.1:0');
     await processes.kill(child);
     const folder = path.join(processes.folder, 'realm', 'tracker-1');
-    for (const name of readdirSync(folder).filter((each) => each.startsWith('log.sqlite'))) rmSync(path.join(folder, name));
+    for (const name of readdirSync(folder).filter((each) => each.startsWith('log.sqlite'))) {
+      rmSync(path.join(folder, name));
+    }
     const { code, stderr } = await run('serve', 'realm');
     assert.deepEqual([code, /log\.sqlite\) is gone.*backup/.test(stderr)], [2, true], stderr);
   });
 
-  for (const [first, second] of [[1, 2], [2, 1]] as const) {
+  for (const [first, second] of [
+    [1, 2],
+    [2, 1],
+  ] as const) {
     it(`serves from its first start: tracker ${first} of a new pair alone, and then with the other one`, async () => {
       const ports = await freePorts(2);
       await run('init', 'realm', ...ports.flatMap((port) => ['--tracker', `127.0.0.1:${port}`]));
@@ -176,13 +226,19 @@ describe('shoal-tracker', function () {
       assert.equal((await alice.submit('createGroup', { group: alone, name: 'alone' })).durability, 'one');
 
       await serve('serve', `realm/tracker-${second}`);
-      const states = async (): Promise<Record<string, unknown>[]> => [await json('status', 'realm/tracker-1'), await json('status', 'realm/tracker-2')];
+      const states = async (): Promise<Record<string, unknown>[]> => [
+        await json('status', 'realm/tracker-1'),
+        await json('status', 'realm/tracker-2'),
+      ];
       await until(async () => (await states()).every(({ partner }) => partner === 'paired'));
       assert.equal((await alice.submit('createGroup', { group: together, name: 'together' })).durability, 'both');
       const bob = await client(url, ports[second - 1] ?? 0);
       await bob.signUp('bob');
       assert.equal((await bob.submit('createGroup', { group: there, name: 'there' })).durability, 'both');
-      assert.deepEqual((await bob.call('listGroups', { after: '' })).groups.map(({ name }) => name), ['alone', 'there', 'together']);
+      assert.deepEqual(
+        (await bob.call('listGroups', { after: '' })).groups.map(({ name }) => name),
+        ['alone', 'there', 'together'],
+      );
       const [one, two] = await states();
       assert.deepEqual([one?.['stateHash'], one?.['operations']], [two?.['stateHash'], 7]);
     });

@@ -15,7 +15,12 @@ import { Client } from '../support/testRealm.ts';
 
 interface Started {
   readonly url: string;
-  readonly trackers: readonly { readonly number: number; readonly address: string; readonly processId: number; readonly started: boolean }[];
+  readonly trackers: readonly {
+    readonly number: number;
+    readonly address: string;
+    readonly processId: number;
+    readonly started: boolean;
+  }[];
 }
 interface Failure {
   readonly code: string;
@@ -77,9 +82,15 @@ describe('shoal-tracker start_pair', function () {
   it('makes a pair that both sides of it serve, and goes on when the command has ended', async () => {
     const { code, stdout } = await run('start_pair', folder);
     assert.equal(code, 0);
-    assert.match(stdout, /^Tracker 1 serves on 127\.0\.0\.1:\d+ \(process \d+\)\.\nTracker 2 serves on [^\n]*\n\nGive this to your people:\n\n {2}shoal:\/\/\S+\n\nBoth go on until: shoal-tracker stop_pair \S+\n$/);
+    assert.match(
+      stdout,
+      /^Tracker 1 serves on 127\.0\.0\.1:\d+ \(process \d+\)\.\nTracker 2 serves on [^\n]*\n\nGive this to your people:\n\n {2}shoal:\/\/\S+\n\nBoth go on until: shoal-tracker stop_pair \S+\n$/,
+    );
     const again = await start();
-    assert.deepEqual(again.trackers.map(({ started }) => started), [false, false]);
+    assert.deepEqual(
+      again.trackers.map(({ started }) => started),
+      [false, false],
+    );
     const [alice, bob] = await Promise.all([person(again, 1), person(again, 2)]);
     await alice.createAccount('alice', 'a very long password');
     await bob.signUp('bob');
@@ -93,14 +104,20 @@ describe('shoal-tracker start_pair', function () {
     const alice = await person(first, 1);
     await alice.createAccount('alice', 'a very long password');
     assert.deepEqual(await json('stop_pair', folder), { stopped: [1, 2] });
-    assert.deepEqual(first.trackers.map(({ processId }) => isAlive(processId)), [false, false]);
+    assert.deepEqual(
+      first.trackers.map(({ processId }) => isAlive(processId)),
+      [false, false],
+    );
     assert.equal((await alice.connection.whenEnded).clean, true);
     assert.deepEqual(await json('stop_pair', folder), { stopped: [] });
     assert.match((await run('stop_pair', folder)).stdout, /was not running/);
 
     const second = await start();
     assert.equal(second.url, first.url);
-    assert.deepEqual(second.trackers.map(({ started }) => started), [true, true]);
+    assert.deepEqual(
+      second.trackers.map(({ started }) => started),
+      [true, true],
+    );
     const other = await person(second, 2);
     await assert.rejects(other.createAccount('alice', 'another long password'), { code: 'nameTaken' });
   });
@@ -117,11 +134,20 @@ describe('shoal-tracker start_pair', function () {
     const { code, stdout } = await run('pair_status', folder, '--json');
     assert.equal(code, 7);
     const status = JSON.parse(stdout) as { url: string; host: string; trackers: readonly { running: boolean }[] };
-    assert.deepEqual([status.url, status.host, status.trackers.map(({ running }) => running)], [first.url, '127.0.0.1', [true, false]]);
+    assert.deepEqual(
+      [status.url, status.host, status.trackers.map(({ running }) => running)],
+      [first.url, '127.0.0.1', [true, false]],
+    );
     assert.match((await run('pair_status', folder)).stdout, /Tracker 1 runs[^\n]*\nTracker 2 does not run/);
 
     const second = await start();
-    assert.deepEqual(second.trackers.map(({ processId, started }) => [processId === one.processId, started]), [[true, false], [false, true]]);
+    assert.deepEqual(
+      second.trackers.map(({ processId, started }) => [processId === one.processId, started]),
+      [
+        [true, false],
+        [false, true],
+      ],
+    );
     const other = await person(second, 2);
     await assert.rejects(other.createAccount('alice', 'another long password'), { code: 'nameTaken' });
     assert.equal((await run('pair_status', folder)).code, 0);
@@ -139,7 +165,9 @@ describe('shoal-tracker start_pair', function () {
     const [version = ''] = readdirSync(path.join(folder, 'bin'));
     assert.match(version, /^\d+\.\d+\.\d+-[0-9a-f]{8}$/);
     assert.deepEqual(readFileSync(path.join(folder, 'bin', version, 'tracker.js')), readFileSync(TRACKER_BUNDLE));
-    for (const number of [1, 2]) assert.match(readFileSync(path.join(folder, `tracker-${number}`, 'tracker.log'), 'utf8'), /tracker serves/);
+    for (const number of [1, 2]) {
+      assert.match(readFileSync(path.join(folder, `tracker-${number}`, 'tracker.log'), 'utf8'), /tracker serves/);
+    }
   });
 
   it('stops one of them, too', async () => {
@@ -154,12 +182,22 @@ describe('shoal-tracker start_pair', function () {
     const { realm } = parseRealmUrl(started.url);
     await (await person(started, 1)).createAccount('ada');
     const moved = await start('--host', '10.1.2.3');
-    assert.deepEqual([parseRealmUrl(moved.url).realm, parseRealmUrl(moved.url).addresses.map(({ host }) => host)], [realm, ['10.1.2.3', '10.1.2.3']]);
-    assert.deepEqual(moved.trackers.map(({ started: anew }) => anew), [true, true]);
+    assert.deepEqual(
+      [parseRealmUrl(moved.url).realm, parseRealmUrl(moved.url).addresses.map(({ host }) => host)],
+      [realm, ['10.1.2.3', '10.1.2.3']],
+    );
+    assert.deepEqual(
+      moved.trackers.map(({ started: anew }) => anew),
+      [true, true],
+    );
     const { descriptor, signature } = await (await person(started, 2)).call('descriptor', {}); // at its old address
     const list = checkDescriptor({ descriptor, signature }, realm, { host: '127.0.0.1', port: 0 });
     assert.deepEqual([list.version, list.trackers.map(({ address }) => address.host)], [2, ['10.1.2.3', '10.1.2.3']]);
-    assert.equal((await json<{ accounts: number }>('status', path.join(folder, 'tracker-2'))).accounts, 1, 'what it knew it knows');
+    assert.equal(
+      (await json<{ accounts: number }>('status', path.join(folder, 'tracker-2'))).accounts,
+      1,
+      'what it knew it knows',
+    );
     assert.equal((await start('--host', '127.0.0.1')).url, started.url);
   });
 
@@ -172,12 +210,18 @@ describe('shoal-tracker start_pair', function () {
     try {
       const { code, message } = await refused(1, 'start_pair', folder);
       assert.equal(code, 'trackerNotStarted');
-      assert.match(message, new RegExp(`^tracker 1 did not start \\(cannot listen on 127\\.0\\.0\\.1:${port} .*tracker\\.log$`));
+      assert.match(
+        message,
+        new RegExp(`^tracker 1 did not start \\(cannot listen on 127\\.0\\.0\\.1:${port} .*tracker\\.log$`),
+      );
       assert.deepEqual(await json('stop_pair', folder), { stopped: [2] }); // the other one runs
     } finally {
       thief.close();
     }
-    assert.deepEqual((await start()).trackers.map(({ started }) => started), [true, true]);
+    assert.deepEqual(
+      (await start()).trackers.map(({ started }) => started),
+      [true, true],
+    );
   });
 
   it('has nothing to say about a folder without a pair, and makes none by asking', async () => {

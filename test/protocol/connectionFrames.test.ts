@@ -21,7 +21,8 @@ import { ManualStream } from './manualStream.ts';
 const noBody = Buffer.alloc(0);
 const noteBody = encode(u32, 7);
 const echoBody = encode(struct({ text: text(20) }), { text: 'hello' });
-const wireErrorOf = (code: string): Buffer => encode(wireError, { code, text: 'the words of a newer version', fields: [{ name: 'group', value: 'team' }] });
+const wireErrorOf = (code: string): Buffer =>
+  encode(wireError, { code, text: 'the words of a newer version', fields: [{ name: 'group', value: 'team' }] });
 
 /** The other side of a connection, made by hand. */
 class OtherSide {
@@ -32,15 +33,29 @@ class OtherSide {
 
   right(): Right {
     const note = ({ n }: { readonly n: number }): void => (this.notes.push(n), this.onNote());
-    return this.#watch(new Connection(new FrameLink(this.stream), {
-      table: testLink, side: 'right', handlers: rightHandlers({ note }), heartbeatMs: HEARTBEAT_MS, clock: new ManualClock(), log: silentLog,
-    }));
+    return this.#watch(
+      new Connection(new FrameLink(this.stream), {
+        table: testLink,
+        side: 'right',
+        handlers: rightHandlers({ note }),
+        heartbeatMs: HEARTBEAT_MS,
+        clock: new ManualClock(),
+        log: silentLog,
+      }),
+    );
   }
 
   left(): Left {
-    return this.#watch(new Connection(new FrameLink(this.stream), {
-      table: testLink, side: 'left', handlers: leftHandlers(), heartbeatMs: HEARTBEAT_MS, clock: new ManualClock(), log: silentLog,
-    }));
+    return this.#watch(
+      new Connection(new FrameLink(this.stream), {
+        table: testLink,
+        side: 'left',
+        handlers: leftHandlers(),
+        heartbeatMs: HEARTBEAT_MS,
+        clock: new ManualClock(),
+        log: silentLog,
+      }),
+    );
   }
 
   send(kind: Kind, type: string, call: number, body: Uint8Array = noBody, raw?: Uint8Array): void {
@@ -71,7 +86,14 @@ class OtherSide {
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 describe('a connection that is sent', () => {
-  const harmless: readonly [what: string, kind: Kind, type: string, call: number, body: Buffer, answer: ErrorCode | undefined][] = [
+  const harmless: readonly [
+    what: string,
+    kind: Kind,
+    type: string,
+    call: number,
+    body: Buffer,
+    answer: ErrorCode | undefined,
+  ][] = [
     ['a request that it does not know', 'request', 'teleport', 3, echoBody, 'unknownMessage'],
     ['a request named like what every object has', 'request', 'constructor', 3, noBody, 'unknownMessage'],
     ['a request with the name of a notice', 'request', 'note', 3, noteBody, 'unknownMessage'],
@@ -84,7 +106,14 @@ describe('a connection that is sent', () => {
     ['a cancel of nothing', 'notice', 'cancel', 0, encode(u32, 99), undefined],
     ['an answer to nothing', 'answer', 'part', 99, noBody, undefined],
     ['an error for nothing', 'error', 'question', 99, wireErrorOf('busy'), undefined],
-    ['a message with fields of a newer version', 'notice', 'note', 0, Buffer.concat([noteBody, Buffer.alloc(ADDED_FIELDS_BYTES_MAX)]), undefined],
+    [
+      'a message with fields of a newer version',
+      'notice',
+      'note',
+      0,
+      Buffer.concat([noteBody, Buffer.alloc(ADDED_FIELDS_BYTES_MAX)]),
+      undefined,
+    ],
   ];
   for (const [what, kind, type, call, body, answer] of harmless) {
     it(`${what} goes on${answer ? ` and says ${answer}` : ''}`, async () => {
@@ -102,13 +131,48 @@ describe('a connection that is sent', () => {
     ['a notice that cannot be read', 'notice', 'note', 0, Buffer.from('00', 'hex'), 'badMessage'],
     ['a cancel that cannot be read', 'notice', 'cancel', 0, noBody, 'badMessage'],
     ['a bye that cannot be read', 'notice', 'bye', 0, noBody, 'badMessage'],
-    ['a notice larger than its row allows', 'notice', 'note', 0, Buffer.alloc(4 + ADDED_FIELDS_BYTES_MAX + 1), 'frameTooLarge'],
-    ['an unknown message that is large', 'request', 'teleport', 3, Buffer.alloc(ADDED_FIELDS_BYTES_MAX + 1), 'frameTooLarge'],
+    [
+      'a notice larger than its row allows',
+      'notice',
+      'note',
+      0,
+      Buffer.alloc(4 + ADDED_FIELDS_BYTES_MAX + 1),
+      'frameTooLarge',
+    ],
+    [
+      'an unknown message that is large',
+      'request',
+      'teleport',
+      3,
+      Buffer.alloc(ADDED_FIELDS_BYTES_MAX + 1),
+      'frameTooLarge',
+    ],
     ['a ping that is large', 'notice', 'ping', 0, Buffer.alloc(ADDED_FIELDS_BYTES_MAX + 1), 'frameTooLarge'],
-    ['an answer that is larger than its row allows', 'answer', 'question', 9, Buffer.alloc(4 + ADDED_FIELDS_BYTES_MAX + 1), 'frameTooLarge'],
+    [
+      'an answer that is larger than its row allows',
+      'answer',
+      'question',
+      9,
+      Buffer.alloc(4 + ADDED_FIELDS_BYTES_MAX + 1),
+      'frameTooLarge',
+    ],
     ['an error that is larger than errors are', 'error', 'question', 9, Buffer.alloc(20_000), 'frameTooLarge'],
-    ['an answer to what was never a question', 'answer', 'constructor', 9, Buffer.alloc(ADDED_FIELDS_BYTES_MAX + 1), 'frameTooLarge'],
-    ['the largest message that any row allows and one byte', 'request', 'echo', 3, Buffer.alloc(FRAME_PAYLOAD_BYTES_MAX - PAYLOAD_HEAD_BYTES + 1), 'frameTooLarge'],
+    [
+      'an answer to what was never a question',
+      'answer',
+      'constructor',
+      9,
+      Buffer.alloc(ADDED_FIELDS_BYTES_MAX + 1),
+      'frameTooLarge',
+    ],
+    [
+      'the largest message that any row allows and one byte',
+      'request',
+      'echo',
+      3,
+      Buffer.alloc(FRAME_PAYLOAD_BYTES_MAX - PAYLOAD_HEAD_BYTES + 1),
+      'frameTooLarge',
+    ],
   ];
   for (const [what, kind, type, call, body, code] of fatal) {
     it(`${what} ends with ${code}`, async () => {
@@ -150,30 +214,46 @@ describe('a connection that is sent', () => {
     other.send('notice', 'bye', 0, encode(bye, { error: undefined }));
     other.send('notice', 'note', 0, noteBody);
     await turn();
-    assert.deepEqual([other.ending, other.notes, other.stream.isEnded, right.isOpen], [{ clean: true }, [], true, false]);
+    assert.deepEqual(
+      [other.ending, other.notes, other.stream.isEnded, right.isOpen],
+      [{ clean: true }, [], true, false],
+    );
   });
 });
 
 describe('a call that is answered', () => {
   /** The first call of the left side, answered by hand. */
-  async function answered(kind: Kind, type: string, body: Buffer, raw?: Uint8Array): Promise<{ other: OtherSide; call: ReturnType<typeof watched>; into: Uint8Array }> {
+  async function answered(
+    kind: Kind,
+    type: string,
+    body: Buffer,
+    raw?: Uint8Array,
+  ): Promise<{ other: OtherSide; call: ReturnType<typeof watched>; into: Uint8Array }> {
     const other = new OtherSide();
     const left = other.left();
     const into = new Uint8Array(4);
-    const call = watched<unknown>(type === 'piece' ? left.call('piece', { bytes: 4 }, { into }) : left.call('echo', { text: 'hello' }));
+    const call = watched<unknown>(
+      type === 'piece' ? left.call('piece', { bytes: 4 }, { into }) : left.call('echo', { text: 'hello' }),
+    );
     other.send(kind, type, 1, body, raw);
     await turn();
     return { other, call, into };
   }
 
-  it('with a code that only a newer version knows fails with that version\'s words', async () => {
+  it("with a code that only a newer version knows fails with that version's words", async () => {
     const { call, other } = await answered('error', 'echo', wireErrorOf('sunSpots'));
-    assert.deepEqual([call.error?.code, call.error?.message, call.error?.exitCode, other.ending], ['other', 'the words of a newer version', 1, undefined]);
+    assert.deepEqual(
+      [call.error?.code, call.error?.message, call.error?.exitCode, other.ending],
+      ['other', 'the words of a newer version', 1, undefined],
+    );
   });
 
   it('with a code that is known fails with our words', async () => {
     const { call } = await answered('error', 'echo', wireErrorOf('notMember'));
-    assert.deepEqual([call.error?.code, call.error?.message], ['notMember', 'you are not a member of team; ask to join it first']);
+    assert.deepEqual(
+      [call.error?.code, call.error?.message],
+      ['notMember', 'you are not a member of team; ask to join it first'],
+    );
   });
 
   for (const [what, kind, type, body, raw, code] of [
@@ -212,8 +292,18 @@ describe('a call that is answered', () => {
     const left = other.left();
     const head = (call: number, type: string, kind: Kind) => ({ call, type, kind });
     assert.deepEqual(
-      [head(1, 'piece', 'answer'), head(1, 'echo', 'answer'), head(1, 'question', 'request'), head(1, 'nothing', 'answer')].map((frame) => left.payloadBytesMax(frame)),
-      [5 + ADDED_FIELDS_BYTES_MAX + 4 + RAW_BYTES_MAX, FRAME_PAYLOAD_BYTES_MAX, 5 + ADDED_FIELDS_BYTES_MAX + 4, 5 + ADDED_FIELDS_BYTES_MAX],
+      [
+        head(1, 'piece', 'answer'),
+        head(1, 'echo', 'answer'),
+        head(1, 'question', 'request'),
+        head(1, 'nothing', 'answer'),
+      ].map((frame) => left.payloadBytesMax(frame)),
+      [
+        5 + ADDED_FIELDS_BYTES_MAX + 4 + RAW_BYTES_MAX,
+        FRAME_PAYLOAD_BYTES_MAX,
+        5 + ADDED_FIELDS_BYTES_MAX + 4,
+        5 + ADDED_FIELDS_BYTES_MAX,
+      ],
     );
   });
 });
@@ -227,7 +317,12 @@ describe('frames that were there before the connection', () => {
     other.stream.finish();
     const notes: number[] = [];
     const right = new Connection(link, {
-      table: testLink, side: 'right', handlers: rightHandlers({ note: ({ n }) => void notes.push(n) }), heartbeatMs: HEARTBEAT_MS, clock: new ManualClock(), log: silentLog,
+      table: testLink,
+      side: 'right',
+      handlers: rightHandlers({ note: ({ n }) => void notes.push(n) }),
+      heartbeatMs: HEARTBEAT_MS,
+      clock: new ManualClock(),
+      log: silentLog,
     });
     const { clean, error } = await right.whenEnded;
     assert.deepEqual([notes, clean, isShoalError(error, 'busy')], [[7], true, true]);

@@ -26,7 +26,9 @@ export class Fixtures {
 
   constructor(file: string) {
     this.#path = join(FOLDER, `${file}.json`);
-    this.#held = existsSync(this.#path) ? (JSON.parse(readFileSync(this.#path, 'utf8')) as Record<string, unknown>) : {};
+    this.#held = existsSync(this.#path)
+      ? (JSON.parse(readFileSync(this.#path, 'utf8')) as Record<string, unknown>)
+      : {};
   }
 
   get keys(): readonly string[] {
@@ -49,7 +51,9 @@ export class Fixtures {
   /** Checks every frozen version of a thing: all can be read, and the last one is what is written today. */
   check(key: string, schema: AnySchema): void {
     const all = this.versions(key, schema, () => frozenOf(schema));
-    for (const { value, hex } of all) assert.deepEqual(decode(schema, Buffer.from(hex, 'hex'), key), fromJson(schema, value));
+    for (const { value, hex } of all) {
+      assert.deepEqual(decode(schema, Buffer.from(hex, 'hex'), key), fromJson(schema, value));
+    }
     const last = all.at(-1);
     assert.equal(encode(schema, fromJson(schema, last?.value)).toString('hex'), last?.hex);
   }
@@ -57,7 +61,9 @@ export class Fixtures {
   #add(key: string, value: unknown): void {
     assert.ok(MAY_ADD, `${key} is new: run with ADD_WIRE_FIXTURES=1 to freeze it in ${this.#path}`);
     this.#held[key] = value;
-    const lines = Object.entries(this.#held).map(([name, held]) => `  ${JSON.stringify(name)}: ${JSON.stringify(held)}`);
+    const lines = Object.entries(this.#held).map(
+      ([name, held]) => `  ${JSON.stringify(name)}: ${JSON.stringify(held)}`,
+    );
     writeFileSync(this.#path, `{\n${lines.join(',\n')}\n}\n`);
   }
 }

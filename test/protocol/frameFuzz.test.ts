@@ -18,14 +18,21 @@ describe('a link under hostile bytes', () => {
     assert.ok(reader.end, 'it did not end');
     assert.ok(reader.code === undefined || reader.code === 'badFrame' || reader.code === 'frameTooLarge');
     assert.ok(Math.max(0, ...stream.targets) <= 2 * FRAME_PAYLOAD_BYTES_MAX);
-    assert.ok(reader.frames.every(({ body }) => body.length <= bytes.length), 'it made bytes up');
+    assert.ok(
+      reader.frames.every(({ body }) => body.length <= bytes.length),
+      'it made bytes up',
+    );
   }
 
   it('reads noise, cut and changed frames, and frames put together wrongly', function () {
     this.timeout(10 * FUZZ_MS);
     const seed = Date.now() % 2 ** 31;
     const chance = new SeededChance(seed);
-    const good = (): Buffer => bytesOf({ type: 'piece', kind: KINDS[chance.below(4)] ?? 'notice', call: chance.below(3) }, chance.bytes(chance.below(200)));
+    const good = (): Buffer =>
+      bytesOf(
+        { type: 'piece', kind: KINDS[chance.below(4)] ?? 'notice', call: chance.below(3) },
+        chance.bytes(chance.below(200)),
+      );
     const sources: readonly (() => Buffer)[] = [
       () => chance.bytes(chance.below(100)),
       () => Buffer.concat([Buffer.from('5368', 'hex'), chance.bytes(chance.below(60))]),
@@ -50,7 +57,11 @@ describe('a link under hostile bytes', () => {
     try {
       for (const until = performance.now() + FUZZ_MS; performance.now() < until; runs++) {
         const bytes = (sources[runs % sources.length] ?? good)();
-        survives(bytes, [1 + chance.below(40), 1 + chance.below(300)], new Map([[1, { bodyBytes: chance.below(10), into: new Uint8Array(chance.below(100)) }]]));
+        survives(
+          bytes,
+          [1 + chance.below(40), 1 + chance.below(300)],
+          new Map([[1, { bodyBytes: chance.below(10), into: new Uint8Array(chance.below(100)) }]]),
+        );
       }
     } catch (error) {
       (error as Error).message += `\n[fuzz seed ${seed}, run ${runs}]`;

@@ -54,4 +54,5 @@ export function open(reader: FrameReceiver | undefined = new Reader()): { stream
 }
 
 export const NOTICE: FrameHead = { type: 'note', kind: 'notice', call: 0 };
-export const bytesOf = (head: FrameHead, body: Uint8Array = Buffer.alloc(0), raw?: Uint8Array): Buffer => Buffer.concat(encodeFrame(head, body, raw && { raw }));
+export const bytesOf = (head: FrameHead, body: Uint8Array = Buffer.alloc(0), raw?: Uint8Array): Buffer =>
+  Buffer.concat(encodeFrame(head, body, raw && { raw }));

@@ -15,15 +15,18 @@ export const RAW_BYTES_MAX = 512 * 1024;
 export const HEARTBEAT_MS = 1_000;
 
 /** What the left side may ask, and one thing that the right side may. */
-export const testLink = table({ left: 'right', right: 'left' }, {
-  echo: { from: 'left', body: struct({ text: text(2_000_000) }), reply: struct({ text: text(2_000_000) }) },
-  wait: { from: 'left', body: nothing, reply: struct({ text: text(100) }) },
-  piece: { from: 'left', body: struct({ bytes: u32 }), reply: struct({ tag: u32 }), rawBytesMax: RAW_BYTES_MAX },
-  note: { from: 'left', body: struct({ n: u32 }) },
-  question: { from: 'right', body: struct({ n: u32 }), reply: struct({ n: u32 }) },
-  part: { from: 'right', body: struct({ bytes: u32 }), reply: nothing, rawBytesMax: RAW_BYTES_MAX },
-  hint: { from: 'right', body: struct({ n: u32 }) },
-});
+export const testLink = table(
+  { left: 'right', right: 'left' },
+  {
+    echo: { from: 'left', body: struct({ text: text(2_000_000) }), reply: struct({ text: text(2_000_000) }) },
+    wait: { from: 'left', body: nothing, reply: struct({ text: text(100) }) },
+    piece: { from: 'left', body: struct({ bytes: u32 }), reply: struct({ tag: u32 }), rawBytesMax: RAW_BYTES_MAX },
+    note: { from: 'left', body: struct({ n: u32 }) },
+    question: { from: 'right', body: struct({ n: u32 }), reply: struct({ n: u32 }) },
+    part: { from: 'right', body: struct({ bytes: u32 }), reply: nothing, rawBytesMax: RAW_BYTES_MAX },
+    hint: { from: 'right', body: struct({ n: u32 }) },
+  },
+);
 export type TestLink = typeof testLink;
 export type Left = Connection<TestLink, 'left'>;
 export type Right = Connection<TestLink, 'right'>;
@@ -59,16 +62,34 @@ export interface PairOptions {
 
 export function withPair(body: (pair: Pair) => Promise<void>, options: PairOptions = {}): Promise<void> {
   return simulate(options.seed ?? 1, async (sim) => {
-    const { alice, bob, streams: [leftStream, rightStream] } = await streamPair(sim);
+    const {
+      alice,
+      bob,
+      streams: [leftStream, rightStream],
+    } = await streamPair(sim);
     const common = { table: testLink, heartbeatMs: HEARTBEAT_MS };
-    const left = new Connection(new FrameLink(leftStream), { ...common, side: 'left', handlers: leftHandlers(options.left), clock: alice.world.clock, log: alice.world.log });
-    const right = new Connection(new FrameLink(rightStream), { ...common, side: 'right', handlers: rightHandlers(options.right), clock: bob.world.clock, log: bob.world.log });
+    const left = new Connection(new FrameLink(leftStream), {
+      ...common,
+      side: 'left',
+      handlers: leftHandlers(options.left),
+      clock: alice.world.clock,
+      log: alice.world.log,
+    });
+    const right = new Connection(new FrameLink(rightStream), {
+      ...common,
+      side: 'right',
+      handlers: rightHandlers(options.right),
+      clock: bob.world.clock,
+      log: bob.world.log,
+    });
     await body({ sim, alice, bob, left, right });
   });
 }
 
 /** A stream from alice to bob. */
-export async function streamPair(sim: Simulation): Promise<{ alice: Machine; bob: Machine; streams: [ByteStream, ByteStream] }> {
+export async function streamPair(
+  sim: Simulation,
+): Promise<{ alice: Machine; bob: Machine; streams: [ByteStream, ByteStream] }> {
   const [alice, bob] = [sim.machine('alice'), sim.machine('bob')];
   const accepted: ByteStream[] = [];
   const listener = await bob.world.network.listen({ port: 0 }, (stream) => void accepted.push(stream));
@@ -80,9 +101,12 @@ export async function streamPair(sim: Simulation): Promise<{ alice: Machine; bob
 /** How a promise is doing, without waiting for it. */
 export function watched<T>(promise: Promise<T>): { value?: T; error?: ShoalError; isSettled: boolean } {
   const state: { value?: T; error?: ShoalError; isSettled: boolean } = { isSettled: false };
-  promise.then((value) => Object.assign(state, { value, isSettled: true }), (error: unknown) => {
-    assert.ok(error instanceof ShoalError, String(error));
-    Object.assign(state, { error, isSettled: true });
-  });
+  promise.then(
+    (value) => Object.assign(state, { value, isSettled: true }),
+    (error: unknown) => {
+      assert.ok(error instanceof ShoalError, String(error));
+      Object.assign(state, { error, isSettled: true });
+    },
+  );
   return state;
 }

@@ -23,11 +23,13 @@ async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
-const fails = (code: Parameters<typeof isShoalError>[1], words: RegExp) => (error: unknown): boolean => {
-  assert.ok(isShoalError(error, code), String(error));
-  assert.match(error.message, words);
-  return true;
-};
+const fails =
+  (code: Parameters<typeof isShoalError>[1], words: RegExp) =>
+  (error: unknown): boolean => {
+    assert.ok(isShoalError(error, code), String(error));
+    assert.match(error.message, words);
+    return true;
+  };
 
 /** Bob listens; all that a test opens is closed after it. */
 class Scene {
@@ -37,7 +39,10 @@ class Scene {
   listener!: Listener;
 
   async listen(limits?: HandshakeLimits): Promise<void> {
-    const log = { ...silentLog, debug: (phrase: string, fields?: LogFields) => void this.logged.push({ phrase, fields }) };
+    const log = {
+      ...silentLog,
+      debug: (phrase: string, fields?: LogFields) => void this.logged.push({ phrase, fields }),
+    };
     this.listener = await createNodeNetwork(bob, log, limits).listen({ host: HOST, port: 0 }, (stream) => {
       this.accepted.push(stream);
       new Collector(stream);
@@ -45,14 +50,23 @@ class Scene {
   }
 
   async dial(options: Partial<DialOptions> = {}): Promise<ByteStream> {
-    const stream = await createNodeNetwork(alice, silentLog).dial({ host: HOST, port: this.listener.port }, { timeoutMs: 5_000, ...options });
+    const stream = await createNodeNetwork(alice, silentLog).dial(
+      { host: HOST, port: this.listener.port },
+      { timeoutMs: 5_000, ...options },
+    );
     this.accepted.push(stream);
     return stream;
   }
 
   /** A TLS client that is not ours. */
   strange(options: tls.ConnectionOptions): tls.TLSSocket {
-    const socket = tls.connect({ host: HOST, port: this.listener.port, rejectUnauthorized: false, ALPNProtocols: ['shoal/1'], ...options });
+    const socket = tls.connect({
+      host: HOST,
+      port: this.listener.port,
+      rejectUnauthorized: false,
+      ALPNProtocols: ['shoal/1'],
+      ...options,
+    });
     this.sockets.push(socket.on('error', () => {}));
     return socket;
   }
@@ -81,13 +95,19 @@ describe('the real network between machines', () => {
     const dialled = await at.dial({ expect: bob.pin });
     await until(() => bobsStreams().length === 1);
     const accepted = bobsStreams()[0];
-    assert.deepEqual([dialled.pin, dialled.dialled, dialled.remote], [bob.pin, true, { host: HOST, port: at.listener.port }]);
+    assert.deepEqual(
+      [dialled.pin, dialled.dialled, dialled.remote],
+      [bob.pin, true, { host: HOST, port: at.listener.port }],
+    );
     assert.deepEqual([accepted?.pin, accepted?.dialled, accepted?.remote.host], [alice.pin, false, HOST]);
   });
 
   it('refuses another pin than expected, before a byte is sent or read', async () => {
     await at.listen();
-    await assert.rejects(at.dial({ expect: 'ab'.repeat(32) as Pin }), fails('pinMismatch', new RegExp(`the key of ${HOST}:${at.listener.port} is not the one expected`)));
+    await assert.rejects(
+      at.dial({ expect: 'ab'.repeat(32) as Pin }),
+      fails('pinMismatch', new RegExp(`the key of ${HOST}:${at.listener.port} is not the one expected`)),
+    );
     await assert.rejects(at.dial({ expect: alice.pin }), fails('pinMismatch', /Nothing was sent/));
     await until(() => at.accepted.every((stream) => stream.queuedBytes === 0));
   });
@@ -112,11 +132,16 @@ describe('the real network between machines', () => {
     old.on('error', (one) => (error = one));
     await until(() => old.destroyed);
     assert.match(String(error), /protocol version|handshake failure/i);
-    const oldServer = tls.createServer({ cert: bob.certificatePem, key: bob.keyPem, maxVersion: 'TLSv1.2' }).listen(0, HOST);
+    const oldServer = tls
+      .createServer({ cert: bob.certificatePem, key: bob.keyPem, maxVersion: 'TLSv1.2' })
+      .listen(0, HOST);
     oldServer.on('tlsClientError', () => {});
     await until(() => oldServer.listening);
     const { port } = oldServer.address() as net.AddressInfo;
-    await assert.rejects(createNodeNetwork(alice, silentLog).dial({ host: HOST, port }, { timeoutMs: 5_000 }), fails('unreachable', /no connection to/));
+    await assert.rejects(
+      createNodeNetwork(alice, silentLog).dial({ host: HOST, port }, { timeoutMs: 5_000 }),
+      fails('unreachable', /no connection to/),
+    );
     oldServer.close();
   });
 
@@ -124,7 +149,10 @@ describe('the real network between machines', () => {
     await at.listen();
     const socket = at.strange({ cert: alice.certificatePem, key: alice.keyPem });
     await until(() => socket.getCipher()?.name !== undefined && socket.alpnProtocol !== null);
-    assert.deepEqual([socket.getProtocol(), socket.getCipher().name, socket.alpnProtocol], ['TLSv1.3', 'TLS_AES_128_GCM_SHA256', 'shoal/1']);
+    assert.deepEqual(
+      [socket.getProtocol(), socket.getCipher().name, socket.alpnProtocol],
+      ['TLSv1.3', 'TLS_AES_128_GCM_SHA256', 'shoal/1'],
+    );
   });
 
   it('accepts nobody who speaks another protocol over TLS', async () => {
@@ -153,10 +181,19 @@ describe('the real network between machines', () => {
     await at.listen();
     const { port } = at.listener;
     await at.listener.close();
-    await assert.rejects(at.dial(), fails('unreachable', new RegExp(`^no connection to ${HOST}:${port} \\(nothing listens there\\)$`)));
+    await assert.rejects(
+      at.dial(),
+      fails('unreachable', new RegExp(`^no connection to ${HOST}:${port} \\(nothing listens there\\)$`)),
+    );
     const hangsUp = net.createServer((socket) => socket.destroy()).listen(0, HOST);
     await until(() => hangsUp.listening);
-    await assert.rejects(createNodeNetwork(alice, silentLog).dial({ host: HOST, port: (hangsUp.address() as net.AddressInfo).port }, { timeoutMs: 5_000 }), fails('unreachable', /it hung up|disconnected/));
+    await assert.rejects(
+      createNodeNetwork(alice, silentLog).dial(
+        { host: HOST, port: (hangsUp.address() as net.AddressInfo).port },
+        { timeoutMs: 5_000 },
+      ),
+      fails('unreachable', /it hung up|disconnected/),
+    );
     hangsUp.close();
   });
 
@@ -171,7 +208,10 @@ describe('the real network between machines', () => {
     await until(() => at.sockets.length >= 2);
     controller.abort();
     await assert.rejects(dialling, fails('cancelled', /cancelled/));
-    await assert.rejects(network.dial(to, { timeoutMs: 60_000, signal: controller.signal }), fails('cancelled', /cancelled/));
+    await assert.rejects(
+      network.dial(to, { timeoutMs: 60_000, signal: controller.signal }),
+      fails('cancelled', /cancelled/),
+    );
     silent.close();
     await until(() => at.sockets.every((socket) => socket.readableEnded || socket.destroyed || socket.resume()));
   });
@@ -180,8 +220,14 @@ describe('the real network between machines', () => {
     await at.listen();
     const network = createNodeNetwork(alice, silentLog);
     const { port } = at.listener;
-    await assert.rejects(network.listen({ host: HOST, port }, () => {}), fails('listenFailed', new RegExp(`cannot listen on ${HOST}:${port} \\(another program uses it\\)`)));
-    await assert.rejects(network.listen({ host: '192.0.2.1', port: 0 }, () => {}), fails('listenFailed', /this machine has no such address/));
+    await assert.rejects(
+      network.listen({ host: HOST, port }, () => {}),
+      fails('listenFailed', new RegExp(`cannot listen on ${HOST}:${port} \\(another program uses it\\)`)),
+    );
+    await assert.rejects(
+      network.listen({ host: '192.0.2.1', port: 0 }, () => {}),
+      fails('listenFailed', /this machine has no such address/),
+    );
   });
 
   it('frees its port when the listener is closed, and leaves open streams alone', async () => {
@@ -204,7 +250,13 @@ describe('the real network between machines', () => {
     await until(() => bobsStreams().length === 1);
     await at.listener.close();
     early.removeAllListeners('data');
-    const late = tls.connect({ socket: early, cert: alice.certificatePem, key: alice.keyPem, rejectUnauthorized: false, ALPNProtocols: ['shoal/1'] });
+    const late = tls.connect({
+      socket: early,
+      cert: alice.certificatePem,
+      key: alice.keyPem,
+      rejectUnauthorized: false,
+      ALPNProtocols: ['shoal/1'],
+    });
     at.sockets.push(late.on('error', () => {}).on('data', () => {}));
     await until(() => late.destroyed);
     assert.equal(bobsStreams().length, 1);
@@ -219,7 +271,12 @@ describe('the real network between machines', () => {
     await until(() => silent.destroyed && slow.destroyed);
     clearInterval(drip);
     assert.ok(sent < hello.length);
-    assert.equal(at.logged.filter(({ phrase, fields }) => phrase === 'a handshake failed' && fields?.['why'] === 'not done within 60 ms').length, 2);
+    assert.equal(
+      at.logged.filter(
+        ({ phrase, fields }) => phrase === 'a handshake failed' && fields?.['why'] === 'not done within 60 ms',
+      ).length,
+      2,
+    );
   });
 
   it('has few handshakes under way at once, but any number of connections', async () => {
@@ -230,7 +287,10 @@ describe('the real network between machines', () => {
     await until(() => mute.every((socket) => !socket.connecting));
     const fourth = at.mute();
     await until(() => fourth.destroyed);
-    assert.ok(mute.every((socket) => !socket.destroyed), 'those who were first were hung up on');
+    assert.ok(
+      mute.every((socket) => !socket.destroyed),
+      'those who were first were hung up on',
+    );
     await until(() => mute.every((socket) => socket.destroyed));
     await at.dial();
     await until(() => bobsStreams().length === 6);
@@ -248,7 +308,9 @@ describe('the real network between machines', () => {
   });
 
   it('names addresses of this machine that mean the same machine to others', () => {
-    for (const host of createNodeNetwork(alice, silentLog).hosts()) assert.ok(net.isIP(host) !== 0 && !/^(?:127\.|::1$|169\.254\.|fe80)/i.test(host), host);
+    for (const host of createNodeNetwork(alice, silentLog).hosts()) {
+      assert.ok(net.isIP(host) !== 0 && !/^(?:127\.|::1$|169\.254\.|fe80)/i.test(host), host);
+    }
   });
 });
 
@@ -257,24 +319,47 @@ describe('the real network on one machine', () => {
   beforeEach(async () => void (folder = await mkdtemp(path.join(os.tmpdir(), 'shoal-path-'))));
   afterEach(() => rm(folder, { recursive: true, force: true }));
   const network = createNodeNetwork(alice, silentLog);
-  const place = (): string => (process.platform === 'win32' ? `\\\\.\\pipe\\${path.basename(folder)}` : path.join(folder, 'engine'));
+  const place = (): string =>
+    process.platform === 'win32' ? `\\\\.\\pipe\\${path.basename(folder)}` : path.join(folder, 'engine');
 
   it('has streams without pins on local paths', async () => {
     const accepted: ByteStream[] = [];
     const listener = await network.listen({ path: place() }, (stream) => void accepted.push(stream));
     const dialled = await network.dial({ path: place() }, { timeoutMs: 1_000 });
     await until(() => accepted.length === 1);
-    assert.deepEqual([listener.port, dialled.pin, accepted[0]?.pin, dialled.remote, accepted[0]?.remote, dialled.dialled, accepted[0]?.dialled],
-      [0, undefined, undefined, { host: '', port: 0 }, { host: '', port: 0 }, true, false]);
-    await assert.rejects(network.listen({ path: place() }, () => {}), fails('listenFailed', /another program uses it/));
+    assert.deepEqual(
+      [
+        listener.port,
+        dialled.pin,
+        accepted[0]?.pin,
+        dialled.remote,
+        accepted[0]?.remote,
+        dialled.dialled,
+        accepted[0]?.dialled,
+      ],
+      [0, undefined, undefined, { host: '', port: 0 }, { host: '', port: 0 }, true, false],
+    );
+    await assert.rejects(
+      network.listen({ path: place() }, () => {}),
+      fails('listenFailed', /another program uses it/),
+    );
     for (const stream of [dialled, ...accepted]) stream.destroy();
     await listener.close();
-    await assert.rejects(network.dial({ path: place() }, { timeoutMs: 1_000 }), fails('unreachable', /nothing listens there/));
+    await assert.rejects(
+      network.dial({ path: place() }, { timeoutMs: 1_000 }),
+      fails('unreachable', /nothing listens there/),
+    );
   });
 
   it('says in words that nothing listens at a path', async function () {
     if (process.platform === 'win32') this.skip(); // pipes leave nothing behind
-    await assert.rejects(network.dial({ path: place() }, { timeoutMs: 1_000 }), fails('unreachable', /nothing listens there/));
-    await assert.rejects(network.listen({ path: path.join(folder, 'no', 'such', 'folder') }, () => {}), fails('listenFailed', /cannot listen on/));
+    await assert.rejects(
+      network.dial({ path: place() }, { timeoutMs: 1_000 }),
+      fails('unreachable', /nothing listens there/),
+    );
+    await assert.rejects(
+      network.listen({ path: path.join(folder, 'no', 'such', 'folder') }, () => {}),
+      fails('listenFailed', /cannot listen on/),
+    );
   });
 });

@@ -1,7 +1,24 @@
 // Schemas one by one: their bytes, what they refuse, and how an older and a newer version read each other.
 import assert from 'node:assert/strict';
 import { isShoalError } from '../../protocol/errors.ts';
-import { added, bool, bytes, decode, encode, hex, list, oneOf, optional, SchemaError, struct, text, u16, u32, u53, u8 } from '../../protocol/schema.ts';
+import {
+  added,
+  bool,
+  bytes,
+  decode,
+  encode,
+  hex,
+  list,
+  oneOf,
+  optional,
+  SchemaError,
+  struct,
+  text,
+  u16,
+  u32,
+  u53,
+  u8,
+} from '../../protocol/schema.ts';
 import type { AnySchema } from '../../protocol/schema.ts';
 
 const nothing = struct({});
@@ -27,7 +44,12 @@ const written: readonly [what: string, schema: AnySchema, value: unknown, hex: s
   ['a struct without fields', nothing, {}, ''],
   ['a list of numbers', list(u8, 3), [1, 2], '00000002' + '0102'],
   ['a list of structs: each with its length', list(point, 3), [{ x: 1, y: 2 }], '00000001' + '00000002' + '0102'],
-  ['a struct within a struct: with its length', struct({ at: point, n: u8 }), { at: { x: 1, y: 2 }, n: 3 }, '00000002' + '0102' + '03'],
+  [
+    'a struct within a struct: with its length',
+    struct({ at: point, n: u8 }),
+    { at: { x: 1, y: 2 }, n: 3 },
+    '00000002' + '0102' + '03',
+  ],
   ['a struct that may be missing: with its length', optional(point), { x: 1, y: 2 }, '01' + '00000002' + '0102'],
 ];
 
@@ -57,12 +79,26 @@ describe('a schema', () => {
 
   for (const [schema, hexBytes, why] of refused) {
     it(`refuses ${hexBytes === '' ? 'no bytes' : hexBytes} as ${schema.shape.is}: ${why.source}`, () => {
-      assert.throws(() => decode(schema, Buffer.from(hexBytes, 'hex'), 'it'), (error) => isShoalError(error, 'badMessage') && why.test(error.message) && error.fields['type'] === 'it');
+      assert.throws(
+        () => decode(schema, Buffer.from(hexBytes, 'hex'), 'it'),
+        (error) => isShoalError(error, 'badMessage') && why.test(error.message) && error.fields['type'] === 'it',
+      );
     });
   }
 
   it('writes what is long over each growth of its memory without a fault', () => {
-    const parts: readonly [AnySchema, unknown][] = [[u8, 1], [bool, true], [u16, 2], [u32, 3], [u53, 4], [hex(3), 'abcdef'], [text(9), 'text'], [bytes(9), Uint8Array.of(1, 2, 3)], [oneOf('a', 'b'), 'b'], [list(point, 2), [{ x: 1, y: 2 }]]];
+    const parts: readonly [AnySchema, unknown][] = [
+      [u8, 1],
+      [bool, true],
+      [u16, 2],
+      [u32, 3],
+      [u53, 4],
+      [hex(3), 'abcdef'],
+      [text(9), 'text'],
+      [bytes(9), Uint8Array.of(1, 2, 3)],
+      [oneOf('a', 'b'), 'b'],
+      [list(point, 2), [{ x: 1, y: 2 }]],
+    ];
     for (const [schema, value] of parts) {
       const whole = struct({ before: bytes(1100), value: schema, after: u8 });
       for (let length = 230; length < 1060; length++) {
@@ -100,35 +136,87 @@ describe('an older and a newer version', () => {
   const file1 = struct({ name: text(20) });
   const file2 = struct({ name: text(20), size: added(u32, 77) });
   const place = struct({ host: text(9) });
-  const file3 = struct({ name: text(20), size: added(u32, 77), place: added(optional(place), undefined), tags: added(list(u8, 3), [1]) });
+  const file3 = struct({
+    name: text(20),
+    size: added(u32, 77),
+    place: added(optional(place), undefined),
+    tags: added(list(u8, 3), [1]),
+  });
   const message = (file: AnySchema): AnySchema => struct({ files: list(file, 5), last: optional(file), kept: u8 });
   const [v1, v2, v3] = [message(file1), message(file2), message(file3)];
-  const v2more = struct({ files: list(file2, 5), last: optional(file2), kept: u8, more: added(place, { host: 'home' }) });
+  const v2more = struct({
+    files: list(file2, 5),
+    last: optional(file2),
+    kept: u8,
+    more: added(place, { host: 'home' }),
+  });
 
   const from1 = { files: [{ name: 'a' }, { name: 'b' }], last: { name: 'c' }, kept: 5 };
   const size2 = { size: 8 };
-  const from2 = { files: [{ name: 'a', ...size2 }, { name: 'b', ...size2 }], last: { name: 'c', ...size2 }, kept: 5 };
+  const from2 = {
+    files: [
+      { name: 'a', ...size2 },
+      { name: 'b', ...size2 },
+    ],
+    last: { name: 'c', ...size2 },
+    kept: 5,
+  };
   const rest3 = { place: { host: 'h' }, tags: [2, 3] };
   const from3 = { files: [{ name: 'a', ...size2, ...rest3 }], last: undefined, kept: 5 };
   const default2 = { size: 77 };
   const default3 = { place: undefined, tags: [1] };
 
   const readings: readonly [what: string, writer: AnySchema, value: unknown, reader: AnySchema, read: unknown][] = [
-    ['a newer reader fills in what an older writer did not know', v1, from1, v2,
-      { files: [{ name: 'a', ...default2 }, { name: 'b', ...default2 }], last: { name: 'c', ...default2 }, kept: 5 }],
+    [
+      'a newer reader fills in what an older writer did not know',
+      v1,
+      from1,
+      v2,
+      {
+        files: [
+          { name: 'a', ...default2 },
+          { name: 'b', ...default2 },
+        ],
+        last: { name: 'c', ...default2 },
+        kept: 5,
+      },
+    ],
     ['an older reader skips what a newer writer added', v2, from2, v1, from1],
     ['two versions older', v3, from3, v1, { files: [{ name: 'a' }], last: undefined, kept: 5 }],
     ['one version older', v3, from3, v2, { files: [{ name: 'a', ...size2 }], last: undefined, kept: 5 }],
-    ['one version newer', v2, from2, v3, {
-      files: [{ name: 'a', ...size2, ...default3 }, { name: 'b', ...size2, ...default3 }], last: { name: 'c', ...size2, ...default3 }, kept: 5,
-    }],
-    ['two versions newer', v1, { files: [{ name: 'a' }], last: undefined, kept: 5 }, v3, { files: [{ name: 'a', ...default2, ...default3 }], last: undefined, kept: 5 }],
+    [
+      'one version newer',
+      v2,
+      from2,
+      v3,
+      {
+        files: [
+          { name: 'a', ...size2, ...default3 },
+          { name: 'b', ...size2, ...default3 },
+        ],
+        last: { name: 'c', ...size2, ...default3 },
+        kept: 5,
+      },
+    ],
+    [
+      'two versions newer',
+      v1,
+      { files: [{ name: 'a' }], last: undefined, kept: 5 },
+      v3,
+      { files: [{ name: 'a', ...default2, ...default3 }], last: undefined, kept: 5 },
+    ],
     ['a struct added to the message itself', v2, from2, v2more, { ...from2, more: { host: 'home' } }],
     ['a message that gained a struct', v2more, { ...from2, more: { host: 'away' } }, v2, from2],
     ['a message that had no fields', nothing, {}, struct({ x: added(u8, 3) }), { x: 3 }],
     ['a message that lost interest in its fields', struct({ x: u8 }), { x: 3 }, nothing, {}],
     ['a word that was added', oneOf('a', 'b', 'c'), 'c', oneOf('a', 'b'), 'other'],
-    ['a word within a list', list(oneOf('a', 'b', 'c'), 3), ['a', 'c', 'b'], list(oneOf('a', 'b'), 3), ['a', 'other', 'b']],
+    [
+      'a word within a list',
+      list(oneOf('a', 'b', 'c'), 3),
+      ['a', 'c', 'b'],
+      list(oneOf('a', 'b'), 3),
+      ['a', 'other', 'b'],
+    ],
   ];
   for (const [what, writer, value, reader, read] of readings) {
     it(`understand each other: ${what}`, () => assert.deepEqual(decode(reader, encode(writer, value), 'it'), read));
@@ -137,7 +225,9 @@ describe('an older and a newer version', () => {
   it('never mistake a field that is cut off for one that is missing', () => {
     const schema = struct({ a: u8, b: added(u32, 7) });
     assert.deepEqual(decode(schema, Buffer.from('01', 'hex'), 'it'), { a: 1, b: 7 });
-    for (const cut of ['010000', '01000000']) assert.throws(() => decode(schema, Buffer.from(cut, 'hex'), 'it'), /ends too early/);
+    for (const cut of ['010000', '01000000']) {
+      assert.throws(() => decode(schema, Buffer.from(cut, 'hex'), 'it'), /ends too early/);
+    }
   });
 
   it('cannot have a field without default behind one with', () => {

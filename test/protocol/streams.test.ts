@@ -44,7 +44,11 @@ async function quiet(stream: ByteStream): Promise<void> {
 
 const real = createNodeNetwork(createIdentity(), silentLog);
 
-async function onReal(network: Network, at: { host: string; port: number } | { path: string }, run: (dialled: ByteStream, accepted: ByteStream) => Promise<void>): Promise<void> {
+async function onReal(
+  network: Network,
+  at: { host: string; port: number } | { path: string },
+  run: (dialled: ByteStream, accepted: ByteStream) => Promise<void>,
+): Promise<void> {
   const accepted: ByteStream[] = [];
   const listener = await network.listen(at, (stream) => void accepted.push(stream));
   const dialled = await network.dial('path' in at ? at : { host: at.host, port: listener.port }, { timeoutMs: 5_000 });
@@ -59,7 +63,8 @@ async function onReal(network: Network, at: { host: string; port: number } | { p
   }
 }
 
-const onTls = (run: (dialled: ByteStream, accepted: ByteStream) => Promise<void>): Promise<void> => onReal(real, { host: '127.0.0.1', port: 0 }, run);
+const onTls = (run: (dialled: ByteStream, accepted: ByteStream) => Promise<void>): Promise<void> =>
+  onReal(real, { host: '127.0.0.1', port: 0 }, run);
 
 async function onPath(run: (dialled: ByteStream, accepted: ByteStream) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'shoal-streams-'));
@@ -75,10 +80,13 @@ const kinds: Readonly<Record<string, (scenario: Scenario) => Promise<void>>> = {
   'a dialled TLS stream': (scenario) => onTls((one, two) => scenario({ one, two, until, quiet })),
   'an accepted TLS stream': (scenario) => onTls((two, one) => scenario({ one, two, until, quiet })),
   'a local stream': (scenario) => onPath((one, two) => scenario({ one, two, until, quiet })),
-  'a simulated stream': (scenario) => simulate(3, async (sim) => {
-    const { streams: [one, two] } = await streamPair(sim);
-    await scenario({ one, two, until: (holds) => sim.until(holds), quiet: () => sim.idle() });
-  }),
+  'a simulated stream': (scenario) =>
+    simulate(3, async (sim) => {
+      const {
+        streams: [one, two],
+      } = await streamPair(sim);
+      await scenario({ one, two, until: (holds) => sim.until(holds), quiet: () => sim.idle() });
+    }),
 };
 
 const chance = new SeededChance('streams');
@@ -89,7 +97,9 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   'delivers what is written to it, whole and in order': async ({ one, two, until: wait }) => {
     const got = new Collector(two, 10_000);
     new Collector(one);
-    for (let at = 0; at < large.length; at += 70_001) one.write([large.subarray(at, at + 70_000), large.subarray(at + 70_000, at + 70_001)]);
+    for (let at = 0; at < large.length; at += 70_001) {
+      one.write([large.subarray(at, at + 70_000), large.subarray(at + 70_000, at + 70_001)]);
+    }
     await wait(() => got.length === large.length);
     assert.ok(got.bytes.equals(large));
   },
@@ -111,7 +121,10 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     new Collector(two);
     for (let n = 0; n < 20; n++) two.write([large]);
     await still(two);
-    assert.ok(two.queuedBytes > 10 * large.length, `${two.queuedBytes} of ${20 * large.length} are left: it read ahead`);
+    assert.ok(
+      two.queuedBytes > 10 * large.length,
+      `${two.queuedBytes} of ${20 * large.length} are left: it read ahead`,
+    );
     const got = new Collector(one, 200_000);
     await wait(() => got.length === 20 * large.length);
   },
@@ -121,7 +134,10 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     one.end();
     one.write([Buffer.from('too late')]);
     await wait(() => first.end !== undefined && second.end !== undefined);
-    assert.deepEqual([second.length, first.end, second.end], [large.length, { error: undefined }, { error: undefined }]);
+    assert.deepEqual(
+      [second.length, first.end, second.end],
+      [large.length, { error: undefined }, { error: undefined }],
+    );
   },
   'hears what the other end still writes after it has ended': async ({ one, two, until: wait }) => {
     const [first, second] = [new Collector(one), new Collector(two)];
@@ -155,7 +171,12 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     const late = new Collector(one);
     await wait(() => late.end !== undefined);
   },
-  'holds back while it is paused, so that the writer\'s queue grows, and goes on when resumed': async ({ one, two, until: wait, quiet: still }) => {
+  "holds back while it is paused, so that the writer's queue grows, and goes on when resumed": async ({
+    one,
+    two,
+    until: wait,
+    quiet: still,
+  }) => {
     const [first, second] = [new Collector(one, 100_000), new Collector(two)];
     two.write([Buffer.from('x')]);
     await wait(() => first.length === 1);
@@ -185,7 +206,11 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     two.write([large]);
     await wait(() => bytes === large.length);
   },
-  'says when memory may be used again: when written, when destroyed, when too late': async ({ one, two, until: wait }) => {
+  'says when memory may be used again: when written, when destroyed, when too late': async ({
+    one,
+    two,
+    until: wait,
+  }) => {
     const said: string[] = [];
     new Collector(one);
     const got = new Collector(two);
@@ -209,59 +234,76 @@ for (const [kind, run] of Object.entries(kinds)) {
 }
 
 describe('a dialled TLS stream', () => {
-  it('reads into the memory that its receiver names, without a copy of its own', () => onTls(async (dialled, accepted) => {
-    const memory = Buffer.alloc(large.length);
-    let at = 0;
-    const asked: number[] = [];
-    dialled.open({
-      target: () => memory.subarray(at),
-      received(count) {
-        asked.push(count);
-        at += count;
-      },
-      drained() {},
-      ended() {},
-    });
-    new Collector(accepted);
-    accepted.write([large.subarray(0, -1)]);
-    await until(() => at === large.length - 1);
-    assert.ok(memory.subarray(0, -1).equals(large.subarray(0, -1)));
-    assert.ok(asked.length < large.length / 5_000, `${asked.length} reads`);
-  }));
+  it('reads into the memory that its receiver names, without a copy of its own', () =>
+    onTls(async (dialled, accepted) => {
+      const memory = Buffer.alloc(large.length);
+      let at = 0;
+      const asked: number[] = [];
+      dialled.open({
+        target: () => memory.subarray(at),
+        received(count) {
+          asked.push(count);
+          at += count;
+        },
+        drained() {},
+        ended() {},
+      });
+      new Collector(accepted);
+      accepted.write([large.subarray(0, -1)]);
+      await until(() => at === large.length - 1);
+      assert.ok(memory.subarray(0, -1).equals(large.subarray(0, -1)));
+      assert.ok(asked.length < large.length / 5_000, `${asked.length} reads`);
+    }));
 });
 
 describe('a connection on real TLS', () => {
-  it('greets, calls both ways at once, and puts large answers in place', () => onTls(async (dialled, accepted) => {
-    const common = { program: 'test', clock: nodeClock, chance: nodeChance };
-    const [dialledLink, acceptedLink] = [new FrameLink(dialled), new FrameLink(accepted)];
-    await Promise.all([
-      greet(dialledLink, { ...common, role: 'engine', accepts: ['tracker'] }), greet(acceptedLink, { ...common, role: 'tracker', accepts: ['engine'] }),
-    ]);
-    const options = { table: testLink, heartbeatMs: HEARTBEAT_MS, clock: nodeClock, log: silentLog };
-    const left = new Connection(dialledLink, { ...options, side: 'left', handlers: leftHandlers() });
-    const right = new Connection(acceptedLink, { ...options, side: 'right', handlers: rightHandlers({ piece: ({ bytes }) => ({ tag: bytes, raw: large.subarray(bytes % 1000, bytes % 1000 + bytes) }) }) });
-    const pieces = Array.from({ length: 40 }, async (_, n) => {
-      const bytes = RAW_BYTES_MAX - n * 1001;
-      const into = Buffer.alloc(bytes);
-      assert.deepEqual(await left.call('piece', { bytes }, { into }), { tag: bytes, rawBytes: bytes });
-      assert.ok(into.equals(large.subarray(bytes % 1000, bytes % 1000 + bytes)));
-    });
-    const parts = Array.from({ length: 10 }, async () => assert.equal((await right.call('part', { bytes: RAW_BYTES_MAX }, { into: Buffer.alloc(RAW_BYTES_MAX) })).rawBytes, RAW_BYTES_MAX));
-    const echoes = Array.from({ length: 40 }, async (_, n) => assert.deepEqual(await left.call('echo', { text: 'é'.repeat(n * 1000) }), { text: 'é'.repeat(n * 1000) }));
-    await Promise.all([...pieces, ...parts, ...echoes]);
-    left.close();
-    assert.deepEqual([await left.whenEnded, await right.whenEnded], [{ clean: true }, { clean: true }]);
-  }));
+  it('greets, calls both ways at once, and puts large answers in place', () =>
+    onTls(async (dialled, accepted) => {
+      const common = { program: 'test', clock: nodeClock, chance: nodeChance };
+      const [dialledLink, acceptedLink] = [new FrameLink(dialled), new FrameLink(accepted)];
+      await Promise.all([
+        greet(dialledLink, { ...common, role: 'engine', accepts: ['tracker'] }),
+        greet(acceptedLink, { ...common, role: 'tracker', accepts: ['engine'] }),
+      ]);
+      const options = { table: testLink, heartbeatMs: HEARTBEAT_MS, clock: nodeClock, log: silentLog };
+      const left = new Connection(dialledLink, { ...options, side: 'left', handlers: leftHandlers() });
+      const right = new Connection(acceptedLink, {
+        ...options,
+        side: 'right',
+        handlers: rightHandlers({
+          piece: ({ bytes }) => ({ tag: bytes, raw: large.subarray(bytes % 1000, (bytes % 1000) + bytes) }),
+        }),
+      });
+      const pieces = Array.from({ length: 40 }, async (_, n) => {
+        const bytes = RAW_BYTES_MAX - n * 1001;
+        const into = Buffer.alloc(bytes);
+        assert.deepEqual(await left.call('piece', { bytes }, { into }), { tag: bytes, rawBytes: bytes });
+        assert.ok(into.equals(large.subarray(bytes % 1000, (bytes % 1000) + bytes)));
+      });
+      const parts = Array.from({ length: 10 }, async () =>
+        assert.equal(
+          (await right.call('part', { bytes: RAW_BYTES_MAX }, { into: Buffer.alloc(RAW_BYTES_MAX) })).rawBytes,
+          RAW_BYTES_MAX,
+        ),
+      );
+      const echoes = Array.from({ length: 40 }, async (_, n) =>
+        assert.deepEqual(await left.call('echo', { text: 'é'.repeat(n * 1000) }), { text: 'é'.repeat(n * 1000) }),
+      );
+      await Promise.all([...pieces, ...parts, ...echoes]);
+      left.close();
+      assert.deepEqual([await left.whenEnded, await right.whenEnded], [{ clean: true }, { clean: true }]);
+    }));
 
-  it('ends for the other side when one is destroyed', () => onTls(async (dialled, accepted) => {
-    const options = { table: testLink, heartbeatMs: HEARTBEAT_MS, clock: nodeClock, log: silentLog };
-    const left = new Connection(new FrameLink(dialled), { ...options, side: 'left', handlers: leftHandlers() });
-    const right = new Connection(new FrameLink(accepted), { ...options, side: 'right', handlers: rightHandlers() });
-    const call = watched(left.call('wait', {}));
-    await until(() => right.counts.framesIn > 0);
-    right.destroy();
-    assert.equal((await left.whenEnded).error?.code, 'linkClosed');
-    await until(() => call.isSettled);
-    assert.equal(call.error?.code, 'linkClosed');
-  }));
+  it('ends for the other side when one is destroyed', () =>
+    onTls(async (dialled, accepted) => {
+      const options = { table: testLink, heartbeatMs: HEARTBEAT_MS, clock: nodeClock, log: silentLog };
+      const left = new Connection(new FrameLink(dialled), { ...options, side: 'left', handlers: leftHandlers() });
+      const right = new Connection(new FrameLink(accepted), { ...options, side: 'right', handlers: rightHandlers() });
+      const call = watched(left.call('wait', {}));
+      await until(() => right.counts.framesIn > 0);
+      right.destroy();
+      assert.equal((await left.whenEnded).error?.code, 'linkClosed');
+      await until(() => call.isSettled);
+      assert.equal(call.error?.code, 'linkClosed');
+    }));
 });

@@ -30,21 +30,33 @@ describe('every thing on the wire', () => {
 
   for (const { name, schema } of things) {
     describe(name, () => {
-      it('comes back as it went, in the bytes that the rules say', () => fc.assert(fc.property(arbitraryOf(schema), (value) => {
-        const bytes = encode(schema, value);
-        assert.deepEqual(bytes, writeByHand(schema, value).bytes);
-        assert.deepEqual(decode(schema, bytes, name), value);
-        assert.ok(bytes.length >= schema.minBytes && bytes.length <= schema.maxBytes, `${bytes.length} bytes`);
-      }), { numRuns: RUNS }));
+      it('comes back as it went, in the bytes that the rules say', () =>
+        fc.assert(
+          fc.property(arbitraryOf(schema), (value) => {
+            const bytes = encode(schema, value);
+            assert.deepEqual(bytes, writeByHand(schema, value).bytes);
+            assert.deepEqual(decode(schema, bytes, name), value);
+            assert.ok(bytes.length >= schema.minBytes && bytes.length <= schema.maxBytes, `${bytes.length} bytes`);
+          }),
+          { numRuns: RUNS },
+        ));
 
       it('is refused when it is cut off anywhere', () => {
         const bytes = encode(schema, typicalOf(schema));
-        for (let length = 0; length < bytes.length; length++) assert.ok('refused' in read(schema, bytes.subarray(0, length)) || isWhollyThere(schema, length), `read from ${length} of ${bytes.length} bytes`);
+        for (let length = 0; length < bytes.length; length++) {
+          assert.ok(
+            'refused' in read(schema, bytes.subarray(0, length)) || isWhollyThere(schema, length),
+            `read from ${length} of ${bytes.length} bytes`,
+          );
+        }
       });
 
       it('is read with more behind it, which a newer version added', () => {
         const typical = typicalOf(schema);
-        assert.deepEqual(read(schema, Buffer.concat([encode(schema, typical), Buffer.from('more')])), hasNothing(schema) ? { value: {} } : { value: typical });
+        assert.deepEqual(
+          read(schema, Buffer.concat([encode(schema, typical), Buffer.from('more')])),
+          hasNothing(schema) ? { value: {} } : { value: typical },
+        );
       });
 
       it('is not written with a bound passed or a word unknown', () => {
@@ -60,26 +72,46 @@ describe('every thing on the wire', () => {
             const huge = Buffer.from(bytes);
             huge.writeUInt32BE(length, offset);
             const result = read(schema, huge);
-            assert.match('refused' in result ? result.refused : 'it was read', new RegExp(`${length}.*at most ${max} are allowed`), path);
+            assert.match(
+              'refused' in result ? result.refused : 'it was read',
+              new RegExp(`${length}.*at most ${max} are allowed`),
+              path,
+            );
           }
           const empty = Buffer.from(bytes.subarray(0, offset + 4));
           empty.writeUInt32BE(max, offset);
-          assert.match((read(schema, empty) as { refused?: string }).refused ?? 'it was read', /it ends too early/, path);
+          assert.match(
+            (read(schema, empty) as { refused?: string }).refused ?? 'it was read',
+            /it ends too early/,
+            path,
+          );
         }
       });
 
-      it('survives random bytes', () => fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
-        read(schema, bytes);
-      }), { numRuns: RUNS }));
+      it('survives random bytes', () =>
+        fc.assert(
+          fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+            read(schema, bytes);
+          }),
+          { numRuns: RUNS },
+        ));
 
-      it('survives changed bytes, and what is read of them can be written again', () => fc.assert(fc.property(
-        arbitraryOf(schema), fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 }),
-        (value, changes) => {
-          const bytes = encode(schema, value);
-          for (const [at, byte] of changes) if (bytes.length > 0) bytes[at % bytes.length] = byte;
-          const result = read(schema, bytes);
-          if ('value' in result && !JSON.stringify(result.value).includes('"other"')) assert.deepEqual(decode(schema, encode(schema, result.value), name), result.value);
-        }), { numRuns: RUNS }));
+      it('survives changed bytes, and what is read of them can be written again', () =>
+        fc.assert(
+          fc.property(
+            arbitraryOf(schema),
+            fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 }),
+            (value, changes) => {
+              const bytes = encode(schema, value);
+              for (const [at, byte] of changes) if (bytes.length > 0) bytes[at % bytes.length] = byte;
+              const result = read(schema, bytes);
+              if ('value' in result && !JSON.stringify(result.value).includes('"other"')) {
+                assert.deepEqual(decode(schema, encode(schema, result.value), name), result.value);
+              }
+            },
+          ),
+          { numRuns: RUNS },
+        ));
     });
   }
 });

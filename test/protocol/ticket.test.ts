@@ -13,18 +13,46 @@ const [REALM, DEVICE, TRACKER, OTHER_TRACKER, OTHER_REALM] = [pin('01'), pin('02
 const [key, otherKey] = [generateKeyPairSync('ed25519'), generateKeyPairSync('ed25519')];
 const spki = (pair: typeof key): Uint8Array => Uint8Array.from(pair.publicKey.export({ format: 'der', type: 'spki' }));
 const signer: TicketSigner = { tracker: TRACKER, ticketKey: key.privateKey };
-const keys = new Map([[TRACKER, spki(key)], [OTHER_TRACKER, spki(otherKey)]]);
+const keys = new Map([
+  [TRACKER, spki(key)],
+  [OTHER_TRACKER, spki(otherKey)],
+]);
 const expected = { realm: REALM, device: DEVICE, keys };
 
 const NOW_MS = 1_767_225_600_000;
 const ticket: Ticket = {
-  realm: REALM, group: id<GroupId>('10'), account: id<AccountId>('11'), user: 'alice', device: DEVICE,
-  memberSince: { ms: 1000, counter: 5 }, signedInSince: { ms: 2000, counter: 7 }, issuedAtMs: NOW_MS, expiresAtMs: NOW_MS + TICKET_MS,
+  realm: REALM,
+  group: id<GroupId>('10'),
+  account: id<AccountId>('11'),
+  user: 'alice',
+  device: DEVICE,
+  memberSince: { ms: 1000, counter: 5 },
+  signedInSince: { ms: 2000, counter: 7 },
+  issuedAtMs: NOW_MS,
+  expiresAtMs: NOW_MS + TICKET_MS,
 };
-const removal: Revocation = { realm: REALM, what: 'membership', account: ticket.account, group: ticket.group, device: undefined, at: { ms: 1001, counter: 0 } };
-const logout: Revocation = { realm: REALM, what: 'signIn', account: ticket.account, group: undefined, device: DEVICE, at: { ms: 2001, counter: 0 } };
+const removal: Revocation = {
+  realm: REALM,
+  what: 'membership',
+  account: ticket.account,
+  group: ticket.group,
+  device: undefined,
+  at: { ms: 1001, counter: 0 },
+};
+const logout: Revocation = {
+  realm: REALM,
+  what: 'signIn',
+  account: ticket.account,
+  group: undefined,
+  device: DEVICE,
+  at: { ms: 2001, counter: 0 },
+};
 
-const refuses = (open: () => unknown, why = /./): void => assert.throws(open, (error) => (isShoalError(error, 'badTicket') || isShoalError(error, 'badMessage')) && why.test(error.message));
+const refuses = (open: () => unknown, why = /./): void =>
+  assert.throws(
+    open,
+    (error) => (isShoalError(error, 'badTicket') || isShoalError(error, 'badMessage')) && why.test(error.message),
+  );
 
 /** Every way to change one bit. */
 function* flipped(bytes: Uint8Array): Generator<readonly [bit: number, changed: Buffer]> {
@@ -40,17 +68,28 @@ describe('a membership ticket', () => {
 
   it('is read by whom it is shown to, whichever tracker signed it', () => {
     assert.deepEqual(openTicket(bytes, expected), ticket);
-    assert.deepEqual(openTicket(signTicket(ticket, { tracker: OTHER_TRACKER, ticketKey: otherKey.privateKey }), expected), ticket);
+    assert.deepEqual(
+      openTicket(signTicket(ticket, { tracker: OTHER_TRACKER, ticketKey: otherKey.privateKey }), expected),
+      ticket,
+    );
     assert.ok(bytes.length <= 512, `${bytes.length} bytes`);
     assert.ok(signTicket({ ...ticket, user: 'x'.repeat(69) }, signer).length <= 512);
   });
 
   it('is refused with any bit changed', () => {
-    for (const [bit, changed] of flipped(bytes)) assert.throws(() => openTicket(changed, expected), (error) => isShoalError(error), `bit ${bit}`);
+    for (const [bit, changed] of flipped(bytes)) {
+      assert.throws(
+        () => openTicket(changed, expected),
+        (error) => isShoalError(error),
+        `bit ${bit}`,
+      );
+    }
   });
 
   it('is refused when it is cut off anywhere, or nothing at all', () => {
-    for (let length = 0; length < bytes.length; length++) refuses(() => openTicket(bytes.subarray(0, length), expected));
+    for (let length = 0; length < bytes.length; length++) {
+      refuses(() => openTicket(bytes.subarray(0, length), expected));
+    }
   });
 
   const wrong: readonly [what: string, bytes: Uint8Array, why: RegExp, expected?: Partial<typeof expected>][] = [
@@ -58,13 +97,42 @@ describe('a membership ticket', () => {
     ['of another device', signTicket({ ...ticket, device: pin('99') }, signer), /it belongs to another device/],
     ['on the link of another device', bytes, /it belongs to another device/, { device: pin('99') }],
     ['in another realm', bytes, /it is of another realm/, { realm: OTHER_REALM }],
-    ['of a tracker that is not in the realm', signTicket(ticket, { tracker: pin('77'), ticketKey: key.privateKey }), /no tracker of this realm signed it/],
-    ['in the name of the other tracker', signTicket(ticket, { tracker: OTHER_TRACKER, ticketKey: key.privateKey }), /its signature does not fit/],
+    [
+      'of a tracker that is not in the realm',
+      signTicket(ticket, { tracker: pin('77'), ticketKey: key.privateKey }),
+      /no tracker of this realm signed it/,
+    ],
+    [
+      'in the name of the other tracker',
+      signTicket(ticket, { tracker: OTHER_TRACKER, ticketKey: key.privateKey }),
+      /its signature does not fit/,
+    ],
     ['that is a revocation', signRevocation(removal, signer), /its signature does not fit/],
-    ['under a key that is none', bytes, /its signature does not fit/, { keys: new Map([[TRACKER, Uint8Array.of(1, 2, 3)]]) }],
-    ['under a key of another sort', bytes, /its signature does not fit/, { keys: new Map([[TRACKER, Uint8Array.from(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'der', type: 'spki' }))]]) }],
+    [
+      'under a key that is none',
+      bytes,
+      /its signature does not fit/,
+      { keys: new Map([[TRACKER, Uint8Array.of(1, 2, 3)]]) },
+    ],
+    [
+      'under a key of another sort',
+      bytes,
+      /its signature does not fit/,
+      {
+        keys: new Map([
+          [
+            TRACKER,
+            Uint8Array.from(
+              generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'der', type: 'spki' }),
+            ),
+          ],
+        ]),
+      },
+    ],
   ];
-  for (const [what, one, why, changed] of wrong) it(`is refused ${what}`, () => refuses(() => openTicket(one, { ...expected, ...changed }), why));
+  for (const [what, one, why, changed] of wrong) {
+    it(`is refused ${what}`, () => refuses(() => openTicket(one, { ...expected, ...changed }), why));
+  }
 
   const times: readonly [what: string, afterMs: number, graceMs: number, counts: boolean][] = [
     ['when it is issued', 0, 0, true],
@@ -72,12 +140,18 @@ describe('a membership ticket', () => {
     ['a clock that is behind by more', -CLOCK_SKEW_MS_MAX - 1, 0, false],
     ['at its last moment', TICKET_MS + CLOCK_SKEW_MS_MAX, 0, true],
     ['a moment later', TICKET_MS + CLOCK_SKEW_MS_MAX + 1, 0, false],
-    ['an hour later while no tracker can be reached', TICKET_MS + CLOCK_SKEW_MS_MAX + TICKET_GRACE_MS, TICKET_GRACE_MS, true],
+    [
+      'an hour later while no tracker can be reached',
+      TICKET_MS + CLOCK_SKEW_MS_MAX + TICKET_GRACE_MS,
+      TICKET_GRACE_MS,
+      true,
+    ],
     ['a moment after that', TICKET_MS + CLOCK_SKEW_MS_MAX + TICKET_GRACE_MS + 1, TICKET_GRACE_MS, false],
     ['before it was issued, however long no tracker could be reached', -CLOCK_SKEW_MS_MAX - 1, TICKET_GRACE_MS, false],
   ];
   for (const [what, afterMs, graceMs, counts] of times) {
-    it(`${counts ? 'counts' : 'does not count'}: ${what}`, () => assert.equal(ticketCounts(ticket, { nowMs: NOW_MS + afterMs, graceMs, revocations: [] }), counts));
+    it(`${counts ? 'counts' : 'does not count'}: ${what}`, () =>
+      assert.equal(ticketCounts(ticket, { nowMs: NOW_MS + afterMs, graceMs, revocations: [] }), counts));
   }
 });
 
@@ -91,9 +165,21 @@ describe('a revocation', () => {
   });
 
   it('is refused with any bit changed, of another realm, by a stranger, or when it is a ticket', () => {
-    for (const [bit, changed] of flipped(bytes)) assert.throws(() => openRevocation(changed, expected), (error) => isShoalError(error), `bit ${bit}`);
-    refuses(() => openRevocation(signRevocation({ ...removal, realm: OTHER_REALM }, signer), expected), /another realm/);
-    refuses(() => openRevocation(signRevocation(removal, { tracker: pin('77'), ticketKey: key.privateKey }), expected), /no tracker of this realm/);
+    for (const [bit, changed] of flipped(bytes)) {
+      assert.throws(
+        () => openRevocation(changed, expected),
+        (error) => isShoalError(error),
+        `bit ${bit}`,
+      );
+    }
+    refuses(
+      () => openRevocation(signRevocation({ ...removal, realm: OTHER_REALM }, signer), expected),
+      /another realm/,
+    );
+    refuses(
+      () => openRevocation(signRevocation(removal, { tracker: pin('77'), ticketKey: key.privateKey }), expected),
+      /no tracker of this realm/,
+    );
     refuses(() => openRevocation(signTicket(ticket, signer), expected), /its signature does not fit/);
   });
 
@@ -112,13 +198,16 @@ describe('a revocation', () => {
     ['of a membership after it began but before the sign-in', { ...removal, at: { ms: 1500, counter: 0 } }, true],
     ['of a sign-in on another device', { ...logout, device: pin('77') }, false],
     ['of a sign-in on no device', { ...logout, device: undefined }, false],
-    ['of another account\'s sign-in on this device', { ...logout, account: id<AccountId>('77') }, false],
+    ["of another account's sign-in on this device", { ...logout, account: id<AccountId>('77') }, false],
     ['of something that only a newer version knows', { ...removal, what: 'other' }, false],
   ];
   for (const [what, one, does] of rows) {
     it(`${does ? 'takes the ticket back' : 'leaves the ticket alone'}: ${what}`, () => {
       assert.equal(beats(one, ticket), does);
-      assert.equal(ticketCounts(ticket, { nowMs: NOW_MS, graceMs: 0, revocations: [{ ...logout, device: pin('66') }, one] }), !does);
+      assert.equal(
+        ticketCounts(ticket, { nowMs: NOW_MS, graceMs: 0, revocations: [{ ...logout, device: pin('66') }, one] }),
+        !does,
+      );
     });
   }
 });

@@ -13,7 +13,16 @@ import { trackerLink } from '../../protocol/trackerLink.ts';
 
 export const tables: Readonly<Record<string, Table>> = { trackerLink, peerLink, partnerLink, operatorLink, engineLink };
 
-const nouns: Readonly<Record<string, AnySchema>> = { greeting, proof, bye, wireError, address, stamp, entry, descriptor };
+const nouns: Readonly<Record<string, AnySchema>> = {
+  greeting,
+  proof,
+  bye,
+  wireError,
+  address,
+  stamp,
+  entry,
+  descriptor,
+};
 
 export interface Thing {
   /** `trackerLink announce body` */
@@ -22,10 +31,12 @@ export interface Thing {
 }
 
 export const things: readonly Thing[] = [
-  ...Object.entries(tables).flatMap(([table, { rows }]) => Object.entries(rows).flatMap(([row, { body, reply }]) => [
-    { name: `${table} ${row} body`, schema: body },
-    ...(reply ? [{ name: `${table} ${row} reply`, schema: reply }] : []),
-  ])),
+  ...Object.entries(tables).flatMap(([table, { rows }]) =>
+    Object.entries(rows).flatMap(([row, { body, reply }]) => [
+      { name: `${table} ${row} body`, schema: body },
+      ...(reply ? [{ name: `${table} ${row} reply`, schema: reply }] : []),
+    ]),
+  ),
   ...Object.entries(operations).map(([name, schema]) => ({ name: `operation ${name}`, schema: schema as AnySchema })),
   ...Object.entries(nouns).map(([name, schema]) => ({ name, schema })),
 ];

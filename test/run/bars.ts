@@ -42,8 +42,11 @@ export class Bars {
       const part = fraction(one, this.#name);
       const transfer = [...one.transfers.values()].find((candidate) => candidate.name === this.#name);
       const full = Math.round(part * 30);
-      const rate = transfer && transfer.downBytesPerS > 0 ? `${amount(transfer.downBytesPerS)}/s from ${transfer.peers}` : '';
-      say(`  ${one.name.padEnd(6)} ${'█'.repeat(full)}${'░'.repeat(30 - full)} ${String(Math.floor(part * 100)).padStart(3)} %  ${rate}`);
+      const rate =
+        transfer && transfer.downBytesPerS > 0 ? `${amount(transfer.downBytesPerS)}/s from ${transfer.peers}` : '';
+      say(
+        `  ${one.name.padEnd(6)} ${'█'.repeat(full)}${'░'.repeat(30 - full)} ${String(Math.floor(part * 100)).padStart(3)} %  ${rate}`,
+      );
       this.#drawn++;
     }
   }

@@ -22,7 +22,10 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const title = (text: string): void => say(styleText('bold', `\n${text}`));
 
 const given = process.argv.slice(2);
-const files = given.length > 0 ? given.map((file) => path.resolve(process.env['INIT_CWD'] ?? process.cwd(), file)) : [process.execPath];
+const files =
+  given.length > 0
+    ? given.map((file) => path.resolve(process.env['INIT_CWD'] ?? process.cwd(), file))
+    : [process.execPath];
 for (const file of files) {
   if (!statSync(file, { throwIfNoEntry: false })?.isFile()) {
     process.stderr.write(`${printable(file)} is not a file. Use: npm start -- FILE…\n`);
@@ -69,8 +72,24 @@ async function run(): Promise<boolean> {
   const total = files.reduce((sum, file) => sum + statSync(file).size, 0);
   // Slow enough to watch: without limits a file of 120 MB is there before the first bar is drawn.
   const limit = Math.max(64 * 1024, Math.ceil(total / WATCH_S));
-  for (const one of others) await one.connection.call('configure', { downLimitBytesPerS: limit, upLimitBytesPerS: undefined, listenHost: undefined, listenPort: undefined, keepSharing: undefined, activeDownloads: undefined });
-  await alice.connection.call('configure', { upLimitBytesPerS: Math.ceil(limit * 1.5), downLimitBytesPerS: undefined, listenHost: undefined, listenPort: undefined, keepSharing: undefined, activeDownloads: undefined });
+  for (const one of others) {
+    await one.connection.call('configure', {
+      downLimitBytesPerS: limit,
+      upLimitBytesPerS: undefined,
+      listenHost: undefined,
+      listenPort: undefined,
+      keepSharing: undefined,
+      activeDownloads: undefined,
+    });
+  }
+  await alice.connection.call('configure', {
+    upLimitBytesPerS: Math.ceil(limit * 1.5),
+    downLimitBytesPerS: undefined,
+    listenHost: undefined,
+    listenPort: undefined,
+    keepSharing: undefined,
+    activeDownloads: undefined,
+  });
 
   let allGood = true;
   let trackerAlive = true;
@@ -86,17 +105,27 @@ async function run(): Promise<boolean> {
     const took = new Map<string, number>();
     const downloads = others.map(async (one) => {
       const folder = processes.makeFolder('downloads', one.name);
-      await one.connection.call('download', { group: GROUP, name, path: folder, asFile: false, rename: true, mode: 'rarest', only: [] });
+      await one.connection.call('download', {
+        group: GROUP,
+        name,
+        path: folder,
+        asFile: false,
+        rename: true,
+        mode: 'rarest',
+        only: [],
+      });
       const transfer = await one.whole(name);
       took.set(one.name, (performance.now() - began) / 1000);
       return transfer;
     });
     const bars = new Bars(others, name);
-    const killed = trackerAlive ? killOnTheWay(others, name, async () => {
-      trackerAlive = false;
-      await pair.kill(1);
-      bars.note('tracker 1 was killed just now (kill -9); the other one carries on');
-    }) : Promise.resolve();
+    const killed = trackerAlive
+      ? killOnTheWay(others, name, async () => {
+          trackerAlive = false;
+          await pair.kill(1);
+          bars.note('tracker 1 was killed just now (kill -9); the other one carries on');
+        })
+      : Promise.resolve();
     const done = await Promise.all(downloads);
     await killed;
     bars.end();
@@ -111,7 +140,13 @@ async function run(): Promise<boolean> {
       const right = copy === source && sources.reduce((sum, { pieces }) => sum + pieces, 0) === transfer.pieces;
       allGood &&= right;
       const seconds = took.get(one.name) ?? 0;
-      rows.push([one.name, ...NAMES.map((who) => pieces(sources, who)), seconds.toFixed(1), `${amount(transfer.sizeBytes / seconds)}/s`, right ? 'the same' : 'DIFFERENT']);
+      rows.push([
+        one.name,
+        ...NAMES.map((who) => pieces(sources, who)),
+        seconds.toFixed(1),
+        `${amount(transfer.sizeBytes / seconds)}/s`,
+        right ? 'the same' : 'DIFFERENT',
+      ]);
     }
     table(rows);
   }
@@ -121,7 +156,11 @@ async function run(): Promise<boolean> {
   const inUse = alice.overview?.trackers.find((tracker) => tracker.inUse);
   say(`  in use     ${inUse ? `${inUse.address.host}:${inUse.address.port}` : 'none'}`);
   const ok = allGood && !trackerAlive && inUse?.link === 'up';
-  say(ok ? styleText('green', '\nEvery copy is identical to the source, and nobody noticed the death of a tracker.') : styleText('red', '\nSomething is not as it should be; see above.'));
+  say(
+    ok
+      ? styleText('green', '\nEvery copy is identical to the source, and nobody noticed the death of a tracker.')
+      : styleText('red', '\nSomething is not as it should be; see above.'),
+  );
   return ok;
 }
 
@@ -138,7 +177,11 @@ async function killOnTheWay(others: readonly RealEngine[], name: string, kill: (
 
 function table(rows: readonly (readonly string[])[]): void {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  for (const row of rows) say(`  ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ')}`);
+  for (const row of rows) {
+    say(
+      `  ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ')}`,
+    );
+  }
 }
 
 async function sha256(file: string): Promise<string> {

@@ -30,7 +30,11 @@ export interface Outcome {
 const CLEANUP_MS = 5_000;
 const HEARTBEAT_MS = 30_000;
 
-interface Running { readonly job: Job; readonly child: ChildProcess; readonly since: number }
+interface Running {
+  readonly job: Job;
+  readonly child: ChildProcess;
+  readonly since: number;
+}
 const running = new Set<Running>();
 const isLive = process.stdout.isTTY;
 let paintedLines = 0;
@@ -68,7 +72,9 @@ export function stopOnSignals(): void {
         process.exit(code);
       };
       setTimeout(leave, CLEANUP_MS);
-      setInterval(() => { if (running.size === 0) leave(); }, 50);
+      setInterval(() => {
+        if (running.size === 0) leave();
+      }, 50);
     });
   }
 }
@@ -76,16 +82,23 @@ export function stopOnSignals(): void {
 async function runJob(job: Job): Promise<Outcome> {
   const since = Date.now();
   const log = openSync(job.log, 'w');
-  const child = spawn(process.execPath, job.args, { stdio: ['ignore', log, log], detached: process.platform !== 'win32', env: plainEnvironment() });
+  const child = spawn(process.execPath, job.args, {
+    stdio: ['ignore', log, log],
+    detached: process.platform !== 'win32',
+    env: plainEnvironment(),
+  });
   closeSync(log);
   const entry = { job, child, since };
   running.add(entry);
   paint();
 
   let isStuck = false;
-  const bound = setTimeout(() => { isStuck = true; kill(child, 'SIGKILL'); }, job.boundMs);
-  const end = await new Promise<string>(resolve => {
-    child.on('error', error => resolve(error.message));
+  const bound = setTimeout(() => {
+    isStuck = true;
+    kill(child, 'SIGKILL');
+  }, job.boundMs);
+  const end = await new Promise<string>((resolve) => {
+    child.on('error', (error) => resolve(error.message));
     child.on('close', (code, signal) => resolve(signal ?? (code ? `exit code ${code}` : '')));
   });
   clearTimeout(bound);
@@ -98,14 +111,20 @@ async function runJob(job: Job): Promise<Outcome> {
 
 function judge(job: Job, trouble: string): Pick<Outcome, 'passed' | 'skipped' | 'failures'> {
   const log = () => readFileSync(job.log, 'utf8').trim();
-  if (!job.report) return trouble ? { passed: 0, skipped: 0, failures: [`${trouble}\n\n${log()}`] } : { passed: 1, skipped: 0, failures: [] };
+  if (!job.report) {
+    return trouble
+      ? { passed: 0, skipped: 0, failures: [`${trouble}\n\n${log()}`] }
+      : { passed: 1, skipped: 0, failures: [] };
+  }
 
   const { passed, skipped, failures, isComplete, running } = readReport(job.report);
-  const problem =
-    !isComplete ? `broke off: ${trouble || 'no report'}${running ? `, during: ${running}` : ''}`
-    : trouble && failures.length === 0 ? `all its tests passed, but then: ${trouble}`
-    : passed + skipped + failures.length === 0 && !job.mayBeEmpty ? 'has no tests'
-    : undefined;
+  const problem = !isComplete
+    ? `broke off: ${trouble || 'no report'}${running ? `, during: ${running}` : ''}`
+    : trouble && failures.length === 0
+      ? `all its tests passed, but then: ${trouble}`
+      : passed + skipped + failures.length === 0 && !job.mayBeEmpty
+        ? 'has no tests'
+        : undefined;
   return { passed, skipped, failures: problem ? [...failures, `${problem}\n\n${log()}`] : failures };
 }
 
@@ -156,6 +175,9 @@ function describe({ job, since }: Running): string {
 }
 
 function line(job: Job, count: { passed: number; failed: number; skipped: number }, tookMs: number): string {
-  const counts = Object.entries(count).filter(([, n]) => n > 0).map(([word, n]) => `${n} ${word}`).join(', ');
+  const counts = Object.entries(count)
+    .filter(([, n]) => n > 0)
+    .map(([word, n]) => `${n} ${word}`)
+    .join(', ');
   return `${job.name.padEnd(28)} ${`${(tookMs / 1000).toFixed(1)} s`.padStart(8)}   ${job.report ? counts : ''}`.trimEnd();
 }

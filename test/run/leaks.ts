@@ -13,9 +13,13 @@ export const mochaHooks = {
 
 function tellAndExit(): void {
   const held = process.getActiveResourcesInfo().join(', ');
-  process.stderr.write(`the tests are over, but after ${EXIT_WITHIN_MS / 1000} s this process is still held by: ${held}\n`);
+  process.stderr.write(
+    `the tests are over, but after ${EXIT_WITHIN_MS / 1000} s this process is still held by: ${held}\n`,
+  );
   for (const handle of openHandles()) process.stderr.write(`  ${describe(handle)}\n`);
-  process.once('exit', () => { process.exitCode = 1; }); // mocha has a listener, too, which sets the code of the tests; this one is later
+  process.once('exit', () => {
+    process.exitCode = 1;
+  }); // mocha has a listener, too, which sets the code of the tests; this one is later
   process.exit();
 }
 
@@ -27,7 +31,11 @@ function openHandles(): object[] {
 
 function describe(handle: object): string {
   if (handle instanceof Server) return `server listening on ${JSON.stringify(handle.address())}`;
-  if (handle instanceof Socket) return `socket ${handle.localAddress}:${handle.localPort} to ${handle.remoteAddress}:${handle.remotePort}`;
-  if ('spawnargs' in handle) return `child ${(handle as ChildProcess).pid}: ${(handle as ChildProcess).spawnargs.join(' ')}`;
+  if (handle instanceof Socket) {
+    return `socket ${handle.localAddress}:${handle.localPort} to ${handle.remoteAddress}:${handle.remotePort}`;
+  }
+  if ('spawnargs' in handle) {
+    return `child ${(handle as ChildProcess).pid}: ${(handle as ChildProcess).spawnargs.join(' ')}`;
+  }
   return handle.constructor.name;
 }

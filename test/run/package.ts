@@ -6,4 +6,6 @@ import { packageExtension } from '../support/vsix.ts';
 
 execFileSync(process.execPath, ['esbuild.mjs'], { stdio: 'inherit' });
 const file = await packageExtension();
-process.stdout.write(`${path.relative('', file)}  ${Math.ceil(statSync(file).size / 1024)} KiB\nInstall it with: code --install-extension ${path.relative('', file)}\n`);
+process.stdout.write(
+  `${path.relative('', file)}  ${Math.ceil(statSync(file).size / 1024)} KiB\nInstall it with: code --install-extension ${path.relative('', file)}\n`,
+);

@@ -28,12 +28,17 @@ export default class JsonLines {
     const write = (event: TestEvent) => appendFileSync(output, `${JSON.stringify(event)}\n`);
 
     writeFileSync(output, '');
-    runner.on('test', test => write({ is: 'begin', title: fullTitle(test) }));
-    runner.on('pass', test => write({ is: 'pass', title: fullTitle(test) }));
-    runner.on('pending', test => write({ is: 'pending', title: fullTitle(test) }));
-    runner.on('fail', (test, error) => write({
-      is: 'fail', title: fullTitle(test), file: test.file ? relative('', test.file) : '', error: inWords(error),
-    }));
+    runner.on('test', (test) => write({ is: 'begin', title: fullTitle(test) }));
+    runner.on('pass', (test) => write({ is: 'pass', title: fullTitle(test) }));
+    runner.on('pending', (test) => write({ is: 'pending', title: fullTitle(test) }));
+    runner.on('fail', (test, error) =>
+      write({
+        is: 'fail',
+        title: fullTitle(test),
+        file: test.file ? relative('', test.file) : '',
+        error: inWords(error),
+      }),
+    );
     runner.on('end', () => write({ is: 'end' }));
   }
 }
@@ -41,14 +46,16 @@ export default class JsonLines {
 /** What a run of mocha has told so far; nothing at all if it did not get as far as its first line. */
 export function readReport(path: string): Report {
   const lines = tryRead(path).split('\n').slice(0, -1); // behind the last newline is nothing, or a line that is being written
-  const events = lines.map(line => JSON.parse(line) as TestEvent);
+  const events = lines.map((line) => JSON.parse(line) as TestEvent);
   const last = events.at(-1);
-  const count = (is: TestEvent['is']) => events.filter(event => event.is === is).length;
+  const count = (is: TestEvent['is']) => events.filter((event) => event.is === is).length;
   return {
     passed: count('pass'),
     failed: count('fail'),
     skipped: count('pending'),
-    failures: events.flatMap(event => event.is === 'fail' ? `${event.title}   (${event.file})\n\n${event.error}` : []),
+    failures: events.flatMap((event) =>
+      event.is === 'fail' ? `${event.title}   (${event.file})\n\n${event.error}` : [],
+    ),
     isComplete: last?.is === 'end',
     running: last?.is === 'begin' ? last.title : undefined,
   };

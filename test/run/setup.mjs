@@ -18,7 +18,9 @@ const OWN_NODE = path.join(MODULES, 'node', 'bin', process.platform === 'win32' 
 const STAMP = path.join(MODULES, '.shoal-installed'); // holds the hash of the lock file that was installed
 
 if (!isAtLeast(20, 0)) {
-  fail(`shoal needs Node 20 or newer to set itself up, and this is Node ${process.versions.node} (${process.execPath}): see https://nodejs.org.`);
+  fail(
+    `shoal needs Node 20 or newer to set itself up, and this is Node ${process.versions.node} (${process.execPath}): see https://nodejs.org.`,
+  );
 }
 main(process.argv.slice(2));
 
@@ -48,9 +50,9 @@ function isInstalled() {
     const noted = JSON.parse(fs.readFileSync(path.join(MODULES, '.package-lock.json'), 'utf8')).packages;
     if (fs.existsSync(STAMP) && fs.readFileSync(STAMP, 'utf8') === hash) return true;
     const wanted = Object.entries(JSON.parse(lock).packages).filter(([at]) => at !== '');
-    const same = wanted.every(([at, { version, integrity, optional }]) => noted[at]
-      ? noted[at].version === version && noted[at].integrity === integrity
-      : optional); // made for another system
+    const same = wanted.every(([at, { version, integrity, optional }]) =>
+      noted[at] ? noted[at].version === version && noted[at].integrity === integrity : optional,
+    ); // made for another system
     if (same) fs.writeFileSync(STAMP, hash);
     return same;
   } catch (error) {
@@ -68,13 +70,20 @@ async function install() {
   const verb = process.platform === 'win32' && fs.existsSync(MODULES) ? ['install', '--no-save'] : ['ci'];
   const args = [...verb, '--include=dev', '--no-audit', '--no-fund', '--engine-strict=false'];
   const npm = process.env.npm_execpath || ''; // what runs this script, if it is npm and not one of its relatives
-  const { code, output } = npm.endsWith('npm-cli.js') ? await capture(node, [npm, ...args])
+  const { code, output } = npm.endsWith('npm-cli.js')
+    ? await capture(node, [npm, ...args])
     : await capture('npm', args, { shell: process.platform === 'win32' });
   if (code !== 0) {
     process.stderr.write(output);
-    fail(`\`npm ${args.join(' ')}\` failed, see above. It needs the npm registry; fix that and run this command again.`);
+    fail(
+      `\`npm ${args.join(' ')}\` failed, see above. It needs the npm registry; fix that and run this command again.`,
+    );
   }
-  if (!isInstalled()) fail('npm reports success, but node_modules is not what package-lock.json says: remove it and run this command again.');
+  if (!isInstalled()) {
+    fail(
+      'npm reports success, but node_modules is not what package-lock.json says: remove it and run this command again.',
+    );
+  }
   say(`installed in ${Math.round((Date.now() - started) / 1000)} s`);
 }
 
@@ -82,8 +91,10 @@ function nodeToRun() {
   if (fs.existsSync(OWN_NODE)) return OWN_NODE;
   // Not made for this system, or install scripts are forbidden here. From 22.18 on Node runs TypeScript without being asked.
   if (isAtLeast(22, 18)) return process.execPath;
-  return fail('the Node of this project is missing (node_modules/node/bin): install scripts may be switched off in your npm configuration.'
-    + ' Run `npm rebuild node --ignore-scripts=false`, or use Node 22.18 or newer.');
+  return fail(
+    'the Node of this project is missing (node_modules/node/bin): install scripts may be switched off in your npm configuration.' +
+      ' Run `npm rebuild node --ignore-scripts=false`, or use Node 22.18 or newer.',
+  );
 }
 
 /** Runs a program to its end; resolves to its exit code, or to 128 + the signal that ended it. */
@@ -101,12 +112,20 @@ function run(program, args) {
 
 /** Runs a program whose output matters only if it fails. */
 function capture(program, args, options) {
-  const child = childProcess.spawn(program, args, Object.assign({ cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] }, options));
+  const child = childProcess.spawn(
+    program,
+    args,
+    Object.assign({ cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] }, options),
+  );
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', data => { output += data; });
-  return new Promise(resolve => {
-    child.on('error', error => resolve({ code: 1, output: `${error.message}\n` }));
-    child.on('close', code => resolve({ code, output }));
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (data) => {
+      output += data;
+    });
+  }
+  return new Promise((resolve) => {
+    child.on('error', (error) => resolve({ code: 1, output: `${error.message}\n` }));
+    child.on('close', (code) => resolve({ code, output }));
   });
 }
 

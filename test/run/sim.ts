@@ -19,11 +19,21 @@ const TELL_MS = 10_000;
 
 const KINDS = {
   pair: { simulation: nemesis as (seed: number) => Promise<object>, breakages: BREAKAGES, simulated: undefined },
-  downloads: { simulation: powerCut as (seed: number) => Promise<object>, breakages: DOWNLOAD_BREAKAGES, simulated: DOWNLOADS },
+  downloads: {
+    simulation: powerCut as (seed: number) => Promise<object>,
+    breakages: DOWNLOAD_BREAKAGES,
+    simulated: DOWNLOADS,
+  },
 };
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { from: { type: 'string', default: '1' }, breakages: { type: 'boolean', default: false } } });
-const kind = KINDS[positionals[0] === 'downloads' || positionals[0] === 'pair' ? (positionals.shift() as keyof typeof KINDS) : 'pair'];
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { from: { type: 'string', default: '1' }, breakages: { type: 'boolean', default: false } },
+});
+const kind =
+  KINDS[
+    positionals[0] === 'downloads' || positionals[0] === 'pair' ? (positionals.shift() as keyof typeof KINDS) : 'pair'
+  ];
 const [count, from] = [Number(positionals[0] ?? 1_000_000), Number(values.from)];
 if (!Number.isSafeInteger(count) || !Number.isSafeInteger(from) || count < 1 || from < 1) {
   process.stderr.write('usage: npm run sim -- [pair|downloads] [COUNT] [--from SEED] [--breakages]\n');
@@ -38,7 +48,9 @@ async function run(): Promise<void> {
   let toldMs = performance.now();
   for (let seed = from; seed < from + count; seed++) {
     try {
-      for (const [name, value] of Object.entries(await kind.simulation(seed)) as [string, number][]) sum[name] = (sum[name] ?? 0) + value;
+      for (const [name, value] of Object.entries(await kind.simulation(seed)) as [string, number][]) {
+        sum[name] = (sum[name] ?? 0) + value;
+      }
     } catch (error) {
       failed++;
       const file = path.join(RESULTS, `seed-${seed}.txt`);
@@ -47,7 +59,11 @@ async function run(): Promise<void> {
     }
     if (performance.now() - toldMs < TELL_MS && seed < from + count - 1) continue;
     toldMs = performance.now();
-    process.stdout.write(`${seed - from + 1} of ${count} seeds, ${failed} failed: ${Object.entries(sum).map(([name, value]) => `${value} ${name}`).join(', ')}\n`);
+    process.stdout.write(
+      `${seed - from + 1} of ${count} seeds, ${failed} failed: ${Object.entries(sum)
+        .map(([name, value]) => `${value} ${name}`)
+        .join(', ')}\n`,
+    );
   }
   process.exitCode = failed > 0 ? 1 : 0;
 }
@@ -55,7 +71,9 @@ async function run(): Promise<void> {
 async function searchBreakages(): Promise<void> {
   for (const [n, breakage] of kind.breakages.entries()) {
     const found = await firstSeed(await broken(breakage, RESULTS, n, kind.simulated), BREAKAGE_SEEDS_MAX);
-    process.stdout.write(`${breakage.what}: ${found ?? `not noticed in ${BREAKAGE_SEEDS_MAX} seeds`}${found !== undefined && found !== breakage.seed ? ` (stored: ${breakage.seed})` : ''}\n`);
+    process.stdout.write(
+      `${breakage.what}: ${found ?? `not noticed in ${BREAKAGE_SEEDS_MAX} seeds`}${found !== undefined && found !== breakage.seed ? ` (stored: ${breakage.seed})` : ''}\n`,
+    );
     if (found === undefined) process.exitCode = 1;
   }
 }

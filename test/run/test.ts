@@ -15,6 +15,7 @@ const RESULTS = 'test-results';
 const TIMES = join(RESULTS, 'times.json');
 
 const CHECKS: Record<string, string[]> = {
+  format: ['node_modules/prettier/bin/prettier.cjs', '--check', '.'],
   lint: ['node_modules/eslint/bin/eslint.js', '.', '--max-warnings=0'],
   types: ['node_modules/typescript/bin/tsc', '--pretty', 'false'],
   'types of the page': ['node_modules/typescript/bin/tsc', '--pretty', 'false', '-p', 'extension/webview'],
@@ -30,15 +31,15 @@ await main();
 async function main(): Promise<void> {
   // First and alone: whole-process suites start the bundles, and must not start old ones.
   const build = await runJobs([check('build', ['esbuild.mjs', '--if-stale'])], 1);
-  const isBuilt = build.every(outcome => outcome.failures.length === 0);
+  const isBuilt = build.every((outcome) => outcome.failures.length === 0);
 
   const jobs = [...checks(), ...suites(isBuilt)];
-  const outcomes = [...build, ...await runJobs(longestFirst(jobs), JOBS_AT_ONCE)];
+  const outcomes = [...build, ...(await runJobs(longestFirst(jobs), JOBS_AT_ONCE))];
   const count = (what: (outcome: Outcome) => number) => outcomes.reduce((sum, outcome) => sum + what(outcome), 0);
-  const passed = count(outcome => outcome.passed) - (isBuilt ? 1 : 0); // the build is not a test, unless it fails
-  const skipped = count(outcome => outcome.skipped);
+  const passed = count((outcome) => outcome.passed) - (isBuilt ? 1 : 0); // the build is not a test, unless it fails
+  const skipped = count((outcome) => outcome.skipped);
 
-  const failures = outcomes.flatMap(outcome => outcome.failures.map(text => `${outcome.name}: ${text}`));
+  const failures = outcomes.flatMap((outcome) => outcome.failures.map((text) => `${outcome.name}: ${text}`));
   if (passed + skipped + failures.length === 0) failures.push(`no test fits: ${process.argv.slice(2).join(' ')}`);
   showFailures(failures);
   rememberTimes(outcomes);
@@ -48,7 +49,10 @@ async function main(): Promise<void> {
 
 function readArguments() {
   try {
-    return parseArgs({ allowPositionals: true, options: { grep: { type: 'string', short: 'g' }, long: { type: 'boolean', default: false } } });
+    return parseArgs({
+      allowPositionals: true,
+      options: { grep: { type: 'string', short: 'g' }, long: { type: 'boolean', default: false } },
+    });
   } catch (error) {
     console.error(`${(error as Error).message}\nusage: npm test -- [WORD…] [--grep TEXT]`);
     process.exit(2);
@@ -77,7 +81,9 @@ function isAlive(pid: number): boolean {
 }
 
 function checks(): Job[] {
-  return Object.entries(CHECKS).filter(([name]) => wantsAll || words.includes(name)).map(([name, args]) => check(name, args));
+  return Object.entries(CHECKS)
+    .filter(([name]) => wantsAll || words.includes(name))
+    .map(([name, args]) => check(name, args));
 }
 
 function check(name: string, args: string[]): Job {
@@ -90,21 +96,31 @@ function check(name: string, args: string[]): Job {
  */
 function suites(isBuilt: boolean): Job[] {
   const groups = new Map<string, string[]>();
-  for (const file of globSync('test/**/*.test.ts').map(path => path.replaceAll('\\', '/')).sort()) {
+  for (const file of globSync('test/**/*.test.ts')
+    .map((path) => path.replaceAll('\\', '/'))
+    .sort()) {
     const [, folder = '', rest = ''] = /^test\/(?:([^/]+)\/)?(.*)\.test\.ts$/.exec(file) ?? [];
     if ((folder === 'long') !== options.long) continue;
-    if (words.length && !words.some(word => file.includes(word))) continue;
+    if (words.length && !words.some((word) => file.includes(word))) continue;
     const isWhole = folder === 'process' || folder === 'vscode' || folder === 'long';
     if (isWhole && !isBuilt) continue;
     const group = isWhole ? `${folder}/${rest}` : folder || 'test';
-    groups.set(group, [...groups.get(group) ?? [], file]);
+    groups.set(group, [...(groups.get(group) ?? []), file]);
   }
   return [...groups].map(([name, files]) => {
     const path = join(results, name.replaceAll('/', '-'));
     const grep = options.grep === undefined ? [] : ['--grep', options.grep];
     return {
       name,
-      args: ['node_modules/mocha/bin/mocha.js', '--reporter', 'test/run/reporter.ts', '--reporter-option', `output=${path}.jsonl`, ...grep, ...files],
+      args: [
+        'node_modules/mocha/bin/mocha.js',
+        '--reporter',
+        'test/run/reporter.ts',
+        '--reporter-option',
+        `output=${path}.jsonl`,
+        ...grep,
+        ...files,
+      ],
       log: `${path}.log`,
       report: `${path}.jsonl`,
       mayBeEmpty: options.grep !== undefined,
@@ -117,7 +133,7 @@ function suites(isBuilt: boolean): Job[] {
 function longestFirst(jobs: Job[]): Job[] {
   const times = lastTimes();
   const time = ({ name }: Job) => times[name] ?? Infinity;
-  return jobs.toSorted((a, b) => time(b) === time(a) ? 0 : time(b) - time(a));
+  return jobs.toSorted((a, b) => (time(b) === time(a) ? 0 : time(b) - time(a)));
 }
 
 function rememberTimes(outcomes: Outcome[]): void {

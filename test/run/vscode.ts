@@ -34,12 +34,17 @@ const wantsBrowser = readArguments() || process.env['SHOAL_VSCODE'] === 'browser
 const interrupted = new AbortController();
 try {
   step('building and packaging Shoal …');
-  execFileSync(process.execPath, [path.join(import.meta.dirname, '../../esbuild.mjs'), '--if-stale'], { stdio: ['ignore', 'ignore', 'inherit'], cwd: path.join(import.meta.dirname, '../..') });
+  execFileSync(process.execPath, [path.join(import.meta.dirname, '../../esbuild.mjs'), '--if-stale'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    cwd: path.join(import.meta.dirname, '../..'),
+  });
   const desktop = wantsBrowser ? undefined : onPath('code');
   await (desktop === undefined ? inBrowser() : inDesktop(desktop));
 } catch (error) {
   if (!interrupted.signal.aborted) {
-    process.stderr.write(`\nShoal could not be started in VS Code: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(
+      `\nShoal could not be started in VS Code: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
     process.exitCode = 1;
   }
 }
@@ -47,7 +52,9 @@ try {
 /** Whether a browser was asked for by name. */
 function readArguments(): boolean {
   try {
-    const { values } = parseArgs({ options: { browser: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } } });
+    const { values } = parseArgs({
+      options: { browser: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+    });
     if (!values.help) return values.browser;
     process.stdout.write(USAGE);
     return process.exit(0);
@@ -62,8 +69,16 @@ async function inDesktop(code: string): Promise<void> {
   step(`installing ${path.basename(vsix)} by ${code} …`);
   const isScript = process.platform === 'win32'; // code.cmd, which only a shell runs; it takes the words as one line
   const args = ['--install-extension', vsix, '--force'];
-  const { status, error, stdout, stderr } = spawnSync(isScript ? `"${code}"` : code, isScript ? args.map((word) => `"${word}"`) : args, { encoding: 'utf8', shell: isScript });
-  if (status !== 0) throw new Error(`${code} --install-extension ended with ${status ?? error?.message}:\n${stderr}${stdout}\n\`npm run vscode -- --browser\` needs no installed VS Code.`);
+  const { status, error, stdout, stderr } = spawnSync(
+    isScript ? `"${code}"` : code,
+    isScript ? args.map((word) => `"${word}"`) : args,
+    { encoding: 'utf8', shell: isScript },
+  );
+  if (status !== 0) {
+    throw new Error(
+      `${code} --install-extension ended with ${status ?? error?.message}:\n${stderr}${stdout}\n\`npm run vscode -- --browser\` needs no installed VS Code.`,
+    );
+  }
   say(`
 Shoal is installed in your VS Code (${code}).
   1. Open VS Code; if it is open, run “Developer: Reload Window” from its command palette.
@@ -80,7 +95,8 @@ async function inBrowser(): Promise<void> {
   let isInstalling = true;
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
-      if (signal.aborted || isInstalling) { // a second time, or nothing runs yet that would have to be ended in order
+      if (signal.aborted || isInstalling) {
+        // a second time, or nothing runs yet that would have to be ended in order
         people.processes.killAll();
         process.exit(130);
       }
@@ -109,19 +125,39 @@ async function start(people: People, signal: AbortSignal): Promise<{ pair: RealP
   const token = randomBytes(16).toString('hex');
   const settings = { 'shoal.tracker': pair.url };
   const [alice, bob] = await Promise.all([
-    people.settle('alice', { token, forTests: false, settings: { ...settings, 'window.title': 'Alice${separator}${activeEditorShort}' } }),
-    people.settle('bob', { token, forTests: false, settings: { ...settings, 'window.title': 'Bob${separator}${activeEditorShort}', 'shoal.downloadLimit': LIMIT_KIB_PER_S } }),
+    people.settle('alice', {
+      token,
+      forTests: false,
+      settings: { ...settings, 'window.title': 'Alice${separator}${activeEditorShort}' },
+    }),
+    people.settle('bob', {
+      token,
+      forTests: false,
+      settings: {
+        ...settings,
+        'window.title': 'Bob${separator}${activeEditorShort}',
+        'shoal.downloadLimit': LIMIT_KIB_PER_S,
+      },
+    }),
   ]);
   signal.throwIfAborted();
   alice.write(FILE, binary(FILE, FILE_BYTES));
-  alice.write('report.md', '# Measurements of the harbour\n\nThe numbers are in `dataset.bin`, which is too large for git.\n');
-  alice.write('pictures/quay.svg', '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 3"><path fill="#9cf" d="M0 0h4v3H0z"/><path fill="#345" d="M0 2h4v1H0z"/></svg>\n');
+  alice.write(
+    'report.md',
+    '# Measurements of the harbour\n\nThe numbers are in `dataset.bin`, which is too large for git.\n',
+  );
+  alice.write(
+    'pictures/quay.svg',
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 3"><path fill="#9cf" d="M0 0h4v3H0z"/><path fill="#345" d="M0 2h4v1H0z"/></svg>\n',
+  );
   bob.write('notes.md', '# Questions to Alice\n\n- May I have the dataset?\n');
   bob.write('tides.csv', 'hour,metres\n0,1.2\n6,3.9\n12,1.1\n18,4.0\n');
 
   step(`signing alice and bob in, and both into the group ${GROUP} …`);
   // By their command lines; the engines that these start are the ones that the windows find.
-  const [aliceHere, bobHere] = [alice, bob].map(({ name, home }) => new RealEngine(people.processes, name, home, pair.url)) as [RealEngine, RealEngine];
+  const [aliceHere, bobHere] = [alice, bob].map(
+    ({ name, home }) => new RealEngine(people.processes, name, home, pair.url),
+  ) as [RealEngine, RealEngine];
   for (const one of [aliceHere, bobHere]) {
     await one.signUp();
     signal.throwIfAborted();
@@ -152,6 +188,9 @@ Ctrl-C ends all of it and removes ${homes[0] ? path.resolve(homes[0].workspace, 
 /** Where a command is, if it is on the PATH. */
 function onPath(command: string): string | undefined {
   const names = process.platform === 'win32' ? [`${command}.cmd`, `${command}.exe`] : [command];
-  const candidates = (process.env['PATH'] ?? '').split(path.delimiter).filter((folder) => folder !== '').flatMap((folder) => names.map((name) => path.join(folder, name)));
+  const candidates = (process.env['PATH'] ?? '')
+    .split(path.delimiter)
+    .filter((folder) => folder !== '')
+    .flatMap((folder) => names.map((name) => path.join(folder, name)));
   return candidates.find((file) => existsSync(file) && statSync(file).isFile());
 }

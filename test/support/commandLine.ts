@@ -26,23 +26,40 @@ export interface Ran {
 
 export class CommandLine {
   readonly folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sh-'));
-  readonly terminal = new FakeTerminal({ workFolder: this.folder, environment: { SHOAL_HOME: path.join(this.folder, 'home') } });
+  readonly terminal = new FakeTerminal({
+    workFolder: this.folder,
+    environment: { SHOAL_HOME: path.join(this.folder, 'home') },
+  });
   readonly clock = new ManualClock();
   /** What a command starts; a test may put another one here first. */
   engine = new FakeEngine();
   /** The host that a command has started. */
   host: Host | undefined;
-  readonly #engines: Engines = enginesOf(world, () => this.engine, (started) => (this.host = started));
+  readonly #engines: Engines = enginesOf(
+    world,
+    () => this.engine,
+    (started) => (this.host = started),
+  );
 
   /** Runs a command. Returns all that the terminal shows when it is done. */
   async run(...words: string[]): Promise<Ran> {
-    const exit = await runCli(words, { terminal: this.terminal, engines: this.#engines, world: { ...world, clock: this.clock } });
+    const exit = await runCli(words, {
+      terminal: this.terminal,
+      engines: this.#engines,
+      world: { ...world, clock: this.clock },
+    });
     return { exit, stdout: this.terminal.stdout, stderr: this.terminal.stderr };
   }
 
   /** Has the engine run before any command does. */
   start(): Promise<EngineConnection> {
-    return this.#engines.connect(homeAt(path.join(this.folder, 'home')), { overviewChanged() {}, transfersChanged() {}, presenceChanged() {}, swarmChanged() {}, event() {} });
+    return this.#engines.connect(homeAt(path.join(this.folder, 'home')), {
+      overviewChanged() {},
+      transfersChanged() {},
+      presenceChanged() {},
+      swarmChanged() {},
+      event() {},
+    });
   }
 
   async end(): Promise<void> {

@@ -53,11 +53,16 @@ export function tooEarly(traced: Traced): { readonly early: readonly string[]; r
   const ids = new Set(links.flatMap(({ answered }) => answered.map(({ id }) => id)));
   const own = onDisk(traced.calls, wal, ids);
   const partners = partnerWal === undefined ? undefined : onDisk(traced.calls, partnerWal, ids);
-  for (const id of ids) assert.ok(own.has(id) && (!partners || partners.has(id)), `${id} was answered and is in no write to a log`);
+  for (const id of ids) {
+    assert.ok(own.has(id) && (!partners || partners.has(id)), `${id} was answered and is in no write to a log`);
+  }
   const first = Math.min(...[...own.values()].map(({ written }) => written));
   const begin = traced.calls.findLast(({ target, began }) => operator.test(target) && began < first)?.ended;
   assert.ok(begin !== undefined, 'nothing marks where the operations begin');
-  const sent = (socket: RegExp): readonly Sent[] => traced.calls.filter(({ target, result, began }) => began > begin && result > 0 && socket.test(target)).flatMap(recordsOf);
+  const sent = (socket: RegExp): readonly Sent[] =>
+    traced.calls
+      .filter(({ target, result, began }) => began > begin && result > 0 && socket.test(target))
+      .flatMap(recordsOf);
 
   const early: string[] = [];
   for (const { socket, answered } of links) {
@@ -66,10 +71,21 @@ export function tooEarly(traced: Traced): { readonly early: readonly string[]; r
     for (const [n, { id, isOnBoth }] of answered.entries()) {
       const at = answers[n]?.began ?? 0;
       if ((own.get(id)?.durable ?? Infinity) > at) early.push(`${id} was answered before it was on the disk`);
-      if (isOnBoth && partners && (partners.get(id)?.durable ?? Infinity) > at) early.push(`${id} was answered with “both” before it was on the partner's disk`);
+      if (isOnBoth && partners && (partners.get(id)?.durable ?? Infinity) > at) {
+        early.push(`${id} was answered with “both” before it was on the partner's disk`);
+      }
     }
   }
-  if (partners) early.push(...earlyBetween(sent(traced.toPartner).filter(({ bytes }) => bytes >= traced.entryBytes / 2), traced.entryBytes, own, partners));
+  if (partners) {
+    early.push(
+      ...earlyBetween(
+        sent(traced.toPartner).filter(({ bytes }) => bytes >= traced.entryBytes / 2),
+        traced.entryBytes,
+        own,
+        partners,
+      ),
+    );
+  }
   return { early, commits: new Set([...own.values()].map(({ durable }) => durable)).size };
 }
 
@@ -79,12 +95,17 @@ export function tooEarly(traced: Traced): { readonly early: readonly string[]; r
  */
 function earlyBetween(batches: readonly Sent[], entryBytes: number, own: OnDisks, partners: OnDisks): string[] {
   const early: string[] = [];
-  const durableBefore = (disk: OnDisks, at: number): number => [...disk.values()].filter(({ durable }) => durable < at).length;
+  const durableBefore = (disk: OnDisks, at: number): number =>
+    [...disk.values()].filter(({ durable }) => durable < at).length;
   let carried = 0;
   for (const { bytes, began } of batches) {
-    if (durableBefore(partners, began) < carried) early.push(`entry ${carried} was confirmed by the partner before it was on its disk`);
+    if (durableBefore(partners, began) < carried) {
+      early.push(`entry ${carried} was confirmed by the partner before it was on its disk`);
+    }
     carried += Math.round((bytes - BATCH_HEAD_BYTES) / (entryBytes + ENTRY_HEAD_BYTES));
-    if (durableBefore(own, began) < carried) early.push(`entry ${carried} went to the partner before it was on the disk`);
+    if (durableBefore(own, began) < carried) {
+      early.push(`entry ${carried} went to the partner before it was on the disk`);
+    }
   }
   assert.equal(carried, own.size, 'the sizes of the batches do not tell how many entries they carry');
   return early;
@@ -94,7 +115,10 @@ function earlyBetween(batches: readonly Sent[], entryBytes: number, own: OnDisks
 function recordsOf({ target, data, began }: SystemCall): readonly Sent[] {
   const records: Sent[] = [];
   for (let at = 0; at < data.length;) {
-    assert.ok(at + TLS_HEAD_BYTES <= data.length && data[at] === TLS_DATA, `what was written to ${target} does not begin with a record`);
+    assert.ok(
+      at + TLS_HEAD_BYTES <= data.length && data[at] === TLS_DATA,
+      `what was written to ${target} does not begin with a record`,
+    );
     const bytes = TLS_HEAD_BYTES + data.readUInt16BE(at + 3);
     if (bytes > PING_BYTES) records.push({ bytes, began });
     at += bytes;
@@ -110,7 +134,9 @@ function onDisk(calls: readonly SystemCall[], wal: string, ids: ReadonlySet<Oper
     if (name === 'fsync' || name === 'fdatasync') {
       for (const one of found.values()) if (one.written < began && one.durable === Infinity) one.durable = ended;
     } else {
-      for (const [id, bytes] of missing) if (data.includes(bytes) && missing.delete(id)) found.set(id, { written: ended, durable: Infinity });
+      for (const [id, bytes] of missing) {
+        if (data.includes(bytes) && missing.delete(id)) found.set(id, { written: ended, durable: Infinity });
+      }
     }
   }
   return found;

@@ -20,7 +20,9 @@ export class EventQueue {
 
   add(atMs: number, run: () => void): Event {
     const event: Event = {
-      atMs, run, order: this.#order++,
+      atMs,
+      run,
+      order: this.#order++,
       cancel: () => {
         if (event.run) this.#waiting--;
         event.run = undefined;

@@ -7,47 +7,150 @@ import type { SwarmPeerView, SwarmView } from '../../protocol/swarmView.ts';
 import type { Conflict, FileRow, GroupRow, GroupView } from '../../protocol/trackerLink.ts';
 import type { Change, EngineApi, EngineEvent, Verbs } from '../../extension/engine/state.ts';
 
-const id = (bytes: number, text: string): string => Buffer.from(text).toString('hex').padEnd(bytes * 2, '0').slice(0, bytes * 2);
+const id = (bytes: number, text: string): string =>
+  Buffer.from(text)
+    .toString('hex')
+    .padEnd(bytes * 2, '0')
+    .slice(0, bytes * 2);
 
 export const anOverview = (fields: Partial<Overview> = {}): Overview => ({
-  program: 'shoal 0.1.0', processId: 4711, trackerUrl: 'shoal://pin@a.example:7070,b.example:7070',
+  program: 'shoal 0.1.0',
+  processId: 4711,
+  trackerUrl: 'shoal://pin@a.example:7070,b.example:7070',
   trackers: [
     { address: { host: 'a.example', port: 7070 }, link: 'up', inUse: true, error: undefined, pair: 'whole' },
     { address: { host: 'b.example', port: 7070 }, link: 'down', inUse: false, error: undefined, pair: 'whole' },
   ],
-  account: { account: id(16, 'alice') as AccountId, user: 'alice' }, listening: [{ host: '192.168.1.5', port: 40123 }], groups: [],
-  downBytesPerS: 0, upBytesPerS: 0, downLimitBytesPerS: 0, upLimitBytesPerS: 0, outbox: 0, keepSharing: false, activeDownloads: 0, served: [], ...fields,
+  account: { account: id(16, 'alice') as AccountId, user: 'alice' },
+  listening: [{ host: '192.168.1.5', port: 40123 }],
+  groups: [],
+  downBytesPerS: 0,
+  upBytesPerS: 0,
+  downLimitBytesPerS: 0,
+  upLimitBytesPerS: 0,
+  outbox: 0,
+  keepSharing: false,
+  activeDownloads: 0,
+  served: [],
+  ...fields,
 });
 
 export const aTransfer = (fields: Partial<Transfer> = {}): Transfer => ({
-  id: 1, group: id(16, 'team') as GroupId, groupName: 'team', name: 'dump.sql', root: id(32, 'root') as Root, sizeBytes: 1024 * 1024, sha256: id(32, 'sha') as Sha256,
-  kind: 'download', state: 'downloading', path: '/work/downloads/dump.sql', pieces: 2, heldPieces: 1, doneBytes: 512 * 1024,
-  downBytesPerS: 0, upBytesPerS: 0, uploadedBytes: 0, peers: 1, resumedPieces: 0, rejectedPieces: 0, error: undefined,
-  downLimitBytesPerS: 0, upLimitBytesPerS: 0, mode: 'rarest', priority: 'normal', place: 0, ownPieces: 0, content: 'file', nowhere: undefined, version: 1, ...fields,
+  id: 1,
+  group: id(16, 'team') as GroupId,
+  groupName: 'team',
+  name: 'dump.sql',
+  root: id(32, 'root') as Root,
+  sizeBytes: 1024 * 1024,
+  sha256: id(32, 'sha') as Sha256,
+  kind: 'download',
+  state: 'downloading',
+  path: '/work/downloads/dump.sql',
+  pieces: 2,
+  heldPieces: 1,
+  doneBytes: 512 * 1024,
+  downBytesPerS: 0,
+  upBytesPerS: 0,
+  uploadedBytes: 0,
+  peers: 1,
+  resumedPieces: 0,
+  rejectedPieces: 0,
+  error: undefined,
+  downLimitBytesPerS: 0,
+  upLimitBytesPerS: 0,
+  mode: 'rarest',
+  priority: 'normal',
+  place: 0,
+  ownPieces: 0,
+  content: 'file',
+  nowhere: undefined,
+  version: 1,
+  ...fields,
 });
 
 export const aGroup = (fields: Partial<GroupView> = {}): GroupView => ({
-  group: id(16, 'team') as GroupId, name: 'team', role: 'owner', owner: 'alice', members: 3, filesVersion: 1,
-  requests: [{ request: id(16, 'r') as RequestId, account: id(16, 'bob') as AccountId, user: 'bob', atMs: 1_767_225_600_000 }], ...fields,
+  group: id(16, 'team') as GroupId,
+  name: 'team',
+  role: 'owner',
+  owner: 'alice',
+  members: 3,
+  filesVersion: 1,
+  requests: [
+    { request: id(16, 'r') as RequestId, account: id(16, 'bob') as AccountId, user: 'bob', atMs: 1_767_225_600_000 },
+  ],
+  ...fields,
 });
 
-export const aGroupRow = (fields: Partial<GroupRow> = {}): GroupRow => ({ group: id(16, 'team') as GroupId, name: 'team', role: 'owner', owner: 'alice', members: 3, online: 2, files: 1, ...fields });
+export const aGroupRow = (fields: Partial<GroupRow> = {}): GroupRow => ({
+  group: id(16, 'team') as GroupId,
+  name: 'team',
+  role: 'owner',
+  owner: 'alice',
+  members: 3,
+  online: 2,
+  files: 1,
+  ...fields,
+});
 
 export const aFile = (fields: Partial<FileRow> = {}): FileRow => ({
-  name: 'dump.sql', version: 1, root: id(32, 'root') as Root, sizeBytes: 1024 * 1024, pieceBytes: 512 * 1024, sha256: id(32, 'sha') as Sha256, author: 'bob',
-  atMs: 1_767_225_600_000, sharers: ['bob'], sharersCount: 1, iShare: false, seeders: 1, leechers: 0, content: 'file', ...fields,
+  name: 'dump.sql',
+  version: 1,
+  root: id(32, 'root') as Root,
+  sizeBytes: 1024 * 1024,
+  pieceBytes: 512 * 1024,
+  sha256: id(32, 'sha') as Sha256,
+  author: 'bob',
+  atMs: 1_767_225_600_000,
+  sharers: ['bob'],
+  sharersCount: 1,
+  iShare: false,
+  seeders: 1,
+  leechers: 0,
+  content: 'file',
+  ...fields,
 });
 
 /** Of ten pieces four are here; bob has all. */
 export const aSwarm = (fields: Partial<SwarmView> = {}): SwarmView => ({
-  transfer: 1, pieces: 10, pieceBytes: 512 * 1024, heldPieces: 4, requestedPieces: 2, verifyingPieces: 0, missingPieces: 4, unwantedPieces: 0,
+  transfer: 1,
+  pieces: 10,
+  pieceBytes: 512 * 1024,
+  heldPieces: 4,
+  requestedPieces: 2,
+  verifyingPieces: 0,
+  missingPieces: 4,
+  unwantedPieces: 0,
   cellPieces: 1,
-  cells: { held: Uint8Array.of(1, 1, 1, 1, 0, 0, 0, 0, 0, 0), requested: Uint8Array.of(0, 0, 0, 0, 1, 1, 0, 0, 0, 0), verifying: new Uint8Array(10), unwanted: new Uint8Array(10), nowhere: new Uint8Array(10), peers: new Uint8Array(10).fill(1) },
-  nowhere: undefined, peers: [aPeer()], peersCount: 1, hasHashes: true, isDiskBusy: false, ...fields,
+  cells: {
+    held: Uint8Array.of(1, 1, 1, 1, 0, 0, 0, 0, 0, 0),
+    requested: Uint8Array.of(0, 0, 0, 0, 1, 1, 0, 0, 0, 0),
+    verifying: new Uint8Array(10),
+    unwanted: new Uint8Array(10),
+    nowhere: new Uint8Array(10),
+    peers: new Uint8Array(10).fill(1),
+  },
+  nowhere: undefined,
+  peers: [aPeer()],
+  peersCount: 1,
+  hasHashes: true,
+  isDiskBusy: false,
+  ...fields,
 });
 
 export const aPeer = (fields: Partial<SwarmPeerView> = {}): SwarmPeerView => ({
-  pin: id(32, 'bob') as Pin, user: 'bob', state: 'giving', place: 'private', pieces: 10, askedPieces: 2, downBytesPerS: 1024 * 1024, upBytesPerS: 0, gaveBytes: 2 * 1024 * 1024, tookBytes: 0, leftAtMs: 0, why: '', ...fields,
+  pin: id(32, 'bob') as Pin,
+  user: 'bob',
+  state: 'giving',
+  place: 'private',
+  pieces: 10,
+  askedPieces: 2,
+  downBytesPerS: 1024 * 1024,
+  upBytesPerS: 0,
+  gaveBytes: 2 * 1024 * 1024,
+  tookBytes: 0,
+  leftAtMs: 0,
+  why: '',
+  ...fields,
 });
 
 export class FakeEngine implements EngineApi {
@@ -69,24 +172,59 @@ export class FakeEngine implements EngineApi {
   constructor(answers: Partial<Verbs> = {}) {
     const done = { durability: 'both' } as const;
     const all: Verbs = {
-      setTracker: () => ({ url: 'shoal://pin@a.example:7070', firstUse: true }), configure: () => ({}),
-      createUser: () => done, signIn: ({ user }) => ({ account: id(16, user) as AccountId, user }), signOut: () => ({}), changePassword: () => done,
-      createGroup: () => done, joinGroup: () => done, cancelRequest: () => done, leaveGroup: () => done, removeMember: () => done, acceptRequest: () => done, rejectRequest: () => done,
-      transferGroup: () => done, deleteGroup: () => done, renameGroup: () => done, renameAccount: () => done, listConflicts: () => ({ conflicts: [aConflict()] }),
-      listGroups: () => ({ groups: [aGroupRow()], more: false }), listMembers: () => ({ members: [], more: false }),
-      listFiles: () => ({ files: [aFile()], more: false, filesVersion: 1 }), findFile: () => aFile(),
-      read: ({ fromByte, bytes }) => ({ sizeBytes: aFile().sizeBytes, raw: Buffer.alloc(Math.max(0, Math.min(bytes, aFile().sizeBytes - fromByte)), 'x') }), listShared: () => ({ files: [], more: false }),
-      share: () => ({ transfer: 1 }), download: () => ({ transfer: 1 }), downloadSome: () => ({ transfer: 1 }), folderFiles: () => ({ files: [], more: false }), chooseFiles: () => ({}), stopShare: () => done,
-      pause: () => ({}), resume: () => ({}), adjust: () => ({}), cancelTransfer: () => ({}), verify: () => ({ sha256: id(32, 'sha') as Sha256, sizeBytes: 1024 * 1024, repairing: false }),
-      sources: () => ({ sources: [{ pin: id(32, 'bob') as Pin, user: 'bob', pieces: 2, bytes: 1024 * 1024 }], bits: new Uint8Array(0) }),
+      setTracker: () => ({ url: 'shoal://pin@a.example:7070', firstUse: true }),
+      configure: () => ({}),
+      createUser: () => done,
+      signIn: ({ user }) => ({ account: id(16, user) as AccountId, user }),
+      signOut: () => ({}),
+      changePassword: () => done,
+      createGroup: () => done,
+      joinGroup: () => done,
+      cancelRequest: () => done,
+      leaveGroup: () => done,
+      removeMember: () => done,
+      acceptRequest: () => done,
+      rejectRequest: () => done,
+      transferGroup: () => done,
+      deleteGroup: () => done,
+      renameGroup: () => done,
+      renameAccount: () => done,
+      listConflicts: () => ({ conflicts: [aConflict()] }),
+      listGroups: () => ({ groups: [aGroupRow()], more: false }),
+      listMembers: () => ({ members: [], more: false }),
+      listFiles: () => ({ files: [aFile()], more: false, filesVersion: 1 }),
+      findFile: () => aFile(),
+      read: ({ fromByte, bytes }) => ({
+        sizeBytes: aFile().sizeBytes,
+        raw: Buffer.alloc(Math.max(0, Math.min(bytes, aFile().sizeBytes - fromByte)), 'x'),
+      }),
+      listShared: () => ({ files: [], more: false }),
+      share: () => ({ transfer: 1 }),
+      download: () => ({ transfer: 1 }),
+      downloadSome: () => ({ transfer: 1 }),
+      folderFiles: () => ({ files: [], more: false }),
+      chooseFiles: () => ({}),
+      stopShare: () => done,
+      pause: () => ({}),
+      resume: () => ({}),
+      adjust: () => ({}),
+      cancelTransfer: () => ({}),
+      verify: () => ({ sha256: id(32, 'sha') as Sha256, sizeBytes: 1024 * 1024, repairing: false }),
+      sources: () => ({
+        sources: [{ pin: id(32, 'bob') as Pin, user: 'bob', pieces: 2, bytes: 1024 * 1024 }],
+        bits: new Uint8Array(0),
+      }),
       takeCutOff: () => ({ downloaders: [] }),
       swarm: ({ transfer }) => this.swarm(transfer) ?? aSwarm({ transfer }),
       ...answers,
     };
-    const noted = Object.entries(all).map(([verb, run]) => [verb, (body: never, call: never) => {
-      this.asked.push({ verb, body });
-      return (run as (body: never, call: never) => unknown)(body, call);
-    }]);
+    const noted = Object.entries(all).map(([verb, run]) => [
+      verb,
+      (body: never, call: never) => {
+        this.asked.push({ verb, body });
+        return (run as (body: never, call: never) => unknown)(body, call);
+      },
+    ]);
     this.verbs = Object.fromEntries(noted) as Verbs;
   }
 
@@ -152,10 +290,21 @@ export class FakeEngine implements EngineApi {
 }
 
 export const aConflict = (fields: Partial<Conflict> = {}): Conflict => ({
-  operation: id(16, 'operation') as OperationId, what: 'createGroup', result: 'renamed', group: 'team~k3f9', wanted: 'team', name: 'team~k3f9', user: 'alice', atMs: Date.UTC(2026, 0, 2, 3, 4), isMine: true, ...fields,
+  operation: id(16, 'operation') as OperationId,
+  what: 'createGroup',
+  result: 'renamed',
+  group: 'team~k3f9',
+  wanted: 'team',
+  name: 'team~k3f9',
+  user: 'alice',
+  atMs: Date.UTC(2026, 0, 2, 3, 4),
+  isMine: true,
+  ...fields,
 });
 
 /** A verb that fails. */
-export const fails = (...error: ConstructorParameters<typeof ShoalError>) => (): never => {
-  throw new ShoalError(...error);
-};
+export const fails =
+  (...error: ConstructorParameters<typeof ShoalError>) =>
+  (): never => {
+    throw new ShoalError(...error);
+  };

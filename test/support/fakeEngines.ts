@@ -13,7 +13,13 @@ export function enginesOf(world: World, engine: () => EngineApi, started: (host:
   const engines: Engines = {
     find: (home, handlers) => findEngine({ home, world, version: 'dev', handlers }),
     async connect(home, handlers) {
-      const host = await startHost({ home, world, version: 'dev', log: silentLog, createEngine: () => Promise.resolve(engine()) });
+      const host = await startHost({
+        home,
+        world,
+        version: 'dev',
+        log: silentLog,
+        createEngine: () => Promise.resolve(engine()),
+      });
       if (host) started(host);
       const found = await engines.find(home, handlers);
       assert.ok(found);

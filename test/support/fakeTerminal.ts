@@ -18,7 +18,11 @@ export class FakeTerminal implements Terminal {
   readonly #interrupts = new Set<(signal: 'SIGINT' | 'SIGTERM') => void>();
   #written: (() => void)[] = [];
 
-  constructor({ environment = {}, workFolder = '/work', input = [] }: { environment?: Record<string, string>; workFolder?: string; input?: readonly (string | undefined)[] } = {}) {
+  constructor({
+    environment = {},
+    workFolder = '/work',
+    input = [],
+  }: { environment?: Record<string, string>; workFolder?: string; input?: readonly (string | undefined)[] } = {}) {
     this.environment = environment;
     this.workFolder = workFolder;
     this.input = [...input];

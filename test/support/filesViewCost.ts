@@ -12,8 +12,13 @@ import { aFile, aGroup, anOverview } from './fakeEngine.ts';
 
 /** A window in one group of so many files, as `flat` names or in folders of a hundred. */
 export function catalogue(files: number, flat: boolean): WindowState {
-  const rows = Array.from({ length: files }, (_, n) => aFile({ name: flat ? `file-${n}.bin` : `data/set-${Math.floor(n / 100)}/file-${n}.bin`, atMs: n }));
-  return withFiles({ ...NOTHING_YET, engine: 'up', overview: anOverview(), knowsGroups: true, groups: [aGroup({ requests: [] })] }, rows);
+  const rows = Array.from({ length: files }, (_, n) =>
+    aFile({ name: flat ? `file-${n}.bin` : `data/set-${Math.floor(n / 100)}/file-${n}.bin`, atMs: n }),
+  );
+  return withFiles(
+    { ...NOTHING_YET, engine: 'up', overview: anOverview(), knowsGroups: true, groups: [aGroup({ requests: [] })] },
+    rows,
+  );
 }
 
 export function withFiles(state: WindowState, rows: readonly FileRow[]): WindowState {
@@ -23,10 +28,20 @@ export function withFiles(state: WindowState, rows: readonly FileRow[]): WindowS
 
 /** The same catalogue as it is read again: all rows are other objects, and of some the number of seeders has changed. */
 export const readAgain = (state: WindowState, changed: number): WindowState =>
-  withFiles(state, (state.files.get(aGroup().group)?.rows ?? []).map((file, n) => ({ ...file, seeders: n < changed ? file.seeders + 1 : file.seeders })));
+  withFiles(
+    state,
+    (state.files.get(aGroup().group)?.rows ?? []).map((file, n) => ({
+      ...file,
+      seeders: n < changed ? file.seeders + 1 : file.seeders,
+    })),
+  );
 
 /** Rows that were made, those below rows that nobody has opened left out. */
-export const madeIn = (rows: readonly Row[]): number => rows.reduce((sum, row) => sum + 1 + (row.children instanceof LazyRows && !row.children.isMade ? 0 : madeIn(childrenOf(row))), 0);
+export const madeIn = (rows: readonly Row[]): number =>
+  rows.reduce(
+    (sum, row) => sum + 1 + (row.children instanceof LazyRows && !row.children.isMade ? 0 : madeIn(childrenOf(row))),
+    0,
+  );
 
 export interface FilesViewCost {
   /** From the catalogue to the rows of its group, opened. */
@@ -45,8 +60,16 @@ export interface FilesViewCost {
 /** CPU time of this process, the median of some rounds. */
 export function measureFilesView(files: number, flat: boolean, rounds = 9): FilesViewCost {
   const all = Array.from({ length: rounds }, () => measureOnce(files, flat));
-  const median = (of: keyof FilesViewCost): number => all.map((one) => one[of]).sort((a, b) => a - b)[Math.floor(rounds / 2)] ?? NaN;
-  return { firstRowsMs: median('firstRowsMs'), newFileMs: median('newFileMs'), presenceMs: median('presenceMs'), otherMs: median('otherMs'), openSearchMs: median('openSearchMs'), searchMs: median('searchMs') };
+  const median = (of: keyof FilesViewCost): number =>
+    all.map((one) => one[of]).sort((a, b) => a - b)[Math.floor(rounds / 2)] ?? NaN;
+  return {
+    firstRowsMs: median('firstRowsMs'),
+    newFileMs: median('newFileMs'),
+    presenceMs: median('presenceMs'),
+    otherMs: median('otherMs'),
+    openSearchMs: median('openSearchMs'),
+    searchMs: median('searchMs'),
+  };
 }
 
 function measureOnce(files: number, flat: boolean): FilesViewCost {
@@ -60,7 +83,9 @@ function measureOnce(files: number, flat: boolean): FilesViewCost {
     return made;
   };
   const [firstRowsMs, before] = timed(() => open(state));
-  const [otherMs] = timed(() => changesBetween(before, fileRows({ ...state, overview: anOverview({ downBytesPerS: 1 }) }, look)));
+  const [otherMs] = timed(() =>
+    changesBetween(before, fileRows({ ...state, overview: anOverview({ downBytesPerS: 1 }) }, look)),
+  );
   const [newFileMs] = timed(() => changesBetween(before, open(more)));
   const [presenceMs] = timed(() => changesBetween(before, open(again)));
   const [openSearchMs, search] = timed(() => fileSearch(state));

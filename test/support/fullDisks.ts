@@ -34,9 +34,13 @@ export async function fillAgainAndAgain(disks: number, points: number, chance: S
     await bob.configure({ downLimitBytesPerS: LIMIT_BYTES_PER_S, activeDownloads: 0 });
     const group = new Group(alice, bob, processes);
     for (let n = 0; n < disks; n++) mounted.push(new SmallDisk(DISK_BYTES));
-    const filled = await Promise.all(mounted.map((disk, n) => fillOne(group, disk, `large ${n + 1}`, points, chance.fork(`disk ${n}`))));
+    const filled = await Promise.all(
+      mounted.map((disk, n) => fillOne(group, disk, `large ${n + 1}`, points, chance.fork(`disk ${n}`))),
+    );
     await bob.configure({ downLimitBytesPerS: 0 });
-    for (const { name, content } of filled) assert.ok(readFileSync((await bob.whole(name)).path).equals(content), 'what was downloaded differs');
+    for (const { name, content } of filled) {
+      assert.ok(readFileSync((await bob.whole(name)).path).equals(content), 'what was downloaded differs');
+    }
     const moments = filled.flatMap(({ fullAfter }) => fullAfter).sort((a, b) => a - b);
     return `${disks} small disks were full ${moments.length} times, after ${moments.join(', ')} of ${PIECES} pieces: all downloads went on by themselves and are right`;
   } finally {
@@ -52,7 +56,13 @@ interface Filled {
   readonly fullAfter: readonly number[];
 }
 
-async function fillOne(group: Group, disk: SmallDisk, name: string, points: number, chance: SeededChance): Promise<Filled> {
+async function fillOne(
+  group: Group,
+  disk: SmallDisk,
+  name: string,
+  points: number,
+  chance: SeededChance,
+): Promise<Filled> {
   const { bob } = group;
   const content = await group.share(name, PIECES * PIECE_BYTES - 77);
   const fill = (): void => disk.fill(chance.oneIn(2) ? 0 : chance.below(2 * PIECE_BYTES)); // what is left may take a piece, or part of one
@@ -112,7 +122,15 @@ class Group {
 
   /** Resolves when the engine has begun. */
   async download(name: string, folder: string): Promise<number> {
-    const { transfer } = await this.bob.connection.call('download', { group: 'team', name, path: folder, asFile: false, rename: false, mode: 'rarest', only: [] });
+    const { transfer } = await this.bob.connection.call('download', {
+      group: 'team',
+      name,
+      path: folder,
+      asFile: false,
+      rename: false,
+      mode: 'rarest',
+      only: [],
+    });
     await this.bob.until(() => this.bob.transfers.has(transfer));
     return transfer;
   }

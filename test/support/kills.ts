@@ -58,13 +58,18 @@ export async function nothingLost(pair: RealPair, load: Load): Promise<void> {
   for (const n of NUMBERS) await pair.kill(n, 'SIGTERM');
   for (const n of NUMBERS) {
     const log = readLog(trackerFolder(pair, n));
-    assert.deepEqual([...load.acknowledged].filter((id) => !log.has(id)), [], `acknowledged, and not in the log of tracker ${n}`);
+    assert.deepEqual(
+      [...load.acknowledged].filter((id) => !log.has(id)),
+      [],
+      `acknowledged, and not in the log of tracker ${n}`,
+    );
   }
 }
 
 export const trackerFolder = (pair: RealPair, n: 1 | 2): string => path.join(pair.folder, `tracker-${n}`);
 
-export const status = async (pair: RealPair, n: 1 | 2): Promise<Status> => askStatus(disk, await readConfig(disk, trackerFolder(pair, n)));
+export const status = async (pair: RealPair, n: 1 | 2): Promise<Status> =>
+  askStatus(disk, await readConfig(disk, trackerFolder(pair, n)));
 
 /** Resolves when both trackers have met, and each has what the other has. */
 export async function paired(pair: RealPair): Promise<void> {

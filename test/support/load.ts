@@ -116,7 +116,16 @@ export class Load {
   async #share(device: Device): Promise<void> {
     const id = newId<OperationId>();
     const content = (this.#issued + 1).toString(16).padStart(64, '0');
-    const body = { group: this.#group, name: `file ${this.#issued % NAMES}`, root: content as Root, sizeBytes: 1000, pieceBytes: 16_384, sha256: content as Sha256, replace: true, content: 'file' as const };
+    const body = {
+      group: this.#group,
+      name: `file ${this.#issued % NAMES}`,
+      root: content as Root,
+      sizeBytes: 1000,
+      pieceBytes: 16_384,
+      sha256: content as Sha256,
+      replace: true,
+      content: 'file' as const,
+    };
     const signed = device.client.sign('shareFile', body, { id });
     const { durability, entry, proof } = await this.#send(device, () => device.client.call('submit', { signed }));
     this.acknowledged.add(id);
@@ -185,6 +194,9 @@ class Device {
     if (link === undefined || this.#link !== link) return;
     this.#link = undefined;
     this.#at = (this.#at + 1) % this.#addresses.length;
-    void link.then(() => this.client.connection.destroy(), () => {});
+    void link.then(
+      () => this.client.connection.destroy(),
+      () => {},
+    );
   }
 }

@@ -13,9 +13,19 @@ export function nextEntries(log: OpLog, count: number, { origin = log.origin, ms
   for (let n = 0; n < count; n++) {
     const seq = (before?.seq ?? 0) + 1;
     const stamp: Stamp = {
-      ms, counter: seq % 2 ** 16, origin, seq, seen: [], previous: before?.hash ?? new Uint8Array(32),
+      ms,
+      counter: seq % 2 ** 16,
+      origin,
+      seq,
+      seen: [],
+      previous: before?.hash ?? new Uint8Array(32),
     };
-    const bytes = encodeEntry({ operation: Buffer.from(`operation ${stamp.seq}`), signature: new Uint8Array(64), added: new Uint8Array(0), stamp });
+    const bytes = encodeEntry({
+      operation: Buffer.from(`operation ${stamp.seq}`),
+      signature: new Uint8Array(64),
+      added: new Uint8Array(0),
+      stamp,
+    });
     entries.push({ stamp, bytes });
     before = { seq, hash: entryHash(bytes) };
   }
@@ -26,11 +36,13 @@ async function write(file: string): Promise<void> {
   const log = openSqliteLog(file, nodeChance);
   for (;;) {
     // Two in the same turn: they share a commit.
-    await Promise.all([3, 1].map(async (count) => {
-      const entries = nextEntries(log, count);
-      await log.append(entries);
-      process.stdout.write(`${entries.at(-1)?.stamp.seq}\n`);
-    }));
+    await Promise.all(
+      [3, 1].map(async (count) => {
+        const entries = nextEntries(log, count);
+        await log.append(entries);
+        process.stdout.write(`${entries.at(-1)?.stamp.seq}\n`);
+      }),
+    );
   }
 }
 

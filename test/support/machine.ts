@@ -107,7 +107,11 @@ export class Machine {
     const life: Life = { isAlive: true, skewMs: this.#skewMs, machine: this, streams: new Set(), listeners: new Set() };
     const chance = this.#sim.chance.fork(`${this.name} ${this.#lives++}`);
     const world: World = {
-      clock: this.#sim.clock(life), chance, disk: this.disk.of(life), log: this.#sim.log(this.name), network: this.#sim.network.of(life),
+      clock: this.#sim.clock(life),
+      chance,
+      disk: this.disk.of(life),
+      log: this.#sim.log(this.name),
+      network: this.#sim.network.of(life),
     };
     return [life, world];
   }
@@ -126,6 +130,12 @@ export function seededIdentity(chance: Chance): Identity {
   secret[0] = 0; // below the order of the curve
   curve.setPrivateKey(secret);
   const point = curve.getPublicKey();
-  const jwk = { kty: 'EC', crv: 'P-256', d: secret.toString('base64url'), x: point.subarray(1, 33).toString('base64url'), y: point.subarray(33).toString('base64url') };
+  const jwk = {
+    kty: 'EC',
+    crv: 'P-256',
+    d: secret.toString('base64url'),
+    x: point.subarray(1, 33).toString('base64url'),
+    y: point.subarray(33).toString('base64url'),
+  };
   return readIdentity(createPrivateKey({ key: jwk, format: 'jwk' }).export({ format: 'der', type: 'pkcs8' }));
 }

@@ -26,7 +26,12 @@ export interface MemoryDisk {
   snapshot?: Snapshot & { readonly chunks: readonly Uint8Array[] };
 }
 
-export const emptyDisk = (chance: Chance): MemoryDisk => ({ origin: chance.bytes(ORIGIN_BYTES).toString('hex') as Origin, ceilingMs: 0, entries: [], everything: [] });
+export const emptyDisk = (chance: Chance): MemoryDisk => ({
+  origin: chance.bytes(ORIGIN_BYTES).toString('hex') as Origin,
+  ceilingMs: 0,
+  entries: [],
+  everything: [],
+});
 
 export class MemoryLog implements OpLog {
   readonly #disk: MemoryDisk;
@@ -72,11 +77,17 @@ export class MemoryLog implements OpLog {
   }
 
   entries(origin: Origin, from: number, max: number): readonly LogEntry[] {
-    return this.#disk.entries.filter(({ stamp }) => stamp.origin === origin && stamp.seq >= from).sort((a, b) => a.stamp.seq - b.stamp.seq).slice(0, max);
+    return this.#disk.entries
+      .filter(({ stamp }) => stamp.origin === origin && stamp.seq >= from)
+      .sort((a, b) => a.stamp.seq - b.stamp.seq)
+      .slice(0, max);
   }
 
   inOrder(after: Place | undefined, max: number): readonly LogEntry[] {
-    return this.#disk.entries.filter(({ stamp }) => !after || compareStamps(stamp, after) > 0).sort((a, b) => compareStamps(a.stamp, b.stamp)).slice(0, max);
+    return this.#disk.entries
+      .filter(({ stamp }) => !after || compareStamps(stamp, after) > 0)
+      .sort((a, b) => compareStamps(a.stamp, b.stamp))
+      .slice(0, max);
   }
 
   snapshotChunk(n: number): Uint8Array {
@@ -88,7 +99,9 @@ export class MemoryLog implements OpLog {
     await new Promise<void>((resolve) => this.#clock.after(COMMIT_MS, resolve));
     this.#disk.snapshot = { ...snapshot, chunks: all };
     this.#disk.entries = this.#disk.entries.filter(({ stamp }) => compareStamps(stamp, snapshot.place) > 0);
-    for (const [origin, head] of snapshot.heads) if ((this.#heads.get(origin)?.seq ?? 0) < head.seq) this.#heads.set(origin, head);
+    for (const [origin, head] of snapshot.heads) {
+      if ((this.#heads.get(origin)?.seq ?? 0) < head.seq) this.#heads.set(origin, head);
+    }
   }
 
   renewOrigin(): void {
@@ -110,7 +123,12 @@ export class MemoryLog implements OpLog {
       this.#disk.entries.push(...entries);
       this.#disk.everything.push(...entries);
     }
-    const latestMs = Math.max(0, ...waiting.flatMap(({ entries }) => entries.filter(({ stamp }) => stamp.origin === this.origin).map(({ stamp }) => stamp.ms)));
+    const latestMs = Math.max(
+      0,
+      ...waiting.flatMap(({ entries }) =>
+        entries.filter(({ stamp }) => stamp.origin === this.origin).map(({ stamp }) => stamp.ms),
+      ),
+    );
     if (latestMs > this.#disk.ceilingMs - CEILING_RENEW_MS) this.#disk.ceilingMs = latestMs + CEILING_AHEAD_MS;
     for (const { resolve } of waiting) resolve();
   }

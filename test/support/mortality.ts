@@ -49,7 +49,10 @@ export function mortal(chance: SeededChance, isPartCut: boolean): Life {
 export function newLife(calls: number, aim?: RegExp): Life {
   const { promise, resolve } = Promise.withResolvers<void>();
   const life: Life = {
-    isAlive: true, callsLeft: calls, aim, ended: promise,
+    isAlive: true,
+    callsLeft: calls,
+    aim,
+    ended: promise,
     end: () => {
       life.isAlive = false;
       resolve();

@@ -70,7 +70,18 @@ export function nemesis(seed: number): Promise<Tally> {
 class Nemesis {
   readonly sim: Simulation;
   readonly chance: SeededChance;
-  readonly tally = { both: 0, one: 0, refused: 0, kills: 0, cuts: 0, wipes: 0, restored: 0, conflicts: 0, snapshots: 0, final: 0 };
+  readonly tally = {
+    both: 0,
+    one: 0,
+    refused: 0,
+    kills: 0,
+    cuts: 0,
+    wipes: 0,
+    restored: 0,
+    conflicts: 0,
+    snapshots: 0,
+    final: 0,
+  };
   readonly #realm: TestRealm;
   /** Counted up whenever a tracker starts, or loses its disk. */
   readonly lives: Record<Number, number> = { 1: 0, 2: 0 };
@@ -89,8 +100,16 @@ class Nemesis {
     this.sim = sim;
     this.chance = sim.chance.fork('nemesis');
     const keys = sim.chance.fork('keys');
-    this.#realm = new TestRealm(NUMBERS.map((n) => ({ host: sim.machine(`tracker-${n}`).host, port: 7070 })), () => seededIdentity(keys));
-    const machine = (n: Number): Machine => sim.machine(`tracker-${n} program`, { identity: this.#realm.config(n).identity, on: sim.machine(`tracker-${n}`), skewMs: this.#someSkew() });
+    this.#realm = new TestRealm(
+      NUMBERS.map((n) => ({ host: sim.machine(`tracker-${n}`).host, port: 7070 })),
+      () => seededIdentity(keys),
+    );
+    const machine = (n: Number): Machine =>
+      sim.machine(`tracker-${n} program`, {
+        identity: this.#realm.config(n).identity,
+        on: sim.machine(`tracker-${n}`),
+        skewMs: this.#someSkew(),
+      });
     this.#machines = { 1: machine(1), 2: machine(2) };
     this.#disks = { 1: emptyDisk(sim.chance.fork('disk 1')), 2: emptyDisk(sim.chance.fork('disk 2')) };
     this.#everDisks.push(this.#disks[1], this.#disks[2]);
@@ -126,17 +145,34 @@ class Nemesis {
   answered(id: OperationId, { durability }: Receipt, by: Number, life: number): void {
     assert.ok(!this.#joining.has(by) || this.lives[by] !== life, `tracker ${by} has lost its log, and answers`);
     const on = NUMBERS.filter((n) => this.#has(n, id) || this.#wiped[n].has(id));
-    if (durability === 'both') assert.equal(on.length, 2, `${id} is said to be on both disks and is on ${on.join() || 'none'}`);
-    else assert.ok(on.length > 0, `${id} was acknowledged and is on no disk`);
+    if (durability === 'both') {
+      assert.equal(on.length, 2, `${id} is said to be on both disks and is on ${on.join() || 'none'}`);
+    } else assert.ok(on.length > 0, `${id} was acknowledged and is on no disk`);
     this.#acknowledged.add(id);
     if (durability === 'both') this.#onBoth.add(id);
   }
 
   readonly #wiped: Readonly<Record<Number, Set<OperationId>>> = { 1: new Set(), 2: new Set() };
-  readonly #read = new WeakMap<MemoryDisk, { readonly places: Map<OperationId, Place>; readonly ids: Set<OperationId>; count: number; snapshot: MemoryDisk['snapshot'] }>();
+  readonly #read = new WeakMap<
+    MemoryDisk,
+    {
+      readonly places: Map<OperationId, Place>;
+      readonly ids: Set<OperationId>;
+      count: number;
+      snapshot: MemoryDisk['snapshot'];
+    }
+  >();
   /** What is on a disk, or was before a snapshot took its place. */
-  #readDisk(disk: MemoryDisk): { readonly places: ReadonlyMap<OperationId, Place>; readonly ids: ReadonlySet<OperationId> } {
-    const known = this.#read.get(disk) ?? { places: new Map<OperationId, Place>(), ids: new Set<OperationId>(), count: 0, snapshot: undefined };
+  #readDisk(disk: MemoryDisk): {
+    readonly places: ReadonlyMap<OperationId, Place>;
+    readonly ids: ReadonlySet<OperationId>;
+  } {
+    const known = this.#read.get(disk) ?? {
+      places: new Map<OperationId, Place>(),
+      ids: new Set<OperationId>(),
+      count: 0,
+      snapshot: undefined,
+    };
     this.#read.set(disk, known);
     for (; known.count < disk.everything.length; known.count++) {
       const { operation, stamp } = decodeEntry(disk.everything[known.count]?.bytes ?? new Uint8Array());
@@ -145,7 +181,9 @@ class Nemesis {
       const before = known.places.get(id);
       if (!before || compareStamps(stamp, before) < 0) known.places.set(id, stamp);
     }
-    if (disk.snapshot && disk.snapshot !== known.snapshot) for (const id of decodeState(linesOf(disk.snapshot.chunks)).operations.keys()) known.ids.add(id);
+    if (disk.snapshot && disk.snapshot !== known.snapshot) {
+      for (const id of decodeState(linesOf(disk.snapshot.chunks)).operations.keys()) known.ids.add(id);
+    }
     known.snapshot = disk.snapshot;
     return known;
   }
@@ -166,7 +204,9 @@ class Nemesis {
       if (!state || !frontier) continue;
       for (const [id, place] of this.#readDisk(this.#disks[n]).places) {
         const result = state.operations.get(id)?.result;
-        if (result !== undefined && compareStamps(place, frontier) <= 0 && !this.#final.has(id)) this.#final.set(id, result);
+        if (result !== undefined && compareStamps(place, frontier) <= 0 && !this.#final.has(id)) {
+          this.#final.set(id, result);
+        }
       }
     }
   }
@@ -182,8 +222,9 @@ class Nemesis {
     else if (what < 10) for (const each of dead) await this.#start(each);
     else if (what < 12) this.#cut(() => this.sim.network.cut(this.#machines[1], this.#machines[2]));
     else if (what < 13) this.#cut(() => this.sim.network.cutOneWay(machine, this.#machines[other(n)]));
-    else if (what < 14) this.#cut(() => this.sim.network.cut(machine, this.chance.shuffled(this.#people)[0]?.machine ?? machine));
-    else if (what < 17) this.sim.network.heal();
+    else if (what < 14) {
+      this.#cut(() => this.sim.network.cut(machine, this.chance.shuffled(this.#people)[0]?.machine ?? machine));
+    } else if (what < 17) this.sim.network.heal();
     else if (what < 18) machine.setClock(this.#someSkew());
     else if (what < 19) this.#wipe(n);
   }
@@ -217,23 +258,33 @@ class Nemesis {
     this.lives[n]++;
     if (this.sim.nowMs > 0) this.#machines[n].start();
     const { world } = this.#machines[n];
-    const log = { ...world.log, error: (phrase: string, fields?: Readonly<Record<string, unknown>>) => {
-      world.log.error(phrase, fields);
-      this.#troubles.push(`${phrase} ${JSON.stringify(fields)}`);
-    } };
+    const log = {
+      ...world.log,
+      error: (phrase: string, fields?: Readonly<Record<string, unknown>>) => {
+        world.log.error(phrase, fields);
+        this.#troubles.push(`${phrase} ${JSON.stringify(fields)}`);
+      },
+    };
     const opLog = new MemoryLog(this.#disks[n], world.clock, world.chance);
     const append = opLog.append.bind(opLog);
     opLog.append = (entries) => {
-      if (this.#people.length === PEOPLE.length && this.sim.nowMs < BAD_MS && this.chance.oneIn(KILLED_APPENDS)) world.clock.after(KILLED_WITHIN_MS * this.chance.random(), () => this.#kill(n));
+      if (this.#people.length === PEOPLE.length && this.sim.nowMs < BAD_MS && this.chance.oneIn(KILLED_APPENDS)) {
+        world.clock.after(KILLED_WITHIN_MS * this.chance.random(), () => this.#kill(n));
+      }
       return append(entries);
     };
     this.#running[n] = await this.#realm.start(n, {
-      world: { ...world, log }, listen: { port: 7070 }, opLog,
-      lostLog: this.#joining.has(n), keep: KEEP,
+      world: { ...world, log },
+      listen: { port: 7070 },
+      opLog,
+      lostLog: this.#joining.has(n),
+      keep: KEEP,
       logIsBack: () => {
         this.#joining.delete(n);
         // Whoever calls this would take an exception for a trouble of its own.
-        for (const id of this.#onBoth) if (!this.#has(n, id)) this.#troubles.push(`tracker ${n} says that its log is back, and ${id} is not in it`);
+        for (const id of this.#onBoth) {
+          if (!this.#has(n, id)) this.#troubles.push(`tracker ${n} says that its log is back, and ${id} is not in it`);
+        }
       },
     });
   }
@@ -252,7 +303,10 @@ class Nemesis {
     const first = this.#people.find((person) => person.name === name);
     const person = new Person(this, name, `${name}'s device ${n}`, this.#realm, first?.account);
     const { ledger } = this.#running[1] as Tracker;
-    for (const signed of [...(first ? [] : [person.sign('createAccount', { account: person.account, name })]), person.sign('signIn', { account: person.account })]) {
+    for (const signed of [
+      ...(first ? [] : [person.sign('createAccount', { account: person.account, name })]),
+      person.sign('signIn', { account: person.account }),
+    ]) {
       await ledger.ingest(signed, ledger.read(signed), Buffer.from('no password'));
     }
     return person;
@@ -261,9 +315,15 @@ class Nemesis {
   /** All entries that were ever on one of these disks. */
   #everythingOn(disks: readonly MemoryDisk[]): ReadonlyMap<string, LogEntry> {
     const all = new Map<string, LogEntry>();
-    for (const disk of disks) for (const entry of disk.everything) {
-      assert.equal(Buffer.compare(all.get(place(entry.stamp))?.bytes ?? entry.bytes, entry.bytes), 0, `${place(entry.stamp)} is two entries`);
-      all.set(place(entry.stamp), entry);
+    for (const disk of disks) {
+      for (const entry of disk.everything) {
+        assert.equal(
+          Buffer.compare(all.get(place(entry.stamp))?.bytes ?? entry.bytes, entry.bytes),
+          0,
+          `${place(entry.stamp)} is two entries`,
+        );
+        all.set(place(entry.stamp), entry);
+      }
     }
     return all;
   }
@@ -273,12 +333,20 @@ class Nemesis {
     const { state } = one.ledger;
     assert.deepEqual(this.#troubles, []);
     assert.equal(hex(state), hex(two.ledger.state), 'the two trackers differ');
-    for (const n of NUMBERS) assert.equal(hex(foldAnew(this.#disks[n], one)), hex(state), `tracker ${n} folded anew comes to something else`);
+    for (const n of NUMBERS) {
+      assert.equal(hex(foldAnew(this.#disks[n], one)), hex(state), `tracker ${n} folded anew comes to something else`);
+    }
     this.#everythingOn(this.#everDisks); // each place is one entry
     const everything = this.#everythingOn(Object.values(this.#disks));
-    assert.equal(hex(foldAnew({ ...emptyDisk(this.chance), entries: [...everything.values()] }, one)), hex(state), 'all that ever was, folded from the beginning, comes to something else');
+    assert.equal(
+      hex(foldAnew({ ...emptyDisk(this.chance), entries: [...everything.values()] }, one)),
+      hex(state),
+      'all that ever was, folded from the beginning, comes to something else',
+    );
     for (const [id, result] of this.#final) assert.equal(state.operations.get(id)?.result, result, `${id} was final`);
-    for (const id of this.#acknowledged) for (const n of NUMBERS) assert.ok(this.#has(n, id), `${id} was acknowledged, and is not on disk ${n}`);
+    for (const id of this.#acknowledged) {
+      for (const n of NUMBERS) assert.ok(this.#has(n, id), `${id} was acknowledged, and is not on disk ${n}`);
+    }
     for (const wrong of [...brokenRules(state), ...brokenPromises(state, [...everything.values()])]) assert.fail(wrong);
     this.tally.snapshots = NUMBERS.filter((n) => this.#disks[n].snapshot).length;
     this.tally.final = this.#final.size;
@@ -365,7 +433,9 @@ class Person {
         this.#nemesis.answered(id, receipt, at, life);
         tally[receipt.durability === 'both' ? 'both' : 'one']++;
         const { entry, proof } = receipt;
-        if (receipt.durability !== 'both' && entry && proof && !this.outbox.some((kept) => kept.id === id)) this.outbox.push({ id, entry, proof });
+        if (receipt.durability !== 'both' && entry && proof && !this.outbox.some((kept) => kept.id === id)) {
+          this.outbox.push({ id, entry, proof });
+        }
         return receipt;
       } catch (error) {
         if (!isShoalError(error)) throw error;
@@ -386,9 +456,11 @@ class Person {
 
   async #link(): Promise<Number> {
     const n = this.#at;
-    this.#linking ??= this.#client.connect({ host: this.#nemesis.sim.machine(`tracker-${n}`).host, port: 7070 }).then(() => {
-      this.#life = this.#nemesis.lives[n];
-    });
+    this.#linking ??= this.#client
+      .connect({ host: this.#nemesis.sim.machine(`tracker-${n}`).host, port: 7070 })
+      .then(() => {
+        this.#life = this.#nemesis.lives[n];
+      });
     await this.#linking;
     return n;
   }
@@ -401,26 +473,55 @@ class Person {
     const within = groups.find(({ members }) => members.has(this.account));
     const name = this.#chance.shuffled(NAMES)[0] ?? 'x';
     const what = this.#chance.below(21);
-    if (groups.length < 2 || what === 0) return ['createGroup', { group: this.#id<GroupId>(), name: `${name}${this.#chance.below(3)}` }];
+    if (groups.length < 2 || what === 0) {
+      return ['createGroup', { group: this.#id<GroupId>(), name: `${name}${this.#chance.below(3)}` }];
+    }
     const strange = groups.find(({ members }) => !members.has(this.account));
     if (what < 4 && strange) return ['requestJoin', { group: strange.id, request: this.#id<RequestId>() }];
     // The same one at both trackers, where that may be: what contradicts itself shall meet.
-    const [request] = mine ? (this.#chance.oneIn(4) ? this.#chance.shuffled(mine.decided.keys()) : [...mine.waiting.keys()].sort()) : [];
+    const [request] = mine
+      ? this.#chance.oneIn(4)
+        ? this.#chance.shuffled(mine.decided.keys())
+        : [...mine.waiting.keys()].sort()
+      : [];
     // Often, and on both sides at once: there most rules can contradict each other.
-    if (mine && request && this.#chance.oneIn(3)) return [this.#chance.oneIn(2) ? 'acceptRequest' : 'rejectRequest', { group: mine.id, request }];
+    if (mine && request && this.#chance.oneIn(3)) {
+      return [this.#chance.oneIn(2) ? 'acceptRequest' : 'rejectRequest', { group: mine.id, request }];
+    }
     if (what < 7 && mine && request) return ['acceptRequest', { group: mine.id, request }];
     if (what < 9 && mine && request) return ['rejectRequest', { group: mine.id, request }];
     const asked = groups.find(({ waiting }) => [...waiting.values()].some(({ account }) => account === this.account));
-    const own = [...asked?.waiting ?? []].filter(([, { account }]) => account === this.account).map(([id]) => id).sort()[0];
-    if ((what < 10 || what === 16 || what === 17) && asked && own) return ['cancelRequest', { group: asked.id, request: own }];
-    const [member] = mine ? this.#chance.shuffled(mine.members.keys()).filter((account) => account !== this.account) : [];
+    const own = [...(asked?.waiting ?? [])]
+      .filter(([, { account }]) => account === this.account)
+      .map(([id]) => id)
+      .sort()[0];
+    if ((what < 10 || what === 16 || what === 17) && asked && own) {
+      return ['cancelRequest', { group: asked.id, request: own }];
+    }
+    const [member] = mine
+      ? this.#chance.shuffled(mine.members.keys()).filter((account) => account !== this.account)
+      : [];
     if (what === 18 && mine && member) return ['transferGroup', { group: mine.id, account: member }];
     if (what === 19 && mine) return ['renameGroup', { group: mine.id, name: `${name}${this.#chance.below(3)}` }];
     if (what === 20 && mine && this.#chance.oneIn(4)) return ['deleteGroup', { group: mine.id }];
     if (what < 11 && mine && member) return ['removeMember', { group: mine.id, account: member }];
     if (what < 12 && within) return ['leaveGroup', { group: within.id }];
     const root = String(this.#chance.below(3) + 1).repeat(64);
-    if (what < 14 && within) return ['shareFile', { group: within.id, name, root: root as Root, sizeBytes: 1000, pieceBytes: 16_384, sha256: root as Sha256, replace: this.#chance.oneIn(2), content: 'file' }];
+    if (what < 14 && within) {
+      return [
+        'shareFile',
+        {
+          group: within.id,
+          name,
+          root: root as Root,
+          sizeBytes: 1000,
+          pieceBytes: 16_384,
+          sha256: root as Sha256,
+          replace: this.#chance.oneIn(2),
+          content: 'file',
+        },
+      ];
+    }
     if (what < 15 && within) return ['stopShare', { group: within.id, name }];
     return within && ['removeFile', { group: within.id, name }];
   }
@@ -440,17 +541,31 @@ function* brokenPromises(state: State, all: readonly LogEntry[]): Generator<stri
   for (const { operation, stamp } of entries) {
     for (const seen of [...stamp.seen, ...(stamp.seq > 1 ? [{ origin: stamp.origin, seq: stamp.seq - 1 }] : [])]) {
       const before = stamps.get(place(seen));
-      if (before && compareStamps(before, stamp) >= 0) yield `${place(stamp)} stands before ${place(seen)}, which its tracker had`;
+      if (before && compareStamps(before, stamp) >= 0) {
+        yield `${place(stamp)} stands before ${place(seen)}, which its tracker had`;
+      }
     }
     const op = readOperation(operation);
     const result = state.operations.get(op.id)?.result;
-    if (op.name === 'createGroup' && state.groups.has(op.body.group) && result !== 'ok' && result !== 'renamed') yield `the group of ${place(stamp)} is there, and its operation is said to be ${result}`;
+    if (op.name === 'createGroup' && state.groups.has(op.body.group) && result !== 'ok' && result !== 'renamed') {
+      yield `the group of ${place(stamp)} is there, and its operation is said to be ${result}`;
+    }
     if (op.name !== 'rejectRequest' && op.name !== 'cancelRequest') continue;
     const group = state.groups.get(op.body.group);
     const request = group?.decided.get(op.body.request) ?? group?.waiting.get(op.body.request);
     if (result === 'notOwner') continue; // it was not theirs to deny, where it stands
-    const mayDeny = op.name === 'cancelRequest' ? request?.account === op.account : group?.owner === op.account || group?.pastOwners.has(op.account) === true;
-    if (group && mayDeny && !group.isArchived && [...group.members.values()].some((member) => member.request === op.body.request)) yield `a ${op.name} did not win in ${group.name}`;
+    const mayDeny =
+      op.name === 'cancelRequest'
+        ? request?.account === op.account
+        : group?.owner === op.account || group?.pastOwners.has(op.account) === true;
+    if (
+      group &&
+      mayDeny &&
+      !group.isArchived &&
+      [...group.members.values()].some((member) => member.request === op.body.request)
+    ) {
+      yield `a ${op.name} did not win in ${group.name}`;
+    }
   }
 }
 
@@ -458,5 +573,14 @@ function* brokenPromises(state: State, all: readonly LogEntry[]): Generator<stri
 function foldAnew(disk: MemoryDisk, { ledger: { realm } }: Tracker): State {
   const ignore = (): void => {};
   const log = new MemoryLog(disk, nodeClock, new SeededChance(0));
-  return new Ledger({ log, realm, clock: nodeClock, logger: silentLog, onBoth: () => Promise.resolve(false), isTracker: () => true, committed: ignore, broken: ignore }).state;
+  return new Ledger({
+    log,
+    realm,
+    clock: nodeClock,
+    logger: silentLog,
+    onBoth: () => Promise.resolve(false),
+    isTracker: () => true,
+    committed: ignore,
+    broken: ignore,
+  }).state;
 }

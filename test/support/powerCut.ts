@@ -58,8 +58,11 @@ interface Truth {
 const truths = [1, 3, 6, 9].map((pieces): Truth => {
   const content = new SeededChance(`content ${pieces}`).bytes(pieces * PIECE_BYTES - 1000);
   const shape = shapeOf(content.length, PIECE_BYTES);
-  const pieceOf = (piece: number): Buffer => content.subarray(piece * PIECE_BYTES, piece * PIECE_BYTES + lengthOf(shape, piece));
-  const layer = Buffer.concat(Array.from({ length: shape.pieces }, (_, piece) => pieceHash(pieceOf(piece), leavesPerPiece(shape))));
+  const pieceOf = (piece: number): Buffer =>
+    content.subarray(piece * PIECE_BYTES, piece * PIECE_BYTES + lengthOf(shape, piece));
+  const layer = Buffer.concat(
+    Array.from({ length: shape.pieces }, (_, piece) => pieceHash(pieceOf(piece), leavesPerPiece(shape))),
+  );
   return { content, shape, layer, root: rootOf(layer, shape) };
 });
 
@@ -76,7 +79,19 @@ export async function powerCut(seed: number): Promise<Tally> {
 
 class Run {
   readonly story: string[] = [];
-  readonly #tally: Tally = { kills: 0, cuts: 0, wrong: 0, checkpoints: 0, believed: 0, found: 0, failedSyncs: 0, deleted: 0, inTheWay: 0, withoutLinks: 0, repairs: 0 };
+  readonly #tally: Tally = {
+    kills: 0,
+    cuts: 0,
+    wrong: 0,
+    checkpoints: 0,
+    believed: 0,
+    found: 0,
+    failedSyncs: 0,
+    deleted: 0,
+    inTheWay: 0,
+    withoutLinks: 0,
+    repairs: 0,
+  };
   readonly #seed: SeededChance;
   #chances: Chances;
   readonly #truth: Truth;
@@ -139,7 +154,7 @@ class Run {
       this.#tell(`life ${lives}: ${outcome}`);
       if (outcome === 'crashed' || chance.oneIn(4)) this.#crash();
       life.isAlive = false;
-      if (outcome === 'published' && await this.#isOver()) return this.#tally;
+      if (outcome === 'published' && (await this.#isOver())) return this.#tally;
       this.#between();
     }
     return assert.fail('it does not come to an end');
@@ -159,9 +174,35 @@ class Run {
     }
     const stat = await disk.stat(DESTINATION);
     await saveRecord(disk, HOME, {
-      id: 1, account: '11'.repeat(16) as AccountId, group: '22'.repeat(16) as GroupId, groupName: 'team', name: 'data/file.bin', kind: 'download', path: DESTINATION, sizeBytes: shape.sizeBytes,
-      pieceBytes: shape.pieceBytes, root, sha256: 'cd'.repeat(32) as Sha256, mode: 'rarest', rename: chance.oneIn(2), replace: false, paused: false, told: true, part: '', claimed: '', identity: undefined,
-      replaces: stat && identityOf(stat), content: 'file', version: 1, only: [], choosing: false, chosenBytes: 0, downLimitBytesPerS: 0, upLimitBytesPerS: 0, priority: 'normal', place: 1,
+      id: 1,
+      account: '11'.repeat(16) as AccountId,
+      group: '22'.repeat(16) as GroupId,
+      groupName: 'team',
+      name: 'data/file.bin',
+      kind: 'download',
+      path: DESTINATION,
+      sizeBytes: shape.sizeBytes,
+      pieceBytes: shape.pieceBytes,
+      root,
+      sha256: 'cd'.repeat(32) as Sha256,
+      mode: 'rarest',
+      rename: chance.oneIn(2),
+      replace: false,
+      paused: false,
+      told: true,
+      part: '',
+      claimed: '',
+      identity: undefined,
+      replaces: stat && identityOf(stat),
+      content: 'file',
+      version: 1,
+      only: [],
+      choosing: false,
+      chosenBytes: 0,
+      downLimitBytesPerS: 0,
+      upLimitBytesPerS: 0,
+      priority: 'normal',
+      place: 1,
     });
     if (isRepair || chance.oneIn(2)) await saveLayer(disk, HOME, 1, layer);
   }
@@ -175,11 +216,21 @@ class Run {
       return 'published';
     }
     const clock = this.#clock(life);
-    const host: DownloadHost = { disk, clock, chance: this.#chances.program, hasher: this.#watched(inlineHasher(disk)), home: HOME, openFiles: new OpenFiles(disk, clock) };
+    const host: DownloadHost = {
+      disk,
+      clock,
+      chance: this.#chances.program,
+      hasher: this.#watched(inlineHasher(disk)),
+      home: HOME,
+      openFiles: new OpenFiles(disk, clock),
+    };
     let copy: Copy | undefined;
     try {
       const before = keeper.record.part;
-      const opened = await openDownload(host, keeper, { checking() {}, stuck: () => (life.callsLeft = Math.min(life.callsLeft, 5)) });
+      const opened = await openDownload(host, keeper, {
+        checking() {},
+        stuck: () => (life.callsLeft = Math.min(life.callsLeft, 5)),
+      });
       if (opened.is === 'published') return 'published';
       copy = opened.copy;
       if (keeper.record.part === before) this.#nothingIsLost(copy);
@@ -188,7 +239,9 @@ class Run {
       await publishDownload(host, keeper, copy);
       return 'published';
     } catch (error) {
-      if (!isShoalError(error) || !['destinationExists', 'destinationUnwritable', 'syncFailed'].includes(error.code)) throw error;
+      if (!isShoalError(error) || !['destinationExists', 'destinationUnwritable', 'syncFailed'].includes(error.code)) {
+        throw error;
+      }
       this.#tell(error.message);
       if (error.code === 'destinationExists') this.#removeOthers();
       await copy?.close();
@@ -217,8 +270,13 @@ class Run {
       assert.equal(right, !isWrong, 'a wrong piece counted as right');
     };
     while (!copy.pieces.isWhole) {
-      const missing = Array.from({ length: shape.pieces }, (_, piece) => piece).filter((piece) => copy.pieces.state(piece) === 'missing');
-      const work: Promise<unknown>[] = chance.shuffled(missing).slice(0, 1 + chance.below(2)).map(fetchOne);
+      const missing = Array.from({ length: shape.pieces }, (_, piece) => piece).filter(
+        (piece) => copy.pieces.state(piece) === 'missing',
+      );
+      const work: Promise<unknown>[] = chance
+        .shuffled(missing)
+        .slice(0, 1 + chance.below(2))
+        .map(fetchOne);
       if (chance.oneIn(3)) work.push(this.#save(copy, life));
       const done = await Promise.allSettled(work);
       for (const one of done) if (one.status === 'rejected') throw one.reason;
@@ -230,7 +288,9 @@ class Run {
 
   /** A checkpoint, as when a person pauses. What was held when it was begun is safe once it is done. */
   async #save(copy: Copy, life: Life): Promise<void> {
-    const held = Array.from({ length: copy.shape.pieces }, (_, piece) => piece).filter((piece) => copy.pieces.held.has(piece));
+    const held = Array.from({ length: copy.shape.pieces }, (_, piece) => piece).filter((piece) =>
+      copy.pieces.held.has(piece),
+    );
     await copy.save();
     if (!life.isAlive || this.#partIsGone) return;
     this.#safe = new Set([...this.#safe, ...held]);
@@ -250,7 +310,11 @@ class Run {
       ...hasher,
       check: (file, shape, layer, skip, options) => {
         this.#tally.believed += skip.count;
-        if (this.#slotsAreGood) for (const piece of this.#safe) assert.ok(skip.has(piece), `piece ${piece} is in a checkpoint, and is read again`);
+        if (this.#slotsAreGood) {
+          for (const piece of this.#safe) {
+            assert.ok(skip.has(piece), `piece ${piece} is in a checkpoint, and is read again`);
+          }
+        }
         return hasher.check(file, shape, layer, skip, options);
       },
     };
@@ -342,12 +406,22 @@ class Run {
     assert.ok(found?.equals(this.#truth.content), `published and ${found ? 'wrong' : 'gone'}: ${after.path}`);
     if (this.#others) this.#othersAreUntouched();
     const copies = this.#disk.names('/downloads').filter((name) => this.#disk.peek(name)?.equals(this.#truth.content));
-    if (this.#tally.deleted === 0) assert.deepEqual(copies.filter((name) => !name.endsWith('.part')), [after.path], 'it was published twice');
+    if (this.#tally.deleted === 0) {
+      assert.deepEqual(
+        copies.filter((name) => !name.endsWith('.part')),
+        [after.path],
+        'it was published twice',
+      );
+    }
     return true;
   }
 
   #clock(life: Life): Clock {
-    return { now: () => this.#nowMs, monotonicMs: () => this.#nowMs, after: (delayMs, run) => this.#timers.add(this.#nowMs + delayMs, () => life.isAlive && run()) };
+    return {
+      now: () => this.#nowMs,
+      monotonicMs: () => this.#nowMs,
+      after: (delayMs, run) => this.#timers.add(this.#nowMs + delayMs, () => life.isAlive && run()),
+    };
   }
 
   #advance(ms: number): void {

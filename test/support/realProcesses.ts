@@ -33,7 +33,12 @@ export interface Ran {
 
 type Settings = BodyOf<typeof engineLink, 'configure'>;
 const AS_BEFORE: Settings = {
-  downLimitBytesPerS: undefined, upLimitBytesPerS: undefined, listenHost: undefined, listenPort: undefined, keepSharing: undefined, activeDownloads: undefined,
+  downLimitBytesPerS: undefined,
+  upLimitBytesPerS: undefined,
+  listenHost: undefined,
+  listenPort: undefined,
+  keepSharing: undefined,
+  activeDownloads: undefined,
 };
 
 /** Everything started here ends here: `close` in a `finally` or an `after`. */
@@ -50,7 +55,10 @@ export class RealProcesses {
 
   /** Whoever is stopped by a signal leaves nothing behind. */
   static endWithThisProcess(): void {
-    for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
+    for (const [signal, code] of [
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+    ] as const) {
       process.once(signal, () => {
         for (const processes of RealProcesses.#open) processes.killAll();
         process.exit(code);
@@ -66,8 +74,16 @@ export class RealProcesses {
   }
 
   /** Runs a bundle until it ends. */
-  async run(bundle: string, args: readonly string[], { env = {}, input = '' }: { env?: Record<string, string>; input?: string } = {}): Promise<Ran> {
-    const child = spawn(process.execPath, [bundle, ...args], { env: { ...process.env, ...env }, stdio: 'pipe', cwd: this.folder });
+  async run(
+    bundle: string,
+    args: readonly string[],
+    { env = {}, input = '' }: { env?: Record<string, string>; input?: string } = {},
+  ): Promise<Ran> {
+    const child = spawn(process.execPath, [bundle, ...args], {
+      env: { ...process.env, ...env },
+      stdio: 'pipe',
+      cwd: this.folder,
+    });
     this.#children.add(child);
     let stdout = '';
     let stderr = '';
@@ -80,7 +96,11 @@ export class RealProcesses {
   }
 
   /** Starts a bundle that stays; resolves when a line of its output fits, with that line. */
-  async start(bundle: string, args: readonly string[], ready: RegExp): Promise<{ readonly child: ChildProcess; readonly line: string }> {
+  async start(
+    bundle: string,
+    args: readonly string[],
+    ready: RegExp,
+  ): Promise<{ readonly child: ChildProcess; readonly line: string }> {
     const child = spawn(process.execPath, [bundle, ...args], { stdio: ['ignore', 'pipe', 'pipe'], cwd: this.folder });
     this.#children.add(child);
     let output = '';
@@ -92,7 +112,9 @@ export class RealProcesses {
       };
       child.stdout.on('data', read);
       child.stderr.on('data', read);
-      child.once('exit', (code) => reject(new Error(`${path.basename(bundle)} ${args.join(' ')} ended with ${String(code)}:\n${output}`)));
+      child.once('exit', (code) =>
+        reject(new Error(`${path.basename(bundle)} ${args.join(' ')} ended with ${String(code)}:\n${output}`)),
+      );
     });
     return { child, line };
   }
@@ -172,7 +194,11 @@ export class RealPair {
   }
 
   async start(number: 1 | 2): Promise<void> {
-    const { child } = await this.#processes.start(TRACKER_BUNDLE, ['serve', path.join(this.folder, `tracker-${number}`)], /serves shoal:\/\//);
+    const { child } = await this.#processes.start(
+      TRACKER_BUNDLE,
+      ['serve', path.join(this.folder, `tracker-${number}`)],
+      /serves shoal:\/\//,
+    );
     this.#children.set(number, child);
   }
 
@@ -188,7 +214,11 @@ export class RealPair {
   }
 
   async status(number: 1 | 2): Promise<Record<string, unknown>> {
-    const { code, stdout, stderr } = await this.#processes.run(TRACKER_BUNDLE, ['status', path.join(this.folder, `tracker-${number}`), '--json']);
+    const { code, stdout, stderr } = await this.#processes.run(TRACKER_BUNDLE, [
+      'status',
+      path.join(this.folder, `tracker-${number}`),
+      '--json',
+    ]);
     assert.equal(code, 0, stderr);
     return JSON.parse(stdout) as Record<string, unknown>;
   }
@@ -222,15 +252,18 @@ export class RealEngine {
   }
 
   async start(): Promise<void> {
-    this.#child = spawn(process.execPath, [...ENGINE_FLAGS, ENGINE_BUNDLE, '--home', this.home.folder, 'engine'], { stdio: 'ignore' });
+    this.#child = spawn(process.execPath, [...ENGINE_FLAGS, ENGINE_BUNDLE, '--home', this.home.folder, 'engine'], {
+      stdio: 'ignore',
+    });
     this.#processes.adopt(this.#child);
     const world = createNodeWorld({ identity: createIdentity(), log: silentLog });
     const handlers = {
       overviewChanged: (overview: Overview) => this.#changed(() => (this.overview = overview)),
-      transfersChanged: ({ changed, gone }: { changed: readonly Transfer[]; gone: readonly number[] }) => this.#changed(() => {
-        for (const transfer of changed) this.transfers.set(transfer.id, transfer);
-        for (const id of gone) this.transfers.delete(id);
-      }),
+      transfersChanged: ({ changed, gone }: { changed: readonly Transfer[]; gone: readonly number[] }) =>
+        this.#changed(() => {
+          for (const transfer of changed) this.transfers.set(transfer.id, transfer);
+          for (const id of gone) this.transfers.delete(id);
+        }),
       presenceChanged: () => {},
       swarmChanged: () => {},
       event: () => {},
@@ -241,7 +274,9 @@ export class RealEngine {
         this.#connection = found.connection;
         break;
       }
-      if (this.#child.exitCode !== null) throw new Error(`${this.name}'s engine ended:\n${readFileSync(this.home.logFile, 'utf8')}`);
+      if (this.#child.exitCode !== null) {
+        throw new Error(`${this.name}'s engine ended:\n${readFileSync(this.home.logFile, 'utf8')}`);
+      }
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     const { overview, transfers } = await this.connection.call('watch', {});
@@ -262,7 +297,9 @@ export class RealEngine {
 
   /** Runs a verb of the command line. */
   cli(...args: readonly string[]): Promise<Ran> {
-    return this.#processes.run(ENGINE_BUNDLE, ['--home', this.home.folder, ...args], { env: { SHOAL_PASSWORD: `password of ${this.name}` } });
+    return this.#processes.run(ENGINE_BUNDLE, ['--home', this.home.folder, ...args], {
+      env: { SHOAL_PASSWORD: `password of ${this.name}` },
+    });
   }
 
   /** Runs a verb that must succeed. */
@@ -298,7 +335,9 @@ export class RealEngine {
         }
       };
       this.#watchers.add(look);
-      void this.connection.whenEnded.then(() => this.#watchers.delete(look) && reject(new Error(`${this.name}'s engine is gone`)));
+      void this.connection.whenEnded.then(
+        () => this.#watchers.delete(look) && reject(new Error(`${this.name}'s engine is gone`)),
+      );
       look();
     });
   }
@@ -307,7 +346,9 @@ export class RealEngine {
   whole(name: string): Promise<Transfer> {
     return this.until(() => {
       const transfer = [...this.transfers.values()].find((one) => one.name === name);
-      if (transfer?.state === 'failed' || transfer?.state === 'gone') throw new Error(`${this.name}: ${name} is ${transfer.state}: ${transfer.error?.text ?? ''}`);
+      if (transfer?.state === 'failed' || transfer?.state === 'gone') {
+        throw new Error(`${this.name}: ${name} is ${transfer.state}: ${transfer.error?.text ?? ''}`);
+      }
       return transfer?.state === 'seeding' && transfer;
     });
   }
@@ -320,11 +361,13 @@ export class RealEngine {
 
 /** Ports that nobody used a moment ago. */
 export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, async () => {
-    const server = net.createServer().listen({ host: '127.0.0.1', port: 0 });
-    await once(server, 'listening');
-    return server;
-  }));
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = net.createServer().listen({ host: '127.0.0.1', port: 0 });
+      await once(server, 'listening');
+      return server;
+    }),
+  );
   const ports = servers.map((server) => (server.address() as net.AddressInfo).port);
   await Promise.all(servers.map((server) => once(server.close(), 'close')));
   return ports;

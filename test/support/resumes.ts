@@ -29,25 +29,42 @@ export async function killAndResume(kills: number, chance: SeededChance): Promis
     await alice.does('upload_file', source, 'team');
     const folder = processes.makeFolder('downloads');
     await bob.configure({ downLimitBytesPerS: LIMIT_BYTES_PER_S });
-    await bob.connection.call('download', { group: 'team', name: NAME, path: folder, asFile: false, rename: false, mode: 'rarest', only: [] });
+    await bob.connection.call('download', {
+      group: 'team',
+      name: NAME,
+      path: folder,
+      asFile: false,
+      rename: false,
+      mode: 'rarest',
+      only: [],
+    });
 
     let killed = 0;
     let held = 0;
     for (; killed < kills; killed++) {
       const wanted = held + 1 + chance.below(PIECES_BETWEEN_MAX);
-      const now = await bob.until(() => [...bob.transfers.values()].find((one) => one.name === NAME && (isWhole(one) || one.heldPieces >= wanted)));
+      const now = await bob.until(() =>
+        [...bob.transfers.values()].find((one) => one.name === NAME && (isWhole(one) || one.heldPieces >= wanted)),
+      );
       if (isWhole(now)) break;
       held = now.heldPieces;
       await bob.kill();
       await bob.start();
-      const resumed = await bob.until(() => [...bob.transfers.values()].find((one) => one.name === NAME && (one.state === 'downloading' || one.state === 'waiting' || isWhole(one))));
-      assert.ok(resumed.resumedPieces >= held, `${held} pieces were here before kill ${killed + 1}, ${resumed.resumedPieces} are found after it`);
+      const resumed = await bob.until(() =>
+        [...bob.transfers.values()].find(
+          (one) => one.name === NAME && (one.state === 'downloading' || one.state === 'waiting' || isWhole(one)),
+        ),
+      );
+      assert.ok(
+        resumed.resumedPieces >= held,
+        `${held} pieces were here before kill ${killed + 1}, ${resumed.resumedPieces} are found after it`,
+      );
     }
     assert.equal(killed, kills, 'it was done before all kills');
     await bob.configure({ downLimitBytesPerS: 0 });
     const { path: copy } = await bob.whole(NAME);
     assert.ok(readFileSync(copy).equals(content), 'what was downloaded differs');
-    const again = Math.ceil((await uploadedBytes(alice) - content.length) / PIECE_BYTES);
+    const again = Math.ceil(((await uploadedBytes(alice)) - content.length) / PIECE_BYTES);
     assert.ok(again >= 0 && again <= kills * AGAIN_PIECES_MAX, `${again} pieces were fetched twice`);
     return `${kills} kills of an engine that downloads ${PIECES} pieces: all held pieces found again, ${again} that were under way fetched twice`;
   } finally {

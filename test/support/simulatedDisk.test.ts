@@ -50,30 +50,46 @@ const calls: Readonly<Record<string, (disk: Disk, in_: (name: string) => string)
   'creates over a link': (disk, at) => disk.open(at('link'), 'create'),
   'creates over a link to nothing': (disk, at) => disk.open(at('dangling'), 'create'),
   'creates in a missing folder': (disk, at) => disk.open(at('missing/x'), 'create'),
-  'reads less at the end': (disk, at) => using(disk.open(at('file'), 'read'), async (file) => {
-    const into = Buffer.alloc(5, '.');
-    return [await file.read(into, 4), into.toString(), await file.read(into, 100), await file.read(Buffer.alloc(0), 0)];
-  }),
-  'writes in the middle and behind the end': (disk, at) => using(disk.open(at('file'), 'write'), async (file) => {
-    await file.write(Buffer.from('XX'), 1);
-    await file.write(Buffer.from('Y'), 9);
-    await file.write(Buffer.alloc(0), 50);
-    await file.sync();
-    return [(await file.stat()).sizeBytes, await content(disk, at('file'))];
-  }),
-  'truncates and grows with zeros': (disk, at) => using(disk.open(at('file'), 'write'), async (file) => {
-    await file.truncate(3);
-    await file.truncate(5);
-    return content(disk, at('file'));
-  }),
-  'writes to a file opened to read': (disk, at) => using(disk.open(at('file'), 'read'), async (file) => file.write(Buffer.from('x'), 0)),
-  'writes to a file that lost its name': (disk, at) => using(disk.open(at('file'), 'write'), async (file) => {
-    await disk.remove(at('file'));
-    await file.write(Buffer.from('x'), 0);
-    return [(await file.stat()).sizeBytes, await disk.stat(at('file'))];
-  }),
-  'tells what is what': async (disk, at) => Promise.all(['file', 'full', 'link', 'dangling', 'missing', 'file/x', 'missing/x'].map(async (name) => (await disk.stat(at(name)))?.kind)),
-  'tells what a link points to': async (disk, at) => Promise.all(['link', 'linked', 'dangling'].map(async (name) => (await disk.stat(at(name), 'follow'))?.kind)),
+  'reads less at the end': (disk, at) =>
+    using(disk.open(at('file'), 'read'), async (file) => {
+      const into = Buffer.alloc(5, '.');
+      return [
+        await file.read(into, 4),
+        into.toString(),
+        await file.read(into, 100),
+        await file.read(Buffer.alloc(0), 0),
+      ];
+    }),
+  'writes in the middle and behind the end': (disk, at) =>
+    using(disk.open(at('file'), 'write'), async (file) => {
+      await file.write(Buffer.from('XX'), 1);
+      await file.write(Buffer.from('Y'), 9);
+      await file.write(Buffer.alloc(0), 50);
+      await file.sync();
+      return [(await file.stat()).sizeBytes, await content(disk, at('file'))];
+    }),
+  'truncates and grows with zeros': (disk, at) =>
+    using(disk.open(at('file'), 'write'), async (file) => {
+      await file.truncate(3);
+      await file.truncate(5);
+      return content(disk, at('file'));
+    }),
+  'writes to a file opened to read': (disk, at) =>
+    using(disk.open(at('file'), 'read'), async (file) => file.write(Buffer.from('x'), 0)),
+  'writes to a file that lost its name': (disk, at) =>
+    using(disk.open(at('file'), 'write'), async (file) => {
+      await disk.remove(at('file'));
+      await file.write(Buffer.from('x'), 0);
+      return [(await file.stat()).sizeBytes, await disk.stat(at('file'))];
+    }),
+  'tells what is what': async (disk, at) =>
+    Promise.all(
+      ['file', 'full', 'link', 'dangling', 'missing', 'file/x', 'missing/x'].map(
+        async (name) => (await disk.stat(at(name)))?.kind,
+      ),
+    ),
+  'tells what a link points to': async (disk, at) =>
+    Promise.all(['link', 'linked', 'dangling'].map(async (name) => (await disk.stat(at(name), 'follow'))?.kind)),
   'links a second name': async (disk, at) => {
     await disk.link(at('file'), at('second'));
     const [one, two] = [await disk.stat(at('file')), await disk.stat(at('second'))];
@@ -90,15 +106,27 @@ const calls: Readonly<Record<string, (disk: Disk, in_: (name: string) => string)
   'renames what is missing': (disk, at) => disk.rename(at('missing'), at('second')),
   'renames a file over a folder': (disk, at) => disk.rename(at('file'), at('empty')),
   'renames a folder over a file': (disk, at) => disk.rename(at('empty'), at('file')),
-  'renames a folder over an empty one': async (disk, at) => (await disk.rename(at('full'), at('empty')), content(disk, at('empty/inside'))),
+  'renames a folder over an empty one': async (disk, at) => (
+    await disk.rename(at('full'), at('empty')),
+    content(disk, at('empty/inside'))
+  ),
   'renames a folder over a full one': (disk, at) => disk.rename(at('empty'), at('full')),
   'removes a file': async (disk, at) => (await disk.remove(at('file')), disk.stat(at('file'))),
-  'removes a link, not its target': async (disk, at) => (await disk.remove(at('link')), [await disk.stat(at('link')), await content(disk, at('file'))]),
+  'removes a link, not its target': async (disk, at) => (
+    await disk.remove(at('link')),
+    [await disk.stat(at('link')), await content(disk, at('file'))]
+  ),
   'removes what is missing': (disk, at) => disk.remove(at('missing')),
   'removes in a missing folder': (disk, at) => disk.remove(at('missing/x')),
   'removes a folder': (disk, at) => disk.remove(at('empty')),
-  'removes a folder with all that is in it': async (disk, at) => (await disk.removeFolder(at('full')), (await disk.listFolder(at('.'))).toSorted()),
-  'removes a linked folder, not its target': async (disk, at) => (await disk.removeFolder(at('linked')), disk.listFolder(at('full'))),
+  'removes a folder with all that is in it': async (disk, at) => (
+    await disk.removeFolder(at('full')),
+    (await disk.listFolder(at('.'))).toSorted()
+  ),
+  'removes a linked folder, not its target': async (disk, at) => (
+    await disk.removeFolder(at('linked')),
+    disk.listFolder(at('full'))
+  ),
   'removes a folder that is missing': (disk, at) => disk.removeFolder(at('missing')),
   'makes folders, also those that are there': async (disk, at) => {
     await disk.makeFolder(at('a/b/c'));
@@ -107,7 +135,10 @@ const calls: Readonly<Record<string, (disk: Disk, in_: (name: string) => string)
   },
   'makes a folder over a file': (disk, at) => disk.makeFolder(at('file')),
   'makes a folder below a file': (disk, at) => disk.makeFolder(at('file/x')),
-  'makes a folder below a linked one': async (disk, at) => (await disk.makeFolder(at('linked/x')), (await disk.listFolder(at('full'))).toSorted()),
+  'makes a folder below a linked one': async (disk, at) => (
+    await disk.makeFolder(at('linked/x')),
+    (await disk.listFolder(at('full'))).toSorted()
+  ),
   'lists a folder': async (disk, at) => (await disk.listFolder(at('.'))).toSorted(),
   'lists what is missing': (disk, at) => disk.listFolder(at('missing')),
   'lists a file': (disk, at) => disk.listFolder(at('file')),
@@ -116,19 +147,35 @@ const calls: Readonly<Record<string, (disk: Disk, in_: (name: string) => string)
   'replaces a file and leaves nothing beside it': async (disk, at) => {
     await disk.replaceFile(at('full/inside'), Buffer.from('new'));
     await disk.replaceFile(at('full/second'), Buffer.from('other'));
-    return [await content(disk, at('full/inside')), await content(disk, at('full/second')), (await disk.listFolder(at('full'))).toSorted()];
+    return [
+      await content(disk, at('full/inside')),
+      await content(disk, at('full/second')),
+      (await disk.listFolder(at('full'))).toSorted(),
+    ];
   },
-  'replaces a link itself': async (disk, at) => (await disk.replaceFile(at('link'), Buffer.from('new')), [await content(disk, at('link')), await content(disk, at('file'))]),
+  'replaces a link itself': async (disk, at) => (
+    await disk.replaceFile(at('link'), Buffer.from('new')),
+    [await content(disk, at('link')), await content(disk, at('file'))]
+  ),
   'replaces a folder and leaves nothing beside it': async (disk, at) => {
     const failed = await outcome(() => disk.replaceFile(at('full'), Buffer.from('new')));
     return [failed, (await disk.listFolder(at('.'))).toSorted()];
   },
   'replaces in a missing folder': (disk, at) => disk.replaceFile(at('missing/x'), Buffer.from('new')),
-  'knows the free room': async (disk, at) => [(await disk.freeBytes(at('.'))) > 0, await outcome(() => disk.freeBytes(at('missing')))],
-  'shows that a file was changed': (disk, at) => using(disk.open(at('file'), 'write'), async (file) => {
-    const [before, , after] = [await file.stat(), await file.write(Buffer.from('changed'), 0), await file.stat()];
-    return [before.inode === after.inode, before.modifiedNs <= after.modifiedNs, before.changedNs <= after.changedNs, before.sizeBytes === after.sizeBytes];
-  }),
+  'knows the free room': async (disk, at) => [
+    (await disk.freeBytes(at('.'))) > 0,
+    await outcome(() => disk.freeBytes(at('missing'))),
+  ],
+  'shows that a file was changed': (disk, at) =>
+    using(disk.open(at('file'), 'write'), async (file) => {
+      const [before, , after] = [await file.stat(), await file.write(Buffer.from('changed'), 0), await file.stat()];
+      return [
+        before.inode === after.inode,
+        before.modifiedNs <= after.modifiedNs,
+        before.changedNs <= after.changedNs,
+        before.sizeBytes === after.sizeBytes,
+      ];
+    }),
   'shows that a file was replaced': async (disk, at) => {
     const before = await disk.stat(at('file'));
     await disk.replaceFile(at('file'), Buffer.from('content'));
@@ -182,46 +229,57 @@ describe('the simulated disk and the real one', () => {
 });
 
 describe('the simulated disk', () => {
-  const onDisk = <T>(run: (disk: Disk, raw: SimulatedDisk, cut: (survival?: Survival) => Disk) => Promise<T>, seed = 1): Promise<T> => simulate(seed, async (sim) => {
-    const machine = sim.machine('alice');
-    return run(machine.world.disk, machine.disk, (survival = 'nothing') => (machine.powerCut(survival), machine.start().disk));
-  });
+  const onDisk = <T>(
+    run: (disk: Disk, raw: SimulatedDisk, cut: (survival?: Survival) => Disk) => Promise<T>,
+    seed = 1,
+  ): Promise<T> =>
+    simulate(seed, async (sim) => {
+      const machine = sim.machine('alice');
+      return run(
+        machine.world.disk,
+        machine.disk,
+        (survival = 'nothing') => (machine.powerCut(survival), machine.start().disk),
+      );
+    });
 
-  it('forgets at a power cut what was written since the last sync', () => onDisk(async (disk, raw, cut) => {
-    raw.put('/file', 'old content');
-    const file = await disk.open('/file', 'write');
-    await file.write(Buffer.from('NEW'), 0);
-    await file.sync();
-    await file.write(Buffer.from('LOST'), 4);
-    await file.truncate(6);
-    assert.equal(await content(disk, '/file'), 'NEW LO');
-    const after = cut();
-    assert.equal(await content(after, '/file'), 'NEW content');
-  }));
+  it('forgets at a power cut what was written since the last sync', () =>
+    onDisk(async (disk, raw, cut) => {
+      raw.put('/file', 'old content');
+      const file = await disk.open('/file', 'write');
+      await file.write(Buffer.from('NEW'), 0);
+      await file.sync();
+      await file.write(Buffer.from('LOST'), 4);
+      await file.truncate(6);
+      assert.equal(await content(disk, '/file'), 'NEW LO');
+      const after = cut();
+      assert.equal(await content(after, '/file'), 'NEW content');
+    }));
 
-  it('forgets a synced file whose folder was not synced, and brings back what was removed', () => onDisk(async (disk, raw, cut) => {
-    raw.put('/old', 'old');
-    const file = await disk.open('/new', 'create');
-    await file.write(Buffer.from('new'), 0);
-    await file.sync();
-    await disk.remove('/old');
-    await disk.makeFolder('/folder');
-    assert.deepEqual((await cut().listFolder('/')).toSorted(), ['old']);
-  }));
+  it('forgets a synced file whose folder was not synced, and brings back what was removed', () =>
+    onDisk(async (disk, raw, cut) => {
+      raw.put('/old', 'old');
+      const file = await disk.open('/new', 'create');
+      await file.write(Buffer.from('new'), 0);
+      await file.sync();
+      await disk.remove('/old');
+      await disk.makeFolder('/folder');
+      assert.deepEqual((await cut().listFolder('/')).toSorted(), ['old']);
+    }));
 
-  it('keeps names whose folder was synced, each with what was synced of its file', () => onDisk(async (disk, raw, cut) => {
-    raw.put('/old', 'old');
-    for (const name of ['synced', 'unsynced']) {
-      const file = await disk.open(`/${name}`, 'create');
-      await file.write(Buffer.from(name), 0);
-      if (name === 'synced') await file.sync();
-    }
-    await disk.rename('/old', '/renamed');
-    await disk.syncFolder('/');
-    const after = cut();
-    assert.deepEqual((await after.listFolder('/')).toSorted(), ['renamed', 'synced', 'unsynced']);
-    assert.deepEqual([await content(after, '/synced'), await content(after, '/unsynced')], ['synced', '']);
-  }));
+  it('keeps names whose folder was synced, each with what was synced of its file', () =>
+    onDisk(async (disk, raw, cut) => {
+      raw.put('/old', 'old');
+      for (const name of ['synced', 'unsynced']) {
+        const file = await disk.open(`/${name}`, 'create');
+        await file.write(Buffer.from(name), 0);
+        if (name === 'synced') await file.sync();
+      }
+      await disk.rename('/old', '/renamed');
+      await disk.syncFolder('/');
+      const after = cut();
+      assert.deepEqual((await after.listFolder('/')).toSorted(), ['renamed', 'synced', 'unsynced']);
+      assert.deepEqual([await content(after, '/synced'), await content(after, '/unsynced')], ['synced', '']);
+    }));
 
   it('moves a name between folders as one step', async () => {
     const left = new Set<string>();
@@ -266,31 +324,34 @@ describe('the simulated disk', () => {
     assert.deepEqual([...left].sort(), ['new', 'old']);
   });
 
-  it('is full when it is full, and has room again when something is removed', () => onDisk(async (disk, raw) => {
-    raw.capacityBytes = 10 * 4096;
-    raw.put('/big', Buffer.alloc(8 * 4096));
-    const file = await disk.open('/file', 'create');
-    await file.truncate(1_000_000); // takes no room: nothing was written
-    await assert.rejects(file.write(Buffer.alloc(3 * 4096, 1), 0), { code: 'ENOSPC' });
-    assert.equal(await disk.freeBytes('/'), 0);
-    await file.write(Buffer.from('into room it has'), 5);
-    await disk.remove('/big');
-    await file.write(Buffer.alloc(3 * 4096), 0);
-    assert.equal(await disk.freeBytes('/'), 7 * 4096);
-  }));
+  it('is full when it is full, and has room again when something is removed', () =>
+    onDisk(async (disk, raw) => {
+      raw.capacityBytes = 10 * 4096;
+      raw.put('/big', Buffer.alloc(8 * 4096));
+      const file = await disk.open('/file', 'create');
+      await file.truncate(1_000_000); // takes no room: nothing was written
+      await assert.rejects(file.write(Buffer.alloc(3 * 4096, 1), 0), { code: 'ENOSPC' });
+      assert.equal(await disk.freeBytes('/'), 0);
+      await file.write(Buffer.from('into room it has'), 5);
+      await disk.remove('/big');
+      await file.write(Buffer.alloc(3 * 4096), 0);
+      assert.equal(await disk.freeBytes('/'), 7 * 4096);
+    }));
 
-  it('fails where it is told to', () => onDisk(async (disk, raw) => {
-    raw.put('/file', 'content');
-    raw.fault = (call, name) => (call === 'sync' && name === '/file' ? 'EIO' : undefined);
-    const file = await disk.open('/file', 'write');
-    await assert.rejects(file.sync(), { code: 'EIO', message: "EIO: sync '/file'" });
-    raw.fault = undefined;
-    await file.sync();
-  }));
+  it('fails where it is told to', () =>
+    onDisk(async (disk, raw) => {
+      raw.put('/file', 'content');
+      raw.fault = (call, name) => (call === 'sync' && name === '/file' ? 'EIO' : undefined);
+      const file = await disk.open('/file', 'write');
+      await assert.rejects(file.sync(), { code: 'EIO', message: "EIO: sync '/file'" });
+      raw.fault = undefined;
+      await file.sync();
+    }));
 
-  it('keeps the rights that a file was made with', () => onDisk(async (disk, raw) => {
-    await disk.replaceFile('/secret', Buffer.from('s'));
-    await disk.replaceFile('/open', Buffer.from('o'), 0o644);
-    assert.deepEqual([raw.mode('/secret'), raw.mode('/open')], [0o600, 0o644]);
-  }));
+  it('keeps the rights that a file was made with', () =>
+    onDisk(async (disk, raw) => {
+      await disk.replaceFile('/secret', Buffer.from('s'));
+      await disk.replaceFile('/open', Buffer.from('o'), 0o644);
+      assert.deepEqual([raw.mode('/secret'), raw.mode('/open')], [0o600, 0o644]);
+    }));
 });

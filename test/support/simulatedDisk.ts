@@ -83,10 +83,12 @@ export class SimulatedDisk {
   names(folder = '/'): string[] {
     const inode = this.#find(folder);
     if (!(inode instanceof FolderInode)) return [];
-    return [...inode.names].flatMap(([name, held]) => {
-      const full = path.posix.join(folder, name);
-      return held instanceof FolderInode ? this.names(full) : [full];
-    }).sort();
+    return [...inode.names]
+      .flatMap(([name, held]) => {
+        const full = path.posix.join(folder, name);
+        return held instanceof FolderInode ? this.names(full) : [full];
+      })
+      .sort();
   }
 
   /** Permission bits of what is there. */
@@ -109,7 +111,9 @@ export class SimulatedDisk {
   of(life: { readonly isAlive: boolean }): Disk {
     /** Does one call after its time, unless the program is gone or a fault is asked for. */
     const call = async <T>(callName: string, on: string, run: () => T, failed?: () => void): Promise<T> => {
-      await new Promise<void>((resolve) => this.#time.after(this.#delays.random() * CALL_MS_MAX, () => life.isAlive && resolve()));
+      await new Promise<void>((resolve) =>
+        this.#time.after(this.#delays.random() * CALL_MS_MAX, () => life.isAlive && resolve()),
+      );
       const code = this.fault?.(callName, on);
       if (code === undefined) return run();
       failed?.();
@@ -124,46 +128,57 @@ export class SimulatedDisk {
       return {
         descriptor: undefined,
         read: (into, at) => call('read', name, () => file('read').read(into, at)),
-        write: (from, at) => call('write', name, () => {
-          if (isReadOnly) throw systemError('EBADF', 'write', name);
-          this.#write(file('write'), from, at, name);
-        }),
-        truncate: (bytes) => call('truncate', name, () => {
-          file('truncate').truncate(bytes);
-          inode.touch(this.#nowNs());
-        }),
+        write: (from, at) =>
+          call('write', name, () => {
+            if (isReadOnly) throw systemError('EBADF', 'write', name);
+            this.#write(file('write'), from, at, name);
+          }),
+        truncate: (bytes) =>
+          call('truncate', name, () => {
+            file('truncate').truncate(bytes);
+            inode.touch(this.#nowNs());
+          }),
         sync: () => {
           if (!(inode instanceof FileInode)) return call('sync', name, () => syncInode(inode));
           const { changes } = inode;
-          return call('sync', name, () => inode.sync(changes), () => inode.failSync(this.#accident()));
+          return call(
+            'sync',
+            name,
+            () => inode.sync(changes),
+            () => inode.failSync(this.#accident()),
+          );
         },
         stat: () => call('stat', name, () => statOf(inode)),
-        close: () => call('close', name, () => {
-          if (inode instanceof FileInode) this.#open.delete(inode);
-        }),
+        close: () =>
+          call('close', name, () => {
+            if (inode instanceof FileInode) this.#open.delete(inode);
+          }),
       };
     };
 
     const disk: Disk = {
-      open: (name, how) => call('open', name, () => {
-        const inode = how === 'create' ? this.#create(name, 0o600) : this.#existing(name, 'open', 'refuse');
-        if (how === 'write' && inode instanceof FolderInode) throw systemError('EISDIR', 'open', name);
-        if (inode instanceof FileInode) this.#open.add(inode);
-        return fileOf(inode, name, how === 'read');
-      }),
-      stat: (name, follow) => call('stat', name, () => {
-        try {
-          return statOf(this.#existing(name, 'stat', follow ?? 'show'));
-        } catch (error) {
-          if (['ENOENT', 'ENOTDIR'].includes((error as { code?: string }).code ?? '')) return undefined;
-          throw error;
-        }
-      }),
-      readFile: (name) => call('readFile', name, () => {
-        const inode = this.#existing(name, 'open', 'follow');
-        if (inode instanceof FileInode) return inode.bytes();
-        throw systemError('EISDIR', 'read', name);
-      }),
+      open: (name, how) =>
+        call('open', name, () => {
+          const inode = how === 'create' ? this.#create(name, 0o600) : this.#existing(name, 'open', 'refuse');
+          if (how === 'write' && inode instanceof FolderInode) throw systemError('EISDIR', 'open', name);
+          if (inode instanceof FileInode) this.#open.add(inode);
+          return fileOf(inode, name, how === 'read');
+        }),
+      stat: (name, follow) =>
+        call('stat', name, () => {
+          try {
+            return statOf(this.#existing(name, 'stat', follow ?? 'show'));
+          } catch (error) {
+            if (['ENOENT', 'ENOTDIR'].includes((error as { code?: string }).code ?? '')) return undefined;
+            throw error;
+          }
+        }),
+      readFile: (name) =>
+        call('readFile', name, () => {
+          const inode = this.#existing(name, 'open', 'follow');
+          if (inode instanceof FileInode) return inode.bytes();
+          throw systemError('EISDIR', 'read', name);
+        }),
       replaceFile: async (name, content, mode = 0o600) => {
         const beside = `${name}.${this.#names.bytes(4).toString('hex')}.new`;
         try {
@@ -177,19 +192,21 @@ export class SimulatedDisk {
         }
         await disk.syncFolder(path.posix.dirname(name));
       },
-      link: (from, to) => call('link', to, () => {
-        const inode = this.#existing(from, 'link', 'show');
-        if (inode instanceof FolderInode) throw systemError('EPERM', 'link', from);
-        const place = this.#place(to, 'link');
-        if (place.inode) throw systemError('EEXIST', 'link', to);
-        FolderInode.change(this.#nowNs(), { ...place, inode });
-        inode.changedNs = this.#nowNs();
-      }),
+      link: (from, to) =>
+        call('link', to, () => {
+          const inode = this.#existing(from, 'link', 'show');
+          if (inode instanceof FolderInode) throw systemError('EPERM', 'link', from);
+          const place = this.#place(to, 'link');
+          if (place.inode) throw systemError('EEXIST', 'link', to);
+          FolderInode.change(this.#nowNs(), { ...place, inode });
+          inode.changedNs = this.#nowNs();
+        }),
       rename: (from, to) => call('rename', to, () => this.#rename(from, to)),
       remove: (name) => call('remove', name, () => this.#remove(name)),
       removeFolder: (name) => call('removeFolder', name, () => this.#remove(name, 'folderToo')),
       makeFolder: (name) => call('makeFolder', name, () => this.#makeFolders(name)),
-      listFolder: (name) => call('listFolder', name, () => this.#order.shuffled(this.#folder(name, 'scandir').names.keys())),
+      listFolder: (name) =>
+        call('listFolder', name, () => this.#order.shuffled(this.#folder(name, 'scandir').names.keys())),
       syncFolder: (name) => call('syncFolder', name, () => syncInode(this.#existing(name, 'open', 'follow'))),
       freeBytes: (name) => call('freeBytes', name, () => (this.#existing(name, 'statfs', 'follow'), this.#freeBytes())),
     };
@@ -316,11 +333,22 @@ function syncInode(inode: Inode): void {
   if (inode instanceof FileInode || inode instanceof FolderInode) inode.sync();
 }
 
-const parts = (name: string): string[] => path.posix.resolve('/', name).split('/').filter((part) => part !== '');
+const parts = (name: string): string[] =>
+  path.posix
+    .resolve('/', name)
+    .split('/')
+    .filter((part) => part !== '');
 
 function statOf(inode: Inode): DiskStat {
   const kind = inode instanceof FileInode ? 'file' : inode instanceof FolderInode ? 'folder' : 'link';
-  return { kind, sizeBytes: inode instanceof FileInode ? inode.sizeBytes : 0, device: 1n, inode: inode.number, modifiedNs: inode.modifiedNs, changedNs: inode.changedNs };
+  return {
+    kind,
+    sizeBytes: inode instanceof FileInode ? inode.sizeBytes : 0,
+    device: 1n,
+    inode: inode.number,
+    modifiedNs: inode.modifiedNs,
+    changedNs: inode.changedNs,
+  };
 }
 
 /** An error as Node.js throws it. */

@@ -72,7 +72,7 @@ export class FileInode extends Inode {
   /** Writes as much as fits into so much free room; returns how much that was. */
   write(from: Uint8Array, at: number, freeBytes: number): number {
     let fits = 0;
-    for (let free = freeBytes; fits < from.length; ) {
+    for (let free = freeBytes; fits < from.length;) {
       const page = Math.floor((at + fits) / PAGE_BYTES);
       if (!this.#pages.has(page)) {
         if (free < PAGE_BYTES) break;
@@ -97,7 +97,9 @@ export class FileInode extends Inode {
 
   /** Ends a sync: what came after it began is not in it. */
   sync(changes = this.#changes): void {
-    for (const change of this.#unsynced.splice(0, Math.max(0, this.#unsynced.length - (this.#changes - changes)))) this.#synced.apply(change);
+    for (const change of this.#unsynced.splice(0, Math.max(0, this.#unsynced.length - (this.#changes - changes)))) {
+      this.#synced.apply(change);
+    }
   }
 
   /** A sync that fails: some of it reached the disk, and the system forgets that the rest did not. What is read is still what was written. */
@@ -106,7 +108,9 @@ export class FileInode extends Inode {
   }
 
   powerCut(survival: Survival, chance: SeededChance): void {
-    const changes = this.#unsynced.flatMap((change) => (survival === 'tornSectors' ? sectorsOf(change, chance) : survives(survival, chance) ? [change] : []));
+    const changes = this.#unsynced.flatMap((change) =>
+      survival === 'tornSectors' ? sectorsOf(change, chance) : survives(survival, chance) ? [change] : [],
+    );
     this.#unsynced = [];
     for (const change of changes) this.#synced.apply(change);
     this.#now = this.#synced.copy();
@@ -124,7 +128,7 @@ function sectorsOf(change: Change, all: SeededChance): Change[] {
   const chance = all.fork(`write ${all.random()}`);
   if ('length' in change) return chance.oneIn(2) ? [change] : [];
   const left: Change[] = [];
-  for (let from = 0; from < change.bytes.length; ) {
+  for (let from = 0; from < change.bytes.length;) {
     const at = change.at + from;
     const lengthBytes = Math.min(SECTOR_BYTES - (at % SECTOR_BYTES), change.bytes.length - from);
     const bytes = change.bytes.subarray(from, from + lengthBytes);
@@ -133,7 +137,10 @@ function sectorsOf(change: Change, all: SeededChance): Change[] {
     left.push({ at, bytes });
     if (!chance.oneIn(GARBAGE_ONE_IN)) continue;
     const garbageAt = chance.below(lengthBytes);
-    left.push({ at: at + garbageAt, bytes: chance.bytes(Math.min(lengthBytes - garbageAt, 1 + chance.below(GARBAGE_BYTES_MAX))) });
+    left.push({
+      at: at + garbageAt,
+      bytes: chance.bytes(Math.min(lengthBytes - garbageAt, 1 + chance.below(GARBAGE_BYTES_MAX))),
+    });
   }
   return left;
 }
@@ -242,4 +249,5 @@ function set(names: Map<string, Inode>, name: string, inode: Inode | undefined):
   else names.delete(name);
 }
 
-const survives = (survival: Survival, chance: SeededChance): boolean => survival === 'everything' || (survival !== 'nothing' && chance.oneIn(2));
+const survives = (survival: Survival, chance: SeededChance): boolean =>
+  survival === 'everything' || (survival !== 'nothing' && chance.oneIn(2));

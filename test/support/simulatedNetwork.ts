@@ -108,7 +108,16 @@ export class SimulatedNetwork {
   addSite(name: string): Site {
     const count = this.#sites.length + 1;
     const host = `10.0.${count >> 8}.${count & 255}`;
-    const site: Site = { name, host, machines: [], listeners: new Map(), firewall: 'open', upBytesPerMs: Infinity, upFreeAtMs: 0, isOff: false };
+    const site: Site = {
+      name,
+      host,
+      machines: [],
+      listeners: new Map(),
+      firewall: 'open',
+      upBytesPerMs: Infinity,
+      upFreeAtMs: 0,
+      isOff: false,
+    };
     this.#sites.push(site);
     return site;
   }
@@ -123,7 +132,10 @@ export class SimulatedNetwork {
     if (from === to) return LOOPBACK_MS;
     from.upFreeAtMs = Math.max(now, from.upFreeAtMs) + bytes / from.upBytesPerMs;
     const key = `${from.host}>${to.host}`;
-    const arrival = Math.max(this.#lastArrival.get(key) ?? 0, from.upFreeAtMs + this.#path(from, to).latencyMs * (1 + JITTER * this.#chance.random()));
+    const arrival = Math.max(
+      this.#lastArrival.get(key) ?? 0,
+      from.upFreeAtMs + this.#path(from, to).latencyMs * (1 + JITTER * this.#chance.random()),
+    );
     this.#lastArrival.set(key, arrival);
     return arrival - now;
   }
@@ -148,10 +160,24 @@ export class SimulatedNetwork {
     const { listeners } = life.machine.site;
     const place = 'path' in at ? at.path : at.port === 0 ? this.#freePort(life.machine.site) : at.port;
     const fail = (why: string): never => {
-      throw new ShoalError('listenFailed', { address: 'path' in at ? at.path : at.host === undefined ? `port ${at.port}` : addressText({ host: at.host, port: at.port }), why });
+      throw new ShoalError('listenFailed', {
+        address:
+          'path' in at
+            ? at.path
+            : at.host === undefined
+              ? `port ${at.port}`
+              : addressText({ host: at.host, port: at.port }),
+        why,
+      });
     };
     const host = 'host' in at ? at.host : undefined;
-    if (host !== undefined && !/^(?:0\.0\.0\.0|::)$/.test(host) && this.#find(life.machine.site, host) !== life.machine.site) fail('this machine has no such address');
+    if (
+      host !== undefined &&
+      !/^(?:0\.0\.0\.0|::)$/.test(host) &&
+      this.#find(life.machine.site, host) !== life.machine.site
+    ) {
+      fail('this machine has no such address');
+    }
     if (listeners.has(place)) fail('another program uses it');
     const close = (): void => {
       listeners.delete(place);
@@ -163,7 +189,11 @@ export class SimulatedNetwork {
     return { port: typeof place === 'number' ? place : 0, close: async () => close() };
   }
 
-  #dial(life: Life, to: Address | { readonly path: string }, { expect, timeoutMs, signal, answered }: DialOptions): Promise<ByteStream> {
+  #dial(
+    life: Life,
+    to: Address | { readonly path: string },
+    { expect, timeoutMs, signal, answered }: DialOptions,
+  ): Promise<ByteStream> {
     const from = life.machine.site;
     const place = 'path' in to ? to.path : addressText(to);
     const isLoopback = 'path' in to || LOOPBACK.test(to.host);
@@ -183,14 +213,20 @@ export class SimulatedNetwork {
       const onAbort = (): void => fail(new ShoalError('cancelled'));
       const timer = this.#sim.after(timeoutMs, () => unreachable(`no answer within ${timeoutMs} ms`));
       /** Goes on at the other end of the path, unless it is cut: then only the time-out ends the wait. */
-      const across = (a: Site, b: Site, run: () => void): void => this.after(this.travelMs(a, b), () => {
-        if (!isOver && !this.isCut(a, b)) run();
-      });
+      const across = (a: Site, b: Site, run: () => void): void =>
+        this.after(this.travelMs(a, b), () => {
+          if (!isOver && !this.isCut(a, b)) run();
+        });
       if (signal?.aborted) return onAbort();
       signal?.addEventListener('abort', onAbort, { once: true });
       if (!site) return this.after(LATENCY_MS_DEFAULT, () => unreachable('there is no such host'));
       across(from, site, () => {
-        const listening = this.#listening(site, 'path' in to ? to.path : to.port, from, 'path' in to ? undefined : to.host);
+        const listening = this.#listening(
+          site,
+          'path' in to ? to.path : to.port,
+          from,
+          'path' in to ? undefined : to.host,
+        );
         if (listening === 'nothing') return across(site, from, () => unreachable('nothing listens there'));
         if (listening === 'silence') return;
         if (listening.life.machine.pin !== expect && expect !== undefined && !('path' in to)) {
@@ -199,17 +235,26 @@ export class SimulatedNetwork {
         // The keys are proven in one more round trip; the dialling side is done first.
         across(site, from, () => {
           answered?.();
-          across(from, site, () => across(site, from, () => finish(() => {
-            const [dialled, accepted] = this.#pair(life, listening.life, to);
-            resolve(dialled);
-            this.after(this.travelMs(from, site), () => this.#accept(site, listening, accepted));
-          })));
+          across(from, site, () =>
+            across(site, from, () =>
+              finish(() => {
+                const [dialled, accepted] = this.#pair(life, listening.life, to);
+                resolve(dialled);
+                this.after(this.travelMs(from, site), () => this.#accept(site, listening, accepted));
+              }),
+            ),
+          );
         });
       });
     });
   }
 
-  #listening(site: Site, place: number | string, from: Site, host: string | undefined): Listening | 'nothing' | 'silence' {
+  #listening(
+    site: Site,
+    place: number | string,
+    from: Site,
+    host: string | undefined,
+  ): Listening | 'nothing' | 'silence' {
     if (site !== from && site.firewall !== 'open') return site.firewall === 'drops' ? 'silence' : 'nothing';
     const listening = site.listeners.get(place);
     if (!listening) return 'nothing';
@@ -229,10 +274,25 @@ export class SimulatedNetwork {
   #pair(dialling: Life, listening: Life, to: Address | { readonly path: string }): [SimulatedStream, SimulatedStream] {
     const isLocal = 'path' in to;
     const nowhere = { host: '', port: 0 };
-    const seen = isLocal ? nowhere : { host: LOOPBACK.test(to.host) ? '127.0.0.1' : dialling.machine.host, port: this.#freePort(dialling.machine.site) };
+    const seen = isLocal
+      ? nowhere
+      : {
+          host: LOOPBACK.test(to.host) ? '127.0.0.1' : dialling.machine.host,
+          port: this.#freePort(dialling.machine.site),
+        };
     const fork = this.#chance.fork(`stream ${this.#chance.random()}`);
-    const dialled = new SimulatedStream(this, fork, { life: dialling, pin: isLocal ? undefined : listening.machine.pin, remote: isLocal ? nowhere : to, dialled: true });
-    const accepted = new SimulatedStream(this, fork, { life: listening, pin: isLocal ? undefined : dialling.machine.pin, remote: seen, dialled: false });
+    const dialled = new SimulatedStream(this, fork, {
+      life: dialling,
+      pin: isLocal ? undefined : listening.machine.pin,
+      remote: isLocal ? nowhere : to,
+      dialled: true,
+    });
+    const accepted = new SimulatedStream(this, fork, {
+      life: listening,
+      pin: isLocal ? undefined : dialling.machine.pin,
+      remote: seen,
+      dialled: false,
+    });
     dialled.other = accepted;
     accepted.other = dialled;
     this.#streams.add(dialled);

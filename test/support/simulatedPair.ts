@@ -21,9 +21,12 @@ export class Pair {
     this.sim = sim;
     const hosts = [1, 2].map((n) => sim.machine(`${name}-${n}`).host);
     this.realm = new TestRealm(hosts.map((host) => ({ host, port: 7070 })));
-    const machine = (n: Number): Machine => sim.machine(`${name}-${n} program`, {
-      identity: this.realm.config(n).identity, on: sim.machine(`${name}-${n}`), skewMs: n === 2 ? skewMs : 0,
-    });
+    const machine = (n: Number): Machine =>
+      sim.machine(`${name}-${n} program`, {
+        identity: this.realm.config(n).identity,
+        on: sim.machine(`${name}-${n}`),
+        skewMs: n === 2 ? skewMs : 0,
+      });
     this.machines = { 1: machine(1), 2: machine(2) };
     this.disks = { 1: emptyDisk(this.machines[1].world.chance), 2: emptyDisk(this.machines[2].world.chance) };
   }
@@ -39,7 +42,10 @@ export class Pair {
   async start(n: Number, options: Partial<TrackerOptions> = {}): Promise<Tracker> {
     const { world } = this.machines[n];
     const tracker = await this.realm.start(n, {
-      world, listen: { port: 7070 }, opLog: new MemoryLog(this.disks[n], world.clock, world.chance), ...options,
+      world,
+      listen: { port: 7070 },
+      opLog: new MemoryLog(this.disks[n], world.clock, world.chance),
+      ...options,
     });
     this.running[n] = tracker;
     return tracker;
@@ -70,7 +76,10 @@ export class Pair {
     const identity = createIdentity();
     const client = new Client(this.realm.realm, identity, this.sim.machine(name, { identity }).world);
     client.user = name;
-    for (const signed of [client.sign('createAccount', { account: client.account, name }), client.sign('signIn', { account: client.account })]) {
+    for (const signed of [
+      client.sign('createAccount', { account: client.account, name }),
+      client.sign('signIn', { account: client.account }),
+    ]) {
       const { ledger } = this.tracker(n);
       await ledger.ingest(signed, ledger.read(signed), Buffer.from('no password'));
     }

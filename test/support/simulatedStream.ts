@@ -153,7 +153,11 @@ export class SimulatedStream implements ByteStream {
     if (this.#closed) return;
     while (this.#queuedBytes > 0 && this.#unacknowledgedBytes < WINDOW_BYTES) {
       const most = Math.min(this.#queuedBytes, WINDOW_BYTES - this.#unacknowledgedBytes, CHUNK_BYTES_MAX);
-      const size = this.#chance.oneIn(4) ? 1 + this.#chance.below(Math.min(most, 24)) : this.#chance.oneIn(3) ? 1 + this.#chance.below(most) : most;
+      const size = this.#chance.oneIn(4)
+        ? 1 + this.#chance.below(Math.min(most, 24))
+        : this.#chance.oneIn(3)
+          ? 1 + this.#chance.below(most)
+          : most;
       this.#unacknowledgedBytes += size;
       this.#send({ is: 'data', bytes: this.#takeBytes(size) });
     }

@@ -23,14 +23,20 @@ describe('the event queue', () => {
     }
     assert.equal(queue.size, wanted.length);
     for (let next = queue.next(); next; next = queue.next()) next.run();
-    assert.deepEqual(done, wanted.sort((a, b) => a.at - b.at).map(({ name }) => name));
+    assert.deepEqual(
+      done,
+      wanted.sort((a, b) => a.at - b.at).map(({ name }) => name),
+    );
     assert.equal(queue.size, 0);
   });
 });
 
 describe('seeded chance', () => {
   it('repeats itself for the same seed and differs for another', () => {
-    const draw = (seed: number): unknown => { const chance = new SeededChance(seed); return [chance.random(), chance.bytes(7), chance.below(1000)]; };
+    const draw = (seed: number): unknown => {
+      const chance = new SeededChance(seed);
+      return [chance.random(), chance.bytes(7), chance.below(1000)];
+    };
     assert.deepEqual(draw(5), draw(5));
     assert.notDeepEqual(draw(5), draw(6));
   });
@@ -62,74 +68,131 @@ describe('seeded chance', () => {
 });
 
 describe('a simulation', () => {
-  it('lets time pass only while its body waits, and code between events settle', () => simulate(1, async (sim) => {
-    const { clock } = sim.machine('alice').world;
-    const began = clock.now();
-    const seen: string[] = [];
-    clock.after(20, () => void (async () => {
-      for (let step = 0; step < 50; step++) await Promise.resolve();
-      seen.push(`settled at ${clock.monotonicMs()}`);
-    })());
-    clock.after(20, () => seen.push('second'));
-    clock.after(10, () => seen.push('first'));
-    clock.after(15, () => seen.push('never')).cancel();
-    await sim.advance(30);
-    assert.deepEqual(seen, ['first', 'settled at 20', 'second']);
-    assert.equal(clock.now() - began, 30);
-  }));
+  it('lets time pass only while its body waits, and code between events settle', () =>
+    simulate(1, async (sim) => {
+      const { clock } = sim.machine('alice').world;
+      const began = clock.now();
+      const seen: string[] = [];
+      clock.after(
+        20,
+        () =>
+          void (async () => {
+            for (let step = 0; step < 50; step++) await Promise.resolve();
+            seen.push(`settled at ${clock.monotonicMs()}`);
+          })(),
+      );
+      clock.after(20, () => seen.push('second'));
+      clock.after(10, () => seen.push('first'));
+      clock.after(15, () => seen.push('never')).cancel();
+      await sim.advance(30);
+      assert.deepEqual(seen, ['first', 'settled at 20', 'second']);
+      assert.equal(clock.now() - began, 30);
+    }));
 
-  it('runs a year of heartbeats in no time', () => simulate(1, async (sim) => {
-    const { clock } = sim.machine('alice').world;
-    let beats = 0;
-    const beat = (): void => void clock.after(3_600_000, () => (beats++, beat()));
-    beat();
-    await sim.advance(365 * 24 * 3_600_000 + 1);
-    assert.equal(beats, 365 * 24);
-  }, { boundMs: Infinity }));
+  it('runs a year of heartbeats in no time', () =>
+    simulate(
+      1,
+      async (sim) => {
+        const { clock } = sim.machine('alice').world;
+        let beats = 0;
+        const beat = (): void => void clock.after(3_600_000, () => (beats++, beat()));
+        beat();
+        await sim.advance(365 * 24 * 3_600_000 + 1);
+        assert.equal(beats, 365 * 24);
+      },
+      { boundMs: Infinity },
+    ));
 
-  it('waits until something holds, or says that it never did', () => simulate(1, async (sim) => {
-    let done = false;
-    sim.after(500, () => (done = true));
-    await sim.until(() => done);
-    assert.equal(sim.nowMs, 500);
-    await assert.rejects(sim.until(() => !done, 100), /after 100 ms this still does not hold: \(\) => !done/);
-    assert.equal(sim.nowMs, 600);
-  }));
+  it('waits until something holds, or says that it never did', () =>
+    simulate(1, async (sim) => {
+      let done = false;
+      sim.after(500, () => (done = true));
+      await sim.until(() => done);
+      assert.equal(sim.nowMs, 500);
+      await assert.rejects(
+        sim.until(() => !done, 100),
+        /after 100 ms this still does not hold: \(\) => !done/,
+      );
+      assert.equal(sim.nowMs, 600);
+    }));
 
-  it('waits until nothing is left to happen', () => simulate(1, async (sim) => {
-    let left = 10;
-    const step = (): void => void (--left > 0 && sim.after(7, step));
-    step();
-    await sim.idle();
-    assert.deepEqual([left, sim.nowMs], [0, 63]);
-  }));
+  it('waits until nothing is left to happen', () =>
+    simulate(1, async (sim) => {
+      let left = 10;
+      const step = (): void => void (--left > 0 && sim.after(7, step));
+      step();
+      await sim.idle();
+      assert.deepEqual([left, sim.nowMs], [0, 63]);
+    }));
 
-  it('stands still while the real world works', () => simulate(1, async (sim) => {
-    let passed = false;
-    sim.after(1, () => (passed = true));
-    const turns = (async () => { for (let n = 0; n < 20; n++) await new Promise((resolve) => void setImmediate(resolve)); })();
-    await sim.hold(turns);
-    assert.deepEqual([passed, sim.nowMs], [false, 0]);
-  }));
+  it('stands still while the real world works', () =>
+    simulate(1, async (sim) => {
+      let passed = false;
+      sim.after(1, () => (passed = true));
+      const turns = (async () => {
+        for (let n = 0; n < 20; n++) await new Promise((resolve) => void setImmediate(resolve));
+      })();
+      await sim.hold(turns);
+      assert.deepEqual([passed, sim.nowMs], [false, 0]);
+    }));
 
   it('names its seed and time when the body fails, waits for nothing, or never ends', async () => {
     const endless = (sim: Simulation): void => void sim.after(1, () => endless(sim));
-    await assert.rejects(simulate(77, async (sim) => { await sim.advance(5); throw new Error('oh'); }), /^Error: oh\n\[seed 77, at 5\.000 ms\]/);
-    await assert.rejects(simulate(78, () => new Promise(() => {})), /stuck(.|\n)*seed 78/);
-    await assert.rejects(simulate(79, (sim) => { endless(sim); return new Promise(() => {}); }, { eventsMax: 100 }), /does not end(.|\n)*seed 79/);
-    await assert.rejects(simulate(80, (sim) => { endless(sim); return new Promise(() => {}); }, { boundMs: 100 }), /does not end/);
-    await assert.rejects(simulate(81, async (sim) => { sim.after(3, () => { throw new Error('in an event'); }); await sim.advance(10); }), /in an event(.|\n)*seed 81, at 3/);
+    await assert.rejects(
+      simulate(77, async (sim) => {
+        await sim.advance(5);
+        throw new Error('oh');
+      }),
+      /^Error: oh\n\[seed 77, at 5\.000 ms\]/,
+    );
+    await assert.rejects(
+      simulate(78, () => new Promise(() => {})),
+      /stuck(.|\n)*seed 78/,
+    );
+    await assert.rejects(
+      simulate(
+        79,
+        (sim) => {
+          endless(sim);
+          return new Promise(() => {});
+        },
+        { eventsMax: 100 },
+      ),
+      /does not end(.|\n)*seed 79/,
+    );
+    await assert.rejects(
+      simulate(
+        80,
+        (sim) => {
+          endless(sim);
+          return new Promise(() => {});
+        },
+        { boundMs: 100 },
+      ),
+      /does not end/,
+    );
+    await assert.rejects(
+      simulate(81, async (sim) => {
+        sim.after(3, () => {
+          throw new Error('in an event');
+        });
+        await sim.advance(10);
+      }),
+      /in an event(.|\n)*seed 81, at 3/,
+    );
   });
 
-  it('tells in its last lines what the machines logged', () => simulate(1, async (sim) => {
-    sim.machine('alice').world.log.info('piece verified', { piece: 3, error: new Error('no'), big: 5n });
-    assert.match(sim.lastLines().at(-1) ?? '', /alice info: piece verified {"piece":3,"error":"no","big":"5"}/);
-  }));
+  it('tells in its last lines what the machines logged', () =>
+    simulate(1, async (sim) => {
+      sim.machine('alice').world.log.info('piece verified', { piece: 3, error: new Error('no'), big: 5n });
+      assert.match(sim.lastLines().at(-1) ?? '', /alice info: piece verified {"piece":3,"error":"no","big":"5"}/);
+    }));
 
-  it('keeps the clocks of machines apart', () => simulate(1, async (sim) => {
-    const ahead = sim.machine('alice', { skewMs: 5000 }).world.clock;
-    assert.equal(ahead.now() - sim.machine('bob').world.clock.now(), 5000);
-  }));
+  it('keeps the clocks of machines apart', () =>
+    simulate(1, async (sim) => {
+      const ahead = sim.machine('alice', { skewMs: 5000 }).world.clock;
+      assert.equal(ahead.now() - sim.machine('bob').world.clock.now(), 5000);
+    }));
 });
 
 /** A small busy world: streams both ways, a cut, a kill, a disk. */
@@ -145,7 +208,9 @@ async function busy(sim: Simulation): Promise<void> {
   stream.write([alice.world.chance.bytes(200_000)]);
   sim.network.cut(alice, bob);
   await alice.world.disk.makeFolder('/a');
-  await Promise.all(['x', 'y', 'z'].map((name) => alice.world.disk.replaceFile(`/a/${name}`, alice.world.chance.bytes(10))));
+  await Promise.all(
+    ['x', 'y', 'z'].map((name) => alice.world.disk.replaceFile(`/a/${name}`, alice.world.chance.bytes(10))),
+  );
   sim.note((await alice.world.disk.listFolder('/a')).join());
   sim.network.heal();
   await sim.advance(50);
@@ -173,56 +238,72 @@ describe('a program that ends', () => {
     return { alices: new Collector(dialled), bobs: new Collector(accepted[0] ?? assert.fail()) };
   };
 
-  it('does nothing any more: no timer, no call, no byte', () => simulate(1, async (sim) => {
-    const bob = sim.machine('bob');
-    const { bobs } = await connect(sim);
-    const { clock, disk, network } = bob.world;
-    const done: string[] = [];
-    clock.after(10, () => done.push('timer'));
-    void disk.replaceFile('/a', Buffer.from('a')).then(() => done.push('disk'), () => done.push('disk'));
-    void network.dial({ host: 'alice', port: 1 }, { timeoutMs: 5 }).then(() => done.push('dial'), () => done.push('dial'));
-    bob.kill();
-    await sim.advance(1000);
-    assert.deepEqual([done, bobs.end, bob.isAlive], [[], undefined, false]);
-  }));
+  it('does nothing any more: no timer, no call, no byte', () =>
+    simulate(1, async (sim) => {
+      const bob = sim.machine('bob');
+      const { bobs } = await connect(sim);
+      const { clock, disk, network } = bob.world;
+      const done: string[] = [];
+      clock.after(10, () => done.push('timer'));
+      void disk.replaceFile('/a', Buffer.from('a')).then(
+        () => done.push('disk'),
+        () => done.push('disk'),
+      );
+      void network.dial({ host: 'alice', port: 1 }, { timeoutMs: 5 }).then(
+        () => done.push('dial'),
+        () => done.push('dial'),
+      );
+      bob.kill();
+      await sim.advance(1000);
+      assert.deepEqual([done, bobs.end, bob.isAlive], [[], undefined, false]);
+    }));
 
-  it('closes its connections when it is killed; the next one has the same address, key and disk', () => simulate(1, async (sim) => {
-    const bob = sim.machine('bob');
-    const { alices } = await connect(sim);
-    await bob.world.disk.replaceFile('/a', Buffer.from('kept'));
-    const file = await bob.world.disk.open('/b', 'create');
-    await file.write(Buffer.from('not synced'), 0);
-    bob.kill();
-    await sim.until(() => alices.end !== undefined);
-    await assert.rejects(sim.machine('alice').world.network.dial({ host: 'bob', port: 7000 }, { timeoutMs: 1000 }), /nothing listens there/);
-    bob.start();
-    const again = await connect(sim);
-    assert.equal(again.alices.stream.pin, alices.stream.pin);
-    assert.deepEqual([bob.disk.peek('/a')?.toString(), bob.disk.peek('/b')?.toString()], ['kept', 'not synced']);
-  }));
+  it('closes its connections when it is killed; the next one has the same address, key and disk', () =>
+    simulate(1, async (sim) => {
+      const bob = sim.machine('bob');
+      const { alices } = await connect(sim);
+      await bob.world.disk.replaceFile('/a', Buffer.from('kept'));
+      const file = await bob.world.disk.open('/b', 'create');
+      await file.write(Buffer.from('not synced'), 0);
+      bob.kill();
+      await sim.until(() => alices.end !== undefined);
+      await assert.rejects(
+        sim.machine('alice').world.network.dial({ host: 'bob', port: 7000 }, { timeoutMs: 1000 }),
+        /nothing listens there/,
+      );
+      bob.start();
+      const again = await connect(sim);
+      assert.equal(again.alices.stream.pin, alices.stream.pin);
+      assert.deepEqual([bob.disk.peek('/a')?.toString(), bob.disk.peek('/b')?.toString()], ['kept', 'not synced']);
+    }));
 
-  it('tells nobody when the power goes, until it is back and is written to', () => simulate(1, async (sim) => {
-    const [alice, bob] = [sim.machine('alice'), sim.machine('bob')];
-    const { alices } = await connect(sim);
-    bob.powerCut();
-    alices.stream.write([Buffer.from('hello')]);
-    await sim.advance(3_600_000);
-    assert.equal(alices.end, undefined);
-    await assert.rejects(alice.world.network.dial({ host: 'bob', port: 7000 }, { timeoutMs: 1000 }), /no answer within 1000 ms/);
-    bob.start();
-    await sim.until(() => alices.end !== undefined, 100);
-    assert.match(inspect(alices.end), /ECONNRESET/);
-  }));
+  it('tells nobody when the power goes, until it is back and is written to', () =>
+    simulate(1, async (sim) => {
+      const [alice, bob] = [sim.machine('alice'), sim.machine('bob')];
+      const { alices } = await connect(sim);
+      bob.powerCut();
+      alices.stream.write([Buffer.from('hello')]);
+      await sim.advance(3_600_000);
+      assert.equal(alices.end, undefined);
+      await assert.rejects(
+        alice.world.network.dial({ host: 'bob', port: 7000 }, { timeoutMs: 1000 }),
+        /no answer within 1000 ms/,
+      );
+      bob.start();
+      await sim.until(() => alices.end !== undefined, 100);
+      assert.match(inspect(alices.end), /ECONNRESET/);
+    }));
 
-  it('takes the other programs of its machine along only when the power goes', () => simulate(1, async (sim) => {
-    const bob = sim.machine('bob');
-    const second = sim.machine('bob2', { on: bob });
-    assert.equal(second.host, bob.host);
-    assert.notEqual(second.pin, bob.pin);
-    bob.kill();
-    assert.deepEqual([bob.isAlive, second.isAlive], [false, true]);
-    bob.start();
-    second.powerCut();
-    assert.deepEqual([bob.isAlive, second.isAlive], [false, false]);
-  }));
+  it('takes the other programs of its machine along only when the power goes', () =>
+    simulate(1, async (sim) => {
+      const bob = sim.machine('bob');
+      const second = sim.machine('bob2', { on: bob });
+      assert.equal(second.host, bob.host);
+      assert.notEqual(second.pin, bob.pin);
+      bob.kill();
+      assert.deepEqual([bob.isAlive, second.isAlive], [false, true]);
+      bob.start();
+      second.powerCut();
+      assert.deepEqual([bob.isAlive, second.isAlive], [false, false]);
+    }));
 });

@@ -29,7 +29,11 @@ export interface SimulationOptions {
 }
 
 /** Runs a body in a world of its own. An error that it throws names the seed and the time. */
-export async function simulate<T>(seed: number, body: (sim: Simulation) => Promise<T>, options: SimulationOptions = {}): Promise<T> {
+export async function simulate<T>(
+  seed: number,
+  body: (sim: Simulation) => Promise<T>,
+  options: SimulationOptions = {},
+): Promise<T> {
   const sim = new Simulation(seed);
   try {
     return await sim.drive(body(sim), options);
@@ -126,10 +130,17 @@ export class Simulation {
   }
 
   log(machine: string): Log {
-    const level = (name: string) => (phrase: string, fields?: LogFields): void => {
-      const shown = fields === undefined ? '' : JSON.stringify(fields, (_, value: unknown) => (value instanceof Error ? value.message : typeof value === 'bigint' ? String(value) : value));
-      this.note(`${machine} ${name}: ${phrase} ${shown}`);
-    };
+    const level =
+      (name: string) =>
+      (phrase: string, fields?: LogFields): void => {
+        const shown =
+          fields === undefined
+            ? ''
+            : JSON.stringify(fields, (_, value: unknown) =>
+                value instanceof Error ? value.message : typeof value === 'bigint' ? String(value) : value,
+              );
+        this.note(`${machine} ${name}: ${phrase} ${shown}`);
+      };
     return { ...silentLog, debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') };
   }
 

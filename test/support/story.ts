@@ -24,7 +24,11 @@ export interface Told {
   readonly line: string;
 }
 
-const idOf = <T extends string>(kind: string, name: string, bytes = 16): T => createHash('sha256').update(`${kind} ${name}`).digest('hex').slice(0, 2 * bytes) as T;
+const idOf = <T extends string>(kind: string, name: string, bytes = 16): T =>
+  createHash('sha256')
+    .update(`${kind} ${name}`)
+    .digest('hex')
+    .slice(0, 2 * bytes) as T;
 export const accountOf = (name: string): AccountId => idOf('account', name);
 export const groupOf = (name: string): GroupId => idOf('group', name);
 
@@ -37,12 +41,24 @@ export function told(story: string): Told[] {
   const say = (tracker: 'A' | 'B', op: ReadOperation, line: string): void => {
     const other = tracker === 'A' ? 'B' : 'A';
     const stamp: Stamp = {
-      ms: 1000 + all.length, counter: 0, origin: origins[tracker], seq: ++have[tracker], previous: new Uint8Array(32),
+      ms: 1000 + all.length,
+      counter: 0,
+      origin: origins[tracker],
+      seq: ++have[tracker],
+      previous: new Uint8Array(32),
       seen: seen[tracker] > 0 ? [{ origin: origins[other], seq: seen[tracker] }] : [],
     };
-    all.push({ op, stamp, added: Buffer.from(['createAccount', 'changePassword', 'resetPassword'].includes(op.name) ? line : ''), line });
+    all.push({
+      op,
+      stamp,
+      added: Buffer.from(['createAccount', 'changePassword', 'resetPassword'].includes(op.name) ? line : ''),
+      line,
+    });
   };
-  for (const line of story.split('\n').map((text) => text.trim()).filter((text) => text !== '')) {
+  for (const line of story
+    .split('\n')
+    .map((text) => text.trim())
+    .filter((text) => text !== '')) {
     const [first, who = '', what = '', ...words] = line.split(/\s+/);
     if (first === 'sync') {
       Object.assign(seen, { A: have.B, B: have.A });
@@ -76,22 +92,47 @@ function operation(who: string, name: string, words: readonly string[], id: stri
   const group = groupOf(groupKey);
   const request = idOf<RequestId>('request', second);
   const bodies: Record<string, object> = {
-    createAccount: { account, name: user }, changePassword: { account }, signIn: { account },
+    createAccount: { account, name: user },
+    changePassword: { account },
+    signIn: { account },
     signOut: { account, device: idOf<Pin>('device', `${key}/${first || device}`, 32) },
-    createGroup: { group, name: groupName }, requestJoin: { group, request }, cancelRequest: { group, request }, acceptRequest: { group, request },
-    rejectRequest: { group, request }, leaveGroup: { group }, removeMember: { group, account: accountOf(second) },
+    createGroup: { group, name: groupName },
+    requestJoin: { group, request },
+    cancelRequest: { group, request },
+    acceptRequest: { group, request },
+    rejectRequest: { group, request },
+    leaveGroup: { group },
+    removeMember: { group, account: accountOf(second) },
     shareFile: {
-      group, name: second, root: idOf<Root>('root', third, 32), sizeBytes: 1000 + Number(third), pieceBytes: 16_384, sha256: idOf<Sha256>('sha256', third, 32),
-      replace: fourth === 'replace', content: 'file',
+      group,
+      name: second,
+      root: idOf<Root>('root', third, 32),
+      sizeBytes: 1000 + Number(third),
+      pieceBytes: 16_384,
+      sha256: idOf<Sha256>('sha256', third, 32),
+      replace: fourth === 'replace',
+      content: 'file',
     },
-    stopShare: { group, name: second }, removeFile: { group, name: second },
-    transferGroup: { group, account: accountOf(second) }, setOwner: { group, account: accountOf(second) }, deleteGroup: { group }, renameGroup: { group, name: second },
-    renameAccount: { account, name: first }, resetPassword: { account: accountOf(first) }, setFoldVersion: { version: Number(first) },
+    stopShare: { group, name: second },
+    removeFile: { group, name: second },
+    transferGroup: { group, account: accountOf(second) },
+    setOwner: { group, account: accountOf(second) },
+    deleteGroup: { group },
+    renameGroup: { group, name: second },
+    renameAccount: { account, name: first },
+    resetPassword: { account: accountOf(first) },
+    setFoldVersion: { version: Number(first) },
   };
   const body = bodies[name];
   if (!body) throw new Error(`no operation is called ${name}`);
   return {
-    realm: idOf<Pin>('realm', '', 32), id: idOf<OperationId>('operation', id), account, createdAtMs: 0, device: idOf<Pin>('device', `${key}/${device}`, 32), name, body,
+    realm: idOf<Pin>('realm', '', 32),
+    id: idOf<OperationId>('operation', id),
+    account,
+    createdAtMs: 0,
+    device: idOf<Pin>('device', `${key}/${device}`, 32),
+    name,
+    body,
   } as ReadOperation;
 }
 
@@ -119,8 +160,10 @@ export function inWords(state: State): Record<string, string> {
     if (!group) continue;
     const members = [...group.members.keys()].map((member) => nameOf(member) + (member === group.owner ? '*' : ''));
     const waiting = [...group.waiting.values()].map(({ account }) => `${nameOf(account)}?`);
-    const files = [...group.files].map(([, { name, version, author, sizeBytes, sharers }]) =>
-      `${name} v${version} content ${sizeBytes - 1000} by ${nameOf(author)} from ${[...sharers].map(nameOf).join(',') || 'nobody'}`);
+    const files = [...group.files].map(
+      ([, { name, version, author, sizeBytes, sharers }]) =>
+        `${name} v${version} content ${sizeBytes - 1000} by ${nameOf(author)} from ${[...sharers].map(nameOf).join(',') || 'nobody'}`,
+    );
     words[group.name] = [[...members, ...waiting].join(' '), ...files].join('; ');
   }
   return words;

@@ -3,7 +3,19 @@
 import { spawnSync } from 'node:child_process';
 
 /** What a tracker writes, sends and makes durable; nothing else stops it. */
-const CALLS = ['write', 'writev', 'pwrite64', 'pwritev', 'pwritev2', 'sendto', 'sendmsg', 'sendmmsg', 'sendfile', 'fsync', 'fdatasync'];
+const CALLS = [
+  'write',
+  'writev',
+  'pwrite64',
+  'pwritev',
+  'pwritev2',
+  'sendto',
+  'sendmsg',
+  'sendmmsg',
+  'sendfile',
+  'fsync',
+  'fdatasync',
+];
 /** Bytes of each write that are kept: all of what a tracker writes at once to a log or a link. */
 const BYTES_KEPT = 128 * 1024;
 
@@ -20,8 +32,24 @@ export interface SystemCall {
 }
 
 /** Command and arguments that trace a shell's script with everything it starts, into a file. */
-export const straceOf = (output: string, script: string, args: readonly string[]): readonly string[] =>
-  ['strace', '-f', '-yy', '-xx', '-s', String(BYTES_KEPT), '-e', `trace=${CALLS.join(',')}`, '-e', 'signal=none', '-o', output, 'sh', '-c', script, ...args];
+export const straceOf = (output: string, script: string, args: readonly string[]): readonly string[] => [
+  'strace',
+  '-f',
+  '-yy',
+  '-xx',
+  '-s',
+  String(BYTES_KEPT),
+  '-e',
+  `trace=${CALLS.join(',')}`,
+  '-e',
+  'signal=none',
+  '-o',
+  output,
+  'sh',
+  '-c',
+  script,
+  ...args,
+];
 
 /**
  * Sees to it that processes can be traced here. Debian's package is installed where that may be (root, in a container or in CI).
@@ -32,13 +60,19 @@ export function whyNoStrace(): string | undefined {
   if (process.platform !== 'linux') return 'strace is there on Linux only';
   if (!works() && process.getuid?.() === 0) {
     const install = 'apt-get install -y -qq strace';
-    spawnSync('sh', ['-c', `${install} || { apt-get update -qq && ${install}; }`], { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
+    spawnSync('sh', ['-c', `${install} || { apt-get update -qq && ${install}; }`], {
+      stdio: 'ignore',
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    });
   }
-  return works() ? undefined : 'strace does not run here: install it (apt install strace), and let this user trace its own children';
+  return works()
+    ? undefined
+    : 'strace does not run here: install it (apt install strace), and let this user trace its own children';
 }
 
 /** Not whether it is there: whether it may trace. */
-const works = (): boolean => spawnSync('strace', ['-f', '-yy', '-o', '/dev/null', 'true'], { stdio: 'ignore' }).status === 0;
+const works = (): boolean =>
+  spawnSync('strace', ['-f', '-yy', '-o', '/dev/null', 'true'], { stdio: 'ignore' }).status === 0;
 
 /** Reads what strace has written. What a process did not come back from is left out. */
 export function readStrace(text: string): readonly SystemCall[] {
@@ -51,8 +85,9 @@ export function readStrace(text: string): readonly SystemCall[] {
     const [, called = '', rest = ''] = /^(\w+)\((.*)$/.exec(what) ?? [];
     const before = resumed === undefined ? undefined : begun.get(thread);
     if (before) begun.delete(thread);
-    if (rest.endsWith(' <unfinished ...>')) begun.set(thread, { name: called, rest: rest.slice(0, -' <unfinished ...>'.length), began: at });
-    else if (before) add(before.name, before.rest + end, before.began, at);
+    if (rest.endsWith(' <unfinished ...>')) {
+      begun.set(thread, { name: called, rest: rest.slice(0, -' <unfinished ...>'.length), began: at });
+    } else if (before) add(before.name, before.rest + end, before.began, at);
     else if (called !== '') add(called, rest, at, at);
   }
   return calls;
@@ -62,7 +97,14 @@ export function readStrace(text: string): readonly SystemCall[] {
     const [, result] = /\) += (-?\d+)[^=]*$/.exec(rest) ?? [];
     if (target === '' || result === undefined) return;
     const data = [...rest.slice(target.length).matchAll(/"((?:\\x[0-9a-f]{2})*)"/g)].map(([, hex = '']) => unhex(hex));
-    calls.push({ name, target: target.startsWith('\\x') ? unhex(target).toString() : target, data: Buffer.concat(data), result: Number(result), began, ended });
+    calls.push({
+      name,
+      target: target.startsWith('\\x') ? unhex(target).toString() : target,
+      data: Buffer.concat(data),
+      result: Number(result),
+      began,
+      ended,
+    });
   }
 }
 

@@ -33,7 +33,8 @@ export const PASSWORD = 'a good password';
 export const CHEAP = { ln: 4, r: 8, p: 1 } as const;
 
 export const newId = <T extends string>(bytes = 16): T => nodeChance.bytes(bytes).toString('hex') as T;
-const der = (key: { export(options: { format: 'der'; type: 'spki' }): Buffer }): Buffer => key.export({ format: 'der', type: 'spki' });
+const der = (key: { export(options: { format: 'der'; type: 'spki' }): Buffer }): Buffer =>
+  key.export({ format: 'der', type: 'spki' });
 
 export class TestRealm {
   readonly configs: readonly TrackerConfig[];
@@ -45,33 +46,71 @@ export class TestRealm {
    * @param addresses  one for each tracker; in the real world they may listen elsewhere
    * @param createKey  of each tracker
    */
-  constructor(addresses: readonly Address[] = [{ host: '127.0.0.1', port: 7070 }], createKey: () => Identity = createIdentity) {
+  constructor(
+    addresses: readonly Address[] = [{ host: '127.0.0.1', port: 7070 }],
+    createKey: () => Identity = createIdentity,
+  ) {
     const realmKey = this.#realmKey;
-    const parts = addresses.map((address, n) => ({ address, number: n + 1, identity: createKey(), ticketKey: generateKeyPairSync('ed25519') }));
+    const parts = addresses.map((address, n) => ({
+      address,
+      number: n + 1,
+      identity: createKey(),
+      ticketKey: generateKeyPairSync('ed25519'),
+    }));
     const descriptor: Descriptor = {
-      realmKey: der(realmKey.publicKey), version: 1, former: [],
-      trackers: parts.map(({ address, number, identity, ticketKey }) => ({ address, number, pin: identity.pin, ticketKey: der(ticketKey.publicKey) })),
+      realmKey: der(realmKey.publicKey),
+      version: 1,
+      former: [],
+      trackers: parts.map(({ address, number, identity, ticketKey }) => ({
+        address,
+        number,
+        pin: identity.pin,
+        ticketKey: der(ticketKey.publicKey),
+      })),
     };
     const signedDescriptor = signDescriptor(descriptor, realmKey.privateKey);
     this.configs = parts.map(({ number, identity, ticketKey }) => ({
-      folder: '', number, realm: pinOf(descriptor.realmKey), identity, signer: { tracker: identity.pin, ticketKey: ticketKey.privateKey }, descriptor, signedDescriptor,
+      folder: '',
+      number,
+      realm: pinOf(descriptor.realmKey),
+      identity,
+      signer: { tracker: identity.pin, ticketKey: ticketKey.privateKey },
+      descriptor,
+      signedDescriptor,
     }));
   }
 
   /** The next version of the list: these trackers, of which the last may be a new one with keys of its own. Returns it, and what a tracker of a number is then. */
-  relist(numbers: readonly number[], added?: { readonly number: number; readonly address: Address }): { readonly list: SignedDescriptor; readonly config: (number: number) => TrackerConfig } {
+  relist(
+    numbers: readonly number[],
+    added?: { readonly number: number; readonly address: Address },
+  ): { readonly list: SignedDescriptor; readonly config: (number: number) => TrackerConfig } {
     const { descriptor: before } = this.config(1);
     const kept = before.trackers.filter(({ number }) => numbers.includes(number));
     const [identity, ticketKey] = [createIdentity(), generateKeyPairSync('ed25519')];
     const descriptor: Descriptor = {
-      ...before, version: before.version + 1, trackers: [...kept, ...(added ? [{ ...added, pin: identity.pin, ticketKey: der(ticketKey.publicKey) }] : [])],
-      former: [...before.former, ...before.trackers.filter(({ number }) => !numbers.includes(number)).map(({ pin }) => pin)],
+      ...before,
+      version: before.version + 1,
+      trackers: [...kept, ...(added ? [{ ...added, pin: identity.pin, ticketKey: der(ticketKey.publicKey) }] : [])],
+      former: [
+        ...before.former,
+        ...before.trackers.filter(({ number }) => !numbers.includes(number)).map(({ pin }) => pin),
+      ],
     };
     const list = signDescriptor(descriptor, this.#realmKey.privateKey);
     return {
       list,
-      config: (number) => (number === added?.number
-        ? { ...this.config(1), number, identity, signer: { tracker: identity.pin, ticketKey: ticketKey.privateKey }, descriptor, signedDescriptor: list } : { ...this.config(number), descriptor, signedDescriptor: list }),
+      config: (number) =>
+        number === added?.number
+          ? {
+              ...this.config(1),
+              number,
+              identity,
+              signer: { tracker: identity.pin, ticketKey: ticketKey.privateKey },
+              descriptor,
+              signedDescriptor: list,
+            }
+          : { ...this.config(number), descriptor, signedDescriptor: list },
     };
   }
 
@@ -90,7 +129,12 @@ export class TestRealm {
     const config = this.config(number);
     const world = createNodeWorld({ identity: config.identity, log: silentLog });
     const tracker = await startTracker({
-      world, config, opLog: new MemoryLog(emptyDisk(nodeChance), world.clock, nodeChance), version: 'test', listen: { host: '127.0.0.1', port: 0 }, passwordCost: CHEAP,
+      world,
+      config,
+      opLog: new MemoryLog(emptyDisk(nodeChance), world.clock, nodeChance),
+      version: 'test',
+      listen: { host: '127.0.0.1', port: 0 },
+      passwordCost: CHEAP,
       broken: (error) => {
         throw error;
       },
@@ -101,7 +145,13 @@ export class TestRealm {
   }
 
   /** An engine with a key of its own, linked to a tracker. */
-  async connect(tracker: Pick<Tracker, 'address'>, { identity = createIdentity(), world = createNodeWorld({ identity, log: silentLog }) }: { identity?: Identity; world?: World } = {}): Promise<Client> {
+  async connect(
+    tracker: Pick<Tracker, 'address'>,
+    {
+      identity = createIdentity(),
+      world = createNodeWorld({ identity, log: silentLog }),
+    }: { identity?: Identity; world?: World } = {},
+  ): Promise<Client> {
     const client = new Client(this.realm, identity, world);
     await client.connect(tracker.address);
     this.#clients.add(client);
@@ -151,15 +201,28 @@ export class Client {
     const { clock, chance, network } = this.world;
     const link = new FrameLink(await network.dial(address, { timeoutMs: 5_000 }));
     await greet(link, { role: 'engine', accepts: ['tracker'], program: 'test', clock, chance });
-    const keep = (name: NoticeName) => (body: unknown): void => {
-      this.#notices.push({ name, body });
-      for (const look of this.#waiting.splice(0)) look();
-    };
+    const keep =
+      (name: NoticeName) =>
+      (body: unknown): void => {
+        this.#notices.push({ name, body });
+        for (const look of this.#waiting.splice(0)) look();
+      };
     this.#connection = new Connection(link, {
-      table: trackerLink, side: 'engine', heartbeatMs: HEARTBEAT_MS.tracker, clock, log: silentLog,
+      table: trackerLink,
+      side: 'engine',
+      heartbeatMs: HEARTBEAT_MS.tracker,
+      clock,
+      log: silentLog,
       handlers: {
-        presenceChanged: keep('presenceChanged'), groupChanged: keep('groupChanged'), groupGone: keep('groupGone'), swarmChanged: keep('swarmChanged'), revoked: keep('revoked'),
-        dialRequest: keep('dialRequest'), signedOut: keep('signedOut'), conflicted: keep('conflicted'), pairChanged: keep('pairChanged'),
+        presenceChanged: keep('presenceChanged'),
+        groupChanged: keep('groupChanged'),
+        groupGone: keep('groupGone'),
+        swarmChanged: keep('swarmChanged'),
+        revoked: keep('revoked'),
+        dialRequest: keep('dialRequest'),
+        signedOut: keep('signedOut'),
+        conflicted: keep('conflicted'),
+        pairChanged: keep('pairChanged'),
       },
     });
   }
@@ -168,7 +231,11 @@ export class Client {
     return this.connection.call(name, body, { deadlineMs: 10_000 });
   }
 
-  sign<N extends OperationName>(name: N, body: OperationBody<N>, { account = this.account, realm = this.realm, id = newId<OperationId>(), signer = this.identity } = {}): SignedOperation {
+  sign<N extends OperationName>(
+    name: N,
+    body: OperationBody<N>,
+    { account = this.account, realm = this.realm, id = newId<OperationId>(), signer = this.identity } = {},
+  ): SignedOperation {
     return signOperation({ realm, id, account, createdAtMs: this.world.clock.now(), name, body } as Operation, signer);
   }
 
@@ -178,7 +245,10 @@ export class Client {
 
   async createAccount(user: string, password = PASSWORD): Promise<ReplyOf<Link, 'createAccount'>> {
     this.user = user;
-    return this.call('createAccount', { signed: this.sign('createAccount', { account: this.account, name: user }), password });
+    return this.call('createAccount', {
+      signed: this.sign('createAccount', { account: this.account, name: user }),
+      password,
+    });
   }
 
   /** Shows the password, signs in, and listens to what the tracker tells. */
@@ -214,12 +284,24 @@ export class Client {
   /** Shares a file of which only the size is true. */
   async share(group: GroupId, name: string, content: number, { replace = false } = {}): Promise<Root> {
     const root = content.toString(16).padStart(64, '0') as Root;
-    await this.submit('shareFile', { group, name, root, sizeBytes: 1000 + content, pieceBytes: 16_384, sha256: root as string as Sha256, replace, content: 'file' });
+    await this.submit('shareFile', {
+      group,
+      name,
+      root,
+      sizeBytes: 1000 + content,
+      pieceBytes: 16_384,
+      sha256: root as string as Sha256,
+      replace,
+      content: 'file',
+    });
     return root;
   }
 
   /** The next notice of this name that fits; it and all before it are forgotten. */
-  async notice<K extends NoticeName>(name: K, fits: (body: BodyOf<Link, K>) => boolean = () => true): Promise<BodyOf<Link, K>> {
+  async notice<K extends NoticeName>(
+    name: K,
+    fits: (body: BodyOf<Link, K>) => boolean = () => true,
+  ): Promise<BodyOf<Link, K>> {
     for (;;) {
       const at = this.#notices.findIndex((notice) => notice.name === name && fits(notice.body as BodyOf<Link, K>));
       const [found] = at < 0 ? [] : this.#notices.splice(0, at + 1).slice(-1);

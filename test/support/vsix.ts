@@ -8,7 +8,10 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Where `npm run package` puts it. */
 export function vsixPath(folder = path.join(ROOT, 'dist')): string {
-  const { name, version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { name: string; version: string };
+  const { name, version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {
+    name: string;
+    version: string;
+  };
   return path.join(folder, `${name}-${version}.vsix`);
 }
 
@@ -21,7 +24,12 @@ export async function packageExtension(folder?: string): Promise<string> {
 }
 
 /** vsce without its words; warnings are errors here. */
-export async function pack(options: { readonly cwd: string; readonly packagePath: string; readonly skipLicense?: boolean; readonly allowStarActivation?: boolean }): Promise<void> {
+export async function pack(options: {
+  readonly cwd: string;
+  readonly packagePath: string;
+  readonly skipLicense?: boolean;
+  readonly allowStarActivation?: boolean;
+}): Promise<void> {
   const warnings: string[] = [];
   const { warn, error, log } = console;
   // vsce speaks to the console alone.

@@ -68,7 +68,9 @@ export class Crowd {
     this.sim = sim;
     const bytes = sim.chance.bytes(Math.max(1, pieces * PIECE_BYTES - sim.chance.below(PIECE_BYTES)));
     const shape = shapeOf(bytes.length, PIECE_BYTES);
-    const layer = Buffer.concat(Array.from({ length: shape.pieces }, (_, piece) => pieceHash(pieceOf(bytes, piece), leavesPerPiece(shape))));
+    const layer = Buffer.concat(
+      Array.from({ length: shape.pieces }, (_, piece) => pieceHash(pieceOf(bytes, piece), leavesPerPiece(shape))),
+    );
     this.subject = { bytes, shape, layer, root: rootOf(layer, shape) };
   }
 
@@ -84,7 +86,9 @@ export class Crowd {
   tellAll(): void {
     for (const peer of this.peers) {
       if (!peer.isRunning) continue;
-      peer.swarm.addCandidates(this.peers.filter((other) => other !== peer && other.isRunning).map((other) => other.address));
+      peer.swarm.addCandidates(
+        this.peers.filter((other) => other !== peer && other.isRunning).map((other) => other.address),
+      );
     }
   }
 
@@ -106,16 +110,21 @@ export class Crowd {
   async check(): Promise<void> {
     for (const peer of this.honest) peer.check();
     const liars = new Set(this.peers.filter((peer) => !this.honest.includes(peer)).map(({ machine }) => machine.pin));
-    for (const { name, banned } of this.honest) for (const pin of banned) assert.ok(liars.has(pin), `${name} has banned somebody who did nothing wrong`);
+    for (const { name, banned } of this.honest) {
+      for (const pin of banned) assert.ok(liars.has(pin), `${name} has banned somebody who did nothing wrong`);
+    }
     for (const peer of this.peers) await peer.stop();
     await this.sim.advance(60_000); // greetings, farewells and silent links have ended by then
     assert.equal(this.sim.network.openStreams, 0, 'links stayed open');
     // A read that never ends keeps its memory.
-    for (const { name, buffers, plan } of this.peers) if (plan.vice !== 'silent') for (const one of buffers) assert.equal(one.usedBytes, 0, `${name} has lost memory`);
+    for (const { name, buffers, plan } of this.peers) {
+      if (plan.vice !== 'silent') for (const one of buffers) assert.equal(one.usedBytes, 0, `${name} has lost memory`);
+    }
   }
 }
 
-const pieceOf = (bytes: Buffer, piece: number): Buffer => bytes.subarray(piece * PIECE_BYTES, (piece + 1) * PIECE_BYTES);
+const pieceOf = (bytes: Buffer, piece: number): Buffer =>
+  bytes.subarray(piece * PIECE_BYTES, (piece + 1) * PIECE_BYTES);
 
 export class CrowdPeer {
   readonly name: string;
@@ -147,7 +156,13 @@ export class CrowdPeer {
   }
 
   get address(): SwarmPeer {
-    return { pin: this.machine.pin, account: this.#account, user: this.name, addresses: [{ host: this.machine.host, port: PORT }], leftBytes: this.swarm.leftBytes };
+    return {
+      pin: this.machine.pin,
+      account: this.#account,
+      user: this.name,
+      addresses: [{ host: this.machine.host, port: PORT }],
+      leftBytes: this.swarm.leftBytes,
+    };
   }
 
   /** Begins, or goes on with what the last run has left on the disk. */
@@ -162,17 +177,45 @@ export class CrowdPeer {
     this.buffers = [new PieceBuffers(RAW_HEAD_ROOM_BYTES), new PieceBuffers()];
     const [sending, taking] = this.buffers as [PieceBuffers, PieceBuffers];
     const links = new Peers({
-      world: { ...world, log }, device: this.machine.pin, program: 'test', tickets, uploads: new Uploads({ clock, up, buffers: sending }),
+      world: { ...world, log },
+      device: this.machine.pin,
+      program: 'test',
+      tickets,
+      uploads: new Uploads({ clock, up, buffers: sending }),
       swarm: (_, root) => (this.#swarm?.key.root === root ? this.#swarm : undefined),
-      revoked() {}, sent: (_, bytes) => (this.sentBytes += bytes), askDial: (pin) => this.#crowd.askDial(pin, this), linkUp: () => this.#swarm?.connect(),
+      revoked() {},
+      sent: (_, bytes) => (this.sentBytes += bytes),
+      askDial: (pin) => this.#crowd.askDial(pin, this),
+      linkUp: () => this.#swarm?.connect(),
     });
     this.#links = links;
     await links.start({ port: PORT, portIsFirm: true });
     const hasher = inlineHasher(disk);
     const copy = await (this.plan.seeds ? this.#whole(hasher) : this.#partial(hasher));
-    this.#swarm = new Swarm({ group, root: this.#crowd.subject.root }, copy, 'rarest', {
-      clock, chance, log, buffers: taking, down: new Throttle(clock), reach: (peer, swarm) => links.reach(peer, swarm), isUnreachable: (pin) => links.isUnreachable(pin), isLinked: (pin) => links.isLinked(pin), linksIn: () => links.links.filter((link) => link.trusts(group)),
-    }, { changed() {}, layerKnown() {}, whole() {}, stuck: (error) => assert.fail(error.message), gone: (error) => assert.fail(error.message), received() {} });
+    this.#swarm = new Swarm(
+      { group, root: this.#crowd.subject.root },
+      copy,
+      'rarest',
+      {
+        clock,
+        chance,
+        log,
+        buffers: taking,
+        down: new Throttle(clock),
+        reach: (peer, swarm) => links.reach(peer, swarm),
+        isUnreachable: (pin) => links.isUnreachable(pin),
+        isLinked: (pin) => links.isLinked(pin),
+        linksIn: () => links.links.filter((link) => link.trusts(group)),
+      },
+      {
+        changed() {},
+        layerKnown() {},
+        whole() {},
+        stuck: (error) => assert.fail(error.message),
+        gone: (error) => assert.fail(error.message),
+        received() {},
+      },
+    );
     this.#spoil(this.#swarm);
     this.isRunning = true;
   }
@@ -202,11 +245,18 @@ export class CrowdPeer {
     const found = this.machine.disk.peek(this.plan.seeds ? SOURCE : this.#part) ?? Buffer.alloc(0);
     for (let piece = 0; piece * PIECE_BYTES < found.length; piece++) {
       const here = pieceOf(found, piece);
-      assert.ok(here.equals(pieceOf(bytes, piece)) || here.every((byte) => byte === 0), `${this.name} has wrong bytes of piece ${piece}`);
+      assert.ok(
+        here.equals(pieceOf(bytes, piece)) || here.every((byte) => byte === 0),
+        `${this.name} has wrong bytes of piece ${piece}`,
+      );
     }
     if (!this.isRunning) return;
     const { pieces } = this.swarm.copy;
-    assert.deepEqual([pieces.isWhole, pieces.requested.size, pieces.verifyingCount], [true, 0, 0], `${this.name} is not done`);
+    assert.deepEqual(
+      [pieces.isWhole, pieces.requested.size, pieces.verifyingCount],
+      [true, 0, 0],
+      `${this.name} is not done`,
+    );
     assert.ok(found.equals(bytes), `${this.name} has another file`);
     assert.equal(lengthOf(shape, shape.pieces - 1) + (shape.pieces - 1) * PIECE_BYTES, found.length);
     assert.equal(this.swarm.key.root, root);
@@ -229,7 +279,14 @@ export class CrowdPeer {
       this.#part = newPartPath(this.machine.world.chance, TARGET, root);
       await this.machine.world.disk.makeFolder(path.posix.dirname(TARGET));
     }
-    const copy = Copy.ofPart(host, root, shape, old ?? await createPart(host, this.#part, root, shape), undefined, (error) => assert.fail(error.message));
+    const copy = Copy.ofPart(
+      host,
+      root,
+      shape,
+      old ?? (await createPart(host, this.#part, root, shape)),
+      undefined,
+      (error) => assert.fail(error.message),
+    );
     if (old) await copy.checkDisk();
     return copy;
   }
@@ -242,9 +299,20 @@ export class CrowdPeer {
   #ticket({ clock }: World): Buffer {
     const since = { ms: 1000, counter: 0 };
     const at = clock.now();
-    return signTicket({
-      realm, group, account: this.#account, user: this.name, device: this.machine.pin, memberSince: since, signedInSince: since, issuedAtMs: at, expiresAtMs: at + 600_000,
-    }, { tracker, ticketKey });
+    return signTicket(
+      {
+        realm,
+        group,
+        account: this.#account,
+        user: this.name,
+        device: this.machine.pin,
+        memberSince: since,
+        signedInSince: since,
+        issuedAtMs: at,
+        expiresAtMs: at + 600_000,
+      },
+      { tracker, ticketKey },
+    );
   }
 
   /** Remembers whom it bans. */
@@ -261,10 +329,12 @@ export class CrowdPeer {
   #spoil(swarm: Swarm): void {
     const { vice } = this.plan;
     const read = swarm.read.bind(swarm);
-    if (vice === 'wrongBytes') swarm.read = async (piece, offset, into) => {
-      await read(piece, offset, into);
-      into[into.length >> 1] = (into[into.length >> 1] ?? 0) ^ 1;
-    };
+    if (vice === 'wrongBytes') {
+      swarm.read = async (piece, offset, into) => {
+        await read(piece, offset, into);
+        into[into.length >> 1] = (into[into.length >> 1] ?? 0) ^ 1;
+      };
+    }
     if (vice === 'silent') swarm.read = () => new Promise<never>(() => {});
     if (vice === 'noPieces') swarm.read = (piece) => Promise.reject(new ShoalError('pieceNotHeld', { piece }));
     if (vice === 'wrongHashes') {

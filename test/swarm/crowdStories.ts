@@ -26,12 +26,18 @@ type Story = (sim: Simulation, size: Size) => Promise<void>;
 const stories: Readonly<Record<string, Story>> = {
   async everythingIsWell(sim, { peers, pieces }) {
     const seeds = 1 + sim.chance.below(Math.max(1, peers / 4));
-    const crowd = await gather(sim, pieces, Array.from({ length: peers }, (_, n) => ({ seeds: n < seeds })));
+    const crowd = await gather(
+      sim,
+      pieces,
+      Array.from({ length: peers }, (_, n) => ({ seeds: n < seeds })),
+    );
     await done(sim, crowd);
   },
 
   async halfOfThemLie(sim, { peers, pieces }) {
-    const plans = Array.from({ length: peers }, (_, n): PeerPlan => (n % 2 === 1 ? { seeds: true, vice: LIES[sim.chance.below(LIES.length)] ?? 'wrongBytes' } : { seeds: n === 0 }));
+    const plans = Array.from({ length: peers }, (_, n): PeerPlan =>
+      n % 2 === 1 ? { seeds: true, vice: LIES[sim.chance.below(LIES.length)] ?? 'wrongBytes' } : { seeds: n === 0 },
+    );
     const crowd = await gather(sim, pieces, sim.chance.shuffled(plans));
     await done(sim, crowd);
   },
@@ -40,11 +46,20 @@ const stories: Readonly<Record<string, Story>> = {
   async someAreSilent(sim, { peers, pieces }) {
     const cleanMs = await sim.hold(simulate(sim.seed, (other) => timed(other, { peers, pieces }, 0)));
     const silentMs = await timed(sim, { peers, pieces }, Math.round(peers * 0.3));
-    if (silentMs > SILENT_MAX * cleanMs + ONE_PIECE_MS) throw new Error(`with silent peers ${silentMs.toFixed(0)} ms, without ${cleanMs.toFixed(0)} ms`);
+    if (silentMs > SILENT_MAX * cleanMs + ONE_PIECE_MS) {
+      throw new Error(`with silent peers ${silentMs.toFixed(0)} ms, without ${cleanMs.toFixed(0)} ms`);
+    }
   },
 
   async theSeederLeaves(sim, { peers, pieces }) {
-    const crowd = await gather(sim, pieces, Array.from({ length: peers }, (_, n) => ({ seeds: n === 0, ...(n === 0 && { upLimitBytesPerS: SEEDER_BYTES_PER_S }) })));
+    const crowd = await gather(
+      sim,
+      pieces,
+      Array.from({ length: peers }, (_, n) => ({
+        seeds: n === 0,
+        ...(n === 0 && { upLimitBytesPerS: SEEDER_BYTES_PER_S }),
+      })),
+    );
     const [seeder, ...others] = crowd.peers;
     const all = Array.from({ length: crowd.subject.shape.pieces }, (_, piece) => piece);
     await until(sim, () => all.every((piece) => others.some(({ swarm }) => swarm.copy.pieces.held.has(piece))));
@@ -54,10 +69,16 @@ const stories: Readonly<Record<string, Story>> = {
   },
 
   async everythingFails(sim, { peers, pieces }) {
-    const crowd = await gather(sim, pieces, Array.from({ length: peers }, (_, n) => ({ seeds: n < 2 })));
+    const crowd = await gather(
+      sim,
+      pieces,
+      Array.from({ length: peers }, (_, n) => ({ seeds: n < 2 })),
+    );
     for (const { machine } of crowd.peers) {
       if (sim.chance.oneIn(3)) machine.site.upBytesPerMs = 4 + sim.chance.below(40);
-      for (const other of crowd.peers) if (sim.chance.oneIn(4)) sim.network.setLatency(machine, other.machine, sim.chance.below(300));
+      for (const other of crowd.peers) {
+        if (sim.chance.oneIn(4)) sim.network.setLatency(machine, other.machine, sim.chance.below(300));
+      }
     }
     for (let blow = 0; blow < 6 && !crowd.isDone; blow++) {
       await sim.advance(sim.chance.below(1_500));
@@ -112,9 +133,15 @@ async function done(sim: Simulation, crowd: Crowd): Promise<void> {
 
 /** How long it takes until everybody has the file, in ms of the simulation: one seeder with a narrow line. */
 async function timed(sim: Simulation, { peers, pieces }: Size, silent: number): Promise<number> {
-  const crowd = await gather(sim, pieces, Array.from({ length: peers }, (_, n): PeerPlan => ({
-    seeds: n === 0, ...(n === 0 && { upLimitBytesPerS: SEEDER_BYTES_PER_S }), ...(n > 0 && n <= silent && { vice: 'silent' }),
-  })));
+  const crowd = await gather(
+    sim,
+    pieces,
+    Array.from({ length: peers }, (_, n): PeerPlan => ({
+      seeds: n === 0,
+      ...(n === 0 && { upLimitBytesPerS: SEEDER_BYTES_PER_S }),
+      ...(n > 0 && n <= silent && { vice: 'silent' }),
+    })),
+  );
   await until(sim, () => crowd.isDone);
   const took = sim.nowMs;
   await crowd.check();

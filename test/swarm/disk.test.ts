@@ -31,7 +31,17 @@ async function underWay(sim: Simulation): Promise<Scene> {
   const bytes = sim.chance.bytes((PIECES - 1) * PIECE + 5);
   await alice.write('/file', bytes);
   await alice.share('/file');
-  await bob.engine.verbs.configure({ downLimitBytesPerS: PIECE, upLimitBytesPerS: undefined, listenHost: undefined, listenPort: undefined, keepSharing: undefined, activeDownloads: undefined }, NO_CALL);
+  await bob.engine.verbs.configure(
+    {
+      downLimitBytesPerS: PIECE,
+      upLimitBytesPerS: undefined,
+      listenHost: undefined,
+      listenPort: undefined,
+      keepSharing: undefined,
+      activeDownloads: undefined,
+    },
+    NO_CALL,
+  );
   const id = await bob.download('file');
   const view = (): Transfer => {
     const found = bob.engine.transfer(id);
@@ -40,7 +50,10 @@ async function underWay(sim: Simulation): Promise<Scene> {
   };
   await sim.until(() => view().heldPieces > 2);
   return {
-    sim, bob, id, view,
+    sim,
+    bob,
+    id,
+    view,
     says: (code) => sim.until(() => view().error?.code === code),
     isWhole: async () => {
       const { path } = await bob.whole(id);
@@ -50,33 +63,41 @@ async function underWay(sim: Simulation): Promise<Scene> {
 }
 
 function story(title: string, tell: (scene: Scene) => Promise<void>): void {
-  for (const seed of SEEDS) it(`${title} (seed ${seed})`, () => simulate(seed, async (sim) => tell(await underWay(sim))));
+  for (const seed of SEEDS) {
+    it(`${title} (seed ${seed})`, () => simulate(seed, async (sim) => tell(await underWay(sim))));
+  }
 }
 
 describe('a download whose disk', function () {
   this.timeout(60_000);
 
-  story('is full waits, and goes on within ten seconds of room being there', async ({ sim, bob, view, says, isWhole }) => {
-    bob.machine.disk.capacityBytes = 3 * PIECE;
-    await says('diskFull');
-    const held = view().heldPieces;
-    await sim.advance(60_000);
-    assert.deepEqual([view().error?.code, view().heldPieces >= held], ['diskFull', true]);
-    bob.machine.disk.capacityBytes = Infinity;
-    await sim.until(() => view().error === undefined, 10_000);
-    await isWhole();
-  });
+  story(
+    'is full waits, and goes on within ten seconds of room being there',
+    async ({ sim, bob, view, says, isWhole }) => {
+      bob.machine.disk.capacityBytes = 3 * PIECE;
+      await says('diskFull');
+      const held = view().heldPieces;
+      await sim.advance(60_000);
+      assert.deepEqual([view().error?.code, view().heldPieces >= held], ['diskFull', true]);
+      bob.machine.disk.capacityBytes = Infinity;
+      await sim.until(() => view().error === undefined, 10_000);
+      await isWhole();
+    },
+  );
 
-  story('is full, and whose person pauses it, stays paused when there is room', async ({ sim, bob, id, view, says, isWhole }) => {
-    bob.machine.disk.capacityBytes = 3 * PIECE;
-    await says('diskFull');
-    await bob.engine.verbs.pause({ transfer: id }, NO_CALL);
-    bob.machine.disk.capacityBytes = Infinity;
-    await sim.advance(60_000);
-    assert.equal(view().state, 'paused');
-    await bob.engine.verbs.resume({ transfer: id }, NO_CALL);
-    await isWhole();
-  });
+  story(
+    'is full, and whose person pauses it, stays paused when there is room',
+    async ({ sim, bob, id, view, says, isWhole }) => {
+      bob.machine.disk.capacityBytes = 3 * PIECE;
+      await says('diskFull');
+      await bob.engine.verbs.pause({ transfer: id }, NO_CALL);
+      bob.machine.disk.capacityBytes = Infinity;
+      await sim.advance(60_000);
+      assert.equal(view().state, 'paused');
+      await bob.engine.verbs.resume({ transfer: id }, NO_CALL);
+      await isWhole();
+    },
+  );
 
   story('refuses ends with the reason, and tries again after a minute', async ({ sim, bob, view, says, isWhole }) => {
     bob.machine.disk.fault = (call, name) => (call === 'write' && name.endsWith('.part') ? 'EROFS' : undefined);
@@ -97,18 +118,21 @@ describe('a download whose disk', function () {
     await isWhole();
   });
 
-  story('is taken out says so, and goes on with what it had when it is back', async ({ sim, bob, view, says, isWhole }) => {
-    bob.machine.kill();
-    await bob.machine.start().disk.rename('/downloads', '/taken-out');
-    await bob.start();
-    await says('placeGone');
-    await sim.advance(300_000);
-    assert.deepEqual([view().state, view().error?.code], ['failed', 'placeGone']);
-    await bob.machine.world.disk.rename('/taken-out', '/downloads');
-    await sim.until(() => view().error === undefined, 10_000);
-    await sim.until(() => view().resumedPieces > 2);
-    await isWhole();
-  });
+  story(
+    'is taken out says so, and goes on with what it had when it is back',
+    async ({ sim, bob, view, says, isWhole }) => {
+      bob.machine.kill();
+      await bob.machine.start().disk.rename('/downloads', '/taken-out');
+      await bob.start();
+      await says('placeGone');
+      await sim.advance(300_000);
+      assert.deepEqual([view().state, view().error?.code], ['failed', 'placeGone']);
+      await bob.machine.world.disk.rename('/taken-out', '/downloads');
+      await sim.until(() => view().error === undefined, 10_000);
+      await sim.until(() => view().resumedPieces > 2);
+      await isWhole();
+    },
+  );
 
   story('has changed what was whole repairs it with what others have', async ({ sim, bob, id, view, isWhole }) => {
     await isWhole();
@@ -116,7 +140,9 @@ describe('a download whose disk', function () {
     const file = await disk.open('/downloads/file', 'write');
     await file.write(Buffer.from('damage'), 4 * PIECE + 7);
     await file.close();
-    await assert.rejects(async () => bob.engine.verbs.verify({ transfer: id, repair: false }, NO_CALL), { code: 'integrity' });
+    await assert.rejects(async () => bob.engine.verbs.verify({ transfer: id, repair: false }, NO_CALL), {
+      code: 'integrity',
+    });
     const stop = new AbortController();
     const given = bob.engine.verbs.verify({ transfer: id, repair: true }, { signal: stop.signal });
     stop.abort();

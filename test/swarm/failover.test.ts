@@ -14,10 +14,13 @@ const SILENT_MS_MAX = 12_000;
 describe('an engine whose tracker', function () {
   this.timeout(60_000);
   const story = (title: string, body: (sim: Simulation, town: Town) => Promise<void>): void => {
-    for (const seed of [1, 2, 3]) it(`${title} (seed ${seed})`, () => simulate(seed, async (sim) => body(sim, await Town.build(sim))));
+    for (const seed of [1, 2, 3]) {
+      it(`${title} (seed ${seed})`, () => simulate(seed, async (sim) => body(sim, await Town.build(sim))));
+    }
   };
   const inUse = (person: Person): number => person.engine.overview().trackers.findIndex((tracker) => tracker.inUse);
-  const create = (person: Person, group: string): Promise<unknown> => Promise.resolve(person.engine.verbs.createGroup({ group }, NO_CALL));
+  const create = (person: Person, group: string): Promise<unknown> =>
+    Promise.resolve(person.engine.verbs.createGroup({ group }, NO_CALL));
   const machineOf = (town: Town, n: number) => town.trackers[n]?.machine ?? assert.fail(`no tracker ${n}`);
   const apart = (sim: Simulation, town: Town): Promise<void> => {
     sim.network.cut(machineOf(town, 0), machineOf(town, 1));
@@ -36,9 +39,19 @@ describe('an engine whose tracker', function () {
     const again = sim.nowMs;
     await create(alice, 'three');
     assert.ok(sim.nowMs - again <= CLOSED_MS_MAX, `${sim.nowMs - again} ms`);
-    assert.deepEqual(alice.engine.overview().groups.map(({ name }) => name).sort(), ['one', 'three', 'two']);
+    assert.deepEqual(
+      alice.engine
+        .overview()
+        .groups.map(({ name }) => name)
+        .sort(),
+      ['one', 'three', 'two'],
+    );
     const { groups } = await Promise.resolve(alice.engine.verbs.listGroups({ after: '' }, NO_CALL));
-    assert.deepEqual(groups.map(({ name }) => name).sort(), ['one', 'three', 'two'], 'nothing older than what was seen');
+    assert.deepEqual(
+      groups.map(({ name }) => name).sort(),
+      ['one', 'three', 'two'],
+      'nothing older than what was seen',
+    );
   });
 
   story('falls silent asks the other one within twelve seconds, and stays with that', async (sim, town) => {
@@ -65,11 +78,16 @@ describe('an engine whose tracker', function () {
     await sim.until(() => pairOf() === 'apart');
     await create(alice, 'two');
     assert.equal(alice.engine.overview().outbox, 1);
-    await assert.rejects(Promise.resolve(alice.engine.verbs.deleteGroup({ group: 'two' }, NO_CALL)), { code: 'needBoth' });
+    await assert.rejects(Promise.resolve(alice.engine.verbs.deleteGroup({ group: 'two' }, NO_CALL)), {
+      code: 'needBoth',
+    });
     sim.network.heal();
     await sim.until(() => pairOf() === 'whole' && alice.engine.overview().outbox === 0, 120_000);
     await alice.engine.verbs.deleteGroup({ group: 'two' }, NO_CALL);
-    assert.deepEqual(alice.engine.overview().groups.map(({ name }) => name), ['one']);
+    assert.deepEqual(
+      alice.engine.overview().groups.map(({ name }) => name),
+      ['one'],
+    );
   });
 
   story('has to say that a name is another one now says it once, also after a restart', async (sim, town) => {
@@ -90,18 +108,26 @@ describe('an engine whose tracker', function () {
     sim.network.heal();
     await sim.until(() => events.some(({ what }) => what === 'renamed'), 60_000);
     await sim.until(() => bob.engine.overview().trackers.every(({ link }) => link === 'up'), 60_000);
-    assert.deepEqual(events.map(({ what, conflict }) => `${what} ${conflict?.wanted}`), ['renamed team'], 'by both trackers, and once');
+    assert.deepEqual(
+      events.map(({ what, conflict }) => `${what} ${conflict?.wanted}`),
+      ['renamed team'],
+      'by both trackers, and once',
+    );
     await bob.engine.close();
     await bob.start();
     listen();
     await sim.until(() => bob.engine.overview().trackers.every(({ link }) => link === 'up'), 60_000);
     await sim.advance(5_000);
     assert.equal(events.length, 1);
-    const renamed = bob.engine.overview().groups.find(({ name }) => name.startsWith('team~'))?.name ?? assert.fail('not renamed');
+    const renamed =
+      bob.engine.overview().groups.find(({ name }) => name.startsWith('team~'))?.name ?? assert.fail('not renamed');
     await bob.engine.verbs.renameGroup({ group: renamed, to: 'crew' }, NO_CALL);
     await sim.until(() => bob.engine.overview().groups.some(({ name }) => name === 'crew'));
     const { conflicts } = await Promise.resolve(bob.engine.verbs.listConflicts({}, NO_CALL));
-    assert.deepEqual(conflicts.map(({ what, result }) => `${what} ${result}`), ['createGroup renamed']);
+    assert.deepEqual(
+      conflicts.map(({ what, result }) => `${what} ${result}`),
+      ['createGroup renamed'],
+    );
   });
 
   story('gives its group away', async (sim, town) => {
@@ -109,9 +135,17 @@ describe('an engine whose tracker', function () {
     await town.group(alice, bob);
     const { name = '' } = alice.engine.overview().groups[0] ?? {};
     await alice.engine.verbs.transferGroup({ group: name, user: 'BOB' }, NO_CALL);
-    await sim.until(() => bob.engine.overview().groups[0]?.role === 'owner' && alice.engine.overview().groups[0]?.role === 'member');
-    await assert.rejects(Promise.resolve(alice.engine.verbs.renameGroup({ group: name, to: 'mine' }, NO_CALL)), { code: 'notOwner' });
-    await assert.rejects(Promise.resolve(bob.engine.verbs.transferGroup({ group: name, user: 'carol' }, NO_CALL)), { code: 'unknownUser' });
-    await assert.rejects(Promise.resolve(bob.engine.verbs.renameAccount({ to: 'robert' }, NO_CALL)), { code: 'nameKept' });
+    await sim.until(
+      () => bob.engine.overview().groups[0]?.role === 'owner' && alice.engine.overview().groups[0]?.role === 'member',
+    );
+    await assert.rejects(Promise.resolve(alice.engine.verbs.renameGroup({ group: name, to: 'mine' }, NO_CALL)), {
+      code: 'notOwner',
+    });
+    await assert.rejects(Promise.resolve(bob.engine.verbs.transferGroup({ group: name, user: 'carol' }, NO_CALL)), {
+      code: 'unknownUser',
+    });
+    await assert.rejects(Promise.resolve(bob.engine.verbs.renameAccount({ to: 'robert' }, NO_CALL)), {
+      code: 'nameKept',
+    });
   });
 });

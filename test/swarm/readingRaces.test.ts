@@ -21,7 +21,12 @@ async function shareFolder(sim: Simulation, person: Person): Promise<Buffer> {
 
 /** Begins to download that one. */
 async function downloadA(person: Person): Promise<number> {
-  return (await person.engine.verbs.download({ group: GROUP, name: 'set', path: '/downloads', asFile: false, rename: false, mode: 'rarest', only: ['a.bin'] }, NO_CALL)).transfer;
+  return (
+    await person.engine.verbs.download(
+      { group: GROUP, name: 'set', path: '/downloads', asFile: false, rename: false, mode: 'rarest', only: ['a.bin'] },
+      NO_CALL,
+    )
+  ).transfer;
 }
 
 describe('reading a file while something else happens', function () {
@@ -82,39 +87,60 @@ describe('reading a file while something else happens', function () {
     assert.deepEqual(await left(bob), []);
   });
 
-  story('is refused when the group was left while it was begun', async (sim, _, alice, bob) => {
-    const rows: FileRow[] = [];
-    for (let n = 0; n < 24; n++) rows.push((await shared(sim, alice, PIECE, `${n}.bin`)).row);
-    limit(bob, { down: 50_000 });
-    const removed = alice.engine.verbs.removeMember({ group: GROUP, user: 'bob' }, NO_CALL);
-    const ends: string[] = [];
-    await Promise.all([removed, ...rows.map(async (row, n) => {
-      await sim.advance(n * 1.2); // some are told by the tracker, some are being opened, some are read by then
-      await read(bob, row, 0).catch((error: unknown) => ends.push(isShoalError(error) ? error.code : String(error)));
-    })]);
-    assert.deepEqual([...new Set(ends)].filter((code) => code !== 'notMember'), [], 'after nobody could be asked any more');
-    await sim.advance(1_000);
-    assert.deepEqual(await left(bob), []);
-  }, [2, 8]);
+  story(
+    'is refused when the group was left while it was begun',
+    async (sim, _, alice, bob) => {
+      const rows: FileRow[] = [];
+      for (let n = 0; n < 24; n++) rows.push((await shared(sim, alice, PIECE, `${n}.bin`)).row);
+      limit(bob, { down: 50_000 });
+      const removed = alice.engine.verbs.removeMember({ group: GROUP, user: 'bob' }, NO_CALL);
+      const ends: string[] = [];
+      await Promise.all([
+        removed,
+        ...rows.map(async (row, n) => {
+          await sim.advance(n * 1.2); // some are told by the tracker, some are being opened, some are read by then
+          await read(bob, row, 0).catch((error: unknown) =>
+            ends.push(isShoalError(error) ? error.code : String(error)),
+          );
+        }),
+      ]);
+      assert.deepEqual(
+        [...new Set(ends)].filter((code) => code !== 'notMember'),
+        [],
+        'after nobody could be asked any more',
+      );
+      await sim.advance(1_000);
+      assert.deepEqual(await left(bob), []);
+    },
+    [2, 8],
+  );
 
-  story('holds no more files open than it may, however many are looked at', async (sim, _, alice, bob) => {
-    const rows: FileRow[] = [];
-    for (let n = 0; n < PREVIEWS_MAX + 5; n++) rows.push((await shared(sim, alice, 1000, `${n}.txt`)).row);
-    for (const row of rows) assert.equal((await readAll(bob, row)).length, 1000);
-    assert.equal((await left(bob)).length, PREVIEWS_MAX);
-  }, [1]);
+  story(
+    'holds no more files open than it may, however many are looked at',
+    async (sim, _, alice, bob) => {
+      const rows: FileRow[] = [];
+      for (let n = 0; n < PREVIEWS_MAX + 5; n++) rows.push((await shared(sim, alice, 1000, `${n}.txt`)).row);
+      for (const row of rows) assert.equal((await readAll(bob, row)).length, 1000);
+      assert.equal((await left(bob)).length, PREVIEWS_MAX);
+    },
+    [1],
+  );
 
-  story('starts although what an earlier run has left cannot be removed', async (sim, _, alice, bob) => {
-    const { row } = await shared(sim, alice, MIB);
-    await read(bob, row, 0);
-    bob.machine.kill();
-    bob.machine.start();
-    bob.machine.disk.fault = (call) => (call === 'removeFolder' ? 'EBUSY' : undefined);
-    await bob.start();
-    bob.machine.disk.fault = undefined;
-    await sim.until(() => bob.engine.overview().groups.length > 0);
-    assert.equal((await read(bob, row, 0)).length, PIECE);
-  }, [1]);
+  story(
+    'starts although what an earlier run has left cannot be removed',
+    async (sim, _, alice, bob) => {
+      const { row } = await shared(sim, alice, MIB);
+      await read(bob, row, 0);
+      bob.machine.kill();
+      bob.machine.start();
+      bob.machine.disk.fault = (call) => (call === 'removeFolder' ? 'EBUSY' : undefined);
+      await bob.start();
+      bob.machine.disk.fault = undefined;
+      await sim.until(() => bob.engine.overview().groups.length > 0);
+      assert.equal((await read(bob, row, 0)).length, PIECE);
+    },
+    [1],
+  );
 
   story('is told soon that nobody has it, although the rest of its download comes', async (sim, town, alice, bob) => {
     const carol = await town.person('carol');
@@ -142,7 +168,14 @@ describe('reading a file while something else happens', function () {
       const download = await bob.download(row.name);
       assert.ok((await reading).equals(content.subarray(0, PIECE)));
       await sim.until(() => (bob.engine.transfer(download)?.heldPieces ?? 0) >= 2);
-      assert.deepEqual(alice.engine.overview().served.filter(({ name }) => name === row.name).map(({ user }) => user), ['bob'], `whoever sends to bob knows that he takes part (${n} ms)`);
+      assert.deepEqual(
+        alice.engine
+          .overview()
+          .served.filter(({ name }) => name === row.name)
+          .map(({ user }) => user),
+        ['bob'],
+        `whoever sends to bob knows that he takes part (${n} ms)`,
+      );
       limit(bob, { down: 0 });
       await bob.whole(download);
     }

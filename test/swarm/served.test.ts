@@ -8,25 +8,39 @@ import { GROUP, NO_CALL, Town } from './town.ts';
 
 const PIECE = 512 * 1024;
 
-const words = (downloaders: readonly Downloader[]): readonly string[] => downloaders.map(({ user, group, name }) => `${user}: ${name} in ${group}`).sort();
+const words = (downloaders: readonly Downloader[]): readonly string[] =>
+  downloaders.map(({ user, group, name }) => `${user}: ${name} in ${group}`).sort();
 
 describe('who downloads from me', function () {
   this.timeout(60_000);
 
-  const story = (title: string, tell: (sim: Simulation, town: Town, alice: Person, bob: Person) => Promise<void>): void => {
-    for (const seed of [1, 2, 3]) it(`${title} (seed ${seed})`, () => simulate(seed, async (sim) => {
-      const town = await Town.build(sim);
-      const [alice, bob] = [await town.person('alice'), await town.person('bob')];
-      await town.group(alice, bob);
-      for (const name of ['big.bin', 'other.bin']) {
-        await alice.write(`/${name}`, sim.chance.bytes(8 * PIECE));
-        await alice.share(`/${name}`);
-      }
-      await bob.engine.verbs.configure({ ...UNSET, downLimitBytesPerS: PIECE / 4 }, NO_CALL);
-      await tell(sim, town, alice, bob);
-    }));
+  const story = (
+    title: string,
+    tell: (sim: Simulation, town: Town, alice: Person, bob: Person) => Promise<void>,
+  ): void => {
+    for (const seed of [1, 2, 3]) {
+      it(`${title} (seed ${seed})`, () =>
+        simulate(seed, async (sim) => {
+          const town = await Town.build(sim);
+          const [alice, bob] = [await town.person('alice'), await town.person('bob')];
+          await town.group(alice, bob);
+          for (const name of ['big.bin', 'other.bin']) {
+            await alice.write(`/${name}`, sim.chance.bytes(8 * PIECE));
+            await alice.share(`/${name}`);
+          }
+          await bob.engine.verbs.configure({ ...UNSET, downLimitBytesPerS: PIECE / 4 }, NO_CALL);
+          await tell(sim, town, alice, bob);
+        }));
+    }
   };
-  const UNSET = { downLimitBytesPerS: undefined, upLimitBytesPerS: undefined, listenHost: undefined, listenPort: undefined, keepSharing: undefined, activeDownloads: undefined };
+  const UNSET = {
+    downLimitBytesPerS: undefined,
+    upLimitBytesPerS: undefined,
+    listenHost: undefined,
+    listenPort: undefined,
+    keepSharing: undefined,
+    activeDownloads: undefined,
+  };
 
   story('is told by name and file while it goes on, and not any more when it is over', async (sim, _, alice, bob) => {
     const told: Overview[] = [];
@@ -38,7 +52,10 @@ describe('who downloads from me', function () {
     for (const download of downloads) await bob.whole(download);
     await sim.until(() => alice.engine.overview().served.length === 0);
     await sim.until(() => told.at(-1)?.served.length === 0);
-    assert.ok(told.some(({ served }) => served.some(({ bytesPerS }) => bytesPerS > 0)), 'no rate was ever told');
+    assert.ok(
+      told.some(({ served }) => served.some(({ bytesPerS }) => bytesPerS > 0)),
+      'no rate was ever told',
+    );
   });
 
   story('ends when the download is paused or the other machine is gone', async (sim, _, alice, bob) => {
@@ -55,7 +72,8 @@ describe('who downloads from me', function () {
   story('is kept when the engine leaves because nobody holds it, and told once', async (sim, _, alice, bob) => {
     await bob.download('big.bin');
     await sim.until(() => alice.engine.overview().served.length === 1);
-    const cutOff = async (): Promise<readonly string[]> => words((await alice.engine.verbs.takeCutOff({}, NO_CALL)).downloaders);
+    const cutOff = async (): Promise<readonly string[]> =>
+      words((await alice.engine.verbs.takeCutOff({}, NO_CALL)).downloaders);
     await alice.engine.close({ isUnheld: true });
     await alice.start();
     await alice.engine.close({ isUnheld: true }); // nobody was served this time; it has not been told yet

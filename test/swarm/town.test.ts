@@ -26,7 +26,10 @@ describe('a town', function () {
     for (const [n, one] of others.entries()) {
       const { path } = await one.whole(downloads[n] ?? -1);
       assert.ok(bytes.equals(await one.read(path)));
-      assert.equal([...(await one.sources(downloads[n] ?? -1)).values()].reduce((sum, count) => sum + count, 0), 7);
+      assert.equal(
+        [...(await one.sources(downloads[n] ?? -1)).values()].reduce((sum, count) => sum + count, 0),
+        7,
+      );
     }
   });
 
@@ -34,32 +37,53 @@ describe('a town', function () {
     const town = await Town.build(sim);
     const [alice, bob, carol] = [await town.person('alice'), await town.person('bob'), await town.person('carol')];
     const told: string[] = [];
-    for (const one of [alice, bob, carol]) one.engine.onEvent(({ what, user }) => told.push(`${one.name}: ${what} ${user}`.trimEnd()));
+    for (const one of [alice, bob, carol]) {
+      one.engine.onEvent(({ what, user }) => told.push(`${one.name}: ${what} ${user}`.trimEnd()));
+    }
     await town.group(alice, bob, carol);
-    assert.deepEqual(told, ['alice: requestReceived bob', 'bob: accepted', 'alice: requestReceived carol', 'carol: accepted']);
+    assert.deepEqual(told, [
+      'alice: requestReceived bob',
+      'bob: accepted',
+      'alice: requestReceived carol',
+      'carol: accepted',
+    ]);
   });
 
   story('takes a tracker of which the address alone is known only when its realm was confirmed', async (sim) => {
     const town = await Town.build(sim);
     const eve = await town.stranger('eve');
-    const set = (url: string, confirm: boolean): Promise<{ url: string; firstUse: boolean }> => Promise.resolve(eve.engine.verbs.setTracker({ url, confirm }, { signal: new AbortController().signal }));
+    const set = (url: string, confirm: boolean): Promise<{ url: string; firstUse: boolean }> =>
+      Promise.resolve(eve.engine.verbs.setTracker({ url, confirm }, { signal: new AbortController().signal }));
     const { host } = sim.machine('tracker-1');
     const told = new Set<string>();
     eve.engine.onChange(() => told.add(eve.engine.overview().trackerUrl));
     for (let n = 0; n < 6; n++) {
       const { url, firstUse } = await set(`${host}:7070`, true);
-      assert.deepEqual([firstUse, url.endsWith(`@${host}:7070`), eve.engine.overview().trackerUrl], [true, true, ''], 'asked again: nothing was kept');
+      assert.deepEqual(
+        [firstUse, url.endsWith(`@${host}:7070`), eve.engine.overview().trackerUrl],
+        [true, true, ''],
+        'asked again: nothing was kept',
+      );
     }
     assert.equal(await eve.machine.world.disk.stat('/home/tracker.json'), undefined);
     assert.deepEqual([...told], [''], 'and nothing was shown of it');
     const { url } = await set(`${host}:7070`, true);
     assert.deepEqual(await set(url, false), { url, firstUse: false });
     assert.equal(eve.engine.overview().trackerUrl, url);
-    await assert.rejects(set(url.replace(/\/\/[a-z2-7]/, (start) => (start === '//a' ? '//b' : '//a')), false), { code: 'wrongRealm' });
+    await assert.rejects(
+      set(
+        url.replace(/\/\/[a-z2-7]/, (start) => (start === '//a' ? '//b' : '//a')),
+        false,
+      ),
+      { code: 'wrongRealm' },
+    );
     assert.equal(eve.engine.overview().trackerUrl, url, 'those that work stay');
     await sim.advance(5_000);
     const { trackers } = eve.engine.overview();
-    assert.deepEqual(trackers.map(({ link }) => link), ['up', 'up']);
+    assert.deepEqual(
+      trackers.map(({ link }) => link),
+      ['up', 'up'],
+    );
     assert.equal(trackers.filter(({ inUse }) => inUse).length, 1, 'one that was only tried is not in use');
   });
 
@@ -70,7 +94,17 @@ describe('a town', function () {
     const bytes = sim.chance.bytes(8 * PIECE);
     await alice.write('/file', bytes);
     await alice.share('/file');
-    await bob.engine.verbs.configure({ downLimitBytesPerS: PIECE, upLimitBytesPerS: undefined, listenHost: undefined, listenPort: undefined, keepSharing: undefined, activeDownloads: undefined }, { signal: new AbortController().signal });
+    await bob.engine.verbs.configure(
+      {
+        downLimitBytesPerS: PIECE,
+        upLimitBytesPerS: undefined,
+        listenHost: undefined,
+        listenPort: undefined,
+        keepSharing: undefined,
+        activeDownloads: undefined,
+      },
+      { signal: new AbortController().signal },
+    );
     const download = await bob.download('file');
     await sim.until(() => (bob.engine.transfer(download)?.heldPieces ?? 0) > 0);
     town.killTracker(0);
@@ -83,7 +117,14 @@ describe('a town', function () {
     const town = await Town.build(sim);
     const [alice, bob] = [await town.person('alice'), await town.person('bob')];
     await town.group(alice, bob);
-    const unchanged = { downLimitBytesPerS: undefined, upLimitBytesPerS: undefined, mode: undefined, priority: undefined, move: undefined, moveTo: undefined } as const;
+    const unchanged = {
+      downLimitBytesPerS: undefined,
+      upLimitBytesPerS: undefined,
+      mode: undefined,
+      priority: undefined,
+      move: undefined,
+      moveTo: undefined,
+    } as const;
     const names = ['down', 'up', 'free'];
     for (const name of names) {
       await alice.write(`/${name}`, sim.chance.bytes(10 * PIECE));
@@ -91,14 +132,23 @@ describe('a town', function () {
     }
     const share = alice.engine.transfers().find(({ name }) => name === 'up');
     assert.ok(share);
-    const adjust = async ({ engine }: typeof alice, transfer: number, changes: Partial<Parameters<typeof engine.verbs.adjust>[0]>): Promise<void> =>
-      void await engine.verbs.adjust({ ...unchanged, ...changes, transfer }, { signal: new AbortController().signal });
+    const adjust = async (
+      { engine }: typeof alice,
+      transfer: number,
+      changes: Partial<Parameters<typeof engine.verbs.adjust>[0]>,
+    ): Promise<void> =>
+      void (await engine.verbs.adjust(
+        { ...unchanged, ...changes, transfer },
+        { signal: new AbortController().signal },
+      ));
     await adjust(alice, share.id, { upLimitBytesPerS: PIECE });
     const began = sim.nowMs;
     const [down = -1, up = -1, free = -1] = await Promise.all(names.map((name) => bob.download(name)));
     await adjust(bob, down, { downLimitBytesPerS: PIECE / 2 });
     // None of these changes anything.
-    for (const alsoOwn of [{ priority: 'high' }, { move: 'top' }] as const) await assert.rejects(adjust(bob, down, { moveTo: free, ...alsoOwn }), { code: 'usage' });
+    for (const alsoOwn of [{ priority: 'high' }, { move: 'top' }] as const) {
+      await assert.rejects(adjust(bob, down, { moveTo: free, ...alsoOwn }), { code: 'usage' });
+    }
     await assert.rejects(adjust(bob, down, { downLimitBytesPerS: 1, moveTo: 999 }), { code: 'unknownDownload' });
     await assert.rejects(adjust(alice, share.id, { moveTo: share.id }), { code: 'usage' });
     const took: number[] = [];
@@ -134,7 +184,7 @@ describe('a town', function () {
     const download = await carol.download('file');
     const { path } = await carol.whole(download);
     assert.ok(bytes.equals(await carol.read(path)));
-    assert.deepEqual([...await carol.sources(download)], [['bob', 5]]);
+    assert.deepEqual([...(await carol.sources(download))], [['bob', 5]]);
   });
 
   story('takes what power cuts leave of a download, and the rest anew', async (sim) => {
@@ -144,10 +194,23 @@ describe('a town', function () {
     const bytes = sim.chance.bytes(8 * PIECE + 5);
     await alice.write('/file', bytes);
     await alice.share('/file');
-    await bob.engine.verbs.configure({ downLimitBytesPerS: 2 * PIECE, upLimitBytesPerS: undefined, listenHost: undefined, listenPort: undefined, keepSharing: undefined, activeDownloads: undefined }, { signal: new AbortController().signal });
+    await bob.engine.verbs.configure(
+      {
+        downLimitBytesPerS: 2 * PIECE,
+        upLimitBytesPerS: undefined,
+        listenHost: undefined,
+        listenPort: undefined,
+        keepSharing: undefined,
+        activeDownloads: undefined,
+      },
+      { signal: new AbortController().signal },
+    );
     const download = await bob.download('file');
     for (let cut = 0; cut < 3; cut++) {
-      await sim.until(() => (bob.engine.transfer(download)?.heldPieces ?? 0) > 1 || bob.engine.transfer(download)?.state === 'seeding');
+      await sim.until(
+        () =>
+          (bob.engine.transfer(download)?.heldPieces ?? 0) > 1 || bob.engine.transfer(download)?.state === 'seeding',
+      );
       bob.machine.powerCut();
       bob.machine.start();
       await bob.start();

@@ -37,12 +37,19 @@ export class Town {
     const maker = sim.machine('maker');
     const names = ['tracker-1', 'tracker-2'];
     const hosts = names.map((name) => ({ name, identity: createIdentity() }));
-    const { url, folders } = await makeRealm(maker.world.disk, '/realm', hosts.map(({ name }) => ({ host: sim.machine(name).host, port: PORT })));
+    const { url, folders } = await makeRealm(
+      maker.world.disk,
+      '/realm',
+      hosts.map(({ name }) => ({ host: sim.machine(name).host, port: PORT })),
+    );
     town.#url = url;
     for (const [n, folder] of folders.entries()) {
       const config = await readConfig(maker.world.disk, folder);
       // The machine gets the key of its tracker: what a stream proves is the machine's pin.
-      const machine = sim.machine(`${names[n] ?? ''} program`, { identity: config.identity, on: sim.machine(names[n] ?? '') });
+      const machine = sim.machine(`${names[n] ?? ''} program`, {
+        identity: config.identity,
+        on: sim.machine(names[n] ?? ''),
+      });
       town.trackers.push({ machine, config, running: await town.#serve(machine, config) });
     }
     await sim.until(() => town.trackers.every(({ running }) => running.status().partner === 'paired'));
@@ -59,7 +66,17 @@ export class Town {
     const account = machine.world.chance.bytes(16).toString('hex') as AccountId;
     const says = async (operation: 'createAccount' | 'signIn', body: unknown): Promise<void> => {
       const id = machine.world.chance.bytes(16).toString('hex') as OperationId;
-      const signed = signOperation({ realm: config.realm, id, account, createdAtMs: machine.world.clock.now(), name: operation, body } as Operation, identity);
+      const signed = signOperation(
+        {
+          realm: config.realm,
+          id,
+          account,
+          createdAtMs: machine.world.clock.now(),
+          name: operation,
+          body,
+        } as Operation,
+        identity,
+      );
       await running.ledger.ingest(signed, running.ledger.read(signed), Buffer.from('no password'));
     };
     await says('createAccount', { account, name });
@@ -69,7 +86,11 @@ export class Town {
     await makeHome(home, disk);
     const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
     const { descriptor, signature } = config.signedDescriptor;
-    await writeSmallFile(disk, home.trackerFile, { url: this.#url, descriptor: text(descriptor), signature: text(signature) });
+    await writeSmallFile(disk, home.trackerFile, {
+      url: this.#url,
+      descriptor: text(descriptor),
+      signature: text(signature),
+    });
     await writeSmallFile(disk, home.accountFile, { account, user: name });
     if (cannotListen) {
       await writeSmallFile(disk, home.settingsFile, { listenPort: 7777 });
@@ -99,7 +120,9 @@ export class Town {
   /** One more member of the group. */
   async letIn(owner: Person, one: Person): Promise<void> {
     await one.engine.verbs.joinGroup({ group: GROUP }, NO_CALL);
-    await this.sim.until(() => owner.engine.overview().groups.some(({ requests }) => requests.some(({ user }) => user === one.name)));
+    await this.sim.until(() =>
+      owner.engine.overview().groups.some(({ requests }) => requests.some(({ user }) => user === one.name)),
+    );
     await owner.engine.verbs.acceptRequest({ group: GROUP, user: one.name }, NO_CALL);
     await this.sim.until(() => one.engine.overview().groups.some(({ role }) => role === 'member'));
   }
@@ -110,7 +133,13 @@ export class Town {
 
   async #serve(machine: Machine, config: TrackerConfig): Promise<Tracker> {
     const { world } = machine;
-    return startTracker({ world, config, opLog: openSqliteLog(':memory:', world.chance), version: 'test', broken: (error) => assert.fail(error) });
+    return startTracker({
+      world,
+      config,
+      opLog: openSqliteLog(':memory:', world.chance),
+      version: 'test',
+      broken: (error) => assert.fail(error),
+    });
   }
 }
 
@@ -136,7 +165,13 @@ export class Person {
   /** Starts the engine, for the first time or anew on what the last one left on the disk. */
   async start({ world, identity }: Pick<Machine, 'world' | 'identity'> = this.machine): Promise<void> {
     assert.ok(identity);
-    this.#engine = await openEngine({ home: homeAt('/home'), world, identity, version: 'test', hasher: inlineHasher(world.disk) });
+    this.#engine = await openEngine({
+      home: homeAt('/home'),
+      world,
+      identity,
+      version: 'test',
+      hasher: inlineHasher(world.disk),
+    });
   }
 
   async write(path: string, bytes: Buffer): Promise<void> {
@@ -147,18 +182,27 @@ export class Person {
   }
 
   async share(path: string): Promise<void> {
-    const { transfer } = await this.engine.verbs.share({ group: GROUP, path, name: undefined, replace: false }, NO_CALL);
+    const { transfer } = await this.engine.verbs.share(
+      { group: GROUP, path, name: undefined, replace: false },
+      NO_CALL,
+    );
     await this.#sim.until(() => this.engine.transfer(transfer)?.state === 'seeding');
   }
 
   /** Begins a download; returns its number. */
   async download(name: string): Promise<number> {
-    const { transfer } = await this.engine.verbs.download({ group: GROUP, name, path: '/downloads', asFile: false, rename: false, mode: 'rarest', only: [] }, NO_CALL);
+    const { transfer } = await this.engine.verbs.download(
+      { group: GROUP, name, path: '/downloads', asFile: false, rename: false, mode: 'rarest', only: [] },
+      NO_CALL,
+    );
     return transfer;
   }
 
   async whole(transfer: number): Promise<Transfer> {
-    await this.#sim.until(() => ['seeding', 'failed', 'gone'].includes(this.engine.transfer(transfer)?.state ?? 'gone'), 3_600_000);
+    await this.#sim.until(
+      () => ['seeding', 'failed', 'gone'].includes(this.engine.transfer(transfer)?.state ?? 'gone'),
+      3_600_000,
+    );
     const view = this.engine.transfer(transfer);
     assert.ok(view);
     assert.equal(view.state, 'seeding', view.error?.text);

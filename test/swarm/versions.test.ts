@@ -16,16 +16,23 @@ function changed(sim: Simulation, bytes: Buffer, ...pieces: readonly number[]): 
 
 describe('a new version', () => {
   const story = (title: string, tell: (sim: Simulation, alice: Person, bob: Person) => Promise<void>): void => {
-    for (const seed of [1, 2, 3]) it(`${title} (seed ${seed})`, () => simulate(seed, async (sim) => {
-      const town = await Town.build(sim);
-      const [alice, bob] = [await town.person('alice'), await town.person('bob')];
-      await town.group(alice, bob);
-      await tell(sim, alice, bob);
-    }));
+    for (const seed of [1, 2, 3]) {
+      it(`${title} (seed ${seed})`, () =>
+        simulate(seed, async (sim) => {
+          const town = await Town.build(sim);
+          const [alice, bob] = [await town.person('alice'), await town.person('bob')];
+          await town.group(alice, bob);
+          await tell(sim, alice, bob);
+        }));
+    }
   };
-  const fetched = async (bob: Person, transfer: number): Promise<number> => [...(await bob.sources(transfer)).values()].reduce((sum, pieces) => sum + pieces, 0);
+  const fetched = async (bob: Person, transfer: number): Promise<number> =>
+    [...(await bob.sources(transfer)).values()].reduce((sum, pieces) => sum + pieces, 0);
   const again = async (bob: Person, folder: string): Promise<number> => {
-    const { transfer } = await bob.engine.verbs.download({ group: GROUP, name: 'file', path: folder, asFile: false, rename: false, mode: 'rarest', only: [] }, NO_CALL);
+    const { transfer } = await bob.engine.verbs.download(
+      { group: GROUP, name: 'file', path: folder, asFile: false, rename: false, mode: 'rarest', only: [] },
+      NO_CALL,
+    );
     return transfer;
   };
 

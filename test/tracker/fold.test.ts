@@ -24,9 +24,14 @@ const TEAM = `
   sync`;
 
 const refuses = (story: string, code: string | undefined) => (): void => assert.equal(refusalOfLast(story), code);
-const comesTo = (story: string, words: Record<string, string>, ...conflicting: string[]) => (): void => {
-  assert.deepEqual({ words: inWords(folded(told(story))), conflicts: conflicts(told(story)) }, { words, conflicts: conflicting });
-};
+const comesTo =
+  (story: string, words: Record<string, string>, ...conflicting: string[]) =>
+  (): void => {
+    assert.deepEqual(
+      { words: inWords(folded(told(story))), conflicts: conflicts(told(story)) },
+      { words, conflicts: conflicting },
+    );
+  };
 
 describe('the fold', () => {
   describe('refuses a new operation', () => {
@@ -39,19 +44,35 @@ describe('the fold', () => {
       ['that takes an id', `${TEAM}\n A dora=alice createAccount`, 'badMessage'],
       ['to sign in a device that is in use', `${TEAM}\n A bob=alice/1 signIn`, undefined],
       ['to sign in to no account', `A dora signIn`, 'wrongPassword'],
-      ['to sign in one device more than an account may have', `A a createAccount\n${Array.from({ length: DEVICES_PER_ACCOUNT_MAX + 1 }, (_, n) => `A a/${n} signIn`).join('\n')}`, 'tooManyDevices'],
+      [
+        'to sign in one device more than an account may have',
+        `A a createAccount\n${Array.from({ length: DEVICES_PER_ACCOUNT_MAX + 1 }, (_, n) => `A a/${n} signIn`).join('\n')}`,
+        'tooManyDevices',
+      ],
       ['to sign out a device that is not in', `${TEAM}\n A bob signOut 7`, 'notSignedIn'],
       ['that takes a group’s name', `${TEAM}\n A bob createGroup TEAM=t2`, 'nameTaken'],
       ['for a group’s bad name', `${TEAM}\n A bob createGroup a/b`, 'badName'],
-      ['for a group too many', `A a signUp\n${Array.from({ length: GROUPS_PER_ACCOUNT_MAX + 1 }, (_, n) => `A a createGroup g${n}`).join('\n')}`, 'tooManyGroups'],
+      [
+        'for a group too many',
+        `A a signUp\n${Array.from({ length: GROUPS_PER_ACCOUNT_MAX + 1 }, (_, n) => `A a createGroup g${n}`).join('\n')}`,
+        'tooManyGroups',
+      ],
       ['to join what is not there', `${TEAM}\n A bob requestJoin nowhere r9`, 'unknownGroup'],
       ['to join twice', `${TEAM}\n A bob requestJoin team r9`, 'memberAlready'],
       ['to ask twice', `${TEAM}\n A carol requestJoin team r2\n A carol requestJoin team r3`, 'requestedAlready'],
       ['to ask under a used id', `${TEAM}\n A carol requestJoin team r1`, 'badMessage'],
       ['to withdraw what was answered', `${TEAM}\n A bob cancelRequest team r1`, 'unknownRequest'],
-      ['to withdraw a request of another', `${TEAM}\n A carol requestJoin team r2\n A bob cancelRequest team r2`, 'unknownRequest'],
+      [
+        'to withdraw a request of another',
+        `${TEAM}\n A carol requestJoin team r2\n A bob cancelRequest team r2`,
+        'unknownRequest',
+      ],
       ['to accept, by a member', `${TEAM}\n A carol requestJoin team r2\n A bob acceptRequest team r2`, 'notOwner'],
-      ['to accept, by the applicant', `${TEAM}\n A carol requestJoin team r2\n A carol acceptRequest team r2`, 'notOwner'],
+      [
+        'to accept, by the applicant',
+        `${TEAM}\n A carol requestJoin team r2\n A carol acceptRequest team r2`,
+        'notOwner',
+      ],
       ['to accept what nobody asked', `${TEAM}\n A alice acceptRequest team r7`, 'unknownRequest'],
       ['to reject, by a member', `${TEAM}\n A carol requestJoin team r2\n A bob rejectRequest team r2`, 'notOwner'],
       ['to reject who is in', `${TEAM}\n A alice rejectRequest team r1`, 'unknownRequest'],
@@ -61,24 +82,42 @@ describe('the fold', () => {
       ['to remove a stranger', `${TEAM}\n A alice removeMember team carol`, 'unknownUser'],
       ['to share as a stranger', `${TEAM}\n A carol shareFile team f 1`, 'notMember'],
       ['to share a name that leaves its folder', `${TEAM}\n A bob shareFile team ../f 1`, 'badFileName'],
-      ['to share other content under a name of another', `${TEAM}\n A alice shareFile team f 1\n A bob shareFile team F 2`, 'fileExists'],
+      [
+        'to share other content under a name of another',
+        `${TEAM}\n A alice shareFile team f 1\n A bob shareFile team F 2`,
+        'fileExists',
+      ],
       ['to stop what is not there', `${TEAM}\n A bob stopShare team f`, 'unknownFile'],
       ['to stop what another shares', `${TEAM}\n A alice shareFile team f 1\n A bob stopShare team f`, 'notSharer'],
       ['to remove a file of another', `${TEAM}\n A alice shareFile team f 1\n A bob removeFile team f`, 'notOwner'],
       ['to give away a group, by a member', `${TEAM}\n A bob transferGroup team bob`, 'notOwner'],
       ['to give a group to a stranger', `${TEAM}\n A alice transferGroup team carol`, 'unknownUser'],
       ['to end a group, by a member', `${TEAM}\n A bob deleteGroup team`, 'notOwner'],
-      ['to act in a group that has ended', `${TEAM}\n A alice deleteGroup team\n A alice createGroup other\n A bob requestJoin team r9`, 'unknownGroup'],
+      [
+        'to act in a group that has ended',
+        `${TEAM}\n A alice deleteGroup team\n A alice createGroup other\n A bob requestJoin team r9`,
+        'unknownGroup',
+      ],
       ['to rename a group, by a member', `${TEAM}\n A bob renameGroup team new`, 'notOwner'],
-      ['to rename a group to a name that is taken', `${TEAM}\n A bob createGroup other\n A alice renameGroup team OTHER`, 'nameTaken'],
+      [
+        'to rename a group to a name that is taken',
+        `${TEAM}\n A bob createGroup other\n A alice renameGroup team OTHER`,
+        'nameTaken',
+      ],
       ['to rename a group to no name', `${TEAM}\n A alice renameGroup team a/b`, 'badName'],
       ['to rename an account that has the name it wanted', `${TEAM}\n A bob renameAccount robert`, 'nameKept'],
       ['to make a stranger the owner', `${TEAM}\n A alice setOwner team carol`, 'unknownUser'],
       ['to give nobody a password', `${TEAM}\n A alice resetPassword nobody`, 'unknownUser'],
       ['to go back to older rules', `${TEAM}\n A alice setFoldVersion 1`, 'badMessage'],
-      ['in a group that everybody has left', `${TEAM}\n A bob leaveGroup team\n A alice leaveGroup team\n A carol requestJoin team r2`, 'unknownGroup'],
+      [
+        'in a group that everybody has left',
+        `${TEAM}\n A bob leaveGroup team\n A alice leaveGroup team\n A carol requestJoin team r2`,
+        'unknownGroup',
+      ],
     ];
-    for (const [what, story, code] of rows) it(code ? `${what}: ${code}` : `not ${what} by the same account`, refuses(story, code));
+    for (const [what, story, code] of rows) {
+      it(code ? `${what}: ${code}` : `not ${what} by the same account`, refuses(story, code));
+    }
   });
 
   describe('refuses a file', () => {
@@ -105,52 +144,130 @@ describe('the fold', () => {
   describe('on one tracker', () => {
     it('lets in whom the owner accepts', comesTo(TEAM, { team: 'alice* bob' }));
     it('shows who waits', comesTo(`${TEAM}\n A carol requestJoin team r2`, { team: 'alice* bob carol?' }));
-    it('forgets who withdraws', comesTo(`${TEAM}\n A carol requestJoin team r2\n A carol cancelRequest team r2`, { team: 'alice* bob' }));
-    it('lets ask again who was rejected', comesTo(`${TEAM}
+    it(
+      'forgets who withdraws',
+      comesTo(`${TEAM}\n A carol requestJoin team r2\n A carol cancelRequest team r2`, { team: 'alice* bob' }),
+    );
+    it(
+      'lets ask again who was rejected',
+      comesTo(
+        `${TEAM}
       A carol requestJoin team r2
       A alice rejectRequest team r2
       A carol requestJoin team r3
-      A alice acceptRequest team r3`, { team: 'alice* bob carol' }));
-    it('lets come back who was removed', comesTo(`${TEAM}
+      A alice acceptRequest team r3`,
+        { team: 'alice* bob carol' },
+      ),
+    );
+    it(
+      'lets come back who was removed',
+      comesTo(
+        `${TEAM}
       A alice removeMember team bob
       A bob requestJoin team r2
-      A alice acceptRequest team r2`, { team: 'alice* bob' }));
-    it('makes the longest-standing member owner', comesTo(`${TEAM}
+      A alice acceptRequest team r2`,
+        { team: 'alice* bob' },
+      ),
+    );
+    it(
+      'makes the longest-standing member owner',
+      comesTo(
+        `${TEAM}
       A carol requestJoin team r2
       A alice acceptRequest team r2
-      A alice leaveGroup team`, { team: 'bob* carol' }));
-    it('archives a group that everybody has left, and frees its name', comesTo(`${TEAM}
+      A alice leaveGroup team`,
+        { team: 'bob* carol' },
+      ),
+    );
+    it(
+      'archives a group that everybody has left, and frees its name',
+      comesTo(
+        `${TEAM}
       A bob leaveGroup team
       A alice leaveGroup team
-      A carol createGroup team=t2`, { team: 'carol*' }));
-    it('counts the same content from another as one more sharer', comesTo(`${TEAM}
+      A carol createGroup team=t2`,
+        { team: 'carol*' },
+      ),
+    );
+    it(
+      'counts the same content from another as one more sharer',
+      comesTo(
+        `${TEAM}
       A alice shareFile team f 1
-      A bob shareFile team f 1`, { team: 'alice* bob; f v1 content 1 by alice from alice,bob' }));
-    it('takes changed content of the author at once, and only of them', comesTo(`${TEAM}
+      A bob shareFile team f 1`,
+        { team: 'alice* bob; f v1 content 1 by alice from alice,bob' },
+      ),
+    );
+    it(
+      'takes changed content of the author at once, and only of them',
+      comesTo(
+        `${TEAM}
       A alice shareFile team f 1
       A bob shareFile team f 1
-      A alice shareFile team f 2`, { team: 'alice* bob; f v2 content 2 by alice from alice' }));
-    it('takes changed content of another who says so', comesTo(`${TEAM}
+      A alice shareFile team f 2`,
+        { team: 'alice* bob; f v2 content 2 by alice from alice' },
+      ),
+    );
+    it(
+      'takes changed content of another who says so',
+      comesTo(
+        `${TEAM}
       A alice shareFile team f 1
-      A bob shareFile team F 2 replace`, { team: 'alice* bob; F v2 content 2 by bob from bob' }));
-    it('keeps a file that nobody shares any more', comesTo(`${TEAM}
+      A bob shareFile team F 2 replace`,
+        { team: 'alice* bob; F v2 content 2 by bob from bob' },
+      ),
+    );
+    it(
+      'keeps a file that nobody shares any more',
+      comesTo(
+        `${TEAM}
       A bob shareFile team f 1
-      A bob stopShare team f`, { team: 'alice* bob; f v1 content 1 by bob from nobody' }));
-    it('ends the shares of who leaves', comesTo(`${TEAM}
+      A bob stopShare team f`,
+        { team: 'alice* bob; f v1 content 1 by bob from nobody' },
+      ),
+    );
+    it(
+      'ends the shares of who leaves',
+      comesTo(
+        `${TEAM}
       A alice shareFile team f 1
       A bob shareFile team f 1
       A bob shareFile team g 2
-      A alice removeMember team bob`, { team: 'alice*; f v1 content 1 by alice from alice; g v1 content 2 by bob from nobody' }));
-    it('gives a group to another member, who then is its owner', comesTo(`${TEAM}
+      A alice removeMember team bob`,
+        { team: 'alice*; f v1 content 1 by alice from alice; g v1 content 2 by bob from nobody' },
+      ),
+    );
+    it(
+      'gives a group to another member, who then is its owner',
+      comesTo(
+        `${TEAM}
       A alice transferGroup team bob
       A carol requestJoin team r2
-      A bob acceptRequest team r2`, { team: 'alice bob* carol' }));
-    it('ends a group for everybody, and frees its name', comesTo(`${TEAM}
+      A bob acceptRequest team r2`,
+        { team: 'alice bob* carol' },
+      ),
+    );
+    it(
+      'ends a group for everybody, and frees its name',
+      comesTo(
+        `${TEAM}
       A carol requestJoin team r2
       A alice deleteGroup team
-      A bob createGroup team=t2`, { team: 'bob*' }));
-    it('renames a group', comesTo(`${TEAM}\n A alice renameGroup team Team\n A alice renameGroup team crew\n A bob createGroup team=t2`, { crew: 'alice* bob', team: 'bob*' }));
-    it('lets an operator give a group to a member', comesTo(`${TEAM}\n A operator setOwner team bob`, { team: 'alice bob*' }));
+      A bob createGroup team=t2`,
+        { team: 'bob*' },
+      ),
+    );
+    it(
+      'renames a group',
+      comesTo(`${TEAM}\n A alice renameGroup team Team\n A alice renameGroup team crew\n A bob createGroup team=t2`, {
+        crew: 'alice* bob',
+        team: 'bob*',
+      }),
+    );
+    it(
+      'lets an operator give a group to a member',
+      comesTo(`${TEAM}\n A operator setOwner team bob`, { team: 'alice bob*' }),
+    );
     it('signs everybody out whose password an operator sets', () => {
       const state = folded(told(`${TEAM}\n A bob/2 signIn\n A operator resetPassword bob`));
       const bob = state.accounts.get(accountOf('bob'));
@@ -161,8 +278,14 @@ describe('the fold', () => {
       assert.equal(folded(told(story)).accounts.get(accountOf('dora2'))?.name, 'doris');
       assert.equal(refusalOfLast(`${story}\n A dora=dora2 renameAccount dorothy`), 'nameKept');
     });
-    it('lets the owner remove a file', comesTo(`${TEAM}\n A bob shareFile team f 1\n A alice removeFile team f`, { team: 'alice* bob' }));
-    it('lets the author remove a file', comesTo(`${TEAM}\n A bob shareFile team f 1\n A bob removeFile team f`, { team: 'alice* bob' }));
+    it(
+      'lets the owner remove a file',
+      comesTo(`${TEAM}\n A bob shareFile team f 1\n A alice removeFile team f`, { team: 'alice* bob' }),
+    );
+    it(
+      'lets the author remove a file',
+      comesTo(`${TEAM}\n A bob shareFile team f 1\n A bob removeFile team f`, { team: 'alice* bob' }),
+    );
     it('signs out all other devices with a new password', () => {
       const state = folded(told(`${TEAM}\n A bob/2 signIn\n A bob/2 changePassword`));
       assert.equal(state.accounts.get(accountOf('bob'))?.devices.size, 1);
@@ -184,31 +307,79 @@ describe('the fold', () => {
       assert.match(Object.keys(words).join(' '), /^team x x~[a-z2-7]{4}$/);
     });
     const asked = `${TEAM}\n A carol requestJoin team r2\n sync`;
-    it('lets a rejection win over an earlier acceptance', comesTo(`${asked}
+    it(
+      'lets a rejection win over an earlier acceptance',
+      comesTo(
+        `${asked}
       A alice acceptRequest team r2
-      B alice rejectRequest team r2`, { team: 'alice* bob' }));
-    it('lets a rejection win over a later acceptance', comesTo(`${asked}
+      B alice rejectRequest team r2`,
+        { team: 'alice* bob' },
+      ),
+    );
+    it(
+      'lets a rejection win over a later acceptance',
+      comesTo(
+        `${asked}
       A alice rejectRequest team r2
-      B alice acceptRequest team r2`, { team: 'alice* bob' }, 'alice acceptRequest team r2: unknownRequest'));
-    it('keeps out who withdrew while being accepted', comesTo(`${asked}
+      B alice acceptRequest team r2`,
+        { team: 'alice* bob' },
+        'alice acceptRequest team r2: unknownRequest',
+      ),
+    );
+    it(
+      'keeps out who withdrew while being accepted',
+      comesTo(
+        `${asked}
       A alice acceptRequest team r2
-      B carol cancelRequest team r2`, { team: 'alice* bob' }));
-    it('takes a rejection by who was owner when they said so', comesTo(`${asked}
+      B carol cancelRequest team r2`,
+        { team: 'alice* bob' },
+      ),
+    );
+    it(
+      'takes a rejection by who was owner when they said so',
+      comesTo(
+        `${asked}
       A alice leaveGroup team
-      B alice rejectRequest team r2`, { team: 'bob*' }));
-    it('refuses an acceptance by who was no longer owner, and the new owner still sees the request', comesTo(`${asked}
+      B alice rejectRequest team r2`,
+        { team: 'bob*' },
+      ),
+    );
+    it(
+      'refuses an acceptance by who was no longer owner, and the new owner still sees the request',
+      comesTo(
+        `${asked}
       A alice leaveGroup team
-      B alice acceptRequest team r2`, { team: 'bob* carol?' }, 'alice acceptRequest team r2: notOwner'));
-    it('lets a rejection win that comes before its request: both were lost with a disk, and are given back by others', comesTo(`${TEAM}
+      B alice acceptRequest team r2`,
+        { team: 'bob* carol?' },
+        'alice acceptRequest team r2: notOwner',
+      ),
+    );
+    it(
+      'lets a rejection win that comes before its request: both were lost with a disk, and are given back by others',
+      comesTo(
+        `${TEAM}
       A alice rejectRequest team r2
       A carol requestJoin team r2
-      A alice acceptRequest team r2`, { team: 'alice* bob' }, 'alice acceptRequest team r2: unknownRequest'));
-    it('lets a withdrawal win that comes before its request, but not one of somebody else', comesTo(`${TEAM}
+      A alice acceptRequest team r2`,
+        { team: 'alice* bob' },
+        'alice acceptRequest team r2: unknownRequest',
+      ),
+    );
+    it(
+      'lets a withdrawal win that comes before its request, but not one of somebody else',
+      comesTo(
+        `${TEAM}
       A carol cancelRequest team r2
       A bob cancelRequest team r3
       A carol requestJoin team r2
-      A carol requestJoin team r3`, { team: 'alice* bob carol?' }));
-    it('lets a removal win over an acceptance that had not seen it', comesTo(`${TEAM}
+      A carol requestJoin team r3`,
+        { team: 'alice* bob carol?' },
+      ),
+    );
+    it(
+      'lets a removal win over an acceptance that had not seen it',
+      comesTo(
+        `${TEAM}
       A bob leaveGroup team
       A bob requestJoin team r2
       sync
@@ -218,50 +389,108 @@ describe('the fold', () => {
       A bob requestJoin team r3
       B alice removeMember team bob
       A alice acceptRequest team r3
-      sync`, { team: 'alice* bob?' }, 'alice acceptRequest team r3: unknownRequest'));
-    it('does not let back in who was removed on the other side', comesTo(`${TEAM}
+      sync`,
+        { team: 'alice* bob?' },
+        'alice acceptRequest team r3: unknownRequest',
+      ),
+    );
+    it(
+      'does not let back in who was removed on the other side',
+      comesTo(
+        `${TEAM}
       A alice removeMember team bob
       B bob leaveGroup team
       B bob requestJoin team r2
-      B alice acceptRequest team r2`, { team: 'alice* bob?' }, 'bob leaveGroup team: notMember', 'alice acceptRequest team r2: unknownRequest'));
-    it('shows one of two requests of the same person, and needs one answer', comesTo(`${TEAM}
+      B alice acceptRequest team r2`,
+        { team: 'alice* bob?' },
+        'bob leaveGroup team: notMember',
+        'alice acceptRequest team r2: unknownRequest',
+      ),
+    );
+    it(
+      'shows one of two requests of the same person, and needs one answer',
+      comesTo(
+        `${TEAM}
       A carol requestJoin team r2
       B carol requestJoin team r3
       sync
-      B alice acceptRequest team r3`, { team: 'alice* bob carol' }));
-    it('keeps the first of two files with the same name', comesTo(`${TEAM}
+      B alice acceptRequest team r3`,
+        { team: 'alice* bob carol' },
+      ),
+    );
+    it(
+      'keeps the first of two files with the same name',
+      comesTo(
+        `${TEAM}
       A alice shareFile team f 1
-      B bob shareFile team f 2`, { team: 'alice* bob; f v1 content 1 by alice from alice' }, 'bob shareFile team f 2: fileExists'));
-    it('refuses the share of who was removed meanwhile', comesTo(`${TEAM}
+      B bob shareFile team f 2`,
+        { team: 'alice* bob; f v1 content 1 by alice from alice' },
+        'bob shareFile team f 2: fileExists',
+      ),
+    );
+    it(
+      'refuses the share of who was removed meanwhile',
+      comesTo(
+        `${TEAM}
       A alice removeMember team bob
-      B bob shareFile team f 1`, { team: 'alice*' }, 'bob shareFile team f 1: notMember'));
+      B bob shareFile team f 1`,
+        { team: 'alice*' },
+        'bob shareFile team f 1: notMember',
+      ),
+    );
     it('keeps out a sign-in that did not know of the sign-out', () => {
       const apart = told(`${TEAM}\n A bob/2 signIn\n sync\n A bob signOut 2\n B bob/2 signIn`);
       assert.equal(folded(apart).accounts.get(accountOf('bob'))?.devices.size, 1);
       const knowing = told(`${TEAM}\n A bob/2 signIn\n sync\n A bob signOut 2\n sync\n B bob/2 signIn`);
       assert.equal(folded(knowing).accounts.get(accountOf('bob'))?.devices.size, 2);
     });
-    it('keeps out a sign-in with a password that was changed meanwhile', comesTo(`${TEAM}
+    it(
+      'keeps out a sign-in with a password that was changed meanwhile',
+      comesTo(
+        `${TEAM}
       A bob changePassword
-      B bob/2 signIn`, { team: 'alice* bob' }, 'bob/2 signIn: wrongPassword'));
-    it('lets a group go to the first of two to whom it was given', comesTo(`${TEAM}
+      B bob/2 signIn`,
+        { team: 'alice* bob' },
+        'bob/2 signIn: wrongPassword',
+      ),
+    );
+    it(
+      'lets a group go to the first of two to whom it was given',
+      comesTo(
+        `${TEAM}
       A carol requestJoin team r2
       A alice acceptRequest team r2
       sync
       A alice transferGroup team bob
-      B alice transferGroup team carol`, { team: 'alice bob* carol' }, 'alice transferGroup team carol: notOwner'));
-    it('lets an operation that came in on both take effect once', comesTo(`${TEAM}
+      B alice transferGroup team carol`,
+        { team: 'alice bob* carol' },
+        'alice transferGroup team carol: notOwner',
+      ),
+    );
+    it(
+      'lets an operation that came in on both take effect once',
+      comesTo(
+        `${TEAM}
       A alice shareFile team f 1
       again 9
       sync
       A alice stopShare team f
-      again 9`, { team: 'alice* bob; f v1 content 1 by alice from nobody' }));
+      again 9`,
+        { team: 'alice* bob; f v1 content 1 by alice from nobody' },
+      ),
+    );
     it('takes either copy of an operation for having been seen', () => {
       const [first, second, third] = told('A a signUp\n again 1') as [Told, Told, Told];
       const outcome = { result: 'ok' as const, instances: [first.stamp, third.stamp] };
       assert.equal(hasSeen(second.stamp, outcome), true);
       assert.equal(hasSeen({ ...second.stamp, origin: 'cccccccccccccccc' as never, seen: [] }, outcome), false);
-      assert.equal(hasSeen({ ...second.stamp, origin: 'cccccccccccccccc' as never, seen: [{ origin: third.stamp.origin, seq: 1 }] }, outcome), true);
+      assert.equal(
+        hasSeen(
+          { ...second.stamp, origin: 'cccccccccccccccc' as never, seen: [{ origin: third.stamp.origin, seq: 1 }] },
+          outcome,
+        ),
+        true,
+      );
     });
   });
 
@@ -269,56 +498,90 @@ describe('the fold', () => {
     /** Ends of memberships and sign-ins between what tracker B knew and the whole story; each must beat the tickets given meanwhile. */
     const ends = (story: string): string[] => {
       const all = told(story);
-      const [before, after, changes] = [folded(all.filter(({ stamp }, n) => n < told(TEAM).length || stamp.origin.startsWith('b'))), folded(all), noChanges()];
+      const [before, after, changes] = [
+        folded(all.filter(({ stamp }, n) => n < told(TEAM).length || stamp.origin.startsWith('b'))),
+        folded(all),
+        noChanges(),
+      ];
       differences(standingOf(before, before.groups.keys(), before.accounts.keys()), after, changes);
       return changes.ended.map(({ account, group, device, since, at }) => {
         assert.ok(at.ms > since.ms || (at.ms === since.ms && at.counter > since.counter), 'it ended before it began');
         return `${before.accounts.get(account)?.name ?? ''} ${before.groups.get(group as GroupId)?.name ?? (device ? 'device' : '')}`;
       });
     };
-    it('a removal', () => assert.deepEqual(ends(`${TEAM}\n A alice removeMember team bob\n B bob shareFile team f 1`), ['bob team']));
-    it('a membership that a rejection, earlier in the order, has undone', () => assert.deepEqual(ends(`${TEAM}
+    it('a removal', () =>
+      assert.deepEqual(ends(`${TEAM}\n A alice removeMember team bob\n B bob shareFile team f 1`), ['bob team']));
+    it('a membership that a rejection, earlier in the order, has undone', () =>
+      assert.deepEqual(
+        ends(`${TEAM}
       B bob leaveGroup team
       B bob requestJoin team r2
       A alice rejectRequest team r2
-      B alice acceptRequest team r2`), ['bob team']));
+      B alice acceptRequest team r2`),
+        ['bob team'],
+      ));
     it('a sign-in', () => assert.deepEqual(ends(`${TEAM}\n B bob/2 signIn\n A bob changePassword`), ['bob device']));
-    it('nothing else', () => assert.deepEqual(ends(`${TEAM}\n A carol requestJoin team r2\n B bob shareFile team f 1`), []));
+    it('nothing else', () =>
+      assert.deepEqual(ends(`${TEAM}\n A carol requestJoin team r2\n B bob shareFile team f 1`), []));
   });
 
   describe('whatever happens', () => {
-    it('names are unique, a living group is owned by a member, nobody is half in', () => fc.assert(fc.property(anyStory, (text) => {
-      const state = folded(told(text));
-      for (const wrong of brokenRules(state)) assert.fail(wrong);
-    }), { numRuns: 500 }));
+    it('names are unique, a living group is owned by a member, nobody is half in', () =>
+      fc.assert(
+        fc.property(anyStory, (text) => {
+          const state = folded(told(text));
+          for (const wrong of brokenRules(state)) assert.fail(wrong);
+        }),
+        { numRuns: 500 },
+      ));
 
-    it('a rejected or withdrawn request lets nobody in, wherever the acceptance stands', () => fc.assert(fc.property(anyStory, (text) => {
-      const all = told(text);
-      const state = folded(all);
-      for (const group of state.groups.values()) {
-        for (const [request, { as }] of group.decided) {
-          if (as !== 'rejected' && as !== 'cancelled') continue;
-          assert.ok([...group.members.values()].every((member) => member.request !== request));
-        }
-      }
-    }), { numRuns: 300 }));
+    it('a rejected or withdrawn request lets nobody in, wherever the acceptance stands', () =>
+      fc.assert(
+        fc.property(anyStory, (text) => {
+          const all = told(text);
+          const state = folded(all);
+          for (const group of state.groups.values()) {
+            for (const [request, { as }] of group.decided) {
+              if (as !== 'rejected' && as !== 'cancelled') continue;
+              assert.ok([...group.members.values()].every((member) => member.request !== request));
+            }
+          }
+        }),
+        { numRuns: 300 },
+      ));
 
-    it('entries that come in any sequence and are put in order come to the same', () => fc.assert(fc.property(
-      anyStory.chain((text) => fc.shuffledSubarray(told(text), { minLength: told(text).length }).map((shuffled) => ({ text, shuffled }))),
-      ({ text, shuffled }) => {
-        const sorted = shuffled.toSorted((a, b) => compareStamps(a.stamp, b.stamp));
-        assert.deepEqual(stateHash(folded(sorted)), stateHash(folded(told(text))));
-      },
-    ), { numRuns: 100 }));
+    it('entries that come in any sequence and are put in order come to the same', () =>
+      fc.assert(
+        fc.property(
+          anyStory.chain((text) =>
+            fc.shuffledSubarray(told(text), { minLength: told(text).length }).map((shuffled) => ({ text, shuffled })),
+          ),
+          ({ text, shuffled }) => {
+            const sorted = shuffled.toSorted((a, b) => compareStamps(a.stamp, b.stamp));
+            assert.deepEqual(stateHash(folded(sorted)), stateHash(folded(told(text))));
+          },
+        ),
+        { numRuns: 100 },
+      ));
 
-    it('every operation can be taken back, the newest first', () => fc.assert(fc.property(anyStory, (text) => {
-      const state = emptyState();
-      const done = told(text).toSorted((a, b) => compareStamps(a.stamp, b.stamp)).map(({ op, stamp, added }) => ({ id: op.id, before: stateHash(state), journal: apply(state, op, stamp, added, noChanges()) }));
-      for (const { id, before, journal } of done.reverse()) {
-        takeBack(state, id, journal);
-        assert.deepEqual(stateHash(state), before);
-      }
-    }), { numRuns: 200 }));
+    it('every operation can be taken back, the newest first', () =>
+      fc.assert(
+        fc.property(anyStory, (text) => {
+          const state = emptyState();
+          const done = told(text)
+            .toSorted((a, b) => compareStamps(a.stamp, b.stamp))
+            .map(({ op, stamp, added }) => ({
+              id: op.id,
+              before: stateHash(state),
+              journal: apply(state, op, stamp, added, noChanges()),
+            }));
+          for (const { id, before, journal } of done.reverse()) {
+            takeBack(state, id, journal);
+            assert.deepEqual(stateHash(state), before);
+          }
+        }),
+        { numRuns: 200 },
+      ));
 
     it('different histories have different hashes', () => {
       const hash = (text: string): string => stateHash(folded(told(text))).toString('hex');

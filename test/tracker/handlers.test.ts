@@ -10,7 +10,9 @@ import type { Client } from '../support/testRealm.ts';
 import { newId, PASSWORD, TestRealm } from '../support/testRealm.ts';
 
 const refused = (code: string, call: Promise<unknown>): Promise<void> =>
-  assert.rejects(call, (error) => (isShoalError(error) ? assert.equal(error.code, code, error.message) === undefined : false));
+  assert.rejects(call, (error) =>
+    isShoalError(error) ? assert.equal(error.code, code, error.message) === undefined : false,
+  );
 
 describe('a tracker', () => {
   let realm: TestRealm;
@@ -32,14 +34,19 @@ describe('a tracker', () => {
     for (const one of [alice, bob, carol]) await one.heard();
     return { group, alice, bob, carol };
   };
-  const keys = (): Map<Pin, Uint8Array> => new Map([[realm.config(1).identity.pin, realm.config(1).descriptor.trackers[0]?.ticketKey ?? new Uint8Array()]]);
+  const keys = (): Map<Pin, Uint8Array> =>
+    new Map([[realm.config(1).identity.pin, realm.config(1).descriptor.trackers[0]?.ticketKey ?? new Uint8Array()]]);
 
-  it('takes what only a tracker may sign from nobody by this door, not even from a tracker\'s key', async () => {
+  it("takes what only a tracker may sign from nobody by this door, not even from a tracker's key", async () => {
     const { alice, group, bob } = await team();
     const thief = await realm.connect(tracker, { identity: realm.config(1).identity });
     for (const signed of [
-      thief.sign('setOwner', { group, account: bob.account }), thief.sign('resetPassword', { account: alice.account }), thief.sign('setFoldVersion', { version: 4_000_000_000 }),
-    ]) await assert.rejects(thief.call('submit', { signed }), { code: 'badMessage' });
+      thief.sign('setOwner', { group, account: bob.account }),
+      thief.sign('resetPassword', { account: alice.account }),
+      thief.sign('setFoldVersion', { version: 4_000_000_000 }),
+    ]) {
+      await assert.rejects(thief.call('submit', { signed }), { code: 'badMessage' });
+    }
     assert.equal(tracker.ledger.state.groups.get(group)?.owner, alice.account);
   });
   it('shows anybody who it is', async () => {
@@ -58,7 +65,9 @@ describe('a tracker', () => {
     it('makes one once, however often it is asked with the same operation', async () => {
       const alice = await connect();
       const signed = alice.sign('createAccount', { account: alice.account, name: 'alice' });
-      await Promise.all([1, 2, 3].map(() => alice.call('createAccount', { signed, password: PASSWORD }).catch(() => {})));
+      await Promise.all(
+        [1, 2, 3].map(() => alice.call('createAccount', { signed, password: PASSWORD }).catch(() => {})),
+      );
       assert.equal((await alice.call('createAccount', { signed, password: PASSWORD })).durability, 'both');
       assert.equal(tracker.status().operations, 1);
     });
@@ -101,7 +110,11 @@ describe('a tracker', () => {
       const laptop = await connect();
       await laptop.signIn('alice');
       const change = (oldPassword: string, newPassword: string): Promise<unknown> =>
-        alice.call('changePassword', { signed: alice.sign('changePassword', { account: alice.account }), oldPassword, newPassword });
+        alice.call('changePassword', {
+          signed: alice.sign('changePassword', { account: alice.account }),
+          oldPassword,
+          newPassword,
+        });
       await refused('wrongPassword', change('not it at all', 'another password'));
       await refused('passwordTooShort', change(PASSWORD, 'short'));
       await change(PASSWORD, 'another password');
@@ -126,21 +139,37 @@ describe('a tracker', () => {
       const group = newId<GroupId>();
       const body = { group, name: 'g' };
       await refused('badMessage', bob.call('submit', { signed: alice.sign('createGroup', body) }));
-      await refused('notSignedIn', bob.call('submit', { signed: bob.sign('createGroup', body, { account: alice.account }) }));
-      await refused('wrongRealm', alice.call('submit', { signed: alice.sign('createGroup', body, { realm: 'ab'.repeat(32) as Pin }) }));
+      await refused(
+        'notSignedIn',
+        bob.call('submit', { signed: bob.sign('createGroup', body, { account: alice.account }) }),
+      );
+      await refused(
+        'wrongRealm',
+        alice.call('submit', { signed: alice.sign('createGroup', body, { realm: 'ab'.repeat(32) as Pin }) }),
+      );
       const { operation, signature } = alice.sign('createGroup', body);
       operation[operation.length - 1] = (operation.at(-1) ?? 0) ^ 1;
       await refused('badMessage', alice.call('submit', { signed: { operation, signature } }));
-      await refused('badMessage', alice.call('submit', { signed: alice.sign('changePassword', { account: alice.account }) }));
-      await refused('badMessage', alice.call('createAccount', { signed: alice.sign('createGroup', body), password: PASSWORD }));
+      await refused(
+        'badMessage',
+        alice.call('submit', { signed: alice.sign('changePassword', { account: alice.account }) }),
+      );
+      await refused(
+        'badMessage',
+        alice.call('createAccount', { signed: alice.sign('createGroup', body), password: PASSWORD }),
+      );
       assert.equal(tracker.status().groups, 0);
     });
     const needSession: readonly (readonly [string, (one: Client) => Promise<unknown>])[] = [
-      ['announce', (one) => one.call('announce', { swarms: [] })], ['tickets', (one) => one.call('tickets', {})],
-      ['listGroups', (one) => one.call('listGroups', { after: '' })], ['findGroup', (one) => one.call('findGroup', { name: 'team' })],
+      ['announce', (one) => one.call('announce', { swarms: [] })],
+      ['tickets', (one) => one.call('tickets', {})],
+      ['listGroups', (one) => one.call('listGroups', { after: '' })],
+      ['findGroup', (one) => one.call('findGroup', { name: 'team' })],
       ['submit', (one) => one.createGroup('g')],
     ];
-    for (const [name, call] of needSession) it(`answers ${name} only to who is signed in`, async () => refused('notSignedIn', call(await connect())));
+    for (const [name, call] of needSession) {
+      it(`answers ${name} only to who is signed in`, async () => refused('notSignedIn', call(await connect())));
+    }
   });
 
   describe('groups', () => {
@@ -148,15 +177,26 @@ describe('a tracker', () => {
       const { group, alice, bob, carol } = await team();
       const request = await carol.ask(group);
       const seen = await alice.notice('groupChanged');
-      assert.deepEqual(seen.requests.map(({ request: id, user }) => [id, user]), [[request, 'carol']]);
+      assert.deepEqual(
+        seen.requests.map(({ request: id, user }) => [id, user]),
+        [[request, 'carol']],
+      );
       assert.equal((await carol.notice('groupChanged')).role, 'applicant');
       await refused('requestedAlready', carol.ask(group));
       await alice.submit('acceptRequest', { group, request });
       assert.equal((await carol.notice('groupChanged')).role, 'member');
       assert.deepEqual((await alice.notice('groupChanged')).requests, []);
-      assert.deepEqual((await bob.notice('groupChanged', ({ members }) => members === 3)).requests, [], 'only the owner sees requests');
+      assert.deepEqual(
+        (await bob.notice('groupChanged', ({ members }) => members === 3)).requests,
+        [],
+        'only the owner sees requests',
+      );
     });
-    const answers: readonly (readonly [string, 'rejected' | 'cancelled', (people: { alice: Client; carol: Client; group: GroupId; request: RequestId }) => Promise<unknown>])[] = [
+    const answers: readonly (readonly [
+      string,
+      'rejected' | 'cancelled',
+      (people: { alice: Client; carol: Client; group: GroupId; request: RequestId }) => Promise<unknown>,
+    ])[] = [
       ['rejects', 'rejected', ({ alice, group, request }) => alice.submit('rejectRequest', { group, request })],
       ['withdraws', 'cancelled', ({ carol, group, request }) => carol.submit('cancelRequest', { group, request })],
     ];
@@ -178,11 +218,22 @@ describe('a tracker', () => {
       const [ticket] = (await bob.call('tickets', {})).tickets;
       await alice.submit('removeMember', { group, account: bob.account });
       assert.deepEqual(await bob.notice('groupGone'), { group, name: 'team', why: 'removed' });
-      const revocation = openRevocation((await alice.notice('revoked')).revocation, { realm: realm.realm, keys: keys() });
-      assert.ok(beats(revocation, openTicket(ticket ?? new Uint8Array(), { realm: realm.realm, device: bob.identity.pin, keys: keys() })));
+      const revocation = openRevocation((await alice.notice('revoked')).revocation, {
+        realm: realm.realm,
+        keys: keys(),
+      });
+      assert.ok(
+        beats(
+          revocation,
+          openTicket(ticket ?? new Uint8Array(), { realm: realm.realm, device: bob.identity.pin, keys: keys() }),
+        ),
+      );
       assert.equal((await alice.call('findFile', { group, name: 'f' })).seeders, 0);
       await refused('notMember', bob.call('listFiles', { group, after: '' }));
-      assert.deepEqual((await bob.call('announce', { swarms: [{ group, root, leftBytes: 5, event: 'update' }] })).swarms, []);
+      assert.deepEqual(
+        (await bob.call('announce', { swarms: [{ group, root, leftBytes: 5, event: 'update' }] })).swarms,
+        [],
+      );
       assert.equal(tracker.status().presences, 0);
     });
     it('tells members, and only them, when somebody of the group begins to seed, ends it, or goes', async () => {
@@ -203,7 +254,10 @@ describe('a tracker', () => {
       await alice.submit('removeMember', { group, account: bob.account });
       const again = await realm.connect(tracker, { identity: carol.identity });
       await again.call('session', {});
-      const revocation = openRevocation((await again.notice('revoked')).revocation, { realm: realm.realm, keys: keys() });
+      const revocation = openRevocation((await again.notice('revoked')).revocation, {
+        realm: realm.realm,
+        keys: keys(),
+      });
       assert.deepEqual([revocation.what, revocation.account, revocation.group], ['membership', bob.account, group]);
     });
     it('lets a member leave, and gives the group to the next', async () => {
@@ -222,13 +276,21 @@ describe('a tracker', () => {
       await alice.createGroup('another');
       assert.deepEqual(await bob.heard(), []);
       await carol.ask(group);
-      assert.deepEqual([await alice.heard(), await bob.heard(), await carol.heard()], [['groupChanged', 'groupChanged', 'groupChanged'], [], ['groupChanged']]);
+      assert.deepEqual(
+        [await alice.heard(), await bob.heard(), await carol.heard()],
+        [['groupChanged', 'groupChanged', 'groupChanged'], [], ['groupChanged']],
+      );
     });
     it('lists groups by pages, with what the asker is in each', async () => {
       const { alice, carol } = await team();
-      for (let n = 0; n < PAGE_ROWS_MAX; n++) tracker.ledger.state.groupNames.set(`z${n}`, tracker.ledger.state.groupNames.get('team') as GroupId);
+      for (let n = 0; n < PAGE_ROWS_MAX; n++) {
+        tracker.ledger.state.groupNames.set(`z${n}`, tracker.ledger.state.groupNames.get('team') as GroupId);
+      }
       const first = await carol.call('listGroups', { after: '' });
-      assert.deepEqual([first.groups.length, first.more, first.groups[0]?.name, first.groups[0]?.role], [PAGE_ROWS_MAX, true, 'team', 'stranger']);
+      assert.deepEqual(
+        [first.groups.length, first.more, first.groups[0]?.name, first.groups[0]?.role],
+        [PAGE_ROWS_MAX, true, 'team', 'stranger'],
+      );
       const { role, members, online, owner } = await alice.call('findGroup', { name: 'TEAM' });
       assert.deepEqual({ role, members, online, owner }, { role: 'owner', members: 2, online: 2, owner: 'alice' });
       await refused('unknownGroup', carol.call('findGroup', { name: 'nowhere' }));
@@ -237,8 +299,17 @@ describe('a tracker', () => {
       const { group, alice, bob, carol } = await team();
       bob.connection.destroy();
       const rows = (await alice.call('listMembers', { group, after: '' })).members;
-      assert.deepEqual(rows.map(({ user, role }) => [user, role]), [['alice', 'owner'], ['bob', 'member']]);
-      assert.deepEqual((await alice.call('listMembers', { group, after: 'Alice' })).members.map(({ user }) => user), ['bob']);
+      assert.deepEqual(
+        rows.map(({ user, role }) => [user, role]),
+        [
+          ['alice', 'owner'],
+          ['bob', 'member'],
+        ],
+      );
+      assert.deepEqual(
+        (await alice.call('listMembers', { group, after: 'Alice' })).members.map(({ user }) => user),
+        ['bob'],
+      );
       await refused('notMember', carol.call('listMembers', { group, after: '' }));
       await refused('unknownGroup', carol.call('listMembers', { group: newId<GroupId>(), after: '' }));
     });
@@ -246,7 +317,12 @@ describe('a tracker', () => {
       const alice = await join('alice');
       for (let n = 0; n < 20; n++) {
         const waiting = tracker.ledger.state.groups.get(await alice.createGroup(`g${n}`))?.waiting;
-        for (let one = 0; one < REQUESTS_PER_GROUP_MAX; one++) waiting?.set(newId<RequestId>(), { account: newId<AccountId>(), at: { ms: 1, counter: 0, origin: '' as Origin, seq: 1 } });
+        for (let one = 0; one < REQUESTS_PER_GROUP_MAX; one++) {
+          waiting?.set(newId<RequestId>(), {
+            account: newId<AccountId>(),
+            at: { ms: 1, counter: 0, origin: '' as Origin, seq: 1 },
+          });
+        }
       }
       const again = await realm.connect(tracker, { identity: alice.identity });
       const { groups } = await again.call('session', {});
@@ -262,7 +338,10 @@ describe('a tracker', () => {
       const { group, alice } = await team();
       const again = await realm.connect(tracker, { identity: alice.identity });
       const { groups } = await again.call('session', {});
-      assert.deepEqual(groups.map(({ group: id, role, members }) => [id, role, members]), [[group, 'owner', 2]]);
+      assert.deepEqual(
+        groups.map(({ group: id, role, members }) => [id, role, members]),
+        [[group, 'owner', 2]],
+      );
     });
   });
 
@@ -272,7 +351,10 @@ describe('a tracker', () => {
       for (const name of ['c', 'a', 'B']) await alice.share(group, name, 1);
       const { files, more, filesVersion } = await bob.call('listFiles', { group, after: '' });
       assert.deepEqual([files.map(({ name }) => name), more], [['a', 'B', 'c'], false]);
-      assert.deepEqual((await bob.call('listFiles', { group, after: 'A' })).files.map(({ name }) => name), ['B', 'c']);
+      assert.deepEqual(
+        (await bob.call('listFiles', { group, after: 'A' })).files.map(({ name }) => name),
+        ['B', 'c'],
+      );
       await alice.share(group, 'd', 1);
       assert.ok((await bob.call('listFiles', { group, after: '' })).filesVersion > filesVersion);
       await refused('notMember', carol.call('listFiles', { group, after: '' }));
@@ -286,19 +368,39 @@ describe('a tracker', () => {
       await alice.call('announce', { swarms: [{ group, root, leftBytes: 0, event: 'update' }] });
       await bob.call('announce', { swarms: [{ group, root, leftBytes: 7, event: 'update' }] });
       const { author, sharers, iShare, seeders, leechers, version } = await bob.call('findFile', { group, name: 'F' });
-      assert.deepEqual({ author, sharers, iShare, seeders, leechers, version }, { author: 'alice', sharers: ['alice', 'bob'], iShare: true, seeders: 1, leechers: 1, version: 1 });
+      assert.deepEqual(
+        { author, sharers, iShare, seeders, leechers, version },
+        { author: 'alice', sharers: ['alice', 'bob'], iShare: true, seeders: 1, leechers: 1, version: 1 },
+      );
     });
     it('says who shares other content, and takes it when told to', async () => {
       const { group, alice, bob } = await team();
       await alice.share(group, 'f', 1);
-      await assert.rejects(bob.share(group, 'f', 2), (error) => isShoalError(error, 'fileExists') && error.fields['user'] === 'alice' && error.fields['group'] === 'team');
+      await assert.rejects(
+        bob.share(group, 'f', 2),
+        (error) =>
+          isShoalError(error, 'fileExists') && error.fields['user'] === 'alice' && error.fields['group'] === 'team',
+      );
       await bob.share(group, 'f', 2, { replace: true });
       assert.equal((await alice.call('findFile', { group, name: 'f' })).author, 'bob');
     });
     it('answers an operation that is sent again as it did before', async () => {
       const { group, alice } = await team();
       const id = newId<OperationId>();
-      const signed = alice.sign('shareFile', { group, name: 'f', root: 'ab'.repeat(32) as Root, sizeBytes: 1, pieceBytes: 16_384, sha256: 'cd'.repeat(32) as never, replace: false, content: 'file' }, { id });
+      const signed = alice.sign(
+        'shareFile',
+        {
+          group,
+          name: 'f',
+          root: 'ab'.repeat(32) as Root,
+          sizeBytes: 1,
+          pieceBytes: 16_384,
+          sha256: 'cd'.repeat(32) as never,
+          replace: false,
+          content: 'file',
+        },
+        { id },
+      );
       await alice.call('submit', { signed });
       await alice.submit('stopShare', { group, name: 'f' });
       assert.equal((await alice.call('submit', { signed })).durability, 'both');
@@ -313,17 +415,34 @@ describe('a tracker', () => {
       const { group, alice, bob, carol } = await team();
       await carol.enter(group, alice);
       const root = await alice.share(group, 'f', 1);
-      const announce = (one: Client, leftBytes: number, event: 'update' | 'stopped' = 'update'): ReturnType<Client['call']> =>
-        one.call('announce', { swarms: [{ group, root, leftBytes, event }] });
+      const announce = (
+        one: Client,
+        leftBytes: number,
+        event: 'update' | 'stopped' = 'update',
+      ): ReturnType<Client['call']> => one.call('announce', { swarms: [{ group, root, leftBytes, event }] });
       assert.deepEqual((await alice.call('listening', { addresses: [at(4001)] })).seen, at(4001));
       await announce(alice, 0);
       const { swarms } = await bob.call('announce', { swarms: [{ group, root, leftBytes: 9, event: 'update' }] });
-      assert.deepEqual(swarms.map(({ seeders, leechers, peers }) => ({ seeders, leechers, peers })), [{
-        seeders: 1, leechers: 1, peers: [{ pin: alice.identity.pin, account: alice.account, user: 'alice', addresses: [at(4001)], leftBytes: 0 }],
-      }]);
+      assert.deepEqual(
+        swarms.map(({ seeders, leechers, peers }) => ({ seeders, leechers, peers })),
+        [
+          {
+            seeders: 1,
+            leechers: 1,
+            peers: [
+              { pin: alice.identity.pin, account: alice.account, user: 'alice', addresses: [at(4001)], leftBytes: 0 },
+            ],
+          },
+        ],
+      );
       await announce(carol, 5);
-      const told = (ports: readonly number[]) => bob.notice('swarmChanged', ({ joined }) =>
-        joined.some(({ user, leftBytes, addresses }) => user === 'carol' && leftBytes === 5 && addresses.map(({ port }) => port).join() === ports.join()));
+      const told = (ports: readonly number[]) =>
+        bob.notice('swarmChanged', ({ joined }) =>
+          joined.some(
+            ({ user, leftBytes, addresses }) =>
+              user === 'carol' && leftBytes === 5 && addresses.map(({ port }) => port).join() === ports.join(),
+          ),
+        );
       await told([]);
       await carol.call('listening', { addresses: [at(4002)] });
       await told([4002]);
@@ -354,7 +473,9 @@ describe('a tracker', () => {
       const long = Array.from({ length: 8 }, (_, n) => ({ host: `${'x'.repeat(60)}${n}`, port: 1 }));
       const announce = async (one: Client): Promise<number> => {
         await one.call('listening', { addresses: long });
-        const reply = await one.call('announce', { swarms: roots.map((root) => ({ group, root, leftBytes: 1, event: 'update' as const })) });
+        const reply = await one.call('announce', {
+          swarms: roots.map((root) => ({ group, root, leftBytes: 1, event: 'update' as const })),
+        });
         return reply.swarms.reduce((sum, { peers }) => sum + peers.length, 0);
       };
       const others = await Promise.all(['dora', 'eve', 'fay'].map(join));
@@ -379,7 +500,10 @@ describe('a tracker', () => {
       await carol.call('announce', { swarms: [{ group, root, leftBytes: 4, event: 'update' }] });
       assert.equal((await alice.call('findFile', { group, name: 'f' })).leechers, 0);
       await carol.enter(group, alice);
-      assert.deepEqual((await carol.notice('swarmChanged')).joined.map(({ user }) => user), ['alice']);
+      assert.deepEqual(
+        (await carol.notice('swarmChanged')).joined.map(({ user }) => user),
+        ['alice'],
+      );
       assert.equal((await alice.call('findFile', { group, name: 'f' })).leechers, 1);
     });
   });
@@ -387,7 +511,9 @@ describe('a tracker', () => {
   it('gives a ticket for each group, for this device, for ten minutes', async () => {
     const { group, bob, carol } = await team();
     const { tickets, nowMs } = await bob.call('tickets', {});
-    const [ticket] = tickets.map((bytes) => openTicket(bytes, { realm: realm.realm, device: bob.identity.pin, keys: keys() }));
+    const [ticket] = tickets.map((bytes) =>
+      openTicket(bytes, { realm: realm.realm, device: bob.identity.pin, keys: keys() }),
+    );
     assert.deepEqual([tickets.length, ticket?.group, ticket?.account, ticket?.user], [1, group, bob.account, 'bob']);
     assert.equal((ticket?.expiresAtMs ?? 0) - nowMs, TICKET_MS);
     assert.deepEqual((await carol.call('tickets', {})).tickets, []);
@@ -396,7 +522,10 @@ describe('a tracker', () => {
   it('says what it is doing', async () => {
     await team();
     const { accounts, groups, operations, partner, links, number } = tracker.status();
-    assert.deepEqual({ accounts, groups, operations, partner, links, number }, { accounts: 3, groups: 1, operations: 9, partner: 'none', links: 3, number: 1 });
+    assert.deepEqual(
+      { accounts, groups, operations, partner, links, number },
+      { accounts: 3, groups: 1, operations: 9, partner: 'none', links: 3, number: 1 },
+    );
   });
 
   it('says goodbye to everybody when it stops', async () => {

@@ -14,7 +14,10 @@ import { anyStory } from '../support/anyStory.ts';
 import type { Told } from '../support/story.ts';
 import { folded, told } from '../support/story.ts';
 
-const sourceOf = ({ op, stamp, added, line }: Told): Source => ({ op, entry: { operation: Buffer.from(`${op.id} ${line}`), signature: new Uint8Array(), added, stamp } });
+const sourceOf = ({ op, stamp, added, line }: Told): Source => ({
+  op,
+  entry: { operation: Buffer.from(`${op.id} ${line}`), signature: new Uint8Array(), added, stamp },
+});
 const hashOf = (state: State): string => stateHash(state).toString('hex');
 
 /** A history of nothing yet, over a log that has all of a story. */
@@ -24,7 +27,11 @@ function historyOf(all: readonly Told[]): History {
 }
 
 /** Lets operations come in batches that do not care for the order of the other tracker's. */
-function come(history: History, batches: readonly (readonly Told[])[], check: (done: readonly Told[], changes: Changes) => void = () => {}): void {
+function come(
+  history: History,
+  batches: readonly (readonly Told[])[],
+  check: (done: readonly Told[], changes: Changes) => void = () => {},
+): void {
   const done: Told[] = [];
   for (const batch of batches) {
     const changes = noChanges();
@@ -37,28 +44,42 @@ function come(history: History, batches: readonly (readonly Told[])[], check: (d
 const TEAM = 'A alice signUp\nA bob signUp\nA alice createGroup team\nA bob createGroup other';
 
 describe('what comes late', () => {
-  it('comes to what it would have come to in its place, in whatever batches it comes', () => fc.assert(fc.property(anyStory, fc.array(fc.boolean(), { minLength: 200, maxLength: 200 }), fc.nat({ max: 8 }), (text, coins, size) => {
-    const all = told(text);
-    // Each tracker's own in their order; which of the two is heard next is chance.
-    const queues = ['0', '1'].map((n) => all.filter(({ stamp }) => (stamp.origin === all[0]?.stamp.origin ? '0' : '1') === n));
-    const batches: Told[][] = [];
-    for (let n = 0; queues.some((queue) => queue.length > 0); n++) {
-      const queue = queues[coins[n % 200] ? 0 : 1] as Told[];
-      batches.push(queue.splice(0, 1 + size));
-    }
-    const history = historyOf(all);
-    come(history, batches, (done) => {
-      const inOrder = done.toSorted((a, b) => compareStamps(a.stamp, b.stamp));
-      const state = emptyState();
-      const other = new History({ state, read: () => undefined });
-      for (const one of inOrder) other.append(sourceOf(one), noChanges());
-      assert.equal(hashOf(history.state), hashOf(state));
-    });
-    assert.equal(hashOf(history.state), hashOf(folded(all)));
-  }), { numRuns: 300 }));
+  it('comes to what it would have come to in its place, in whatever batches it comes', () =>
+    fc.assert(
+      fc.property(
+        anyStory,
+        fc.array(fc.boolean(), { minLength: 200, maxLength: 200 }),
+        fc.nat({ max: 8 }),
+        (text, coins, size) => {
+          const all = told(text);
+          // Each tracker's own in their order; which of the two is heard next is chance.
+          const queues = ['0', '1'].map((n) =>
+            all.filter(({ stamp }) => (stamp.origin === all[0]?.stamp.origin ? '0' : '1') === n),
+          );
+          const batches: Told[][] = [];
+          for (let n = 0; queues.some((queue) => queue.length > 0); n++) {
+            const queue = queues[coins[n % 200] ? 0 : 1] as Told[];
+            batches.push(queue.splice(0, 1 + size));
+          }
+          const history = historyOf(all);
+          come(history, batches, (done) => {
+            const inOrder = done.toSorted((a, b) => compareStamps(a.stamp, b.stamp));
+            const state = emptyState();
+            const other = new History({ state, read: () => undefined });
+            for (const one of inOrder) other.append(sourceOf(one), noChanges());
+            assert.equal(hashOf(history.state), hashOf(state));
+          });
+          assert.equal(hashOf(history.state), hashOf(folded(all)));
+        },
+      ),
+      { numRuns: 300 },
+    ));
 
   it('leaves alone what has nothing to do with it', () => {
-    const files = Array.from({ length: 20 }, (_, n) => `A alice shareFile team f${n} 1\nA bob shareFile other f${n} 1`).join('\n');
+    const files = Array.from(
+      { length: 20 },
+      (_, n) => `A alice shareFile team f${n} 1\nA bob shareFile other f${n} 1`,
+    ).join('\n');
     const all = told(`${TEAM}\nsync\nB alice/2 signIn\nB alice shareFile team f3 2 replace\n${files}`);
     const late = all.filter(({ line }) => line.startsWith('alice shareFile team f3 2'));
     const history = historyOf(all);
@@ -66,17 +87,23 @@ describe('what comes late', () => {
     // Who is taken back and applied again gets another outcome.
     const before = new Map(history.state.operations);
     come(history, [late]);
-    const again = all.filter(({ op }) => before.has(op.id) && history.state.operations.get(op.id) !== before.get(op.id)).map(({ line }) => line);
+    const again = all
+      .filter(({ op }) => before.has(op.id) && history.state.operations.get(op.id) !== before.get(op.id))
+      .map(({ line }) => line);
     assert.deepEqual(again, ['alice shareFile team f3 1']);
     assert.equal(hashOf(history.state), hashOf(folded(all)));
   });
 
   it('takes along those that it turns out to concern: a password is changed, and the other device was signed in', () => {
-    const all = told(`${TEAM}\nA alice/2 signIn\nsync\nB alice changePassword\nA alice/2 createGroup late\nA bob createGroup more`);
+    const all = told(
+      `${TEAM}\nA alice/2 signIn\nsync\nB alice changePassword\nA alice/2 createGroup late\nA bob createGroup more`,
+    );
     const late = all.filter(({ line }) => line === 'alice changePassword');
     const history = historyOf(all);
     const seen: string[] = [];
-    come(history, [all.filter((one) => !late.includes(one)), late], (_, { outcomes }) => seen.push(...all.filter(({ op }) => outcomes.has(op.id)).map(({ line }) => line)));
+    come(history, [all.filter((one) => !late.includes(one)), late], (_, { outcomes }) =>
+      seen.push(...all.filter(({ op }) => outcomes.has(op.id)).map(({ line }) => line)),
+    );
     assert.equal(hashOf(history.state), hashOf(folded(all)));
     assert.deepEqual(seen, ['alice/2 createGroup late'], 'what came to something else is named');
   });
@@ -89,7 +116,10 @@ describe('what comes late', () => {
     const history = historyOf(both);
     come(history, [both.filter((each) => each !== one), [one]]);
     assert.equal(hashOf(history.state), hashOf(folded(both)));
-    assert.deepEqual([...history.state.groupNames].map(([name]) => name), ['one', 'other', 'team']);
+    assert.deepEqual(
+      [...history.state.groupNames].map(([name]) => name),
+      ['one', 'other', 'team'],
+    );
   });
 
   it('cannot be put before what is final', () => {
@@ -99,7 +129,10 @@ describe('what comes late', () => {
     assert.equal(history.size, all.length);
     const [first, last] = [all[0] as Told, all.at(-1) as Told];
     history.forget(placeOf(first.stamp));
-    assert.deepEqual([history.size, history.reaches(placeOf(first.stamp)), history.reaches(placeOf(last.stamp))], [all.length - 1, false, true]);
+    assert.deepEqual(
+      [history.size, history.reaches(placeOf(first.stamp)), history.reaches(placeOf(last.stamp))],
+      [all.length - 1, false, true],
+    );
     history.forget({ ...last.stamp, origin: 'f'.repeat(16) as Origin });
     assert.deepEqual([history.size, history.reaches(placeOf(last.stamp))], [0, false]);
   });
@@ -114,23 +147,35 @@ describe('what comes late', () => {
 });
 
 describe('a snapshot', () => {
-  it('gives the same state back, to which the same can be added', () => fc.assert(fc.property(anyStory, fc.double({ min: 0, max: 1, noNaN: true }), (text, part) => {
-    const all = told(text);
-    const at = Math.floor(all.length * part);
-    const state = decodeState([...encodeState(folded(all.slice(0, at)))]);
-    assert.equal(hashOf(state), hashOf(folded(all.slice(0, at))));
-    const history = new History({ state, read: () => undefined });
-    for (const one of all.slice(at)) history.append(sourceOf(one), noChanges());
-    assert.equal(hashOf(history.state), hashOf(folded(all)));
-  }), { numRuns: 200 }));
+  it('gives the same state back, to which the same can be added', () =>
+    fc.assert(
+      fc.property(anyStory, fc.double({ min: 0, max: 1, noNaN: true }), (text, part) => {
+        const all = told(text);
+        const at = Math.floor(all.length * part);
+        const state = decodeState([...encodeState(folded(all.slice(0, at)))]);
+        assert.equal(hashOf(state), hashOf(folded(all.slice(0, at))));
+        const history = new History({ state, read: () => undefined });
+        for (const one of all.slice(at)) history.append(sourceOf(one), noChanges());
+        assert.equal(hashOf(history.state), hashOf(folded(all)));
+      }),
+      { numRuns: 200 },
+    ));
 
   const lines = [...encodeState(folded(told(`${TEAM}\nA alice/2 signIn\nA alice signOut 2`)))];
-  const refused = (why: RegExp) => (error: unknown): boolean => isShoalError(error, 'badMessage') && why.test(error.message);
+  const refused =
+    (why: RegExp) =>
+    (error: unknown): boolean =>
+      isShoalError(error, 'badMessage') && why.test(error.message);
   it('that ends too early is refused', () => {
-    for (let n = 0; n < lines.length; n++) assert.throws(() => decodeState(lines.slice(0, n)), refused(/./), `${n} of ${lines.length} lines`);
+    for (let n = 0; n < lines.length; n++) {
+      assert.throws(() => decodeState(lines.slice(0, n)), refused(/./), `${n} of ${lines.length} lines`);
+    }
   });
   it('of another form is refused', () => {
-    assert.throws(() => decodeState([lines[0]?.replace('"format":1', '"format":2') ?? '', ...lines.slice(1)]), refused(/format is 2/));
+    assert.throws(
+      () => decodeState([lines[0]?.replace('"format":1', '"format":2') ?? '', ...lines.slice(1)]),
+      refused(/format is 2/),
+    );
     assert.throws(() => decodeState([...lines, '["elsewhere",[]]']), refused(/it has elsewhere/));
     assert.throws(() => decodeState([...lines, '{']), refused(/JSON/));
   });

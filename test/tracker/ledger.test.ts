@@ -20,7 +20,10 @@ import { Client, newId } from '../support/testRealm.ts';
 
 const REALM = 'ab'.repeat(32) as Pin;
 const COMMIT_MS = 2;
-const wrong = (why: RegExp) => (error: unknown): boolean => isShoalError(error, 'badMessage') && why.test(error.message);
+const wrong =
+  (why: RegExp) =>
+  (error: unknown): boolean =>
+    isShoalError(error, 'badMessage') && why.test(error.message);
 
 /** A ledger over a disk that can be started again; every commit takes time of the clock. */
 class Site {
@@ -36,9 +39,19 @@ class Site {
 
   /** @param wallMs  what its wall clock says from now on */
   start(wallMs?: number): Ledger {
-    const clock = { now: () => wallMs ?? this.clock.now(), monotonicMs: () => this.clock.monotonicMs(), after: (ms: number, run: () => void) => this.clock.after(ms, run) };
+    const clock = {
+      now: () => wallMs ?? this.clock.now(),
+      monotonicMs: () => this.clock.monotonicMs(),
+      after: (ms: number, run: () => void) => this.clock.after(ms, run),
+    };
     this.ledger = new Ledger({
-      log: new MemoryLog(this.disk, this.clock, nodeChance), realm: REALM, clock, logger: silentLog, onBoth: () => Promise.resolve(true), isTracker: () => false, committed: () => {},
+      log: new MemoryLog(this.disk, this.clock, nodeChance),
+      realm: REALM,
+      clock,
+      logger: silentLog,
+      onBoth: () => Promise.resolve(true),
+      isTracker: () => false,
+      committed: () => {},
       broken: (error) => assert.fail(error),
     });
     this.ledger.onChange((changes) => this.changes.push(changes));
@@ -61,7 +74,10 @@ class Site {
 
   /** Everything on the disk that comes after so many of each origin, as one frame. */
   entriesAfter(have: ReadonlyMap<Origin, number> = new Map()): Uint8Array[] {
-    return this.disk.entries.filter(({ stamp }) => stamp.seq > (have.get(stamp.origin) ?? 0)).toSorted((a, b) => a.stamp.seq - b.stamp.seq).map(({ bytes }) => bytes);
+    return this.disk.entries
+      .filter(({ stamp }) => stamp.seq > (have.get(stamp.origin) ?? 0))
+      .toSorted((a, b) => a.stamp.seq - b.stamp.seq)
+      .map(({ bytes }) => bytes);
   }
 
   async merge(entries: readonly Uint8Array[]): Promise<void> {
@@ -113,7 +129,10 @@ describe('the ledger', () => {
     assert.deepEqual([answers, here.changes.length, here.disk.entries.length], [2, 1, 1]);
   });
   it('checks an operation against those that are still being written', async () => {
-    const [one, two] = [alice.sign('createAccount', { account: alice.account, name: 'x' }), bob.sign('createAccount', { account: bob.account, name: 'X' })];
+    const [one, two] = [
+      alice.sign('createAccount', { account: alice.account, name: 'x' }),
+      bob.sign('createAccount', { account: bob.account, name: 'X' }),
+    ];
     const first = here.ledger.ingest(one, here.ledger.read(one));
     await assert.rejects(here.ledger.ingest(two, here.ledger.read(two)), (error) => isShoalError(error, 'nameTaken'));
     await clock.advance(COMMIT_MS);
@@ -132,7 +151,9 @@ describe('the ledger', () => {
     here.start(5);
     await here.take(alice, 'createGroup', { group: newId<GroupId>(), name: 'g' });
     const stamps = here.disk.entries.map(({ stamp }) => stamp);
-    for (const [n, stamp] of stamps.entries()) if (n > 0) assert.ok(compareStamps(stamps[n - 1] as typeof stamp, stamp) < 0, `${n}`);
+    for (const [n, stamp] of stamps.entries()) {
+      if (n > 0) assert.ok(compareStamps(stamps[n - 1] as typeof stamp, stamp) < 0, `${n}`);
+    }
     assert.ok((stamps.at(-1)?.ms ?? 0) >= ceilingMs, 'also than what was promised and never written');
   });
   it('says what has become of an operation that lost in a merge', async () => {
@@ -156,11 +177,30 @@ describe('the ledger', () => {
     const since = there.ledger.state.groups.get(group)?.members.get(bob.account)?.since;
     await there.mergeAllOf(here);
     assert.ok(!there.ledger.state.groups.get(group)?.members.has(bob.account));
-    await assert.rejects(there.ledger.ingest(signed, there.ledger.read(signed)), (error) => isShoalError(error, 'unknownRequest'));
+    await assert.rejects(there.ledger.ingest(signed, there.ledger.read(signed)), (error) =>
+      isShoalError(error, 'unknownRequest'),
+    );
     const ended = there.changes.at(-1)?.ended[0];
     assert.ok(ended && since);
-    const revocation = { realm: REALM, what: 'membership' as const, account: bob.account, group, device: undefined, at: ended.at };
-    const ticket = { realm: REALM, group, account: bob.account, user: 'bob', device: bob.identity.pin, memberSince: since, signedInSince: since, issuedAtMs: 0, expiresAtMs: 1 };
+    const revocation = {
+      realm: REALM,
+      what: 'membership' as const,
+      account: bob.account,
+      group,
+      device: undefined,
+      at: ended.at,
+    };
+    const ticket = {
+      realm: REALM,
+      group,
+      account: bob.account,
+      user: 'bob',
+      device: bob.identity.pin,
+      memberSince: since,
+      signedInSince: since,
+      issuedAtMs: 0,
+      expiresAtMs: 1,
+    };
     assert.ok(beats(revocation, ticket), 'the tickets given meanwhile are worth nothing');
     await here.mergeAllOf(there);
     assert.equal(here.hash, there.hash);
@@ -169,7 +209,8 @@ describe('the ledger', () => {
   describe('takes from its partner', () => {
     beforeEach(() => here.signUp(alice, 'alice'));
     /** The entries of `here` with one of them changed, its hash and all after it as they were. */
-    const changed = (n: number, change: (entry: Entry) => Entry): Uint8Array[] => here.entriesAfter().map((bytes, at) => (at === n ? encodeEntry(change(decodeEntry(bytes))) : bytes));
+    const changed = (n: number, change: (entry: Entry) => Entry): Uint8Array[] =>
+      here.entriesAfter().map((bytes, at) => (at === n ? encodeEntry(change(decodeEntry(bytes))) : bytes));
 
     it('what it does not have, once', async () => {
       await there.merge(here.entriesAfter());
@@ -181,20 +222,42 @@ describe('the ledger', () => {
       assert.equal(there.disk.entries.length, 0);
     });
     it('nothing that does not follow what stood before', async () => {
-      await assert.rejects(there.merge(changed(0, (entry) => ({ ...entry, added: Buffer.from('another hash') }))), wrong(/does not follow/));
+      await assert.rejects(
+        there.merge(changed(0, (entry) => ({ ...entry, added: Buffer.from('another hash') }))),
+        wrong(/does not follow/),
+      );
     });
     it('nothing that its author did not sign', async () => {
-      await assert.rejects(there.merge(changed(0, (entry) => ({ ...entry, signature: Buffer.alloc(64) })).slice(0, 1)), wrong(/signature/));
+      await assert.rejects(
+        there.merge(changed(0, (entry) => ({ ...entry, signature: Buffer.alloc(64) })).slice(0, 1)),
+        wrong(/signature/),
+      );
     });
     it('nothing that stands otherwise in its own log: a fork', async () => {
       await there.merge(here.entriesAfter());
-      await assert.rejects(there.merge(changed(1, (entry) => ({ ...entry, added: Buffer.from('x') }))), wrong(/forked/));
+      await assert.rejects(
+        there.merge(changed(1, (entry) => ({ ...entry, added: Buffer.from('x') }))),
+        wrong(/forked/),
+      );
     });
     it('nothing of another realm', async () => {
       const stranger = person();
-      const signed = stranger.sign('createAccount', { account: stranger.account, name: 's' }, { realm: 'cd'.repeat(32) as Pin });
-      const stamp = { ms: 1, counter: 0, origin: '0'.repeat(16) as Origin, seq: 1, seen: [], previous: Buffer.alloc(32) };
-      await assert.rejects(there.merge([encodeEntry({ ...signed, added: Buffer.alloc(0), stamp })]), (error) => isShoalError(error, 'wrongRealm'));
+      const signed = stranger.sign(
+        'createAccount',
+        { account: stranger.account, name: 's' },
+        { realm: 'cd'.repeat(32) as Pin },
+      );
+      const stamp = {
+        ms: 1,
+        counter: 0,
+        origin: '0'.repeat(16) as Origin,
+        seq: 1,
+        seen: [],
+        previous: Buffer.alloc(32),
+      };
+      await assert.rejects(there.merge([encodeEntry({ ...signed, added: Buffer.alloc(0), stamp })]), (error) =>
+        isShoalError(error, 'wrongRealm'),
+      );
     });
     it('its own lost end, and goes on under a new origin', async () => {
       await there.merge(here.entriesAfter());
@@ -214,8 +277,13 @@ describe('the ledger', () => {
       const taken = there.ledger.ingest(signed, there.ledger.read(signed));
       await clock.advance(COMMIT_MS);
       await Promise.all([merging, taken]);
-      const own = there.disk.entries.map(({ bytes }) => decodeEntry(bytes).stamp).filter(({ origin }) => origin === there.ledger.log.origin);
-      assert.deepEqual(own.map(({ seen }) => seen), [[]]);
+      const own = there.disk.entries
+        .map(({ bytes }) => decodeEntry(bytes).stamp)
+        .filter(({ origin }) => origin === there.ledger.log.origin);
+      assert.deepEqual(
+        own.map(({ seen }) => seen),
+        [[]],
+      );
       await there.signUp(person(), 'carol');
       const last = there.disk.entries.map(({ bytes }) => decodeEntry(bytes)).at(-1);
       assert.deepEqual(last?.stamp.seen, [{ origin: here.ledger.log.origin, seq: 2 }]);
@@ -224,37 +292,53 @@ describe('the ledger', () => {
 
   it('comes to the same as the other and as one that reads it all, whenever they exchange what', async function () {
     this.timeout(60_000);
-    const step = fc.record({ at: fc.nat({ max: 1 }), who: fc.nat({ max: 2 }), what: fc.nat({ max: 8 }), share: fc.nat({ max: 100 }) });
-    await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40 }), async (steps) => {
-      clock = new ManualClock();
-      const sites = [new Site(clock), new Site(clock)] as const;
-      const people = [person(), person(), person()];
-      const groups = [newId<GroupId>(), newId<GroupId>()];
-      const requests = [newId<RequestId>(), newId<RequestId>(), newId<RequestId>()];
-      for (const [n, one] of people.entries()) await sites[n % 2]?.signUp(one, ['x', 'X', 'y'][n] ?? '');
-      for (const { at, who, what, share } of steps) {
-        const [site, other] = at === 0 ? sites : [sites[1], sites[0]];
-        const [author, group = newId<GroupId>(), request = newId<RequestId>()] = [people[who] as Client, groups[share % 2], requests[share % 3]];
-        const account = people[share % 3]?.account ?? author.account;
-        const ways: (() => Promise<unknown>)[] = [
-          () => site.take(author, 'createGroup', { group, name: 'g' }), () => site.take(author, 'requestJoin', { group, request }),
-          () => site.take(author, 'acceptRequest', { group, request }), () => site.take(author, 'rejectRequest', { group, request }),
-          () => site.take(author, 'removeMember', { group, account }), () => site.take(author, 'leaveGroup', { group }),
-          () => site.take(author, 'signOut', { account: author.account, device: author.identity.pin }), () => site.take(author, 'signIn', { account: author.account }),
-          async () => {
-            const entries = other.entriesAfter(site.ledger.durable);
-            await site.merge(entries.slice(0, share));
-          },
-        ];
-        await ways[what]?.().catch((error: unknown) => {
-          if (!isShoalError(error)) throw error; // refused: it is not in the log
-        });
-      }
-      await sites[0].mergeAllOf(sites[1]);
-      await sites[1].mergeAllOf(sites[0]);
-      assert.equal(sites[0].hash, sites[1].hash);
-      sites[0].start();
-      assert.equal(sites[0].hash, sites[1].hash);
-    }), { numRuns: 25 });
+    const step = fc.record({
+      at: fc.nat({ max: 1 }),
+      who: fc.nat({ max: 2 }),
+      what: fc.nat({ max: 8 }),
+      share: fc.nat({ max: 100 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40 }), async (steps) => {
+        clock = new ManualClock();
+        const sites = [new Site(clock), new Site(clock)] as const;
+        const people = [person(), person(), person()];
+        const groups = [newId<GroupId>(), newId<GroupId>()];
+        const requests = [newId<RequestId>(), newId<RequestId>(), newId<RequestId>()];
+        for (const [n, one] of people.entries()) await sites[n % 2]?.signUp(one, ['x', 'X', 'y'][n] ?? '');
+        for (const { at, who, what, share } of steps) {
+          const [site, other] = at === 0 ? sites : [sites[1], sites[0]];
+          const [author, group = newId<GroupId>(), request = newId<RequestId>()] = [
+            people[who] as Client,
+            groups[share % 2],
+            requests[share % 3],
+          ];
+          const account = people[share % 3]?.account ?? author.account;
+          const ways: (() => Promise<unknown>)[] = [
+            () => site.take(author, 'createGroup', { group, name: 'g' }),
+            () => site.take(author, 'requestJoin', { group, request }),
+            () => site.take(author, 'acceptRequest', { group, request }),
+            () => site.take(author, 'rejectRequest', { group, request }),
+            () => site.take(author, 'removeMember', { group, account }),
+            () => site.take(author, 'leaveGroup', { group }),
+            () => site.take(author, 'signOut', { account: author.account, device: author.identity.pin }),
+            () => site.take(author, 'signIn', { account: author.account }),
+            async () => {
+              const entries = other.entriesAfter(site.ledger.durable);
+              await site.merge(entries.slice(0, share));
+            },
+          ];
+          await ways[what]?.().catch((error: unknown) => {
+            if (!isShoalError(error)) throw error; // refused: it is not in the log
+          });
+        }
+        await sites[0].mergeAllOf(sites[1]);
+        await sites[1].mergeAllOf(sites[0]);
+        assert.equal(sites[0].hash, sites[1].hash);
+        sites[0].start();
+        assert.equal(sites[0].hash, sites[1].hash);
+      }),
+      { numRuns: 25 },
+    );
   });
 });

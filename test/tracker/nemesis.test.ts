@@ -22,14 +22,29 @@ describe('the pair under a nemesis', function () {
   for (const seed of KEPT) it(`no longer fails as it did under seed ${seed}`, () => nemesis(seed));
 
   it('loses nothing that was acknowledged, and agrees in the end, whatever happens', async () => {
-    const sum: Record<keyof Tally, number> = { both: 0, one: 0, refused: 0, kills: 0, cuts: 0, wipes: 0, restored: 0, conflicts: 0, snapshots: 0, final: 0 };
+    const sum: Record<keyof Tally, number> = {
+      both: 0,
+      one: 0,
+      refused: 0,
+      kills: 0,
+      cuts: 0,
+      wipes: 0,
+      restored: 0,
+      conflicts: 0,
+      snapshots: 0,
+      final: 0,
+    };
     const began = performance.now();
     let seeds = 0;
     for (; seeds < SEEDS_MIN || performance.now() - began < TRY_MS; seeds++) {
-      for (const [name, value] of Object.entries(await nemesis(seeds + 1)) as [keyof Tally, number][]) sum[name] += value;
+      for (const [name, value] of Object.entries(await nemesis(seeds + 1)) as [keyof Tally, number][]) {
+        sum[name] += value;
+      }
     }
     // A nemesis that does nothing proves nothing.
-    for (const [name, value] of Object.entries(sum)) assert.ok(value > seeds / 5, `${name}: ${value} in ${seeds} seeds`);
+    for (const [name, value] of Object.entries(sum)) {
+      assert.ok(value > seeds / 5, `${name}: ${value} in ${seeds} seeds`);
+    }
   });
 
   describe('notices a tracker that', () => {

@@ -14,7 +14,11 @@ describe('passwords', () => {
     const [one, two] = await Promise.all([passwords.hash('same words'), passwords.hash('same words')]);
     assert.match(one, /^\$scrypt\$ln=4,r=8,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/);
     assert.notEqual(one, two);
-    assert.deepEqual(await Promise.all(['same words', 'same word', ''].map((text) => passwords.fits(text, one))), [true, false, false]);
+    assert.deepEqual(await Promise.all(['same words', 'same word', ''].map((text) => passwords.fits(text, one))), [
+      true,
+      false,
+      false,
+    ]);
   });
   it('cost what OWASP says, and hashes of another cost still fit', async function () {
     this.timeout(30_000);
@@ -23,7 +27,9 @@ describe('passwords', () => {
     assert.equal(await passwords.fits('long enough', hash), true);
   });
   it('of nobody fit nothing', async () => {
-    for (const hash of [undefined, '', 'not a hash', '$scrypt$ln=4,r=8,p=1$$']) assert.equal(await passwords.fits('anything', hash), false);
+    for (const hash of [undefined, '', 'not a hash', '$scrypt$ln=4,r=8,p=1$$']) {
+      assert.equal(await passwords.fits('anything', hash), false);
+    }
   });
   it('are told to come back when too many wait, and served when these are done', async () => {
     const all = await Promise.allSettled(Array.from({ length: 70 }, () => passwords.fits('x', undefined)));
@@ -49,11 +55,24 @@ describe('tries', () => {
     const clock = new ManualClock();
     const tries = new Tries(clock, PASSWORDS_PER_USER);
     for (let n = 0; n < 10; n++) tries.take('alice 10.0.0.1', '10.0.0.1');
-    assert.equal(limited(() => tries.take('alice 10.0.0.1', '10.0.0.1')), 6);
-    assert.equal(limited(() => tries.take('bob 10.0.0.1', '10.0.0.1')), 0, 'only this one is limited');
+    assert.equal(
+      limited(() => tries.take('alice 10.0.0.1', '10.0.0.1')),
+      6,
+    );
+    assert.equal(
+      limited(() => tries.take('bob 10.0.0.1', '10.0.0.1')),
+      0,
+      'only this one is limited',
+    );
     await clock.advance(6_000);
-    assert.equal(limited(() => tries.take('alice 10.0.0.1', '10.0.0.1')), 0);
-    assert.equal(limited(() => tries.take('alice 10.0.0.1', '10.0.0.1')), 6);
+    assert.equal(
+      limited(() => tries.take('alice 10.0.0.1', '10.0.0.1')),
+      0,
+    );
+    assert.equal(
+      limited(() => tries.take('alice 10.0.0.1', '10.0.0.1')),
+      6,
+    );
   });
   it('do not count when they are right, or on this machine', () => {
     const tries = new Tries(new ManualClock(), { depth: 1, perMinute: 1 });
@@ -63,6 +82,9 @@ describe('tries', () => {
       tries.take('b', '127.0.0.1');
     }
     tries.take('a', '10.0.0.1');
-    assert.equal(limited(() => tries.take('a', '10.0.0.1')), 60);
+    assert.equal(
+      limited(() => tries.take('a', '10.0.0.1')),
+      60,
+    );
   });
 });

@@ -32,7 +32,10 @@ describe('the log in SQLite', () => {
     opened.delete(log);
     log.close();
   };
-  const refused = (code: string, why: RegExp) => (error: unknown): boolean => isShoalError(error) && error.code === code && why.test(error.message);
+  const refused =
+    (code: string, why: RegExp) =>
+    (error: unknown): boolean =>
+      isShoalError(error) && error.code === code && why.test(error.message);
 
   beforeEach(() => {
     folder = mkdtempSync(path.join(os.tmpdir(), 'shoal-log-'));
@@ -51,11 +54,26 @@ describe('the log in SQLite', () => {
     close(log);
     const again = open();
     assert.equal(again.origin, origin);
-    assert.deepEqual([...again.have()].sort(), [[origin, 3], [OTHER, 2]].sort());
-    assert.deepEqual(again.inOrder(undefined, 1_000).map(({ stamp }) => `${stamp.ms} ${stamp.seq}`), ['1000 1', '1000 2', '2000 1', '2000 2', '2000 3']);
-    assert.deepEqual(again.entries(origin, 2, 1).map(({ stamp }) => stamp.seq), [2]);
+    assert.deepEqual(
+      [...again.have()].sort(),
+      [
+        [origin, 3],
+        [OTHER, 2],
+      ].sort(),
+    );
+    assert.deepEqual(
+      again.inOrder(undefined, 1_000).map(({ stamp }) => `${stamp.ms} ${stamp.seq}`),
+      ['1000 1', '1000 2', '2000 1', '2000 2', '2000 3'],
+    );
+    assert.deepEqual(
+      again.entries(origin, 2, 1).map(({ stamp }) => stamp.seq),
+      [2],
+    );
     assert.equal(again.count, 5);
-    assert.deepEqual(nextEntries(again, 1)[0]?.stamp.previous, entryHash(again.entries(origin, 3, 1)[0]?.bytes ?? new Uint8Array()));
+    assert.deepEqual(
+      nextEntries(again, 1)[0]?.stamp.previous,
+      entryHash(again.entries(origin, 3, 1)[0]?.bytes ?? new Uint8Array()),
+    );
   });
   it('gives every new database an origin of its own, and another one when asked', () => {
     const log = open();
@@ -80,7 +98,9 @@ describe('the log in SQLite', () => {
   it('is readable by its owner alone', function () {
     if (process.platform === 'win32') this.skip(); // there, the folder's rights count
     open();
-    for (const name of ['log.sqlite', 'log.sqlite-wal']) assert.equal(statSync(path.join(folder, name)).mode & 0o777, 0o600, name);
+    for (const name of ['log.sqlite', 'log.sqlite-wal']) {
+      assert.equal(statSync(path.join(folder, name)).mode & 0o777, 0o600, name);
+    }
   });
   it('is not touched when a newer version wrote it', () => {
     close(open());
@@ -121,10 +141,17 @@ describe('the log in SQLite', () => {
     this.timeout(60_000);
     let acknowledged = 0;
     for (let kill = 0; kill < KILLS; kill++) {
-      const child = spawn(process.execPath, [fileURLToPath(new URL('../support/logWriter.ts', import.meta.url)), file], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const child = spawn(
+        process.execPath,
+        [fileURLToPath(new URL('../support/logWriter.ts', import.meta.url)), file],
+        { stdio: ['ignore', 'pipe', 'inherit'] },
+      );
       let lines = 0;
       child.stdout.on('data', (chunk: Buffer) => {
-        for (const line of chunk.toString().split('\n').filter((text) => text !== '')) {
+        for (const line of chunk
+          .toString()
+          .split('\n')
+          .filter((text) => text !== '')) {
           acknowledged = Math.max(acknowledged, Number(line));
           if (++lines > 20 + kill * 7) child.kill('SIGKILL');
         }
@@ -137,7 +164,10 @@ describe('the log in SQLite', () => {
       all.forEach(({ bytes }, n) => {
         const { stamp } = decodeEntry(bytes);
         assert.equal(stamp.seq, n + 1);
-        assert.deepEqual(Buffer.from(stamp.previous), n === 0 ? Buffer.alloc(32) : entryHash(all[n - 1]?.bytes ?? new Uint8Array()));
+        assert.deepEqual(
+          Buffer.from(stamp.previous),
+          n === 0 ? Buffer.alloc(32) : entryHash(all[n - 1]?.bytes ?? new Uint8Array()),
+        );
       });
       assert.ok(log.ceilingMs > (all.at(-1)?.stamp.ms ?? 0));
       acknowledged = all.length;

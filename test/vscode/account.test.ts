@@ -25,8 +25,15 @@ describe('two people and their accounts', function () {
   let second: CodeWindow;
   let omar: Person;
 
-  const omarsSettings = (settings: Record<string, unknown> = {}): Record<string, unknown> => ({ 'workbench.colorTheme': 'Default High Contrast', ...settings });
-  const norasSettings = (settings: Record<string, unknown> = {}): Record<string, unknown> => ({ 'shoal.tracker': pair.url, 'workbench.colorTheme': 'Default Light Modern', ...settings });
+  const omarsSettings = (settings: Record<string, unknown> = {}): Record<string, unknown> => ({
+    'workbench.colorTheme': 'Default High Contrast',
+    ...settings,
+  });
+  const norasSettings = (settings: Record<string, unknown> = {}): Record<string, unknown> => ({
+    'shoal.tracker': pair.url,
+    'workbench.colorTheme': 'Default Light Modern',
+    ...settings,
+  });
 
   before(async () => {
     pair = await people.startPair();
@@ -41,29 +48,57 @@ describe('two people and their accounts', function () {
     await window.quickInputTitled('');
     await window.typeInQuickInput(url);
     await window.acceptQuickInput();
-    await window.until('VS Code to ask', async () => /extension to open this URI/.test((await window.dialog())?.message ?? ''));
+    await window.until('VS Code to ask', async () =>
+      /extension to open this URI/.test((await window.dialog())?.message ?? ''),
+    );
     await window.clickDialog('Open');
   };
-  const dialogLike = (window: CodeWindow, message: RegExp) => window.until(`the dialog ${String(message)}`, async () => {
-    const dialog = await window.dialog();
-    if (!dialog || !message.test(dialog.message)) throw new Error(dialog ? `it says ${dialog.message}` : 'there is none');
-    return dialog;
-  });
-  const copied = (window: CodeWindow): Promise<string> => window.page.evaluate(() => (globalThis as unknown as { navigator: { clipboard: { readText(): Promise<string> } } }).navigator.clipboard.readText());
+  const dialogLike = (window: CodeWindow, message: RegExp) =>
+    window.until(`the dialog ${String(message)}`, async () => {
+      const dialog = await window.dialog();
+      if (!dialog || !message.test(dialog.message)) {
+        throw new Error(dialog ? `it says ${dialog.message}` : 'there is none');
+      }
+      return dialog;
+    });
+  const copied = (window: CodeWindow): Promise<string> =>
+    window.page.evaluate(() =>
+      (
+        globalThis as unknown as { navigator: { clipboard: { readText(): Promise<string> } } }
+      ).navigator.clipboard.readText(),
+    );
 
   it('are shown the way by five steps, of which one is done when somebody has signed in', async () => {
     await nora.window.openView('Shoal');
     await nora.window.clickWelcome('Groups', 'get started');
-    assert.deepEqual((await nora.window.until('five steps', async () => {
-      const all = await steps(nora.window);
-      return all.length === 5 && all;
-    })).map(({ title, isDone }) => [title, isDone]), [['Sign in', false], ['Create or join a group', false], ['Share a file', false], ['Download a file', false], ['Choose whether to go on sharing', false]]);
+    assert.deepEqual(
+      (
+        await nora.window.until('five steps', async () => {
+          const all = await steps(nora.window);
+          return all.length === 5 && all;
+        })
+      ).map(({ title, isDone }) => [title, isDone]),
+      [
+        ['Sign in', false],
+        ['Create or join a group', false],
+        ['Share a file', false],
+        ['Download a file', false],
+        ['Choose whether to go on sharing', false],
+      ],
+    );
     await nora.window.runCommand('View: Toggle Primary Side Bar Visibility'); // so wide that there is room for the picture
     await nora.window.until('the picture of the step', () => hasPicture(nora.window));
     await nora.window.screenshot('90-walkthrough-light');
     await nora.window.runCommand('View: Toggle Primary Side Bar Visibility');
     await nora.createAccount();
-    await nora.window.until('the first step to be done', async () => (await steps(nora.window)).filter(({ isDone }) => isDone).map(({ title }) => title).join() === 'Sign in');
+    await nora.window.until(
+      'the first step to be done',
+      async () =>
+        (await steps(nora.window))
+          .filter(({ isDone }) => isDone)
+          .map(({ title }) => title)
+          .join() === 'Sign in',
+    );
   });
 
   it('stand in the Accounts menu of both windows of one person', async () => {
@@ -89,7 +124,7 @@ describe('two people and their accounts', function () {
     await omar.window.clickDialog('Create Account');
     await stepOf(omar.window, '1/4');
     const [offered] = (await omar.window.quickInput())?.items ?? [];
-    assert.equal(offered?.label, pair.url.replace(/^.*@/, '').split(',').join(', '), 'the link\'s tracker is offered');
+    assert.equal(offered?.label, pair.url.replace(/^.*@/, '').split(',').join(', '), "the link's tracker is offered");
     await omar.answerAccount();
     const question = await dialogLike(omar.window, /^Ask to join the group choir\?$/);
     assert.match(question.detail, /^Owner: nora · 1 member · \d online\nTracker: /);
@@ -153,7 +188,11 @@ describe('two people and their accounts', function () {
     assert.ok(buttons.includes('Show in Files'));
     await omar.window.screenshot('95-link-file');
     await omar.window.clickDialog('Show in Files');
-    await omar.window.until('the row to be chosen', async () => (await omar.window.page.locator('.monaco-list-row.selected').allInnerTexts()).some((text) => text.includes('big.bin')));
+    await omar.window.until('the row to be chosen', async () =>
+      (await omar.window.page.locator('.monaco-list-row.selected').allInnerTexts()).some((text) =>
+        text.includes('big.bin'),
+      ),
+    );
     await people.limit(omar, omarsSettings({ 'shoal.downloadLimit': SLOW_KIB_PER_S }));
     await openUrl(omar.window, link);
     await dialogLike(omar.window, /^Download big\.bin\?$/);
@@ -162,7 +201,9 @@ describe('two people and their accounts', function () {
   });
 
   it('are told by name who is downloading from them, before they log out or stop', async () => {
-    await nora.window.until('the tooltip to say so', async () => /omar is downloading big\.bin from you\./.test(await nora.window.statusBarTooltip(/Shoal: (nora|↑)/)));
+    await nora.window.until('the tooltip to say so', async () =>
+      /omar is downloading big\.bin from you\./.test(await nora.window.statusBarTooltip(/Shoal: (nora|↑)/)),
+    );
     await nora.window.runCommand('Shoal: Sign Out');
     await dialogLike(nora.window, /^omar is downloading big\.bin from you\.$/);
     await nora.window.screenshot('96-log-out');
@@ -172,11 +213,19 @@ describe('two people and their accounts', function () {
     await nora.window.clickDialog('Sign Out');
     await dialogLike(nora.window, /^omar is downloading big\.bin from you\.$/);
     await nora.window.clickDialog('Cancel');
-    await nora.window.until('nora to be there still', async () => (await accounts(nora.window)).includes('nora (Shoal)'));
-    assert.deepEqual((await nora.window.notifications()).filter(({ severity }) => severity === 'error'), []);
+    await nora.window.until('nora to be there still', async () =>
+      (await accounts(nora.window)).includes('nora (Shoal)'),
+    );
+    assert.deepEqual(
+      (await nora.window.notifications()).filter(({ severity }) => severity === 'error'),
+      [],
+    );
     assert.match(await people.shoal(nora, 'uploads'), /omar +choir +big\.bin/);
     await nora.window.runCommand('Shoal: Stop Engine');
-    assert.match((await dialogLike(nora.window, /^Stop Shoal's engine\?$/)).detail, /^omar is downloading big\.bin from you\. Nothing is shared/);
+    assert.match(
+      (await dialogLike(nora.window, /^Stop Shoal's engine\?$/)).detail,
+      /^omar is downloading big\.bin from you\. Nothing is shared/,
+    );
     await nora.window.clickDialog('Stop');
     await nora.window.until('the engine to stop', () => nora.window.statusBarItem(/stopped/));
   });
@@ -184,7 +233,10 @@ describe('two people and their accounts', function () {
   it('are told once, afterwards, whom they left when the last window closed', async () => {
     // What an engine writes that leaves a minute after its last window: test/swarm/served.test.ts waits for that minute.
     const { account } = JSON.parse(readFileSync(nora.home.accountFile, 'utf8')) as { account: string };
-    await writeSmallFile(createNodeDisk(), nora.home.cutOffFile, { account, downloaders: [{ user: 'omar', group: 'choir', name: 'big.bin' }] });
+    await writeSmallFile(createNodeDisk(), nora.home.cutOffFile, {
+      account,
+      downloaders: [{ user: 'omar', group: 'choir', name: 'big.bin' }],
+    });
     await second.close();
     await nora.window.clearNotifications();
     await nora.window.runCommand('Shoal: Start Engine or Try Again');
@@ -195,7 +247,9 @@ describe('two people and their accounts', function () {
     await nora.window.screenshot('97-cut-off');
     await bell.click();
     await nora.window.clickNotification(words, 'Keep Sharing When Closed');
-    await nora.window.until('the engine to keep sharing', async () => (await people.shoal(nora, 'status', '--json')).includes('"keepSharing":true'));
+    await nora.window.until('the engine to keep sharing', async () =>
+      (await people.shoal(nora, 'status', '--json')).includes('"keepSharing":true'),
+    );
     second = await nora.openWindow(people.processes.makeFolder('people', 'nora', 'other'));
     await second.until('the account', () => second.statusBarItem(/Shoal: (nora|↑)/));
     assert.ok(!(await second.notifications()).some(({ message }) => message === words), 'it was said');
@@ -213,15 +267,31 @@ describe('two people and their accounts', function () {
     await nora.window.screenshot('98-terminal');
     assert.match(await run('command -v shoal', 'where.txt'), /globalStorage\/shoal\.shoal\/bin\/shoal$/m);
     nora.server.writeSettings(norasSettings({ 'shoal.terminalPath': false, 'shoal.keepSharing': true }));
-    await nora.window.until('a terminal without it', async () => /^none$/m.test(await run('command -v shoal || echo none', `without-${Date.now()}.txt`)));
+    await nora.window.until('a terminal without it', async () =>
+      /^none$/m.test(await run('command -v shoal || echo none', `without-${Date.now()}.txt`)),
+    );
     nora.server.writeSettings(norasSettings({ 'shoal.keepSharing': true }));
   });
 
   it('see their settings count at once', async () => {
-    omar.server.writeSettings(omarsSettings({ 'shoal.downloadLimit': 0, 'shoal.uploadLimit': 77, 'shoal.activeDownloads': 3, 'shoal.keepSharing': true }));
+    omar.server.writeSettings(
+      omarsSettings({
+        'shoal.downloadLimit': 0,
+        'shoal.uploadLimit': 77,
+        'shoal.activeDownloads': 3,
+        'shoal.keepSharing': true,
+      }),
+    );
     await omar.window.until('the engine to be told', async () => {
-      const { overview } = JSON.parse(await people.shoal(omar, 'status', '--json')) as { overview: Record<string, unknown> };
-      return overview['downLimitBytesPerS'] === 0 && overview['upLimitBytesPerS'] === 77 * 1024 && overview['activeDownloads'] === 3 && overview['keepSharing'] === true;
+      const { overview } = JSON.parse(await people.shoal(omar, 'status', '--json')) as {
+        overview: Record<string, unknown>;
+      };
+      return (
+        overview['downLimitBytesPerS'] === 0 &&
+        overview['upLimitBytesPerS'] === 77 * 1024 &&
+        overview['activeDownloads'] === 3 &&
+        overview['keepSharing'] === true
+      );
     });
     await whole(omar.window, 'big.bin');
     assert.ok(omar.read('downloads/big.bin').equals(big));
@@ -229,7 +299,14 @@ describe('two people and their accounts', function () {
 
   it('see in high contrast what is done and what is not', async () => {
     await omar.window.runCommand('Shoal: Get Started'); // for the first time, when much is done already
-    await omar.window.until('what is done', async () => (await steps(omar.window)).filter(({ isDone }) => isDone).map(({ title }) => title).join() === 'Sign in,Create or join a group,Download a file,Choose whether to go on sharing');
+    await omar.window.until(
+      'what is done',
+      async () =>
+        (await steps(omar.window))
+          .filter(({ isDone }) => isDone)
+          .map(({ title }) => title)
+          .join() === 'Sign in,Create or join a group,Download a file,Choose whether to go on sharing',
+    );
     await omar.window.runCommand('View: Toggle Primary Side Bar Visibility');
     await omar.window.until('the picture of the step', () => hasPicture(omar.window));
     await omar.window.screenshot('99-walkthrough-contrast');

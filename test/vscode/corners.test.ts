@@ -19,21 +19,41 @@ describe('two people in the corners of VS Code', function () {
   let dave: Person;
   let erin: Person;
   const erinsSettings = (): Record<string, unknown> => ({
-    'shoal.engine': 'window', 'shoal.downloadLimit': 0, 'workbench.colorTheme': 'Default High Contrast',
-    'security.workspace.trust.enabled': true, 'security.workspace.trust.startupPrompt': 'never', 'security.workspace.trust.banner': 'never',
+    'shoal.engine': 'window',
+    'shoal.downloadLimit': 0,
+    'workbench.colorTheme': 'Default High Contrast',
+    'security.workspace.trust.enabled': true,
+    'security.workspace.trust.startupPrompt': 'never',
+    'security.workspace.trust.banner': 'never',
   });
 
   before(async () => {
     pair = await people.startPair();
     // What a repository would do if it could: her tracker, her home, and where downloads go.
     const workspace = people.processes.makeFolder('people', 'erin', 'workspace', '.vscode');
-    writeFileSync(path.join(workspace, 'settings.json'), JSON.stringify({
-      'shoal.tracker': 'evil.example:1', 'shoal.home': path.join(people.processes.folder, 'evil'), 'shoal.downloadFolder': '/etc', 'shoal.engine': 'process', 'shoal.listen': ':1',
-    }));
-    const virtual = await packExtension(people.processes.makeFolder('virtual'), {
-      name: 'virtual', contributes: { commands: [{ command: 'virtual.add', title: 'Add the Folder', category: 'Virtual' }] }, capabilities: { virtualWorkspaces: true, untrustedWorkspaces: { supported: true } },
-    }, fileURLToPath(new URL('./driver/virtualMain.ts', import.meta.url)));
-    [dave, erin] = await Promise.all([people.come('dave', { 'shoal.tracker': pair.url }, [virtual]), people.come('erin', erinsSettings())]);
+    writeFileSync(
+      path.join(workspace, 'settings.json'),
+      JSON.stringify({
+        'shoal.tracker': 'evil.example:1',
+        'shoal.home': path.join(people.processes.folder, 'evil'),
+        'shoal.downloadFolder': '/etc',
+        'shoal.engine': 'process',
+        'shoal.listen': ':1',
+      }),
+    );
+    const virtual = await packExtension(
+      people.processes.makeFolder('virtual'),
+      {
+        name: 'virtual',
+        contributes: { commands: [{ command: 'virtual.add', title: 'Add the Folder', category: 'Virtual' }] },
+        capabilities: { virtualWorkspaces: true, untrustedWorkspaces: { supported: true } },
+      },
+      fileURLToPath(new URL('./driver/virtualMain.ts', import.meta.url)),
+    );
+    [dave, erin] = await Promise.all([
+      people.come('dave', { 'shoal.tracker': pair.url }, [virtual]),
+      people.come('erin', erinsSettings()),
+    ]);
   });
   after(() => people.close());
 
@@ -50,7 +70,10 @@ describe('two people in the corners of VS Code', function () {
     await window.clickWelcome('Groups', 'Sign In');
     await stepOf(window, '1/3');
     const first = await window.quickInput();
-    assert.deepEqual(first?.items.map(({ label }) => label), ['Start a tracker pair on this computer…']);
+    assert.deepEqual(
+      first?.items.map(({ label }) => label),
+      ['Start a tracker pair on this computer…'],
+    );
     await window.screenshot('30-contrast-sign-in');
     await window.dismissQuickInput();
   });
@@ -73,7 +96,10 @@ describe('two people in the corners of VS Code', function () {
     await window.clickDialog('Cancel');
     await stepOf(window, '1/4');
     const again = await window.quickInput();
-    assert.ok(!again?.items.some(({ description }) => /used last/.test(description)), 'what was refused is not remembered');
+    assert.ok(
+      !again?.items.some(({ description }) => /used last/.test(description)),
+      'what was refused is not remembered',
+    );
     await window.typeInQuickInput(address);
     await window.acceptQuickInput();
     await window.clickDialog('Trust This Tracker');
@@ -111,7 +137,10 @@ describe('two people in the corners of VS Code', function () {
     await dave.window.pick('erin');
     await window.notification('You are a member of deck now.');
     await says(window, 'Groups', 'deck', /^member/);
-    assert.ok(!(await window.notifications()).some(({ message }) => /asks to join/.test(message)), 'only the owner is asked');
+    assert.ok(
+      !(await window.notifications()).some(({ message }) => /asks to join/.test(message)),
+      'only the owner is asked',
+    );
   });
 
   const large = binary('large.bin', 16 * MIB);
@@ -130,7 +159,10 @@ describe('two people in the corners of VS Code', function () {
     await says(window, 'Downloads', 'large.bin', /^\d+ % .*\/s/);
     await window.rowAction('Downloads', 'large.bin', 'Cancel Download');
     const dialog = await window.until('the question', () => window.dialog());
-    assert.deepEqual([dialog.message, dialog.detail], ['Cancel the download of large.bin?', 'What has arrived is deleted. Pause it to keep that.']);
+    assert.deepEqual(
+      [dialog.message, dialog.detail],
+      ['Cancel the download of large.bin?', 'What has arrived is deleted. Pause it to keep that.'],
+    );
     await window.clickDialog('Cancel Download');
     await gone(window, 'Downloads', 'large.bin');
     assert.ok(!erin.has('downloads/large.bin'));
@@ -144,11 +176,16 @@ describe('two people in the corners of VS Code', function () {
     await window.quickInputTitled('Download To');
     await window.typeInQuickInput(`${folder}${path.sep}`);
     // Enter would mean the folder of before while this one is still being listed.
-    await window.until('the empty folder in the dialog', async () => (await window.quickInput())?.items.map(({ label }) => label).join() === '..');
+    await window.until(
+      'the empty folder in the dialog',
+      async () => (await window.quickInput())?.items.map(({ label }) => label).join() === '..',
+    );
     await window.quickInputButton('Download Here');
     await window.clickNotification('Downloaded large.bin', 'Show in Folder');
     assert.ok(erin.read('else where/large.bin').equals(large));
-    await window.until('it to be shown in the explorer', async () => (await window.explorerRows()).some(({ label, selected }) => label === 'large.bin' && selected));
+    await window.until('it to be shown in the explorer', async () =>
+      (await window.explorerRows()).some(({ label, selected }) => label === 'large.bin' && selected),
+    );
     await window.openView('Shoal');
     await window.runCommand('Shoal: Verify File');
     await window.quickInputTitled('Verify File');
@@ -184,15 +221,22 @@ describe('two people in the corners of VS Code', function () {
     // A window that is still about to read its workspace file would forget a folder that is added now, or the other one.
     await window.workspaceRead(workspace);
     await window.runCommand('Virtual: Add the Folder');
-    await window.until('the virtual folder', async () => (await window.explorerRows()).some(({ label }) => label === 'virtual'));
+    await window.until('the virtual folder', async () =>
+      (await window.explorerRows()).some(({ label }) => label === 'virtual'),
+    );
     await window.until('its file', async () => {
       const rows = await window.explorerRows();
       if (rows.some(({ label }) => label === 'virtual.txt')) return true;
-      await window.page.locator('.explorer-folders-view .monaco-list-row').filter({ hasText: /^\s*virtual\s*$/ }).click({ timeout: 3_000 });
+      await window.page
+        .locator('.explorer-folders-view .monaco-list-row')
+        .filter({ hasText: /^\s*virtual\s*$/ })
+        .click({ timeout: 3_000 });
       return false;
     });
     await window.explorerMenu('virtual.txt', 'Share File in Group…');
-    await window.notification(/^Virtual\.txt is in a virtual workspace \(virtual\), not on a disk of this machine, so it cannot be shared\.$/i);
+    await window.notification(
+      /^Virtual\.txt is in a virtual workspace \(virtual\), not on a disk of this machine, so it cannot be shared\.$/i,
+    );
     await window.screenshot('33-virtual');
     // Downloads have no workspace to go to, and go to the person's own folder.
     mkdirSync(path.join(dave.server.home, 'Downloads'), { recursive: true });
@@ -206,11 +250,16 @@ describe('two people in the corners of VS Code', function () {
     await dave.window.rowMenu('Groups', 'bridge', 'Rename Group…');
     await dave.window.quickInputTitled('Rename Group');
     await dave.window.typeInQuickInput('no/name');
-    await dave.window.until('the complaint', async () => /1 to 64 letters/.test((await dave.window.quickInput())?.message ?? ''));
+    await dave.window.until('the complaint', async () =>
+      /1 to 64 letters/.test((await dave.window.quickInput())?.message ?? ''),
+    );
     await dave.window.typeInQuickInput('deck');
     await dave.window.acceptQuickInput();
     await erin.window.row('Groups', 'deck');
-    for (const [from, to] of [[dave, erin], [erin, dave]] as const) {
+    for (const [from, to] of [
+      [dave, erin],
+      [erin, dave],
+    ] as const) {
       await from.window.expand('Groups', 'deck');
       await from.window.rowMenu('Groups', to === dave ? 'dave' : 'erin', 'Transfer Group…');
       const dialog = await from.window.until('the question', () => from.window.dialog());
@@ -225,7 +274,10 @@ describe('two people in the corners of VS Code', function () {
     await window.rowMenu('Groups', 'deck', 'Leave Group');
     const dialog = await window.until('the question', () => window.dialog());
     assert.equal(dialog.message, 'Leave the group deck?');
-    assert.match(dialog.detail, /^You own this group; the member who has been in it longest becomes its owner\. 1 file that you share or download there stops\. Files on this machine stay where they are\.$/);
+    assert.match(
+      dialog.detail,
+      /^You own this group; the member who has been in it longest becomes its owner\. 1 file that you share or download there stops\. Files on this machine stay where they are\.$/,
+    );
     await window.clickDialog('Leave');
     await gone(window, 'Groups', 'deck');
     await says(erin.window, 'Groups', 'deck', /^owner · 1 member$/);

@@ -33,7 +33,12 @@ describe('the driver of VS Code', function () {
   });
 
   async function windowOf(name: string): Promise<CodeWindow> {
-    const server = await CodeServer.start({ folder: path.join(folder, name), name, extensions: [vsix], environment: { SHOAL_HOME: `home of ${name}` } });
+    const server = await CodeServer.start({
+      folder: path.join(folder, name),
+      name,
+      extensions: [vsix],
+      environment: { SHOAL_HOME: `home of ${name}` },
+    });
     servers.push(server);
     return CodeWindow.open(await newPerson(), server, { workspace: workspaceOf(name) });
   }
@@ -54,8 +59,18 @@ describe('the driver of VS Code', function () {
     await alice.row('Fruit', 'Banana');
     await alice.expand('Fruit', 'Apple');
     await alice.row('Fruit', 'Seed');
-    const rows = (await alice.rows('Fruit')).map(({ label, description, icon, level, expanded }) => [label, description, icon, level, expanded]);
-    assert.deepEqual(rows, [['Apple', '5 letters', 'star', 1, true], ['Seed', '4 letters', 'star', 2, undefined], ['Banana', '6 letters', 'star', 1, undefined]]);
+    const rows = (await alice.rows('Fruit')).map(({ label, description, icon, level, expanded }) => [
+      label,
+      description,
+      icon,
+      level,
+      expanded,
+    ]);
+    assert.deepEqual(rows, [
+      ['Apple', '5 letters', 'star', 1, true],
+      ['Seed', '4 letters', 'star', 2, undefined],
+      ['Banana', '6 letters', 'star', 1, undefined],
+    ]);
     await alice.screenshot('driver-rows');
     await alice.collapse('Fruit', 'Apple');
     assert.equal((await alice.rows('Fruit')).length, 2);
@@ -81,16 +96,24 @@ describe('the driver of VS Code', function () {
     await alice.openView('Solo Box');
     await alice.row('Lonely', 'Number 149');
     const rows = await alice.rows('Lonely');
-    assert.deepEqual(rows.map(({ label }) => label), Array.from({ length: 150 }, (_, i) => `Number ${i}`));
+    assert.deepEqual(
+      rows.map(({ label }) => label),
+      Array.from({ length: 150 }, (_, i) => `Number ${i}`),
+    );
     assert.deepEqual([rows[77]?.says, rows[77]?.checked], ['tip of Number 77', false]);
     await alice.checkRow('Lonely', 'Number 120');
     await notes(alice, 'checked Number 120 1');
-    assert.deepEqual(await alice.viewHeaders(), [{ title: 'Lonely', description: 'a hundred and fifty', message: 'Mind the numbers.', isExpanded: true }]);
+    assert.deepEqual(await alice.viewHeaders(), [
+      { title: 'Lonely', description: 'a hundred and fifty', message: 'Mind the numbers.', isExpanded: true },
+    ]);
     await alice.screenshot('driver-long-list');
   });
 
   it('uses title bars, also that of a container with one view', async () => {
-    for (const [container, view] of [['Dummy Box', 'Fruit'], ['Solo Box', 'Lonely']] as const) {
+    for (const [container, view] of [
+      ['Dummy Box', 'Fruit'],
+      ['Solo Box', 'Lonely'],
+    ] as const) {
       await alice.openView(container);
       const { icons, menu } = await alice.viewActions(view);
       assert.deepEqual([icons, menu.includes('Pick Something')], [['Show a Notification'], true]);
@@ -106,7 +129,11 @@ describe('the driver of VS Code', function () {
   it('reads and presses a welcome text', async () => {
     await alice.openView('Dummy Box');
     const welcome = await alice.until('the welcome text', () => alice.welcome('Nothing'));
-    assert.deepEqual(welcome, { text: 'There is nothing here.\nSee the help.', buttons: ['Ask Me'], links: ['the help'] });
+    assert.deepEqual(welcome, {
+      text: 'There is nothing here.\nSee the help.',
+      buttons: ['Ask Me'],
+      links: ['the help'],
+    });
     assert.equal(await alice.welcome('Fruit'), undefined);
     await alice.clickWelcome('Nothing', 'Ask Me');
     await alice.quickInputTitled('Your Name');
@@ -116,9 +143,15 @@ describe('the driver of VS Code', function () {
   it('answers input boxes', async () => {
     await alice.runCommand('Dummy: Ask for a Name');
     const { placeholder, message, isPassword, severity } = await alice.quickInputTitled('Your Name');
-    assert.deepEqual([placeholder, message, isPassword, severity], ['a name', 'As others shall see it', false, undefined]);
+    assert.deepEqual(
+      [placeholder, message, isPassword, severity],
+      ['a name', 'As others shall see it', false, undefined],
+    );
     await alice.typeInQuickInput('bad');
-    const complaint = await alice.until('the complaint', async () => { const now = await alice.quickInput(); return now?.severity && now; });
+    const complaint = await alice.until('the complaint', async () => {
+      const now = await alice.quickInput();
+      return now?.severity && now;
+    });
     assert.deepEqual([complaint.message, complaint.severity], ['not that one', 'error']);
     await alice.screenshot('driver-validation');
     await alice.answer('Your Name', 'Ann');
@@ -127,20 +160,32 @@ describe('the driver of VS Code', function () {
     await notes(alice, 'asked Ann hush');
 
     await alice.runCommand('Dummy: Ask in Steps');
-    const steps = await alice.until('steps, and that it works', async () => { const now = await alice.quickInput(); return now?.isBusy && now; });
-    assert.deepEqual([steps.title, steps.step, steps.buttons.map((label) => label.split(' (')[0])], ['In Steps', '2/3', ['Back']]);
+    const steps = await alice.until('steps, and that it works', async () => {
+      const now = await alice.quickInput();
+      return now?.isBusy && now;
+    });
+    assert.deepEqual(
+      [steps.title, steps.step, steps.buttons.map((label) => label.split(' (')[0])],
+      ['In Steps', '2/3', ['Back']],
+    );
     await alice.quickInputButton(steps.buttons[0] ?? '');
     await notes(alice, 'went back');
-    assert.equal(await alice.until('nothing to be asked', async () => await alice.quickInput() === undefined), true);
+    assert.equal(await alice.until('nothing to be asked', async () => (await alice.quickInput()) === undefined), true);
   });
 
   it('picks from lists', async () => {
     await alice.runCommand('Dummy: Pick Something');
     const { items, placeholder } = await alice.quickInputTitled('Colours');
-    assert.deepEqual([placeholder, items.length, items[0]?.label, items[0]?.description, items[0]?.icon, items[1]?.detail], ['pick one', 152, 'Red', 'a colour', 'star', 'more of it']);
+    assert.deepEqual(
+      [placeholder, items.length, items[0]?.label, items[0]?.description, items[0]?.icon, items[1]?.detail],
+      ['pick one', 152, 'Red', 'a colour', 'star', 'more of it'],
+    );
     await alice.pick('Number 140');
     const directions = await alice.quickInputTitled('Directions');
-    assert.deepEqual(directions.items.map(({ checked }) => checked), [false, true, false]);
+    assert.deepEqual(
+      directions.items.map(({ checked }) => checked),
+      [false, true, false],
+    );
     await alice.checkItems('North', /^S/);
     await alice.screenshot('driver-picks');
     await alice.acceptQuickInput();
@@ -161,7 +206,13 @@ describe('the driver of VS Code', function () {
     assert.deepEqual(await bob.notifications(), []);
     await bob.runCommand('Dummy: Show a Notification');
     const note = await bob.notification('Something happened.');
-    assert.deepEqual(note, { message: 'Something happened.', buttons: ['Undo', 'Details'], source: 'Dummy', severity: 'warning', hasProgress: false });
+    assert.deepEqual(note, {
+      message: 'Something happened.',
+      buttons: ['Undo', 'Details'],
+      source: 'Dummy',
+      severity: 'warning',
+      hasProgress: false,
+    });
     await bob.runCommand('Dummy: Show Progress');
     const working = await bob.notification(/Working/);
     assert.deepEqual([working.message, working.buttons, working.hasProgress], ['Working: on it', ['Cancel'], true]);
@@ -177,7 +228,10 @@ describe('the driver of VS Code', function () {
     assert.equal(await bob.dialog(), undefined);
     await bob.runCommand('Dummy: Open a Dialog');
     const dialog = await bob.until('the dialog', () => bob.dialog());
-    assert.deepEqual([dialog.message, dialog.detail, dialog.buttons.toSorted()], ['Really?', 'It cannot be undone.', ['Cancel', 'Delete']]);
+    assert.deepEqual(
+      [dialog.message, dialog.detail, dialog.buttons.toSorted()],
+      ['Really?', 'It cannot be undone.', ['Cancel', 'Delete']],
+    );
     await bob.screenshot('driver-dialog');
     await bob.clickDialog('Delete');
     await notes(bob, 'chose Delete');
@@ -194,7 +248,10 @@ describe('the driver of VS Code', function () {
   });
 
   it('uses the explorer and sees the editors', async () => {
-    assert.deepEqual((await bob.explorerRows()).map(({ label }) => label), ['b.txt', 'bob.txt', 'c.txt']);
+    assert.deepEqual(
+      (await bob.explorerRows()).map(({ label }) => label),
+      ['b.txt', 'bob.txt', 'c.txt'],
+    );
     await bob.explorerMenu('bob.txt', 'Dummy File');
     await notes(bob, 'files bob.txt');
     await bob.explorerMenu(['b.txt', 'c.txt'], 'Dummy File');
@@ -204,7 +261,10 @@ describe('the driver of VS Code', function () {
     assert.ok((await bob.explorerMenuEntries('b.txt')).includes('Copy Path'));
     assert.deepEqual(await bob.editorTabs(), []);
     await bob.explorerMenu('bob.txt', 'Open to the Side');
-    const tabs = await bob.until('a tab', async () => { const all = await bob.editorTabs(); return all.length > 0 && all; });
+    const tabs = await bob.until('a tab', async () => {
+      const all = await bob.editorTabs();
+      return all.length > 0 && all;
+    });
     assert.deepEqual(tabs, [{ label: 'bob.txt', isActive: true, isDirty: false }]);
     await bob.screenshot('driver-explorer');
   });
@@ -222,18 +282,37 @@ describe('the driver of VS Code', function () {
     await bob.openView('Explorer');
     bob.server.writeSettings({ 'workbench.colorTheme': 'Default High Contrast' });
     await bob.reload();
-    await bob.until('the theme', () => bob.page.locator('.monaco-workbench.hc-black').count().then((count) => count > 0));
+    await bob.until('the theme', () =>
+      bob.page
+        .locator('.monaco-workbench.hc-black')
+        .count()
+        .then((count) => count > 0),
+    );
     await bob.openView('Dummy Box');
     await bob.row('Fruit', 'Apple');
     await bob.screenshot('driver-high-contrast');
   });
 
   it('says what it saw when it fails, with a picture', async () => {
-    await assert.rejects(bob.until('the moon', () => { throw new Error('clouds'); }, 200), /bob's window: waited 0\.2 s for the moon\nthe last try: clouds\n.*failure-.*\.png/);
+    await assert.rejects(
+      bob.until(
+        'the moon',
+        () => {
+          throw new Error('clouds');
+        },
+        200,
+      ),
+      /bob's window: waited 0\.2 s for the moon\nthe last try: clouds\n.*failure-.*\.png/,
+    );
   });
 
   it('shows notifications as people see them if asked to', async () => {
-    const server = await CodeServer.start({ folder: path.join(folder, 'carol'), name: 'carol', extensions: [vsix], forTests: false });
+    const server = await CodeServer.start({
+      folder: path.join(folder, 'carol'),
+      name: 'carol',
+      extensions: [vsix],
+      forTests: false,
+    });
     servers.push(server);
     const carol = await CodeWindow.open(await newPerson(), server, { workspace: workspaceOf('carol') });
     await carol.runCommand('Dummy: Show a Notification');
@@ -250,10 +329,15 @@ describe('the driver of VS Code', function () {
     assert.throws(() => process.kill(-processId, 0), { code: 'ESRCH' });
   });
 
-  for (const [what, sum, exitCode] of [['passes', 2, 0], ['fails', 3, 1]] as const) {
+  for (const [what, sum, exitCode] of [
+    ['passes', 2, 0],
+    ['fails', 3, 1],
+  ] as const) {
     it(`runs a suite that ${what} inside the extension host`, async () => {
       const source = path.join(folder, `${what}.test.ts`);
-      writeFileSync(source, `
+      writeFileSync(
+        source,
+        `
         import assert from 'node:assert/strict';
         import * as vscode from 'vscode';
         describe('in the extension host', () => {
@@ -265,12 +349,22 @@ describe('the driver of VS Code', function () {
             assert.equal(vscode.workspace.workspaceFolders?.[0]?.name, 'files of erin');
             assert.equal(process.env.SHOAL_HOME, 'a home');
           });
-        });`);
+        });`,
+      );
       const suite = await bundleSuite([source], path.join(RESULTS, `driver-${process.pid}`, `${what}.cjs`));
       try {
-        const outcome = await runSuiteInExtensionHost({ suite, vsix, workspace: workspaceOf('erin'), environment: { SHOAL_HOME: 'a home' }, boundMs: 60_000 });
+        const outcome = await runSuiteInExtensionHost({
+          suite,
+          vsix,
+          workspace: workspaceOf('erin'),
+          environment: { SHOAL_HOME: 'a home' },
+          boundMs: 60_000,
+        });
         assert.equal(outcome.exitCode, exitCode, outcome.output);
-        assert.match(outcome.output, exitCode === 0 ? /2 passing/ : /1 passing[^]*1 failing[^]*Expected values to be strictly equal/);
+        assert.match(
+          outcome.output,
+          exitCode === 0 ? /2 passing/ : /1 passing[^]*1 failing[^]*Expected values to be strictly equal/,
+        );
       } finally {
         rmSync(path.dirname(suite), { recursive: true, force: true });
       }

@@ -23,11 +23,18 @@ describe('two people with VS Code', function () {
 
   before(async () => {
     pair = await people.startPair();
-    [alice, bob] = await Promise.all([people.come('alice', { 'shoal.tracker': pair.url }), people.come('bob', bobsSettings(0))]);
+    [alice, bob] = await Promise.all([
+      people.come('alice', { 'shoal.tracker': pair.url }),
+      people.come('bob', bobsSettings(0)),
+    ]);
   });
   after(() => people.close());
 
-  const bobsSettings = (limitKiB: number): Record<string, unknown> => ({ 'shoal.tracker': pair.url, 'shoal.downloadLimit': limitKiB, 'workbench.colorTheme': 'Default Dark Modern' });
+  const bobsSettings = (limitKiB: number): Record<string, unknown> => ({
+    'shoal.tracker': pair.url,
+    'shoal.downloadLimit': limitKiB,
+    'workbench.colorTheme': 'Default Dark Modern',
+  });
 
   const downloadFromPalette = async (window: CodeWindow, name: string): Promise<void> => {
     await window.runCommand('Shoal: Download File…');
@@ -69,7 +76,7 @@ describe('two people with VS Code', function () {
     await alice.window.screenshot('04-request');
     await alice.window.clickNotification('bob asks to join team.', 'Accept');
     await bob.window.notification('You are a member of team now.');
-    await alice.window.until('the badge to go', async () => await alice.window.badge('Shoal') === undefined);
+    await alice.window.until('the badge to go', async () => (await alice.window.badge('Shoal')) === undefined);
     await says(bob.window, 'Groups', 'team', /^member · 2 members$/);
     await bob.window.screenshot('05-member');
   });
@@ -81,7 +88,9 @@ describe('two people with VS Code', function () {
     await alice.window.explorerMenuPicture('dataset.bin', '06-share-menu');
     await alice.share('dataset.bin', 'team');
     await says(alice.window, 'Files', 'dataset.bin', /^shared by you · 3\.01 MiB · 1 seeder$/);
-    await alice.window.notification(/^Shared dataset\.bin in team\. Others can download it as long as VS Code is open\.$/);
+    await alice.window.notification(
+      /^Shared dataset\.bin in team\. Others can download it as long as VS Code is open\.$/,
+    );
     await says(bob.window, 'Files', 'dataset.bin', /^(● new · )?3\.01 MiB · 1 seeder · alice$/);
     await alice.window.screenshot('07-shared');
   });
@@ -98,7 +107,9 @@ describe('two people with VS Code', function () {
     await bob.window.notification(/^Downloads go to .*downloads\.$/);
     await bob.window.screenshot('08-ready');
     await bob.window.clickNotification('Downloaded dataset.bin', 'Open');
-    await bob.window.until('the file in an editor', async () => (await bob.window.editorTabs()).some(({ label }) => label === 'dataset.bin'));
+    await bob.window.until('the file in an editor', async () =>
+      (await bob.window.editorTabs()).some(({ label }) => label === 'dataset.bin'),
+    );
     await says(bob.window, 'Files', 'dataset.bin', /here/);
   });
 
@@ -115,20 +126,28 @@ describe('two people with VS Code', function () {
     alice.write('two.txt', '2');
     alice.write(HOSTILE, text);
     await alice.window.openView('Explorer');
-    await alice.window.until('the files in the explorer', async () => (await alice.window.explorerRows()).some(({ label }) => label === HOSTILE));
+    await alice.window.until('the files in the explorer', async () =>
+      (await alice.window.explorerRows()).some(({ label }) => label === HOSTILE),
+    );
     await alice.window.explorerMenu(['one.txt', 'two.txt'], 'Share File in Group…');
-    assert.match((await alice.window.quickInputTitled('Share File in Group')).placeholder, /^Share 2 files in which group\?/);
+    assert.match(
+      (await alice.window.quickInputTitled('Share File in Group')).placeholder,
+      /^Share 2 files in which group\?/,
+    );
     await alice.window.pick('team');
     await alice.share(HOSTILE, 'team');
     for (const name of ['one.txt', 'two.txt', HOSTILE]) await bob.window.row('Files', name);
     await bob.window.rowAction('Files', HOSTILE, 'Download File…');
     await whole(bob.window, HOSTILE);
     assert.equal(bob.read(path.join('downloads', HOSTILE)).toString(), text);
-    await bob.window.notification((`Downloaded ${HOSTILE}`).replace('](', '] ('));
+    await bob.window.notification(`Downloaded ${HOSTILE}`.replace('](', '] ('));
     await bob.window.runCommand('Shoal: Download File…');
     const { items } = await bob.window.quickInputWithItems('Download File');
     await bob.window.screenshot('09-hostile');
-    assert.ok(items.some(({ label }) => label === HOSTILE), items.map(({ label }) => label).join(' | '));
+    assert.ok(
+      items.some(({ label }) => label === HOSTILE),
+      items.map(({ label }) => label).join(' | '),
+    );
     await bob.window.dismissQuickInput();
     alice.write(FORBIDDEN, text);
     await alice.share(FORBIDDEN, 'team');
@@ -150,7 +169,9 @@ describe('two people with VS Code', function () {
     await bob.window.rowAction('Groups', 'alice', 'Accept Request');
     for (const window of [alice.window, second]) await says(window, 'Groups', 'harbour', /^member/);
     const told = await second.until('the news in one of the windows', async () => {
-      const all = [...await alice.window.notifications(), ...await second.notifications()].filter(({ message }) => message === 'You are a member of harbour now.');
+      const all = [...(await alice.window.notifications()), ...(await second.notifications())].filter(
+        ({ message }) => message === 'You are a member of harbour now.',
+      );
       return all.length > 0 && all;
     });
     assert.equal(told.length, 1);
@@ -168,7 +189,14 @@ describe('two people with VS Code', function () {
     await bob.window.screenshot('10-downloading');
     await bob.window.rowAction('Downloads', 'large.bin', 'Inspect Swarm');
     await bob.window.until('the peers in the inspector', async () => {
-      const frames = await Promise.all(bob.window.page.frames().map((frame) => frame.locator('#peers tbody').innerText({ timeout: 500 }).catch(() => '')));
+      const frames = await Promise.all(
+        bob.window.page.frames().map((frame) =>
+          frame
+            .locator('#peers tbody')
+            .innerText({ timeout: 500 })
+            .catch(() => ''),
+        ),
+      );
       return frames.some((text) => /alice\s+all\s+\d/.test(text));
     });
     await bob.window.screenshot('13-inspector');
@@ -194,7 +222,10 @@ describe('two people with VS Code', function () {
     assert.match(tooltip, /: connected, in use/);
     assert.match(tooltip, /: not reachable/);
     await pair.kill(2);
-    await bob.window.until('the status bar to say so', async () => (await bob.window.statusBarItem(/offline/))?.kind === 'warning');
+    await bob.window.until(
+      'the status bar to say so',
+      async () => (await bob.window.statusBarItem(/offline/))?.kind === 'warning',
+    );
     await bob.window.row('Files', 'after.txt'); // what was known stays in sight
     await bob.window.screenshot('11-offline');
     await Promise.all([pair.start(1), pair.start(2)]);
@@ -205,7 +236,9 @@ describe('two people with VS Code', function () {
 
   it('are told when both took a name while the trackers were apart, and choose another', async () => {
     await pair.kill(2);
-    await alice.window.until('one tracker to be missed', async () => /cannot reach each other/.test(await alice.window.statusBarTooltip('Shoal: alice')));
+    await alice.window.until('one tracker to be missed', async () =>
+      /cannot reach each other/.test(await alice.window.statusBarTooltip('Shoal: alice')),
+    );
     await alice.window.runCommand('Shoal: Create Group…');
     await alice.window.answer('Create Group', 'night');
     await alice.window.row('Groups', 'night');
@@ -215,7 +248,9 @@ describe('two people with VS Code', function () {
     await alice.window.until('her engine to stop', () => alice.window.statusBarItem(/stopped/));
     await pair.kill(1);
     await pair.start(2);
-    await bob.window.until('the other tracker', async () => /cannot reach each other/.test(await bob.window.statusBarTooltip('Shoal: bob')));
+    await bob.window.until('the other tracker', async () =>
+      /cannot reach each other/.test(await bob.window.statusBarTooltip('Shoal: bob')),
+    );
     await bob.window.runCommand('Shoal: Create Group…');
     await bob.window.answer('Create Group', 'night');
     await bob.window.row('Groups', 'night');
@@ -227,17 +262,27 @@ describe('two people with VS Code', function () {
     await bob.window.quickInputTitled('Rename Group');
     await bob.window.pick(/^night~/);
     // The box for the name has the same title as the list before it.
-    await bob.window.until('the question for the name', async () => /^Another name for night~/.test((await bob.window.quickInput())?.message ?? ''));
+    await bob.window.until('the question for the name', async () =>
+      /^Another name for night~/.test((await bob.window.quickInput())?.message ?? ''),
+    );
     await bob.window.answer('Rename Group', 'dawn');
     await bob.window.row('Groups', 'dawn');
     await alice.window.runCommand('Shoal: Start Engine or Try Again');
     await alice.window.until('her engine', () => alice.window.statusBarItem('Shoal: alice'));
     await alice.window.row('Groups', 'night');
-    await bob.window.until('both trackers to be in touch', async () => /The two trackers are in touch/.test(await bob.window.statusBarTooltip('Shoal: bob')));
-    for (const [person, group] of [[alice, 'night'], [bob, 'dawn']] as const) {
+    await bob.window.until('both trackers to be in touch', async () =>
+      /The two trackers are in touch/.test(await bob.window.statusBarTooltip('Shoal: bob')),
+    );
+    for (const [person, group] of [
+      [alice, 'night'],
+      [bob, 'dawn'],
+    ] as const) {
       await person.window.rowMenu('Groups', group, 'Delete Group…');
       await person.window.clickDialog('Delete for Everybody');
-      await person.window.until(`${group} to go`, async () => !(await person.window.rows('Groups')).some(({ label }) => label === group));
+      await person.window.until(
+        `${group} to go`,
+        async () => !(await person.window.rows('Groups')).some(({ label }) => label === group),
+      );
     }
   });
 
@@ -251,7 +296,9 @@ describe('two people with VS Code', function () {
   it('share another version under the same name only on purpose', async () => {
     bob.write('two.txt', 'another two');
     await bob.share('two.txt', 'team');
-    await bob.window.until('the question', async () => /two\.txt is in team already/.test((await bob.window.dialog())?.message ?? ''));
+    await bob.window.until('the question', async () =>
+      /two\.txt is in team already/.test((await bob.window.dialog())?.message ?? ''),
+    );
     await bob.window.clickDialog('Share as New Version');
     await alice.window.until('the new version', async () => {
       await alice.window.viewAction('Files', 'Refresh');
@@ -265,14 +312,19 @@ describe('two people with VS Code', function () {
     await alice.window.rowMenu('Groups', 'bob', 'Remove Member');
     await alice.window.clickDialog('Remove');
     await bob.window.notification(/^You were removed from team\./);
-    await bob.window.until('the group to go', async () => !(await bob.window.rows('Groups')).some(({ label }) => label === 'team'));
+    await bob.window.until(
+      'the group to go',
+      async () => !(await bob.window.rows('Groups')).some(({ label }) => label === 'team'),
+    );
     assert.ok(!(await bob.window.rows('Files')).some(({ label }) => label === 'dataset.bin'));
     assert.ok(bob.has('downloads/dataset.bin'), 'what has been downloaded stays');
   });
 
   it('log out, and in again with everything as it was', async () => {
     await alice.window.runCommand('Shoal: Sign Out');
-    await alice.window.until('the welcome text', async () => /Sign in to see your groups/.test((await alice.window.welcome('Groups'))?.text ?? ''));
+    await alice.window.until('the welcome text', async () =>
+      /Sign in to see your groups/.test((await alice.window.welcome('Groups'))?.text ?? ''),
+    );
     // Each view is drawn on its own.
     await alice.window.until('no files', async () => (await alice.window.rows('Files')).length === 0);
     await alice.window.runCommand('Shoal: Sign In…');
@@ -283,7 +335,9 @@ describe('two people with VS Code', function () {
     await stepOf(alice.window, '3/3');
     await alice.window.typeInQuickInput('wrong password');
     await alice.window.acceptQuickInput();
-    await alice.window.until('the refusal', async () => /User name or password is wrong/.test((await alice.window.quickInput())?.message ?? ''));
+    await alice.window.until('the refusal', async () =>
+      /User name or password is wrong/.test((await alice.window.quickInput())?.message ?? ''),
+    );
     await alice.window.screenshot('12-wrong-password');
     await alice.window.dismissQuickInput();
     await alice.signIn();
@@ -294,4 +348,3 @@ describe('two people with VS Code', function () {
     for (const person of [alice, bob]) assert.deepEqual(person.troubles(), [], person.name);
   });
 });
-

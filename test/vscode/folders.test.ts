@@ -19,11 +19,18 @@ describe('two people with folders and a queue', function () {
   let frank: Person;
   let grace: Person;
 
-  const gracesSettings = (settings: Record<string, unknown> = {}): Record<string, unknown> => ({ 'shoal.tracker': pair.url, 'workbench.colorTheme': 'Default Light Modern', ...settings });
+  const gracesSettings = (settings: Record<string, unknown> = {}): Record<string, unknown> => ({
+    'shoal.tracker': pair.url,
+    'workbench.colorTheme': 'Default Light Modern',
+    ...settings,
+  });
 
   before(async () => {
     pair = await people.startPair();
-    [frank, grace] = await Promise.all([people.come('frank', { 'shoal.tracker': pair.url }), people.come('grace', gracesSettings())]);
+    [frank, grace] = await Promise.all([
+      people.come('frank', { 'shoal.tracker': pair.url }),
+      people.come('grace', gracesSettings()),
+    ]);
     await meetInGroup(frank, grace, 'lab');
   });
   after(() => people.close());
@@ -31,16 +38,28 @@ describe('two people with folders and a queue', function () {
   /** The files below a folder of the workspace. */
   const filesIn = (person: Person, folder: string): readonly string[] => {
     const at = path.join(person.workspace, folder);
-    return readdirSync(at, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => path.relative(at, path.join(entry.parentPath, entry.name))).sort();
+    return readdirSync(at, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => path.relative(at, path.join(entry.parentPath, entry.name)))
+      .sort();
   };
-  const inOrder = async (): Promise<readonly string[]> => (await grace.window.rows('Downloads')).filter(({ label }) => /^part \d$/.test(label)).map(({ label }) => label);
+  const inOrder = async (): Promise<readonly string[]> =>
+    (await grace.window.rows('Downloads')).filter(({ label }) => /^part \d$/.test(label)).map(({ label }) => label);
 
-  const project = new Map<string, string | Buffer>([['README.md', '# Project\n'], ['images/a.png', binary('a.png', 90_000)], ['images/deep/b.png', binary('b.png', 70_000)], ['sound/c.wav', binary('c.wav', 2 * MIB)], ['写真/é.txt', 'é']]);
+  const project = new Map<string, string | Buffer>([
+    ['README.md', '# Project\n'],
+    ['images/a.png', binary('a.png', 90_000)],
+    ['images/deep/b.png', binary('b.png', 70_000)],
+    ['sound/c.wav', binary('c.wav', 2 * MIB)],
+    ['写真/é.txt', 'é'],
+  ]);
 
   it('share a folder with a right click', async () => {
     for (const [name, content] of project) frank.write(path.join('project', name), content);
     await frank.window.openView('Explorer');
-    await frank.window.until('the folder in the explorer', async () => (await frank.window.explorerRows()).some(({ label }) => label === 'project'));
+    await frank.window.until('the folder in the explorer', async () =>
+      (await frank.window.explorerRows()).some(({ label }) => label === 'project'),
+    );
     await frank.window.explorerMenuPicture('project', '40-share-folder-menu');
     await frank.share('project', 'lab', 'Share Folder in Group…');
     await says(frank.window, 'Files', 'project', /^shared by you · 2\.\d+ MiB · 1 seeder$/);
@@ -53,12 +72,27 @@ describe('two people with folders and a queue', function () {
     const { window } = grace;
     await window.rowAction('Files', 'project', 'Download File…');
     const { items, placeholder } = await window.quickInputWithItems('Download Folder');
-    assert.deepEqual([placeholder, items.map(({ label }) => label)], ['How much of project?', ['All Files', 'Choose Files…']]);
+    assert.deepEqual(
+      [placeholder, items.map(({ label }) => label)],
+      ['How much of project?', ['All Files', 'Choose Files…']],
+    );
     await window.screenshot('42-how-much');
     await window.pick('Choose Files…');
     const list = await window.quickInputWithItems('Download Files of project');
-    assert.deepEqual(list.items.map(({ label, description }) => `${label} ${description}`), [
-      'README.md 10 B', 'images/ 2 files · 156 KiB', 'images/a.png 87.9 KiB', 'images/deep/ 1 file · 68.4 KiB', 'images/deep/b.png 68.4 KiB', 'sound/ 1 file · 2.00 MiB', 'sound/c.wav 2.00 MiB', '写真/ 1 file · 2 B', '写真/é.txt 2 B']);
+    assert.deepEqual(
+      list.items.map(({ label, description }) => `${label} ${description}`),
+      [
+        'README.md 10 B',
+        'images/ 2 files · 156 KiB',
+        'images/a.png 87.9 KiB',
+        'images/deep/ 1 file · 68.4 KiB',
+        'images/deep/b.png 68.4 KiB',
+        'sound/ 1 file · 2.00 MiB',
+        'sound/c.wav 2.00 MiB',
+        '写真/ 1 file · 2 B',
+        '写真/é.txt 2 B',
+      ],
+    );
     await window.checkItems('images/', 'README.md');
     await window.quickInputTitled('Download Files of project · 156 KiB');
     await window.screenshot('43-choose-files');
@@ -66,7 +100,9 @@ describe('two people with folders and a queue', function () {
     await whole(window, 'project');
     await says(window, 'Downloads', 'project', /^156 KiB · lab$/);
     assert.deepEqual(filesIn(grace, 'downloads/project'), ['README.md', 'images/a.png', 'images/deep/b.png']);
-    for (const name of filesIn(grace, 'downloads/project')) assert.ok(grace.read(path.join('downloads/project', name)).equals(Buffer.from(project.get(name) ?? '')), name);
+    for (const name of filesIn(grace, 'downloads/project')) {
+      assert.ok(grace.read(path.join('downloads/project', name)).equals(Buffer.from(project.get(name) ?? '')), name);
+    }
     await window.notification('Downloaded project');
     await window.screenshot('44-some-files');
   });
@@ -80,7 +116,9 @@ describe('two people with folders and a queue', function () {
     await whole(window, 'project (2)');
     await says(window, 'Files', 'project', /^here · .* · frank$/);
     assert.deepEqual(filesIn(grace, 'downloads/project (2)'), [...project.keys()].sort());
-    for (const [name, content] of project) assert.ok(grace.read(path.join('downloads/project (2)', name)).equals(Buffer.from(content)), name);
+    for (const [name, content] of project) {
+      assert.ok(grace.read(path.join('downloads/project (2)', name)).equals(Buffer.from(content)), name);
+    }
   });
 
   it('leave the choice, and nothing is downloaded; or reload the window, and answer it later', async () => {
@@ -123,7 +161,9 @@ describe('two people with folders and a queue', function () {
       await window.row('Downloads', name);
     }
     await says(window, 'Downloads', 'part 1', /^\d+ % .*\/s/);
-    for (const name of ['part 2', 'part 3']) await says(window, 'Downloads', name, /^0 % · waiting for its turn · lab$/);
+    for (const name of ['part 2', 'part 3']) {
+      await says(window, 'Downloads', name, /^0 % · waiting for its turn · lab$/);
+    }
     assert.deepEqual(await inOrder(), parts);
     await window.screenshot('46-queue');
 
@@ -147,10 +187,14 @@ describe('two people with folders and a queue', function () {
     const { message } = await window.quickInputTitled('Limit Speed');
     assert.equal(message, 'Most to download per second, such as 500K or 2M; 0 for no limit');
     await window.typeInQuickInput('very slow');
-    await window.until('the complaint', async () => /^Bytes per second, such as 500K/.test((await window.quickInput())?.message ?? ''));
+    await window.until('the complaint', async () =>
+      /^Bytes per second, such as 500K/.test((await window.quickInput())?.message ?? ''),
+    );
     await window.typeInQuickInput('100K');
     await window.acceptQuickInput();
-    await window.until('the other question', async () => /^Most to upload/.test((await window.quickInput())?.message ?? ''));
+    await window.until('the other question', async () =>
+      /^Most to upload/.test((await window.quickInput())?.message ?? ''),
+    );
     await window.screenshot('48-limit');
     await window.acceptQuickInput(); // what is there stays
     await says(window, 'Downloads', 'part 2', /^\d+ % · (?:1?\d\d|\d\d?\.\d+) KiB\/s/);
@@ -175,7 +219,9 @@ describe('two people with folders and a queue', function () {
     await window.quickInputTitled('Limit Speed');
     await window.typeInQuickInput('0');
     await window.acceptQuickInput();
-    await window.until('the other question', async () => /^Most to upload/.test((await window.quickInput())?.message ?? ''));
+    await window.until('the other question', async () =>
+      /^Most to upload/.test((await window.quickInput())?.message ?? ''),
+    );
     await window.acceptQuickInput();
     grace.server.writeSettings(gracesSettings());
     for (const name of parts) {
@@ -193,7 +239,13 @@ describe('two people with folders and a queue', function () {
     writeFileSync(file, damaged);
     await window.rowMenu('Downloads', name, 'Verify File');
     const dialog = await window.until('the question', () => window.dialog());
-    assert.deepEqual([dialog.message, dialog.detail], [`${name} is not what was shared.`, 'What is wrong is downloaded again, and the file is replaced when it is right. Changes that you made to it are lost.']);
+    assert.deepEqual(
+      [dialog.message, dialog.detail],
+      [
+        `${name} is not what was shared.`,
+        'What is wrong is downloaded again, and the file is replaced when it is right. Changes that you made to it are lost.',
+      ],
+    );
     await window.screenshot('50-repair');
     await window.clickDialog('Repair');
     await window.until('the file to be right', () => grace.read(path.join('downloads', name)).equals(frank.read(name)));

@@ -25,32 +25,62 @@ describe('the page of the swarm inspector', function () {
   this.timeout(60_000);
   after(() => closeBrowser());
 
-  const open = async (language = 'en-US'): Promise<{ readonly page: Page; readonly base: WindowBase; readonly send: (message: unknown) => Promise<void> }> => {
+  const open = async (
+    language = 'en-US',
+  ): Promise<{
+    readonly page: Page;
+    readonly base: WindowBase;
+    readonly send: (message: unknown) => Promise<void>;
+  }> => {
     const context = await (await launchBrowser()).newContext({ viewport: { width: 900, height: 1000 } });
     const page = await context.newPage();
-    await page.addInitScript(`Object.defineProperty(navigator, 'language', { value: '${language}', configurable: true })`);
+    await page.addInitScript(
+      `Object.defineProperty(navigator, 'language', { value: '${language}', configurable: true })`,
+    );
     await page.goto('about:blank');
     const base = new WindowBase(page, 'inspector');
-    const [script, style] = ['inspector.js', 'inspector.css'].map((name) => readFileSync(path.join(DIST, name), 'utf8'));
-    await page.setContent(`<html><head><style>${THEME}</style><style>${style ?? ''}</style></head><body class="vscode-dark">${SKELETON}</body></html>`);
-    await page.evaluate('window.sent = []; window.acquireVsCodeApi = () => ({ postMessage(message) { sent.push(message); }, getState() {}, setState() {} })');
+    const [script, style] = ['inspector.js', 'inspector.css'].map((name) =>
+      readFileSync(path.join(DIST, name), 'utf8'),
+    );
+    await page.setContent(
+      `<html><head><style>${THEME}</style><style>${style ?? ''}</style></head><body class="vscode-dark">${SKELETON}</body></html>`,
+    );
+    await page.evaluate(
+      'window.sent = []; window.acquireVsCodeApi = () => ({ postMessage(message) { sent.push(message); }, getState() {}, setState() {} })',
+    );
     await page.addScriptTag({ content: script ?? '' });
     // Bytes are bytes in VS Code's messages; here they travel as numbers.
-    const send = (message: unknown): Promise<void> => page.evaluate((json: string) => {
-      const revive = (key: string, value: unknown): unknown => (typeof value === 'object' && value !== null && 'bytes' in value ? Uint8Array.from(value.bytes as number[]) : value);
-      (globalThis as unknown as { postMessage(message: unknown, to: string): void }).postMessage(JSON.parse(json, revive), '*');
-    }, JSON.stringify(message, (_, value: unknown) => (value instanceof Uint8Array ? { bytes: [...value] } : value)));
+    const send = (message: unknown): Promise<void> =>
+      page.evaluate(
+        (json: string) => {
+          const revive = (key: string, value: unknown): unknown =>
+            typeof value === 'object' && value !== null && 'bytes' in value
+              ? Uint8Array.from(value.bytes as number[])
+              : value;
+          (globalThis as unknown as { postMessage(message: unknown, to: string): void }).postMessage(
+            JSON.parse(json, revive),
+            '*',
+          );
+        },
+        JSON.stringify(message, (_, value: unknown) => (value instanceof Uint8Array ? { bytes: [...value] } : value)),
+      );
     await send({ is: 'words', transfer: 1, words: pageWords('en') });
     return { page, base, send };
   };
   const shown = (name: string, swarm = aSwarm({ peers: [aPeer({ user: MARKUP })] })): Shown =>
-    shownOf({ transfer: aTransfer({ name, pieces: swarm.pieces }), overview: anOverview(), swarm, history: { peakDown: 0, peakUp: 0 }, nowMs: 0 });
+    shownOf({
+      transfer: aTransfer({ name, pieces: swarm.pieces }),
+      overview: anOverview(),
+      swarm,
+      history: { peakDown: 0, peakUp: 0 },
+      nowMs: 0,
+    });
   const complaints = (base: WindowBase): readonly string[] => base.consoleLines.filter((line) => /^error/.test(line));
 
   it('shows names as they are, whatever they are made of', async () => {
     const { page, base, send } = await open();
     await send({ is: 'show', shown: shown(MARKUP) });
-    await base.until('the name', async () => await page.locator('#title').textContent() === MARKUP);
+    await base.until('the name', async () => (await page.locator('#title').textContent()) === MARKUP);
     assert.equal(await page.locator('#peers tbody th').textContent(), MARKUP);
     assert.equal(await page.locator('main :is(img, b)').count(), 0);
     assert.equal(await page.evaluate('window.broken'), undefined);
@@ -60,29 +90,56 @@ describe('the page of the swarm inspector', function () {
   it('shows nothing of a message that is wrong, and goes on', async () => {
     const { page, base, send } = await open();
     const right = shown('right');
-    for (const message of [null, 5, { is: 'show' }, { is: 'show', shown: { ...shown('wrong'), peers: [{}] } }, { is: 'show', shown: { ...shown('wrong'), map: { ...right.map, pieces: 11 } } }, { is: 'rates', rates: 1 }]) await send(message);
+    for (const message of [
+      null,
+      5,
+      { is: 'show' },
+      { is: 'show', shown: { ...shown('wrong'), peers: [{}] } },
+      { is: 'show', shown: { ...shown('wrong'), map: { ...right.map, pieces: 11 } } },
+      { is: 'rates', rates: 1 },
+    ]) {
+      await send(message);
+    }
     await send({ is: 'show', shown: right });
-    await base.until('what is right', async () => await page.locator('#title').textContent() === 'right');
+    await base.until('what is right', async () => (await page.locator('#title').textContent()) === 'right');
     assert.deepEqual(complaints(base), []);
   });
 
   it('draws the largest file, and says what a cell of it stands for', async () => {
     const { page, base, send } = await open();
     const cellPieces = PIECES_MAX / CELLS_MAX;
-    const column = (of: (cell: number) => number): Uint8Array => Uint8Array.from({ length: CELLS_MAX }, (_, cell) => of(cell));
+    const column = (of: (cell: number) => number): Uint8Array =>
+      Uint8Array.from({ length: CELLS_MAX }, (_, cell) => of(cell));
     await send({
-      is: 'show', shown: shown('large.bin', aSwarm({
-        pieces: PIECES_MAX, cellPieces, heldPieces: 100, peers: [],
-        cells: { held: column((cell) => (cell % 3 === 0 ? cellPieces : 0)), requested: column((cell) => (cell % 3 === 1 ? 2 : 0)), verifying: column(() => 0), unwanted: column(() => 0), nowhere: column((cell) => (cell % 5 === 0 && cell % 3 === 2 ? 7 : 0)), peers: column((cell) => cell % 5) },
-      })),
+      is: 'show',
+      shown: shown(
+        'large.bin',
+        aSwarm({
+          pieces: PIECES_MAX,
+          cellPieces,
+          heldPieces: 100,
+          peers: [],
+          cells: {
+            held: column((cell) => (cell % 3 === 0 ? cellPieces : 0)),
+            requested: column((cell) => (cell % 3 === 1 ? 2 : 0)),
+            verifying: column(() => 0),
+            unwanted: column(() => 0),
+            nowhere: column((cell) => (cell % 5 === 0 && cell % 3 === 2 ? 7 : 0)),
+            peers: column((cell) => cell % 5),
+          },
+        }),
+      ),
     });
     const map = page.locator('#map');
     await base.until('the map', () => map.isVisible());
     await map.focus();
     await map.press('ArrowRight');
-    assert.equal(await map.getAttribute('aria-valuetext'), 'Pieces 129 to 256: 2 asked for, 126 missing; peers that have the rarest of them: 1');
+    assert.equal(
+      await map.getAttribute('aria-valuetext'),
+      'Pieces 129 to 256: 2 asked for, 126 missing; peers that have the rarest of them: 1',
+    );
     await map.press('End');
-    assert.match(await map.getAttribute('aria-valuetext') ?? '', /^Pieces 1048449 to 1048576: /);
+    assert.match((await map.getAttribute('aria-valuetext')) ?? '', /^Pieces 1048449 to 1048576: /);
     const size = await map.boundingBox();
     assert.ok(size && size.width > 600 && size.height < 400, JSON.stringify(size));
     await base.screenshot('67-inspector-large');
@@ -92,15 +149,25 @@ describe('the page of the swarm inspector', function () {
   it('draws its plot where the browser has a language that is none', async () => {
     const { page, base, send } = await open('en-US@posix');
     await send({ is: 'show', shown: shown('right') });
-    await base.until('the plot', async () => await page.locator('#plot canvas').count() > 0);
+    await base.until('the plot', async () => (await page.locator('#plot canvas').count()) > 0);
     assert.deepEqual(complaints(base), []);
   });
 
   it('has a name for everything that can be reached', async () => {
     const { page, base, send } = await open();
     await send({ is: 'show', shown: shown('right') });
-    await base.until('the page', async () => await page.locator('#title').textContent() === 'right');
+    await base.until('the page', async () => (await page.locator('#title').textContent()) === 'right');
     const tree = await page.locator('main').ariaSnapshot();
-    for (const part of [/heading "right" \[level=1\]/, /button "Pause"/, /slider "Pieces"/, /img "Down 0 B\/s/, /table "Peers"/, /columnheader "Name"/, /rowheader "<img/]) assert.match(tree, part);
+    for (const part of [
+      /heading "right" \[level=1\]/,
+      /button "Pause"/,
+      /slider "Pieces"/,
+      /img "Down 0 B\/s/,
+      /table "Peers"/,
+      /columnheader "Name"/,
+      /rowheader "<img/,
+    ]) {
+      assert.match(tree, part);
+    }
   });
 });

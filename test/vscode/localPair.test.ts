@@ -37,7 +37,10 @@ describe('a person without a tracker', function () {
     await window.quickInputTitled('Start Local Tracker Pair');
     await window.screenshot('21-local-pair');
     await window.pick(/This computer$/);
-    await window.clickNotification(/^The tracker pair runs on this computer\. Other people on it sign in with its URL\.$/, 'Create Account');
+    await window.clickNotification(
+      /^The tracker pair runs on this computer\. Other people on it sign in with its URL\.$/,
+      'Create Account',
+    );
     await stepOf(window, '1/4');
     const { items } = await window.quickInputWithItems('Create a Shoal Account');
     const { url, running } = await pairStatus();
@@ -53,13 +56,16 @@ describe('a person without a tracker', function () {
     await window.clickWelcome('Groups', 'Create Group');
     await window.answer('Create Group', 'solo');
     await window.row('Groups', 'solo');
-    assert.match((await window.until('the welcome text of Files', () => window.welcome('Files'))).text, /^Nothing is shared in your groups yet/);
+    assert.match(
+      (await window.until('the welcome text of Files', () => window.welcome('Files'))).text,
+      /^Nothing is shared in your groups yet/,
+    );
     const file = carol.write('notes/a file.txt', 'one');
     await window.viewAction('Files', 'Share File in Group…');
     await window.quickInputTitled('Share Files');
     // VS Code's own dialog follows what is typed folder by folder, and forgets the rest when Enter comes before it has listed the last one.
     await window.until('the question for the group', async () => {
-      const { title = '', value = '', items = [] } = await window.quickInput() ?? {};
+      const { title = '', value = '', items = [] } = (await window.quickInput()) ?? {};
       if (title !== 'Share Files') return title === 'Share File in Group';
       if (value !== file) await window.typeInQuickInput(file);
       else if (items.some(({ label }) => label === 'a file.txt')) {
@@ -89,7 +95,10 @@ describe('a person without a tracker', function () {
     const { window } = carol;
     await window.openView('Explorer');
     const entries = await window.explorerMenuEntries('notes');
-    assert.deepEqual(entries.filter((entry) => /^Share/.test(entry)), ['Share Folder in Group…']);
+    assert.deepEqual(
+      entries.filter((entry) => /^Share/.test(entry)),
+      ['Share Folder in Group…'],
+    );
     await window.openView('Shoal');
   });
 
@@ -103,7 +112,11 @@ describe('a person without a tracker', function () {
     await window.page.keyboard.press('Control+End');
     await window.page.keyboard.press('Control+V');
     const { url } = await pairStatus();
-    await window.until('the URL in the editor', async () => (await window.page.locator('.part.editor .view-lines').first().innerText()).replaceAll('\u00a0', ' ').includes(url.slice(0, 40)));
+    await window.until('the URL in the editor', async () =>
+      (await window.page.locator('.part.editor .view-lines').first().innerText())
+        .replaceAll('\u00a0', ' ')
+        .includes(url.slice(0, 40)),
+    );
     await window.runCommand('File: Revert File');
     await window.openView('Shoal');
   });
@@ -112,12 +125,18 @@ describe('a person without a tracker', function () {
     const { window } = carol;
     await window.runCommand('Shoal: Stop Local Tracker Pair');
     const dialog = await window.until('the question', () => window.dialog());
-    assert.deepEqual([dialog.message, [...dialog.buttons].sort()], ['You are using this tracker pair. Stop it?', ['Cancel', 'Stop']]);
+    assert.deepEqual(
+      [dialog.message, [...dialog.buttons].sort()],
+      ['You are using this tracker pair. Stop it?', ['Cancel', 'Stop']],
+    );
     await window.screenshot('25-stop-pair');
     await window.clickDialog('Stop');
     await window.notification('The tracker pair is stopped. Its accounts and groups are kept.');
     assert.deepEqual((await pairStatus()).running, [false, false]);
-    await window.until('the status bar to say so', async () => (await window.statusBarItem(/offline/))?.kind === 'warning');
+    await window.until(
+      'the status bar to say so',
+      async () => (await window.statusBarItem(/offline/))?.kind === 'warning',
+    );
     await window.row('Files', 'a file.txt'); // what was known stays in sight
     await window.runCommand('Shoal: Stop Local Tracker Pair');
     await window.clickDialog('Stop');
@@ -141,15 +160,26 @@ describe('a person without a tracker', function () {
     try {
       await window.runCommand('Ports: Focus on Ports View');
       // It is scanned every few seconds: whatever was there before this server has been seen when it is.
-      const text = await window.until('a web server’s port to be forwarded', async () => {
-        const shown = await window.page.locator('.part.panel').innerText();
-        return shown.includes(String(port)) && shown;
-      }, 60_000);
+      const text = await window.until(
+        'a web server’s port to be forwarded',
+        async () => {
+          const shown = await window.page.locator('.part.panel').innerText();
+          return shown.includes(String(port)) && shown;
+        },
+        60_000,
+      );
       await window.screenshot('26-ports');
       const { url } = await pairStatus();
-      for (const own of [...url.matchAll(/:(\d+)/g)].map(([, number]) => number ?? '')) assert.ok(!text.includes(own), text);
+      for (const own of [...url.matchAll(/:(\d+)/g)].map(([, number]) => number ?? '')) {
+        assert.ok(!text.includes(own), text);
+      }
       // What other suites run at the same time on this machine is none of hers.
-      assert.deepEqual(text.split('\n').filter((line) => line.includes(people.processes.folder) && /(?:engine|tracker)\.js/.test(line)), []);
+      assert.deepEqual(
+        text
+          .split('\n')
+          .filter((line) => line.includes(people.processes.folder) && /(?:engine|tracker)\.js/.test(line)),
+        [],
+      );
     } finally {
       web.close();
     }
@@ -167,7 +197,11 @@ describe('a person without a tracker', function () {
   it('has the password changed only by who knows it', async () => {
     const { window } = carol;
     await window.runCommand('Shoal: Change Password…');
-    for (const [step, text] of [['1/3', 'not it at all'], ['2/3', 'battery staple horse'], ['3/3', 'battery staple horse']] as const) {
+    for (const [step, text] of [
+      ['1/3', 'not it at all'],
+      ['2/3', 'battery staple horse'],
+      ['3/3', 'battery staple horse'],
+    ] as const) {
       await stepOf(window, step);
       await window.typeInQuickInput(text);
       await window.acceptQuickInput();
@@ -177,7 +211,11 @@ describe('a person without a tracker', function () {
     await stepOf(window, '2/3');
     await window.quickInputButton('Back');
     await stepOf(window, '1/3');
-    for (const [step, text] of [['1/3', PASSWORD], ['2/3', 'battery staple horse'], ['3/3', 'battery staple horse']] as const) {
+    for (const [step, text] of [
+      ['1/3', PASSWORD],
+      ['2/3', 'battery staple horse'],
+      ['3/3', 'battery staple horse'],
+    ] as const) {
       await stepOf(window, step);
       await window.typeInQuickInput(text);
       await window.acceptQuickInput();

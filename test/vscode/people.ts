@@ -34,7 +34,11 @@ export class People {
   }
 
   /** Somebody with a window on an empty workspace. */
-  async come(name: string, settings: Readonly<Record<string, unknown>> = {}, extensions: readonly string[] = []): Promise<Person> {
+  async come(
+    name: string,
+    settings: Readonly<Record<string, unknown>> = {},
+    extensions: readonly string[] = [],
+  ): Promise<Person> {
     const person = await this.settle(name, { settings, extensions });
     await person.openWindow();
     return person;
@@ -50,7 +54,13 @@ export class People {
   async #settle(name: string, options: SettleOptions): Promise<Person> {
     const folder = this.processes.makeFolder('people', name);
     const home = homeAt(path.join(folder, 'shoal'));
-    const server = await CodeServer.start({ ...options, folder: path.join(folder, 'code'), name, environment: { SHOAL_HOME: home.folder }, extensions: [await this.vsix, ...options.extensions ?? []] });
+    const server = await CodeServer.start({
+      ...options,
+      folder: path.join(folder, 'code'),
+      name,
+      environment: { SHOAL_HOME: home.folder },
+      extensions: [await this.vsix, ...(options.extensions ?? [])],
+    });
     const person = new Person(name, home, this.processes.makeFolder('people', name, 'workspace'), server);
     this.#all.push(person);
     return person;
@@ -65,7 +75,9 @@ export class People {
   async limit(person: Person, settings: Readonly<Record<string, unknown>>): Promise<void> {
     person.server.writeSettings(settings);
     const bytesPerS = Number(settings['shoal.downloadLimit'] ?? 0) * 1024;
-    await person.window.until('the limit to count', async () => (await this.shoal(person, 'status', '--json')).includes(`"downLimitBytesPerS":${bytesPerS},`));
+    await person.window.until('the limit to count', async () =>
+      (await this.shoal(person, 'status', '--json')).includes(`"downLimitBytesPerS":${bytesPerS},`),
+    );
   }
 
   async close(): Promise<void> {
@@ -120,7 +132,11 @@ export class Person {
   }
 
   /** Shares a file or folder of the workspace from the explorer's menu. */
-  async share(name: string, group: string, entry: 'Share File in Group…' | 'Share Folder in Group…' = 'Share File in Group…'): Promise<void> {
+  async share(
+    name: string,
+    group: string,
+    entry: 'Share File in Group…' | 'Share Folder in Group…' = 'Share File in Group…',
+  ): Promise<void> {
     await this.window.openView('Explorer');
     await this.window.explorerMenu(name, entry);
     await this.window.quickInputTitled(entry.replace('…', ''));
@@ -164,8 +180,16 @@ export class Person {
   troubles(): readonly string[] {
     // A window that is reloaded or closed while it asks for the rows of a view writes that they were not to be had any more.
     const isEnd = (line: string): boolean => /Unable to refresh tree view shoal\.\w+: Canceled$/.test(line);
-    return this.server.logs().split('\n').filter((line) => /\[error\]/.test(line) && /shoal/i.test(line) && !isEnd(line)).concat(
-      this.server.extensionLog('Shoal').split('\n').filter((line) => / \[error\] /.test(line)));
+    return this.server
+      .logs()
+      .split('\n')
+      .filter((line) => /\[error\]/.test(line) && /shoal/i.test(line) && !isEnd(line))
+      .concat(
+        this.server
+          .extensionLog('Shoal')
+          .split('\n')
+          .filter((line) => / \[error\] /.test(line)),
+      );
   }
 
   /** The process id of this person's engine, if one runs. */
@@ -211,17 +235,27 @@ export async function stepOf(window: CodeWindow, step: string): Promise<void> {
 }
 
 /** Waits until a row says something behind its label. */
-export const says = (window: CodeWindow, view: string, label: string, words: RegExp): Promise<unknown> => window.until(`“${label}” in ${view} to say ${String(words)}`, async () => {
-  const { description } = await window.row(view, label);
-  if (!words.test(description)) throw new Error(`it says ${description}`);
-  return true;
-});
+export const says = (window: CodeWindow, view: string, label: string, words: RegExp): Promise<unknown> =>
+  window.until(`“${label}” in ${view} to say ${String(words)}`, async () => {
+    const { description } = await window.row(view, label);
+    if (!words.test(description)) throw new Error(`it says ${description}`);
+    return true;
+  });
 
-export const gone = (window: CodeWindow, view: string, label: string): Promise<unknown> => window.until(`“${label}” to go from ${view}`, async () => !(await window.rows(view)).some((row) => row.label === label));
+export const gone = (window: CodeWindow, view: string, label: string): Promise<unknown> =>
+  window.until(
+    `“${label}” to go from ${view}`,
+    async () => !(await window.rows(view)).some((row) => row.label === label),
+  );
 
 /** Waits until a download is under Completed. */
-export const whole = (window: CodeWindow, name: string): Promise<unknown> => window.until(`${name} under Completed`, async () => {
-  const rows = await window.rows('Downloads');
-  const at = rows.findIndex(({ label }) => label === 'Completed');
-  return at >= 0 && rows.slice(at + 1).some(({ label }) => label === name);
-}, 60_000);
+export const whole = (window: CodeWindow, name: string): Promise<unknown> =>
+  window.until(
+    `${name} under Completed`,
+    async () => {
+      const rows = await window.rows('Downloads');
+      const at = rows.findIndex(({ label }) => label === 'Completed');
+      return at >= 0 && rows.slice(at + 1).some(({ label }) => label === name);
+    },
+    60_000,
+  );

@@ -21,21 +21,38 @@ describe('two people, one of whom looks before downloading', function () {
   let heidi: Person;
   let ivan: Person;
 
-  const ivansSettings = (theme: string): Record<string, unknown> => ({ 'shoal.tracker': pair.url, 'shoal.openLimit': 1, 'workbench.colorTheme': theme, 'workbench.editor.enablePreview': false });
+  const ivansSettings = (theme: string): Record<string, unknown> => ({
+    'shoal.tracker': pair.url,
+    'shoal.openLimit': 1,
+    'workbench.colorTheme': theme,
+    'workbench.editor.enablePreview': false,
+  });
   const line = (n: number): string => `insert into t values (${n});\n`;
   const text = Array.from({ length: 40 }, (_, n) => line(n)).join('');
   const log = Array.from({ length: 120_000 }, (_, n) => line(n)).join('');
 
   before(async () => {
     pair = await people.startPair();
-    [heidi, ivan] = await Promise.all([people.come('heidi', { 'shoal.tracker': pair.url }), people.come('ivan', ivansSettings('Default Dark Modern'))]);
+    [heidi, ivan] = await Promise.all([
+      people.come('heidi', { 'shoal.tracker': pair.url }),
+      people.come('ivan', ivansSettings('Default Dark Modern')),
+    ]);
     await meetInGroup(heidi, ivan, 'team');
-    const files = new Map<string, string | Buffer>([['notes.sql', text], ['picture.png', PICTURE], ['big.log', log], ['big.bin', binary('big.bin', 2 * MIB)], [HOSTILE, 'nothing happened\n'], ['late.txt', 'too late\n']]);
+    const files = new Map<string, string | Buffer>([
+      ['notes.sql', text],
+      ['picture.png', PICTURE],
+      ['big.log', log],
+      ['big.bin', binary('big.bin', 2 * MIB)],
+      [HOSTILE, 'nothing happened\n'],
+      ['late.txt', 'too late\n'],
+    ]);
     for (const [name, content] of files) heidi.write(name, content);
     heidi.write('project/README.md', '# Project\n');
     heidi.write('project/src/main.c', 'int main;\n');
     await heidi.window.openView('Explorer');
-    await heidi.window.until('the files in the explorer', async () => (await heidi.window.explorerRows()).some(({ label }) => label === 'picture.png'));
+    await heidi.window.until('the files in the explorer', async () =>
+      (await heidi.window.explorerRows()).some(({ label }) => label === 'picture.png'),
+    );
     await heidi.window.explorerMenu([...files.keys()], 'Share File in Group…');
     await heidi.window.quickInputTitled('Share File in Group');
     await heidi.window.pick('team');
@@ -55,7 +72,10 @@ describe('two people, one of whom looks before downloading', function () {
     await openTab(window, 'notes.sql · team');
     await window.until('the text', async () => (await editorText(window)).startsWith(line(0) + line(1)));
     await window.screenshot('70-opened-remote');
-    assert.match(await messageWhenTyping(window), /^This is a version that a group shares, opened without being downloaded\. Download it to have a copy that you can change\.$/);
+    assert.match(
+      await messageWhenTyping(window),
+      /^This is a version that a group shares, opened without being downloaded\. Download it to have a copy that you can change\.$/,
+    );
     await window.screenshot('71-read-only');
     await nothingCame();
   });
@@ -73,7 +93,11 @@ describe('two people, one of whom looks before downloading', function () {
     const { window } = ivan;
     await window.clickRow('Files', 'big.log');
     await openTab(window, 'big.log (beginning) · team');
-    await window.until('the text', async () => (await editorText(window)).startsWith(`The first 1.00 MiB of 3.44 MiB. Download big.log from team to get all of it.\n\n${line(0)}`));
+    await window.until('the text', async () =>
+      (await editorText(window)).startsWith(
+        `The first 1.00 MiB of 3.44 MiB. Download big.log from team to get all of it.\n\n${line(0)}`,
+      ),
+    );
     await window.screenshot('73-beginning');
     await window.clickRow('Files', 'big.bin');
     await window.notification('big.bin is too large to be opened without downloading it (2.00 MiB).');
@@ -87,7 +111,10 @@ describe('two people, one of whom looks before downloading', function () {
     const { window } = ivan;
     await window.clickRow('Files', 'project');
     const { items } = await window.quickInputWithItems('Open a File of project');
-    assert.deepEqual(items.map(({ label }) => label), ['README.md', 'src/main.c']);
+    assert.deepEqual(
+      items.map(({ label }) => label),
+      ['README.md', 'src/main.c'],
+    );
     await window.pick('src/main.c');
     await openTab(window, 'main.c · team');
     await window.until('the text', async () => (await editorText(window)).startsWith('int main;'));
@@ -120,7 +147,9 @@ describe('two people, one of whom looks before downloading', function () {
     ivan.server.writeSettings(ivansSettings('Default Light Modern'));
     ivan.write('notes.sql', text.replace(line(3), 'delete from t;\n'));
     await window.openView('Explorer');
-    await window.until('the file in the explorer', async () => (await window.explorerRows()).some(({ label }) => label === 'notes.sql'));
+    await window.until('the file in the explorer', async () =>
+      (await window.explorerRows()).some(({ label }) => label === 'notes.sql'),
+    );
     await window.explorerMenu('notes.sql', 'Compare with Shared Version');
     await openTab(window, 'notes.sql: team, version 1 ↔ mine');
     await window.until('both texts', async () => {
@@ -171,7 +200,9 @@ describe('two people, one of whom looks before downloading', function () {
     await window.runCommand('Shoal: Sign Out');
     await window.until('the status bar to say so', () => window.statusBarItem('Shoal: signed out'));
     await window.reload(); // which restores what is open
-    await window.until('the way out', async () => (await window.notification('You are not signed in.')).buttons.includes('Sign In'));
+    await window.until('the way out', async () =>
+      (await window.notification('You are not signed in.')).buttons.includes('Sign In'),
+    );
     await window.screenshot('79-signed-out');
   });
 

@@ -20,23 +20,41 @@ describe('two people who share from everywhere', function () {
 
   before(async () => {
     pair = await people.startPair();
-    hana = await people.settle('hana', { settings: { 'shoal.tracker': pair.url, 'git.enabled': true, 'git.openRepositoryInParentFolders': 'never' } });
+    hana = await people.settle('hana', {
+      settings: { 'shoal.tracker': pair.url, 'git.enabled': true, 'git.openRepositoryInParentFolders': 'never' },
+    });
     execFileSync('git', ['init', '--quiet', hana.workspace]);
     hana.write('.gitignore', '*.log\n/data/\n');
-    [, ivan] = await Promise.all([hana.openWindow(), people.come('ivan', { 'shoal.tracker': pair.url, 'workbench.colorTheme': 'Default High Contrast' })]);
+    [, ivan] = await Promise.all([
+      hana.openWindow(),
+      people.come('ivan', { 'shoal.tracker': pair.url, 'workbench.colorTheme': 'Default High Contrast' }),
+    ]);
     await meetInGroup(hana, ivan, 'lab');
   });
   after(() => people.close());
 
-  const explorerShows = (name: string, badge?: string): Promise<unknown> => hana.window.until(`${name} in the explorer${badge === undefined ? '' : ` with ${badge}`}`, async () => {
-    await hana.window.openView('Explorer');
-    const row = hana.window.page.locator('.explorer-folders-view .monaco-list-row').filter({ hasText: name }).first();
-    if (await row.count() === 0) return false;
-    // VS Code draws the badge as the content behind the label, which is no text of the page.
-    return badge === undefined || await row.evaluate((element, wanted) => [...element.querySelectorAll('*')].some((one) => (globalThis as unknown as { getComputedStyle(of: unknown, which: string): { content: string } }).getComputedStyle(one, '::after').content.includes(wanted)), badge);
-  });
+  const explorerShows = (name: string, badge?: string): Promise<unknown> =>
+    hana.window.until(`${name} in the explorer${badge === undefined ? '' : ` with ${badge}`}`, async () => {
+      await hana.window.openView('Explorer');
+      const row = hana.window.page.locator('.explorer-folders-view .monaco-list-row').filter({ hasText: name }).first();
+      if ((await row.count()) === 0) return false;
+      // VS Code draws the badge as the content behind the label, which is no text of the page.
+      return (
+        badge === undefined ||
+        (await row.evaluate(
+          (element, wanted) =>
+            [...element.querySelectorAll('*')].some((one) =>
+              (globalThis as unknown as { getComputedStyle(of: unknown, which: string): { content: string } })
+                .getComputedStyle(one, '::after')
+                .content.includes(wanted),
+            ),
+          badge,
+        ))
+      );
+    });
   const asked = (): Promise<Dialog> => hana.window.until('the question', () => hana.window.dialog());
-  const sharedNames = async (): Promise<readonly string[]> => (await hana.window.rows('Files')).map(({ label }) => label);
+  const sharedNames = async (): Promise<readonly string[]> =>
+    (await hana.window.rows('Files')).map(({ label }) => label);
 
   it('are asked before what may be secret leaves, with the reason, and may leave it', async () => {
     const { window } = hana;
@@ -91,7 +109,12 @@ describe('two people who share from everywhere', function () {
     const { window } = hana;
     hana.write('drop me.bin', binary('drop me.bin', 60_000));
     await explorerShows('drop me.bin');
-    await window.dragToRow(window.page.locator('.explorer-folders-view .monaco-list-row').filter({ hasText: 'drop me.bin' }).first(), 'Shoal', 'Groups', 'lab');
+    await window.dragToRow(
+      window.page.locator('.explorer-folders-view .monaco-list-row').filter({ hasText: 'drop me.bin' }).first(),
+      'Shoal',
+      'Groups',
+      'lab',
+    );
     await says(ivan.window, 'Files', 'drop me.bin', /hana/);
     await window.screenshot('56-dropped');
   });
@@ -104,7 +127,10 @@ describe('two people who share from everywhere', function () {
     await window.quickInputTitled('Download To');
     await window.typeInQuickInput(`${folder}${path.sep}`);
     // Enter would mean the folder of before while this one is still being listed.
-    await window.until('the empty folder in the dialog', async () => (await window.quickInput())?.items.map(({ label }) => label).join() === '..');
+    await window.until(
+      'the empty folder in the dialog',
+      async () => (await window.quickInput())?.items.map(({ label }) => label).join() === '..',
+    );
     await window.quickInputButton('Download Here');
     await window.clickNotification(`Downloading to ${folder}.`, 'Always for lab');
     await whole(window, 'model.bin');

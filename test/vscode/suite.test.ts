@@ -22,7 +22,9 @@ describe('in the extension host', function () {
   it('all is as the manifest says', async () => {
     const suite = await bundleSuite(globSync(path.join(import.meta.dirname, 'suite/*.suite.ts')), BUNDLE);
     const { exitCode, output } = await runSuiteInExtensionHost({
-      suite, vsix: await packageExtension(processes.makeFolder('package')), workspace: processes.makeFolder('workspace'),
+      suite,
+      vsix: await packageExtension(processes.makeFolder('package')),
+      workspace: processes.makeFolder('workspace'),
       environment: { SHOAL_HOME: path.join(processes.folder, 'home') },
     });
     assert.equal(exitCode, 0, output);

@@ -20,28 +20,40 @@ describe('npm run vscode', function () {
     await processes.close();
   });
 
-  function run(...args: readonly string[]): { readonly child: ChildProcess; readonly stdout: () => string; readonly output: () => string } {
-    const child = spawn(process.execPath, [SCRIPT, ...args], { env: { ...process.env, TMPDIR: temporary, TEMP: temporary, SHOAL_VSCODE: undefined }, stdio: ['ignore', 'pipe', 'pipe'] });
+  function run(...args: readonly string[]): {
+    readonly child: ChildProcess;
+    readonly stdout: () => string;
+    readonly output: () => string;
+  } {
+    const child = spawn(process.execPath, [SCRIPT, ...args], {
+      env: { ...process.env, TMPDIR: temporary, TEMP: temporary, SHOAL_VSCODE: undefined },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     processes.adopt(child);
     let stdout = '';
     let output = '';
-    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString(), stdout += chunk.toString()));
+    child.stdout.on('data', (chunk: Buffer) => ((output += chunk.toString()), (stdout += chunk.toString())));
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
     return { child, stdout: () => stdout, output: () => output };
   }
-  const ended = async ({ child }: { readonly child: ChildProcess }): Promise<number | null> => (child.exitCode ?? (await once(child, 'close') as [number | null])[0]);
+  const ended = async ({ child }: { readonly child: ChildProcess }): Promise<number | null> =>
+    child.exitCode ?? ((await once(child, 'close')) as [number | null])[0];
 
   /** Processes that have to do with the temporary folder: by their words, or by their environment, as extension hosts do. None where the system does not tell. */
   function runningIn(folder: string): readonly string[] {
     if (!existsSync('/proc/self/cmdline')) return [];
-    return readdirSync('/proc').filter((id) => /^\d+$/.test(id) && Number(id) !== process.pid).flatMap((id) => {
-      try {
-        const [words, variables] = ['cmdline', 'environ'].map((name) => readFileSync(`/proc/${id}/${name}`, 'utf8')) as [string, string];
-        return words.includes(folder) || variables.includes(folder) ? [`${id} ${words.replaceAll('\0', ' ')}`] : [];
-      } catch {
-        return []; // it ended while we looked
-      }
-    });
+    return readdirSync('/proc')
+      .filter((id) => /^\d+$/.test(id) && Number(id) !== process.pid)
+      .flatMap((id) => {
+        try {
+          const [words, variables] = ['cmdline', 'environ'].map((name) =>
+            readFileSync(`/proc/${id}/${name}`, 'utf8'),
+          ) as [string, string];
+          return words.includes(folder) || variables.includes(folder) ? [`${id} ${words.replaceAll('\0', ' ')}`] : [];
+        } catch {
+          return []; // it ended while we looked
+        }
+      });
   }
 
   /** On a Mac, where paths of temporary folders are long, VS Code's sockets stay beside it. */
@@ -51,7 +63,9 @@ describe('npm run vscode', function () {
     const started = run('--browser');
     const urls = await new Promise<ReadonlyMap<string, string>>((resolve, reject) => {
       started.child.stdout?.on('data', () => {
-        const found = new Map([...started.stdout().matchAll(/^ +(alice|bob) +(http:\S+)$/gm)].map(([, name = '', url = '']) => [name, url]));
+        const found = new Map(
+          [...started.stdout().matchAll(/^ +(alice|bob) +(http:\S+)$/gm)].map(([, name = '', url = '']) => [name, url]),
+        );
         if (/Ctrl-C/.test(started.stdout())) resolve(found);
       });
       started.child.once('exit', (code) => reject(new Error(`ended with ${code}:\n${started.output()}`)));
@@ -62,16 +76,30 @@ describe('npm run vscode', function () {
     const windows = await Promise.all([...urls].map(([name, url]) => CodeWindow.openAt(context, name, url)));
     for (const window of windows) {
       await window.until('the account in the status bar', () => window.statusBarItem(`Shoal: ${window.name}`));
-      assert.ok((await window.explorerRows()).some(({ label }) => label === (window.name === 'alice' ? 'dataset.bin' : 'notes.md')));
+      assert.ok(
+        (await window.explorerRows()).some(
+          ({ label }) => label === (window.name === 'alice' ? 'dataset.bin' : 'notes.md'),
+        ),
+      );
       await window.openView('Shoal');
       await window.row('Groups', 'harbour');
-      assert.match((await window.until('the welcome text of Files', () => window.welcome('Files'))).text, /^Nothing is shared in your groups yet/);
+      assert.match(
+        (await window.until('the welcome text of Files', () => window.welcome('Files'))).text,
+        /^Nothing is shared in your groups yet/,
+      );
       await window.screenshot(`try-out-${window.name}`);
       await window.reload(); // the address bar has lost the token by now
       await window.until('the account in the status bar again', () => window.statusBarItem(`Shoal: ${window.name}`));
     }
     const inside = runningIn(temporary);
-    if (process.platform === 'linux') assert.ok(['tracker.js', 'server-main.js', 'engine.js', 'extensionHost'].every((word) => inside.some((line) => line.includes(word))), inside.join('\n'));
+    if (process.platform === 'linux') {
+      assert.ok(
+        ['tracker.js', 'server-main.js', 'engine.js', 'extensionHost'].every((word) =>
+          inside.some((line) => line.includes(word)),
+        ),
+        inside.join('\n'),
+      );
+    }
 
     const gate = new URL(urls.get('alice') ?? '');
     assert.equal((await fetch(gate.origin)).status, 403, 'who does not have the token stays outside');

@@ -15,7 +15,9 @@ export const accountRules: { readonly [N in AccountOperation]: Rule<N> } = {
   createAccount: {
     check(state, op) {
       const { name } = op.body;
-      return cannotCreate(state, op) ?? (state.userNames.has(nameKey(name)) ? refusal('nameTaken', { name }) : undefined);
+      return (
+        cannotCreate(state, op) ?? (state.userNames.has(nameKey(name)) ? refusal('nameTaken', { name }) : undefined)
+      );
     },
     checkInOrder: cannotCreate,
     effect(state, op, at) {
@@ -27,7 +29,14 @@ export const accountRules: { readonly [N in AccountOperation]: Rule<N> } = {
       }
       at.journal.set(state.userNames, nameKey(name), id);
       const account: Account = {
-        id, name, passwordHash: textOf(at.added), devices: new Map(), ends: new Map(), passwordChanges: [], groups: new Set(), waitingIn: new Set(),
+        id,
+        name,
+        passwordHash: textOf(at.added),
+        devices: new Map(),
+        ends: new Map(),
+        passwordChanges: [],
+        groups: new Set(),
+        waitingIn: new Set(),
       };
       at.journal.set(state.accounts, id, account);
       at.changes.accounts.add(id);
@@ -45,7 +54,10 @@ export const accountRules: { readonly [N in AccountOperation]: Rule<N> } = {
   },
 
   resetPassword: {
-    check: (state, op) => (state.accounts.has(op.body.account) ? undefined : refusal('unknownUser', { user: userOf(state, op.body.account) })),
+    check: (state, op) =>
+      state.accounts.has(op.body.account)
+        ? undefined
+        : refusal('unknownUser', { user: userOf(state, op.body.account) }),
     effect(state, op, at) {
       const account = state.accounts.get(op.body.account) as Account;
       at.journal.assign(account, 'passwordHash', textOf(at.added));
@@ -81,7 +93,9 @@ export const accountRules: { readonly [N in AccountOperation]: Rule<N> } = {
       const ends = account?.ends.get(op.device) ?? [];
       if (ends.some((end) => !hasSeen(stamp, end.outcome))) return refusal('notSignedIn');
       const changes = account?.passwordChanges ?? [];
-      if (changes.some((change) => change.by !== op.device && !hasSeen(stamp, change.outcome))) return refusal('wrongPassword');
+      if (changes.some((change) => change.by !== op.device && !hasSeen(stamp, change.outcome))) {
+        return refusal('wrongPassword');
+      }
       return cannotSignIn(state, op);
     },
     effect(state, op, at) {
@@ -95,7 +109,10 @@ export const accountRules: { readonly [N in AccountOperation]: Rule<N> } = {
 
   signOut: {
     check(state, op) {
-      return namesItself(state, op) ?? (state.devices.get(op.body.device) === op.account ? undefined : refusal('notSignedIn'));
+      return (
+        namesItself(state, op) ??
+        (state.devices.get(op.body.device) === op.account ? undefined : refusal('notSignedIn'))
+      );
     },
     checkInOrder: namesItself,
     effect(state, op, at) {
@@ -117,13 +134,20 @@ function cannotSignIn(state: State, op: Op<'signIn'>): Refusal | undefined {
   if (wrong) return wrong;
   const other = state.devices.get(op.device);
   if (other !== undefined && other !== op.account) return refusal('signedInAlready', { user: userOf(state, other) });
-  if (!account.devices.has(op.device) && account.devices.size >= DEVICES_PER_ACCOUNT_MAX) return refusal('tooManyDevices', { max: DEVICES_PER_ACCOUNT_MAX });
+  if (!account.devices.has(op.device) && account.devices.size >= DEVICES_PER_ACCOUNT_MAX) {
+    return refusal('tooManyDevices', { max: DEVICES_PER_ACCOUNT_MAX });
+  }
   return undefined;
 }
 
 /** These operations name an account in their body as well: it must be their author's. */
-function namesItself(_state: State, op: { readonly account: AccountId; readonly name: AccountOperation; readonly body: { readonly account: AccountId } }): Refusal | undefined {
-  return op.body.account === op.account ? undefined : refusal('badMessage', { type: op.name, why: 'it names another account' });
+function namesItself(
+  _state: State,
+  op: { readonly account: AccountId; readonly name: AccountOperation; readonly body: { readonly account: AccountId } },
+): Refusal | undefined {
+  return op.body.account === op.account
+    ? undefined
+    : refusal('badMessage', { type: op.name, why: 'it names another account' });
 }
 
 /** Ends a sign-in, and remembers the end even where there is none: one that comes from the other tracker may not have known of it. */

@@ -24,7 +24,16 @@ export const catalogueRules: { readonly [N in CatalogueOperation]: Rule<N> } = {
       const { id: author } = state.accounts.get(op.account) as Account; // one text for all that one account shares
       if (current && hasContent(current, op)) return journal.add(current.sharers, author); // one more sharer
       journal.setSorted(files, key, {
-        name, version: (current?.version ?? 0) + 1, root, sizeBytes, pieceBytes, sha256, author, atMs: stamp.ms, sharers: new Set([author]), ...(content === 'folder' && { content }),
+        name,
+        version: (current?.version ?? 0) + 1,
+        root,
+        sizeBytes,
+        pieceBytes,
+        sha256,
+        author,
+        atMs: stamp.ms,
+        sharers: new Set([author]),
+        ...(content === 'folder' && { content }),
       });
     },
   },
@@ -32,7 +41,11 @@ export const catalogueRules: { readonly [N in CatalogueOperation]: Rule<N> } = {
   stopShare: {
     check(state, op) {
       const file = fileOf(state, op.body);
-      return notMember(state, op) ?? unknownFile(state, op, file) ?? (file?.sharers.has(op.account) ? undefined : refusal('notSharer', namesOf(state, op)));
+      return (
+        notMember(state, op) ??
+        unknownFile(state, op, file) ??
+        (file?.sharers.has(op.account) ? undefined : refusal('notSharer', namesOf(state, op)))
+      );
     },
     effect(state, op, { journal }) {
       const file = fileOf(state, op.body);
@@ -44,7 +57,11 @@ export const catalogueRules: { readonly [N in CatalogueOperation]: Rule<N> } = {
     check(state, op) {
       const file = fileOf(state, op.body);
       const mayRemove = file?.author === op.account || state.groups.get(op.body.group)?.owner === op.account;
-      return notMember(state, op) ?? unknownFile(state, op, file) ?? (mayRemove ? undefined : refusal('notOwner', namesOf(state, op)));
+      return (
+        notMember(state, op) ??
+        unknownFile(state, op, file) ??
+        (mayRemove ? undefined : refusal('notOwner', namesOf(state, op)))
+      );
     },
     effect(state, op, { journal }) {
       const group = state.groups.get(op.body.group);
@@ -56,14 +73,19 @@ export const catalogueRules: { readonly [N in CatalogueOperation]: Rule<N> } = {
 type NamesFile = { readonly body: { readonly group: GroupId; readonly name: string } };
 
 /** A file of a group by its name; undefined when there is none. */
-export const fileOf = (state: State, { group, name }: NamesFile['body']): SharedFile | undefined => state.groups.get(group)?.files.get(fileNameKey(name));
+export const fileOf = (state: State, { group, name }: NamesFile['body']): SharedFile | undefined =>
+  state.groups.get(group)?.files.get(fileNameKey(name));
 
-const namesOf = (state: State, { body }: NamesFile): { name: string; group: string } => ({ name: body.name, group: state.groups.get(body.group)?.name ?? '?' });
+const namesOf = (state: State, { body }: NamesFile): { name: string; group: string } => ({
+  name: body.name,
+  group: state.groups.get(body.group)?.name ?? '?',
+});
 
 const unknownFile = (state: State, op: NamesFile, file: SharedFile | undefined): Refusal | undefined =>
   file ? undefined : refusal('unknownFile', namesOf(state, op));
 
-const hasContent = (file: SharedFile, { body }: Op<'shareFile'>): boolean => file.root === body.root && file.sizeBytes === body.sizeBytes;
+const hasContent = (file: SharedFile, { body }: Op<'shareFile'>): boolean =>
+  file.root === body.root && file.sizeBytes === body.sizeBytes;
 
 /** Other content of somebody else is replaced only on purpose; one's own at once. */
 function sharedByAnother(state: State, op: Op<'shareFile'>): Refusal | undefined {

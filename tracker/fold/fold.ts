@@ -19,19 +19,35 @@ import { refusal } from './state.ts';
 export const FOLD_VERSION = 1;
 
 const rules: { readonly [N in OperationName]: Rule<N> } = {
-  ...accountRules, ...groupRules, ...catalogueRules,
+  ...accountRules,
+  ...groupRules,
+  ...catalogueRules,
   setFoldVersion: {
-    check: (state, op) => (op.body.version > state.foldVersion ? undefined : refusal('badMessage', { type: op.name, why: 'these rules count already' })),
+    check: (state, op) =>
+      op.body.version > state.foldVersion
+        ? undefined
+        : refusal('badMessage', { type: op.name, why: 'these rules count already' }),
     effect: (state, op, { journal }) => journal.assign(state, 'foldVersion', op.body.version),
   },
 };
 
 /** May change what the catalogue of their group shows, even where they come to nothing: a page must never look current and not be. */
-const TOUCH_CATALOGUE: readonly OperationName[] = ['shareFile', 'stopShare', 'removeFile', 'leaveGroup', 'removeMember', 'rejectRequest', 'cancelRequest', 'deleteGroup'];
+const TOUCH_CATALOGUE: readonly OperationName[] = [
+  'shareFile',
+  'stopShare',
+  'removeFile',
+  'leaveGroup',
+  'removeMember',
+  'rejectRequest',
+  'cancelRequest',
+  'deleteGroup',
+];
 
 /** Why a new operation cannot be taken in, judged by the state as it is now; undefined when it can. */
 export function check(state: State, op: ReadOperation): Refusal | undefined {
-  if (op.name === 'setFoldVersion' && op.body.version > FOLD_VERSION) return refusal('badMessage', { type: op.name, why: 'nobody here knows these rules' });
+  if (op.name === 'setFoldVersion' && op.body.version > FOLD_VERSION) {
+    return refusal('badMessage', { type: op.name, why: 'nobody here knows these rules' });
+  }
   return authorRefusal(state, op) ?? (rules[op.name] as Rule).check(state, op);
 }
 
@@ -56,7 +72,8 @@ export function apply(state: State, op: ReadOperation, stamp: Stamp, added: Uint
 
   const rule = rules[op.name] as Rule;
   const at = { stamp, added, outcome, changes, journal };
-  const refused = authorRefusal(state, op) ?? (rule.checkInOrder ? rule.checkInOrder(state, op, at) : rule.check(state, op));
+  const refused =
+    authorRefusal(state, op) ?? (rule.checkInOrder ? rule.checkInOrder(state, op, at) : rule.check(state, op));
   outcome.result = refused?.code ?? 'ok';
   if (!refused) rule.effect(state, op, at);
   return journal;

@@ -12,7 +12,8 @@ export type Part =
   | `account ${AccountId}` // its name, password and sign-ins
   | `memberships ${AccountId}` // which groups it is in and has asked to join
   | `device ${Pin}` // to which account it is signed in
-  | `userName ${string}` | `groupName ${string}`
+  | `userName ${string}`
+  | `groupName ${string}`
   | `group ${GroupId}` // its name, owner, members and requests
   | `file ${GroupId} ${string}`;
 
@@ -29,33 +30,51 @@ export const devicePart = (pin: Pin): Part => `device ${pin}`;
 export const userNamePart = (name: string): Part => `userName ${nameKey(name).replace(/~.*/, '')}`;
 export const groupNamePart = (name: string): Part => `groupName ${nameKey(name).replace(/~.*/, '')}`;
 const groupPart = (id: GroupId): Part => `group ${id}`;
-const filePart = ({ group, name }: { readonly group: GroupId; readonly name: string }): Part => `file ${group} ${fileNameKey(name)}`;
+const filePart = ({ group, name }: { readonly group: GroupId; readonly name: string }): Part =>
+  `file ${group} ${fileNameKey(name)}`;
 
 /** Undefined: it may change how everything behind it is folded. */
 export function footprintOf(op: ReadOperation): Footprint | undefined {
   const author = devicePart(op.device);
   switch (op.name) {
-    case 'createAccount': return { reads: [], writes: [accountPart(op.body.account), userNamePart(op.body.name)] };
-    case 'signIn': return { reads: [], writes: [accountPart(op.account), author] };
-    case 'renameAccount': return { reads: [author], writes: [accountPart(op.account), userNamePart(op.body.name)] };
-    case 'resetPassword': return { reads: [], writes: [accountPart(op.body.account)] };
-    case 'setFoldVersion': return undefined;
-    case 'changePassword': return { reads: [author], writes: [accountPart(op.account)] };
-    case 'signOut': return { reads: [author], writes: [accountPart(op.account), devicePart(op.body.device)] };
-    case 'createGroup': return { reads: [author], writes: [groupPart(op.body.group), groupNamePart(op.body.name), membershipsPart(op.account)] };
+    case 'createAccount':
+      return { reads: [], writes: [accountPart(op.body.account), userNamePart(op.body.name)] };
+    case 'signIn':
+      return { reads: [], writes: [accountPart(op.account), author] };
+    case 'renameAccount':
+      return { reads: [author], writes: [accountPart(op.account), userNamePart(op.body.name)] };
+    case 'resetPassword':
+      return { reads: [], writes: [accountPart(op.body.account)] };
+    case 'setFoldVersion':
+      return undefined;
+    case 'changePassword':
+      return { reads: [author], writes: [accountPart(op.account)] };
+    case 'signOut':
+      return { reads: [author], writes: [accountPart(op.account), devicePart(op.body.device)] };
+    case 'createGroup':
+      return {
+        reads: [author],
+        writes: [groupPart(op.body.group), groupNamePart(op.body.name), membershipsPart(op.account)],
+      };
     case 'requestJoin':
     case 'cancelRequest':
-    case 'leaveGroup': return { reads: [author], writes: [groupPart(op.body.group), membershipsPart(op.account)] };
-    case 'removeMember': return { reads: [author], writes: [groupPart(op.body.group), membershipsPart(op.body.account)] };
-    case 'renameGroup': return { reads: [author], writes: [groupPart(op.body.group), groupNamePart(op.body.name)] };
-    case 'setOwner': return { reads: [], writes: [groupPart(op.body.group)] };
+    case 'leaveGroup':
+      return { reads: [author], writes: [groupPart(op.body.group), membershipsPart(op.account)] };
+    case 'removeMember':
+      return { reads: [author], writes: [groupPart(op.body.group), membershipsPart(op.body.account)] };
+    case 'renameGroup':
+      return { reads: [author], writes: [groupPart(op.body.group), groupNamePart(op.body.name)] };
+    case 'setOwner':
+      return { reads: [], writes: [groupPart(op.body.group)] };
     case 'transferGroup':
     case 'deleteGroup':
     case 'acceptRequest':
-    case 'rejectRequest': return { reads: [author], writes: [groupPart(op.body.group)] };
+    case 'rejectRequest':
+      return { reads: [author], writes: [groupPart(op.body.group)] };
     case 'shareFile':
     case 'stopShare':
-    case 'removeFile': return { reads: [author, groupPart(op.body.group)], writes: [filePart(op.body)] };
+    case 'removeFile':
+      return { reads: [author, groupPart(op.body.group)], writes: [filePart(op.body)] };
   }
 }
 

@@ -1,6 +1,11 @@
 // Rules of groups: their names, owners, members and the requests to join. Where two operations contradict each other because their
 // trackers were apart, the one that lets somebody in loses.
-import { GROUPS_PER_ACCOUNT_MAX, MEMBERS_PER_GROUP_MAX, NAME_CHARS_MAX, REQUESTS_PER_GROUP_MAX } from '../../protocol/limits.ts';
+import {
+  GROUPS_PER_ACCOUNT_MAX,
+  MEMBERS_PER_GROUP_MAX,
+  NAME_CHARS_MAX,
+  REQUESTS_PER_GROUP_MAX,
+} from '../../protocol/limits.ts';
 import type { AccountId, RequestId } from '../../protocol/ids.ts';
 import { isName, nameKey } from '../../protocol/names.ts';
 import { compareStamps } from '../../protocol/operations.ts';
@@ -11,14 +16,26 @@ import type { Account, GoneWhy, Group, Refusal, Request, State } from './state.t
 import { hasSeen, placeOf, refusal } from './state.ts';
 import { SortedMap } from './sortedMap.ts';
 
-type GroupOperation = 'createGroup' | 'requestJoin' | 'cancelRequest' | 'acceptRequest' | 'rejectRequest' | 'leaveGroup' | 'removeMember'
-  | 'transferGroup' | 'setOwner' | 'deleteGroup' | 'renameGroup';
+type GroupOperation =
+  | 'createGroup'
+  | 'requestJoin'
+  | 'cancelRequest'
+  | 'acceptRequest'
+  | 'rejectRequest'
+  | 'leaveGroup'
+  | 'removeMember'
+  | 'transferGroup'
+  | 'setOwner'
+  | 'deleteGroup'
+  | 'renameGroup';
 
 export const groupRules: { readonly [N in GroupOperation]: Rule<N> } = {
   createGroup: {
     check(state, op) {
       const { name } = op.body;
-      return cannotCreate(state, op) ?? (state.groupNames.has(nameKey(name)) ? refusal('nameTaken', { name }) : undefined);
+      return (
+        cannotCreate(state, op) ?? (state.groupNames.has(nameKey(name)) ? refusal('nameTaken', { name }) : undefined)
+      );
     },
     checkInOrder: cannotCreate,
     effect(state, op, at) {
@@ -26,8 +43,19 @@ export const groupRules: { readonly [N in GroupOperation]: Rule<N> } = {
       const name = freeName(wanted, id, (key) => state.groupNames.has(key));
       if (name !== wanted) at.outcome.result = 'renamed';
       const group: Group = {
-        id, name, owner: op.account, pastOwners: new Set(), isArchived: false, members: new Map(), waiting: new Map(), decided: new Map(), deniedAhead: new Map(),
-        ends: new Map(), gone: new Map(), files: new SortedMap(), filesVersion: 0,
+        id,
+        name,
+        owner: op.account,
+        pastOwners: new Set(),
+        isArchived: false,
+        members: new Map(),
+        waiting: new Map(),
+        decided: new Map(),
+        deniedAhead: new Map(),
+        ends: new Map(),
+        gone: new Map(),
+        files: new SortedMap(),
+        filesVersion: 0,
       };
       at.journal.setSorted(state.groupNames, nameKey(name), id);
       at.journal.set(state.groups, id, group);
@@ -75,14 +103,18 @@ export const groupRules: { readonly [N in GroupOperation]: Rule<N> } = {
       const request = group.waiting.get(op.body.request) as Request;
       const ends = group.ends.get(request.account) ?? [];
       const denied = ends.some((end) => !hasSeen(stamp, end.outcome) || compareStamps(end.at, request.at) > 0);
-      return denied ? refusal('unknownRequest', { user: userOf(state, request.account), group: group.name }) : undefined;
+      return denied
+        ? refusal('unknownRequest', { user: userOf(state, request.account), group: group.name })
+        : undefined;
     },
     effect(state, op, at) {
       const group = state.groups.get(op.body.group) as Group;
       const request = group.waiting.get(op.body.request) as Request;
       decide(state, group, op.body.request, request, 'accepted', at);
       // Asked on both trackers while they were apart: one answer is enough.
-      for (const [id, other] of [...group.waiting]) if (other.account === request.account) decide(state, group, id, other, 'moot', at);
+      for (const [id, other] of [...group.waiting]) {
+        if (other.account === request.account) decide(state, group, id, other, 'moot', at);
+      }
       addMember(state, group, request.account, op.body.request, at);
     },
   },
@@ -102,10 +134,13 @@ export const groupRules: { readonly [N in GroupOperation]: Rule<N> } = {
     check(state, op) {
       const refused = notOwner(state, op) ?? removesOwner(state, op);
       if (refused) return refused;
-      return state.groups.get(op.body.group)?.members.has(op.body.account) ? undefined : refusal('unknownUser', { user: userOf(state, op.body.account) });
+      return state.groups.get(op.body.group)?.members.has(op.body.account)
+        ? undefined
+        : refusal('unknownUser', { user: userOf(state, op.body.account) });
     },
     checkInOrder: (state, op) => neverOwner(state, op) ?? removesOwner(state, op),
-    effect: (state, op, at) => endMembership(state, state.groups.get(op.body.group) as Group, op.body.account, 'removed', at),
+    effect: (state, op, at) =>
+      endMembership(state, state.groups.get(op.body.group) as Group, op.body.account, 'removed', at),
   },
 
   transferGroup: {
@@ -126,7 +161,9 @@ export const groupRules: { readonly [N in GroupOperation]: Rule<N> } = {
     effect(state, op, at) {
       const group = state.groups.get(op.body.group) as Group;
       // The owner last: nobody inherits what is going.
-      for (const member of [...group.members.keys()].filter((id) => id !== group.owner)) endMembership(state, group, member, 'deleted', at);
+      for (const member of [...group.members.keys()].filter((id) => id !== group.owner)) {
+        endMembership(state, group, member, 'deleted', at);
+      }
       endMembership(state, group, group.owner, 'deleted', at);
     },
   },
@@ -164,7 +201,9 @@ function cannotRequest(state: State, op: Op<'requestJoin'>): Refusal | undefined
   if (isRefusal(group)) return group;
   if (group.members.has(op.account)) return refusal('memberAlready', { group: group.name });
   if (group.waiting.has(op.body.request) || group.decided.has(op.body.request)) return idTaken(op.name);
-  if (group.waiting.size >= REQUESTS_PER_GROUP_MAX) return refusal('groupFull', { group: group.name, max: REQUESTS_PER_GROUP_MAX });
+  if (group.waiting.size >= REQUESTS_PER_GROUP_MAX) {
+    return refusal('groupFull', { group: group.name, max: REQUESTS_PER_GROUP_MAX });
+  }
   return tooManyGroups(state, op.account) ?? full(group);
 }
 
@@ -185,9 +224,14 @@ function tooManyGroups(state: State, id: AccountId, except = 0): Refusal | undef
 }
 
 const full = (group: Group): Refusal | undefined =>
-  group.members.size >= MEMBERS_PER_GROUP_MAX ? refusal('groupFull', { group: group.name, max: MEMBERS_PER_GROUP_MAX }) : undefined;
+  group.members.size >= MEMBERS_PER_GROUP_MAX
+    ? refusal('groupFull', { group: group.name, max: MEMBERS_PER_GROUP_MAX })
+    : undefined;
 
-export function notMember(state: State, op: { readonly account: AccountId; readonly body: { readonly group: Group['id'] } }): Refusal | undefined {
+export function notMember(
+  state: State,
+  op: { readonly account: AccountId; readonly body: { readonly group: Group['id'] } },
+): Refusal | undefined {
   const group = liveGroup(state, op.body.group);
   if (isRefusal(group)) return group;
   return group.members.has(op.account) ? undefined : refusal('notMember', { group: group.name });
@@ -203,7 +247,9 @@ function notOwner(state: State, op: InGroup): Refusal | undefined {
 function neverOwner(state: State, op: InGroup): Refusal | undefined {
   const group = liveGroup(state, op.body.group);
   if (isRefusal(group)) return group;
-  return group.owner === op.account || group.pastOwners.has(op.account) ? undefined : refusal('notOwner', { group: group.name });
+  return group.owner === op.account || group.pastOwners.has(op.account)
+    ? undefined
+    : refusal('notOwner', { group: group.name });
 }
 
 function removesOwner(state: State, op: Op<'removeMember'>): Refusal | undefined {
@@ -233,7 +279,9 @@ function requestOfAnother(state: State, op: AboutRequest): Refusal | undefined {
   const group = liveGroup(state, op.body.group);
   if (isRefusal(group)) return group;
   const request = group.waiting.get(op.body.request) ?? group.decided.get(op.body.request);
-  return request && request.account !== op.account ? refusal('unknownRequest', { user: userOf(state, op.account), group: group.name }) : undefined;
+  return request && request.account !== op.account
+    ? refusal('unknownRequest', { user: userOf(state, op.account), group: group.name })
+    : undefined;
 }
 
 /** Rejects or cancels a request. It always wins over an acceptance, wherever that stands in the order. */
@@ -242,19 +290,35 @@ function deny(state: State, op: AboutRequest, as: 'rejected' | 'cancelled', at: 
   const request = group.waiting.get(op.body.request) ?? group.decided.get(op.body.request);
   if (!request) return at.journal.set(group.deniedAhead, op.body.request, { by: op.account, as });
   decide(state, group, op.body.request, request, as, at);
-  if (group.members.get(request.account)?.request === op.body.request) endMembership(state, group, request.account, as, at);
-  else if (!group.members.has(request.account)) at.journal.set(group.gone, request.account, as);
+  if (group.members.get(request.account)?.request === op.body.request) {
+    endMembership(state, group, request.account, as, at);
+  } else if (!group.members.has(request.account)) at.journal.set(group.gone, request.account, as);
 }
 
-function decide(state: State, group: Group, id: RequestId, { account, at }: Request, as: 'accepted' | 'rejected' | 'cancelled' | 'moot', { journal }: Applying): void {
+function decide(
+  state: State,
+  group: Group,
+  id: RequestId,
+  { account, at }: Request,
+  as: 'accepted' | 'rejected' | 'cancelled' | 'moot',
+  { journal }: Applying,
+): void {
   journal.note(membershipsPart(account));
   journal.delete(group.waiting, id);
   journal.set(group.decided, id, { account, at, as });
   const applicant = state.accounts.get(account);
-  if (applicant && ![...group.waiting.values()].some((other) => other.account === account)) journal.remove(applicant.waitingIn, group.id);
+  if (applicant && ![...group.waiting.values()].some((other) => other.account === account)) {
+    journal.remove(applicant.waitingIn, group.id);
+  }
 }
 
-function addMember(state: State, group: Group, id: AccountId, request: RequestId | undefined, { stamp, changes, journal }: Applying): void {
+function addMember(
+  state: State,
+  group: Group,
+  id: AccountId,
+  request: RequestId | undefined,
+  { stamp, changes, journal }: Applying,
+): void {
   journal.set(group.members, id, { since: placeOf(stamp), request });
   journal.delete(group.gone, id);
   const account = state.accounts.get(id);

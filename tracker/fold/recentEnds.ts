@@ -9,14 +9,19 @@ export function recentEnds(state: State, account: Account, sinceMs: number): Omi
   const seen = new Set<AccountId>();
   for (const id of account.groups) {
     const group = state.groups.get(id);
-    for (const [who, all] of group?.ends ?? []) for (const at of lastAfter(all, sinceMs)) recent.push({ account: who, group: id, at });
+    for (const [who, all] of group?.ends ?? []) {
+      for (const at of lastAfter(all, sinceMs)) recent.push({ account: who, group: id, at });
+    }
     for (const who of group?.members.keys() ?? []) {
       if (seen.has(who)) continue;
       seen.add(who);
-      for (const [device, all] of state.accounts.get(who)?.ends ?? []) for (const at of lastAfter(all, sinceMs)) recent.push({ account: who, device, at });
+      for (const [device, all] of state.accounts.get(who)?.ends ?? []) {
+        for (const at of lastAfter(all, sinceMs)) recent.push({ account: who, device, at });
+      }
     }
   }
   return recent;
 }
 
-const lastAfter = (ends: readonly End[], sinceMs: number): End['at'][] => ends.slice(-1).flatMap(({ at }) => (at.ms > sinceMs ? [at] : []));
+const lastAfter = (ends: readonly End[], sinceMs: number): End['at'][] =>
+  ends.slice(-1).flatMap(({ at }) => (at.ms > sinceMs ? [at] : []));

@@ -10,13 +10,16 @@ import { emptyState } from './state.ts';
 const FORMAT = 1;
 const OPERATIONS_PER_LINE = 1_000;
 
-type Line = { readonly format: number } & Record<keyof State, number> & { readonly foldVersion: number } | readonly [keyof State, readonly (readonly [string, unknown])[]];
+type Line =
+  | ({ readonly format: number } & Record<keyof State, number> & { readonly foldVersion: number })
+  | readonly [keyof State, readonly (readonly [string, unknown])[]];
 
 /** @returns lines, each with its end */
 export function* encodeState(state: State): Generator<string> {
   const ids = new Map<Outcome, OperationId>();
   for (const [id, outcome] of state.operations) ids.set(outcome, id);
-  const line = (value: unknown): string => `${JSON.stringify(value, (key, inner: unknown) => plain(key, inner, ids))}\n`;
+  const line = (value: unknown): string =>
+    `${JSON.stringify(value, (key, inner: unknown) => plain(key, inner, ids))}\n`;
   yield line({ format: FORMAT, ...Object.fromEntries(mapsOf(state).map(([name, map]) => [name, map.size])) });
   for (const [name, map] of mapsOf(state)) {
     const perLine = name === 'groups' || name === 'accounts' ? 1 : OPERATIONS_PER_LINE;
@@ -49,7 +52,9 @@ export function decodeState(lines: Iterable<string>): State {
       if (!map) throw new Error(`it has ${name}`);
       for (const [key, value] of rows) map.set(key, value);
     }
-    for (const [name, map] of maps) if (counts?.[name] !== map.size) throw new Error(`${map.size} of ${name} are there, not ${counts?.[name]}`);
+    for (const [name, map] of maps) {
+      if (counts?.[name] !== map.size) throw new Error(`${map.size} of ${name} are there, not ${counts?.[name]}`);
+    }
     for (const account of state.accounts.values()) link(account, state);
     for (const group of state.groups.values()) linkEnds(group, state);
   } catch (error) {
@@ -58,8 +63,12 @@ export function decodeState(lines: Iterable<string>): State {
   return state;
 }
 
-type AnyMap = Iterable<readonly [string, unknown]> & { readonly size: number; set(key: string, value: unknown): unknown };
-const mapsOf = (state: State): (readonly [string, AnyMap])[] => Object.entries(state).filter(([, part]) => typeof part === 'object');
+type AnyMap = Iterable<readonly [string, unknown]> & {
+  readonly size: number;
+  set(key: string, value: unknown): unknown;
+};
+const mapsOf = (state: State): (readonly [string, AnyMap])[] =>
+  Object.entries(state).filter(([, part]) => typeof part === 'object');
 
 /** Several ends speak of one operation's outcome, and of that very one that stands with the operations. */
 function plain(key: string, value: unknown, ids: ReadonlyMap<Outcome, OperationId>): unknown {
@@ -72,7 +81,11 @@ function plain(key: string, value: unknown, ids: ReadonlyMap<Outcome, OperationI
 
 function revive(_: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  const { map, set, sorted } = value as { readonly map?: [unknown, unknown][]; readonly set?: unknown[]; readonly sorted?: [string, unknown][] };
+  const { map, set, sorted } = value as {
+    readonly map?: [unknown, unknown][];
+    readonly set?: unknown[];
+    readonly sorted?: [string, unknown][];
+  };
   if (Array.isArray(map)) return new Map(map);
   if (Array.isArray(set)) return new Set(set);
   if (!Array.isArray(sorted)) return value;

@@ -132,8 +132,14 @@ export interface Refusal {
 export const refusal = (code: ErrorCode, fields: ErrorFields = {}): Refusal => ({ code, fields });
 
 export const emptyState = (): State => ({
-  foldVersion: 1, operations: new Map(), accounts: new Map(), userNames: new Map(), lostNames: new Map(), devices: new Map(),
-  groups: new Map(), groupNames: new SortedMap(),
+  foldVersion: 1,
+  operations: new Map(),
+  accounts: new Map(),
+  userNames: new Map(),
+  lostNames: new Map(),
+  devices: new Map(),
+  groups: new Map(),
+  groupNames: new SortedMap(),
 });
 
 export const noChanges = (): Changes => ({ groups: new Set(), accounts: new Set(), ended: [], outcomes: new Set() });
@@ -142,7 +148,9 @@ export const placeOf = ({ ms, counter, origin, seq }: Stamp): Place => ({ ms, co
 
 /** Whether the tracker that took an operation in had another one in its log already. */
 export function hasSeen(by: Stamp, what: Outcome): boolean {
-  return what.instances.some(({ origin, seq }) => (origin === by.origin ? seq < by.seq : by.seen.some((have) => have.origin === origin && have.seq >= seq)));
+  return what.instances.some(({ origin, seq }) =>
+    origin === by.origin ? seq < by.seq : by.seen.some((have) => have.origin === origin && have.seq >= seq),
+  );
 }
 
 /** SHA-256 over everything: two trackers that hold the same operations have the same. Takes time in proportion to the state. */
@@ -155,12 +163,14 @@ export function stateHash(state: State): Buffer {
       hash.update(String(part));
       continue;
     }
-    const rows = [...part as Iterable<readonly [string, unknown]>].sort(([a], [b]) => (a < b ? -1 : 1));
+    const rows = [...(part as Iterable<readonly [string, unknown]>)].sort(([a], [b]) => (a < b ? -1 : 1));
     for (const row of rows) hash.update(JSON.stringify(row, plain));
   }
   return hash.digest();
 }
 
 function plain(_: string, value: unknown): unknown {
-  return value instanceof Map || value instanceof Set || value instanceof SortedMap ? [...(value as Iterable<unknown>)] : value;
+  return value instanceof Map || value instanceof Set || value instanceof SortedMap
+    ? [...(value as Iterable<unknown>)]
+    : value;
 }

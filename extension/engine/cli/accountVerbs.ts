@@ -4,7 +4,8 @@ import { findPassword } from './password.ts';
 import type { Topic } from './verb.ts';
 import { printDone } from './verb.ts';
 
-const ABOUT_PASSWORDS = 'The password is asked for. It can also be piped in (one line) or stand in SHOAL_PASSWORD; on the command line others can see it.';
+const ABOUT_PASSWORDS =
+  'The password is asked for. It can also be piped in (one line) or stand in SHOAL_PASSWORD; on the command line others can see it.';
 
 export const accountVerbs: Topic = {
   title: 'Accounts:',
@@ -17,9 +18,19 @@ export const accountVerbs: Topic = {
       examples: ['create_user alice --tracker tracker.example.org:7070'],
       async run(session, { words: [user = '', given] }) {
         await session.engine(); // a tracker that is wrong is said before somebody types a password
-        const password = await findPassword(session.terminal, { given, variable: 'SHOAL_PASSWORD', question: `new password for ${printable(user)}`, isNew: true });
+        const password = await findPassword(session.terminal, {
+          given,
+          variable: 'SHOAL_PASSWORD',
+          question: `new password for ${printable(user)}`,
+          isNew: true,
+        });
         const done = await session.call('createUser', { user, password });
-        await printDone(session, `Created the account ${printable(user)}. Sign in with: shoal login ${printable(user)}`, { user }, done);
+        await printDone(
+          session,
+          `Created the account ${printable(user)}. Sign in with: shoal login ${printable(user)}`,
+          { user },
+          done,
+        );
       },
     },
     {
@@ -30,9 +41,16 @@ export const accountVerbs: Topic = {
       examples: ['login alice', 'echo "$PASSWORD" | shoal login alice'],
       async run(session, { words: [user = '', given] }) {
         await session.engine();
-        const password = await findPassword(session.terminal, { given, variable: 'SHOAL_PASSWORD', question: `password of ${printable(user)}` });
+        const password = await findPassword(session.terminal, {
+          given,
+          variable: 'SHOAL_PASSWORD',
+          question: `password of ${printable(user)}`,
+        });
         const signedIn = await session.call('signIn', { user, password, hold: true });
-        session.print(`Signed in as ${printable(signedIn.user)}. The engine keeps running in the background until \`shoal logout\` or \`shoal stop\`.`, { user: signedIn.user, account: signedIn.account });
+        session.print(
+          `Signed in as ${printable(signedIn.user)}. The engine keeps running in the background until \`shoal logout\` or \`shoal stop\`.`,
+          { user: signedIn.user, account: signedIn.account },
+        );
       },
     },
     {
@@ -42,7 +60,10 @@ export const accountVerbs: Topic = {
       json: '{"signedOut": true}',
       async run(session) {
         await session.call('signOut', {});
-        session.print('Signed out. Nothing is shared any more; your shares and downloads come back with the next login.', { signedOut: true });
+        session.print(
+          'Signed out. Nothing is shared any more; your shares and downloads come back with the next login.',
+          { signedOut: true },
+        );
       },
     },
     {
@@ -51,20 +72,38 @@ export const accountVerbs: Topic = {
       about: 'Otherwise an account keeps its name: others know it by it.',
       json: '{"user", "durability"}',
       async run(session, { words: [to = ''] }) {
-        await printDone(session, `You are ${printable(to)} now.`, { user: to }, await session.call('renameAccount', { to }));
+        await printDone(
+          session,
+          `You are ${printable(to)} now.`,
+          { user: to },
+          await session.call('renameAccount', { to }),
+        );
       },
     },
     {
       use: 'change_password',
       summary: 'change the password; other devices are signed out',
-      about: 'Both passwords are asked for. They can also be piped in (two lines, the old one first) or stand in SHOAL_PASSWORD and SHOAL_NEW_PASSWORD.',
+      about:
+        'Both passwords are asked for. They can also be piped in (two lines, the old one first) or stand in SHOAL_PASSWORD and SHOAL_NEW_PASSWORD.',
       json: '{"changed": true, "durability"}',
       async run(session) {
         await session.engine();
-        const oldPassword = await findPassword(session.terminal, { variable: 'SHOAL_PASSWORD', question: 'old password' });
-        const newPassword = await findPassword(session.terminal, { variable: 'SHOAL_NEW_PASSWORD', question: 'new password', isNew: true });
+        const oldPassword = await findPassword(session.terminal, {
+          variable: 'SHOAL_PASSWORD',
+          question: 'old password',
+        });
+        const newPassword = await findPassword(session.terminal, {
+          variable: 'SHOAL_NEW_PASSWORD',
+          question: 'new password',
+          isNew: true,
+        });
         const done = await session.call('changePassword', { oldPassword, newPassword });
-        await printDone(session, 'Changed the password. Your other devices have to sign in again.', { changed: true }, done);
+        await printDone(
+          session,
+          'Changed the password. Your other devices have to sign in again.',
+          { changed: true },
+          done,
+        );
       },
     },
   ],

@@ -10,19 +10,26 @@ const usage: (why: string) => never = (why) => {
 };
 
 /** A rate as `rateOf` reads it. @throws ShoalError usage */
-export const parseRate = (text: string): number => rateOf(text) ?? usage(`${text} is not a rate; expected bytes per second such as 500k, 1.5M or 0 for no limit`);
+export const parseRate = (text: string): number =>
+  rateOf(text) ?? usage(`${text} is not a rate; expected bytes per second such as 500k, 1.5M or 0 for no limit`);
 
 /** A number of bytes, written like a rate. @throws ShoalError usage */
-export const parseBytes = (option: string, text: string): number => rateOf(text) ?? usage(`${option} is a number of bytes such as 500, 64k or 1M, not ${text}`);
+export const parseBytes = (option: string, text: string): number =>
+  rateOf(text) ?? usage(`${option} is a number of bytes such as 500, 64k or 1M, not ${text}`);
 
 /** One of a few words. @throws ShoalError usage */
 export function parseWord<const T extends string>(option: string, words: readonly T[], text: string): T {
-  return words.find((word) => word === text.trim().toLowerCase()) ?? usage(`${option} is one of ${words.join(', ')}, not ${text}`);
+  return (
+    words.find((word) => word === text.trim().toLowerCase()) ??
+    usage(`${option} is one of ${words.join(', ')}, not ${text}`)
+  );
 }
 
 /** A whole number from 0 to 65535. @throws ShoalError usage */
 export function parseCount(option: string, text: string): number {
-  return /^\d{1,5}$/.test(text.trim()) && Number(text) <= 65535 ? Number(text) : usage(`${option} is a number, not ${text}`);
+  return /^\d{1,5}$/.test(text.trim()) && Number(text) <= 65535
+    ? Number(text)
+    : usage(`${option} is a number, not ${text}`);
 }
 
 /** `host:port`, `:port` or a port alone; port 0 for any that is free. Host '' is any address. @throws ShoalError usage */
@@ -62,7 +69,9 @@ export function readTracker(text: string, workFolder: string): string {
   const file = path.resolve(workFolder, text);
   const stat = text.includes('://') ? undefined : fs.statSync(file, { throwIfNoEntry: false });
   if (!stat?.isFile()) {
-    if (/\.txt$|[/\\]/.test(text) && !text.includes('://')) usage(`there is no file ${file}; --tracker takes a URL, host:port, or a file of host:port lines`);
+    if (/\.txt$|[/\\]/.test(text) && !text.includes('://')) {
+      usage(`there is no file ${file}; --tracker takes a URL, host:port, or a file of host:port lines`);
+    }
     return text;
   }
   if (stat.size > INFO_BYTES_MAX) usage(`${file} is too large for a list of trackers`);
@@ -76,7 +85,10 @@ export function readTracker(text: string, workFolder: string): string {
 function withRealm(file: string, addresses: string): string {
   try {
     const realmFile = path.join(`${file.replace(/\.txt$/i, '')}.realm`, 'realm.json');
-    const { descriptor, signature } = JSON.parse(fs.readFileSync(realmFile, 'utf8')) as { descriptor: string; signature: string };
+    const { descriptor, signature } = JSON.parse(fs.readFileSync(realmFile, 'utf8')) as {
+      descriptor: string;
+      signature: string;
+    };
     const signed = { descriptor: Buffer.from(descriptor, 'base64'), signature: Buffer.from(signature, 'base64') };
     const { realm, trackers } = checkDescriptor(signed, undefined, { host: realmFile, port: 0 });
     const url = { realm, addresses: trackers.map(({ address }) => address) };
@@ -96,12 +108,19 @@ function readText(file: string): string {
 
 /** @throws ShoalError usage */
 export function parseTrackerInfo(content: string, file: string): string {
-  const lines = content.split(/\r?\n/).map((line) => line.replace(/#.*/, '').trim()).filter((line) => line !== '');
+  const lines = content
+    .split(/\r?\n/)
+    .map((line) => line.replace(/#.*/, '').trim())
+    .filter((line) => line !== '');
   if (lines.length === 1 && lines[0]?.startsWith('shoal://')) return lines[0];
   const addresses = lines.map((line) => {
     const address = parseAddress(line.replace(/^(\S+)\s+(\d+)$/, '$1:$2'));
-    return address ? addressText(address) : usage(`${file} is not a list of trackers: expected host:port, found ${JSON.stringify(line.slice(0, 60))}`);
+    return address
+      ? addressText(address)
+      : usage(`${file} is not a list of trackers: expected host:port, found ${JSON.stringify(line.slice(0, 60))}`);
   });
-  if (addresses.length === 0 || addresses.length > 2) usage(`${file} names ${addresses.length} trackers; expected one or two lines of host:port`);
+  if (addresses.length === 0 || addresses.length > 2) {
+    usage(`${file} names ${addresses.length} trackers; expected one or two lines of host:port`);
+  }
   return addresses.join(',');
 }

@@ -5,19 +5,44 @@ import type { Conflict } from '../../../protocol/trackerLink.ts';
 
 /** What an operation wanted. */
 const WANTED: Readonly<Record<string, string>> = {
-  createAccount: 'the new account', createGroup: 'the new group', renameGroup: 'the new name of the group', renameAccount: 'your new name', requestJoin: 'the request to join',
-  cancelRequest: 'taking back the request', acceptRequest: 'accepting a request', rejectRequest: 'rejecting a request', leaveGroup: 'leaving', removeMember: 'removing a member',
-  transferGroup: 'giving the group away', deleteGroup: 'ending the group', shareFile: 'sharing', stopShare: 'stopping a share', removeFile: 'removing a file',
-  signIn: 'a sign-in', signOut: 'a sign-out', changePassword: 'the new password',
+  createAccount: 'the new account',
+  createGroup: 'the new group',
+  renameGroup: 'the new name of the group',
+  renameAccount: 'your new name',
+  requestJoin: 'the request to join',
+  cancelRequest: 'taking back the request',
+  acceptRequest: 'accepting a request',
+  rejectRequest: 'rejecting a request',
+  leaveGroup: 'leaving',
+  removeMember: 'removing a member',
+  transferGroup: 'giving the group away',
+  deleteGroup: 'ending the group',
+  shareFile: 'sharing',
+  stopShare: 'stopping a share',
+  removeFile: 'removing a file',
+  signIn: 'a sign-in',
+  signOut: 'a sign-out',
+  changePassword: 'the new password',
 };
 
 /** One sentence or two. */
 export function conflictText({ what, result, group, wanted, name, isMine }: Conflict): string {
   const [shownGroup, shownWanted, shownName] = [group, wanted, name].map(printable);
-  if (result === 'renamed' && what === 'createAccount') return `two people took the name ${shownWanted} at the same moment; you are ${shownName} now. Choose another with: shoal rename_account NAME`;
-  if (result === 'renamed') return `two groups took the name ${shownWanted} at the same moment; ${isMine ? 'yours' : 'the one you are in'} is ${shownName} now${isMine ? `. Choose another with: shoal rename_group ${shownName} NAME` : ''}`;
-  const about = [group === '' ? '' : `in ${shownGroup}`, wanted === '' || what === 'createGroup' ? '' : `(${shownWanted})`].filter((word) => word !== '').join(' ');
-  const why = isErrorCode(result) ? whyText(result, { group: shownGroup ?? '', name: shownWanted ?? '' }) : printable(result);
+  if (result === 'renamed' && what === 'createAccount') {
+    return `two people took the name ${shownWanted} at the same moment; you are ${shownName} now. Choose another with: shoal rename_account NAME`;
+  }
+  if (result === 'renamed') {
+    return `two groups took the name ${shownWanted} at the same moment; ${isMine ? 'yours' : 'the one you are in'} is ${shownName} now${isMine ? `. Choose another with: shoal rename_group ${shownName} NAME` : ''}`;
+  }
+  const about = [
+    group === '' ? '' : `in ${shownGroup}`,
+    wanted === '' || what === 'createGroup' ? '' : `(${shownWanted})`,
+  ]
+    .filter((word) => word !== '')
+    .join(' ');
+  const why = isErrorCode(result)
+    ? whyText(result, { group: shownGroup ?? '', name: shownWanted ?? '' })
+    : printable(result);
   return `${WANTED[what] ?? printable(what)}${about === '' ? '' : ` ${about}`} has had no effect in the end, because something else was done at the same moment at the other tracker: ${why}`;
 }
 

@@ -15,7 +15,11 @@ interface FileInFolder {
 }
 
 /** @returns the exit code when the person left. @throws ShoalError usage when it is no folder */
-export async function folderFiles(session: Session, group: string, { name, root, content }: FileRow): Promise<readonly FileInFolder[] | number> {
+export async function folderFiles(
+  session: Session,
+  group: string,
+  { name, root, content }: FileRow,
+): Promise<readonly FileInFolder[] | number> {
   if (content !== 'folder') throw new ShoalError('usage', { why: `${name} is a file, not a folder` });
   const { transfers } = await session.watch();
   for (const { id } of [...transfers.values()].filter((transfer) => transfer.root === root)) {
@@ -27,9 +31,15 @@ export async function folderFiles(session: Session, group: string, { name, root,
   }
   const place = fs.mkdtempSync(path.join(os.tmpdir(), 'shoal-list-'));
   try {
-    const { transfer } = await session.call('downloadSome', { group, name, path: place, rename: false, mode: 'sequential' });
+    const { transfer } = await session.call('downloadSome', {
+      group,
+      name,
+      path: place,
+      rename: false,
+      mode: 'sequential',
+    });
     try {
-      return await followList(session, transfer) ?? await listOf(session, transfer);
+      return (await followList(session, transfer)) ?? (await listOf(session, transfer));
     } finally {
       await session.call('cancelTransfer', { transfer }).catch(() => undefined); // the engine has ended, or it is gone
     }
@@ -38,7 +48,11 @@ export async function folderFiles(session: Session, group: string, { name, root,
   }
 }
 
-const listOf = (session: Session, transfer: number): Promise<readonly FileInFolder[]> => allPages(async (after) => {
-  const { files: rows, more } = await session.call('folderFiles', { transfer, after });
-  return { rows, more };
-}, ({ path: file }) => file);
+const listOf = (session: Session, transfer: number): Promise<readonly FileInFolder[]> =>
+  allPages(
+    async (after) => {
+      const { files: rows, more } = await session.call('folderFiles', { transfer, after });
+      return { rows, more };
+    },
+    ({ path: file }) => file,
+  );

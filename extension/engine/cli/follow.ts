@@ -27,7 +27,12 @@ interface Follow {
 }
 
 /** The transfer when it is done, or the exit code when the person left. */
-async function follow(session: Session, id: number, { left, look }: Follow, stop: AbortController): Promise<Transfer | number> {
+async function follow(
+  session: Session,
+  id: number,
+  { left, look }: Follow,
+  stop: AbortController,
+): Promise<Transfer | number> {
   const watched = await session.watch();
   let exit: number | undefined;
   const stopListening = session.terminal.onInterrupt((signal) => {
@@ -42,7 +47,9 @@ async function follow(session: Session, id: number, { left, look }: Follow, stop
       if (exit !== undefined) return undefined;
       session.progress.show(transfer);
       noteTrouble(session, transfer);
-      if (transfer.state === 'failed' || transfer.state === 'gone') throw transfer.error ? fromWire(transfer.error) : new ShoalError('internal', { why: transfer.state });
+      if (transfer.state === 'failed' || transfer.state === 'gone') {
+        throw transfer.error ? fromWire(transfer.error) : new ShoalError('internal', { why: transfer.state });
+      }
       return look(transfer);
     }, stop.signal);
   } catch (error) {
@@ -59,22 +66,35 @@ const troubles = new WeakMap<Session, string>();
 
 /** What holds it up for now: a full disk, trackers that cannot be reached, a pause. Each is said once. */
 function noteTrouble(session: Session, { id, state, error }: Transfer): void {
-  const trouble = state === 'paused' ? `Paused; it goes on with: shoal resume ${id}` : error && state !== 'failed' && state !== 'gone' ? fromWire(error).message : '';
+  const trouble =
+    state === 'paused'
+      ? `Paused; it goes on with: shoal resume ${id}`
+      : error && state !== 'failed' && state !== 'gone'
+        ? fromWire(error).message
+        : '';
   if (trouble !== '' && troubles.get(session) !== trouble) session.note(trouble);
   troubles.set(session, trouble);
 }
 
 export async function followShare(session: Session, id: number, path: string): Promise<number | void> {
-  const done = await follow(session, id, {
-    left: () => 'The engine goes on and shares it when it is hashed; `shoal status` shows how far it is.',
-    look: (transfer) => (transfer.state === 'seeding' ? transfer : undefined), // then the group knows of it
-  }, new AbortController());
+  const done = await follow(
+    session,
+    id,
+    {
+      left: () => 'The engine goes on and shares it when it is hashed; `shoal status` shows how far it is.',
+      look: (transfer) => (transfer.state === 'seeding' ? transfer : undefined), // then the group knows of it
+    },
+    new AbortController(),
+  );
   if (typeof done === 'number') return done;
   const { groupName, name, sizeBytes, root, sha256 } = done;
-  session.print([
-    `Shared ${printable(name)} in ${printable(groupName)} (${amount(sizeBytes)}). Others get it while your engine runs.`,
-    `SHA-256 ${sha256 ?? '?'}`,
-  ], { transfer: id, group: groupName, name, sizeBytes, root, sha256, path });
+  session.print(
+    [
+      `Shared ${printable(name)} in ${printable(groupName)} (${amount(sizeBytes)}). Others get it while your engine runs.`,
+      `SHA-256 ${sha256 ?? '?'}`,
+    ],
+    { transfer: id, group: groupName, name, sizeBytes, root, sha256, path },
+  );
 }
 
 export interface DownloadWish {
@@ -84,7 +104,11 @@ export interface DownloadWish {
   readonly waitS: number | undefined;
 }
 
-export async function followDownload(session: Session, id: number, { file, noWait, waitS }: DownloadWish): Promise<number | void> {
+export async function followDownload(
+  session: Session,
+  id: number,
+  { file, noWait, waitS }: DownloadWish,
+): Promise<number | void> {
   const { clock } = session;
   const startedAtMs = clock.monotonicMs();
   const isAnywhere = file.seeders + file.leechers > 0;
@@ -97,26 +121,44 @@ export async function followDownload(session: Session, id: number, { file, noWai
   const waits = (isWaiting: boolean): void => {
     if (isWaiting === timers.length > 0) return;
     for (const timer of timers) timer.cancel();
-    timers = !isWaiting ? [] : [
-      clock.after(SAY_WAITING_MS, () => session.note(`Nobody who is online has ${printable(file.name)}; waiting until somebody comes. Ctrl-C leaves the waiting to the engine.`)),
-      ...(patienceMs === undefined ? [] : [clock.after(patienceMs, () => {
-        nobody = true;
-        stop.abort();
-      })]),
-    ];
+    timers = !isWaiting
+      ? []
+      : [
+          clock.after(SAY_WAITING_MS, () =>
+            session.note(
+              `Nobody who is online has ${printable(file.name)}; waiting until somebody comes. Ctrl-C leaves the waiting to the engine.`,
+            ),
+          ),
+          ...(patienceMs === undefined
+            ? []
+            : [
+                clock.after(patienceMs, () => {
+                  nobody = true;
+                  stop.abort();
+                }),
+              ]),
+        ];
   };
   try {
-    const done = await follow(session, id, {
-      left: (transfer) => `The download goes on in the background${transfer ? ` (${percent(transfer.doneBytes, transfer.sizeBytes)} %)` : ''}. See it with \`shoal show_downloads --long\`; end it with \`shoal cancel ${id}\`.`,
-      look: (transfer) => {
-        waits(transfer.state === 'waiting');
-        if (!resumed && transfer.resumedPieces > 0 && transfer.state === 'downloading') {
-          resumed = true;
-          session.note(`Resumed: ${transfer.resumedPieces} of ${counted(transfer.pieces, 'piece')} were here already and are verified.`);
-        }
-        return isComplete(transfer) ? transfer : undefined;
+    const done = await follow(
+      session,
+      id,
+      {
+        left: (transfer) =>
+          `The download goes on in the background${transfer ? ` (${percent(transfer.doneBytes, transfer.sizeBytes)} %)` : ''}. See it with \`shoal show_downloads --long\`; end it with \`shoal cancel ${id}\`.`,
+        look: (transfer) => {
+          waits(transfer.state === 'waiting');
+          if (!resumed && transfer.resumedPieces > 0 && transfer.state === 'downloading') {
+            resumed = true;
+            session.note(
+              `Resumed: ${transfer.resumedPieces} of ${counted(transfer.pieces, 'piece')} were here already and are verified.`,
+            );
+          }
+          return isComplete(transfer) ? transfer : undefined;
+        },
       },
-    }, stop);
+      stop,
+    );
     if (typeof done === 'number') return done;
     await printDownloaded(session, done, (clock.monotonicMs() - startedAtMs) / 1000);
   } catch (error) {
@@ -128,37 +170,79 @@ export async function followDownload(session: Session, id: number, { file, noWai
 
 /** Waits for the list of a folder. The exit code when the person left. */
 export async function followList(session: Session, id: number): Promise<number | undefined> {
-  const done = await follow(session, id, { left: () => 'The list was not fetched.', look: (transfer) => (transfer.state === 'choosing' ? transfer : undefined) }, new AbortController());
+  const done = await follow(
+    session,
+    id,
+    {
+      left: () => 'The list was not fetched.',
+      look: (transfer) => (transfer.state === 'choosing' ? transfer : undefined),
+    },
+    new AbortController(),
+  );
   return typeof done === 'number' ? done : undefined;
 }
 
 export async function followRepair(session: Session, id: number): Promise<number | void> {
   const stale = (await session.watch()).transfers.get(id); // it has begun, but that may not have been told yet
-  const done = await follow(session, id, {
-    left: () => `The engine goes on; see it with \`shoal show_downloads --long\`.`,
-    look: (transfer) => ((transfer !== stale && isComplete(transfer)) ? transfer : undefined),
-  }, new AbortController());
+  const done = await follow(
+    session,
+    id,
+    {
+      left: () => `The engine goes on; see it with \`shoal show_downloads --long\`.`,
+      look: (transfer) => (transfer !== stale && isComplete(transfer) ? transfer : undefined),
+    },
+    new AbortController(),
+  );
   if (typeof done === 'number') return done;
   const { name, path, sha256, sizeBytes, pieces, resumedPieces } = done;
   const repairedPieces = pieces - resumedPieces;
-  session.print([`${printable(path)} was damaged; ${counted(repairedPieces, 'piece')} of ${pieces} came anew, and it is exactly what was shared now (${amount(sizeBytes)}).`, `SHA-256 ${sha256 ?? '?'}`],
-    { transfer: id, name, path, sha256, sizeBytes, intact: true, repairedPieces });
+  session.print(
+    [
+      `${printable(path)} was damaged; ${counted(repairedPieces, 'piece')} of ${pieces} came anew, and it is exactly what was shared now (${amount(sizeBytes)}).`,
+      `SHA-256 ${sha256 ?? '?'}`,
+    ],
+    { transfer: id, name, path, sha256, sizeBytes, intact: true, repairedPieces },
+  );
 }
 
 /** Says that a download was done before. */
-export async function printHere(session: Session, { id, groupName, name, sizeBytes, sha256, path }: Transfer): Promise<void> {
+export async function printHere(
+  session: Session,
+  { id, groupName, name, sizeBytes, sha256, path }: Transfer,
+): Promise<void> {
   const { sources } = await session.call('sources', { transfer: id });
-  session.print([`${printable(path)} is here already, complete (${amount(sizeBytes)}).`, `SHA-256 ${sha256 ?? '?'}`], { transfer: id, group: groupName, name, sizeBytes, sha256, path, sources });
+  session.print([`${printable(path)} is here already, complete (${amount(sizeBytes)}).`, `SHA-256 ${sha256 ?? '?'}`], {
+    transfer: id,
+    group: groupName,
+    name,
+    sizeBytes,
+    sha256,
+    path,
+    sources,
+  });
 }
 
-async function printDownloaded(session: Session, { id, groupName, name, sizeBytes, sha256, path, ownPieces }: Transfer, seconds: number): Promise<void> {
+async function printDownloaded(
+  session: Session,
+  { id, groupName, name, sizeBytes, sha256, path, ownPieces }: Transfer,
+  seconds: number,
+): Promise<void> {
   const { sources } = await session.call('sources', { transfer: id });
   const gotBytes = sources.reduce((sum, { bytes }) => sum + bytes, 0); // less than the file's when it was resumed
   const speed = seconds >= 1 && gotBytes > 0 ? ` in ${duration(seconds)} (${rate(gotBytes / seconds)})` : '';
-  session.print([
-    `Downloaded ${printable(path)} (${amount(sizeBytes)})${speed}.`,
-    ...(ownPieces > 0 ? [`${counted(ownPieces, 'piece')} of it ${ownPieces === 1 ? 'was' : 'were'} in other files here, and copied.`] : []),
-    ...(sources.length > 0 ? [`From ${sources.map(({ user, pieces }) => `${printable(user)}: ${counted(pieces, 'piece')}`).join(', ')}. You share it now, too.`] : []),
-    `SHA-256 ${sha256 ?? '?'}`,
-  ], { transfer: id, group: groupName, name, sizeBytes, sha256, path, sources });
+  session.print(
+    [
+      `Downloaded ${printable(path)} (${amount(sizeBytes)})${speed}.`,
+      ...(ownPieces > 0
+        ? [`${counted(ownPieces, 'piece')} of it ${ownPieces === 1 ? 'was' : 'were'} in other files here, and copied.`]
+        : []),
+      ...(sources.length > 0
+        ? [
+            `From ${sources.map(({ user, pieces }) => `${printable(user)}: ${counted(pieces, 'piece')}`).join(', ')}. You share it now, too.`,
+          ]
+        : []),
+      `SHA-256 ${sha256 ?? '?'}`,
+    ],
+    { transfer: id, group: groupName, name, sizeBytes, sha256, path, sources },
+  );
 }

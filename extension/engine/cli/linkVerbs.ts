@@ -14,7 +14,8 @@ export const linkVerbs: Topic = {
     {
       use: 'link <group> [name]',
       summary: 'print a link into a group, or to a file of it',
-      about: 'It names the tracker, the group and the file, and gives nothing: whoever opens it, in VS Code or with open_link, signs in and asks to join like everybody.',
+      about:
+        'It names the tracker, the group and the file, and gives nothing: whoever opens it, in VS Code or with open_link, signs in and asks to join like everybody.',
       json: '{"link", "group", "name"}; name is null for a link into the group',
       examples: ['link team', 'link team dump.sql'],
       async run(session, { words: [group = '', name] }) {
@@ -22,23 +23,34 @@ export const linkVerbs: Topic = {
         if (!tracker) throw new ShoalError('trackerUnknown');
         const file = name === undefined ? undefined : await session.call('findFile', { group, name });
         if (!file) await session.call('listMembers', { group, after: '' }); // says what is wrong with the group
-        const link = shareLinkText(file ? { is: 'open', tracker, group, name: file.name, root: file.root } : { is: 'join', tracker, group });
+        const link = shareLinkText(
+          file ? { is: 'open', tracker, group, name: file.name, root: file.root } : { is: 'join', tracker, group },
+        );
         session.print(link, { link, group, name: file?.name ?? null });
       },
     },
     {
       use: 'open_link <link> [dest]',
       summary: 'ask to join the group, or download the file, that a link names',
-      about: 'DEST is where the file goes, as for download_file. The link\'s tracker must be the one this home uses.',
+      about: "DEST is where the file goes, as for download_file. The link's tracker must be the one this home uses.",
       json: 'what join_group or download_file prints',
       options: [['--rename', 'take another name, such as "name (2)", when the name is taken'], DETACH],
       async run(session, { words: [text = '', dest], options }) {
         const link = parseShareLink(text);
         await checkTracker(session, link);
         const { group } = link;
-        if (link.is === 'join') return printDone(session, `Asked to join ${printable(group)}. Its owner decides; \`shoal list_groups\` shows when you are a member.`, { group }, await session.call('joinGroup', { group }));
+        if (link.is === 'join') {
+          return printDone(
+            session,
+            `Asked to join ${printable(group)}. Its owner decides; \`shoal list_groups\` shows when you are a member.`,
+            { group },
+            await session.call('joinGroup', { group }),
+          );
+        }
         const { root } = await session.call('findFile', { group, name: link.name });
-        if (root !== link.root) session.note('The link was made for another version of this file; what is shared now is downloaded.');
+        if (root !== link.root) {
+          session.note('The link was made for another version of this file; what is shared now is downloaded.');
+        }
         return downloadFile(session, { group, name: link.name, dest }, options);
       },
     },
@@ -54,5 +66,8 @@ async function trackerInUse(session: Session): Promise<PinnedTracker | undefined
 /** @throws ShoalError otherTracker */
 async function checkTracker(session: Session, { tracker }: ShareLink): Promise<void> {
   if ((await trackerInUse(session))?.realm === tracker.realm) return;
-  throw new ShoalError('otherTracker', { address: tracker.addresses.map(addressText).join(', '), url: realmUrlText(tracker) });
+  throw new ShoalError('otherTracker', {
+    address: tracker.addresses.map(addressText).join(', '),
+    url: realmUrlText(tracker),
+  });
 }

@@ -9,17 +9,26 @@ export interface Column<Row> {
 
 /** An aligned table with a line of titles; two spaces between columns, none at the end of a line. */
 export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): readonly string[] {
-  const cells = [columns.map(({ title }) => title), ...rows.map((row) => columns.map(({ of }) => printable(String(of(row)))))];
+  const cells = [
+    columns.map(({ title }) => title),
+    ...rows.map((row) => columns.map(({ of }) => printable(String(of(row))))),
+  ];
   const widths = columns.map((_, i) => Math.max(...cells.map((line) => widthOf(line[i] ?? ''))));
-  return cells.map((line) => line.map((cell, i) => {
-    const space = ' '.repeat((widths[i] ?? 0) - widthOf(cell));
-    return columns[i]?.align === 'right' ? space + cell : cell + space;
-  }).join('  ').trimEnd());
+  return cells.map((line) =>
+    line
+      .map((cell, i) => {
+        const space = ' '.repeat((widths[i] ?? 0) - widthOf(cell));
+        return columns[i]?.align === 'right' ? space + cell : cell + space;
+      })
+      .join('  ')
+      .trimEnd(),
+  );
 }
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 /** Characters that take two cells of a terminal. */
-const WIDE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\uFE0F\u3000-\u303F\uFF01-\uFF60\uFFE0-\uFFE6]/u;
+const WIDE =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\uFE0F\u3000-\u303F\uFF01-\uFF60\uFFE0-\uFFE6]/u;
 
 /** Cells a text takes in a terminal. */
 export function widthOf(text: string): number {

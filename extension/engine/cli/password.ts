@@ -13,9 +13,14 @@ export interface PasswordSource {
 }
 
 /** @throws ShoalError passwordMissing, usage */
-export async function findPassword(terminal: Terminal, { given, variable, question, isNew }: PasswordSource): Promise<string> {
+export async function findPassword(
+  terminal: Terminal,
+  { given, variable, question, isNew }: PasswordSource,
+): Promise<string> {
   if (given !== undefined) {
-    terminal.err(`shoal: a password on the command line can be seen by others on this machine and stays in the shell's history; better type it, pipe it in, or set ${variable}\n`);
+    terminal.err(
+      `shoal: a password on the command line can be seen by others on this machine and stays in the shell's history; better type it, pipe it in, or set ${variable}\n`,
+    );
     return given;
   }
   const held = terminal.environment[variable];
@@ -27,6 +32,8 @@ export async function findPassword(terminal: Terminal, { given, variable, questi
   }
   const typed = await terminal.askHidden(`${question}: `);
   if (!typed) throw new ShoalError('passwordMissing');
-  if (isNew && typed !== await terminal.askHidden('the same again: ')) throw new ShoalError('usage', { why: 'the two passwords differ; nothing was changed' });
+  if (isNew && typed !== (await terminal.askHidden('the same again: '))) {
+    throw new ShoalError('usage', { why: 'the two passwords differ; nothing was changed' });
+  }
   return typed;
 }

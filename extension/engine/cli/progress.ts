@@ -17,14 +17,22 @@ const BAR_CELLS_MIN = 8;
 /** What is happening to a transfer, in a word or two that stand where the rate would. */
 function doing({ state, doneBytes, sizeBytes }: Transfer): string | undefined {
   switch (state) {
-    case 'hashing': return doneBytes < sizeBytes ? 'hashing' : 'telling the group';
-    case 'checking': return 'checking what is there';
-    case 'waiting': return 'waiting for somebody who has it';
-    case 'queued': return 'waiting for its turn';
-    case 'choosing': return 'waiting for its files to be chosen';
-    case 'paused': return 'paused';
-    case 'seeding': return 'complete';
-    default: return undefined;
+    case 'hashing':
+      return doneBytes < sizeBytes ? 'hashing' : 'telling the group';
+    case 'checking':
+      return 'checking what is there';
+    case 'waiting':
+      return 'waiting for somebody who has it';
+    case 'queued':
+      return 'waiting for its turn';
+    case 'choosing':
+      return 'waiting for its files to be chosen';
+    case 'paused':
+      return 'paused';
+    case 'seeding':
+      return 'complete';
+    default:
+      return undefined;
   }
 }
 
@@ -35,11 +43,18 @@ export function facts(transfer: Transfer): readonly string[] {
   const now = doing(transfer);
   if (now !== undefined) return [now, amounts];
   if (downBytesPerS === 0) return [counted(peers, 'peer'), amounts];
-  return [rate(downBytesPerS), amounts, counted(peers, 'peer'), `${duration((sizeBytes - doneBytes) / downBytesPerS)} left`];
+  return [
+    rate(downBytesPerS),
+    amounts,
+    counted(peers, 'peer'),
+    `${duration((sizeBytes - doneBytes) / downBytesPerS)} left`,
+  ];
 }
 
 /** Cells that the facts of a running download take at most, so that the bar beside them does not tremble. */
-const RUNNING_CELLS = ['1023 MiB/s', '1023 MiB of 1023 MiB', '999 peers', '10 min 00 s left'].map((text) => text.length);
+const RUNNING_CELLS = ['1023 MiB/s', '1023 MiB of 1023 MiB', '999 peers', '10 min 00 s left'].map(
+  (text) => text.length,
+);
 
 /** One line no wider than the terminal: name, bar, per cent, facts. */
 export function barLine(transfer: Transfer, columns: number, colors: boolean): string {
@@ -53,7 +68,9 @@ export function barLine(transfer: Transfer, columns: number, colors: boolean): s
     const left = widthMax - widthOf(right) - 4;
     const nameCells = Math.min(widthOf(name), Math.max(12, left - BAR_CELLS_MAX));
     const barCells = Math.min(BAR_CELLS_MAX, left - nameCells);
-    if (barCells >= BAR_CELLS_MIN) return `${cut(name, nameCells)}  ${bar(transfer, barCells, colors)}  ${right}`.trimEnd();
+    if (barCells >= BAR_CELLS_MIN) {
+      return `${cut(name, nameCells)}  ${bar(transfer, barCells, colors)}  ${right}`.trimEnd();
+    }
   }
   return cut(share.trim(), widthMax);
 }
@@ -70,7 +87,16 @@ export function plainLine(transfer: Transfer): string {
 }
 
 /** What --json tells of a transfer under way. */
-export function progressJson({ id, state, doneBytes, sizeBytes, heldPieces, pieces, downBytesPerS, peers }: Transfer): object {
+export function progressJson({
+  id,
+  state,
+  doneBytes,
+  sizeBytes,
+  heldPieces,
+  pieces,
+  downBytesPerS,
+  peers,
+}: Transfer): object {
   return { progress: { transfer: id, state, doneBytes, sizeBytes, heldPieces, pieces, downBytesPerS, peers } };
 }
 
@@ -90,8 +116,14 @@ export class Progress {
 
   show(transfer: Transfer): void {
     const { hasScreen, colors } = this.#terminal;
-    if (this.#json) return this.#sayNowAndThen(0, JSON_MS, transfer, () => this.#terminal.out(jsonLine(progressJson(transfer))));
-    if (!hasScreen) return this.#sayNowAndThen(PLAIN_FIRST_MS, PLAIN_MS, transfer, () => this.#terminal.err(`${plainLine(transfer)}\n`));
+    if (this.#json) {
+      return this.#sayNowAndThen(0, JSON_MS, transfer, () => this.#terminal.out(jsonLine(progressJson(transfer))));
+    }
+    if (!hasScreen) {
+      return this.#sayNowAndThen(PLAIN_FIRST_MS, PLAIN_MS, transfer, () =>
+        this.#terminal.err(`${plainLine(transfer)}\n`),
+      );
+    }
     this.#terminal.err(`\r\x1b[K${barLine(transfer, this.#terminal.columns(), colors)}`);
     this.#painted = true;
   }

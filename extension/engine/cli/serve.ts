@@ -26,14 +26,21 @@ export async function serve(session: Session): Promise<number | void> {
       await session.watch();
       const { overview } = session.watched;
       const ends = engine.started ? 'Ctrl-C ends it' : 'it was running already and stays when this ends';
-      say(`serving ${session.home.folder} with ${printable(overview.program)}, process ${overview.processId}; ${ends}`, { serving: { home: session.home.folder, processId: overview.processId, started: engine.started } });
+      say(
+        `serving ${session.home.folder} with ${printable(overview.program)}, process ${overview.processId}; ${ends}`,
+        { serving: { home: session.home.folder, processId: overview.processId, started: engine.started } },
+      );
       const unwatch = tellChanges(session, say);
-      const abort = new Promise<'told'>((resolve) => stop.signal.addEventListener('abort', () => resolve('told'), { once: true }));
+      const abort = new Promise<'told'>((resolve) =>
+        stop.signal.addEventListener('abort', () => resolve('told'), { once: true }),
+      );
       const end = stop.signal.aborted ? 'told' : await Promise.race([engine.connection.whenEnded, abort]);
       unwatch();
       if (end === 'told') {
         if (engine.started) await retire(engine);
-        say(engine.started ? 'the engine has ended' : 'no longer watching; the engine goes on', { ended: engine.started });
+        say(engine.started ? 'the engine has ended' : 'no longer watching; the engine goes on', {
+          ended: engine.started,
+        });
         return;
       }
       if (end.clean) return say('the engine was stopped', { ended: true });
@@ -72,12 +79,18 @@ function tellChanges(session: Session, say: Say): () => void {
   const look = (): void => {
     const { account, trackers, listening } = watched.overview;
     for (const tracker of trackers) {
-      if (tracker.link !== 'connecting') once(`tracker ${addressText(tracker.address)}`, `tracker ${trackerText(tracker)}`, { tracker });
+      if (tracker.link !== 'connecting') {
+        once(`tracker ${addressText(tracker.address)}`, `tracker ${trackerText(tracker)}`, { tracker });
+      }
     }
-    once('account', account ? `signed in as ${printable(account.user)}` : 'not signed in; use `shoal login`', { account: account ?? null });
+    once('account', account ? `signed in as ${printable(account.user)}` : 'not signed in; use `shoal login`', {
+      account: account ?? null,
+    });
     const port = listening[0]?.port;
     if (port !== undefined) once('listening', `listening for peers on port ${port}`, { listening });
-    for (const transfer of watched.transfers.values()) once(`transfer ${transfer.id}`, transferText(transfer), { transfer });
+    for (const transfer of watched.transfers.values()) {
+      once(`transfer ${transfer.id}`, transferText(transfer), { transfer });
+    }
   };
   look();
   return watched.onChange(look);
@@ -87,13 +100,20 @@ function transferText({ name, groupName, kind, state, sizeBytes, peers, path, er
   const what = `${printable(name)} in ${printable(groupName)}`;
   if (error && (state === 'failed' || state === 'gone')) return `${what}: ${fromWire(error).message}`;
   switch (state) {
-    case 'hashing': return `hashing ${what} (${amount(sizeBytes)})`;
-    case 'checking': return `checking ${what}`;
-    case 'waiting': return `waiting for somebody who has ${what}`;
-    case 'downloading': return `downloading ${what}${peers > 0 ? ` from ${counted(peers, 'peer')}` : ''}`;
-    case 'seeding': return kind === 'share' ? `sharing ${what}` : `${what} is complete and shared: ${printable(path)}`;
-    case 'paused': return `paused ${what}`;
-    default: return `${what}: ${state}`;
+    case 'hashing':
+      return `hashing ${what} (${amount(sizeBytes)})`;
+    case 'checking':
+      return `checking ${what}`;
+    case 'waiting':
+      return `waiting for somebody who has ${what}`;
+    case 'downloading':
+      return `downloading ${what}${peers > 0 ? ` from ${counted(peers, 'peer')}` : ''}`;
+    case 'seeding':
+      return kind === 'share' ? `sharing ${what}` : `${what} is complete and shared: ${printable(path)}`;
+    case 'paused':
+      return `paused ${what}`;
+    default:
+      return `${what}: ${state}`;
   }
 }
 
@@ -101,15 +121,24 @@ function transferText({ name, groupName, kind, state, sizeBytes, peers, path, er
 export function eventText({ what, group, user, name, conflict }: EngineEvent): string {
   const [inGroup, who, file] = [printable(group), printable(user), printable(name)];
   switch (what) {
-    case 'requestReceived': return `${who} asks to join ${inGroup}: shoal accept_request ${inGroup} ${who}`;
-    case 'accepted': return `you are a member of ${inGroup} now`;
-    case 'rejected': return `your request to join ${inGroup} was rejected`;
-    case 'removed': return `you were removed from ${inGroup}`;
-    case 'signedOut': return 'you were signed out';
-    case 'downloaded': return `downloaded ${file} of ${inGroup}`;
-    case 'failed': return `${file} of ${inGroup} has failed`;
+    case 'requestReceived':
+      return `${who} asks to join ${inGroup}: shoal accept_request ${inGroup} ${who}`;
+    case 'accepted':
+      return `you are a member of ${inGroup} now`;
+    case 'rejected':
+      return `your request to join ${inGroup} was rejected`;
+    case 'removed':
+      return `you were removed from ${inGroup}`;
+    case 'signedOut':
+      return 'you were signed out';
+    case 'downloaded':
+      return `downloaded ${file} of ${inGroup}`;
+    case 'failed':
+      return `${file} of ${inGroup} has failed`;
     case 'renamed':
-    case 'conflict': return conflict ? conflictText(conflict) : what;
-    default: return `something happened that this version does not know (${inGroup} ${who} ${file})`;
+    case 'conflict':
+      return conflict ? conflictText(conflict) : what;
+    default:
+      return `something happened that this version does not know (${inGroup} ${who} ${file})`;
   }
 }

@@ -54,7 +54,19 @@ export class Session {
   #engine: EngineConnection | undefined;
   #watching: Promise<void> | undefined;
 
-  constructor({ terminal, home, clock, globals, engines }: { terminal: Terminal; home: Home; clock: Clock; globals: Globals; engines: Engines }) {
+  constructor({
+    terminal,
+    home,
+    clock,
+    globals,
+    engines,
+  }: {
+    terminal: Terminal;
+    home: Home;
+    clock: Clock;
+    globals: Globals;
+    engines: Engines;
+  }) {
     this.terminal = terminal;
     this.home = home;
     this.clock = clock;
@@ -85,7 +97,7 @@ export class Session {
   /** The engine if it runs; it is not started, unless options are to be set. */
   async runningEngine(): Promise<EngineConnection | undefined> {
     if (this.#configures) return this.engine();
-    const found = this.#engine ?? await this.#engines.find(this.home, this.watched.handlers);
+    const found = this.#engine ?? (await this.#engines.find(this.home, this.watched.handlers));
     return (this.#engine ??= found && { ...found, started: false });
   }
 
@@ -97,7 +109,11 @@ export class Session {
   }
 
   /** Asks the engine. @throws ShoalError */
-  async call<K extends EngineCalls>(name: K, body: BodyOf<typeof engineLink, K>, deadlineMs = CALL_MS_MAX): Promise<ReplyOf<typeof engineLink, K>> {
+  async call<K extends EngineCalls>(
+    name: K,
+    body: BodyOf<typeof engineLink, K>,
+    deadlineMs = CALL_MS_MAX,
+  ): Promise<ReplyOf<typeof engineLink, K>> {
     const { connection } = await this.engine();
     return this.#named(connection, () => connection.call(name, body, { deadlineMs }));
   }
@@ -105,7 +121,9 @@ export class Session {
   /** Bytes of a shared file, into memory; how many there were. @throws ShoalError */
   async read(body: BodyOf<typeof engineLink, 'read'>, into: Uint8Array, signal: AbortSignal): Promise<number> {
     const { connection } = await this.engine();
-    const { rawBytes } = await this.#named(connection, () => connection.call('read', body, { into, signal, deadlineMs: READ_MS_MAX }));
+    const { rawBytes } = await this.#named(connection, () =>
+      connection.call('read', body, { into, signal, deadlineMs: READ_MS_MAX }),
+    );
     return rawBytes;
   }
 
@@ -130,9 +148,15 @@ export class Session {
     } catch (error) {
       if (connection.isOpen) throw error;
       const { clean } = await connection.whenEnded;
-      throw new ShoalError('engineUnreachable', {
-        home: this.home.folder, log: this.home.logFile, why: `it ${clean ? 'was stopped' : 'broke'} meanwhile, and what is unfinished goes on at its next start`,
-      }, { cause: error });
+      throw new ShoalError(
+        'engineUnreachable',
+        {
+          home: this.home.folder,
+          log: this.home.logFile,
+          why: `it ${clean ? 'was stopped' : 'broke'} meanwhile, and what is unfinished goes on at its next start`,
+        },
+        { cause: error },
+      );
     }
   }
 
@@ -162,7 +186,9 @@ export class Session {
       engine: {
         downLimitBytesPerS: limitDown === undefined ? undefined : parseRate(limitDown),
         upLimitBytesPerS: limitUp === undefined ? undefined : parseRate(limitUp),
-        listenHost: at?.host, listenPort: at?.port, keepSharing: keepSharing === undefined ? undefined : parseSwitch('--keep-sharing', keepSharing),
+        listenHost: at?.host,
+        listenPort: at?.port,
+        keepSharing: keepSharing === undefined ? undefined : parseSwitch('--keep-sharing', keepSharing),
         activeDownloads: undefined,
       },
     };
@@ -172,6 +198,10 @@ export class Session {
     if (Object.values(engine).some((value) => value !== undefined)) await this.call('configure', engine);
     if (tracker === undefined) return;
     const { url, firstUse } = await this.call('setTracker', { url: tracker, confirm: false });
-    if (firstUse) this.note(`first use of this tracker; from now on this home expects exactly its realm:\n  ${printable(url)}\nCompare it with what the tracker's operator sees, or give --tracker this whole URL.`);
+    if (firstUse) {
+      this.note(
+        `first use of this tracker; from now on this home expects exactly its realm:\n  ${printable(url)}\nCompare it with what the tracker's operator sees, or give --tracker this whole URL.`,
+      );
+    }
   }
 }

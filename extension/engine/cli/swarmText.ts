@@ -12,18 +12,32 @@ import { table } from './output.ts';
 const MARKS = { whole: '█', part: '▒', coming: '▸', missing: '·', nowhere: '×', unwanted: ' ' } as const;
 
 /** One character for so many pieces. */
-export function pieceMap({ pieces, cellPieces, cells: { held, requested, verifying, unwanted, nowhere } }: SwarmView, columns: number): string {
+export function pieceMap(
+  { pieces, cellPieces, cells: { held, requested, verifying, unwanted, nowhere } }: SwarmView,
+  columns: number,
+): string {
   const count = held.length;
   const width = Math.max(1, Math.min(count, columns));
-  const sum = (of: Uint8Array, from: number, to: number): number => of.subarray(from, to).reduce((all, value) => all + value, 0);
+  const sum = (of: Uint8Array, from: number, to: number): number =>
+    of.subarray(from, to).reduce((all, value) => all + value, 0);
   let map = '';
   for (let x = 0; x < width && count > 0; x++) {
     const from = Math.floor((x * count) / width);
     const to = Math.floor(((x + 1) * count) / width);
     const size = Math.min(pieces, to * cellPieces) - from * cellPieces - sum(unwanted, from, to);
     const here = sum(held, from, to);
-    map += size === 0 ? MARKS.unwanted : here === size ? MARKS.whole : sum(requested, from, to) + sum(verifying, from, to) > 0 ? MARKS.coming
-      : sum(nowhere, from, to) > 0 ? MARKS.nowhere : here > 0 ? MARKS.part : MARKS.missing;
+    map +=
+      size === 0
+        ? MARKS.unwanted
+        : here === size
+          ? MARKS.whole
+          : sum(requested, from, to) + sum(verifying, from, to) > 0
+            ? MARKS.coming
+            : sum(nowhere, from, to) > 0
+              ? MARKS.nowhere
+              : here > 0
+                ? MARKS.part
+                : MARKS.missing;
   }
   return map;
 }
@@ -31,19 +45,39 @@ export function pieceMap({ pieces, cellPieces, cells: { held, requested, verifyi
 export const MAP_LEGEND = `${MARKS.whole} held  ${MARKS.part} partly  ${MARKS.coming} coming  ${MARKS.missing} missing  ${MARKS.nowhere} with nobody at hand`;
 
 const STATES: Readonly<Record<SwarmPeerView['state'], string>> = {
-  giving: 'sends to you', asked: 'you are in its line', resting: 'was too busy', taking: 'takes from you', idle: 'connected', joining: 'being dialled',
-  unreachable: 'cannot be reached', wrong: 'left alone', left: 'left', other: '',
+  giving: 'sends to you',
+  asked: 'you are in its line',
+  resting: 'was too busy',
+  taking: 'takes from you',
+  idle: 'connected',
+  joining: 'being dialled',
+  unreachable: 'cannot be reached',
+  wrong: 'left alone',
+  left: 'left',
+  other: '',
 };
 
 export function peerTable({ peers, pieces }: SwarmView, nowMs: number): readonly string[] {
   const moving = (bytesPerS: number): string => (bytesPerS > 0 ? rate(bytesPerS) : '');
   return table(peers, [
     { title: 'PEER', of: ({ user, pin }) => `${user} ${pin.slice(0, 6)}` },
-    { title: 'HAS', align: 'right', of: (peer) => (peer.state === 'wrong' ? '' : peer.pieces === pieces ? 'all' : `${peer.pieces}/${pieces}`) },
+    {
+      title: 'HAS',
+      align: 'right',
+      of: (peer) => (peer.state === 'wrong' ? '' : peer.pieces === pieces ? 'all' : `${peer.pieces}/${pieces}`),
+    },
     { title: 'DOWN', align: 'right', of: ({ downBytesPerS }) => moving(downBytesPerS) },
     { title: 'UP', align: 'right', of: ({ upBytesPerS }) => moving(upBytesPerS) },
     { title: 'GAVE', align: 'right', of: ({ gaveBytes }) => (gaveBytes > 0 ? amount(gaveBytes) : '') },
-    { title: 'STATE', of: ({ state, why, leftAtMs }) => [STATES[state], ...(leftAtMs > 0 ? [`${ago(leftAtMs, nowMs)} ago`] : []), ...(why === '' ? [] : [`(${why})`])].join(' ') },
+    {
+      title: 'STATE',
+      of: ({ state, why, leftAtMs }) =>
+        [
+          STATES[state],
+          ...(leftAtMs > 0 ? [`${ago(leftAtMs, nowMs)} ago`] : []),
+          ...(why === '' ? [] : [`(${why})`]),
+        ].join(' '),
+    },
   ]);
 }
 
@@ -52,26 +86,50 @@ const ago = (atMs: number, nowMs: number): string => age((nowMs - atMs) / 1000);
 /** A reason as a sentence. */
 export function whyText(why: Why, { error }: Transfer, nowMs: number): string {
   switch (why.is) {
-    case 'paused': return 'It is paused.';
-    case 'checking': return 'What is on the disk is being checked.';
-    case 'hashing': return 'It is being hashed.';
-    case 'choosing': return 'It waits for its files to be chosen.';
-    case 'trouble': return error ? `${capital(fromWire(error).message)}.` : 'It has failed.';
-    case 'turn': return `It waits for its turn; it is number ${why.place} of all downloads.`;
-    case 'nowhere': return `${capital(piecesText(why.nowhere))} of ${why.pieces} ${why.nowhere.pieces === 1 ? 'is' : 'are'} with none of the ${counted(why.peers, 'peer')} at hand${lastHadText(why.nowhere, nowMs)}.`;
-    case 'nobody': return `Nobody who is online has ${why.nowhere && why.nowhere.pieces < why.pieces ? `${piecesText(why.nowhere)} of ${why.pieces}` : 'it'}${why.nowhere ? lastHadText(why.nowhere, nowMs) : ''}.`;
-    case 'unreachable': return `${names(why.users)} cannot be reached from here, nor from there.`;
-    case 'connecting': return `${capital(counted(why.peers, 'peer'))} ${why.peers === 1 ? 'is' : 'are'} being dialled.`;
-    case 'hashes': return 'The hashes of its pieces are on their way.';
-    case 'downLimit': return `Your limit ${why.whose === 'own' ? 'for this download' : 'for all downloads'} holds: ${rate(why.bytesPerS)}.`;
-    case 'upLimit': return `Your limit ${why.whose === 'own' ? 'for this file' : 'for all uploads'} holds: ${rate(why.bytesPerS)}.`;
-    case 'disk': return 'Pieces come faster than the disk takes them.';
-    case 'busy': return `${why.peers === 1 ? 'The one peer' : `All ${why.peers} peers`} that could send something ${why.peers === 1 ? 'is' : 'are'} busy with others.`;
-    case 'senders': return why.users.length === 1 ? `Only ${names(why.users)} sends, at ${rate(why.bytesPerS)}.` : `It comes as fast as ${names(why.users)} send it: ${rate(why.bytesPerS)}.`;
-    case 'trackersAway': return why.peers > 0 ? `No tracker can be reached; ${counted(why.peers, 'peer')} stay${why.peers === 1 ? 's' : ''} connected.` : 'No tracker can be reached, so nobody is found.';
-    case 'wrong': return `${names(why.users)} sent what was wrong and ${why.users.length === 1 ? 'is' : 'are'} left alone.`;
-    case 'nobodyTakes': return 'Nobody is taking it now.';
-    case 'takers': return `${names(why.users)} ${why.users.length === 1 ? 'takes' : 'take'} it as fast as it goes: ${rate(why.bytesPerS)}.`;
+    case 'paused':
+      return 'It is paused.';
+    case 'checking':
+      return 'What is on the disk is being checked.';
+    case 'hashing':
+      return 'It is being hashed.';
+    case 'choosing':
+      return 'It waits for its files to be chosen.';
+    case 'trouble':
+      return error ? `${capital(fromWire(error).message)}.` : 'It has failed.';
+    case 'turn':
+      return `It waits for its turn; it is number ${why.place} of all downloads.`;
+    case 'nowhere':
+      return `${capital(piecesText(why.nowhere))} of ${why.pieces} ${why.nowhere.pieces === 1 ? 'is' : 'are'} with none of the ${counted(why.peers, 'peer')} at hand${lastHadText(why.nowhere, nowMs)}.`;
+    case 'nobody':
+      return `Nobody who is online has ${why.nowhere && why.nowhere.pieces < why.pieces ? `${piecesText(why.nowhere)} of ${why.pieces}` : 'it'}${why.nowhere ? lastHadText(why.nowhere, nowMs) : ''}.`;
+    case 'unreachable':
+      return `${names(why.users)} cannot be reached from here, nor from there.`;
+    case 'connecting':
+      return `${capital(counted(why.peers, 'peer'))} ${why.peers === 1 ? 'is' : 'are'} being dialled.`;
+    case 'hashes':
+      return 'The hashes of its pieces are on their way.';
+    case 'downLimit':
+      return `Your limit ${why.whose === 'own' ? 'for this download' : 'for all downloads'} holds: ${rate(why.bytesPerS)}.`;
+    case 'upLimit':
+      return `Your limit ${why.whose === 'own' ? 'for this file' : 'for all uploads'} holds: ${rate(why.bytesPerS)}.`;
+    case 'disk':
+      return 'Pieces come faster than the disk takes them.';
+    case 'busy':
+      return `${why.peers === 1 ? 'The one peer' : `All ${why.peers} peers`} that could send something ${why.peers === 1 ? 'is' : 'are'} busy with others.`;
+    case 'senders':
+      return why.users.length === 1
+        ? `Only ${names(why.users)} sends, at ${rate(why.bytesPerS)}.`
+        : `It comes as fast as ${names(why.users)} send it: ${rate(why.bytesPerS)}.`;
+    case 'trackersAway':
+      return why.peers > 0
+        ? `No tracker can be reached; ${counted(why.peers, 'peer')} stay${why.peers === 1 ? 's' : ''} connected.`
+        : 'No tracker can be reached, so nobody is found.';
+    case 'wrong':
+      return `${names(why.users)} sent what was wrong and ${why.users.length === 1 ? 'is' : 'are'} left alone.`;
+    case 'nobodyTakes':
+      return 'Nobody is taking it now.';
+    case 'takers':
+      return `${names(why.users)} ${why.users.length === 1 ? 'takes' : 'take'} it as fast as it goes: ${rate(why.bytesPerS)}.`;
   }
 }
 
@@ -85,6 +143,8 @@ function lastHadText({ pieces, lastHad }: Nowhere, nowMs: number): string {
 const names = (users: readonly string[]): string => {
   const shown = users.slice(0, 3).map(printable);
   const more = users.length - shown.length;
-  return more > 0 ? `${shown.join(', ')} and ${counted(more, 'other')}` : [shown.slice(0, -1).join(', '), ...shown.slice(-1)].filter((part) => part !== '').join(' and ');
+  return more > 0
+    ? `${shown.join(', ')} and ${counted(more, 'other')}`
+    : [shown.slice(0, -1).join(', '), ...shown.slice(-1)].filter((part) => part !== '').join(' and ');
 };
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

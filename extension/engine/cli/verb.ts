@@ -31,15 +31,25 @@ export interface Topic {
 }
 
 /** Prints what a change came to. */
-export async function printDone(session: Session, sentence: string, json: object, { durability }: { readonly durability: string }): Promise<void> {
+export async function printDone(
+  session: Session,
+  sentence: string,
+  json: object,
+  { durability }: { readonly durability: string },
+): Promise<void> {
   session.print(sentence, { ...json, durability });
   if (durability !== 'one' || session.json) return;
   const { overview } = await session.call('status', {});
-  if (overview.trackers.length > 1) session.note('Only one tracker holds this so far; the other gets it as soon as it is back.');
+  if (overview.trackers.length > 1) {
+    session.note('Only one tracker holds this so far; the other gets it as soon as it is back.');
+  }
 }
 
 /** All rows of a list that comes in pages. */
-export async function allPages<Row>(page: (after: string) => Promise<{ readonly rows: readonly Row[]; readonly more: boolean }>, nameOf: (row: Row) => string): Promise<readonly Row[]> {
+export async function allPages<Row>(
+  page: (after: string) => Promise<{ readonly rows: readonly Row[]; readonly more: boolean }>,
+  nameOf: (row: Row) => string,
+): Promise<readonly Row[]> {
   const rows: Row[] = [];
   for (let after = ''; ;) {
     const got = await page(after);

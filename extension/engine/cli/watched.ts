@@ -41,7 +41,9 @@ export class Watched {
     const { overview, transfers, more } = await connection.call('watch', {});
     // Changes that came right behind the answer were handled before this line runs: they are newer.
     this.#overview ??= overview;
-    for (const transfer of transfers) if (!this.transfers.has(transfer.id) && !this.#gone.has(transfer.id)) this.transfers.set(transfer.id, transfer);
+    for (const transfer of transfers) {
+      if (!this.transfers.has(transfer.id) && !this.#gone.has(transfer.id)) this.transfers.set(transfer.id, transfer);
+    }
     void connection.whenEnded.then(() => this.#tell());
     if (more) await connection.call('status', {}); // what did not fit comes behind the first answer, so before this one
   }
@@ -88,7 +90,7 @@ export class Watched {
           resolve(found);
         } catch (error) {
           settle();
-          reject(isShoalError(error) ? error : error as Error);
+          reject(isShoalError(error) ? error : (error as Error));
         }
       };
       const stop = this.onChange(check);
@@ -99,7 +101,9 @@ export class Watched {
 
   /** A transfer by its group's and its own name; of several versions the newest. */
   find(group: string, name: string): Transfer | undefined {
-    const fits = [...this.transfers.values()].filter((transfer) => nameKey(transfer.groupName) === nameKey(group) && fileNameKey(transfer.name) === fileNameKey(name));
+    const fits = [...this.transfers.values()].filter(
+      (transfer) => nameKey(transfer.groupName) === nameKey(group) && fileNameKey(transfer.name) === fileNameKey(name),
+    );
     return fits.sort((a, b) => b.id - a.id)[0];
   }
 

@@ -9,8 +9,15 @@ import { installOnce } from './installOnce.ts';
 
 /** It opens our own server only, and it may run as root or in a container, where its sandbox cannot. */
 const FLAGS = [
-  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
-  '--font-render-hinting=none', '--force-color-profile=srgb',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--font-render-hinting=none',
+  '--force-color-profile=srgb',
 ];
 /** Wide enough that VS Code hides nothing behind an overflow menu. */
 const VIEWPORT = { width: 1280, height: 860 };
@@ -24,7 +31,14 @@ let browser: Promise<Browser> | undefined;
 
 /** A person at a browser of their own: nothing of it is seen by other contexts. Close it when they leave; `closeBrowser` closes all. */
 export async function newPerson(): Promise<BrowserContext> {
-  const context = await (await launchBrowser()).newContext({ viewport: VIEWPORT, locale: 'en-US', reducedMotion: 'reduce', permissions: ['clipboard-read', 'clipboard-write'] });
+  const context = await (
+    await launchBrowser()
+  ).newContext({
+    viewport: VIEWPORT,
+    locale: 'en-US',
+    reducedMotion: 'reduce',
+    permissions: ['clipboard-read', 'clipboard-write'],
+  });
   context.setDefaultTimeout(20_000);
   context.setDefaultNavigationTimeout(60_000);
   return context;
@@ -48,9 +62,13 @@ async function launch(): Promise<Browser> {
     for (const { program, env } of await find()) {
       try {
         return await chromium.launch({
-          executablePath: program, args: FLAGS, headless: true,
+          executablePath: program,
+          args: FLAGS,
+          headless: true,
           // Signals are the test runner's business. When this process ends, the browser ends with it.
-          handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false,
+          handleSIGINT: false,
+          handleSIGTERM: false,
+          handleSIGHUP: false,
           env: { ...plain(process.env), ...env },
         });
       } catch (error) {
@@ -59,7 +77,9 @@ async function launch(): Promise<Browser> {
     }
     if (find === named && failures.length > 0) break; // who names one wants that one
   }
-  throw new Error(`found no Chromium that starts; set CHROME_PATH, or install Chrome, Edge or the package chromium\n${failures.join('\n')}`);
+  throw new Error(
+    `found no Chromium that starts; set CHROME_PATH, or install Chrome, Edge or the package chromium\n${failures.join('\n')}`,
+  );
 }
 
 function named(): Candidate[] {
@@ -68,31 +88,57 @@ function named(): Candidate[] {
 }
 
 function installed(): Candidate[] {
-  return places().filter((program) => existsSync(program)).map((program) => ({ program }));
+  return places()
+    .filter((program) => existsSync(program))
+    .map((program) => ({ program }));
 }
 
 function places(): string[] {
   if (process.platform === 'darwin') {
-    return ['Google Chrome', 'Microsoft Edge', 'Chromium'].map((name) => `/Applications/${name}.app/Contents/MacOS/${name}`);
+    return ['Google Chrome', 'Microsoft Edge', 'Chromium'].map(
+      (name) => `/Applications/${name}.app/Contents/MacOS/${name}`,
+    );
   }
   if (process.platform === 'win32') {
-    const roots = [process.env['ProgramFiles'], process.env['ProgramFiles(x86)'], process.env['LOCALAPPDATA']].filter((root) => root !== undefined);
-    return roots.flatMap((root) => [path.join(root, 'Google/Chrome/Application/chrome.exe'), path.join(root, 'Microsoft/Edge/Application/msedge.exe')]);
+    const roots = [process.env['ProgramFiles'], process.env['ProgramFiles(x86)'], process.env['LOCALAPPDATA']].filter(
+      (root) => root !== undefined,
+    );
+    return roots.flatMap((root) => [
+      path.join(root, 'Google/Chrome/Application/chrome.exe'),
+      path.join(root, 'Microsoft/Edge/Application/msedge.exe'),
+    ]);
   }
-  const names = ['google-chrome', 'google-chrome-stable', 'microsoft-edge', 'microsoft-edge-stable', 'chromium', 'chromium-browser'];
+  const names = [
+    'google-chrome',
+    'google-chrome-stable',
+    'microsoft-edge',
+    'microsoft-edge-stable',
+    'chromium',
+    'chromium-browser',
+  ];
   // Not /snap/bin: a snap does not see the profile folder that playwright makes in /tmp.
   return names.flatMap((name) => ['/usr/local/bin', '/usr/bin'].map((folder) => path.join(folder, name)));
 }
 
 async function packaged(): Promise<Candidate[]> {
   if (process.platform !== 'linux' || process.arch !== 'x64') return [];
-  const { version } = JSON.parse(readFileSync(path.join(packageFolder(), 'package.json'), 'utf8')) as { version: string };
-  const folder = await installOnce(`chromium-${version}`, 'unpacking Chromium from its npm package into .vscode-test: once, some seconds …', unpack);
+  const { version } = JSON.parse(readFileSync(path.join(packageFolder(), 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  const folder = await installOnce(
+    `chromium-${version}`,
+    'unpacking Chromium from its npm package into .vscode-test: once, some seconds …',
+    unpack,
+  );
   const program = path.join(folder, 'chromium');
   const env: Record<string, string> = {};
-  if (!existsSync('/etc/fonts/fonts.conf')) { // no fonts here: the package has some, with a list of folders that is about another place
+  if (!existsSync('/etc/fonts/fonts.conf')) {
+    // no fonts here: the package has some, with a list of folders that is about another place
     env['FONTCONFIG_FILE'] = path.join(folder, 'fonts.conf');
-    writeFileSync(env['FONTCONFIG_FILE'], `<fontconfig><dir>${folder}/fonts</dir><cachedir>${folder}/fonts-cache</cachedir></fontconfig>\n`);
+    writeFileSync(
+      env['FONTCONFIG_FILE'],
+      `<fontconfig><dir>${folder}/fonts</dir><cachedir>${folder}/fonts-cache</cachedir></fontconfig>\n`,
+    );
   }
   if (lacking(program)) env['LD_LIBRARY_PATH'] = path.join(folder, 'al2023', 'lib'); // NSS, where the machine has none
   return [{ program, env }];
@@ -105,7 +151,11 @@ async function unpack(draft: string): Promise<void> {
     await chromium.executablePath();
     await inflate(process.argv[1]);`;
   const archive = path.join(packageFolder(), 'bin', 'al2023.tar.br');
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script, archive], { env: { ...process.env, TMPDIR: draft }, cwd: import.meta.dirname, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script, archive], {
+    env: { ...process.env, TMPDIR: draft },
+    cwd: import.meta.dirname,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   let trouble = '';
   child.stderr.on('data', (data: Buffer) => (trouble += data.toString()));
   const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
@@ -121,7 +171,11 @@ function lacking(program: string): string {
   if (process.platform !== 'linux') return '';
   try {
     // The system's loader says what it loads for a program instead of starting it; this is all that ldd does.
-    const loaded = execFileSync(program, { encoding: 'utf8', env: { LD_TRACE_LOADED_OBJECTS: '1' }, stdio: ['ignore', 'pipe', 'ignore'] });
+    const loaded = execFileSync(program, {
+      encoding: 'utf8',
+      env: { LD_TRACE_LOADED_OBJECTS: '1' },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     const missing = loaded.split('\n').filter((line) => line.includes('not found'));
     return missing.length > 0 ? `\n  it lacks ${missing.map((line) => line.trim().split(' ')[0]).join(', ')}` : '';
   } catch {

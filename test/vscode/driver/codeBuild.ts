@@ -24,12 +24,22 @@ const QUIET = ['--no-audit', '--no-fund', '--engine-strict=false', '--loglevel=e
 
 /** @param cache  where to; given only by a test of this itself */
 export async function installCode(cache?: string): Promise<CodeBuild> {
-  const announcement = 'installing VS Code\'s server from npm into .vscode-test: once, about 600 MB, mostly under a minute …';
+  const announcement =
+    "installing VS Code's server from npm into .vscode-test: once, about 600 MB, mostly under a minute …";
   const installed = await installOnce(`server-${CODE_SERVER_VERSION}`, announcement, fill, cache);
   const folder = codeIn(installed);
   const major = Number(process.versions.node.split('.')[0]);
-  if (major < 24) throw new Error(`VS Code's server needs Node 24, and this is Node ${process.versions.node}: start the tests by an npm script`);
-  return { folder, serverMain: path.join(folder, 'out', 'server-main.js'), node: process.execPath, writesLogs: existsSync(path.join(folder, 'node_modules', ADD_ONS[0], 'build/Release/spdlog.node')) };
+  if (major < 24) {
+    throw new Error(
+      `VS Code's server needs Node 24, and this is Node ${process.versions.node}: start the tests by an npm script`,
+    );
+  }
+  return {
+    folder,
+    serverMain: path.join(folder, 'out', 'server-main.js'),
+    node: process.execPath,
+    writesLogs: existsSync(path.join(folder, 'node_modules', ADD_ONS[0], 'build/Release/spdlog.node')),
+  };
 }
 
 function codeIn(installed: string): string {
@@ -39,15 +49,23 @@ function codeIn(installed: string): string {
 async function fill(draft: string): Promise<void> {
   await npm(draft, ['install', '--ignore-scripts', ...QUIET, `code-server@${CODE_SERVER_VERSION}`]);
   const code = codeIn(draft);
-  if (!existsSync(path.join(code, 'out', 'server-main.js'))) throw new Error(`code-server ${CODE_SERVER_VERSION} is not built as expected: no VS Code in ${code}`);
+  if (!existsSync(path.join(code, 'out', 'server-main.js'))) {
+    throw new Error(`code-server ${CODE_SERVER_VERSION} is not built as expected: no VS Code in ${code}`);
+  }
   await npm(code, ['install', '--omit=dev', '--ignore-scripts', ...QUIET]);
   // Without a compiler it is no less of a VS Code to look at; a test that needs its logs says what is missing.
-  await npm(code, ['rebuild', '--foreground-scripts', ...QUIET, ...ADD_ONS], headers()).catch((error: Error) => process.stderr.write(`shoal: VS Code will write no logs. ${error.message}\n`));
+  await npm(code, ['rebuild', '--foreground-scripts', ...QUIET, ...ADD_ONS], headers()).catch((error: Error) =>
+    process.stderr.write(`shoal: VS Code will write no logs. ${error.message}\n`),
+  );
 }
 
 /** Where Node's headers are: they come with the Node of this project, and need not be downloaded. */
 function headers(): NodeJS.ProcessEnv {
-  const folder = path.join(import.meta.dirname, '../../../node_modules/node/node_modules', `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`);
+  const folder = path.join(
+    import.meta.dirname,
+    '../../../node_modules/node/node_modules',
+    `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`,
+  );
   return existsSync(path.join(folder, 'include', 'node', 'node_api.h')) ? { npm_config_nodedir: folder } : {};
 }
 
@@ -55,10 +73,23 @@ function headers(): NodeJS.ProcessEnv {
 async function npm(prefix: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<void> {
   const all = [...args, '--prefix', prefix];
   const own = process.env['npm_execpath'] ?? ''; // what runs this script, if it is npm and not one of its relatives
-  const [program, ...words] = own.endsWith('npm-cli.js') ? [process.env['npm_node_execpath'] ?? process.execPath, own, ...all] : ['npm', ...all];
+  const [program, ...words] = own.endsWith('npm-cli.js')
+    ? [process.env['npm_node_execpath'] ?? process.execPath, own, ...all]
+    : ['npm', ...all];
   // Of the npm above this process only what says where packages come from: its other settings are about this repository.
-  const env = { ...process.env, npm_config_local_prefix: undefined, npm_config_prefix: undefined, INIT_CWD: undefined, ...environment };
-  const child = spawn(program, words, { cwd: prefix, env, stdio: ['ignore', 'pipe', 'pipe'], shell: program === 'npm' && process.platform === 'win32' });
+  const env = {
+    ...process.env,
+    npm_config_local_prefix: undefined,
+    npm_config_prefix: undefined,
+    INIT_CWD: undefined,
+    ...environment,
+  };
+  const child = spawn(program, words, {
+    cwd: prefix,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    shell: program === 'npm' && process.platform === 'win32',
+  });
   const end = (): void => void child.kill();
   process.once('exit', end); // nobody wants it then
   let output = '';

@@ -65,7 +65,20 @@ const KILL_MS_MAX = 1_000;
 /** A local socket's path has 107 bytes at most, on a Mac 103; VS Code appends `/vscode-ipc-UUID.sock`. */
 const SOCKET_FOLDER_BYTES_MAX = (process.platform === 'linux' ? 107 : 103) - 53;
 const GUARD = fileURLToPath(new URL('./guard.mjs', import.meta.url));
-const KEPT = ['PATH', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'windir', 'ComSpec', 'PATHEXT', 'LD_LIBRARY_PATH'];
+const KEPT = [
+  'PATH',
+  'LANG',
+  'LC_ALL',
+  'TZ',
+  'TMPDIR',
+  'TEMP',
+  'TMP',
+  'SystemRoot',
+  'windir',
+  'ComSpec',
+  'PATHEXT',
+  'LD_LIBRARY_PATH',
+];
 
 export class CodeServer {
   readonly name: string;
@@ -86,12 +99,32 @@ export class CodeServer {
     this.#token = options.token;
     this.folder = path.resolve(options.folder);
     this.home = path.join(this.folder, 'home');
-    for (const folder of [this.home, path.join(this.folder, 'data'), this.#extensions]) mkdirSync(folder, { recursive: true });
+    for (const folder of [this.home, path.join(this.folder, 'data'), this.#extensions]) {
+      mkdirSync(folder, { recursive: true });
+    }
     this.writeSettings(options.settings ?? {});
-    const kept = KEPT.map((name) => [name, process.env[name]]).filter((entry): entry is [string, string] => entry[1] !== undefined);
+    const kept = KEPT.map((name) => [name, process.env[name]]).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined,
+    );
     // No extension gallery: it would be asked for updates, over the internet.
-    this.#environment = { LANG: 'C.UTF-8', EXTENSIONS_GALLERY: '{"serviceUrl":""}', ...Object.fromEntries(kept), ...this.#temporaryFolder(), HOME: this.home, USERPROFILE: this.home, ...options.environment };
-    this.#arguments = ['--host', '127.0.0.1', '--port', '0', ...this.#tokenArguments(options.token), '--disable-telemetry', ...(options.forTests === false ? [] : ['--enable-smoke-test-driver'])];
+    this.#environment = {
+      LANG: 'C.UTF-8',
+      EXTENSIONS_GALLERY: '{"serviceUrl":""}',
+      ...Object.fromEntries(kept),
+      ...this.#temporaryFolder(),
+      HOME: this.home,
+      USERPROFILE: this.home,
+      ...options.environment,
+    };
+    this.#arguments = [
+      '--host',
+      '127.0.0.1',
+      '--port',
+      '0',
+      ...this.#tokenArguments(options.token),
+      '--disable-telemetry',
+      ...(options.forTests === false ? [] : ['--enable-smoke-test-driver']),
+    ];
   }
 
   /** Starts a server; resolves when it answers. */
@@ -126,7 +159,15 @@ export class CodeServer {
     return path.join(this.folder, 'extensions');
   }
   get #folderArguments(): string[] {
-    return ['--accept-server-license-terms', '--server-data-dir', path.join(this.folder, 'data'), '--user-data-dir', this.#user, '--extensions-dir', this.#extensions];
+    return [
+      '--accept-server-license-terms',
+      '--server-data-dir',
+      path.join(this.folder, 'data'),
+      '--user-data-dir',
+      this.#user,
+      '--extensions-dir',
+      this.#extensions,
+    ];
   }
 
   /** The person's settings, as if they had edited the file: a window that is open takes them up. */
@@ -141,12 +182,24 @@ export class CodeServer {
   }
 
   async #install(vsix: string): Promise<void> {
-    const args = [this.#build.serverMain, '--install-extension', path.resolve(vsix), '--force', ...this.#folderArguments];
-    const child = spawn(this.#build.node, args, { cwd: this.home, env: this.#environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    const args = [
+      this.#build.serverMain,
+      '--install-extension',
+      path.resolve(vsix),
+      '--force',
+      ...this.#folderArguments,
+    ];
+    const child = spawn(this.#build.node, args, {
+      cwd: this.home,
+      env: this.#environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => (output += data.toString()));
     const [code] = (await once(child, 'close')) as [number | null];
-    if (code !== 0 || !output.includes('successfully installed')) throw new Error(`could not install ${vsix} for ${this.name}: exit code ${String(code)}\n${output}`);
+    if (code !== 0 || !output.includes('successfully installed')) {
+      throw new Error(`could not install ${vsix} for ${this.name}: exit code ${String(code)}\n${output}`);
+    }
   }
 
   /** The page of a window on a folder or a `.code-workspace` file; without one, a window with nothing open. */
@@ -166,14 +219,18 @@ export class CodeServer {
 
   /** All log files of this server and its extension hosts, oldest session first, each under its name. */
   logs(): string {
-    return this.#logFiles('**/*.log').map((file) => `──── ${path.relative(this.#user, file)}\n${readFileSync(file, 'utf8')}`).join('\n');
+    return this.#logFiles('**/*.log')
+      .map((file) => `──── ${path.relative(this.#user, file)}\n${readFileSync(file, 'utf8')}`)
+      .join('\n');
   }
 
   /** What an extension has written to its output channel of this name, in all windows and sessions; empty if nothing. */
   extensionLog(channel: string): string {
     const name = channel.replace(/[\\/:*?"<>|]/g, '');
     // A log channel has a file in a folder of its extension; of a plain one the files are numbered.
-    const files = this.#logFiles('*/exthost*/*/*.log').filter((file) => path.basename(file, '.log').replace(/^\d+-/, '') === name);
+    const files = this.#logFiles('*/exthost*/*/*.log').filter(
+      (file) => path.basename(file, '.log').replace(/^\d+-/, '') === name,
+    );
     return files.map((file) => readFileSync(file, 'utf8')).join('');
   }
 
@@ -185,9 +242,14 @@ export class CodeServer {
     if (process.platform === 'win32') {
       if (child.exitCode === null) spawn('taskkill', ['/pid', String(pid), '/t', '/f'], { stdio: 'ignore' });
     } else {
-      for (const [signal, boundMs] of [['SIGTERM', STOP_MS_MAX], ['SIGKILL', KILL_MS_MAX]] as const) {
+      for (const [signal, boundMs] of [
+        ['SIGTERM', STOP_MS_MAX],
+        ['SIGKILL', KILL_MS_MAX],
+      ] as const) {
         const deadline = Date.now() + boundMs;
-        for (let alive = signalGroup(pid, signal); alive && Date.now() < deadline; alive = signalGroup(pid, 0)) await pause(20);
+        for (let alive = signalGroup(pid, signal); alive && Date.now() < deadline; alive = signalGroup(pid, 0)) {
+          await pause(20);
+        }
       }
     }
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
@@ -211,21 +273,33 @@ export class CodeServer {
   }
 
   #logFiles(pattern: string): string[] {
-    if (!this.#build.writesLogs) throw new Error('VS Code writes no logs here, because an add-on of it could not be built: install a C++ compiler, make and python3, remove .vscode-test, and try again');
+    if (!this.#build.writesLogs) {
+      throw new Error(
+        'VS Code writes no logs here, because an add-on of it could not be built: install a C++ compiler, make and python3, remove .vscode-test, and try again',
+      );
+    }
     const files = globSync(path.join(this.#user, 'logs', pattern)).filter((file) => statSync(file).isFile());
     return files.sort(new Intl.Collator('en', { numeric: true }).compare); // exthost10 is after exthost9
   }
 
   async #start(): Promise<void> {
     // A group of its own (detached), so that all of it can be ended; and a guard as its leader, which does that when this process dies.
-    const child = this.#child = spawn(this.#build.node, [GUARD, this.#build.serverMain, ...this.#arguments, ...this.#folderArguments], {
-      cwd: this.home, env: this.#environment, detached: process.platform !== 'win32', stdio: ['pipe', 'pipe', 'pipe'],
-    });
+    const child = (this.#child = spawn(
+      this.#build.node,
+      [GUARD, this.#build.serverMain, ...this.#arguments, ...this.#folderArguments],
+      {
+        cwd: this.home,
+        env: this.#environment,
+        detached: process.platform !== 'win32',
+        stdio: ['pipe', 'pipe', 'pipe'],
+      },
+    ));
     child.stdin.on('error', () => {});
     let timer: NodeJS.Timeout | undefined;
     try {
       this.#url = await new Promise<string>((resolve, reject) => {
-        const fail = (why: string): void => reject(new Error(`VS Code's server of ${this.name} ${why}:\n${this.#output}`));
+        const fail = (why: string): void =>
+          reject(new Error(`VS Code's server of ${this.name} ${why}:\n${this.#output}`));
         timer = setTimeout(() => fail(`does not listen after ${START_MS_MAX / 1000} s`), START_MS_MAX);
         child.on('error', (error) => fail(error.message));
         child.on('exit', (code, signal) => fail(`ended with ${String(code ?? signal)}`));

@@ -4,7 +4,10 @@ import { spawn } from 'node:child_process';
 
 const child = spawn(process.execPath, process.argv.slice(2), { stdio: ['ignore', 'inherit', 'inherit'] });
 child.on('exit', (code, signal) => process.exit(signal ? 1 : code));
-process.stdin.on('error', () => {}).on('close', end).resume();
+process.stdin
+  .on('error', () => {})
+  .on('close', end)
+  .resume();
 process.on('SIGTERM', () => {}); // it reaches the child, too, whose end is the end of this one
 
 function end() {

@@ -18,7 +18,12 @@ const OWNER_MS_MAX = 15 * 60_000;
  *
  * @param fill  puts everything into the folder given to it, which is empty
  */
-export async function installOnce(name: string, announcement: string, fill: (folder: string) => Promise<void>, cache = CACHE): Promise<string> {
+export async function installOnce(
+  name: string,
+  announcement: string,
+  fill: (folder: string) => Promise<void>,
+  cache = CACHE,
+): Promise<string> {
   const folder = path.join(cache, name);
   const isComplete = (): boolean => existsSync(path.join(folder, MARKER));
   if (isComplete()) return folder;
@@ -78,7 +83,9 @@ function sweep(cache: string, name: string): void {
   for (const entry of readdirSync(cache)) {
     if (!entry.startsWith(`${name}.`)) continue;
     const pid = Number(/^(?:draft|old)-(\d+)$/.exec(entry.slice(name.length + 1))?.[1]);
-    if (pid && (pid === process.pid || !isAlive(pid))) rmSync(path.join(cache, entry), { recursive: true, force: true, maxRetries: 3 });
+    if (pid && (pid === process.pid || !isAlive(pid))) {
+      rmSync(path.join(cache, entry), { recursive: true, force: true, maxRetries: 3 });
+    }
   }
 }
 

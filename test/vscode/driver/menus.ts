@@ -30,7 +30,10 @@ export async function choose(window: WindowBase, open: () => Promise<void>, path
     await openMenu(window, open);
     for (const [depth, title] of path.entries()) {
       const entry = entryOf(window, depth, title);
-      const isThere = await entry.waitFor({ timeout: depth === 0 ? 300 : OPEN_MS_MAX }).then(() => true, () => false);
+      const isThere = await entry.waitFor({ timeout: depth === 0 ? 300 : OPEN_MS_MAX }).then(
+        () => true,
+        () => false,
+      );
       if (!isThere) {
         const seen = await titles(window);
         await close(window); // what an entry depends on may come true later, and an open menu does not change
@@ -46,7 +49,10 @@ export async function choose(window: WindowBase, open: () => Promise<void>, path
 /** Whether it was pressed: a menu may also go by itself, when a hover comes up for instance. */
 async function press(window: WindowBase, entry: Locator): Promise<boolean> {
   for (let tries = 0; tries < 20; tries++) {
-    const wasClicked = await entry.click({ timeout: 1_000 }).then(() => true, () => false);
+    const wasClicked = await entry.click({ timeout: 1_000 }).then(
+      () => true,
+      () => false,
+    );
     if (await hasClosed(window, EFFECT_MS)) return wasClicked;
   }
   return false;
@@ -59,14 +65,20 @@ async function openMenu(window: WindowBase, open: () => Promise<void>): Promise<
 }
 
 async function close(window: WindowBase): Promise<void> {
-  for (let tries = 0; tries < 10 && await menu(window).count() > 0; tries++) {
+  for (let tries = 0; tries < 10 && (await menu(window).count()) > 0; tries++) {
     await window.page.keyboard.press('Escape');
     await hasClosed(window, EFFECT_MS);
   }
 }
 
 async function hasClosed(window: WindowBase, boundMs: number): Promise<boolean> {
-  return menu(window).first().waitFor({ state: 'detached', timeout: boundMs }).then(() => true, () => false);
+  return menu(window)
+    .first()
+    .waitFor({ state: 'detached', timeout: boundMs })
+    .then(
+      () => true,
+      () => false,
+    );
 }
 
 function menu(window: WindowBase): Locator {
@@ -75,15 +87,20 @@ function menu(window: WindowBase): Locator {
 
 function entryOf(window: WindowBase, depth: number, title: string): Locator {
   const level = depth === 0 ? menu(window) : window.page.locator('.monaco-submenu');
-  return level.locator('.action-item:not(.disabled) .action-label:not(.separator)').filter({ hasText: exactly(title) }).first();
+  return level
+    .locator('.action-item:not(.disabled) .action-label:not(.separator)')
+    .filter({ hasText: exactly(title) })
+    .first();
 }
 
 async function titles(window: WindowBase): Promise<string[]> {
   const items = await menu(window).first().locator('.action-item').all();
-  const found = await Promise.all(items.map(async (item) => {
-    const title = (await item.locator('.action-label').first().textContent() ?? '').trim();
-    const isDisabled = /\bdisabled\b/.test(await item.getAttribute('class') ?? '') && title !== '';
-    return isDisabled ? `${title} (disabled)` : title;
-  }));
+  const found = await Promise.all(
+    items.map(async (item) => {
+      const title = ((await item.locator('.action-label').first().textContent()) ?? '').trim();
+      const isDisabled = /\bdisabled\b/.test((await item.getAttribute('class')) ?? '') && title !== '';
+      return isDisabled ? `${title} (disabled)` : title;
+    }),
+  );
   return found.filter((title) => title !== '');
 }

@@ -23,27 +23,45 @@ export interface QuickInput {
   readonly items: readonly ListRow[];
 }
 
-const HINTS = [/\s*\(Press 'Enter' to confirm or 'Escape' to cancel\)$/, /^Press 'Enter' to confirm your input or 'Escape' to cancel$/];
+const HINTS = [
+  /\s*\(Press 'Enter' to confirm or 'Escape' to cancel\)$/,
+  /^Press 'Enter' to confirm your input or 'Escape' to cancel$/,
+];
 
 /** What is asked for now; undefined if nothing is. */
 export async function quickInput(window: WindowBase): Promise<QuickInput | undefined> {
   const box = widget(window);
-  if (await box.count() === 0) return undefined;
+  if ((await box.count()) === 0) return undefined;
   const quick = { timeout: 1_000 };
   const input = field(window);
   const [rawTitle, placeholder, value, type, rawMessage, boxClass, progressClass, buttons, items] = await Promise.all([
-    box.locator('.quick-input-title').innerText(quick).catch(() => ''), // no title bar
-    input.getAttribute('placeholder', quick), input.inputValue(quick), input.getAttribute('type', quick),
+    box
+      .locator('.quick-input-title')
+      .innerText(quick)
+      .catch(() => ''), // no title bar
+    input.getAttribute('placeholder', quick),
+    input.inputValue(quick),
+    input.getAttribute('type', quick),
     box.locator('.quick-input-message:visible').allTextContents(), // a hidden one has an old text
     box.locator('.quick-input-box .monaco-inputbox').getAttribute('class', quick),
     box.locator('.quick-input-progress').getAttribute('class', quick),
-    box.locator('.quick-input-titlebar .action-label:visible, .quick-input-inline-action-bar .action-label:visible').evaluateAll((all) => all.map((one) => (one as unknown as { ariaLabel: string | null }).ariaLabel ?? '')),
-    list(window).count().then((count) => count > 0 ? readRows(list(window)) : []),
+    box
+      .locator('.quick-input-titlebar .action-label:visible, .quick-input-inline-action-bar .action-label:visible')
+      .evaluateAll((all) => all.map((one) => (one as unknown as { ariaLabel: string | null }).ariaLabel ?? '')),
+    list(window)
+      .count()
+      .then((count) => (count > 0 ? readRows(list(window)) : [])),
   ]);
   const [, title = '', step] = /^(.*?)(?:\s*\((\d+\/\d+)\))?$/.exec(rawTitle.trim()) ?? [];
   const severity = /\b(error|warning|info)\b/.exec(boxClass ?? '')?.[1] as QuickInput['severity'];
   return {
-    title, step, placeholder: placeholder ?? '', value, severity, buttons, items,
+    title,
+    step,
+    placeholder: placeholder ?? '',
+    value,
+    severity,
+    buttons,
+    items,
     message: HINTS.reduce((text, hint) => text.replace(hint, ''), rawMessage.join('').trim()),
     isPassword: type === 'password',
     isBusy: /\bactive\b/.test(progressClass ?? ''),
@@ -62,22 +80,25 @@ export async function quickInputTitled(window: WindowBase, title: string | RegEx
 /** Opens the command palette and runs what has exactly this title (with its category: `Shoal: Join Group…`). */
 export async function runCommand(window: WindowBase, title: string): Promise<void> {
   const input = field(window);
-  const isPalette = async (): Promise<boolean> => await widget(window).count() > 0 && (await input.inputValue({ timeout: 1_000 })).startsWith('>');
+  const isPalette = async (): Promise<boolean> =>
+    (await widget(window).count()) > 0 && (await input.inputValue({ timeout: 1_000 })).startsWith('>');
   await window.until(`the command “${title}”`, async () => {
-    if (!await isPalette()) {
+    if (!(await isPalette())) {
       await window.page.keyboard.press('F1');
       await widget(window).waitFor({ timeout: 3_000 });
     }
     const text = `>${title}`;
-    if (await input.inputValue({ timeout: 1_000 }) !== text) await input.fill(text, { timeout: 3_000 });
+    if ((await input.inputValue({ timeout: 1_000 })) !== text) await input.fill(text, { timeout: 3_000 });
     // The list still has what it had before for a moment, and gets a second part ("similar commands") later: this waits for the one row alone.
-    const row = await window.poll(() => revealRow(list(window), ({ label }) => label === title), 2_000).catch(async () => {
-      const seen = (await readRows(list(window))).map(({ label }) => label).join(' | ');
-      await dismiss(window); // the palette knows the commands that were there when it came up: an extension may have come since
-      throw new Error(`the palette has: ${seen}`);
-    });
+    const row = await window
+      .poll(() => revealRow(list(window), ({ label }) => label === title), 2_000)
+      .catch(async () => {
+        const seen = (await readRows(list(window))).map(({ label }) => label).join(' | ');
+        await dismiss(window); // the palette knows the commands that were there when it came up: an extension may have come since
+        throw new Error(`the palette has: ${seen}`);
+      });
     await row.click({ timeout: 3_000 });
-    return window.poll(async () => !await isPalette(), 3_000);
+    return window.poll(async () => !(await isPalette()), 3_000);
   });
 }
 
@@ -93,7 +114,10 @@ export async function check(window: WindowBase, wanted: readonly (string | RegEx
     const shall = wanted.some((one) => fits(row.label, one));
     if (row.checked === shall) continue;
     await (await itemLike(window, row.label)).click({ timeout: 5_000 });
-    await window.until(`“${row.label}” to be ${shall ? '' : 'un'}checked`, async () => (await readRows(list(window))).find(({ label }) => label === row.label)?.checked === shall);
+    await window.until(
+      `“${row.label}” to be ${shall ? '' : 'un'}checked`,
+      async () => (await readRows(list(window))).find(({ label }) => label === row.label)?.checked === shall,
+    );
   }
 }
 
@@ -101,7 +125,7 @@ export async function check(window: WindowBase, wanted: readonly (string | RegEx
 export async function type(window: WindowBase, text: string): Promise<void> {
   await window.until('a box to type in', async () => {
     await field(window).fill(text, { timeout: 3_000 });
-    return await field(window).inputValue({ timeout: 1_000 }) === text; // a box that comes up just now may empty itself once more
+    return (await field(window).inputValue({ timeout: 1_000 })) === text; // a box that comes up just now may empty itself once more
   });
 }
 
@@ -112,22 +136,35 @@ export async function accept(window: WindowBase): Promise<void> {
 /** Presses a button in the title bar or beside the box. */
 export async function pressButton(window: WindowBase, title: string): Promise<void> {
   // Behind the title there may be its shortcut.
-  await window.click(`the button “${title}”`, widget(window).locator(`.action-label[aria-label="${title}"], .action-label[aria-label^="${title} ("], .quick-input-action .monaco-button:text-is("${title}")`).first());
+  await window.click(
+    `the button “${title}”`,
+    widget(window)
+      .locator(
+        `.action-label[aria-label="${title}"], .action-label[aria-label^="${title} ("], .quick-input-action .monaco-button:text-is("${title}")`,
+      )
+      .first(),
+  );
 }
 
 /** Leaves what is asked for, as somebody who changed their mind. */
 export async function dismiss(window: WindowBase): Promise<void> {
   await window.until('the quick input to go', async () => {
-    if (await widget(window).count() === 0) return true;
+    if ((await widget(window).count()) === 0) return true;
     await field(window).press('Escape', { timeout: 1_000 });
-    return widget(window).waitFor({ state: 'detached', timeout: 1_000 }).then(() => true);
+    return widget(window)
+      .waitFor({ state: 'detached', timeout: 1_000 })
+      .then(() => true);
   });
 }
 
 async function itemLike(window: WindowBase, wanted: string | RegExp): Promise<Locator> {
   return window.until(`the item ${String(wanted)}`, async () => {
     const row = await revealRow(list(window), ({ label }) => fits(label, wanted));
-    if (!row) throw new Error(`the items are: ${(await readRows(list(window))).map(({ label }) => label).join(' | ') || 'none'}`);
+    if (!row) {
+      throw new Error(
+        `the items are: ${(await readRows(list(window))).map(({ label }) => label).join(' | ') || 'none'}`,
+      );
+    }
     return row;
   });
 }

@@ -31,7 +31,8 @@ export interface SuiteOutcome {
 }
 
 /** What the page itself prints, too, whatever it runs. */
-const NOISE = /^(Resolv(ing|ed) connection token|Creating a socket|\[[\w -]+(:\w+)?\] |(Updating|Ignoring fetching) additional builtin)/;
+const NOISE =
+  /^(Resolv(ing|ed) connection token|Creating a socket|\[[\w -]+(:\w+)?\] |(Updating|Ignoring fetching) additional builtin)/;
 const SUITE_MS_MAX = 5 * 60_000;
 
 /** Runs a suite where SHOAL_VSCODE says. */
@@ -51,8 +52,19 @@ export async function runSuiteInExtensionHost(run: SuiteRun): Promise<SuiteOutco
  *
  * @param outfile  inside this repository, `test-results/…`: from there the extension host finds mocha
  */
-export async function bundleSuite(suites: readonly string[], outfile: string, { grep, timeoutMs = 20_000 }: { grep?: string; timeoutMs?: number } = {}): Promise<string> {
-  const options = JSON.stringify({ ui: 'bdd', reporter: 'spec', color: false, timeout: timeoutMs, forbidOnly: true, ...(grep === undefined ? {} : { grep }) });
+export async function bundleSuite(
+  suites: readonly string[],
+  outfile: string,
+  { grep, timeoutMs = 20_000 }: { grep?: string; timeoutMs?: number } = {},
+): Promise<string> {
+  const options = JSON.stringify({
+    ui: 'bdd',
+    reporter: 'spec',
+    color: false,
+    timeout: timeoutMs,
+    forbidOnly: true,
+    ...(grep === undefined ? {} : { grep }),
+  });
   // The suites run when they are imported, which is after mocha has put its globals there.
   const entry = `
     const Mocha = require('mocha');
@@ -65,13 +77,26 @@ export async function bundleSuite(suites: readonly string[], outfile: string, { 
     };`;
   await esbuild.build({
     stdin: { contents: entry, resolveDir: import.meta.dirname, loader: 'js' },
-    outfile, bundle: true, platform: 'node', format: 'cjs', target: 'node22', sourcemap: 'inline', logLevel: 'error', external: ['vscode', 'mocha'],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node22',
+    sourcemap: 'inline',
+    logLevel: 'error',
+    external: ['vscode', 'mocha'],
   });
   return outfile;
 }
 
 async function inServer(run: SuiteRun, folder: string): Promise<SuiteOutcome> {
-  const server = await CodeServer.start({ folder: path.join(folder, 'server'), name: 'suite', settings: run.settings ?? {}, environment: run.environment ?? {}, extensions: [run.vsix] });
+  const server = await CodeServer.start({
+    folder: path.join(folder, 'server'),
+    name: 'suite',
+    settings: run.settings ?? {},
+    environment: run.environment ?? {},
+    extensions: [run.vsix],
+  });
   try {
     const context = await newPerson();
     try {
@@ -79,12 +104,25 @@ async function inServer(run: SuiteRun, folder: string): Promise<SuiteOutcome> {
       const boundMs = run.boundMs ?? SUITE_MS_MAX;
       let timer: NodeJS.Timeout | undefined;
       const exited = new Promise<number>((resolve, reject) => {
-        timer = setTimeout(() => reject(new Error(`the suite did not end within ${boundMs / 1000} s:\n${lines.join('\n')}\n${server.logs()}`)), boundMs);
+        timer = setTimeout(
+          () =>
+            reject(
+              new Error(`the suite did not end within ${boundMs / 1000} s:\n${lines.join('\n')}\n${server.logs()}`),
+            ),
+          boundMs,
+        );
         const prepare = async (page: CodeWindow['page']): Promise<void> => {
-          await page.exposeFunction('codeAutomationLog', (_type: string, args: readonly unknown[]) => void (NOISE.test(String(args[0])) || lines.push(format(...args))));
+          await page.exposeFunction(
+            'codeAutomationLog',
+            (_type: string, args: readonly unknown[]) =>
+              void (NOISE.test(String(args[0])) || lines.push(format(...args))),
+          );
           await page.exposeFunction('codeAutomationExit', (code: number) => resolve(code));
         };
-        const payload = [['extensionDevelopmentPath', server.remoteUri(emptyExtension(folder))], ['extensionTestsPath', server.remoteUri(run.suite)]] as const;
+        const payload = [
+          ['extensionDevelopmentPath', server.remoteUri(emptyExtension(folder))],
+          ['extensionTestsPath', server.remoteUri(run.suite)],
+        ] as const;
         CodeWindow.open(context, server, { workspace: run.workspace, payload, prepare }).catch(reject);
       });
       const exitCode = await exited.finally(() => clearTimeout(timer));
@@ -101,7 +139,10 @@ async function inServer(run: SuiteRun, folder: string): Promise<SuiteOutcome> {
 function emptyExtension(folder: string): string {
   const empty = path.join(folder, 'empty');
   mkdirSync(empty);
-  writeFileSync(path.join(empty, 'package.json'), JSON.stringify({ name: 'empty', publisher: 'shoal-test', version: '0.0.0', engines: { vscode: '*' } }));
+  writeFileSync(
+    path.join(empty, 'package.json'),
+    JSON.stringify({ name: 'empty', publisher: 'shoal-test', version: '0.0.0', engines: { vscode: '*' } }),
+  );
   return empty;
 }
 
@@ -115,13 +156,31 @@ async function inDesktop(run: SuiteRun, folder: string): Promise<SuiteOutcome> {
   await runVSCodeCommand([...places, '--install-extension', path.resolve(run.vsix), '--force'], build);
 
   let output = '';
-  const collect = (): Writable => new Writable({ write(chunk: Buffer, _encoding, done) { output += chunk.toString(); done(); } });
+  const collect = (): Writable =>
+    new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        output += chunk.toString();
+        done();
+      },
+    });
   try {
     const exitCode = await runTests({
-      vscodeExecutablePath: executable, reuseMachineInstall: true,
-      extensionDevelopmentPath: emptyExtension(folder), extensionTestsPath: path.resolve(run.suite), extensionTestsEnv: { ...run.environment },
-      launchArgs: [run.workspace, ...places, '--disable-workspace-trust', '--skip-welcome', '--skip-release-notes', '--disable-telemetry', '--disable-updates'],
-      stdout: collect(), stderr: collect(),
+      vscodeExecutablePath: executable,
+      reuseMachineInstall: true,
+      extensionDevelopmentPath: emptyExtension(folder),
+      extensionTestsPath: path.resolve(run.suite),
+      extensionTestsEnv: { ...run.environment },
+      launchArgs: [
+        run.workspace,
+        ...places,
+        '--disable-workspace-trust',
+        '--skip-welcome',
+        '--skip-release-notes',
+        '--disable-telemetry',
+        '--disable-updates',
+      ],
+      stdout: collect(),
+      stderr: collect(),
     });
     return { exitCode, output };
   } catch (error) {

@@ -26,9 +26,9 @@ export interface ViewHeader {
 export async function openView(window: WindowBase, container: string): Promise<void> {
   await window.until(`the view container “${container}” to be open`, async () => {
     const tab = await containerTab(window, container);
-    if (await tab.getAttribute('aria-expanded') === 'true') return true;
+    if ((await tab.getAttribute('aria-expanded')) === 'true') return true;
     await tab.click({ timeout: 3_000 }); // not the icon: a badge may lie on it
-    return window.poll(async () => await tab.getAttribute('aria-expanded') === 'true', 3_000);
+    return window.poll(async () => (await tab.getAttribute('aria-expanded')) === 'true', 3_000);
   });
 }
 
@@ -41,7 +41,9 @@ export async function badge(window: WindowBase, container: string): Promise<numb
 }
 
 async function containerTab(window: WindowBase, container: string): Promise<Locator> {
-  const labels = await window.page.locator('.part.activitybar .composite-bar li.action-item[role="tab"] > a.action-label').evaluateAll((all) => all.map((one) => (one as unknown as { ariaLabel: string | null }).ariaLabel ?? ''));
+  const labels = await window.page
+    .locator('.part.activitybar .composite-bar li.action-item[role="tab"] > a.action-label')
+    .evaluateAll((all) => all.map((one) => (one as unknown as { ariaLabel: string | null }).ariaLabel ?? ''));
   // With a badge its tooltip stands behind: `Shoal - 3 downloads`.
   const index = labels.findIndex((label) => isTitled(label, container) || label.startsWith(`${container} - `));
   if (index < 0) throw new Error(`the activity bar has: ${labels.join(' | ')}`);
@@ -51,18 +53,22 @@ async function containerTab(window: WindowBase, container: string): Promise<Loca
 /** All views of the containers that are shown. */
 export async function viewHeaders(window: WindowBase): Promise<ViewHeader[]> {
   const panes = await window.page.locator('.pane:visible').all();
-  return Promise.all(panes.map(async (pane) => ({
-    title: (await pane.locator('> .pane-header h3.title').allTextContents()).join(''),
-    description: (await pane.locator('> .pane-header .description').allTextContents()).join(''),
-    message: (await pane.locator('.tree-explorer-viewlet-tree-view > .message:not(.hide)').allTextContents()).join('').trim(),
-    isExpanded: await pane.locator('> .pane-header').getAttribute('aria-expanded') === 'true',
-  })));
+  return Promise.all(
+    panes.map(async (pane) => ({
+      title: (await pane.locator('> .pane-header h3.title').allTextContents()).join(''),
+      description: (await pane.locator('> .pane-header .description').allTextContents()).join(''),
+      message: (await pane.locator('.tree-explorer-viewlet-tree-view > .message:not(.hide)').allTextContents())
+        .join('')
+        .trim(),
+      isExpanded: (await pane.locator('> .pane-header').getAttribute('aria-expanded')) === 'true',
+    })),
+  );
 }
 
 /** The rows of a view as a person could see them by scrolling: children of collapsed rows are none. */
 export async function rows(window: WindowBase, view: string): Promise<ListRow[]> {
   const pane = await openPane(window, view);
-  if (await pane.locator('> .pane-body.welcome').count() > 0) return [];
+  if ((await pane.locator('> .pane-body.welcome').count()) > 0) return [];
   return readRows(treeOf(pane));
 }
 
@@ -91,7 +97,7 @@ export async function clickRow(window: WindowBase, view: string, label: string, 
 export async function checkRow(window: WindowBase, view: string, label: string, shall = true): Promise<void> {
   await window.until(`the checkbox of “${label}” in ${view}`, async () => {
     const checkbox = (await rowLike(window, view, label)).locator('.custom-view-tree-node-item-checkbox');
-    if (await checkbox.getAttribute('aria-checked', { timeout: 1_000 }) === String(shall)) return true;
+    if ((await checkbox.getAttribute('aria-checked', { timeout: 1_000 })) === String(shall)) return true;
     await checkbox.click({ timeout: 2_000 });
     return false;
   });
@@ -120,7 +126,13 @@ async function unlessCovered(window: WindowBase, act: Promise<void>): Promise<vo
 }
 
 /** Drags something, from wherever it is, over the icon of a container, which shows that container, and drops it on a row of a view there. */
-export async function dragToRow(window: WindowBase, from: Locator, container: string, view: string, label: string): Promise<void> {
+export async function dragToRow(
+  window: WindowBase,
+  from: Locator,
+  container: string,
+  view: string,
+  label: string,
+): Promise<void> {
   const { mouse } = window.page;
   const over = (what: Locator): Promise<void> => moveOver(window, what);
   await window.until(`a drag to “${label}” in ${view}`, async () => {
@@ -131,7 +143,7 @@ export async function dragToRow(window: WindowBase, from: Locator, container: st
       await over(tab);
       await window.poll(async () => {
         await over(tab); // it is the resting mouse, still moving a little, that opens it
-        return await tab.getAttribute('aria-expanded') === 'true';
+        return (await tab.getAttribute('aria-expanded')) === 'true';
       }, 5_000);
       const row = await rowLike(window, view, label);
       await over(row);
@@ -155,7 +167,7 @@ export async function dragRow(window: WindowBase, view: string, from: string, to
       // VS Code has taken note of where the mouse is when that row is marked.
       await window.poll(async () => {
         await moveOver(window, target);
-        return /\bdrop-target\b/.test(await target.getAttribute('class', { timeout: 1_000 }) ?? '');
+        return /\bdrop-target\b/.test((await target.getAttribute('class', { timeout: 1_000 })) ?? '');
       }, 5_000);
     } finally {
       await mouse.up();
@@ -176,7 +188,9 @@ export async function rowAction(window: WindowBase, view: string, label: string,
     const row = await rowLike(window, view, label);
     await unlessCovered(window, row.hover({ timeout: 3_000 }));
     const index = (await labelsIn(row.locator('.actions'))).findIndex((one) => isTitled(one, title));
-    if (index < 0) throw new Error(`it has the actions: ${(await labelsIn(row.locator('.actions'))).join(' | ') || 'none'}`);
+    if (index < 0) {
+      throw new Error(`it has the actions: ${(await labelsIn(row.locator('.actions'))).join(' | ') || 'none'}`);
+    }
     await row.locator('.actions .action-label').nth(index).click({ timeout: 3_000 });
     return true;
   });
@@ -184,7 +198,9 @@ export async function rowAction(window: WindowBase, view: string, label: string,
 
 /** The titles of the icons in a row. */
 export async function rowActions(window: WindowBase, view: string, label: string): Promise<string[]> {
-  return window.until(`the row “${label}” of ${view}`, async () => labelsIn((await rowLike(window, view, label)).locator('.actions')));
+  return window.until(`the row “${label}” of ${view}`, async () =>
+    labelsIn((await rowLike(window, view, label)).locator('.actions')),
+  );
 }
 
 /** The tooltip that comes up when the mouse rests on a row, as plain text. */
@@ -211,7 +227,7 @@ export async function viewAction(window: WindowBase, view: string, title: string
       return true;
     }
     const entries = await entriesOf(window, () => openMore(window, view));
-    if (!entries.includes(title)) throw new Error(`it has: ${[...await labelsIn(bar), ...entries].join(' | ')}`);
+    if (!entries.includes(title)) throw new Error(`it has: ${[...(await labelsIn(bar)), ...entries].join(' | ')}`);
     await choose(window, () => openMore(window, view), [title]);
     return true;
   });
@@ -221,8 +237,11 @@ export async function viewAction(window: WindowBase, view: string, title: string
 export async function viewActions(window: WindowBase, view: string): Promise<{ icons: string[]; menu: string[] }> {
   const bar = await titleBar(window, view);
   const icons = await labelsIn(bar);
-  const hasMore = await bar.locator('.codicon-toolbar-more').count() > 0;
-  return { icons: icons.filter((label) => !/^(Views and )?More Actions\.\.\.$/.test(label)), menu: hasMore ? await entriesOf(window, () => openMore(window, view)) : [] };
+  const hasMore = (await bar.locator('.codicon-toolbar-more').count()) > 0;
+  return {
+    icons: icons.filter((label) => !/^(Views and )?More Actions\.\.\.$/.test(label)),
+    menu: hasMore ? await entriesOf(window, () => openMore(window, view)) : [],
+  };
 }
 
 async function openMore(window: WindowBase, view: string): Promise<void> {
@@ -232,8 +251,13 @@ async function openMore(window: WindowBase, view: string): Promise<void> {
 /** A container with one view has only its own title bar, which is then the view's. */
 async function titleBar(window: WindowBase, view: string): Promise<Locator> {
   const pane = await openPane(window, view);
-  const isMerged = await pane.locator('> .pane-header.hidden').count() > 0;
-  if (isMerged) return window.page.locator('.part:has(.pane)').filter({ has: paneOf(window, view) }).locator('> .composite.title .title-actions');
+  const isMerged = (await pane.locator('> .pane-header.hidden').count()) > 0;
+  if (isMerged) {
+    return window.page
+      .locator('.part:has(.pane)')
+      .filter({ has: paneOf(window, view) })
+      .locator('> .composite.title .title-actions');
+  }
   await pane.locator('> .pane-header').hover({ timeout: 3_000 }); // its icons are shown only then
   return pane.locator('> .pane-header .actions');
 }
@@ -242,20 +266,34 @@ async function titleBar(window: WindowBase, view: string): Promise<Locator> {
 export async function welcome(window: WindowBase, view: string): Promise<Welcome | undefined> {
   const pane = await openPane(window, view);
   const content = pane.locator('> .pane-body.welcome .welcome-view-content');
-  if (await content.count() === 0) return undefined;
+  if ((await content.count()) === 0) return undefined;
   const texts = (await content.locator('p').allInnerTexts()).map((text) => text.trim());
   const buttons = await content.locator('.monaco-button').allInnerTexts();
-  return { text: texts.join('\n'), buttons: buttons.map((text) => text.trim()), links: await content.locator('.monaco-link').allInnerTexts() };
+  return {
+    text: texts.join('\n'),
+    buttons: buttons.map((text) => text.trim()),
+    links: await content.locator('.monaco-link').allInnerTexts(),
+  };
 }
 
 /** Presses a button or a link of a view's welcome text. */
 export async function clickWelcome(window: WindowBase, view: string, label: string): Promise<void> {
   const pane = await openPane(window, view);
-  await window.click(`“${label}” in the welcome text of ${view}`, pane.locator('.welcome-view-content .monaco-button, .welcome-view-content .monaco-link').filter({ hasText: exactly(label) }).first());
+  await window.click(
+    `“${label}” in the welcome text of ${view}`,
+    pane
+      .locator('.welcome-view-content .monaco-button, .welcome-view-content .monaco-link')
+      .filter({ hasText: exactly(label) })
+      .first(),
+  );
 }
 
 /** Chooses an entry of the explorer's context menu, on one file or on several that are selected before. */
-export async function explorerMenu(window: WindowBase, files: readonly string[], path: readonly string[]): Promise<void> {
+export async function explorerMenu(
+  window: WindowBase,
+  files: readonly string[],
+  path: readonly string[],
+): Promise<void> {
   await choose(window, () => openExplorerMenu(window, files), path);
 }
 
@@ -265,7 +303,11 @@ export async function explorerMenuEntries(window: WindowBase, files: readonly st
 
 /** Takes a picture while the menu of files is open. */
 export async function explorerMenuPicture(window: WindowBase, files: readonly string[], name: string): Promise<void> {
-  await whileOpen(window, () => openExplorerMenu(window, files), () => window.screenshot(name));
+  await whileOpen(
+    window,
+    () => openExplorerMenu(window, files),
+    () => window.screenshot(name),
+  );
 }
 
 /** Files and folders that the explorer shows, children of expanded folders included. */
@@ -281,10 +323,20 @@ export async function explorerRows(window: WindowBase): Promise<ListRow[]> {
 export async function workspaceRead(window: WindowBase, workspaceFile: string): Promise<void> {
   await window.until('the folders of the workspace', async () => {
     await openView(window, 'Explorer');
-    if (await window.page.locator('.explorer-folders-view .monaco-list-row').count() > 0) return true;
-    if (await window.page.locator('.welcome-view-content:visible').filter({ hasText: 'You have not yet added a folder' }).count() === 0) return false;
+    if ((await window.page.locator('.explorer-folders-view .monaco-list-row').count()) > 0) return true;
+    if (
+      (await window.page
+        .locator('.welcome-view-content:visible')
+        .filter({ hasText: 'You have not yet added a folder' })
+        .count()) === 0
+    ) {
+      return false;
+    }
     appendFileSync(workspaceFile, ' ');
-    return window.poll(async () => await window.page.locator('.explorer-folders-view .monaco-list-row').count() > 0, 2_000);
+    return window.poll(
+      async () => (await window.page.locator('.explorer-folders-view .monaco-list-row').count()) > 0,
+      2_000,
+    );
   });
 }
 
@@ -310,14 +362,23 @@ function tab(window: WindowBase, name: string): Locator {
 
 async function openExplorerMenu(window: WindowBase, files: readonly string[]): Promise<void> {
   await openView(window, 'Explorer');
-  const find = (name: string): Promise<Locator> => window.poll(async () => {
-    const row = await revealRow(explorer(window), ({ label }) => label === name);
-    if (!row) throw new Error(`the explorer has: ${(await readRows(explorer(window))).map(({ label }) => label).join(' | ') || 'nothing'}`);
-    return row;
-  }, 5_000);
+  const find = (name: string): Promise<Locator> =>
+    window.poll(async () => {
+      const row = await revealRow(explorer(window), ({ label }) => label === name);
+      if (!row) {
+        throw new Error(
+          `the explorer has: ${(await readRows(explorer(window))).map(({ label }) => label).join(' | ') || 'nothing'}`,
+        );
+      }
+      return row;
+    }, 5_000);
   // With Ctrl one after the other: a plain click would open the file. What else was selected is taken out first: it would be meant, too.
-  const wrong = (await readRows(explorer(window))).filter(({ label, selected }) => (files.includes(label) ? !selected && files.length > 1 : selected));
-  for (const { label } of wrong) await (await find(label)).locator('.label-name').click({ modifiers: ['ControlOrMeta'], timeout: 3_000 });
+  const wrong = (await readRows(explorer(window))).filter(({ label, selected }) =>
+    files.includes(label) ? !selected && files.length > 1 : selected,
+  );
+  for (const { label } of wrong) {
+    await (await find(label)).locator('.label-name').click({ modifiers: ['ControlOrMeta'], timeout: 3_000 });
+  }
   await (await find(files.at(-1) ?? '')).locator('.label-name').click({ button: 'right', timeout: 3_000 });
 }
 
@@ -328,19 +389,24 @@ function explorer(window: WindowBase): Locator {
 async function rowLike(window: WindowBase, view: string, label: string): Promise<Locator> {
   const tree = treeOf(await openPane(window, view));
   const row = await revealRow(tree, (one) => one.label === label);
-  if (!row) throw new Error(`${view} has the rows: ${(await readRows(tree)).map((one) => one.label).join(' | ') || 'none'}`);
+  if (!row) {
+    throw new Error(`${view} has the rows: ${(await readRows(tree)).map((one) => one.label).join(' | ') || 'none'}`);
+  }
   return row;
 }
 
 /** The view, expanded. Its container has to be open: `openView`. */
 async function openPane(window: WindowBase, view: string): Promise<Locator> {
   const pane = paneOf(window, view);
-  await pane.first().waitFor({ timeout: 10_000 }).catch(async () => {
-    const seen = (await viewHeaders(window)).map(({ title }) => title);
-    throw await window.failure(`there is no view “${view}”; shown are: ${seen.join(' | ') || 'none'}`);
-  });
+  await pane
+    .first()
+    .waitFor({ timeout: 10_000 })
+    .catch(async () => {
+      const seen = (await viewHeaders(window)).map(({ title }) => title);
+      throw await window.failure(`there is no view “${view}”; shown are: ${seen.join(' | ') || 'none'}`);
+    });
   const header = pane.locator('> .pane-header');
-  if (await header.getAttribute('aria-expanded') === 'false') {
+  if ((await header.getAttribute('aria-expanded')) === 'false') {
     await header.click({ timeout: 3_000 });
     await pane.locator('> .pane-header[aria-expanded="true"]').waitFor({ timeout: 3_000 });
   }
@@ -348,7 +414,9 @@ async function openPane(window: WindowBase, view: string): Promise<Locator> {
 }
 
 function paneOf(window: WindowBase, view: string): Locator {
-  return window.page.locator('.pane').filter({ has: window.page.locator('> .pane-header h3.title').filter({ hasText: exactly(view) }) });
+  return window.page
+    .locator('.pane')
+    .filter({ has: window.page.locator('> .pane-header h3.title').filter({ hasText: exactly(view) }) });
 }
 
 function treeOf(pane: Locator): Locator {
@@ -356,5 +424,7 @@ function treeOf(pane: Locator): Locator {
 }
 
 async function labelsIn(bar: Locator): Promise<string[]> {
-  return bar.locator('.action-label').evaluateAll((all) => all.map((one) => (one as unknown as { ariaLabel: string | null }).ariaLabel ?? ''));
+  return bar
+    .locator('.action-label')
+    .evaluateAll((all) => all.map((one) => (one as unknown as { ariaLabel: string | null }).ariaLabel ?? ''));
 }

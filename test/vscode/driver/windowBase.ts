@@ -67,10 +67,15 @@ export class WindowBase {
 
   /** An error that says what was seen, with a picture of it. */
   async failure(what: string, cause?: unknown): Promise<Error> {
-    const picture = await this.screenshot(`failure-${process.pid}-${++failures}-${this.name}`).catch((error: Error) => `no screenshot: ${error.message}`);
+    const picture = await this.screenshot(`failure-${process.pid}-${++failures}-${this.name}`).catch(
+      (error: Error) => `no screenshot: ${error.message}`,
+    );
     const why = cause instanceof Error ? `\nthe last try: ${inShort(cause.message)}` : '';
     // A modal dialog that nobody expected takes every key and click, whatever is waited for.
-    const dialogs = await this.page.locator('.monaco-dialog-box:visible').allInnerTexts().catch(() => []);
+    const dialogs = await this.page
+      .locator('.monaco-dialog-box:visible')
+      .allInnerTexts()
+      .catch(() => []);
     const inTheWay = dialogs.map((text) => `\na dialog is open: ${text.replace(/\s+/g, ' ').trim()}`).join('');
     return new Error(`${this.name}'s window: ${what}${why}${inTheWay}\n${picture}`);
   }
@@ -86,7 +91,11 @@ export class WindowBase {
   }
 
   /** Clicks, and says what was not there if it cannot. */
-  async click(what: string, locator: Locator, options: { readonly button?: 'left' | 'right'; readonly modifiers?: ('ControlOrMeta' | 'Shift')[] } = {}): Promise<void> {
+  async click(
+    what: string,
+    locator: Locator,
+    options: { readonly button?: 'left' | 'right'; readonly modifiers?: ('ControlOrMeta' | 'Shift')[] } = {},
+  ): Promise<void> {
     try {
       await locator.click({ timeout: WAIT_MS, ...options });
     } catch (error) {
@@ -98,7 +107,11 @@ export class WindowBase {
 /** Of Playwright's long story of an action: what it was, on what, and what was in the way. */
 function inShort(message: string): string {
   const lines = message.split('\n').map((line) => stripVTControlCharacters(line).trim());
-  const telling = lines.slice(1).filter((line) => /^- (?!attempting|retrying|waiting \d|scrolling|done)|intercepts|not (?:enabled|visible|stable)/.test(line));
+  const telling = lines
+    .slice(1)
+    .filter((line) =>
+      /^- (?!attempting|retrying|waiting \d|scrolling|done)|intercepts|not (?:enabled|visible|stable)/.test(line),
+    );
   return [lines[0], ...new Set(telling)].slice(0, 6).join('\n  ');
 }
 

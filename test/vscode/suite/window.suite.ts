@@ -14,7 +14,21 @@ interface Manifest {
   readonly contributes: {
     readonly commands: readonly { readonly command: string; readonly title: string }[];
     readonly views: { readonly shoal: readonly { readonly id: string; readonly name: string }[] };
-    readonly configuration: readonly { readonly title: string; readonly properties: Readonly<Record<string, { readonly type: string; readonly default: unknown; readonly scope: string; readonly enum?: readonly string[]; readonly markdownDescription: string }>> }[];
+    readonly configuration: readonly {
+      readonly title: string;
+      readonly properties: Readonly<
+        Record<
+          string,
+          {
+            readonly type: string;
+            readonly default: unknown;
+            readonly scope: string;
+            readonly enum?: readonly string[];
+            readonly markdownDescription: string;
+          }
+        >
+      >;
+    }[];
   };
 }
 
@@ -30,7 +44,13 @@ describe('the extension in its host', () => {
   it('is the packaged one', () => {
     assert.ok(extension);
     assert.ok(extension.extensionPath.includes('extensions'), extension.extensionPath);
-    assert.deepEqual(fs.readdirSync(path.join(extension.extensionPath, 'dist')).sort(), ['engine.js', 'extension.cjs', 'package.json', 'tracker.js', 'webview']);
+    assert.deepEqual(fs.readdirSync(path.join(extension.extensionPath, 'dist')).sort(), [
+      'engine.js',
+      'extension.cjs',
+      'package.json',
+      'tracker.js',
+      'webview',
+    ]);
     assert.ok(!fs.existsSync(path.join(extension.extensionPath, 'test')));
   });
 
@@ -43,15 +63,21 @@ describe('the extension in its host', () => {
     const declared = manifest.contributes.commands.map(({ command }) => command).sort();
     assert.deepEqual(COMMAND_NAMES.map((name) => `shoal.${name}`).sort(), declared);
     const registered = new Set(await vscode.commands.getCommands(true));
-    assert.deepEqual(declared.filter((command) => !registered.has(command)), []);
+    assert.deepEqual(
+      declared.filter((command) => !registered.has(command)),
+      [],
+    );
   });
 
   it('takes a row or a file of what a command is given, and anything else for nothing', () => {
     const selected = { row: { subject: { group: 'team' } } };
     const view = { view: { selection: [selected] } } as unknown as Tools['views']['files'];
-    const given = (...args: readonly unknown[]) => givenBy(args, { views: { groups: view, files: view, downloads: view } });
+    const given = (...args: readonly unknown[]) =>
+      givenBy(args, { views: { groups: view, files: view, downloads: view } });
     const file = vscode.Uri.file('/w/a.txt');
-    for (const other of ['a text', 7, null, undefined, { other: true }, ['x']]) assert.deepEqual(given(other, [other]), { given: undefined, all: [] });
+    for (const other of ['a text', 7, null, undefined, { other: true }, ['x']]) {
+      assert.deepEqual(given(other, [other]), { given: undefined, all: [] });
+    }
     assert.deepEqual(given(file, [file, 'x']), { given: file, all: [file] });
     assert.deepEqual(given(selected), { given: selected, all: undefined });
     assert.deepEqual(given({ resourceUri: file }), { given: file, all: [file] });
@@ -61,15 +87,31 @@ describe('the extension in its host', () => {
   it('has titles and descriptions in words, not keys', () => {
     for (const { title } of manifest.contributes.commands) assert.doesNotMatch(title, /%/);
     for (const { name } of manifest.contributes.views.shoal) assert.doesNotMatch(name, /%/);
-    for (const { title, properties } of manifest.contributes.configuration) for (const text of [title, ...Object.values(properties).map(({ markdownDescription }) => markdownDescription)]) assert.doesNotMatch(text, /^%/);
+    for (const { title, properties } of manifest.contributes.configuration) {
+      for (const text of [title, ...Object.values(properties).map(({ markdownDescription }) => markdownDescription)]) {
+        assert.doesNotMatch(text, /^%/);
+      }
+    }
   });
 
   it('declares the settings that it reads, with their defaults, and none that a repository can set', () => {
-    const declared = Object.assign({}, ...manifest.contributes.configuration.map(({ properties }) => properties)) as Manifest['contributes']['configuration'][number]['properties'];
-    assert.deepEqual(Object.keys(declared).sort(), Object.keys(SETTINGS).map((name) => `shoal.${name}`).sort());
+    const declared = Object.assign(
+      {},
+      ...manifest.contributes.configuration.map(({ properties }) => properties),
+    ) as Manifest['contributes']['configuration'][number]['properties'];
+    assert.deepEqual(
+      Object.keys(declared).sort(),
+      Object.keys(SETTINGS)
+        .map((name) => `shoal.${name}`)
+        .sort(),
+    );
     for (const [name, row] of Object.entries(SETTINGS)) {
       const { type, default: value, scope, enum: words } = declared[`shoal.${name}`] ?? assert.fail(name);
-      assert.deepEqual([type, value, scope, words], [row.type, row.default, row.scope, 'oneOf' in row ? row.oneOf : undefined], name);
+      assert.deepEqual(
+        [type, value, scope, words],
+        [row.type, row.default, row.scope, 'oneOf' in row ? row.oneOf : undefined],
+        name,
+      );
       assert.ok(row.scope === 'machine' || row.scope === 'application', name);
     }
   });
@@ -78,7 +120,10 @@ describe('the extension in its host', () => {
     const [folder] = vscode.workspace.workspaceFolders ?? [];
     assert.ok(folder);
     fs.mkdirSync(path.join(folder.uri.fsPath, '.vscode'), { recursive: true });
-    fs.writeFileSync(path.join(folder.uri.fsPath, '.vscode', 'settings.json'), JSON.stringify({ 'shoal.tracker': 'evil.example:7070', 'shoal.downloadFolder': '/', 'editor.rulers': [77] }));
+    fs.writeFileSync(
+      path.join(folder.uri.fsPath, '.vscode', 'settings.json'),
+      JSON.stringify({ 'shoal.tracker': 'evil.example:7070', 'shoal.downloadFolder': '/', 'editor.rulers': [77] }),
+    );
     // A setting that a workspace may set tells that the file was read.
     await until(() => vscode.workspace.getConfiguration('editor').get<number[]>('rulers')?.[0] === 77);
     assert.equal(setting('tracker'), '');
@@ -86,20 +131,35 @@ describe('the extension in its host', () => {
   });
 
   it('takes a setting that is nothing usable for its default', async () => {
-    const set = (name: SettingName, value: unknown) => vscode.workspace.getConfiguration('shoal').update(name, value, vscode.ConfigurationTarget.Global);
+    const set = (name: SettingName, value: unknown) =>
+      vscode.workspace.getConfiguration('shoal').update(name, value, vscode.ConfigurationTarget.Global);
     await set('pieceSelection', 'fastest');
     assert.equal(setting('pieceSelection'), 'auto');
     await set('pieceSelection', undefined);
     await set('uploadLimit', 100);
-    assert.deepEqual(engineSettings(), { downLimitBytesPerS: undefined, upLimitBytesPerS: 102_400, listenHost: undefined, listenPort: undefined, keepSharing: undefined, activeDownloads: undefined });
+    assert.deepEqual(engineSettings(), {
+      downLimitBytesPerS: undefined,
+      upLimitBytesPerS: 102_400,
+      listenHost: undefined,
+      listenPort: undefined,
+      keepSharing: undefined,
+      activeDownloads: undefined,
+    });
     await set('uploadLimit', undefined);
     assert.deepEqual(engineSettings(['uploadLimit']).upLimitBytesPerS, 0, 'what was unset is told, once');
-    assert.deepEqual(Object.values(engineSettings()).filter((value) => value !== undefined), []);
+    assert.deepEqual(
+      Object.values(engineSettings()).filter((value) => value !== undefined),
+      [],
+    );
   });
 
   it('says what is wrong with a place to listen on', () => {
-    for (const right of ['', '7000', ':7000', '127.0.0.1:7000', '[::1]:7000', '*:7000']) assert.equal(listenTrouble(right), undefined, right);
-    for (const wrong of ['everywhere', '70000', 'a b:1', '127.0.0.1']) assert.match(listenTrouble(wrong) ?? '', /shoal\.listen/, wrong);
+    for (const right of ['', '7000', ':7000', '127.0.0.1:7000', '[::1]:7000', '*:7000']) {
+      assert.equal(listenTrouble(right), undefined, right);
+    }
+    for (const wrong of ['everywhere', '70000', 'a b:1', '127.0.0.1']) {
+      assert.match(listenTrouble(wrong) ?? '', /shoal\.listen/, wrong);
+    }
   });
 
   it('runs no engine as long as nobody is signed in', () => {
@@ -115,7 +175,11 @@ describe('the extension in its host', () => {
     fs.mkdirSync(path.join(root, '.git'));
     assert.equal(gitRootOf(downloads), root);
     const file = path.join(root, '.gitignore');
-    for (const [before, after] of [[undefined, '/downloads/\n'], ['dist', 'dist\n/downloads/\n'], ['dist\r\n', 'dist\r\n/downloads/\r\n']] as const) {
+    for (const [before, after] of [
+      [undefined, '/downloads/\n'],
+      ['dist', 'dist\n/downloads/\n'],
+      ['dist\r\n', 'dist\r\n/downloads/\r\n'],
+    ] as const) {
       if (before !== undefined) fs.writeFileSync(file, before);
       assert.equal(isIgnored(root, downloads), false);
       addToIgnored(root, downloads);
@@ -140,14 +204,16 @@ describe('the extension in its host', () => {
 
 /** Resolves when a condition holds that VS Code brings about by itself. */
 async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise<void>((resolve) => {
-    const listening = vscode.workspace.onDidChangeConfiguration(() => {
-      listening.dispose();
-      resolve();
+  while (!holds()) {
+    await new Promise<void>((resolve) => {
+      const listening = vscode.workspace.onDidChangeConfiguration(() => {
+        listening.dispose();
+        resolve();
+      });
+      if (holds()) {
+        listening.dispose();
+        resolve();
+      }
     });
-    if (holds()) {
-      listening.dispose();
-      resolve();
-    }
-  });
+  }
 }
