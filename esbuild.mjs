@@ -1,8 +1,10 @@
-// Makes the three bundles in dist/, each of which runs alone, copied anywhere, without node_modules; and in dist/webview the one page of the extension.
+// Makes the three bundles in dist/, each of which runs alone, copied anywhere, without
+// node_modules; and in dist/webview the one page of the extension.
 //
 //   node esbuild.mjs [--sourcemap] [--if-stale]     --if-stale: nothing to do while dist/ is newer than every source
 //
-// Runs on any Node from 18 on, so it can be started before this project's own Node is known to work.
+// Runs on any Node from 18 on, so it can be started before this project's own Node is known to
+// work.
 import {
   chmodSync,
   existsSync,
@@ -21,15 +23,22 @@ const ROOT = fileURLToPath(new URL('.', import.meta.url));
 const DIST = join(ROOT, 'dist');
 const NODE_MIN = [22, 13]; // the first Node with node:sqlite unflagged; VS Code 1.105 has 22.19
 
-/** What each bundle is made of. A command is a program of its own: it has a shebang, a run bit and a check of the Node that runs it. */
+/**
+ * What each bundle is made of. A command is a program of its own: it has a shebang, a run bit and a
+ * check of the Node that runs it.
+ */
 const BUNDLES = [
   { from: 'tracker/main.ts', to: 'tracker.js', command: 'shoal-tracker' },
   { from: 'extension/engine/main.ts', to: 'engine.js', command: 'shoal' },
-  // By its name, since VS Code goes by the package.json above: a module it imports, which takes several times as long as to require it.
+  // By its name, since VS Code goes by the package.json above: a module it imports, which takes
+  // several times as long as to require it.
   { from: 'extension/main.ts', to: 'extension.cjs', command: undefined },
 ].filter(({ from }) => existsSync(join(ROOT, from)));
 
-/** What the engine's threads run that hash: a text inside the engine's bundle, which has to be one file. */
+/**
+ * What the engine's threads run that hash: a text inside the engine's bundle, which has to be one
+ * file.
+ */
 const HASH_WORKER = 'extension/engine/hashWorker.ts';
 
 /** The page: a script and a style sheet for the browser that VS Code is. */
@@ -41,10 +50,11 @@ const PAGES = [
 const BROWSER_MIN = 'chrome138';
 
 /**
- * Syntax that Node 12 does not parse is written in an older way, so that it gets as far as the check above: it is what `apt install nodejs`
- * gives on Ubuntu 22.04. Costs nothing that can be measured. Private fields, which would, are parsed by Node 12, and stay as long as their class has
- * none of the other things: no private methods (sourcesAsBundled), no static block. In a class that has, esbuild makes a WeakMap of every field, and
- * a tracker takes twice the time for everything.
+ * Syntax that Node 12 does not parse is written in an older way, so that it gets as far as the
+ * check above: it is what `apt install nodejs` gives on Ubuntu 22.04. Costs nothing that can be
+ * measured. Private fields, which would, are parsed by Node 12, and stay as long as their class has
+ * none of the other things: no private methods (sourcesAsBundled), no static block. In a class that
+ * has, esbuild makes a WeakMap of every field, and a tracker takes twice the time for everything.
  */
 const PARSED_BY_NODE_12 = Object.fromEntries(
   [
@@ -63,8 +73,8 @@ const PARSED_BY_NODE_12 = Object.fromEntries(
 );
 
 /**
- * An import of VS Code is a plain `require`: esbuild would copy all its hundreds of names for each file that imports it, which took 9 of the 24 ms that the
- * window's code takes to be loaded.
+ * An import of VS Code is a plain `require`: esbuild would copy all its hundreds of names for each
+ * file that imports it, which took 9 of the 24 ms that the window's code takes to be loaded.
  */
 const VSCODE_IMPORT = /^import \* as vscode from 'vscode';$/m;
 const VSCODE_REQUIRE = "const vscode = require('vscode');";
@@ -85,7 +95,8 @@ async function build() {
     target: 'node22',
     supported: PARSED_BY_NODE_12,
     external: ['vscode'],
-    // Names stay as they are: they are part of a stack that someone will send us. (keepNames would put a static block into every class.)
+    // Names stay as they are: they are part of a stack that someone will send us. (keepNames would
+    // put a static block into every class.)
     minifySyntax: true,
     minifyWhitespace: true,
     plugins: [sourcesAsBundled()],
@@ -146,7 +157,10 @@ async function build() {
   }
 }
 
-/** Private methods and accessors become ordinary ones, `#go` a `$go`: the compiler and the linter have seen to it that nobody else calls them. And see above. */
+/**
+ * Private methods and accessors become ordinary ones, `#go` a `$go`: the compiler and the linter
+ * have seen to it that nobody else calls them. And see above.
+ */
 function sourcesAsBundled() {
   return {
     name: 'sources as they are bundled',
@@ -176,7 +190,10 @@ function sourcesAsBundled() {
   };
 }
 
-/** Whoever runs the old bundle at this moment keeps it: a file appears whole under its name or not at all. */
+/**
+ * Whoever runs the old bundle at this moment keeps it: a file appears whole under its name or not
+ * at all.
+ */
 function publish(name, contents, started) {
   const part = join(DIST, dirname(name), `.${basename(name)}.${process.pid}`);
   writeFileSync(part, contents);
@@ -188,8 +205,8 @@ function publish(name, contents, started) {
 /**
  * What stands before everything else in a bundle.
  *
- * The check is the first thing that runs and is written in ES5. It can only speak if the rest of the file parses too, hence
- * PARSED_BY_NODE_12.
+ * The check is the first thing that runs and is written in ES5. It can only speak if the rest of
+ * the file parses too, hence PARSED_BY_NODE_12.
  */
 function banner(command) {
   return [
@@ -223,7 +240,10 @@ function refuseOldNode(command, major, minor) {
   process.exit(1);
 }
 
-/** Node 22 and 23 call SQLite experimental at every start (24 does no longer). That one warning helps nobody; the others stay. */
+/**
+ * Node 22 and 23 call SQLite experimental at every start (24 does no longer). That one warning
+ * helps nobody; the others stay.
+ */
 function hushSqliteWarning() {
   var emitWarning = process.emitWarning;
   process.emitWarning = function (warning, type) {

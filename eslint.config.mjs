@@ -1,4 +1,5 @@
-// Lint finds bugs here, not taste. The typed rules are the reason to have it: a promise nobody waits for is the bug of network code.
+// Lint finds bugs here, not taste. The typed rules are the reason to have it: a promise nobody
+// waits for is the bug of network code.
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
@@ -37,12 +38,14 @@ export default defineConfig(
       ],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
 
-      // An async function without await is how a fake or a simple implementation meets an async interface.
+      // An async function without await is how a fake or a simple implementation meets an async
+      // interface.
       '@typescript-eslint/require-await': 'off',
     },
   },
 
-  // The product speaks through logs, frames and the command line's own output, which all have one place each.
+  // The product speaks through logs, frames and the command line's own output, which all have one
+  // place each.
   { files: ['protocol/**', 'tracker/**', 'extension/**'], rules: { 'no-console': 'error' } },
 
   {

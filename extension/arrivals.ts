@@ -1,12 +1,13 @@
-// What becomes of downloads that were begun at one wish: when the window stops waiting for them, and which of them came. Pure;
-// commands/downloading.ts tells the person, once for all of them.
+// What becomes of downloads that were begun at one wish: when the window stops waiting for them,
+// and which of them came. Pure; commands/downloading.ts tells the person, once for all of them.
 import type { Transfer } from '../protocol/engineLink.ts';
 import type { WindowState } from './state.ts';
 import { isComplete } from './state.ts';
 
 /**
- * Looks at one state after the other until nothing more is to be waited for: then those that came are found, in the order of their coming. One that
- * failed was told of by itself, and of one that was cancelled nothing is to be told.
+ * Looks at one state after the other until nothing more is to be waited for: then those that came
+ * are found, in the order of their coming. One that failed was told of by itself, and of one that
+ * was cancelled nothing is to be told.
  */
 export function arrivalsOf(ids: readonly number[]): (state: WindowState) => readonly Transfer[] | undefined {
   const waiting = new Set(ids);

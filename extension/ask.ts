@@ -1,4 +1,5 @@
-// What a command needs and was not given: which group, which member, which file. Says so where there is none to choose.
+// What a command needs and was not given: which group, which member, which file. Says so where
+// there is none to choose.
 import * as vscode from 'vscode';
 import { amount } from '../protocol/amounts.ts';
 import type { Transfer } from '../protocol/engineLink.ts';
@@ -199,7 +200,10 @@ export class Ask {
     });
   }
 
-  /** A file of a shared folder: type a part of its path. There may be a hundred thousand, of which VS Code is handed the best. */
+  /**
+   * A file of a shared folder: type a part of its path. There may be a hundred thousand, of which
+   * VS Code is handed the best.
+   */
   async fileInside(title: string, read: () => Promise<readonly FileInFolder[]>): Promise<string | undefined> {
     let files: readonly Searchable<FileInFolder>[] = [];
     const load = async (): Promise<void> => {
@@ -241,7 +245,10 @@ export class Ask {
   }
 }
 
-/** Group by group under a line with its name, or each with its group behind it, where there are several. */
+/**
+ * Group by group under a line with its name, or each with its group behind it, where there are
+ * several.
+ */
 function fileChoices(
   found: readonly FileInGroup[],
   isByGroup: boolean,
@@ -277,7 +284,10 @@ function fileChoice(found: FileInGroup, withGroup: boolean): Choice<FoundFile> {
   };
 }
 
-/** The icon that the person's theme has for such a file: VS Code takes it of `resourceUri`, which its older versions pass over. */
+/**
+ * The icon that the person's theme has for such a file: VS Code takes it of `resourceUri`, which
+ * its older versions pass over.
+ */
 function iconOf(name: string, isFolder: boolean): Partial<vscode.QuickPickItem> {
   if (isFolder) return { iconPath: vscode.ThemeIcon.Folder };
   const themed = {

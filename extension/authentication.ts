@@ -1,6 +1,8 @@
-// The account in VS Code's Accounts menu. Who is signed in is the engine's business: this shows it there, and runs the commands that change it.
-// Nobody is asked to sign in there: such an entry comes with a badge that stays, and the welcome view says it better.
-// A session's token is made of chance for each session, kept nowhere else, and opens nothing: what counts is the device's key, which no window has.
+// The account in VS Code's Accounts menu. Who is signed in is the engine's business: this shows it
+// there, and runs the commands that change it. Nobody is asked to sign in there: such an entry
+// comes with a badge that stays, and the welcome view says it better. A session's token is made of
+// chance for each session, kept nowhere else, and opens nothing: what counts is the device's key,
+// which no window has.
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { WindowState } from './state.ts';
@@ -30,14 +32,20 @@ export class Authentication implements vscode.AuthenticationProvider, vscode.Dis
     return Promise.resolve(this.#session ? [this.#session] : []);
   }
 
-  /** Asks for tracker, name and password. @throws CancellationError when the person changed their mind */
+  /**
+   * Asks for tracker, name and password. @throws CancellationError when the person changed their
+   * mind
+   */
   async createSession(): Promise<vscode.AuthenticationSession> {
     if (!this.#session) await vscode.commands.executeCommand('shoal.signIn');
     if (!this.#session) throw new vscode.CancellationError();
     return this.#session;
   }
 
-  /** Logs out; asks first if somebody is downloading. @throws CancellationError when the person changed their mind */
+  /**
+   * Logs out; asks first if somebody is downloading. @throws CancellationError when the person
+   * changed their mind
+   */
   async removeSession(id: string): Promise<void> {
     if (this.#session?.id !== id) return;
     await vscode.commands.executeCommand('shoal.signOut');

@@ -1,5 +1,6 @@
-// The question before something leaves the disk that was perhaps never meant to: keys, passwords, what git ignores. Says of each why it is
-// asked about. Decides nothing else; commands/sharing.ts shares.
+// The question before something leaves the disk that was perhaps never meant to: keys, passwords,
+// what git ignores. Says of each why it is asked about. Decides nothing else; commands/sharing.ts
+// shares.
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { createNodeDisk } from '../protocol/nodeDisk.ts';
@@ -15,7 +16,10 @@ interface Git {
   getRepository(uri: vscode.Uri): { checkIgnore(paths: string[]): Promise<Set<string>> } | null;
 }
 
-/** Whether these may be shared in a group: at once when nothing speaks against it, else as the person says. */
+/**
+ * Whether these may be shared in a group: at once when nothing speaks against it, else as the
+ * person says.
+ */
 export async function mayShare(uris: readonly vscode.Uri[], group: string): Promise<boolean> {
   const asks = setting('askBeforeSharing');
   if (asks === 'never') return true;
@@ -55,7 +59,10 @@ export async function mayShare(uris: readonly vscode.Uri[], group: string): Prom
 const nameIn = (place: string, within: string): string =>
   path.basename(place) === within ? within : `${path.basename(place)}/${within}`;
 
-/** Those that git ignores, as VS Code's git extension knows it; none without it, or in no repository. */
+/**
+ * Those that git ignores, as VS Code's git extension knows it; none without it, or in no
+ * repository.
+ */
 async function ignored(uris: readonly vscode.Uri[]): Promise<readonly Doubt[]> {
   const git = vscode.extensions.getExtension<{ getAPI(version: 1): Git }>('vscode.git');
   if (!git?.isActive) return [];
@@ -75,7 +82,10 @@ async function ignored(uris: readonly vscode.Uri[]): Promise<readonly Doubt[]> {
   }
 }
 
-/** Does something that is shown, and can be given up, only when it takes long. Undefined when it was given up. */
+/**
+ * Does something that is shown, and can be given up, only when it takes long. Undefined when it was
+ * given up.
+ */
 async function quietly<T>(title: string, run: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
   const stop = new AbortController();
   const done = run(stop.signal);

@@ -1,5 +1,5 @@
-// Every command: its name and what runs. package.json says where each is shown; a test compares the two. This is the one place that runs
-// commands, and so the one that says what went wrong.
+// Every command: its name and what runs. package.json says where each is shown; a test compares the
+// two. This is the one place that runs commands, and so the one that says what went wrong.
 import * as vscode from 'vscode';
 import { asShoalError, isShoalError } from '../protocol/errors.ts';
 import { changePassword, createAccount, signIn, signOut } from './commands/account.ts';
@@ -179,7 +179,8 @@ export async function explained(tools: Pick<Tools, 'log'>, name: string, run: ()
 }
 
 function explain(error: unknown, name: string, { log }: Pick<Tools, 'log'>): void {
-  if (error instanceof vscode.CancellationError || isShoalError(error, 'cancelled')) return; // the person changed their mind
+  // the person changed their mind
+  if (error instanceof vscode.CancellationError || isShoalError(error, 'cancelled')) return;
   const failure = asShoalError(error);
   if (isShoalError(error)) log.warn(`${name}: ${failure.code}`, failure.message);
   else log.error(name, failure.cause ?? failure);

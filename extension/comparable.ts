@@ -1,9 +1,13 @@
-// The names of files that can be compared with a shared version: of those in the catalogues and of those shared or downloaded here. The
-// explorer's menu asks for them by the `when` key `shoal.sharedNames` (state.ts).
+// The names of files that can be compared with a shared version: of those in the catalogues and of
+// those shared or downloaded here. The explorer's menu asks for them by the `when` key
+// `shoal.sharedNames` (state.ts).
 import path from 'node:path';
 import type { WindowState } from './state.ts';
 
-/** More names than this are not told: VS Code looks them through for every menu. Files of this machine come first. */
+/**
+ * More names than this are not told: VS Code looks them through for every menu. Files of this
+ * machine come first.
+ */
 const NAMES_MAX = 2_000;
 
 let last:
@@ -14,7 +18,10 @@ let last:
     }
   | undefined;
 
-/** The same list as long as it says the same, so that the key is not set anew at every byte of a download. */
+/**
+ * The same list as long as it says the same, so that the key is not set anew at every byte of a
+ * download.
+ */
 export function comparableNames({ files, transfers }: Pick<WindowState, 'files' | 'transfers'>): readonly string[] {
   if (last && last.files === files && samePaths(last.transfers, transfers)) return last.names;
   const made = namesIn({ files, transfers });

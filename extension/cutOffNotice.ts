@@ -1,4 +1,5 @@
-// What VS Code gives nobody a chance to say when its last window closes: that somebody was still downloading from here. The next window says it, once.
+// What VS Code gives nobody a chance to say when its last window closes: that somebody was still
+// downloading from here. The next window says it, once.
 import * as vscode from 'vscode';
 import { asShoalError } from '../protocol/errors.ts';
 import type { Log } from '../protocol/world.ts';

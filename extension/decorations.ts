@@ -1,5 +1,6 @@
-// Marks in the explorer: which files of this machine are shared, which are coming, which changed and are served no more. Looks only into a map
-// that is made anew when transfers change; asks no disk. One writer of that map: `update`.
+// Marks in the explorer: which files of this machine are shared, which are coming, which changed
+// and are served no more. Looks only into a map that is made anew when transfers change; asks no
+// disk. One writer of that map: `update`.
 import * as vscode from 'vscode';
 import { Merger } from './merger.ts';
 import { setting } from './settings.ts';
@@ -52,7 +53,8 @@ export class Decorations implements vscode.FileDecorationProvider, vscode.Dispos
     const before = this.#marks;
     this.#seen = this.#state().transfers;
     this.#marks = setting('decorations') ? marksOf(this.#state()) : new Map();
-    // Only of what has changed a URI is made: there may be thousands of shares while one download goes on.
+    // Only of what has changed a URI is made: there may be thousands of shares while one download
+    // goes on.
     const changed = [...before.keys(), ...this.#marks.keys()].filter(
       (file) => before.get(file) !== this.#marks.get(file),
     );

@@ -10,7 +10,10 @@ import { inMessage, t } from './words.ts';
 /** Folder in a workspace that downloads go to when nothing is set. */
 const DEFAULT_NAME = 'downloads';
 
-/** The setting's folder; a relative one, and the default, lie in the workspace. Without a workspace it is the system's downloads folder. */
+/**
+ * The setting's folder; a relative one, and the default, lie in the workspace. Without a workspace
+ * it is the system's downloads folder.
+ */
 export function downloadFolder(): { readonly folder: string; readonly isDefault: boolean } {
   const set = setting('downloadFolder')
     .trim()
@@ -43,7 +46,10 @@ export async function tellFolderOnce(memory: Memory, folder: string): Promise<vo
     });
 }
 
-/** Keeps where downloads of a group went this time, for the next question, and asks once whether all of them shall go there. */
+/**
+ * Keeps where downloads of a group went this time, for the next question, and asks once whether all
+ * of them shall go there.
+ */
 export async function rememberGroupFolder(memory: Memory, group: string, folder: string): Promise<void> {
   const known = memory.folderOf(group);
   await memory.rememberFolder(group, { folder, isUsual: known?.isUsual === true && known.folder === folder });
@@ -77,7 +83,10 @@ export function gitRootOf(folder: string): string | undefined {
 
 const lineFor = (root: string, folder: string): string => `/${path.relative(root, folder).split(path.sep).join('/')}/`;
 
-/** Whether a line for it, in one of its usual forms, is there. What other patterns mean is git's business; a second line does no harm. */
+/**
+ * Whether a line for it, in one of its usual forms, is there. What other patterns mean is git's
+ * business; a second line does no harm.
+ */
 export function isIgnored(root: string, folder: string): boolean {
   const line = lineFor(root, folder);
   const forms = [line, line.slice(1), line.slice(0, -1), line.slice(1, -1)];

@@ -1,5 +1,6 @@
-// Files dropped on a group are shared in it: from the explorer, from the system's own, and from the desktop of the computer in front of the
-// person when VS Code works on another one; those are copied over first. Takes what was dropped apart; commands/sharing.ts shares.
+// Files dropped on a group are shared in it: from the explorer, from the system's own, and from the
+// desktop of the computer in front of the person when VS Code works on another one; those are
+// copied over first. Takes what was dropped apart; commands/sharing.ts shares.
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import * as vscode from 'vscode';
@@ -14,7 +15,10 @@ const FILES_MAX = 1_000;
 /** Names tried for a copy when its own is taken: `name (2)` … */
 const NAMES_MAX = 100;
 
-/** Shares in a group; in one that is asked for when none is named. What goes wrong there, and here, is `explain`'s to say. */
+/**
+ * Shares in a group; in one that is asked for when none is named. What goes wrong there, and here,
+ * is `explain`'s to say.
+ */
 export interface DropHost {
   readonly share: (group: string | undefined, uris: readonly vscode.Uri[]) => Promise<void>;
   readonly explain: (run: () => Promise<void>) => Promise<void>;
@@ -54,7 +58,10 @@ export class DropToShare implements vscode.TreeDragAndDropController<Node> {
   }
 }
 
-/** What was dropped, as files of this machine. VS Code gives the bytes of foreign ones only while the drop lasts. */
+/**
+ * What was dropped, as files of this machine. VS Code gives the bytes of foreign ones only while
+ * the drop lasts.
+ */
 async function droppedOf(data: vscode.DataTransfer): Promise<readonly vscode.Uri[]> {
   const here = urisOf((await data.get('text/uri-list')?.asString()) ?? '');
   const files = here.length > 0 ? [] : [...data].flatMap(([, item]) => item.asFile() ?? []);
@@ -84,7 +91,8 @@ function urisOf(text: string): readonly vscode.Uri[] {
       try {
         const uri = vscode.Uri.parse(line, true);
         if (uri.scheme === SHARED || uri.scheme === SHARED_HEAD) return []; // a row of our own: it is shared already
-        // In a remote window the explorer's own files carry the address of the machine, which is this one.
+        // In a remote window the explorer's own files carry the address of the machine, which is
+        // this one.
         return uri.scheme === 'vscode-remote' ? [vscode.Uri.file(uri.path)] : [uri];
       } catch {
         return [];

@@ -1,5 +1,6 @@
-// How this window gets its engine: found, started, an older one retired; as a process of its own, or in a thread of this window where no
-// process can be started. Knows the home; knows nothing of what the engine does.
+// How this window gets its engine: found, started, an older one retired; as a process of its own,
+// or in a thread of this window where no process can be started. Knows the home; knows nothing of
+// what the engine does.
 import path from 'node:path';
 import { isShoalError } from '../protocol/errors.ts';
 import { homeOf } from '../protocol/home/folder.ts';
@@ -83,7 +84,10 @@ export class EngineLauncher {
     return this.#thread !== undefined && !this.#thread.engine.ended;
   }
 
-  /** Who was signed in here when the last engine left, or is now. Never throws: a home that cannot be read is one nobody used. */
+  /**
+   * Who was signed in here when the last engine left, or is now. Never throws: a home that cannot
+   * be read is one nobody used.
+   */
   async news(): Promise<HomeNews> {
     const disk = createNodeDisk();
     const read = async (file: string, field: string): Promise<string> => {
@@ -112,7 +116,8 @@ export class EngineLauncher {
   }
 
   get #worldHere(): World {
-    // An identity is shown to nobody here: the local socket has none. It is made when it is first needed, not at activation.
+    // An identity is shown to nobody here: the local socket has none. It is made when it is first
+    // needed, not at activation.
     return (this.#world ??= createNodeWorld({ identity: createIdentity(), log: this.#log }));
   }
 }

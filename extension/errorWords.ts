@@ -1,4 +1,5 @@
-// What went wrong, in the words of a window: errors.ts speaks of options and verbs of the command line, here there are buttons. Pure.
+// What went wrong, in the words of a window: errors.ts speaks of options and verbs of the command
+// line, here there are buttons. Pure.
 import type { ErrorCode, ShoalError } from '../protocol/errors.ts';
 import { inMessage, t } from './words.ts';
 
@@ -15,7 +16,10 @@ export interface Trouble {
 
 type Field = (name: string) => string;
 
-/** Where the window knows better words than the row of the code. Those that are missing are said as the row says them. */
+/**
+ * Where the window knows better words than the row of the code. Those that are missing are said as
+ * the row says them.
+ */
 const SENTENCES: Partial<Record<ErrorCode, (field: Field) => string>> = {
   notSignedIn: () => t('You are not signed in.'),
   signedInAlready: (field) => t('You are signed in as {0}. Sign out first.', field('user')),

@@ -11,10 +11,15 @@ export interface FileInGroup {
   readonly file: FileRow;
 }
 
-/** Files that are shown of those that fit: nobody looks through more, and each costs VS Code a row. */
+/**
+ * Files that are shown of those that fit: nobody looks through more, and each costs VS Code a row.
+ */
 export const FOUND_MAX = 200;
 
-/** Makes all files that fit ready once; what it gives finds the best of them for what is typed, group by group when nothing is. */
+/**
+ * Makes all files that fit ready once; what it gives finds the best of them for what is typed,
+ * group by group when nothing is.
+ */
 export function fileSearch(
   state: WindowState,
   fits: (file: FileRow) => boolean = () => true,

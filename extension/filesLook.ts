@@ -1,5 +1,6 @@
-// How the person sees the view Files: order, filter, how much of long levels, and what of it was there when they looked last. The one writer of
-// that; views/files.ts makes the rows of it. Nothing here is the engine's business.
+// How the person sees the view Files: order, filter, how much of long levels, and what of it was
+// there when they looked last. The one writer of that; views/files.ts makes the rows of it. Nothing
+// here is the engine's business.
 import type { AccountId, GroupId } from '../protocol/ids.ts';
 import type { FileRow } from '../protocol/trackerLink.ts';
 import type { Listing, WindowState } from './state.ts';
@@ -45,7 +46,10 @@ export class FilesView {
     this.#set({ rowsMax: new Map(this.look.rowsMax).set(level, Math.min(LEVEL_ROWS_MAX, rows)) });
   }
 
-  /** The state has changed: somebody else may have signed in, and a catalogue that comes for the first time has nothing new in it. */
+  /**
+   * The state has changed: somebody else may have signed in, and a catalogue that comes for the
+   * first time has nothing new in it.
+   */
   follow(): void {
     const state = this.#stateNow();
     const account = state.overview?.account?.account;

@@ -1,5 +1,5 @@
-// A folder's files as a person chooses among them: each folder in it before what it holds, and of what was chosen the fewest names that mean
-// the same. Pure; commands/choosing.ts asks.
+// A folder's files as a person chooses among them: each folder in it before what it holds, and of
+// what was chosen the fewest names that mean the same. Pure; commands/choosing.ts asks.
 import { CHOSEN_MAX } from '../protocol/engineLink.ts';
 import { ShoalError } from '../protocol/errors.ts';
 import { t } from './words.ts';
@@ -39,7 +39,10 @@ export function entriesOf(files: readonly FileInFolder[], entriesMax = ENTRIES_M
   return all.slice(0, entriesMax).sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** The names by which the engine is told of what was chosen. @throws ShoalError usage when they are too many */
+/**
+ * The names by which the engine is told of what was chosen. @throws ShoalError usage when they are
+ * too many
+ */
 export function namesOf(chosen: readonly Entry[]): readonly string[] {
   const names = outermost(chosen).map(({ path }) => path);
   if (names.length > CHOSEN_MAX) {

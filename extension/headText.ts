@@ -1,15 +1,24 @@
-// The beginning of a file that is too large to be opened: whether it is text at all, and what of it is shown. Pure.
+// The beginning of a file that is too large to be opened: whether it is text at all, and what of it
+// is shown. Pure.
 import { amount } from '../protocol/amounts.ts';
 import { shown, t } from './words.ts';
 
-/** How much of a large file is shown: what an editor opens without delay, and a reader looks through. */
+/**
+ * How much of a large file is shown: what an editor opens without delay, and a reader looks
+ * through.
+ */
 export const HEAD_BYTES = 1024 * 1024;
 /** How much is looked at to tell text from other things. */
 const LOOK_BYTES = 8 * 1024;
-/** Of so many characters one may be none that UTF-8 knows: a text with a few wrong bytes is text. */
+/**
+ * Of so many characters one may be none that UTF-8 knows: a text with a few wrong bytes is text.
+ */
 const CHARS_PER_WRONG_MIN = 100;
 
-/** Whether bytes look like text: no zero byte, and nearly all of them UTF-8. A character that is cut off at the end does not count. */
+/**
+ * Whether bytes look like text: no zero byte, and nearly all of them UTF-8. A character that is cut
+ * off at the end does not count.
+ */
 export function isTextLike(bytes: Uint8Array): boolean {
   const look = bytes.subarray(0, LOOK_BYTES);
   if (look.includes(0)) return false;
@@ -18,7 +27,10 @@ export function isTextLike(bytes: Uint8Array): boolean {
   return wrong * CHARS_PER_WRONG_MIN <= text.length;
 }
 
-/** The first line says what is shown, and how to get the rest; then the beginning, up to the end of a line. */
+/**
+ * The first line says what is shown, and how to get the rest; then the beginning, up to the end of
+ * a line.
+ */
 export function headText(
   bytes: Uint8Array,
   { name, group, sizeBytes }: { readonly name: string; readonly group: string; readonly sizeBytes: number },

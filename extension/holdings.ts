@@ -1,4 +1,5 @@
-// What of a group's files is on this machine, and of which of them the group has a newer version. Pure.
+// What of a group's files is on this machine, and of which of them the group has a newer version.
+// Pure.
 import type { Transfer } from '../protocol/engineLink.ts';
 import type { GroupId } from '../protocol/ids.ts';
 import type { FileRow } from '../protocol/trackerLink.ts';
@@ -43,7 +44,10 @@ export class Holdings {
   }
 }
 
-/** Whether the group has a newer version of what somebody holds. A share does not know which version it is: whoever made the newest one is not behind. */
+/**
+ * Whether the group has a newer version of what somebody holds. A share does not know which version
+ * it is: whoever made the newest one is not behind.
+ */
 export const isOlder = ({ root, version, kind }: Transfer, file: FileRow, me: string): boolean =>
   root !== file.root &&
   (version > 0 ? version < file.version : kind === 'download' || (!file.iShare && file.author !== me));

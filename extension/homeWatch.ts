@@ -1,5 +1,6 @@
-// Notices that somebody signed in, in another window or on the command line, while this window has no engine to tell it. Watches the home's folder,
-// or the one above it while there is none; costs nothing while nothing happens.
+// Notices that somebody signed in, in another window or on the command line, while this window has
+// no engine to tell it. Watches the home's folder, or the one above it while there is none; costs
+// nothing while nothing happens.
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Home } from '../protocol/home/home.ts';
@@ -40,7 +41,8 @@ export class HomeWatch {
       });
       this.#watcher.on('error', () => this.dispose());
     } catch {
-      // No such folder either, or a file system that tells nothing: then this window looks when it comes to the front.
+      // No such folder either, or a file system that tells nothing: then this window looks when it
+      // comes to the front.
     }
   }
 }

@@ -1,5 +1,5 @@
-// The lists that are asked for in pages: files and members of groups. Read when somebody looks at them, read again when the group has
-// changed since; never on a timer.
+// The lists that are asked for in pages: files and members of groups. Read when somebody looks at
+// them, read again when the group has changed since; never on a timer.
 import type { engineLink } from '../protocol/engineLink.ts';
 import { asShoalError } from '../protocol/errors.ts';
 import type { GroupId } from '../protocol/ids.ts';
@@ -25,7 +25,10 @@ export interface ListingsHost {
 
 /** How long a list rests before it is read again, in ms for each row: 20 s for 10,000 files. */
 const REST_MS_PER_ROW = 2;
-/** Files of one group that are read: as many as one engine may share. A tracker that goes on and on must not fill the window's memory. */
+/**
+ * Files of one group that are read: as many as one engine may share. A tracker that goes on and on
+ * must not fill the window's memory.
+ */
 const FILES_READ_MAX = 100_000;
 /** Groups that are read to choose one from: more than anybody looks through. */
 const GROUPS_READ_MAX = 10_000;
@@ -55,7 +58,10 @@ export class Listings {
     this.#clock = clock;
   }
 
-  /** Somebody looks at these lists, or no longer does. Looking again reads again: who is online is not told by itself. */
+  /**
+   * Somebody looks at these lists, or no longer does. Looking again reads again: who is online is
+   * not told by itself.
+   */
   watch(kind: Kind, isWatched: boolean): void {
     const begins = isWatched && !this.#watched[kind];
     this.#watched[kind] = isWatched;
@@ -66,7 +72,10 @@ export class Listings {
     this.refresh();
   }
 
-  /** Reads what is looked at and has changed: at once what has rested since it was read, so that many changes are few readings. */
+  /**
+   * Reads what is looked at and has changed: at once what has rested since it was read, so that
+   * many changes are few readings.
+   */
   refresh(): void {
     const state = this.#host.state();
     if (phaseOf(state) !== 'ready') return;
@@ -85,7 +94,10 @@ export class Listings {
     this.refresh();
   }
 
-  /** Who is online, or who seeds what, has changed: read again, the longer a list the later, so that a large one costs little. */
+  /**
+   * Who is online, or who seeds what, has changed: read again, the longer a list the later, so that
+   * a large one costs little.
+   */
   presenceChanged(groups: readonly GroupId[]): void {
     for (const group of groups) {
       for (const kind of ['files', 'members'] as const) {

@@ -1,5 +1,6 @@
-// A pair of trackers on this computer, for a person or a team without a server: the bundled tracker, started as processes that outlive
-// VS Code. The tracker's own command line does the work; this runs it and reads what it prints.
+// A pair of trackers on this computer, for a person or a team without a server: the bundled
+// tracker, started as processes that outlive VS Code. The tracker's own command line does the work;
+// this runs it and reads what it prints.
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -12,7 +13,10 @@ import type { Log } from '../protocol/world.ts';
 /** How long the tracker's command line may take, in ms: two starts on a slow machine. */
 const RUN_MS_MAX = 45_000;
 
-/** For this computer alone, or for others in its network: two realms, because a realm names its trackers' addresses. */
+/**
+ * For this computer alone, or for others in its network: two realms, because a realm names its
+ * trackers' addresses.
+ */
 export type Reach = 'computer' | 'network';
 const REACHES: readonly Reach[] = ['computer', 'network'];
 

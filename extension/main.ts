@@ -1,5 +1,6 @@
-// What VS Code starts: puts the parts of a window together and takes them apart. Quick: whatever takes time happens after `activate` has
-// returned, and without somebody signed in nothing happens at all.
+// What VS Code starts: puts the parts of a window together and takes them apart. Quick: whatever
+// takes time happens after `activate` has returned, and without somebody signed in nothing happens
+// at all.
 import * as vscode from 'vscode';
 import { nodeClock } from '../protocol/nodeWorld.ts';
 import type { Log } from '../protocol/world.ts';
@@ -181,7 +182,10 @@ async function settingsChanged(change: vscode.ConfigurationChangeEvent, store: S
   }
 }
 
-/** Fixed phrases and fields, as everywhere; the level is the person's choice, in the output channel's menu. */
+/**
+ * Fixed phrases and fields, as everywhere; the level is the person's choice, in the output
+ * channel's menu.
+ */
 function logTo(channel: vscode.LogOutputChannel): Log {
   return {
     debug: (phrase, fields = {}) => channel.debug(phrase, fields),

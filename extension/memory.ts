@@ -1,4 +1,5 @@
-// The little that VS Code itself remembers for us, over all workspaces of this machine. Nothing secret: who is signed in is the engine's business.
+// The little that VS Code itself remembers for us, over all workspaces of this machine. Nothing
+// secret: who is signed in is the engine's business.
 import type * as vscode from 'vscode';
 import type { AccountId, GroupId } from '../protocol/ids.ts';
 import { GROUPS_PER_ACCOUNT_MAX } from '../protocol/limits.ts';
@@ -8,13 +9,17 @@ const TRACKERS_MAX = 8;
 /** Groups whose folder is remembered, in one workspace. */
 const FOLDERS_MAX = 100;
 
-/** Where downloads of a group went last, when a person chose it, and whether all of them go there. */
+/**
+ * Where downloads of a group went last, when a person chose it, and whether all of them go there.
+ */
 export interface GroupFolder {
   readonly folder: string;
   readonly isUsual: boolean;
 }
 
-/** Accounts of which it is remembered what they have seen: those of everybody who uses this machine. */
+/**
+ * Accounts of which it is remembered what they have seen: those of everybody who uses this machine.
+ */
 const ACCOUNTS_MAX = 8;
 /** Downloads that are to be opened when they are done: more than anybody marks. */
 const OPENING_MAX = 256;

@@ -1,4 +1,5 @@
-// What a person is told without having asked: somebody wants in, a request was answered, a download failed. Of several windows one tells it.
+// What a person is told without having asked: somebody wants in, a request was answered, a download
+// failed. Of several windows one tells it.
 import * as vscode from 'vscode';
 import { troubleOf } from './errorWords.ts';
 import type { Way } from './errorWords.ts';
@@ -31,7 +32,8 @@ export class Notices implements vscode.Disposable {
 
   #event(event: EngineEvent): void {
     // The window in front takes it at once, the others only what nobody took.
-    this.#after(vscode.window.state.focused ? 0 : BEHIND_MS, () => void this.#tell(event).catch(() => undefined)); // the engine is gone: so is its news
+    // the engine is gone: so is its news
+    this.#after(vscode.window.state.focused ? 0 : BEHIND_MS, () => void this.#tell(event).catch(() => undefined));
   }
 
   async #tell(event: EngineEvent): Promise<void> {
@@ -65,7 +67,9 @@ export class Notices implements vscode.Disposable {
     }
   }
 
-  /** Several of a kind that come together are one notice: a full disk ends many downloads at once. */
+  /**
+   * Several of a kind that come together are one notice: a full disk ends many downloads at once.
+   */
   #collect(event: EngineEvent, tell: (all: readonly EngineEvent[]) => void): void {
     const collected = this.#collected.get(event.what);
     if (collected) return void collected.push(event);

@@ -1,4 +1,5 @@
-// Downloads that this window opens when they are done. Owns which; remembered by the workspace, so that a reload does not forget them.
+// Downloads that this window opens when they are done. Owns which; remembered by the workspace, so
+// that a reload does not forget them.
 import type { Log } from '../protocol/world.ts';
 import type { WindowState } from './state.ts';
 import { isComplete } from './state.ts';
@@ -48,7 +49,10 @@ export class OpenWhenDone {
     await this.#keeper.rememberOpening(now);
   }
 
-  /** The state has changed: opens what is done. Marks of downloads that never come to that are few, and their ids are never given again. */
+  /**
+   * The state has changed: opens what is done. Marks of downloads that never come to that are few,
+   * and their ids are never given again.
+   */
   follow({ engine, overview, transfers }: WindowState, before: WindowState): void {
     if (this.ids.size === 0 || transfers === before.transfers || engine !== 'up' || overview?.account === undefined) {
       return;

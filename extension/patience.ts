@@ -1,4 +1,5 @@
-// How long something may take before a person is shown that it is under way: showing what is over at once would only flicker.
+// How long something may take before a person is shown that it is under way: showing what is over
+// at once would only flicker.
 
 /** In ms. */
 const QUICK_MS = 700;

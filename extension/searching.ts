@@ -1,4 +1,5 @@
-// Which names a person may mean by what they type: parts of names, letters left out, a letter wrong. Pure.
+// Which names a person may mean by what they type: parts of names, letters left out, a letter
+// wrong. Pure.
 
 /** How well a name fits; 0 for not at all. Higher is better. */
 const FIT = { whole: 6, start: 5, inLast: 4, inPath: 3, letters: 2, typo: 1, none: 0 } as const;
@@ -25,7 +26,8 @@ export function searchable<T>(name: string, value: T): Searchable<T> {
 }
 
 /**
- * The best of them, the best first; those that fit equally in their order. All in their order when nothing was typed.
+ * The best of them, the best first; those that fit equally in their order. All in their order when
+ * nothing was typed.
  *
  * @param most  how many are wanted
  */
@@ -36,7 +38,8 @@ export function bestOf<T>(all: readonly Searchable<T>[], typed: string, most: nu
     .filter((word) => word !== '');
   if (words.length === 0) return all.slice(0, most).map(({ value }) => value);
   const sure = fitting(all, (one) => least(words, (word) => fitOf(word, one)));
-  // Typing errors only where there is little without them: they cost the most and find the least that was meant.
+  // Typing errors only where there is little without them: they cost the most and find the least
+  // that was meant.
   const likeness = new Map(words.map((word) => [word, nearly(word)]));
   const found = new Set(sure);
   const close =
@@ -89,8 +92,9 @@ function hasLetters(text: string, word: string): boolean {
 }
 
 /**
- * Whether something in a text differs from the word by few letters that are wrong, missing or too many (Wu and Manber's shift-and with errors), or
- * by two neighbours that are swapped, the commonest slip of all.
+ * Whether something in a text differs from the word by few letters that are wrong, missing or too
+ * many (Wu and Manber's shift-and with errors), or by two neighbours that are swapped, the
+ * commonest slip of all.
  */
 function nearly(word: string): (text: string) => boolean {
   const letters = word.slice(0, WORD_CHARS_MAX);
@@ -106,7 +110,8 @@ function nearly(word: string): (text: string) => boolean {
   }
   const end = 1 << (letters.length - 1);
   return (text) => {
-    // After so many letters of the text: which beginnings of the word end here, with 0, 1 or 2 errors.
+    // After so many letters of the text: which beginnings of the word end here, with 0, 1 or 2
+    // errors.
     let [r0, r1, r2] = [0, 1, 3];
     for (let n = 0; n < text.length; n++) {
       const mask = masks.get(text.charCodeAt(n)) ?? 0;

@@ -1,5 +1,5 @@
-// The settings of this extension, as package.json declares them, and what of them the engine is told. A setting that nobody has set is
-// not told: what the command line has set stays.
+// The settings of this extension, as package.json declares them, and what of them the engine is
+// told. A setting that nobody has set is not told: what the command line has set stays.
 import * as vscode from 'vscode';
 import type { engineLink } from '../protocol/engineLink.ts';
 import type { BodyOf } from '../protocol/table.ts';
@@ -9,7 +9,9 @@ import { inMessage, t } from './words.ts';
 interface SettingRow {
   readonly type: 'string' | 'number' | 'boolean';
   readonly default: string | number | boolean;
-  /** `machine`: what a workspace says does not count, so that a repository cannot redirect anybody. */
+  /**
+   * `machine`: what a workspace says does not count, so that a repository cannot redirect anybody.
+   */
   readonly scope: 'machine' | 'application';
   readonly oneOf?: readonly string[];
 }
@@ -65,7 +67,10 @@ export function setting<N extends SettingName>(name: N): Value<N> {
 const isSet = (name: SettingName): boolean =>
   vscode.workspace.getConfiguration('shoal').inspect(name)?.globalValue !== undefined;
 
-/** Shows a setting where it is kept: those of a machine that this window works on from afar stand on a page of their own, and the usual one says there is none. */
+/**
+ * Shows a setting where it is kept: those of a machine that this window works on from afar stand on
+ * a page of their own, and the usual one says there is none.
+ */
 export async function openSetting(name: SettingName): Promise<void> {
   const query = `shoal.${name}`;
   if (vscode.env.remoteName === undefined) await vscode.commands.executeCommand('workbench.action.openSettings', query);
@@ -82,7 +87,8 @@ export const ENGINE_SETTINGS: readonly SettingName[] = [
 ];
 
 /**
- * What the engine is told. With `changed`, only of those settings, and a default where one was unset.
+ * What the engine is told. With `changed`, only of those settings, and a default where one was
+ * unset.
  *
  * A `listen` that is no address is not told; `listenTrouble` says so.
  */
@@ -112,7 +118,10 @@ export const listenTrouble = (text: string): string | undefined =>
         inMessage(text),
       );
 
-/** `host:port`, `:port`, a port, or '' for any address and a free port. Undefined for what is none of these. */
+/**
+ * `host:port`, `:port`, a port, or '' for any address and a free port. Undefined for what is none
+ * of these.
+ */
 export function parseListen(text: string): { readonly host: string; readonly port: number } | undefined {
   if (text.trim() === '') return { host: '', port: 0 };
   const match = /^(?:([^\s:]*|\[[0-9a-fA-F:]+\]):)?(\d{1,5})$/.exec(text.trim());

@@ -1,6 +1,6 @@
-// Shared files as VS Code opens them before they are downloaded: two read-only file systems, one of whole files up to a size, one of the
-// beginnings of larger texts. Says why when it cannot; changes nothing, watches nothing (what a URI names never changes), and is never a
-// workspace folder.
+// Shared files as VS Code opens them before they are downloaded: two read-only file systems, one of
+// whole files up to a size, one of the beginnings of larger texts. Says why when it cannot; changes
+// nothing, watches nothing (what a URI names never changes), and is never a workspace folder.
 import * as vscode from 'vscode';
 import { amount } from '../protocol/amounts.ts';
 import { asShoalError, ShoalError } from '../protocol/errors.ts';
@@ -14,7 +14,10 @@ import type { SharedPlace } from './sharedUri.ts';
 import { placeIn, SHARED, SHARED_HEAD } from './sharedUri.ts';
 import { inMessage, shown, t } from './words.ts';
 
-/** How long a file may take to come before there is a sign that it does, in ms: less is over before it was read. */
+/**
+ * How long a file may take to come before there is a sign that it does, in ms: less is over before
+ * it was read.
+ */
 const QUIET_MS = 700;
 
 /** Largest file that is opened without being downloaded, in bytes. */
@@ -93,7 +96,10 @@ const beginning: Content = (reader, place, sizeBytes) => {
 
 const lastOf = ({ name, path }: SharedPlace): string => (path === '' ? name : path).split('/').at(-1) ?? name;
 
-/** Shows that something comes, and how much of it has, once it takes a while; the person can stop it. @throws ShoalError cancelled */
+/**
+ * Shows that something comes, and how much of it has, once it takes a while; the person can stop
+ * it. @throws ShoalError cancelled
+ */
 async function withSign<T>(
   place: SharedPlace,
   sizeBytes: number,
@@ -211,7 +217,10 @@ class SharedFiles implements vscode.FileSystemProvider {
       ? vscode.FileSystemError.NoPermissions(sentence)
       : vscode.FileSystemError.Unavailable(sentence);
   }
-  /** An editor that cannot be opened says only that something was unexpected, so it is said here; once, of the many tabs that may be restored. */
+  /**
+   * An editor that cannot be opened says only that something was unexpected, so it is said here;
+   * once, of the many tabs that may be restored.
+   */
   #say(sentence: string, ways: readonly Way[]): void {
     if (this.#said.has(sentence)) return;
     this.#said.add(sentence);

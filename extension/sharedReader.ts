@@ -1,5 +1,6 @@
-// Reads shared files through the engine, for editors: what there is to know of a version, its bytes, the files of a folder. A version never
-// changes, so what is known of it is kept, within bounds; bytes are kept by the engine, not here.
+// Reads shared files through the engine, for editors: what there is to know of a version, its
+// bytes, the files of a folder. A version never changes, so what is known of it is kept, within
+// bounds; bytes are kept by the engine, not here.
 import type { engineLink } from '../protocol/engineLink.ts';
 import { asShoalError, ShoalError } from '../protocol/errors.ts';
 import type { Root } from '../protocol/ids.ts';
@@ -111,7 +112,10 @@ const bodyOf = (
   bytes: number,
 ): BodyOf<typeof engineLink, 'read'> => ({ group, name, root, path, fromByte, bytes });
 
-/** What is remembered, or else found out now; a failure is not remembered, and of too many the oldest go. */
+/**
+ * What is remembered, or else found out now; a failure is not remembered, and of too many the
+ * oldest go.
+ */
 function kept<T>(all: Map<Root, Promise<T>>, max: number, root: Root, find: () => Promise<T>): Promise<T> {
   const known = all.get(root);
   if (known) return known;

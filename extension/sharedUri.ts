@@ -1,6 +1,8 @@
-// What names a shared file, or a file in a shared folder, in VS Code: shoal://GROUP/NAME/PATH?root=…&name=PARTS. The root says which version, so
-// what a URI names never changes; `name` says how many parts of the path are the shared name. Pure. A URI can come from anywhere (a link, a
-// dragged text, a restored window), so whatever is not exactly of this form is none.
+// What names a shared file, or a file in a shared folder, in VS Code:
+// shoal://GROUP/NAME/PATH?root=…&name=PARTS. The root says which version, so what a URI names never
+// changes; `name` says how many parts of the path are the shared name. Pure. A URI can come from
+// anywhere (a link, a dragged text, a restored window), so whatever is not exactly of this form is
+// none.
 import type { Root } from '../protocol/ids.ts';
 import { whyNotFileName } from '../protocol/names.ts';
 
@@ -33,7 +35,10 @@ export function sharedUri({ group, name, root, path }: SharedPlace, scheme = SHA
   };
 }
 
-/** Undefined for what is no such URI. VS Code writes a group's name in small letters, which names the same group. */
+/**
+ * Undefined for what is no such URI. VS Code writes a group's name in small letters, which names
+ * the same group.
+ */
 export function placeIn({
   scheme,
   authority,

@@ -1,4 +1,5 @@
-// What becomes of files that a person shares, one by one or several at once. Pure; commands/sharing.ts asks, shows and tells.
+// What becomes of files that a person shares, one by one or several at once. Pure;
+// commands/sharing.ts asks, shows and tells.
 import path from 'node:path';
 import type { Transfer } from '../protocol/engineLink.ts';
 import { asShoalError, ShoalError } from '../protocol/errors.ts';
@@ -22,7 +23,8 @@ export function shareDone(id: number, file: string): (state: WindowState) => Tra
     if (transfer?.state === 'failed' || transfer?.state === 'gone') {
       throw transfer.error ? fromWire(transfer.error) : new ShoalError('fileMissing', { path: file });
     }
-    // Somebody stopped sharing it, or signed out. An engine that was lost is another matter: the next one goes on, and tells of it sooner or later.
+    // Somebody stopped sharing it, or signed out. An engine that was lost is another matter: the
+    // next one goes on, and tells of it sooner or later.
     if (!transfer && wasThere && engine === 'up') throw new ShoalError('cancelled');
     wasThere = transfer !== undefined;
     return transfer?.state === 'seeding' ? transfer : undefined;
@@ -34,7 +36,10 @@ interface Failure {
   readonly error: unknown;
 }
 
-/** Shares files one after the other. One that cannot be shared does not keep those behind it; one that `share` gives nothing for is nobody's failure. */
+/**
+ * Shares files one after the other. One that cannot be shared does not keep those behind it; one
+ * that `share` gives nothing for is nobody's failure.
+ */
 export async function shareEach<T>(
   files: readonly string[],
   share: (file: string) => Promise<T | undefined>,
@@ -53,7 +58,8 @@ export async function shareEach<T>(
 }
 
 /**
- * Throws one error for all of them. Of several files it names those that failed, because their own errors may not.
+ * Throws one error for all of them. Of several files it names those that failed, because their own
+ * errors may not.
  *
  * @param files  how many were to be shared
  */

@@ -1,5 +1,6 @@
-// The sign that files are being shared: one for all of a wish, which says what is hashed and how far it is, and by which all of it is given up.
-// Shown only when it takes a while. Shares nothing; commands/sharing.ts does.
+// The sign that files are being shared: one for all of a wish, which says what is hashed and how
+// far it is, and by which all of it is given up. Shown only when it takes a while. Shares nothing;
+// commands/sharing.ts does.
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { percent } from '../protocol/amounts.ts';

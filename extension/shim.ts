@@ -1,4 +1,5 @@
-// What makes `shoal` a command of a terminal: two small files that run the engine's bundle with the Node.js of VS Code. Pure.
+// What makes `shoal` a command of a terminal: two small files that run the engine's bundle with the
+// Node.js of VS Code. Pure.
 
 export interface Shim {
   readonly name: string;
@@ -9,7 +10,8 @@ export interface Shim {
 /**
  * For the shells of this system.
  *
- * @param node  runs as Node.js when ELECTRON_RUN_AS_NODE is set: VS Code itself, or its server's own
+ * @param node  runs as Node.js when ELECTRON_RUN_AS_NODE is set: VS Code itself, or its server's
+ *   own
  * @param entry  the engine's bundle
  */
 export function shims(node: string, entry: string, isWindows: boolean): readonly Shim[] {

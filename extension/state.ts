@@ -1,11 +1,15 @@
-// What a window knows: one plain value. store.ts is its only writer; views, status bar and context keys are functions of it.
+// What a window knows: one plain value. store.ts is its only writer; views, status bar and context
+// keys are functions of it.
 import type { Overview, Transfer } from '../protocol/engineLink.ts';
 import type { ShoalError } from '../protocol/errors.ts';
 import type { GroupId } from '../protocol/ids.ts';
 import type { FileRow, GroupView, MemberRow } from '../protocol/trackerLink.ts';
 import { comparableNames } from './comparable.ts';
 
-/** How this window stands to the engine. `idle`: nobody is signed in, so no engine is needed. `outdated`: the engine is newer than this window. */
+/**
+ * How this window stands to the engine. `idle`: nobody is signed in, so no engine is needed.
+ * `outdated`: the engine is newer than this window.
+ */
 export type EngineLink = 'unknown' | 'idle' | 'connecting' | 'up' | 'stopped' | 'failed' | 'outdated';
 
 /** A list that is asked for in pages. */
@@ -19,7 +23,9 @@ export interface Listing<Row> {
 export interface WindowState {
   readonly engine: EngineLink;
   readonly failure: ShoalError | undefined;
-  /** Whether the engine works in this window and ends with it, because no process could be started. */
+  /**
+   * Whether the engine works in this window and ends with it, because no process could be started.
+   */
   readonly isEngineHere: boolean;
   /** Whether this home has ever been given a tracker. */
   readonly knowsTracker: boolean;
@@ -46,7 +52,10 @@ export const NOTHING_YET: WindowState = {
   members: new Map(),
 };
 
-/** What a person would call the situation; each has its welcome text. `starting` has none: nothing wrong shall flash up. */
+/**
+ * What a person would call the situation; each has its welcome text. `starting` has none: nothing
+ * wrong shall flash up.
+ */
 export type Phase = 'starting' | 'noTracker' | 'signedOut' | 'stopped' | 'failed' | 'outdated' | 'offline' | 'ready';
 
 export function phaseOf({ engine, overview, knowsTracker, knowsGroups }: WindowState): Phase {
@@ -88,7 +97,10 @@ export interface ContextKeys {
   /** Member of a group while a tracker can be reached. */
   readonly 'shoal.canShare': boolean;
   readonly 'shoal.ownsGroup': boolean;
-  /** The account has a name that nobody chose, because somebody else took the same at the same moment. */
+  /**
+   * The account has a name that nobody chose, because somebody else took the same at the same
+   * moment.
+   */
   readonly 'shoal.wasRenamed': boolean;
   readonly 'shoal.hasRequests': boolean;
   readonly 'shoal.hasApplied': boolean;

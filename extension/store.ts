@@ -1,5 +1,5 @@
-// The one writer of a window's state: its link to the engine, and what the engine tells over it. Whoever wants something of the engine
-// asks here; whoever shows something listens here.
+// The one writer of a window's state: its link to the engine, and what the engine tells over it.
+// Whoever wants something of the engine asks here; whoever shows something listens here.
 import type { Connection } from '../protocol/connection.ts';
 import type { engineLink, Overview } from '../protocol/engineLink.ts';
 import { asShoalError, isShoalError, ShoalError } from '../protocol/errors.ts';
@@ -20,11 +20,17 @@ export type EngineCalls = CallsOf<typeof engineLink, 'frontend'>;
 export type EngineEvent = BodyOf<typeof engineLink, 'event'>;
 type EngineLinkHere = Connection<typeof engineLink, 'frontend'>;
 
-/** How long an answer may take that needs a tracker, in ms: the engine may try both before it says that it cannot. */
+/**
+ * How long an answer may take that needs a tracker, in ms: the engine may try both before it says
+ * that it cannot.
+ */
 const CALL_MS_MAX = 60_000;
 /** How long a call may take that reads whole files, in ms: a day. */
 const LONG_CALL_MS_MAX = 86_400_000;
-/** How long a window looks for the successor of an engine that left cleanly, in ms: another window may be updating it. */
+/**
+ * How long a window looks for the successor of an engine that left cleanly, in ms: another window
+ * may be updating it.
+ */
 const SUCCESSOR_MS = 3_000;
 /** An engine that breaks so often within a minute is not started again without a person's word. */
 const BREAKS_PER_MINUTE_MAX = 3;
@@ -74,7 +80,10 @@ export class Store {
     return () => this.#eventListeners.delete(listener);
   }
 
-  /** Resolves with the first state in which something is found. @throws ShoalError cancelled, or what `find` throws */
+  /**
+   * Resolves with the first state in which something is found. @throws ShoalError cancelled, or
+   * what `find` throws
+   */
   until<T>(find: (state: WindowState) => T | undefined, signal?: AbortSignal): Promise<T> {
     return new Promise((resolve, reject) => {
       const finish = (settle: () => void): void => {
@@ -245,7 +254,8 @@ export class Store {
     const now = clock.monotonicMs();
     this.#breaksMs = [...this.#breaksMs.filter((at) => now - at < 60_000), ...(clean ? [] : [now])];
     try {
-      // One that broke is started again; so is one in a window, which ends with that window. One that was stopped stays stopped.
+      // One that broke is started again; so is one in a window, which ends with that window. One
+      // that was stopped stays stopped.
       if (launcher.place === 'window' || (!clean && this.#breaksMs.length <= BREAKS_PER_MINUTE_MAX)) {
         return void (await this.connect());
       }
@@ -288,7 +298,9 @@ export class Store {
   }
 }
 
-/** What a new overview makes of the state. Groups stay as they were while no tracker can be asked. */
+/**
+ * What a new overview makes of the state. Groups stay as they were while no tracker can be asked.
+ */
 function told(state: WindowState, overview: Overview): Partial<WindowState> {
   if (!overview.account) {
     return {

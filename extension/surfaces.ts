@@ -1,4 +1,5 @@
-// What of the state shows outside the trees' rows: `when` keys, the status bar item, the badge, the views' messages and their progress.
+// What of the state shows outside the trees' rows: `when` keys, the status bar item, the badge, the
+// views' messages and their progress.
 import * as vscode from 'vscode';
 import { Merger } from './merger.ts';
 import type { WindowState } from './state.ts';
@@ -9,7 +10,10 @@ import { tooltipOf } from './views/rowTree.ts';
 import { statusOf } from './views/status.ts';
 import { plural, t } from './words.ts';
 
-/** Least time between two changes of the status bar, in ms: speeds that tick faster are only restless. */
+/**
+ * Least time between two changes of the status bar, in ms: speeds that tick faster are only
+ * restless.
+ */
 const STATUS_MS = 1000;
 /** How often a row that says how long ago something was says it anew, in ms. */
 const AGE_MS = 30_000;
@@ -69,7 +73,10 @@ function showStatus(item: vscode.StatusBarItem, state: WindowState): void {
   item.show();
 }
 
-/** While the engine is coming up and trackers are dialled, the views show that something is under way, and no text that may be wrong. */
+/**
+ * While the engine is coming up and trackers are dialled, the views show that something is under
+ * way, and no text that may be wrong.
+ */
 function startProgress(store: Store, state: WindowState): void {
   if (phaseOf(state) !== 'starting' || state.engine === 'unknown') return;
   const over = store.until((now) => (phaseOf(now) === 'starting' ? undefined : true)).catch(() => undefined);

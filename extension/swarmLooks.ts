@@ -1,4 +1,5 @@
-// The swarms that this window looks at: who looks at which, and that every engine it meets is told so. Keeps no view of a swarm itself.
+// The swarms that this window looks at: who looks at which, and that every engine it meets is told
+// so. Keeps no view of a swarm itself.
 import type { SwarmView } from '../protocol/swarmView.ts';
 
 type Listener = (view: SwarmView) => void;

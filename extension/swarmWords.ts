@@ -1,4 +1,5 @@
-// What is told of a swarm, in the words of the window: why it is not faster, what is missing everywhere, who last had it. Pure.
+// What is told of a swarm, in the words of the window: why it is not faster, what is missing
+// everywhere, who last had it. Pure.
 import { age, rate } from '../protocol/amounts.ts';
 import type { Transfer } from '../protocol/engineLink.ts';
 import type { Nowhere } from '../protocol/swarmView.ts';
@@ -122,7 +123,10 @@ export function lastHadWords({ pieces, lastHad }: Nowhere, nowMs: number): strin
     : plural(pieces, '{1} had it {2} ago', '{1} had them {2} ago', user, ago);
 }
 
-/** What is missing of a download that stands still, for a row: `pieces 17-20 of 40 are missing everywhere; alice had them 2 h ago`. */
+/**
+ * What is missing of a download that stands still, for a row: `pieces 17-20 of 40 are missing
+ * everywhere; alice had them 2 h ago`.
+ */
 export function missingWords(
   { nowhere, pieces }: Pick<Transfer, 'nowhere' | 'pieces'>,
   nowMs: number,

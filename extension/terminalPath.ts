@@ -1,5 +1,6 @@
-// Makes `shoal` a command of VS Code's terminals. Owns a folder of two files in the extension's storage and what the extension puts before the PATH
-// there; touches no terminal's own settings. VS Code remembers it, so that mostly there is nothing to do.
+// Makes `shoal` a command of VS Code's terminals. Owns a folder of two files in the extension's
+// storage and what the extension puts before the PATH there; touches no terminal's own settings. VS
+// Code remembers it, so that mostly there is nothing to do.
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -9,7 +10,10 @@ import { setting } from './settings.ts';
 import { shims } from './shim.ts';
 import { t } from './words.ts';
 
-/** The shells that read their own start files put the PATH together anew: there it is put in front once more. */
+/**
+ * The shells that read their own start files put the PATH together anew: there it is put in front
+ * once more.
+ */
 const OPTIONS = { applyAtProcessCreation: true, applyAtShellIntegration: true };
 
 export function offerInTerminals(extension: vscode.ExtensionContext, log: Log): vscode.Disposable {

@@ -18,8 +18,9 @@ export class Walkthrough implements vscode.Disposable {
   }
 
   /**
-   * Opens it beside what is open. VS Code reads the steps when a walkthrough is opened for the first time, and what is true by then it takes for
-   * done before and ticks nothing off: so the keys become true behind it once more.
+   * Opens it beside what is open. VS Code reads the steps when a walkthrough is opened for the
+   * first time, and what is true by then it takes for done before and ticks nothing off: so the
+   * keys become true behind it once more.
    */
   async open(): Promise<void> {
     const none = Object.fromEntries(Object.keys(doneSteps(this.#store.state)).map((key) => [key, false]));

@@ -1,5 +1,5 @@
-// Questions to the person, one after the other in one input box: with Back, with "2/3", and nothing lost on the way back. VS Code's own
-// showInputBox forgets everything at Esc.
+// Questions to the person, one after the other in one input box: with Back, with "2/3", and nothing
+// lost on the way back. VS Code's own showInputBox forgets everything at Esc.
 import * as vscode from 'vscode';
 import { asShoalError } from '../protocol/errors.ts';
 import { troubleOf } from './errorWords.ts';

@@ -1,5 +1,5 @@
-// Words for people, and other people's words among them. Pure: VS Code's translator is handed in at activation, so that views and
-// their tests need no VS Code.
+// Words for people, and other people's words among them. Pure: VS Code's translator is handed in at
+// activation, so that views and their tests need no VS Code.
 import { printable } from '../protocol/errors.ts';
 
 type Translate = (message: string, ...values: readonly (string | number)[]) => string;
@@ -15,17 +15,25 @@ export function speak(translator: Translate): void {
   translate = translator;
 }
 
-/** A sentence in the person's language; the message is the English one and the key of the others. */
+/**
+ * A sentence in the person's language; the message is the English one and the key of the others.
+ */
 export const t: Translate = (message, ...values) => translate(message, ...values);
 
 /** One of two sentences by number; `{0}` is the number, `{1}` the first value behind them. */
 export const plural = (count: number, one: string, many: string, ...values: readonly (string | number)[]): string =>
   t(count === 1 ? one : many, count, ...values);
 
-/** A name that somebody else chose, safe wherever VS Code shows plain text: no control characters, no marks that turn the direction of text. */
+/**
+ * A name that somebody else chose, safe wherever VS Code shows plain text: no control characters,
+ * no marks that turn the direction of text.
+ */
 export const shown = printable;
 
-/** The same for messages, prompts and titles of progress, where VS Code makes a link of `[text](address)`. */
+/**
+ * The same for messages, prompts and titles of progress, where VS Code makes a link of
+ * `[text](address)`.
+ */
 export const inMessage = (name: string): string => shown(name).replaceAll('](', '] (');
 
 /** The same where `$(name)` would become an icon: quick picks and the status bar. */

@@ -17,7 +17,9 @@ export function amount(bytes: number): string {
 
 const FACTORS: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
 
-/** `500k`, `1.5M`, `2 MiB/s`, `0`: bytes per second, 0 for no limit. Undefined for what is no rate. */
+/**
+ * `500k`, `1.5M`, `2 MiB/s`, `0`: bytes per second, 0 for no limit. Undefined for what is no rate.
+ */
 export function rateOf(text: string): number | undefined {
   if (/^(none|off)$/i.test(text.trim())) return 0;
   const match = /^(\d+(?:\.\d+)?)\s*([kmg]?)(?:i?b)?(?:\/s)?$/i.exec(text.trim());

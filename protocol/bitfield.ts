@@ -1,4 +1,5 @@
-// Which pieces somebody has: one bit each, the first piece the highest bit of the first byte (BEP 3).
+// Which pieces somebody has: one bit each, the first piece the highest bit of the first byte (BEP
+// 3).
 
 export class Bitfield {
   readonly size: number;
@@ -12,8 +13,8 @@ export class Bitfield {
   }
 
   /**
-   * From bytes of the wire or a file. Undefined unless they have exactly the length for `size` and no bit behind the last piece:
-   * a peer that sends anything else is wrong or hostile.
+   * From bytes of the wire or a file. Undefined unless they have exactly the length for `size` and
+   * no bit behind the last piece: a peer that sends anything else is wrong or hostile.
    */
   static from(bytes: Uint8Array, size: number): Bitfield | undefined {
     if (bytes.length !== Math.ceil(size / 8)) return undefined;

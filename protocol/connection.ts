@@ -1,5 +1,6 @@
-// Two programs exchanging the messages of one table over one link: calls both ways, notices, deadlines, cancellation,
-// back-pressure, heartbeats, a clean and an unclean end. Owns the link after its greeting; knows no message itself.
+// Two programs exchanging the messages of one table over one link: calls both ways, notices,
+// deadlines, cancellation, back-pressure, heartbeats, a clean and an unclean end. Owns the link
+// after its greeting; knows no message itself.
 import { asShoalError, isShoalError, ShoalError } from './errors.ts';
 import type { Frame, FrameHead, FrameLink, FrameReceiver, RawBytes, RawTarget } from './frame.ts';
 import { PAYLOAD_HEAD_BYTES } from './frame.ts';
@@ -37,8 +38,9 @@ export interface CallOptions {
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal;
   /**
-   * For a row with raw bytes: the memory they land in, or how to get it in the moment in which they begin to arrive. Once it was given it must
-   * not be used for anything else after the call failed: bytes may still arrive.
+   * For a row with raw bytes: the memory they land in, or how to get it in the moment in which they
+   * begin to arrive. Once it was given it must not be used for anything else after the call failed:
+   * bytes may still arrive.
    */
   readonly into?: RawInto;
 }
@@ -51,7 +53,9 @@ export interface ConnectionOptions<T extends Table, S extends SideOf<T>> {
   readonly heartbeatMs: number;
   readonly clock: Clock;
   readonly log: Log;
-  /** Called before the first message is handled, for handlers that use the connection themselves. */
+  /**
+   * Called before the first message is handled, for handlers that use the connection themselves.
+   */
   readonly opened?: (connection: Connection<T, S>) => void;
 }
 
@@ -105,7 +109,10 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
   #seen: Traffic;
   #writtenBytes: number;
 
-  /** Takes over a link whose greeting is done. Messages that came since are handled before this returns. */
+  /**
+   * Takes over a link whose greeting is done. Messages that came since are handled before this
+   * returns.
+   */
   constructor(link: FrameLink, options: ConnectionOptions<T, S>) {
     this.#link = link;
     this.#options = options;
@@ -132,7 +139,8 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
   /**
    * Asks the other side.
    *
-   * @throws ShoalError what the other side answered, or deadline, cancelled, linkClosed, linkSilent, badMessage
+   * @throws ShoalError what the other side answered, or deadline, cancelled, linkClosed,
+   *   linkSilent, badMessage
    */
   call<K extends CallsOf<T, S>>(name: K, body: BodyOf<T, K>, options: CallOptions = {}): Promise<ReplyOf<T, K>> {
     const row = this.#options.table.rows[name];
@@ -194,14 +202,20 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
     while (this.isOpen && !this.isWritable) await new Promise<void>((resolve) => this.#waitingToWrite.push(resolve));
   }
 
-  /** Resolves when nothing that the other side has asked waits for its answer, at the latest when the link ends. */
+  /**
+   * Resolves when nothing that the other side has asked waits for its answer, at the latest when
+   * the link ends.
+   */
   async idle(): Promise<void> {
     while (this.isOpen && this.#running.size + this.#held.size > 0) {
       await new Promise<void>((resolve) => this.#waitingForIdle.push(resolve));
     }
   }
 
-  /** Ends the link cleanly: what was written still arrives, then a bye with the reason if one is given. */
+  /**
+   * Ends the link cleanly: what was written still arrives, then a bye with the reason if one is
+   * given.
+   */
   close(reason?: ShoalError): void {
     this.#leave(reason, true);
   }
@@ -251,7 +265,8 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
       else if (frame.kind === 'notice') this.#onNotice(frame);
       else this.#onAnswer(frame);
     } catch (error) {
-      // What cannot be read here was not a call, so nobody waits for an answer: the other side is broken or hostile, and is told why.
+      // What cannot be read here was not a call, so nobody waits for an answer: the other side is
+      // broken or hostile, and is told why.
       this.#leave(asShoalError(error), false);
     }
   }
@@ -283,11 +298,12 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
   }
 
   /**
-   * Whether requests wait for the other side to read what it asked for before. (We read on meanwhile: if both sides stopped reading,
-   * each would wait for the other for ever.)
+   * Whether requests wait for the other side to read what it asked for before. (We read on
+   * meanwhile: if both sides stopped reading, each would wait for the other for ever.)
    */
   #isQueueFull(row: MessageRow | undefined): boolean {
-    // What other calls will add counts for those that add as much; a small answer does not wait behind all the large ones.
+    // What other calls will add counts for those that add as much; a small answer does not wait
+    // behind all the large ones.
     return this.stream.queuedBytes + (row?.rawBytesMax === undefined ? 0 : this.#promisedBytes) > QUEUED_BYTES_MAX;
   }
 
@@ -391,13 +407,17 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
     this.#link.send(head, body, raw);
   }
 
-  /** Once per heartbeat: say that we live if nothing else did, and notice when the other side no longer does. */
+  /**
+   * Once per heartbeat: say that we live if nothing else did, and notice when the other side no
+   * longer does.
+   */
   #tick(): void {
     const { clock, heartbeatMs } = this.#options;
     this.#heartbeat = clock.after(heartbeatMs, () => {
       const seen = this.#seen;
       const now = this.#traffic();
-      // A queue that shrinks is a sign of life. Who takes nothing of it while his requests wait is dead to us, whatever he sends.
+      // A queue that shrinks is a sign of life. Who takes nothing of it while his requests wait is
+      // dead to us, whatever he sends.
       const takes = seen.queuedBytes > 0 && now.bytesOut - now.queuedBytes !== seen.bytesOut - seen.queuedBytes;
       const alive = takes || (now.bytesIn !== seen.bytesIn && (this.#held.size === 0 || now.queuedBytes === 0));
       this.#silentTicks = alive ? 0 : this.#silentTicks + 1;
@@ -438,7 +458,10 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
   }
 }
 
-/** A call of the other side. Its AbortController is made only for handlers that look: most are done at once. */
+/**
+ * A call of the other side. Its AbortController is made only for handlers that look: most are done
+ * at once.
+ */
 class Running implements CallContext {
   #controller: AbortController | undefined;
   #aborted = false;
@@ -457,7 +480,10 @@ class Running implements CallContext {
 
 const NO_CALL: CallContext = { signal: new AbortController().signal };
 
-/** The bytes of a body of ours. A row's bounds may allow more than a frame carries: then its sender has to make pages. */
+/**
+ * The bytes of a body of ours. A row's bounds may allow more than a frame carries: then its sender
+ * has to make pages.
+ */
 function write(type: string, schema: AnySchema, body: unknown): Buffer {
   let written: Buffer;
   try {

@@ -1,5 +1,6 @@
-// Starting a program of ours that outlives who started it, an engine or a tracker: from a copy of its bundle, so that an update or a removed
-// checkout does not pull the file away from under it; with a neutral folder, a clean environment, and its output in a log.
+// Starting a program of ours that outlives who started it, an engine or a tracker: from a copy of
+// its bundle, so that an update or a removed checkout does not pull the file away from under it;
+// with a neutral folder, a clean environment, and its output in a log.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -10,7 +11,10 @@ import { IS_BUNDLE, VERSION } from './version.ts';
 /** A log is put aside when it has grown beyond this many bytes. */
 const LOG_BYTES_MAX = 8 * 1024 * 1024;
 
-/** What of the environment is passed on: what finds folders and programs, nothing that changes Node or holds a secret. */
+/**
+ * What of the environment is passed on: what finds folders and programs, nothing that changes Node
+ * or holds a secret.
+ */
 const PASSED_ON =
   /^(path|home|user|logname|lang|lc_\w+|tz|tmpdir|temp|tmp|xdg_\w+|userprofile|homedrive|homepath|appdata|localappdata|programdata|systemroot|windir|comspec|pathext|shoal_log)$/i;
 
@@ -31,13 +35,16 @@ export function spawnDetached(words: readonly string[], output: number): ChildPr
   return child;
 }
 
-/** What makes VS Code's own program behave as the Node in it; nothing where this process is a plain Node. */
+/**
+ * What makes VS Code's own program behave as the Node in it; nothing where this process is a plain
+ * Node.
+ */
 export const nodeInElectron = (): Readonly<Record<string, string>> =>
   process.versions['electron'] === undefined ? {} : { ELECTRON_RUN_AS_NODE: '1' };
 
 /**
- * The file to run, kept in `binFolder` where it is a bundle. It is named by its content: whoever has it running keeps it, and two builds of one
- * version do not mix.
+ * The file to run, kept in `binFolder` where it is a bundle. It is named by its content: whoever
+ * has it running keeps it, and two builds of one version do not mix.
  */
 export function keepBundle(binFolder: string, from: string): string {
   if (!IS_BUNDLE) return from;
@@ -53,7 +60,10 @@ export function keepBundle(binFolder: string, from: string): string {
   return entry;
 }
 
-/** Removes bundles that nobody runs from any more: those older than `running`. Only for whoever was elected in this home. */
+/**
+ * Removes bundles that nobody runs from any more: those older than `running`. Only for whoever was
+ * elected in this home.
+ */
 export function removeOldBundles(binFolder: string, running: string): void {
   const own = path.dirname(running);
   if (path.dirname(own) !== binFolder) return;

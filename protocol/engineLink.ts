@@ -1,5 +1,6 @@
-// What a frontend (a window or a command line verb) and its engine say to each other over the home's local socket.
-// A frontend names groups by their names; the engine knows the ids. Every engine feature is a row here.
+// What a frontend (a window or a command line verb) and its engine say to each other over the
+// home's local socket. A frontend names groups by their names; the engine knows the ids. Every
+// engine feature is a row here.
 import {
   CONFLICTS_PER_REPLY_MAX,
   GROUPS_PER_ACCOUNT_MAX,
@@ -26,7 +27,10 @@ export const CHOSEN_MAX = 512;
 /** One file of a folder. */
 const folderFile = struct({ path: fileName, sizeBytes: u53 });
 
-/** One tracker as this engine sees it. `inUse`: it answers our calls; the other one is kept informed. `pair`: whether it and the other one reach each other. */
+/**
+ * One tracker as this engine sees it. `inUse`: it answers our calls; the other one is kept
+ * informed. `pair`: whether it and the other one reach each other.
+ */
 export const trackerState = struct({
   address,
   link: oneOf('connecting', 'up', 'down', 'refused'),
@@ -36,7 +40,10 @@ export const trackerState = struct({
 });
 export type TrackerState = Of<typeof trackerState>;
 
-/** How pieces are chosen: rarest first, at random, in order, or in order while nobody else downloads and rarest first otherwise. */
+/**
+ * How pieces are chosen: rarest first, at random, in order, or in order while nobody else downloads
+ * and rarest first otherwise.
+ */
 export const pickerMode = oneOf('rarest', 'random', 'sequential', 'auto');
 export type PickerMode = Exclude<Of<typeof pickerMode>, 'other'>;
 
@@ -53,9 +60,11 @@ export const source = struct({ pin, user: name, pieces: u32, bytes: u53 });
 export type Source = Of<typeof source>;
 
 /**
- * One file this engine shares or downloads.
- * hashing → seeding for a share, as soon as the group knows of it; queued (its turn will come), waiting (nobody has it) or downloading → seeding for a
- * download; checking after a restart; choosing: it has the list of a folder and waits to be told which of its files are wanted; paused by the person; failed with `error`; gone: its file vanished or changed, so it is not served.
+ * One file this engine shares or downloads. hashing → seeding for a share, as soon as the group
+ * knows of it; queued (its turn will come), waiting (nobody has it) or downloading → seeding for a
+ * download; checking after a restart; choosing: it has the list of a folder and waits to be told
+ * which of its files are wanted; paused by the person; failed with `error`; gone: its file vanished
+ * or changed, so it is not served.
  */
 export const transfer = struct({
   id: transferId,
@@ -98,12 +107,17 @@ export const transfer = struct({
   priority: added(priority, 'normal'),
   /** Where it stands among all downloads that are not finished, from 1; 0 for one that is. */
   place: added(u32, 0),
-  /** Pieces that were copied from other files of this machine in this run of the engine, and not fetched. */
+  /**
+   * Pieces that were copied from other files of this machine in this run of the engine, and not
+   * fetched.
+   */
   ownPieces: added(u32, 0),
   content: added(content, 'file'),
   /** Of a download that stands still: what nobody at hand has. */
   nowhere: added(optional(nowhere), undefined),
-  /** Which version of the group's file a download is; 0 where that is not known, and for a share. */
+  /**
+   * Which version of the group's file a download is; 0 where that is not known, and for a share.
+   */
   version: added(u32, 0),
 });
 export type Transfer = Of<typeof transfer>;
@@ -115,7 +129,10 @@ export const SERVED_MAX = 32;
 export const downloader = struct({ user: name, group: name, name: fileName, bytesPerS: u53 });
 export type Downloader = Of<typeof downloader>;
 
-/** Everything small that a frontend shows; the catalogue is asked for by pages, transfers come on their own. */
+/**
+ * Everything small that a frontend shows; the catalogue is asked for by pages, transfers come on
+ * their own.
+ */
 export const overview = struct({
   program: text(64),
   processId: u32,
@@ -162,11 +179,16 @@ export const engineLink = table(
         gone: list(transferId, TRANSFERS_PER_NOTICE_MAX),
       }),
     },
-    /** In these groups somebody came or went, or seeds more or less than before (trackerLink's `presenceChanged`). */
+    /**
+     * In these groups somebody came or went, or seeds more or less than before (trackerLink's
+     * `presenceChanged`).
+     */
     presenceChanged: { from: 'engine', body: struct({ groups: list(groupId, GROUPS_PER_ACCOUNT_MAX) }) },
     /**
-     * A sentence for the person, once: a request was answered, a member was removed, a join request came. `id` is the same in all frontends (see `claim`).
-     * `renamed` and `conflict`: two things that were done at once do not go together (trackerLink's `conflict`, of which the other fields are).
+     * A sentence for the person, once: a request was answered, a member was removed, a join request
+     * came. `id` is the same in all frontends (see `claim`). `renamed` and `conflict`: two things
+     * that were done at once do not go together (trackerLink's `conflict`, of which the other
+     * fields are).
      */
     event: {
       from: 'engine',
@@ -189,7 +211,10 @@ export const engineLink = table(
         conflict: added(optional(conflict), undefined),
       }),
     },
-    /** Of several windows, only the first to ask for a key gets `mine`: it tells the person, the others stay silent. */
+    /**
+     * Of several windows, only the first to ask for a key gets `mine`: it tells the person, the
+     * others stay silent.
+     */
     claim: { from: 'frontend', body: struct({ key: text(128) }), reply: struct({ mine: bool }) },
     /** The state once, without being told of changes and without keeping the engine alive. */
     status: {
@@ -199,15 +224,19 @@ export const engineLink = table(
     },
 
     /**
-     * Sets the tracker this home uses: a URL, or `host:port` lines. A bare address is trusted on first use; `url` says whom. With `confirm` it is
-     * not: then nothing is set, and the person who has compared it sets that URL. Throws trackerUnreachable, wrongRealm, signedInAlready.
+     * Sets the tracker this home uses: a URL, or `host:port` lines. A bare address is trusted on
+     * first use; `url` says whom. With `confirm` it is not: then nothing is set, and the person who
+     * has compared it sets that URL. Throws trackerUnreachable, wrongRealm, signedInAlready.
      */
     setTracker: {
       from: 'frontend',
       body: struct({ url: text(1024), confirm: added(bool, false) }),
       reply: struct({ url: text(1024), firstUse: bool }),
     },
-    /** Limits in bytes per second, 0 for none; how many downloads fetch at once, 0 for no limit. Where to listen takes effect at the next sign-in. */
+    /**
+     * Limits in bytes per second, 0 for none; how many downloads fetch at once, 0 for no limit.
+     * Where to listen takes effect at the next sign-in.
+     */
     configure: {
       from: 'frontend',
       body: struct({
@@ -222,7 +251,10 @@ export const engineLink = table(
     },
 
     createUser: { from: 'frontend', body: struct({ user: name, password }), reply: done },
-    /** `hold`: stay running without a frontend until sign-out: a person signed in on the command line. */
+    /**
+     * `hold`: stay running without a frontend until sign-out: a person signed in on the command
+     * line.
+     */
     signIn: {
       from: 'frontend',
       body: struct({ user: name, password, hold: bool }),
@@ -241,7 +273,9 @@ export const engineLink = table(
     /** Ends a group for everybody. Throws needBoth while one of two trackers is away. */
     deleteGroup: { from: 'frontend', body: group, reply: done },
     renameGroup: { from: 'frontend', body: struct({ group: name, to: name }), reply: done },
-    /** Another name for one's own account, where it got a name that nobody chose. Throws nameKept. */
+    /**
+     * Another name for one's own account, where it got a name that nobody chose. Throws nameKept.
+     */
     renameAccount: { from: 'frontend', body: struct({ to: name }), reply: done },
     /** What this account did and did not come to what was meant, the latest last. */
     listConflicts: {
@@ -270,9 +304,11 @@ export const engineLink = table(
     findFile: { from: 'frontend', body: groupFile, reply: fileRow },
 
     /**
-     * Bytes of a shared file, or of the file `path` in a shared folder, without downloading it: from this machine where it is here, otherwise from peers,
-     * these before all others. `root` says of which version. Fewer than were asked for, or none, come only at the end; `sizeBytes` is how large the whole
-     * is. Who cancels the call stops the fetching. Throws notMember, unknownFile, newerVersion, nobodyServes, tooMuchAtOnce, badFolder.
+     * Bytes of a shared file, or of the file `path` in a shared folder, without downloading it:
+     * from this machine where it is here, otherwise from peers, these before all others. `root`
+     * says of which version. Fewer than were asked for, or none, come only at the end; `sizeBytes`
+     * is how large the whole is. Who cancels the call stops the fetching. Throws notMember,
+     * unknownFile, newerVersion, nobodyServes, tooMuchAtOnce, badFolder.
      */
     read: {
       from: 'frontend',
@@ -280,21 +316,30 @@ export const engineLink = table(
       reply: struct({ sizeBytes: u53 }),
       rawBytesMax: READ_BYTES_MAX,
     },
-    /** The files of a shared folder in the same way, by pages in the order of their names. Throws the same, and usage for what is no folder. */
+    /**
+     * The files of a shared folder in the same way, by pages in the order of their names. Throws
+     * the same, and usage for what is no folder.
+     */
     listShared: {
       from: 'frontend',
       body: struct({ group: name, name: fileName, root, after: fileName }),
       reply: struct({ files: list(folderFile, PAGE_ROWS_MAX), more: bool }),
     },
 
-    /** Hashes a file, then shares it; answers at once, the transfer tells the rest. `name` is what others see (the file's own name by default). */
+    /**
+     * Hashes a file, then shares it; answers at once, the transfer tells the rest. `name` is what
+     * others see (the file's own name by default).
+     */
     share: {
       from: 'frontend',
       body: struct({ group: name, path, name: optional(fileName), replace: bool }),
       reply: struct({ transfer: transferId }),
     },
-    /** Downloads into a folder, or to exactly `path` when `asFile`. `only`: of a shared folder just these files or folders; `*`, `**` and `?` stand for any.
-     * `rename`: take `name (2)` when the name is taken. Answers at once. */
+    /**
+     * Downloads into a folder, or to exactly `path` when `asFile`. `only`: of a shared folder just
+     * these files or folders; `*`, `**` and `?` stand for any. `rename`: take `name (2)` when the
+     * name is taken. Answers at once.
+     */
     download: {
       from: 'frontend',
       body: struct({
@@ -308,29 +353,44 @@ export const engineLink = table(
       }),
       reply: struct({ transfer: transferId }),
     },
-    /** The same of a folder whose files are yet to be chosen: its list comes, `folderFiles` gives it, `chooseFiles` goes on. */
+    /**
+     * The same of a folder whose files are yet to be chosen: its list comes, `folderFiles` gives
+     * it, `chooseFiles` goes on.
+     */
     downloadSome: {
       from: 'frontend',
       body: struct({ group: name, name: fileName, path, rename: bool, mode: pickerMode }),
       reply: struct({ transfer: transferId }),
     },
-    /** The files of a folder that is shared, downloaded or being chosen of, by pages in the order of its list. Throws usage while the list is not here. */
+    /**
+     * The files of a folder that is shared, downloaded or being chosen of, by pages in the order of
+     * its list. Throws usage while the list is not here.
+     */
     folderFiles: {
       from: 'frontend',
       body: struct({ transfer: transferId, after: added(fileName, '') }),
       reply: struct({ files: list(folderFile, PAGE_ROWS_MAX), more: bool }),
     },
-    /** Which files of a folder are wanted, of a download that began with `downloadSome`; none named for all. */
+    /**
+     * Which files of a folder are wanted, of a download that began with `downloadSome`; none named
+     * for all.
+     */
     chooseFiles: {
       from: 'frontend',
       body: struct({ transfer: transferId, only: list(fileName, CHOSEN_MAX) }),
       reply: nothing,
     },
-    /** I no longer share or seed this file. `remove`: also take it out of the catalogue (its author or the group's owner). */
+    /**
+     * I no longer share or seed this file. `remove`: also take it out of the catalogue (its author
+     * or the group's owner).
+     */
     stopShare: { from: 'frontend', body: struct({ group: name, name: fileName, remove: bool }), reply: done },
     pause: { from: 'frontend', body: struct({ transfer: transferId }), reply: nothing },
     resume: { from: 'frontend', body: struct({ transfer: transferId }), reply: nothing },
-    /** Changes how one of them goes; what is not given stays. Mode, priority and moves are a download's, the limits a share's, too. `moveTo`: to where another download stands. */
+    /**
+     * Changes how one of them goes; what is not given stays. Mode, priority and moves are a
+     * download's, the limits a share's, too. `moveTo`: to where another download stands.
+     */
     adjust: {
       from: 'frontend',
       body: struct({
@@ -346,7 +406,10 @@ export const engineLink = table(
     },
     /** Forgets a download; what was not finished is deleted, finished files stay where they are. */
     cancelTransfer: { from: 'frontend', body: struct({ transfer: transferId }), reply: nothing },
-    /** Reads the file again and compares, until it is cancelled. Throws integrity, fileMissing; with `repair`, what is wrong in a download is fetched again instead, and watched like it. */
+    /**
+     * Reads the file again and compares, until it is cancelled. Throws integrity, fileMissing; with
+     * `repair`, what is wrong in a download is fetched again instead, and watched like it.
+     */
     verify: {
       from: 'frontend',
       body: struct({ transfer: transferId, repair: added(bool, false) }),
@@ -359,11 +422,17 @@ export const engineLink = table(
       reply: struct({ sources: list(source, 256), bits: bytes(131072) }),
     },
 
-    /** Who was still downloading from here when the engine last left because nobody held it. Told once. Throws notSignedIn. */
+    /**
+     * Who was still downloading from here when the engine last left because nobody held it. Told
+     * once. Throws notSignedIn.
+     */
     takeCutOff: { from: 'frontend', body: nothing, reply: struct({ downloaders: list(downloader, SERVED_MAX) }) },
     /** How it stands in the swarm of a transfer now. */
     swarm: { from: 'frontend', body: struct({ transfer: transferId }), reply: swarmView },
-    /** From here on this frontend is told of that, at once and then as it changes, at most once a second; or no longer. Nothing of it is worked out for nobody. */
+    /**
+     * From here on this frontend is told of that, at once and then as it changes, at most once a
+     * second; or no longer. Nothing of it is worked out for nobody.
+     */
     watchSwarm: { from: 'frontend', body: struct({ transfer: transferId, on: bool }), reply: nothing },
     swarmChanged: { from: 'engine', body: swarmView },
 

@@ -1,8 +1,11 @@
-// The one error type of all programs: a code with fields. Words and advice live in the code's row, so that every
-// surface (command line, window, log) says the same, and a translation has one place to look.
+// The one error type of all programs: a code with fields. Words and advice live in the code's row,
+// so that every surface (command line, window, log) says the same, and a translation has one place
+// to look.
 
 interface Row {
-  /** Whether trying again can help: never, later, or at once with the other tracker or another peer. */
+  /**
+   * Whether trying again can help: never, later, or at once with the other tracker or another peer.
+   */
   readonly retry: 'never' | 'later' | 'elsewhere';
   /** Exit code of a command that ends so (design.md, Command lines). */
   readonly exit: 1 | 2 | 3 | 4 | 5 | 6 | 7;
@@ -288,7 +291,9 @@ export function isShoalError(error: unknown, code?: ErrorCode): error is ShoalEr
   return error instanceof ShoalError && (code === undefined || error.code === code);
 }
 
-/** Any thrown thing as a ShoalError; what is none becomes `internal` with the original as its cause. */
+/**
+ * Any thrown thing as a ShoalError; what is none becomes `internal` with the original as its cause.
+ */
 export function asShoalError(error: unknown): ShoalError {
   if (error instanceof ShoalError) return error;
   return new ShoalError('internal', { why: error instanceof Error ? error.message : String(error) }, { cause: error });
@@ -305,8 +310,9 @@ function sentence(code: ErrorCode, fields: ErrorFields): string {
 }
 
 /**
- * A text that came from elsewhere, made safe to print: control characters, line separators and direction
- * overrides become visible escapes, so that a name cannot move the cursor, hide text or forge a second line.
+ * A text that came from elsewhere, made safe to print: control characters, line separators and
+ * direction overrides become visible escapes, so that a name cannot move the cursor, hide text or
+ * forge a second line.
  */
 export function printable(text: string): string {
   return text.replace(

@@ -1,5 +1,6 @@
-// What sizes a file and its pieces can have. Asked where a file is shared (the tracker's fold), and again of whatever a tracker says of one: tables are
-// made in that size before the first byte comes. Pure.
+// What sizes a file and its pieces can have. Asked where a file is shared (the tracker's fold), and
+// again of whatever a tracker says of one: tables are made in that size before the first byte
+// comes. Pure.
 import { ShoalError } from './errors.ts';
 import { FILE_BYTES_MAX, LEAF_BYTES, PIECE_BYTES_MAX, PIECES_MAX } from './limits.ts';
 

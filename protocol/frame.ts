@@ -1,8 +1,8 @@
 // The frame, on every link (design.md, The frame):
 //   start u16 · typeSize u8 · type (ASCII) · payloadSize u32 · payload
-// and the payload begins with  kind u8 · call u32.
-// This file turns a stream of bytes into frames and back. It allocates nothing before a length was checked, and lets the
-// reader of a link name the memory in which the raw bytes at the end of an answer shall land.
+// and the payload begins with kind u8 · call u32. This file turns a stream of bytes into frames and
+// back. It allocates nothing before a length was checked, and lets the reader of a link name the
+// memory in which the raw bytes at the end of an answer shall land.
 import { ShoalError } from './errors.ts';
 import { FRAME_PAYLOAD_BYTES_MAX, LINGER_MS } from './limits.ts';
 import type { ByteStream, Clock, StreamReceiver, Timer } from './world.ts';
@@ -36,7 +36,10 @@ export const RAW_HEAD_ROOM_BYTES = 128;
 /** Bytes that stand behind the fields of a frame. They are not copied. */
 export interface RawBytes {
   readonly raw: Uint8Array;
-  /** Whether the RAW_HEAD_ROOM_BYTES in front of them in their memory are free: then the whole frame is one write. (Two cost Node.js's TLS a copy of both.) */
+  /**
+   * Whether the RAW_HEAD_ROOM_BYTES in front of them in their memory are free: then the whole frame
+   * is one write. (Two cost Node.js's TLS a copy of both.)
+   */
   readonly hasHeadRoom?: boolean;
   /** Called when their memory may be used for something else. */
   readonly taken?: () => void;
@@ -60,7 +63,10 @@ export function encodeFrame(head: FrameHead, body: Uint8Array, behind?: RawBytes
   return isOne || raw === undefined || raw.length === 0 ? [bytes] : [bytes, raw];
 }
 
-/** Where the raw bytes of a frame go: `bodyBytes` of fields come first, the rest fills `into`, which must be large enough. */
+/**
+ * Where the raw bytes of a frame go: `bodyBytes` of fields come first, the rest fills `into`, which
+ * must be large enough.
+ */
 export interface RawTarget {
   readonly bodyBytes: number;
   readonly into: Uint8Array;
@@ -68,13 +74,19 @@ export interface RawTarget {
 
 /** Takes the frames of a link. */
 export interface FrameReceiver {
-  /** The largest payload allowed for this frame. Asked when its head is known and nothing was allocated yet. */
+  /**
+   * The largest payload allowed for this frame. Asked when its head is known and nothing was
+   * allocated yet.
+   */
   payloadBytesMax(head: FrameHead): number;
   /** Where the raw bytes of this frame shall go; undefined if it has none. */
   rawTarget(head: FrameHead): RawTarget | undefined;
   frame(frame: Frame): void;
   drained(): void;
-  /** The link is closed; nothing follows. With an error unless the other side ended the stream between two frames. */
+  /**
+   * The link is closed; nothing follows. With an error unless the other side ended the stream
+   * between two frames.
+   */
   ended(error?: Error): void;
 }
 
@@ -85,12 +97,17 @@ interface ArrivingRaw {
   filled: number;
 }
 
-/** Buffer of a link that was never busy: a tracker has thousands of these, and a ping has 16 bytes. */
+/**
+ * Buffer of a link that was never busy: a tracker has thousands of these, and a ping has 16 bytes.
+ */
 const QUIET_BUFFER_BYTES = 2 * 1024;
 /** Smallest buffer of one that was; it grows to the frame that needs more and shrinks again. */
 const BUFFER_BYTES = 16 * 1024;
 
-/** Frames over a stream. Until a receiver is set, what arrives waits: a little here, the rest at the other end. */
+/**
+ * Frames over a stream. Until a receiver is set, what arrives waits: a little here, the rest at the
+ * other end.
+ */
 export class FrameLink implements StreamReceiver {
   readonly stream: ByteStream;
   /** Frames and bytes in each direction since the link was opened, for rates and for `trace`. */
@@ -118,13 +135,19 @@ export class FrameLink implements StreamReceiver {
     stream.open(this);
   }
 
-  /** Sets who takes the frames from now on. What has arrived already is given to it before this returns. */
+  /**
+   * Sets who takes the frames from now on. What has arrived already is given to it before this
+   * returns.
+   */
   receive(receiver: FrameReceiver | undefined): void {
     this.#receiver = receiver;
     this.#parse();
   }
 
-  /** Ends the link from this side: what was written still arrives, what comes is thrown away, and who does not take his in time is cut off. */
+  /**
+   * Ends the link from this side: what was written still arrives, what comes is thrown away, and
+   * who does not take his in time is cut off.
+   */
   finish(clock: Clock): void {
     if (this.#ended || this.#linger) return;
     this.#linger = clock.after(LINGER_MS, () => this.stream.destroy());
@@ -157,7 +180,8 @@ export class FrameLink implements StreamReceiver {
     if (this.#linger) return;
     if (this.#givenRaw && this.#raw) {
       this.#raw.filled += count;
-      if (this.#raw.filled < this.#raw.into.length) return; // most of what comes: a part of a piece, in its place already
+      // most of what comes: a part of a piece, in its place already
+      if (this.#raw.filled < this.#raw.into.length) return;
     } else this.#end += count;
     this.#isBusy ||= this.#end === this.#buffer.length;
     this.#parse();
@@ -211,7 +235,8 @@ export class FrameLink implements StreamReceiver {
     const buffer = this.#buffer;
     const at = this.#start;
     const have = this.#end - at;
-    // Garbage is refused at its first byte, not after a wait for a length that never meant anything.
+    // Garbage is refused at its first byte, not after a wait for a length that never meant
+    // anything.
     if ((have > 0 && buffer[at] !== FRAME_START >> 8) || (have > 1 && buffer[at + 1] !== (FRAME_START & 0xff))) {
       return this.#refuse('it does not begin like one');
     }
@@ -254,7 +279,10 @@ export class FrameLink implements StreamReceiver {
     return true;
   }
 
-  /** Moves what already lies in the buffer to where the raw bytes belong; gives the frame away when they are all there. */
+  /**
+   * Moves what already lies in the buffer to where the raw bytes belong; gives the frame away when
+   * they are all there.
+   */
   #fillRaw(raw: ArrivingRaw): boolean {
     const here = Math.min(raw.into.length - raw.filled, this.#end - this.#start);
     if (here > 0) raw.into.set(this.#buffer.subarray(this.#start, this.#start + here), raw.filled);
@@ -273,7 +301,10 @@ export class FrameLink implements StreamReceiver {
     return false;
   }
 
-  /** Only here does the buffer move: between `target` and `received` bytes may land in it at any time. */
+  /**
+   * Only here does the buffer move: between `target` and `received` bytes may land in it at any
+   * time.
+   */
   #makeRoom(): void {
     const have = this.#end - this.#start;
     const needBytes = Math.max(this.#needBytes, have + 1);

@@ -1,6 +1,7 @@
-// The first frames of every link: who each side is and which versions it speaks. Nothing else is sent or believed before.
-// Between machines TLS has proven the other's key already; on a home's local socket both prove that they know the home's
-// secret, by a nonce and an HMAC, without sending it.
+// The first frames of every link: who each side is and which versions it speaks. Nothing else is
+// sent or believed before. Between machines TLS has proven the other's key already; on a home's
+// local socket both prove that they know the home's secret, by a nonce and an HMAC, without sending
+// it.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { asShoalError, isShoalError, ShoalError } from './errors.ts';
 import { GREETING_MS_MAX, GREETING_PAYLOAD_BYTES_MAX } from './limits.ts';
@@ -49,10 +50,11 @@ export interface Greeted {
 }
 
 /**
- * Exchanges greetings: the one that dialled speaks first. When it resolves, the link holds back all further frames until a
- * receiver is set. When it rejects, the link is closed.
+ * Exchanges greetings: the one that dialled speaks first. When it resolves, the link holds back all
+ * further frames until a receiver is set. When it rejects, the link is closed.
  *
- * @throws ShoalError versionMismatch, wrongRole, badProof, deadline, badFrame, linkClosed, or what the other side's bye says
+ * @throws ShoalError versionMismatch, wrongRole, badProof, deadline, badFrame, linkClosed, or what
+ *   the other side's bye says
  */
 export function greet(link: FrameLink, options: GreetOptions): Promise<Greeted> {
   const { clock, chance, secret, role } = options;

@@ -1,6 +1,7 @@
-// Who a device or tracker is: one ECDSA P-256 key and a self-signed certificate around it, made here from 25 lines of DER.
-// P-256 because desktop VS Code runs on BoringSSL, which refuses Ed25519 certificates (electron#45358).
-// Nobody checks the certificate's fields: what counts is the pin, SHA-256 of the public key (ids.ts).
+// Who a device or tracker is: one ECDSA P-256 key and a self-signed certificate around it, made
+// here from 25 lines of DER. P-256 because desktop VS Code runs on BoringSSL, which refuses Ed25519
+// certificates (electron#45358). Nobody checks the certificate's fields: what counts is the pin,
+// SHA-256 of the public key (ids.ts).
 import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { Pin } from './ids.ts';
@@ -21,7 +22,10 @@ export function createIdentity(): Identity {
   return identityOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
 }
 
-/** The identity of a key kept as PKCS #8 (DER). Throws what node:crypto throws for bytes that are no P-256 key. */
+/**
+ * The identity of a key kept as PKCS #8 (DER). Throws what node:crypto throws for bytes that are no
+ * P-256 key.
+ */
 export function readIdentity(pkcs8: Uint8Array): Identity {
   const key = createPrivateKey({ key: Buffer.from(pkcs8), format: 'der', type: 'pkcs8' });
   if (key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') throw new Error('not a P-256 key');

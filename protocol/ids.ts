@@ -1,5 +1,6 @@
-// Identifiers: what they are in memory (lower-case hex, so that they can be keys of a Map and be printed) and how long they are.
-// The brand keeps a group's id from being passed where an account's belongs; it costs nothing at run time.
+// Identifiers: what they are in memory (lower-case hex, so that they can be keys of a Map and be
+// printed) and how long they are. The brand keeps a group's id from being passed where an account's
+// belongs; it costs nothing at run time.
 import { createHash } from 'node:crypto';
 
 declare const brand: unique symbol;
@@ -19,7 +20,10 @@ export type OperationId = Id<'operation'>;
 export type Root = Id<'root'>;
 /** SHA-256 of a whole file, 32 bytes. */
 export type Sha256 = Id<'sha256'>;
-/** One life of one tracker's log, 8 random bytes: a log that lost its tail goes on under a new origin (`trust.md` L7). */
+/**
+ * One life of one tracker's log, 8 random bytes: a log that lost its tail goes on under a new
+ * origin (`trust.md` L7).
+ */
 export type Origin = Id<'origin'>;
 
 export const PIN_BYTES = 32;

@@ -1,5 +1,6 @@
-// Election: who alone works in a folder. The lock is an exclusive transaction on a SQLite file that stays empty: the operating system drops
-// it when its holder ends in whatever way, so a kill -9 leaves nothing to clean up or to misjudge.
+// Election: who alone works in a folder. The lock is an exclusive transaction on a SQLite file that
+// stays empty: the operating system drops it when its holder ends in whatever way, so a kill -9
+// leaves nothing to clean up or to misjudge.
 import { DatabaseSync } from 'node:sqlite';
 import { ShoalError } from './errors.ts';
 
@@ -13,7 +14,8 @@ const BUSY = 5;
 /**
  * Undefined when another process, or another holder in this one, has it already.
  *
- * @param lockFile  opened by nothing else: closing any other descriptor of it would drop the lock (POSIX)
+ * @param lockFile  opened by nothing else: closing any other descriptor of it would drop the lock
+ *   (POSIX)
  * @param waitMs  how long to wait for the other; this thread does nothing else meanwhile
  * @throws ShoalError homeUnusable
  */

@@ -1,6 +1,7 @@
-// What a shared folder is: one long run of bytes, in one hash tree, that begins with this list of its files and goes on with their bytes.
-// So a swarm, its pieces and its checkpoints know nothing of folders. Pure: makes, writes, reads and above all refuses lists; whoever
-// shares it wrote the list, so nothing of it is believed unchecked.
+// What a shared folder is: one long run of bytes, in one hash tree, that begins with this list of
+// its files and goes on with their bytes. So a swarm, its pieces and its checkpoints know nothing
+// of folders. Pure: makes, writes, reads and above all refuses lists; whoever shares it wrote the
+// list, so nothing of it is believed unchecked.
 //
 //   length of the list u32 · list · (zeros) · bytes of a file · (zeros) · bytes of the next …
 import { createHash } from 'node:crypto';
@@ -12,7 +13,10 @@ import { fileName, sha256 } from './nouns.ts';
 import type { Of } from './schema.ts';
 import { decode, encode, list, struct, u53 } from './schema.ts';
 
-/** One file of a folder. `at`: where its bytes begin in the whole. Neither its owner nor whether it can be executed is kept. */
+/**
+ * One file of a folder. `at`: where its bytes begin in the whole. Neither its owner nor whether it
+ * can be executed is kept.
+ */
 const manifestFile = struct({ path: fileName, at: u53, sizeBytes: u53, sha256 });
 export type ManifestFile = Of<typeof manifestFile>;
 
@@ -20,7 +24,10 @@ const manifest = struct({ files: list(manifestFile, FOLDER_FILES_MAX) });
 
 /** Bytes of the list's length, before the list. */
 export const LENGTH_BYTES = 4;
-/** Files from so many pieces on begin with a piece; so do smaller ones now and then, when so many pieces have passed. What is changed in one place then changes no pieces elsewhere. */
+/**
+ * Files from so many pieces on begin with a piece; so do smaller ones now and then, when so many
+ * pieces have passed. What is changed in one place then changes no pieces elsewhere.
+ */
 const ALIGNED_PIECES = 8;
 
 export interface Folder {
@@ -34,7 +41,10 @@ export interface Folder {
 /** What is known of a file before it was read. */
 type Found = Pick<ManifestFile, 'path' | 'sizeBytes'>;
 
-/** Where everything of a folder lies. The hashes of the files are yet to come; the list has the same length with any. */
+/**
+ * Where everything of a folder lies. The hashes of the files are yet to come; the list has the same
+ * length with any.
+ */
 export function layOut(found: readonly Found[], pieceBytes: number): Folder {
   const sorted = [...found].sort((a, b) => (a.path < b.path ? -1 : 1));
   const headBytes = headOf(sorted.map((file) => ({ ...file, at: 0, sha256: NO_HASH }))).length;
@@ -45,7 +55,8 @@ export function layOut(found: readonly Found[], pieceBytes: number): Folder {
   let alignedAt = at;
   let afterLarge = false;
   const files = sorted.map(({ path, sizeBytes }): ManifestFile => {
-    // By its name and not by its number, so that a file more or less moves nothing but its neighbours.
+    // By its name and not by its number, so that a file more or less moves nothing but its
+    // neighbours.
     const isMark =
       at - alignedAt >= ALIGNED_PIECES * pieceBytes && (createHash('sha256').update(path).digest()[0] ?? 0) % 4 === 0;
     if (sizeBytes > 0 && (isLarge(sizeBytes) || afterLarge || isMark)) alignedAt = at = atPiece(at);
@@ -67,7 +78,10 @@ export function headOf(files: readonly ManifestFile[]): Buffer {
   return Buffer.concat([length, written]);
 }
 
-/** How many bytes at the beginning hold the list, out of the first few of them. @throws ShoalError badFolder */
+/**
+ * How many bytes at the beginning hold the list, out of the first few of them. @throws ShoalError
+ * badFolder
+ */
 export function headBytesOf(start: Uint8Array, sizeBytes: number): number {
   if (start.length < LENGTH_BYTES) return refuse('its list has no length');
   const headBytes = LENGTH_BYTES + Buffer.from(start.buffer, start.byteOffset, LENGTH_BYTES).readUInt32BE();
@@ -75,7 +89,8 @@ export function headBytesOf(start: Uint8Array, sizeBytes: number): number {
 }
 
 /**
- * A folder out of the bytes it begins with. What passes can be written below any folder without meeting anything outside it, or itself.
+ * A folder out of the bytes it begins with. What passes can be written below any folder without
+ * meeting anything outside it, or itself.
  *
  * @throws ShoalError badFolder
  */
@@ -93,7 +108,10 @@ export function readFolder(head: Uint8Array, sizeBytes: number, pieceBytes: numb
   return { files, headBytes, sizeBytes };
 }
 
-/** @throws ShoalError badFolder when files of a folder cannot all be written side by side on every system */
+/**
+ * @throws ShoalError badFolder when files of a folder cannot all be written side by side on every
+ *   system
+ */
 export function checkPaths(files: readonly { readonly path: string }[]): void {
   if (files.length > FOLDER_FILES_MAX) return refuse(`it has more than ${FOLDER_FILES_MAX} files`);
   const taken = new Set<string>();

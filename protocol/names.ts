@@ -1,5 +1,6 @@
-// Which names are allowed: of users and groups, and of shared files. One validator for files, used when sharing, on receipt and
-// before opening (`trust.md` 3.8): a name that passes means the same on every system and cannot leave the folder it is put in.
+// Which names are allowed: of users and groups, and of shared files. One validator for files, used
+// when sharing, on receipt and before opening (`trust.md` 3.8): a name that passes means the same
+// on every system and cannot leave the folder it is put in.
 import { ShoalError } from './errors.ts';
 import {
   FILE_NAME_BYTES_MAX,
@@ -8,7 +9,10 @@ import {
   NAME_CHARS_MAX,
 } from './limits.ts';
 
-/** Whether a new user or group may have this name. Names that the fold made (`name~k3f9`) are not for choosing. */
+/**
+ * Whether a new user or group may have this name. Names that the fold made (`name~k3f9`) are not
+ * for choosing.
+ */
 export const isName = (text: string): boolean =>
   text.length <= NAME_CHARS_MAX && /^[A-Za-z0-9._-]+$/.test(text) && !/^\.+$/.test(text);
 
@@ -21,20 +25,32 @@ export function checkName(text: string): string {
 /** Two names with the same key are the same name: without case. */
 export const nameKey = (text: string): string => text.toLowerCase();
 
-/** Two file names with the same key would be one file on some system: without case, composed (NFC). */
+/**
+ * Two file names with the same key would be one file on some system: without case, composed (NFC).
+ */
 export const fileNameKey = (text: string): string =>
-  text.normalize('NFC').toLowerCase().toUpperCase().toLowerCase().normalize('NFC'); // lower first: the upper case of ẞ is ẞ, that of ß is SS
+  // lower first: the upper case of ẞ is ẞ, that of ß is SS
+  text.normalize('NFC').toLowerCase().toUpperCase().toLowerCase().normalize('NFC');
 
-/** Names of devices on Windows, with or without an extension; the superscript digits too (CVE-2023-45284). */
+/**
+ * Names of devices on Windows, with or without an extension; the superscript digits too
+ * (CVE-2023-45284).
+ */
 const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|clock\$|conin\$|conout\$|(?:com|lpt)[0-9¹²³])$/i;
-/** Folders whose content other programs execute or trust, also by the short names that Windows gives them (`GIT~1`). */
+/**
+ * Folders whose content other programs execute or trust, also by the short names that Windows gives
+ * them (`GIT~1`).
+ */
 const TRUSTED_FOLDER = /^(?:\.(?:git|vscode|idea|husky|ssh|shoal.*)|(?:git|vscode|idea|husky|ssh|shoal.*)~\d+)$/i;
-/** Invisible characters that emoji and Persian or Indic words need: joiners and variation selectors. HFS+ does not see them (CVE-2014-9390). */
+/**
+ * Invisible characters that emoji and Persian or Indic words need: joiners and variation selectors.
+ * HFS+ does not see them (CVE-2014-9390).
+ */
 const NEEDED_INVISIBLE = /[\u200C\u200D\uFE0E\uFE0F]/gu;
 
 /**
- * Why a file name (components joined by `/`) cannot be shared or written, in words that continue "it cannot be used:";
- * undefined when it can.
+ * Why a file name (components joined by `/`) cannot be shared or written, in words that continue
+ * "it cannot be used:"; undefined when it can.
  */
 export function whyNotFileName(text: string): string | undefined {
   if (text === '') return 'it is empty';
@@ -53,7 +69,9 @@ export function whyNotFileName(text: string): string | undefined {
   return undefined;
 }
 
-/** Whether other programs execute or trust what lies in a folder, or behind a file, of this name. */
+/**
+ * Whether other programs execute or trust what lies in a folder, or behind a file, of this name.
+ */
 export const isTrustedFolder = (component: string): boolean => TRUSTED_FOLDER.test(withoutInvisible(component));
 
 const withoutInvisible = (text: string): string => text.replace(NEEDED_INVISIBLE, '');

@@ -1,5 +1,5 @@
-// The real file system behind `Disk`. Never follows a link at the last component; never retries a failed fsync, because the
-// kernel may have dropped the pages already.
+// The real file system behind `Disk`. Never follows a link at the last component; never retries a
+// failed fsync, because the kernel may have dropped the pages already.
 import { constants, readSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 import fs from 'node:fs/promises';
@@ -73,8 +73,9 @@ export function createNodeDisk(): Disk {
 }
 
 /**
- * A read of the system's own cache takes a fifth of the time that handing it to another thread and back does, so reads are done at once as
- * long as that goes fast. One that takes longer, in ms, came from the disk itself, and so do the next ones, so many of them.
+ * A read of the system's own cache takes a fifth of the time that handing it to another thread and
+ * back does, so reads are done at once as long as that goes fast. One that takes longer, in ms,
+ * came from the disk itself, and so do the next ones, so many of them.
  */
 const FAST_READ_MS_MAX = 2;
 const SLOW_READS = 32;

@@ -1,5 +1,6 @@
-// Streams of the real network: mutual TLS 1.3 between machines, with the other's pin read from its key before anybody sees a
-// byte; sockets or named pipes on one machine. No resumption and no 0-RTT: every connection proves its keys anew.
+// Streams of the real network: mutual TLS 1.3 between machines, with the other's pin read from its
+// key before anybody sees a byte; sockets or named pipes on one machine. No resumption and no
+// 0-RTT: every connection proves its keys anew.
 import { constants } from 'node:crypto';
 import net from 'node:net';
 import os from 'node:os';
@@ -16,11 +17,17 @@ import type { ByteStream, DialOptions, ListenAt, Listener, Log, Network, StreamR
 const HANDSHAKE_MS_MAX = 5_000;
 /** Handshakes under way at one listener; more are closed at once (`trust.md` 3.10). */
 const HANDSHAKES_MAX = 512;
-/** Bytes of the memory that a dialled stream reads into before its receiver is known, and when it stops to do so. */
+/**
+ * Bytes of the memory that a dialled stream reads into before its receiver is known, and when it
+ * stops to do so.
+ */
 const SCRATCH_BYTES = 16 * 1024;
 const EARLY_BYTES_MAX = 64 * 1024;
 
-/** Bytes up to which small parts are written together: more, and to copy them costs more than another call. */
+/**
+ * Bytes up to which small parts are written together: more, and to copy them costs more than
+ * another call.
+ */
 const TOGETHER_BYTES_MAX = 64 * 1024;
 /** A queue that was never as long as this becomes empty without a word. */
 const LONG_LINE_BYTES = 16 * 1024;
@@ -40,7 +47,8 @@ export function createNodeNetwork(
     cert: identity.certificatePem,
     minVersion: 'TLSv1.3',
     maxVersion: 'TLSv1.3',
-    // AES first: hardware does it at 5 GB/s, ChaCha20 costs 1.35 times the time of a whole transfer.
+    // AES first: hardware does it at 5 GB/s, ChaCha20 costs 1.35 times the time of a whole
+    // transfer.
     ciphers: 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256',
     secureOptions: constants.SSL_OP_NO_TICKET,
     ALPNProtocols: ['shoal/1'],
@@ -48,7 +56,8 @@ export function createNodeNetwork(
     rejectUnauthorized: false,
   } as const;
 
-  // Made once: it holds for as long as the identity does, and to make it costs a fifth of a handshake.
+  // Made once: it holds for as long as the identity does, and to make it costs a fifth of a
+  // handshake.
   let secureContext: tls.SecureContext | undefined;
 
   return {
@@ -117,7 +126,8 @@ export function createNodeNetwork(
         port: to.port,
         autoSelectFamily: true,
         ...(net.isIP(to.host) === 0 && { servername: to.host }),
-        // Bytes land in the receiver's memory: no allocation, no copy. Works for sockets that tls.connect made only.
+        // Bytes land in the receiver's memory: no allocation, no copy. Works for sockets that
+        // tls.connect made only.
         onread: { buffer: () => reads.next(), callback: (count: number) => reads.took(count) },
       } as tls.ConnectionOptions);
       if (answered) socket.once('connect', answered);
@@ -159,7 +169,8 @@ function dialLocal(path: string, { timeoutMs, signal }: DialOptions): Promise<By
 
 function listening(server: net.Server, at: ListenAt, place: string): Promise<Listener> {
   return new Promise((resolve, reject) => {
-    // Stays for the listener's life: a later error (no descriptor left for a connection) must not end the process.
+    // Stays for the listener's life: a later error (no descriptor left for a connection) must not
+    // end the process.
     server.on('error', (error) =>
       reject(new ShoalError('listenFailed', { address: place, why: reason(error) }, { cause: error })),
     );
@@ -174,7 +185,9 @@ function listening(server: net.Server, at: ListenAt, place: string): Promise<Lis
   });
 }
 
-/** Runs `done` once the socket is up, `reject` if it fails, is cancelled or takes too long before. */
+/**
+ * Runs `done` once the socket is up, `reject` if it fails, is cancelled or takes too long before.
+ */
 function dialling(
   socket: net.Socket,
   timeoutMs: number,
@@ -235,7 +248,9 @@ function reason(error: Error): string {
   return REASONS[systemCode(inner) ?? ''] ?? inner.message;
 }
 
-/** Memory for a dialled TLS socket: its own until the stream has a receiver, then the receiver's. */
+/**
+ * Memory for a dialled TLS socket: its own until the stream has a receiver, then the receiver's.
+ */
 class InPlaceReads {
   receiver: StreamReceiver | undefined;
   paused = false;
@@ -295,8 +310,9 @@ class NodeStream implements ByteStream {
   #error: Error | undefined;
   #closed = false;
   /**
-   * Node.js copies together whatever it is given while it writes, and pieces are large. So it is given one thing at a time: a large part alone,
-   * small ones together; what else there is waits here.
+   * Node.js copies together whatever it is given while it writes, and pieces are large. So it is
+   * given one thing at a time: a large part alone, small ones together; what else there is waits
+   * here.
    */
   readonly #line: Written[] = [];
   #lineBytes = 0;

@@ -1,4 +1,5 @@
-// The real world: the machine's clock, chance, network and file system behind the interfaces of world.ts.
+// The real world: the machine's clock, chance, network and file system behind the interfaces of
+// world.ts.
 import { randomBytes, randomInt } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { Identity } from './identity.ts';
@@ -10,7 +11,8 @@ export const nodeClock: Clock = {
   now: () => Date.now(),
   monotonicMs: () => performance.now(),
   after(delayMs, run) {
-    // Timers hold more than 24.8 days in no JavaScript engine; what waits so long waits for nothing.
+    // Timers hold more than 24.8 days in no JavaScript engine; what waits so long waits for
+    // nothing.
     const timer = setTimeout(run, Math.min(delayMs, 2 ** 31 - 1)).unref();
     return { cancel: () => clearTimeout(timer) };
   },

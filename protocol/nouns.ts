@@ -18,7 +18,10 @@ export const origin = hex<Origin>(ORIGIN_BYTES);
 export const name = text(NAME_CHARS_MAX + 5);
 export const fileName = text(FILE_NAME_BYTES_MAX);
 
-/** What is shared under a name: a file, or a folder as one run of bytes (manifest.ts), of which `sha256` is that of its list. */
+/**
+ * What is shared under a name: a file, or a folder as one run of bytes (manifest.ts), of which
+ * `sha256` is that of its list.
+ */
 export const content = oneOf('file', 'folder');
 
 /** Where a program listens. `host` is a name or an IP address without brackets. */

@@ -1,6 +1,7 @@
-// The durable facts: what can happen, in which bytes, signed by whom, and how a tracker stamps it for its log.
-// These bytes are kept for as long as a realm lives; they follow the evolution rule of schema.ts and are frozen by fixtures.
-// What an operation comes to is the fold's business (tracker/fold).
+// The durable facts: what can happen, in which bytes, signed by whom, and how a tracker stamps it
+// for its log. These bytes are kept for as long as a realm lives; they follow the evolution rule of
+// schema.ts and are frozen by fixtures. What an operation comes to is the fold's business
+// (tracker/fold).
 import { createHash, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { createPublicKey } from 'node:crypto';
@@ -27,7 +28,10 @@ import type { Of, Schema } from './schema.ts';
 import { added, bool, bytes, decode, encode, struct, text, u16, u32, u53 } from './schema.ts';
 import { isShoalError, ShoalError } from './errors.ts';
 
-/** The operations and what each says. A name is never given twice; a field added later has a default. */
+/**
+ * The operations and what each says. A name is never given twice; a field added later has a
+ * default.
+ */
 export const operations = {
   /** A new account under a name. The tracker adds the password's hash. */
   createAccount: struct({ account: accountId, name }),
@@ -54,7 +58,10 @@ export const operations = {
   renameGroup: struct({ group: groupId, name }),
   renameAccount: struct({ account: accountId, name }),
 
-  /** A file with this content is shared under a name. `replace`: make it the new version even though another member shared other content. */
+  /**
+   * A file with this content is shared under a name. `replace`: make it the new version even though
+   * another member shared other content.
+   */
   shareFile: struct({
     group: groupId,
     name: fileName,
@@ -72,7 +79,10 @@ export const operations = {
 
   /** These are signed by a tracker: its operator makes a member the owner of a group, */
   setOwner: struct({ group: groupId, account: accountId }),
-  /** or gives an account another password, whose hash the tracker adds; all its devices are signed out. */
+  /**
+   * or gives an account another password, whose hash the tracker adds; all its devices are signed
+   * out.
+   */
   resetPassword: struct({ account: accountId }),
   /** Both trackers know newer rules of the fold; from here on they count. */
   setFoldVersion: struct({ version: u32 }),
@@ -110,7 +120,10 @@ const header = struct({
   body: bytes(OPERATION_BYTES_MAX - 512),
 });
 
-/** What is signed begins with this, so that the signature can serve no other purpose (`trust.md` 3.1). */
+/**
+ * What is signed begins with this, so that the signature can serve no other purpose (`trust.md`
+ * 3.1).
+ */
 const CONTEXT = Buffer.from('shoal-op-v1\0', 'latin1');
 
 /** Signs with a device's P-256 key: ECDSA over SHA-256, 64 bytes (IEEE P1363: r and s, no DER). */
@@ -132,7 +145,8 @@ export function signOperation(
 export type ReadOperation = Operation & { readonly device: Pin };
 
 /**
- * Reads an operation without checking its signature: for a log whose entries were checked when they came in.
+ * Reads an operation without checking its signature: for a log whose entries were checked when they
+ * came in.
  *
  * @throws ShoalError badMessage (also for the name of an operation that a newer version added)
  */
@@ -159,7 +173,10 @@ export function checkOperation(signed: SignedOperation): ReadOperation {
   return read;
 }
 
-/** Keys of devices that signed lately: reading one costs as much as checking a signature by it. Some 3 KiB each. */
+/**
+ * Keys of devices that signed lately: reading one costs as much as checking a signature by it. Some
+ * 3 KiB each.
+ */
 const KEYS_MAX = 1024;
 const keys = new Map<Pin, KeyObject>();
 
@@ -211,9 +228,10 @@ export function signatureFitsElsewhere(device: Pin, { operation, signature }: Si
 }
 
 /**
- * A tracker's stamp on an operation when it takes it in (`trust.md` L1). `ms` and `counter` are the hybrid logical clock; `origin` and
- * `seq` say where in which log it stands; `seen` is how much of the other origins this tracker had; `previous` is the hash of the entry
- * before it of the same origin (32 zero bytes for the first).
+ * A tracker's stamp on an operation when it takes it in (`trust.md` L1). `ms` and `counter` are the
+ * hybrid logical clock; `origin` and `seq` say where in which log it stands; `seen` is how much of
+ * the other origins this tracker had; `previous` is the hash of the entry before it of the same
+ * origin (32 zero bytes for the first).
  */
 export const stamp = struct({
   ms: u53,
@@ -225,7 +243,10 @@ export const stamp = struct({
 });
 export type Stamp = Of<typeof stamp>;
 
-/** One entry of the log. `added` is what the tracker itself put in (a password's hash), empty otherwise. */
+/**
+ * One entry of the log. `added` is what the tracker itself put in (a password's hash), empty
+ * otherwise.
+ */
 export const entry = struct({ operation: bytes(OPERATION_BYTES_MAX), signature: bytes(72), added: bytes(512), stamp });
 export type Entry = Of<typeof entry>;
 
@@ -240,7 +261,10 @@ export function decodeEntry(from: Uint8Array): Entry {
 /** What the next entry of the same origin names as `previous`: SHA-256 of an entry's bytes. */
 export const entryHash = (encoded: Uint8Array): Buffer => createHash('sha256').update(encoded).digest();
 
-/** The place of an entry in the total order: by clock, then by origin, then by number. Negative: `a` comes first. */
+/**
+ * The place of an entry in the total order: by clock, then by origin, then by number. Negative: `a`
+ * comes first.
+ */
 export function compareStamps(a: Place, b: Place): number {
   if (a.ms !== b.ms) return a.ms - b.ms;
   if (a.counter !== b.counter) return a.counter - b.counter;

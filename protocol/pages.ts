@@ -1,5 +1,5 @@
-// A list that is answered in pages, read to its end. Whoever answers is not trusted to come to one: each page has to get on, and only so
-// many rows are read.
+// A list that is answered in pages, read to its end. Whoever answers is not trusted to come to one:
+// each page has to get on, and only so many rows are read.
 import { ShoalError } from './errors.ts';
 
 export interface Pages<Row> {
@@ -14,11 +14,17 @@ export interface Pages<Row> {
   readonly rowsMax: number;
   /** Rows that do not fit are left out. */
   readonly fits?: (row: Row) => boolean;
-  /** Told what came so far, after the first page and whenever it is twice as much as before: so that the beginning of a long list can be shown early. */
+  /**
+   * Told what came so far, after the first page and whenever it is twice as much as before: so that
+   * the beginning of a long list can be shown early.
+   */
   readonly sofar?: (rows: readonly Row[]) => void;
 }
 
-/** The rows, one for each name. @throws ShoalError badMessage when a page ends where it began or before, or what `page` throws */
+/**
+ * The rows, one for each name. @throws ShoalError badMessage when a page ends where it began or
+ * before, or what `page` throws
+ */
 export async function readPages<Row>({
   call,
   page,

@@ -38,15 +38,24 @@ const promises = {
 export const partnerLink = table(
   { tracker: 'tracker' },
   {
-    /** What the sender has on its disk; the answer is the same of the other. The first call of a link. Throws wrongRealm, clocksApart, pinMismatch. */
+    /**
+     * What the sender has on its disk; the answer is the same of the other. The first call of a
+     * link. Throws wrongRealm, clocksApart, pinMismatch.
+     */
     compare: { from: 'tracker', body: struct({ realm: pin, ...standing }), reply: struct(standing) },
-    /** Log entries the receiver lacks, per origin without a gap (operations.ts), or none: then only the promises count. Answered when they are on its disk. */
+    /**
+     * Log entries the receiver lacks, per origin without a gap (operations.ts), or none: then only
+     * the promises count. Answered when they are on its disk.
+     */
     append: {
       from: 'tracker',
       body: struct({ entries: list(entryBytes, OPERATIONS_PER_FRAME_MAX), ...promises }),
       reply: struct({ have: vector, ...promises }),
     },
-    /** The `n`th part of the other's snapshot, for who lacks operations that the other has only in there; empty behind the last. Throws unavailable when there is none. */
+    /**
+     * The `n`th part of the other's snapshot, for who lacks operations that the other has only in
+     * there; empty behind the last. Throws unavailable when there is none.
+     */
     snapshot: {
       from: 'tracker',
       body: struct({ n: u32 }),
@@ -61,7 +70,10 @@ export const partnerLink = table(
   },
 );
 
-/** An operation that came to something else than its author meant: `result` is `renamed` or the code of why it was refused. */
+/**
+ * An operation that came to something else than its author meant: `result` is `renamed` or the code
+ * of why it was refused.
+ */
 export const conflict = struct({
   operation: operationId,
   what: text(32),
@@ -96,21 +108,31 @@ export const operatorLink = table(
         stateHash: bytes(32),
         /** In the tracker's system; 0 where it does not say. */
         processId: added(u32, 0),
-        /** Operations that can still change what they came to, and up to when all others are final. */
+        /**
+         * Operations that can still change what they came to, and up to when all others are final.
+         */
         unsettledOperations: added(u53, 0),
         frontierMs: added(u53, 0),
         conflicts: added(u32, 0),
-        /** By how much the partner's clock is ahead of ours, or behind it, and how far the log's clock is ahead, in ms. */
+        /**
+         * By how much the partner's clock is ahead of ours, or behind it, and how far the log's
+         * clock is ahead, in ms.
+         */
         clockAheadMs: added(u53, 0),
         clockBehindMs: added(u53, 0),
         logAheadMs: added(u53, 0),
-        /** What an answer to a new operation would say now, and the version of the list of trackers. */
+        /**
+         * What an answer to a new operation would say now, and the version of the list of trackers.
+         */
         durability: added(oneOf('both', 'one', 'none'), 'none'),
         listVersion: added(u32, 0),
         memoryBytes: added(u53, 0),
       }),
     },
-    /** Conflicts in the order of their operations, from the `from`th on; `count` is how many there are. */
+    /**
+     * Conflicts in the order of their operations, from the `from`th on; `count` is how many there
+     * are.
+     */
     conflicts: {
       from: 'operator',
       body: struct({ from: u32 }),
@@ -118,7 +140,10 @@ export const operatorLink = table(
     },
     /** The list of trackers has changed, signed by the realm. Throws badDescriptor, wrongRealm. */
     setList: { from: 'operator', body: signedDescriptor, reply: struct({ version: u32 }) },
-    /** Gives an account another password; all its devices are signed out. Throws unknownUser, passwordTooShort. */
+    /**
+     * Gives an account another password; all its devices are signed out. Throws unknownUser,
+     * passwordTooShort.
+     */
     resetPassword: {
       from: 'operator',
       body: struct({ user: name, password: text(PASSWORD_BYTES_MAX) }),

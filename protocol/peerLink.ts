@@ -1,4 +1,5 @@
-// What two engines say to each other. Each shows a ticket per group; requests for a group are answered only while both count.
+// What two engines say to each other. Each shows a ticket per group; requests for a group are
+// answered only while both count.
 import { ASKING_PIECES_MAX, HASHES_PER_REPLY_MAX, PIECES_MAX, PIECES_PER_HAVE_MAX, SPAN_BYTES_MAX } from './limits.ts';
 import { groupId, root } from './nouns.ts';
 import { bytes, list, oneOf, struct, u32 } from './schema.ts';
@@ -10,7 +11,10 @@ export const holding = struct({ have: oneOf('none', 'all', 'some'), bits: bytes(
 export const peerLink = table(
   { peer: 'peer' },
   {
-    /** A membership ticket of the sender (ticket.ts): after the greeting for each group, and again whenever it was renewed. */
+    /**
+     * A membership ticket of the sender (ticket.ts): after the greeting for each group, and again
+     * whenever it was renewed.
+     */
     ticket: { from: 'peer', body: struct({ ticket: bytes(512) }) },
     /** A revocation passed on (ticket.ts). */
     revoked: { from: 'peer', body: struct({ revocation: bytes(512) }) },
@@ -21,12 +25,16 @@ export const peerLink = table(
     leave: { from: 'peer', body: struct({ group: groupId, root }) },
     /** The sender now has these pieces too. */
     have: { from: 'peer', body: struct({ group: groupId, root, pieces: list(u32, PIECES_PER_HAVE_MAX) }) },
-    /** What the sender has asked of seeders and will soon have, instead of what it said before: others ask seeders for something else. */
+    /**
+     * What the sender has asked of seeders and will soon have, instead of what it said before:
+     * others ask seeders for something else.
+     */
     asking: { from: 'peer', body: struct({ group: groupId, root, pieces: list(u32, ASKING_PIECES_MAX) }) },
 
     /**
-     * A range of the piece layer (BEP 52 `hash request`): `count` hashes, a power of two, from `first`, a multiple of it. The proof holds the
-     * sibling of the range's own root and of each of its parents, up to below the file's root.
+     * A range of the piece layer (BEP 52 `hash request`): `count` hashes, a power of two, from
+     * `first`, a multiple of it. The proof holds the sibling of the range's own root and of each of
+     * its parents, up to below the file's root.
      */
     hashes: {
       from: 'peer',
@@ -34,8 +42,9 @@ export const peerLink = table(
       reply: struct({ hashes: bytes(HASHES_PER_REPLY_MAX * 32), proof: bytes(32 * 32) }),
     },
     /**
-     * Bytes of one piece, from `offset` within it. The answer may hold fewer than were asked for, at least one: who sends under a small limit
-     * sends a little at a time. Throws noTicket, notServed, pieceNotHeld, fileChanged.
+     * Bytes of one piece, from `offset` within it. The answer may hold fewer than were asked for,
+     * at least one: who sends under a small limit sends a little at a time. Throws noTicket,
+     * notServed, pieceNotHeld, fileChanged.
      */
     piece: {
       from: 'peer',

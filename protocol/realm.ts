@@ -1,5 +1,6 @@
-// A realm: the identity of a tracker or a pair. Its key signs a descriptor that lists the trackers; clients know the realm by
-// the pin of that key, which is part of the URL they are given, so no tracker, DNS server or network can stand in for it.
+// A realm: the identity of a tracker or a pair. Its key signs a descriptor that lists the trackers;
+// clients know the realm by the pin of that key, which is part of the URL they are given, so no
+// tracker, DNS server or network can stand in for it.
 import { createPublicKey, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { ShoalError } from './errors.ts';
@@ -17,7 +18,10 @@ export const FORMER_MAX = 64;
 /** The port of a tracker when none is named. */
 export const TRACKER_PORT_DEFAULT = 7070;
 
-/** Which trackers make up the realm. Of two descriptors the one with the higher version counts; a lower one is refused. */
+/**
+ * Which trackers make up the realm. Of two descriptors the one with the higher version counts; a
+ * lower one is refused.
+ */
 export const descriptor = struct({
   realmKey: spki,
   version: u32,
@@ -40,7 +44,8 @@ export function signDescriptor(content: Descriptor, realmKey: KeyObject): Signed
 }
 
 /**
- * Reads a descriptor and checks that the realm with this pin signed it; without a pin, that the realm it names did (first contact).
+ * Reads a descriptor and checks that the realm with this pin signed it; without a pin, that the
+ * realm it names did (first contact).
  *
  * @throws ShoalError badDescriptor, wrongRealm, badMessage
  */
@@ -74,13 +79,19 @@ function fits(realmKey: Uint8Array, signed: SignedDescriptor): boolean {
   }
 }
 
-/** Where a realm's trackers are, and who they must prove to be; `realm` is undefined for a bare address, trusted on first use. */
+/**
+ * Where a realm's trackers are, and who they must prove to be; `realm` is undefined for a bare
+ * address, trusted on first use.
+ */
 export interface RealmUrl {
   readonly realm: Pin | undefined;
   readonly addresses: readonly Address[];
 }
 
-/** `shoal://PIN@hostA:7070,hostB:7070`; the pin in base32 (RFC 4648, lower case, no padding), 52 characters. */
+/**
+ * `shoal://PIN@hostA:7070,hostB:7070`; the pin in base32 (RFC 4648, lower case, no padding), 52
+ * characters.
+ */
 export function realmUrlText(url: RealmUrl): string {
   const hosts = url.addresses.map(addressText).join(',');
   return url.realm === undefined ? hosts : `shoal://${base32(Buffer.from(url.realm, 'hex'))}@${hosts}`;
@@ -113,8 +124,9 @@ export const addressText = ({ host, port }: Address): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 
 /**
- * Reads `host:port`, `[ipv6]:port` or, with a default, a host alone. Undefined if it is none of these. A host's name is letters of any language, digits,
- * `.`, `_` and `-`: addresses come from links of strangers, and are shown within commands that people copy into a shell.
+ * Reads `host:port`, `[ipv6]:port` or, with a default, a host alone. Undefined if it is none of
+ * these. A host's name is letters of any language, digits, `.`, `_` and `-`: addresses come from
+ * links of strangers, and are shown within commands that people copy into a shell.
  */
 export function parseAddress(text: string, portDefault?: number): Address | undefined {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([\p{L}\p{N}_][\p{L}\p{M}\p{N}._-]*))(?::(\d{1,5}))?$/u.exec(text.trim());

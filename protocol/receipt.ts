@@ -1,5 +1,6 @@
-// A tracker's proof that it has acknowledged an operation: with it the operation can be given back to the trackers when the one disk that had it
-// is lost, and counts there even if it could not be taken in anew by now (`trust.md` L10).
+// A tracker's proof that it has acknowledged an operation: with it the operation can be given back
+// to the trackers when the one disk that had it is lost, and counts there even if it could not be
+// taken in anew by now (`trust.md` L10).
 import { createPublicKey, sign, verify } from 'node:crypto';
 import { pin } from './nouns.ts';
 import type { Of } from './schema.ts';

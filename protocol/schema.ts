@@ -1,8 +1,10 @@
-// How values become bytes and back, under bounds. A schema is written once in a message's row and gives both
-// directions and the type. Reading never allocates more than the bytes at hand justify, and never trusts a length.
+// How values become bytes and back, under bounds. A schema is written once in a message's row and
+// gives both directions and the type. Reading never allocates more than the bytes at hand justify,
+// and never trusts a length.
 //
-// Evolution (design.md, The frame): a struct that stands inside another value carries its length, so a reader skips
-// fields it does not know; a field added later has a default; an unknown `oneOf` value reads as 'other'.
+// Evolution (design.md, The frame): a struct that stands inside another value carries its length,
+// so a reader skips fields it does not know; a field added later has a default; an unknown `oneOf`
+// value reads as 'other'.
 import { ShoalError } from './errors.ts';
 import { isHexOf } from './ids.ts';
 
@@ -27,7 +29,9 @@ export type Shape =
   | { readonly is: 'list'; readonly of: AnySchema; readonly max: number }
   | { readonly is: 'struct'; readonly fields: readonly Field[] };
 
-/** A field of a struct. With `hasDefault` it was added later, and is `value` where it is missing. */
+/**
+ * A field of a struct. With `hasDefault` it was added later, and is `value` where it is missing.
+ */
 export interface Field {
   readonly name: string;
   readonly schema: AnySchema;
@@ -38,7 +42,10 @@ export interface Field {
 /** The type of the values of a schema. */
 export type Of<S> = S extends Schema<infer T> ? T : never;
 
-/** Why a value cannot be read or written; `Connection` turns it into `badMessage` with the message's name. */
+/**
+ * Why a value cannot be read or written; `Connection` turns it into `badMessage` with the message's
+ * name.
+ */
 export class SchemaError extends Error {
   override readonly name = 'SchemaError';
 }
@@ -155,7 +162,8 @@ export class Reader {
     const at = this.#take(count);
     const bytes = this.#bytes.subarray(at, at + count);
     const text = bytes.toString('utf8');
-    // Node replaces what is not UTF-8; a byte sequence that does not come back is refused rather than altered.
+    // Node replaces what is not UTF-8; a byte sequence that does not come back is refused rather
+    // than altered.
     if (text.includes('\uFFFD') && !Buffer.from(text, 'utf8').equals(bytes)) refuse('a text is not UTF-8');
     return text;
   }
@@ -244,7 +252,10 @@ export function text(maxBytes: number): Schema<string> {
   };
 }
 
-/** At most so many bytes (u32 length, then the bytes). What is read is a copy: it outlives the frame. */
+/**
+ * At most so many bytes (u32 length, then the bytes). What is read is a copy: it outlives the
+ * frame.
+ */
 export function bytes(max: number): Schema<Uint8Array> {
   return {
     minBytes: 4,
@@ -277,7 +288,10 @@ export function hex<Name extends string>(count: number): Schema<Name> {
   };
 }
 
-/** One of a fixed set of words, as its place in the row (u8). Words are only ever added at the end; an unknown one reads as 'other'. */
+/**
+ * One of a fixed set of words, as its place in the row (u8). Words are only ever added at the end;
+ * an unknown one reads as 'other'.
+ */
 export function oneOf<const Words extends readonly string[]>(...words: Words): Schema<Words[number] | 'other'> {
   const places = new Map<string, number>(words.map((word, place) => [word, place]));
   return {
@@ -333,16 +347,23 @@ export function list<T>(inner: Schema<T>, max: number): Schema<readonly T[]> {
 const isStruct = Symbol('struct');
 const fallback = Symbol('default');
 
-/** A field that an earlier version did not have: read as `value` where it is missing. Stands behind all older fields. */
+/**
+ * A field that an earlier version did not have: read as `value` where it is missing. Stands behind
+ * all older fields.
+ */
 export function added<T>(inner: Schema<T>, value: T): Schema<T> {
   return Object.assign({ ...nested(inner) }, { [fallback]: value });
 }
 
 type Fields = Readonly<Record<string, Schema<never>>>;
-// `never` in Fields lets any schema in (write's parameter is contravariant); the inferred type is exact.
+// `never` in Fields lets any schema in (write's parameter is contravariant); the inferred type is
+// exact.
 type Struct<F> = { readonly [K in keyof F]: F[K] extends Schema<infer T> ? T : never };
 
-/** Named fields in the order written. What follows the known fields is skipped: a newer version added it. */
+/**
+ * Named fields in the order written. What follows the known fields is skipped: a newer version
+ * added it.
+ */
 export function struct<F extends Record<string, AnySchema>>(fields: F): Schema<Struct<F>> {
   const rows = Object.entries(fields as unknown as Fields).map(([name, schema]) => ({
     name,
@@ -373,7 +394,10 @@ export function struct<F extends Record<string, AnySchema>>(fields: F): Schema<S
   return Object.assign(schema, { [isStruct]: true });
 }
 
-/** A schema as it stands inside another: a struct gets its length (u32) in front, everything else stays as it is. */
+/**
+ * A schema as it stands inside another: a struct gets its length (u32) in front, everything else
+ * stays as it is.
+ */
 function nested<T>(inner: Schema<T>): Schema<T> {
   if (!(isStruct in inner)) return inner;
   return {

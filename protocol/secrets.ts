@@ -1,10 +1,14 @@
-// Which files may hold what is nobody else's business: keys, passwords, tokens. A guess by name and by the first bytes, made before a file is
-// shared, so that a person can be asked. Pure but for `secretsIn`, which reads folders and the beginnings of files; it never keeps what it read.
+// Which files may hold what is nobody else's business: keys, passwords, tokens. A guess by name and
+// by the first bytes, made before a file is shared, so that a person can be asked. Pure but for
+// `secretsIn`, which reads folders and the beginnings of files; it never keeps what it read.
 import path from 'node:path';
 import { isTrustedFolder } from './names.ts';
 import type { Disk } from './world.ts';
 
-/** `environment`: settings of a program, often with passwords in them. `passwords`: where a program keeps a person's. */
+/**
+ * `environment`: settings of a program, often with passwords in them. `passwords`: where a program
+ * keeps a person's.
+ */
 export type SecretKind = 'environment' | 'privateKey' | 'credentials' | 'passwords';
 
 export interface Secret {
@@ -17,7 +21,10 @@ export interface Secret {
 export const HEAD_BYTES = 4096;
 /** A larger file is no key. */
 const KEY_FILE_BYTES_MAX = 64 * 1024;
-/** Files of a folder that are looked at: reading the beginnings of so many small ones takes about two seconds. */
+/**
+ * Files of a folder that are looked at: reading the beginnings of so many small ones takes about
+ * two seconds.
+ */
 const FILES_MAX = 20_000;
 /** How many are found before the search ends: more than a person reads. */
 const FOUND_MAX = 100;
@@ -35,7 +42,10 @@ const BY_NAME: readonly (readonly [SecretKind, RegExp])[] = [
 
 const KEY_WORDS = [/-----BEGIN [A-Z0-9 ]*PRIVATE KEY( BLOCK)?-----/, /^PuTTY-User-Key-File-\d/];
 
-/** What a file of this name may hold; undefined when the name says nothing. @param name  with slashes between folders */
+/**
+ * What a file of this name may hold; undefined when the name says nothing. @param name with slashes
+ * between folders
+ */
 export function secretByName(name: string): SecretKind | undefined {
   const lower = name.toLowerCase();
   const last = lower.split('/').at(-1) ?? '';
@@ -49,7 +59,8 @@ export function secretByHead(head: Uint8Array): SecretKind | undefined {
 }
 
 /**
- * What of a file or folder may be secret, as far as names and beginnings tell. What cannot be read is passed by: whoever shares it finds out.
+ * What of a file or folder may be secret, as far as names and beginnings tell. What cannot be read
+ * is passed by: whoever shares it finds out.
  *
  * @returns at most 100, and whether all was looked at: a very large folder is not
  */
@@ -66,7 +77,8 @@ export async function secretsIn(
     if (stat?.kind === 'file') {
       left--;
       const called = name === '' ? path.basename(at) : name;
-      // By the whole path: "credentials" says nothing, ".aws/credentials" does, also when just that file or that folder is shared.
+      // By the whole path: "credentials" says nothing, ".aws/credentials" does, also when just that
+      // file or that folder is shared.
       const kind =
         secretByName(at.split(path.sep).join('/')) ??
         (stat.sizeBytes <= KEY_FILE_BYTES_MAX ? secretByHead(await headOf(disk, at)) : undefined);

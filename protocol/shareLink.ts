@@ -1,5 +1,6 @@
-// Links that people send each other: into a group, and to a file of it. They name, and give nothing: whoever opens one signs in and asks as
-// everybody does. What a link says is somebody else's word and is checked here, field by field. Pure.
+// Links that people send each other: into a group, and to a file of it. They name, and give
+// nothing: whoever opens one signs in and asks as everybody does. What a link says is somebody
+// else's word and is checked here, field by field. Pure.
 import { ShoalError } from './errors.ts';
 import type { Pin, Root } from './ids.ts';
 import { HASH_BYTES, isHexOf } from './ids.ts';
@@ -11,7 +12,10 @@ import { parseRealmUrl, realmUrlText } from './realm.ts';
 /** A tracker that proves who it is: a bare address in a link would be whatever answers there. */
 export type PinnedTracker = RealmUrl & { readonly realm: Pin };
 
-/** `join`: an invitation to ask. `open`: a file under its name in a group, as it was (`root`) when the link was made. */
+/**
+ * `join`: an invitation to ask. `open`: a file under its name in a group, as it was (`root`) when
+ * the link was made.
+ */
 export type ShareLink =
   | { readonly is: 'join'; readonly tracker: PinnedTracker; readonly group: string }
   | {
@@ -85,7 +89,10 @@ function trackerOf(text: string): PinnedTracker {
   return tracker;
 }
 
-/** Fields that are not known are another version's and count for nothing; one that comes twice could mean either. */
+/**
+ * Fields that are not known are another version's and count for nothing; one that comes twice could
+ * mean either.
+ */
 function fieldsOf(query: string): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();
   for (const part of query.split('&')) {
@@ -98,8 +105,9 @@ function fieldsOf(query: string): ReadonlyMap<string, string> {
 }
 
 /**
- * Every byte but letters, digits, `.`, `_` and `-` as `~` and two digits. Not `%`: VS Code decodes a link before it hands it on, and then nobody
- * could tell an `&` of a file's name from the one between two fields.
+ * Every byte but letters, digits, `.`, `_` and `-` as `~` and two digits. Not `%`: VS Code decodes
+ * a link before it hands it on, and then nobody could tell an `&` of a file's name from the one
+ * between two fields.
  */
 const escaped = (value: string): string =>
   [...Buffer.from(value)]

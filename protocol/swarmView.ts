@@ -1,10 +1,14 @@
-// What a frontend is shown of one transfer's swarm: how it stands with every piece, who takes part and what moves between us, and what nobody at
-// hand has. Bounded whatever the size of the file: of many pieces, some are counted together.
+// What a frontend is shown of one transfer's swarm: how it stands with every piece, who takes part
+// and what moves between us, and what nobody at hand has. Bounded whatever the size of the file: of
+// many pieces, some are counted together.
 import { name, pin } from './nouns.ts';
 import type { Of } from './schema.ts';
 import { bool, bytes, list, oneOf, optional, struct, text, u32, u53 } from './schema.ts';
 
-/** Cells of the map of pieces. PIECES_MAX in so many are 128 to a cell, so that a count of them fits into a byte. */
+/**
+ * Cells of the map of pieces. PIECES_MAX in so many are 128 to a cell, so that a count of them fits
+ * into a byte.
+ */
 export const CELLS_MAX = 8192;
 /** Peers in one report: more than anybody reads, and than a swarm reaches by itself. */
 export const PEERS_SHOWN_MAX = 64;
@@ -15,8 +19,9 @@ export const RANGES_MAX = 4;
 const pieceRange = struct({ first: u32, last: u32 });
 
 /**
- * Pieces that we miss and nobody at hand has: how many, and where the first of them are. `lastHad`: who had the most of them and is gone, the latest among
- * equals, as far as this engine has seen since it runs; `pieces` of them.
+ * Pieces that we miss and nobody at hand has: how many, and where the first of them are. `lastHad`:
+ * who had the most of them and is gone, the latest among equals, as far as this engine has seen
+ * since it runs; `pieces` of them.
  */
 export const nowhere = struct({
   pieces: u32,
@@ -26,9 +31,10 @@ export const nowhere = struct({
 export type Nowhere = Of<typeof nowhere>;
 
 /**
- * How it stands between us and a peer. giving: what we asked for comes; asked: we stand in its line; resting: it refused or was too slow, and is left in
- * peace for a moment; taking: it takes from us; idle: neither; joining: a tracker names it, and it is being dialled; unreachable: dialling it failed; wrong: it
- * sent what was wrong and is left alone; left: it was here.
+ * How it stands between us and a peer. giving: what we asked for comes; asked: we stand in its
+ * line; resting: it refused or was too slow, and is left in peace for a moment; taking: it takes
+ * from us; idle: neither; joining: a tracker names it, and it is being dialled; unreachable:
+ * dialling it failed; wrong: it sent what was wrong and is left alone; left: it was here.
  */
 const peerState = oneOf('giving', 'asked', 'resting', 'taking', 'idle', 'joining', 'unreachable', 'wrong', 'left');
 
@@ -54,7 +60,10 @@ export const swarmPeer = struct({
 });
 export type SwarmPeerView = Of<typeof swarmPeer>;
 
-/** For each cell one byte: how many of its pieces are in a state, or missing and with nobody (the rest is missing); and how many peers have the piece that fewest have. */
+/**
+ * For each cell one byte: how many of its pieces are in a state, or missing and with nobody (the
+ * rest is missing); and how many peers have the piece that fewest have.
+ */
 const cells = struct({
   held: bytes(CELLS_MAX),
   requested: bytes(CELLS_MAX),

@@ -1,5 +1,6 @@
-// A table lists every message of one kind of link: who sends it, what it carries, what comes back. Both programs take
-// their types from it, so a handler that is missing, or a field that is misspelt, does not compile.
+// A table lists every message of one kind of link: who sends it, what it carries, what comes back.
+// Both programs take their types from it, so a handler that is missing, or a field that is
+// misspelt, does not compile.
 import type { RawBytes } from './frame.ts';
 import type { AnySchema, Of } from './schema.ts';
 import { struct } from './schema.ts';
@@ -10,7 +11,10 @@ export interface MessageRow {
   readonly body: AnySchema;
   /** What a call is answered with; a row without it is a notice. */
   readonly reply?: AnySchema;
-  /** The answer ends with this many raw bytes at most. Its `reply` then keeps its fields for good and has a fixed size. */
+  /**
+   * The answer ends with this many raw bytes at most. Its `reply` then keeps its fields for good
+   * and has a fixed size.
+   */
   readonly rawBytesMax?: number;
 }
 
@@ -46,13 +50,19 @@ export type NoticesOf<T extends Table, S extends SideOf<T>> = {
 }[NamesFrom<T, S>];
 
 export type BodyOf<T extends Table, K extends string> = Of<T['rows'][K]['body']>;
-/** What a caller gets: the reply's fields; for a row with raw bytes also how many of them were put into its buffer. */
+/**
+ * What a caller gets: the reply's fields; for a row with raw bytes also how many of them were put
+ * into its buffer.
+ */
 export type ReplyOf<T extends Table, K extends string> = T['rows'][K] extends { readonly reply: infer R }
   ? T['rows'][K] extends { readonly rawBytesMax: number }
     ? Of<R> & { readonly rawBytes: number }
     : Of<R>
   : void;
-/** What a handler gives: the reply's fields; for a row with raw bytes also these, and what to do when their memory may be used again. */
+/**
+ * What a handler gives: the reply's fields; for a row with raw bytes also these, and what to do
+ * when their memory may be used again.
+ */
 export type AnswerOf<T extends Table, K extends string> = T['rows'][K] extends { readonly reply: infer R }
   ? T['rows'][K] extends { readonly rawBytesMax: number }
     ? Of<R> & RawBytes
@@ -81,8 +91,10 @@ export const nothing = struct({});
 /**
  * Makes a table.
  *
- * @param sides  each side's name and the name of its other end: `{ engine: 'tracker', tracker: 'engine' }`
- * @throws Error when a row breaks a rule of the frame: a programming mistake, found when the module loads
+ * @param sides  each side's name and the name of its other end: `{ engine: 'tracker', tracker:
+ *   'engine' }`
+ * @throws Error when a row breaks a rule of the frame: a programming mistake, found when the module
+ *   loads
  */
 export function table<const Sides extends Readonly<Record<string, string>>, const R extends Rows>(
   sides: Sides,

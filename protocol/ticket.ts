@@ -1,5 +1,6 @@
-// Membership tickets and revocations: how one engine proves to another, without asking a tracker, that its person is in a group,
-// and how that proof is taken back (`trust.md` 3.6). Both are signed by a tracker's Ed25519 ticket key, listed in the descriptor.
+// Membership tickets and revocations: how one engine proves to another, without asking a tracker,
+// that its person is in a group, and how that proof is taken back (`trust.md` 3.6). Both are signed
+// by a tracker's Ed25519 ticket key, listed in the descriptor.
 import { createPublicKey, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { ShoalError } from './errors.ts';
@@ -19,7 +20,10 @@ const ticket = struct({
   account: accountId,
   user: name,
   device: pin,
-  /** When the membership, and this device's sign-in, began: a later revocation of either beats the ticket. */
+  /**
+   * When the membership, and this device's sign-in, began: a later revocation of either beats the
+   * ticket.
+   */
   memberSince: when,
   signedInSince: when,
   issuedAtMs: u53,
@@ -56,8 +60,8 @@ export const signRevocation = (content: Revocation, by: TicketSigner): Buffer =>
   seal('revocation', encode(revocation, content), by);
 
 /**
- * Reads a ticket and checks that a tracker of the realm signed it for the device at the other end of the link.
- * Whether it has expired or was revoked is asked at every request: `ticketCounts`.
+ * Reads a ticket and checks that a tracker of the realm signed it for the device at the other end
+ * of the link. Whether it has expired or was revoked is asked at every request: `ticketCounts`.
  *
  * @throws ShoalError badTicket, badMessage
  */
@@ -81,7 +85,10 @@ export function openRevocation(
   return content;
 }
 
-/** Whether a ticket still counts at a moment: in its time, with `graceMs` more while no tracker can be reached, and not revoked. */
+/**
+ * Whether a ticket still counts at a moment: in its time, with `graceMs` more while no tracker can
+ * be reached, and not revoked.
+ */
 export function ticketCounts(
   held: Ticket,
   at: { readonly nowMs: number; readonly graceMs: number; readonly revocations: readonly Revocation[] },

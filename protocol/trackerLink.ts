@@ -1,4 +1,5 @@
-// What an engine and a tracker say to each other. The TLS link itself is the session: the tracker knows the device by its pin.
+// What an engine and a tracker say to each other. The TLS link itself is the session: the tracker
+// knows the device by its pin.
 import {
   ADDRESSES_PER_PEER_MAX,
   CONFLICTS_PER_NOTICE_MAX,
@@ -35,7 +36,11 @@ import type { Of } from './schema.ts';
 import { added, bool, bytes, list, oneOf, optional, struct, text, u32, u53 } from './schema.ts';
 import { nothing, table } from './table.ts';
 
-/** Which disks hold an operation when it is answered. With `one`, `entry` and its `proof` are what the engine's outbox keeps until it is `both`. `final`: no other operation can change any more what this one came to. `at`: where it stands in the log. */
+/**
+ * Which disks hold an operation when it is answered. With `one`, `entry` and its `proof` are what
+ * the engine's outbox keeps until it is `both`. `final`: no other operation can change any more
+ * what this one came to. `at`: where it stands in the log.
+ */
 export const receipt = struct({
   durability: oneOf('both', 'one'),
   entry: optional(entryBytes),
@@ -53,7 +58,10 @@ export const role = oneOf('stranger', 'applicant', 'member', 'owner');
 export const joinRequest = struct({ request: requestId, account: accountId, user: name, atMs: u53 });
 export type JoinRequest = Of<typeof joinRequest>;
 
-/** A group as the account at this link sees it. Its owner sees the waiting requests, an applicant their own. `filesVersion` grows with each change of its catalogue. */
+/**
+ * A group as the account at this link sees it. Its owner sees the waiting requests, an applicant
+ * their own. `filesVersion` grows with each change of its catalogue.
+ */
 export const groupView = struct({
   group: groupId,
   name,
@@ -72,7 +80,10 @@ export type GroupRow = Of<typeof groupRow>;
 export const memberRow = struct({ account: accountId, user: name, role, online: bool, sinceMs: u53 });
 export type MemberRow = Of<typeof memberRow>;
 
-/** The current version of a shared file. `sharers` are those who promised to share it, `seeders` and `leechers` who is in the swarm now. */
+/**
+ * The current version of a shared file. `sharers` are those who promised to share it, `seeders` and
+ * `leechers` who is in the swarm now.
+ */
 export const fileRow = struct({
   name: fileName,
   version: u32,
@@ -102,8 +113,9 @@ export const swarmPeer = struct({
 export type SwarmPeer = Of<typeof swarmPeer>;
 
 /**
- * An operation that was taken in and came to something else, because it met others when two trackers that had been apart met again: `result` is `renamed`
- * or the code of why it had no effect in the end. `wanted` is the name it asked for, `name` the one it got, or that of its file.
+ * An operation that was taken in and came to something else, because it met others when two
+ * trackers that had been apart met again: `result` is `renamed` or the code of why it had no effect
+ * in the end. `wanted` is the name it asked for, `name` the one it got, or that of its file.
  */
 export const conflict = struct({
   operation: operationId,
@@ -118,22 +130,34 @@ export const conflict = struct({
 });
 export type Conflict = Of<typeof conflict>;
 
-/** Whether both trackers have what one is told: `alone` there is only one, `apart` they cannot reach each other now. */
+/**
+ * Whether both trackers have what one is told: `alone` there is only one, `apart` they cannot reach
+ * each other now.
+ */
 export const pairState = oneOf('alone', 'whole', 'apart');
 
 export const trackerLink = table(
   { engine: 'tracker', tracker: 'engine' },
   {
-    /** Who the trackers of this realm are, signed by the realm (realm.ts). Anybody may ask; nothing secret is sent before it was checked. */
+    /**
+     * Who the trackers of this realm are, signed by the realm (realm.ts). Anybody may ask; nothing
+     * secret is sent before it was checked.
+     */
     descriptor: {
       from: 'engine',
       body: nothing,
       reply: struct({ descriptor: bytes(8192), signature: bytes(72), nowMs: u53 }),
     },
 
-    /** Makes an account. The operation is `createAccount`; the tracker adds the password's hash to it. Throws nameTaken, passwordTooShort. */
+    /**
+     * Makes an account. The operation is `createAccount`; the tracker adds the password's hash to
+     * it. Throws nameTaken, passwordTooShort.
+     */
     createAccount: { from: 'engine', body: struct({ signed: signedOperation, password }), reply: receipt },
-    /** Shows a password. On this link the device may then submit `signIn` for that account, within a minute. Throws wrongPassword. */
+    /**
+     * Shows a password. On this link the device may then submit `signIn` for that account, within a
+     * minute. Throws wrongPassword.
+     */
     authenticate: {
       from: 'engine',
       body: struct({ user: name, password }),
@@ -145,12 +169,21 @@ export const trackerLink = table(
       body: struct({ signed: signedOperation, oldPassword: password, newPassword: password }),
       reply: receipt,
     },
-    /** Any other operation (operations.ts). Sent again with the same id it gives the same answer. Throws what the operation's rule says. */
+    /**
+     * Any other operation (operations.ts). Sent again with the same id it gives the same answer.
+     * Throws what the operation's rule says.
+     */
     submit: { from: 'engine', body: struct({ signed: signedOperation }), reply: receipt },
-    /** An operation of this device that a tracker has acknowledged with `one`, in case it was lost since. Throws badTicket when the proof does not count. */
+    /**
+     * An operation of this device that a tracker has acknowledged with `one`, in case it was lost
+     * since. Throws badTicket when the proof does not count.
+     */
     restore: { from: 'engine', body: struct({ entry: entryBytes, proof: receiptProof }), reply: receipt },
 
-    /** Who this device is signed in as, if anybody. From here on the tracker pushes changes over this link. */
+    /**
+     * Who this device is signed in as, if anybody. From here on the tracker pushes changes over
+     * this link.
+     */
     session: {
       from: 'engine',
       body: nothing,
@@ -167,7 +200,10 @@ export const trackerLink = table(
       body: struct({ addresses: list(address, ADDRESSES_PER_PEER_MAX) }),
       reply: struct({ seen: address }),
     },
-    /** Deltas of what this engine has of each file. For swarms in which something is left the answer lists a random choice of others: when they are joined, and again after a minute. */
+    /**
+     * Deltas of what this engine has of each file. For swarms in which something is left the answer
+     * lists a random choice of others: when they are joined, and again after a minute.
+     */
     announce: {
       from: 'engine',
       body: struct({
@@ -192,7 +228,10 @@ export const trackerLink = table(
       reply: struct({ tickets: list(bytes(512), GROUPS_PER_ACCOUNT_MAX), nowMs: u53 }),
     },
 
-    /** All groups of the realm by name, `PAGE_ROWS_MAX` at a time; `after` is the last name of the page before, '' for the first. */
+    /**
+     * All groups of the realm by name, `PAGE_ROWS_MAX` at a time; `after` is the last name of the
+     * page before, '' for the first.
+     */
     listGroups: {
       from: 'engine',
       body: struct({ after: name }),
@@ -205,7 +244,10 @@ export const trackerLink = table(
       body: struct({ group: groupId, after: name }),
       reply: struct({ members: list(memberRow, PAGE_ROWS_MAX), more: bool }),
     },
-    /** The catalogue of a group by name. `filesVersion` tells whether pages belong together. Throws notMember. */
+    /**
+     * The catalogue of a group by name. `filesVersion` tells whether pages belong together. Throws
+     * notMember.
+     */
     listFiles: {
       from: 'engine',
       body: struct({ group: groupId, after: fileName }),
@@ -217,8 +259,9 @@ export const trackerLink = table(
     /** What this account has to do with and did not come to what was meant, the latest last. */
     conflicts: { from: 'engine', body: nothing, reply: struct({ conflicts: list(conflict, CONFLICTS_PER_REPLY_MAX) }) },
     /**
-     * How much of each origin's operations this engine has seen the effects of, at whichever tracker. Answered when this one has them too, or after a
-     * second: then `stale` says that it lacks some.
+     * How much of each origin's operations this engine has seen the effects of, at whichever
+     * tracker. Answered when this one has them too, or after a second: then `stale` says that it
+     * lacks some.
      */
     catchUp: {
       from: 'engine',
@@ -233,7 +276,10 @@ export const trackerLink = table(
       from: 'tracker',
       body: struct({ group: groupId, name, why: oneOf('left', 'removed', 'rejected', 'cancelled', 'deleted') }),
     },
-    /** Members of these groups came or went, or seed more or less than before: lists of members and files are worth asking for again. At most a few a minute in large groups. */
+    /**
+     * Members of these groups came or went, or seed more or less than before: lists of members and
+     * files are worth asking for again. At most a few a minute in large groups.
+     */
     presenceChanged: { from: 'tracker', body: struct({ groups: list(groupId, GROUPS_PER_NOTICE_MAX) }) },
     /** Who entered or left a swarm in which this engine still misses something. */
     swarmChanged: {
@@ -249,7 +295,10 @@ export const trackerLink = table(
     revoked: { from: 'tracker', body: struct({ revocation: bytes(512) }) },
     /** A peer that cannot reach us asks to be dialled. */
     dialRequest: { from: 'tracker', body: struct({ peer: swarmPeer, group: groupId }) },
-    /** Conflicts of this account, of the last week when it comes, and new ones. The same may be told again. */
+    /**
+     * Conflicts of this account, of the last week when it comes, and new ones. The same may be told
+     * again.
+     */
     conflicted: { from: 'tracker', body: struct({ conflicts: list(conflict, CONFLICTS_PER_NOTICE_MAX) }) },
     pairChanged: { from: 'tracker', body: struct({ pair: pairState }) },
     /** This device's sign-in has ended. */

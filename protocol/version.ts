@@ -1,4 +1,5 @@
-// Which Shoal this is. The build puts the version into a bundle; sources that are run as they are have none and get along with all.
+// Which Shoal this is. The build puts the version into a bundle; sources that are run as they are
+// have none and get along with all.
 
 declare const __SHOAL_VERSION__: string | undefined;
 
@@ -14,8 +15,8 @@ export const programName = (version: string): string => `shoal ${version}`;
 export const versionOf = (program: string): string => /^shoal (\S+)/.exec(program)?.[1] ?? 'dev';
 
 /**
- * How an engine's version stands to a frontend's. Older engines retire, even for a fix; a newer one may have learnt what this frontend
- * does not know unless only fixes lie between them.
+ * How an engine's version stands to a frontend's. Older engines retire, even for a fix; a newer one
+ * may have learnt what this frontend does not know unless only fixes lie between them.
  */
 export function standing(engine: string, frontend: string): 'older' | 'fits' | 'tooNew' {
   const [theirs, ours] = [numbers(engine), numbers(frontend)];

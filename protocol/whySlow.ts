@@ -1,5 +1,6 @@
-// Why a transfer is not faster, or stands still: what an engine tells of it, as reasons, the most telling first. Pure, and without words: a window and
-// the command line say each reason in their own.
+// Why a transfer is not faster, or stands still: what an engine tells of it, as reasons, the most
+// telling first. Pure, and without words: a window and the command line say each reason in their
+// own.
 import type { Overview, Transfer } from './engineLink.ts';
 import type { Nowhere, SwarmPeerView, SwarmView } from './swarmView.ts';
 

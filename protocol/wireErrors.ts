@@ -1,4 +1,5 @@
-// Errors as they cross a link: the code and its fields; the words are made anew at the other end from its own rows.
+// Errors as they cross a link: the code and its fields; the words are made anew at the other end
+// from its own rows.
 import { isErrorCode, ShoalError } from './errors.ts';
 import type { WireError } from './nouns.ts';
 

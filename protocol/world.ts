@@ -1,5 +1,6 @@
-// Everything a tracker or an engine takes from outside: clock, chance, network, disk, log. Real ones are made by nodeWorld.ts,
-// simulated ones by test/support; code that uses nothing else runs the same in both, whole swarms under one seed.
+// Everything a tracker or an engine takes from outside: clock, chance, network, disk, log. Real
+// ones are made by nodeWorld.ts, simulated ones by test/support; code that uses nothing else runs
+// the same in both, whole swarms under one seed.
 import type { Pin } from './ids.ts';
 import type { Address } from './nouns.ts';
 
@@ -32,13 +33,15 @@ export interface Chance {
 
 export interface Network {
   /**
-   * Accepts streams. Between machines the stream is TLS 1.3 and its `pin` is proven; on a local path it is a socket or named pipe.
+   * Accepts streams. Between machines the stream is TLS 1.3 and its `pin` is proven; on a local
+   * path it is a socket or named pipe.
    *
    * @throws ShoalError listenFailed
    */
   listen(at: ListenAt, accept: (stream: ByteStream) => void): Promise<Listener>;
   /**
-   * Opens a stream. With `expect`, a machine that proves another pin is refused before a byte is sent or parsed.
+   * Opens a stream. With `expect`, a machine that proves another pin is refused before a byte is
+   * sent or parsed.
    *
    * @throws ShoalError unreachable, pinMismatch, deadline
    */
@@ -71,7 +74,10 @@ export interface ByteStream {
   /** Whether this end dialled. */
   readonly dialled: boolean;
   open(receiver: StreamReceiver): void;
-  /** Queues bytes. They must not be changed before `taken` is called: the system has them then, or the stream is closed. */
+  /**
+   * Queues bytes. They must not be changed before `taken` is called: the system has them then, or
+   * the stream is closed.
+   */
   write(parts: readonly Uint8Array[], taken?: () => void): void;
   /** Bytes written but not yet taken by the system. */
   readonly queuedBytes: number;
@@ -85,24 +91,41 @@ export interface ByteStream {
 
 /** Takes the bytes of a stream, into memory of its own choice. */
 export interface StreamReceiver {
-  /** Where the next bytes shall go; not empty. They land there without a copy where the system allows it. */
+  /**
+   * Where the next bytes shall go; not empty. They land there without a copy where the system
+   * allows it.
+   */
   target(): Uint8Array;
   /** So many bytes are in the last target. */
   received(count: number): void;
   /** The queue is empty again after it was long (a short one may become empty without a word). */
   drained(): void;
-  /** The stream is closed; nothing follows. With an error if it was not by a clean end of the other side. */
+  /**
+   * The stream is closed; nothing follows. With an error if it was not by a clean end of the other
+   * side.
+   */
   ended(error?: Error): void;
 }
 
-/** The file system, as far as Shoal needs it. Errors are Node's (`code`: ENOENT, ENOSPC …), in simulations too. */
+/**
+ * The file system, as far as Shoal needs it. Errors are Node's (`code`: ENOENT, ENOSPC …), in
+ * simulations too.
+ */
 export interface Disk {
-  /** `create`: new and empty, EEXIST if the name is taken. Links are never followed at the last component. */
+  /**
+   * `create`: new and empty, EEXIST if the name is taken. Links are never followed at the last
+   * component.
+   */
   open(path: string, how: 'read' | 'write' | 'create'): Promise<DiskFile>;
-  /** Undefined when there is nothing. `follow`: what a link points to instead of the link itself. */
+  /**
+   * Undefined when there is nothing. `follow`: what a link points to instead of the link itself.
+   */
   stat(path: string, follow?: 'follow'): Promise<DiskStat | undefined>;
   readFile(path: string): Promise<Buffer>;
-  /** Writes beside it, fsyncs, renames over it, fsyncs the folder: afterwards either the old or the new content is there, whole. */
+  /**
+   * Writes beside it, fsyncs, renames over it, fsyncs the folder: afterwards either the old or the
+   * new content is there, whole.
+   */
   replaceFile(path: string, content: Uint8Array, mode?: number): Promise<void>;
   /** A second name for a file; EEXIST if taken. */
   link(from: string, to: string): Promise<void>;
@@ -117,7 +140,10 @@ export interface Disk {
   freeBytes(path: string): Promise<number>;
 }
 export interface DiskFile {
-  /** The system's number for it, which worker threads of this process can use too; undefined in simulations. */
+  /**
+   * The system's number for it, which worker threads of this process can use too; undefined in
+   * simulations.
+   */
   readonly descriptor: number | undefined;
   /** Reads into the whole of `into`, less at the end of the file; returns how much. */
   read(into: Uint8Array, at: number): Promise<number>;

@@ -1,5 +1,6 @@
-// What the repository as a whole promises: imports go one way, the top level is fixed, nothing comes from a registry of somebody's own, and a file
-// stays a size that one reads. The rules stand first; at the end the checker is shown sources that break them.
+// What the repository as a whole promises: imports go one way, the top level is fixed, nothing
+// comes from a registry of somebody's own, and a file stays a size that one reads. The rules stand
+// first; at the end the checker is shown sources that break them.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
@@ -8,7 +9,10 @@ import { join, posix } from 'node:path';
 import ts from 'typescript';
 import { PICTURES } from './vscode/driver/pictures.ts';
 
-/** A layer, and the layers it may import. The window and the engine meet only in the messages of `protocol`; a page in the window only takes what it is shown. */
+/**
+ * A layer, and the layers it may import. The window and the engine meet only in the messages of
+ * `protocol`; a page in the window only takes what it is shown.
+ */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   protocol: ['protocol'],
   tracker: ['tracker', 'protocol'],
@@ -87,7 +91,10 @@ describe('the repository', () => {
   it(`has no source over ${SOURCE_LINES_MAX} lines`, () => none(sources.flatMap((path) => tooLong(path, read(path)))));
 });
 
-/** One complaint for each import in `text` that the layer of `path` may not have: `path:line: what is wrong`. */
+/**
+ * One complaint for each import in `text` that the layer of `path` may not have: `path:line: what
+ * is wrong`.
+ */
 function brokenImports(path: string, text: string, packages: readonly string[]): string[] {
   const layer = layerOf(path);
   assert(layer, `${path} is in no layer`);
@@ -127,7 +134,10 @@ function layerOf(path: string): string | undefined {
   return outermostLast.find((folder) => folder in MAY_IMPORT);
 }
 
-/** All that makes one file need another: static, dynamic and type imports, re-exports, require, and files named by their URL (workers). */
+/**
+ * All that makes one file need another: static, dynamic and type imports, re-exports, require, and
+ * files named by their URL (workers).
+ */
 function importsOf(path: string, text: string): { line: number; target: string | undefined }[] {
   const file = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
   const found: { line: number; target: string | undefined }[] = [];
@@ -160,8 +170,9 @@ function unexpectedAtTop(files: readonly string[]): string[] {
 }
 
 /**
- * Whoever clones this gets everything from the registry their npm is set up with; a mirror's address here would break it for all others.
- * (The brackets in the patterns keep them from finding themselves.)
+ * Whoever clones this gets everything from the registry their npm is set up with; a mirror's
+ * address here would break it for all others. (The brackets in the patterns keep them from finding
+ * themselves.)
  */
 function namedRegistries(path: string, text: string): string[] {
   const patterns =
@@ -196,7 +207,9 @@ function tooLong(path: string, text: string): string[] {
   return lines > SOURCE_LINES_MAX ? [`${path}: ${lines} lines; ${SOURCE_LINES_MAX} is the most`] : [];
 }
 
-/** What git has or would take; without git (an unpacked archive), all that is not made by a tool. */
+/**
+ * What git has or would take; without git (an unpacked archive), all that is not made by a tool.
+ */
 function filesOfRepository(): string[] {
   if (!existsSync(join(ROOT, '.git'))) {
     const made = ['node_modules', 'dist', 'test-results', '.vscode-test'];

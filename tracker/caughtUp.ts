@@ -1,4 +1,5 @@
-// Who has seen effects of operations at the other tracker and now reads here waits until they are here too, or is told that they are not (`trust.md` 4.7).
+// Who has seen effects of operations at the other tracker and now reads here waits until they are
+// here too, or is told that they are not (`trust.md` 4.7).
 import type { Origin } from '../protocol/ids.ts';
 import type { Clock } from '../protocol/world.ts';
 import type { Instance } from './fold/state.ts';

@@ -1,5 +1,5 @@
-// What makes a realm and its trackers, on disk: `init` writes it, `serve` reads it. Every file carries a format number; secrets are
-// readable by their owner alone.
+// What makes a realm and its trackers, on disk: `init` writes it, `serve` reads it. Every file
+// carries a format number; secrets are readable by their owner alone.
 //   DIR/realm.json              the realm's key: needed only to change the list of trackers (realmFolder.ts)
 //   DIR/tracker-N/tracker.json  one tracker's keys and the signed list; what goes to its host
 //   DIR/tracker-N/log.sqlite    its log
@@ -125,7 +125,10 @@ export async function readConfig(disk: Disk, folder: string): Promise<TrackerCon
   }
 }
 
-/** Keeps a newer list of trackers in a tracker's folder; whoever calls has checked whose it is. @throws ShoalError badRealmFolder, newerFormat */
+/**
+ * Keeps a newer list of trackers in a tracker's folder; whoever calls has checked whose it is.
+ * @throws ShoalError badRealmFolder, newerFormat
+ */
 export async function keepList(disk: Disk, folder: string, { descriptor, signature }: SignedDescriptor): Promise<void> {
   const file = path.join(folder, TRACKER_FILE);
   const { format: _, ...fields } = await readFile(disk, file);
@@ -208,10 +211,12 @@ export async function readTrackerInfo(disk: Disk, file: string): Promise<readonl
 export const classicFolder = (file: string): string => `${file.replace(/\.txt$/i, '')}.realm`;
 
 /**
- * The realm folder of a `tracker_info.txt`, made at the first use. Two trackers that start at the same moment make one each in a folder of
- * their own; only one of them gets the name, and both use that.
+ * The realm folder of a `tracker_info.txt`, made at the first use. Two trackers that start at the
+ * same moment make one each in a folder of their own; only one of them gets the name, and both use
+ * that.
  *
- * @throws ShoalError badRealmFolder when the file names other trackers than the realm that was made of it
+ * @throws ShoalError badRealmFolder when the file names other trackers than the realm that was made
+ *   of it
  */
 export async function classicRealm(disk: Disk, chance: Chance, file: string): Promise<string> {
   const addresses = await readTrackerInfo(disk, file);

@@ -1,5 +1,5 @@
-// One handler for each message an engine may send. Each asks who is asking, then the state or the ledger; none knows how operations
-// become durable or reach the partner.
+// One handler for each message an engine may send. Each asks who is asking, then the state or the
+// ledger; none knows how operations become durable or reach the partner.
 import { ShoalError } from '../protocol/errors.ts';
 import type { AccountId, GroupId, Root } from '../protocol/ids.ts';
 import { short, swarmKeyText } from '../protocol/ids.ts';
@@ -33,9 +33,15 @@ import type { Swarms } from './swarms.ts';
 import type { Tries } from './tries.ts';
 import { fileRow, groupRow, memberRow } from './views.ts';
 
-/** Peers in the answer to one announce, all its swarms together: keeps it under 1 MiB with the longest addresses. */
+/**
+ * Peers in the answer to one announce, all its swarms together: keeps it under 1 MiB with the
+ * longest addresses.
+ */
 const PEERS_PER_ANNOUNCE_MAX = 1024;
-/** Characters of an address that is passed on: an IPv6 address with a zone, or a short name. Longer ones are left out. */
+/**
+ * Characters of an address that is passed on: an IPv6 address with a zone, or a short name. Longer
+ * ones are left out.
+ */
 const ADDRESS_CHARS_MAX = 64;
 /** Swarms of one engine: a folder of 100,000 files (`trust.md` 3.10). */
 const SWARMS_PER_ENGINE_MAX = 100_000;
@@ -116,7 +122,10 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
     const id = userNames.get(nameKey(user));
     return id === undefined ? undefined : accounts.get(id);
   };
-  /** Whose password it is, of those who may sign in with this name: who has it, or who lost it to an earlier one. */
+  /**
+   * Whose password it is, of those who may sign in with this name: who has it, or who lost it to an
+   * earlier one.
+   */
   const whose = async (user: string, password: string): Promise<Account> => {
     const lost = (ledger.state.lostNames.get(nameKey(user)) ?? []).map((id) => ledger.state.accounts.get(id));
     for (const account of [accountNamed(user), ...lost]) {
@@ -163,7 +172,8 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
     },
     async submit({ signed }) {
       const op = await readOwn(signed);
-      // These carry what only their own calls check. One that is in the log already is answered all the same.
+      // These carry what only their own calls check. One that is in the log already is answered all
+      // the same.
       const isNew = !ledger.knows(op);
       if (isNew && (op.name === 'createAccount' || op.name === 'changePassword')) return wrong('submit');
       if (isNew && op.name === 'signIn') {

@@ -1,6 +1,8 @@
-// The operations that stand in the state and may still have to make room for one that comes late: all that are not final. One that comes late takes
-// back those behind it that have to do with what it touches, and applies them again (`trust.md` L3): what that costs depends on how much happened
-// in the same group, not on how late it comes. Writes the state through the fold, and decides nothing about it.
+// The operations that stand in the state and may still have to make room for one that comes late:
+// all that are not final. One that comes late takes back those behind it that have to do with what
+// it touches, and applies them again (`trust.md` L3): what that costs depends on how much happened
+// in the same group, not on how late it comes. Writes the state through the fold, and decides
+// nothing about it.
 import { ShoalError } from '../protocol/errors.ts';
 import type { AccountId, GroupId, OperationId, Origin, Pin } from '../protocol/ids.ts';
 import type { Entry, Place, ReadOperation } from '../protocol/operations.ts';
@@ -13,9 +15,15 @@ import type { Journal } from './fold/journal.ts';
 import type { Changes, Instance, Member, Outcome, State } from './fold/state.ts';
 import { noChanges, placeOf } from './fold/state.ts';
 
-/** Operations that can be taken back; for what comes later still, everything is folded anew. About 1 KiB each, and only while a split lasts. */
+/**
+ * Operations that can be taken back; for what comes later still, everything is folded anew. About 1
+ * KiB each, and only while a split lasts.
+ */
 const KEPT_MAX = 1_200_000;
-/** Of so many of the last ones what they say is kept, too: of the others it is read from the log again. About 1.5 KiB each. */
+/**
+ * Of so many of the last ones what they say is kept, too: of the others it is read from the log
+ * again. About 1.5 KiB each.
+ */
 const SOURCES_MAX = 20_000;
 
 /** An operation and how it stands in the log. */
@@ -164,7 +172,10 @@ export class History {
     return this.state.operations.get(id)?.result;
   }
 
-  /** Adds everybody behind these who writes what they read, or has to do with what they write, and so on. */
+  /**
+   * Adds everybody behind these who writes what they read, or has to do with what they write, and
+   * so on.
+   */
   #addConcerned(from: readonly Applied[], into: Set<Applied>): void {
     const looked = new Map<Track, { uses?: Place; writes?: Place }>();
     const queue = [...from];

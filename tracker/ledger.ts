@@ -1,6 +1,7 @@
-// The one writer of the tracker's durable facts: takes operations in, stamps them, makes them durable, folds them into the state and
-// tells what changed. Operations of the partner are merged in their place in the total order; what stands behind one that comes late, and has to
-// do with it, is taken back and applied again (history.ts). Knows neither links nor messages.
+// The one writer of the tracker's durable facts: takes operations in, stamps them, makes them
+// durable, folds them into the state and tells what changed. Operations of the partner are merged
+// in their place in the total order; what stands behind one that comes late, and has to do with it,
+// is taken back and applied again (history.ts). Knows neither links nor messages.
 import type { ErrorCode } from '../protocol/errors.ts';
 import { asShoalError, isShoalError, ShoalError } from '../protocol/errors.ts';
 import type { Origin, Pin } from '../protocol/ids.ts';
@@ -34,7 +35,10 @@ import { checkChunks, chunksOf, linesOf } from './snapshots.ts';
 /** Entries that are read from the log at once when everything is folded. */
 const PAGE_ENTRIES = 1_000;
 
-/** How durable an operation is that was taken in; with `one`, its entry. `final`: nothing can come before it any more. */
+/**
+ * How durable an operation is that was taken in; with `one`, its entry. `final`: nothing can come
+ * before it any more.
+ */
 export interface Acknowledged {
   readonly durability: 'both' | 'one';
   readonly entry: Uint8Array | undefined;
@@ -47,7 +51,10 @@ export interface LedgerOptions {
   readonly realm: Pin;
   readonly clock: Clock;
   readonly logger: Log;
-  /** Resolves to whether the other disk of the pair has an entry too, at the latest when that takes too long. */
+  /**
+   * Resolves to whether the other disk of the pair has an entry too, at the latest when that takes
+   * too long.
+   */
   readonly onBoth: (origin: Origin, seq: number) => Promise<boolean>;
   /** Whether a device has signed an operation; default: looked at once, in this thread. */
   readonly signatureFits?: (device: Pin, signed: SignedOperation) => boolean | Promise<boolean>;
@@ -65,7 +72,9 @@ export class Ledger {
   readonly #listeners = new Set<(changes: Changes) => void>();
   #history: History;
   readonly #clock: HybridClock;
-  /** Numbers that the state has, by origin: what an operation that is checked against it has seen. */
+  /**
+   * Numbers that the state has, by origin: what an operation that is checked against it has seen.
+   */
   readonly #folded = new Map<Origin, number>();
   /** Numbers that are on the disk, by origin. */
   readonly #durable = new Map<Origin, number>();
@@ -112,7 +121,10 @@ export class Ledger {
     this.#listeners.add(listener);
   }
 
-  /** Reads an operation that somebody sent and checks whose it is. @throws ShoalError badMessage, wrongRealm */
+  /**
+   * Reads an operation that somebody sent and checks whose it is. @throws ShoalError badMessage,
+   * wrongRealm
+   */
   read(signed: SignedOperation): ReadOperation {
     const op = this.readUnchecked(signed);
     if (!signatureFits(op.device, signed)) throw NOT_SIGNED();
@@ -171,8 +183,9 @@ export class Ledger {
   }
 
   /**
-   * Takes in again what a tracker of this realm has acknowledged, and may have lost with its disk since. It is logged whatever the state says of
-   * it now, because an answer was given; what it comes to, the fold decides (`trust.md` L10).
+   * Takes in again what a tracker of this realm has acknowledged, and may have lost with its disk
+   * since. It is logged whatever the state says of it now, because an answer was given; what it
+   * comes to, the fold decides (`trust.md` L10).
    */
   restore(entry: Entry, op: ReadOperation): Promise<Acknowledged> {
     const known = this.state.operations.get(op.id);
@@ -181,8 +194,9 @@ export class Ledger {
   }
 
   /**
-   * What we promise: whatever of ours is not on the disk yet is stamped later than this. It survives a restart, because it was taken from what is on the
-   * disk; and what is still on its way there was stamped after that, because the log writes in the order of its appends.
+   * What we promise: whatever of ours is not on the disk yet is stamped later than this. It
+   * survives a restart, because it was taken from what is on the disk; and what is still on its way
+   * there was stamped after that, because the log writes in the order of its appends.
    */
   get promise(): Moment {
     return this.#durableMoment;
@@ -196,7 +210,10 @@ export class Ledger {
     this.#history.forget(frontier);
   }
 
-  /** Goes on from what the partner's operations have come to, of which it no longer has each (`trust.md` 4.5). */
+  /**
+   * Goes on from what the partner's operations have come to, of which it no longer has each
+   * (`trust.md` 4.5).
+   */
   adopt(snapshot: Snapshot, chunks: readonly Uint8Array[]): Promise<void> {
     // Not while entries are merged: they would be read from the disk, and applied once more.
     const adopted = this.#merging.then(() => this.#adopt(snapshot, chunks));
@@ -229,7 +246,10 @@ export class Ledger {
     await this.#refold(before);
   }
 
-  /** An operation that is older than what is remembered of its time could undo what was decided since (`trust.md` 4.5). */
+  /**
+   * An operation that is older than what is remembered of its time could undo what was decided
+   * since (`trust.md` 4.5).
+   */
   #checkAge({ createdAtMs }: ReadOperation): void {
     if (this.#options.clock.now() - createdAtMs > OPERATION_AGE_MS_MAX) throw new ShoalError('expired');
   }
@@ -245,7 +265,8 @@ export class Ledger {
     const stamp = this.#stamp();
     const entry: Entry = { operation, signature, added, stamp };
     const changes = noChanges();
-    // Folded before it is on the disk, so that the next operation is checked against it; told to nobody before.
+    // Folded before it is on the disk, so that the next operation is checked against it; told to
+    // nobody before.
     this.#history.append({ op, entry }, changes);
     this.#folded.set(stamp.origin, stamp.seq);
     const line = { stamp, bytes: encodeEntry(entry) };
@@ -256,7 +277,8 @@ export class Ledger {
   }
 
   /**
-   * Takes entries of the partner: per origin without a gap, each signed by its author and chained to the one before.
+   * Takes entries of the partner: per origin without a gap, each signed by its author and chained
+   * to the one before.
    *
    * @returns the last number of each origin among them
    * @throws ShoalError badMessage, clocksApart; then the link must end
@@ -296,7 +318,8 @@ export class Ledger {
           why: `entry ${seq} of ${origin} does not follow ${haveSeq}`,
         });
       }
-      // It would pull our clock along, and every stamp from then on would be as wrong (`trust.md` 4.6).
+      // It would pull our clock along, and every stamp from then on would be as wrong (`trust.md`
+      // 4.6).
       if (entry.stamp.ms > latestMs) {
         throw new ShoalError('clocksApart', {
           seconds: Math.round((entry.stamp.ms - this.#options.clock.now()) / 1000),
@@ -309,7 +332,8 @@ export class Ledger {
     if (fresh.length === 0) return all;
     await Promise.all(fresh.map(({ op, entry }) => this.checkSignature(op, entry)));
     for (const { line } of fresh) this.#clock.learn(line.stamp);
-    // Of our own origin and not known here: this log was restored from an older copy, whose next numbers were given already (`trust.md` L7).
+    // Of our own origin and not known here: this log was restored from an older copy, whose next
+    // numbers were given already (`trust.md` L7).
     if (last.has(this.log.origin)) this.log.renewOrigin();
     await this.#append(fresh.map(({ line }) => line));
     fresh.sort((a, b) => compareStamps(a.entry.stamp, b.entry.stamp));

@@ -1,5 +1,6 @@
-// A pair of trackers on one computer, for a person or a team without a server: made once in a folder, started as two processes that outlive
-// who started them, found again by the same folder. Whoever starts or stops a pair holds its lock; two windows at once make one pair.
+// A pair of trackers on one computer, for a person or a team without a server: made once in a
+// folder, started as two processes that outlive who started them, found again by the same folder.
+// Whoever starts or stops a pair holds its lock; two windows at once make one pair.
 //   DIR/realm.json, DIR/tracker-N/   the realm (config.ts); ports are chosen once and kept, because the signed list names them
 //   DIR/tracker-N/tracker.log        what the tracker logs
 //   DIR/bin/                         bundles that trackers run from
@@ -54,10 +55,12 @@ export interface PairStatus {
 }
 
 /**
- * The pair of a folder, made and started where that has not happened. A tracker of an older version is replaced by this one.
+ * The pair of a folder, made and started where that has not happened. A tracker of an older version
+ * is replaced by this one.
  *
- * @param host  by which others reach this computer; a loopback address: nobody else does. Default: as it was, or 127.0.0.1. Another one than before moves the
- *   pair there: both stop, and start again with a new list, which everybody who still finds the old one learns
+ * @param host  by which others reach this computer; a loopback address: nobody else does. Default:
+ *   as it was, or 127.0.0.1. Another one than before moves the pair there: both stop, and start
+ *   again with a new list, which everybody who still finds the old one learns
  * @param entry  file to run: the bundle, or main.ts where the sources are run as they are
  * @throws ShoalError trackerNotStarted, trackerNotStopped, busy, badRealmFolder, homeUnusable
  */
@@ -84,7 +87,10 @@ export function startPair(disk: Disk, folder: string, host: string | undefined, 
   });
 }
 
-/** Stops what of the pair runs, and gives the numbers of those. @throws ShoalError noLocalPair, trackerNotStopped, busy, badRealmFolder */
+/**
+ * Stops what of the pair runs, and gives the numbers of those. @throws ShoalError noLocalPair,
+ * trackerNotStopped, busy, badRealmFolder
+ */
 export async function stopPair(disk: Disk, folder: string): Promise<readonly number[]> {
   await configsIn(disk, folder);
   return locked(folder, async () => {
@@ -128,7 +134,8 @@ async function startOne(disk: Disk, config: TrackerConfig, bundle: string): Prom
   const log = path.join(folder, 'tracker.log');
   const { output, startsAt } = openLog(log);
   try {
-    // A loopback address is reached by nobody else, so nothing else is listened on; others get every address, at the port that is listed.
+    // A loopback address is reached by nobody else, so nothing else is listened on; others get
+    // every address, at the port that is listed.
     const child = spawnDetached(
       [bundle, 'serve', folder, ...(isLoopback(at.host) ? ['--listen', addressText(at)] : [])],
       output,

@@ -1,4 +1,5 @@
-// The command `shoal-tracker`: makes realms, serves one tracker, asks a running one how it is, and runs a pair in the background.
+// The command `shoal-tracker`: makes realms, serves one tracker, asks a running one how it is, and
+// runs a pair in the background.
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -346,7 +347,10 @@ async function told(
 const onlyHere = (durability: string): string =>
   durability === 'both' ? '' : ' The other tracker is away and will learn of it.';
 
-/** From SHOAL_PASSWORD, a person at the terminal, or the first line of a pipe. @throws ShoalError passwordMissing, usage */
+/**
+ * From SHOAL_PASSWORD, a person at the terminal, or the first line of a pipe. @throws ShoalError
+ * passwordMissing, usage
+ */
 async function newPassword(user: string): Promise<string> {
   const given = process.env['SHOAL_PASSWORD'];
   if (given) return given;
@@ -461,7 +465,8 @@ async function serve(folder: string, flags: ServeFlags): Promise<void> {
   await note(!lostLog);
   const stop = (): void => {
     log.info('stopping');
-    // The process ends by itself when the last link has taken its goodbye; those that do not take it are cut off before this.
+    // The process ends by itself when the last link has taken its goodbye; those that do not take
+    // it are cut off before this.
     void tracker.close().then(() => setTimeout(() => process.exit(0), 2 * LINGER_MS).unref());
   };
   process.once('SIGTERM', stop).once('SIGINT', stop);
@@ -474,7 +479,9 @@ function fromHere({ host, port }: Address, { listen }: ServeFlags): Address {
   return { host: listen === undefined || host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host, port };
 }
 
-/** Whether it had a log and has none. @throws ShoalError badRealmFolder when nobody can give it back */
+/**
+ * Whether it had a log and has none. @throws ShoalError badRealmFolder when nobody can give it back
+ */
 async function hasLostLog({ folder, descriptor }: TrackerConfig): Promise<boolean> {
   const last = await lastRun(disk, folder);
   if (!last || (last.logIsWhole && (await disk.stat(path.join(folder, LOG_FILE))))) return false;

@@ -1,6 +1,7 @@
-// Where operations become durable: an append-only log per origin, of which the final part can give way to a snapshot of what it came to. The fold needs
-// their total order, the partner what it lacks of each origin. sqliteLog.ts keeps it on disk, one in test/support for simulations; another log can take
-// their place and no handler would notice.
+// Where operations become durable: an append-only log per origin, of which the final part can give
+// way to a snapshot of what it came to. The fold needs their total order, the partner what it lacks
+// of each origin. sqliteLog.ts keeps it on disk, one in test/support for simulations; another log
+// can take their place and no handler would notice.
 import type { Origin } from '../protocol/ids.ts';
 import type { Place, Stamp } from '../protocol/operations.ts';
 import type { Instance } from './fold/state.ts';
@@ -33,13 +34,20 @@ export interface OpLog {
   have(): ReadonlyMap<Origin, number>;
   /** Undefined before the first of an origin. */
   head(origin: Origin): Head | undefined;
-  /** No stamp of this tracker was later than this, ms: it is kept ahead of the clock, so that a restart never goes back. */
+  /**
+   * No stamp of this tracker was later than this, ms: it is kept ahead of the clock, so that a
+   * restart never goes back.
+   */
   readonly ceilingMs: number;
-  /** Up to there nothing comes late any more (`trust.md` L11). Kept with the next entries: after a restart it may be an earlier one. */
+  /**
+   * Up to there nothing comes late any more (`trust.md` L11). Kept with the next entries: after a
+   * restart it may be an earlier one.
+   */
   frontier: Place | undefined;
   /**
-   * Appends entries in the order of their numbers. Resolves when they are on the disk, and all that was appended before; what is appended in the same turn
-   * of the event loop shares one commit. When it rejects the log is of no use any more: nothing may be answered from it.
+   * Appends entries in the order of their numbers. Resolves when they are on the disk, and all that
+   * was appended before; what is appended in the same turn of the event loop shares one commit.
+   * When it rejects the log is of no use any more: nothing may be answered from it.
    */
   append(entries: readonly LogEntry[]): Promise<void>;
   /** Entries of an origin from a number on; those in the snapshot are not there any more. */
@@ -50,11 +58,16 @@ export interface OpLog {
   /** A part of the snapshot's bytes, at most SNAPSHOT_CHUNK_BYTES (limits.ts); empty at its end. */
   snapshotChunk(n: number): Uint8Array;
   /**
-   * Puts a snapshot in the place of all entries that are in it. Resolves when it is on the disk; until then, and if it does not come to that, nothing
-   * has changed. Chunks have SNAPSHOT_CHUNK_BYTES, the last one may be shorter. Rejects with busy while another one is being put there.
+   * Puts a snapshot in the place of all entries that are in it. Resolves when it is on the disk;
+   * until then, and if it does not come to that, nothing has changed. Chunks have
+   * SNAPSHOT_CHUNK_BYTES, the last one may be shorter. Rejects with busy while another one is being
+   * put there.
    */
   compact(snapshot: Snapshot, chunks: Iterable<Uint8Array>): Promise<void>;
-  /** Goes on under a new origin: somebody knows entries of the old one that are lost here (`trust.md` L7). */
+  /**
+   * Goes on under a new origin: somebody knows entries of the old one that are lost here
+   * (`trust.md` L7).
+   */
   renewOrigin(): void;
   /** How many operations it has had, those in the snapshot included. */
   readonly count: number;

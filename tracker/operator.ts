@@ -1,4 +1,5 @@
-// What an operator's command asks a running tracker: over a link of its own, proven by the tracker's own key, which lies in its folder.
+// What an operator's command asks a running tracker: over a link of its own, proven by the
+// tracker's own key, which lies in its folder.
 import { setTimeout as pause } from 'node:timers/promises';
 import { Connection } from '../protocol/connection.ts';
 import { isShoalError, ShoalError, systemCode } from '../protocol/errors.ts';
@@ -30,7 +31,10 @@ export type Status = ReplyOf<typeof operatorLink, 'status'>;
 export const askStatus = (disk: Disk, config: TrackerConfig): Promise<Status> =>
   withLink(disk, config, (connection) => connection.call('status', {}, { deadlineMs: ANSWER_MS }));
 
-/** All conflicts that the tracker of this folder knows, in the order of their operations. @throws ShoalError unreachable … when it does not run */
+/**
+ * All conflicts that the tracker of this folder knows, in the order of their operations. @throws
+ * ShoalError unreachable … when it does not run
+ */
 export const askConflicts = (disk: Disk, config: TrackerConfig): Promise<readonly Conflict[]> =>
   withLink(disk, config, async (connection) => {
     const all: Conflict[] = [];
@@ -42,7 +46,10 @@ export const askConflicts = (disk: Disk, config: TrackerConfig): Promise<readonl
     return all;
   });
 
-/** Shows the tracker of this folder a newer list of trackers; where it does not run, its folder keeps it. @throws ShoalError wrongRealm, badDescriptor */
+/**
+ * Shows the tracker of this folder a newer list of trackers; where it does not run, its folder
+ * keeps it. @throws ShoalError wrongRealm, badDescriptor
+ */
 export async function setList(disk: Disk, config: TrackerConfig, list: SignedDescriptor): Promise<void> {
   const shown = checkDescriptor(list, config.realm, { host: config.folder, port: 0 });
   try {
@@ -55,17 +62,25 @@ export async function setList(disk: Disk, config: TrackerConfig, list: SignedDes
 
 export type Durability = ReplyOf<typeof operatorLink, 'setOwner'>;
 
-/** Gives an account another password. @throws ShoalError unknownUser, passwordTooShort, unreachable … */
+/**
+ * Gives an account another password. @throws ShoalError unknownUser, passwordTooShort, unreachable
+ * …
+ */
 export const resetPassword = (disk: Disk, config: TrackerConfig, user: string, password: string): Promise<Durability> =>
   withLink(disk, config, (connection) =>
     connection.call('resetPassword', { user, password }, { deadlineMs: 2 * ANSWER_MS }),
   );
 
-/** Makes a member the owner of a group. @throws ShoalError unknownGroup, unknownUser, unreachable … */
+/**
+ * Makes a member the owner of a group. @throws ShoalError unknownGroup, unknownUser, unreachable …
+ */
 export const setOwner = (disk: Disk, config: TrackerConfig, group: string, user: string): Promise<Durability> =>
   withLink(disk, config, (connection) => connection.call('setOwner', { group, user }, { deadlineMs: ANSWER_MS }));
 
-/** How it is; undefined when it does not run. What else goes wrong is thrown: a tracker that answers nonsense is not taken for none. */
+/**
+ * How it is; undefined when it does not run. What else goes wrong is thrown: a tracker that answers
+ * nonsense is not taken for none.
+ */
 export async function statusIfRunning(disk: Disk, config: TrackerConfig): Promise<Status | undefined> {
   try {
     return await askStatus(disk, config);
@@ -76,8 +91,8 @@ export async function statusIfRunning(disk: Disk, config: TrackerConfig): Promis
 }
 
 /**
- * Ends the tracker of this folder. Resolves when its process is gone, because only then its log and its port are free: to false when it did
- * not run.
+ * Ends the tracker of this folder. Resolves when its process is gone, because only then its log and
+ * its port are free: to false when it did not run.
  *
  * @throws ShoalError trackerNotStopped
  */

@@ -1,5 +1,6 @@
-// The other tracker of the pair: who it is, the link to it, and what state the pair is in. Both dial; the one with the lower number only when it has
-// not been dialled for a while. What travels over the link is the business of replication.ts.
+// The other tracker of the pair: who it is, the link to it, and what state the pair is in. Both
+// dial; the one with the lower number only when it has not been dialled for a while. What travels
+// over the link is the business of replication.ts.
 import { Connection } from '../protocol/connection.ts';
 import { asShoalError, isShoalError, ShoalError } from '../protocol/errors.ts';
 import { FrameLink } from '../protocol/frame.ts';
@@ -19,7 +20,9 @@ import { Replication } from './replication.ts';
 /** How long a dial may take, and the longest pause between two, in ms. */
 const DIAL_MS = 3_000;
 const RETRY_MS_MAX = 2_000;
-/** How long the lower number waits to be dialled, in ms: so that two do not dial each other at once. */
+/**
+ * How long the lower number waits to be dialled, in ms: so that two do not dial each other at once.
+ */
 const LOWER_WAITS_MS = 3_000;
 
 export interface PartnerAddress {
@@ -33,10 +36,15 @@ export interface PartnerOptions {
   readonly realm: Pin;
   readonly number: number;
   readonly program: string;
-  /** The other tracker; undefined for one that stands alone. It changes with the list of trackers. */
+  /**
+   * The other tracker; undefined for one that stands alone. It changes with the list of trackers.
+   */
   readonly partner: () => PartnerAddress | undefined;
   readonly list: () => SignedDescriptor;
-  /** A list that somebody shows. Resolves when it counts, if it is newer than ours. @throws ShoalError badDescriptor, wrongRealm */
+  /**
+   * A list that somebody shows. Resolves when it counts, if it is newer than ours. @throws
+   * ShoalError badDescriptor, wrongRealm
+   */
   readonly shown: (list: SignedDescriptor) => Promise<void>;
   /** Whether our log is empty although it was not once. */
   readonly lostLog: boolean;
@@ -47,7 +55,10 @@ export interface PartnerOptions {
   readonly changed: () => void;
 }
 
-/** joining: our log is lost, and not all of it has come back. skew: the clocks are too far apart to pair. */
+/**
+ * joining: our log is lost, and not all of it has come back. skew: the clocks are too far apart to
+ * pair.
+ */
 export type PartnerState = 'none' | 'joining' | 'catchUp' | 'paired' | 'solo' | 'skew';
 
 export class Partner {
@@ -58,7 +69,10 @@ export class Partner {
   #closed = false;
   #joining: boolean;
   #isSkewed = false;
-  /** Why the partner was not reached when that was logged last: a partner that stays away is one line, not one a second. */
+  /**
+   * Why the partner was not reached when that was logged last: a partner that stays away is one
+   * line, not one a second.
+   */
   #whyNot: string | undefined;
   /** What has come of the partner's snapshot, over however many links. */
   #snapshot: { readonly sha256: Buffer; readonly chunks: Uint8Array[] } | undefined;
@@ -85,7 +99,9 @@ export class Partner {
     return this.#replication?.clockOffsetMs ?? 0;
   }
 
-  /** The latest rules of the fold that all trackers of the realm know, as far as they have said so. */
+  /**
+   * The latest rules of the fold that all trackers of the realm know, as far as they have said so.
+   */
   get foldVersion(): number {
     if (!this.#options.partner()) return FOLD_VERSION;
     return Math.min(FOLD_VERSION, this.#live?.theirFoldVersion ?? 0);
@@ -99,7 +115,10 @@ export class Partner {
     this.#retry(0);
   }
 
-  /** Somebody who says to be the other tracker has dialled us. Resolves when the link has ended. @throws ShoalError busy while a link is up */
+  /**
+   * Somebody who says to be the other tracker has dialled us. Resolves when the link has ended.
+   * @throws ShoalError busy while a link is up
+   */
   async accept(link: FrameLink): Promise<void> {
     const { number, partner } = this.#options;
     if (link.stream.pin !== partner()?.pin) return this.#hearStranger(link);
@@ -108,7 +127,10 @@ export class Partner {
     await this.#adopt(link).connection.whenEnded;
   }
 
-  /** Whether both disks have an entry; false when the partner is away or takes too long. A tracker that stands alone is all the disks there are. */
+  /**
+   * Whether both disks have an entry; false when the partner is away or takes too long. A tracker
+   * that stands alone is all the disks there are.
+   */
   onBoth(origin: Origin, seq: number): Promise<boolean> {
     if (!this.#options.partner()) return Promise.resolve(true);
     const replication = this.#live;
@@ -245,7 +267,10 @@ export class Partner {
     return replication;
   }
 
-  /** Only the other tracker that the newest list names may be at the other end. @throws ShoalError pinMismatch … */
+  /**
+   * Only the other tracker that the newest list names may be at the other end. @throws ShoalError
+   * pinMismatch …
+   */
   async #checkListed(pin: Pin | undefined, theirs: SignedDescriptor | undefined): Promise<void> {
     const { shown, partner } = this.#options;
     if (theirs) await shown(theirs);
@@ -254,7 +279,10 @@ export class Partner {
     }
   }
 
-  /** It is not in our list. With a newer one, in which it is, it will be our partner when it dials again; it learns nothing of us before. */
+  /**
+   * It is not in our list. With a newer one, in which it is, it will be our partner when it dials
+   * again; it learns nothing of us before.
+   */
   async #hearStranger(link: FrameLink): Promise<void> {
     const {
       world: { clock, log },
@@ -309,11 +337,15 @@ export class Partner {
       this.#options.logIsBack();
       this.#options.world.log.info('the log is back', { operations: this.#options.ledger().log.count });
     }
-    if (this.#replication === replication && this.state === 'paired') this.#failures = 0; // not before: two that cannot go on shall not begin for ever
+    // not before: two that cannot go on shall not begin for ever
+    if (this.#replication === replication && this.state === 'paired') this.#failures = 0;
     this.#options.changed();
   }
 
-  /** Takes the partner's snapshot over, part by part; what has come already is not asked for again after a link has ended. */
+  /**
+   * Takes the partner's snapshot over, part by part; what has come already is not asked for again
+   * after a link has ended.
+   */
   async #fetchSnapshot({ connection }: Replication): Promise<void> {
     const { ledger, world } = this.#options;
     try {

@@ -1,4 +1,5 @@
-// Passwords: scrypt, as PHC strings, on the tracker only. At most two are hashed at once, because two use both cores of a small machine.
+// Passwords: scrypt, as PHC strings, on the tracker only. At most two are hashed at once, because
+// two use both cores of a small machine.
 import { scrypt, timingSafeEqual } from 'node:crypto';
 import { ShoalError } from '../protocol/errors.ts';
 import { PASSWORD_CHARS_MIN } from '../protocol/limits.ts';
@@ -42,7 +43,10 @@ export class Passwords {
     return `$scrypt$ln=${ln},r=${r},p=${p}$${unpadded(salt)}$${unpadded(hash)}`;
   }
 
-  /** Whether a password fits a hash. Without a hash (no such user) it takes as long and is false. @throws ShoalError busy */
+  /**
+   * Whether a password fits a hash. Without a hash (no such user) it takes as long and is false.
+   * @throws ShoalError busy
+   */
   async fits(password: string, hash: string | undefined): Promise<boolean> {
     const parts = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/.exec(hash ?? '');
     const salt = parts?.[4] === undefined ? Buffer.alloc(SALT_BYTES) : Buffer.from(parts[4], 'base64');

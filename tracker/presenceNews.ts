@@ -1,9 +1,13 @@
-// Telling the members of a group that who is online, or who seeds what, has changed: not what, only that it is worth asking again. Merged,
-// the more so the more there are to tell, so that a large group costs no more than a small one.
+// Telling the members of a group that who is online, or who seeds what, has changed: not what, only
+// that it is worth asking again. Merged, the more so the more there are to tell, so that a large
+// group costs no more than a small one.
 import type { GroupId } from '../protocol/ids.ts';
 import type { Clock, Timer } from '../protocol/world.ts';
 
-/** Least time between two tellings of one group, in ms, and what each listener adds to it: some 50 notices a second for any one group. */
+/**
+ * Least time between two tellings of one group, in ms, and what each listener adds to it: some 50
+ * notices a second for any one group.
+ */
 const REST_MS = 1_000;
 const REST_MS_PER_LISTENER = 20;
 
@@ -23,7 +27,8 @@ export class PresenceNews {
   changed(group: GroupId): void {
     const resting = this.#resting.get(group);
     if (resting) resting.again = true;
-    else this.#rest(group, REST_MS / 4, true); // what belongs together comes together: a link that closes leaves many swarms
+    // what belongs together comes together: a link that closes leaves many swarms
+    else this.#rest(group, REST_MS / 4, true);
   }
 
   stop(): void {

@@ -1,5 +1,7 @@
-// Changes of a realm's list of trackers, by whoever has the realm's key: a tracker moves, is replaced, is added to a single one, or is retired. Each makes
-// the next version of the list, signs it, and leaves it where every tracker's folder of this machine, and list.json for the others, has it.
+// Changes of a realm's list of trackers, by whoever has the realm's key: a tracker moves, is
+// replaced, is added to a single one, or is retired. Each makes the next version of the list, signs
+// it, and leaves it where every tracker's folder of this machine, and list.json for the others, has
+// it.
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import path from 'node:path';
 import { ShoalError } from '../protocol/errors.ts';
@@ -38,8 +40,9 @@ export interface Changed {
 type Realm = Descriptor & { readonly realm: Pin };
 
 /**
- * Says where a tracker is reached from now on; one that the realm has not had yet is added. Its folder is `DIR/tracker-N`, with new keys where it has none
- * or `newKey` asks for it. If there is no log in it, it waits for its partner to give it everything before it serves anybody.
+ * Says where a tracker is reached from now on; one that the realm has not had yet is added. Its
+ * folder is `DIR/tracker-N`, with new keys where it has none or `newKey` asks for it. If there is
+ * no log in it, it waits for its partner to give it everything before it serves anybody.
  *
  * @throws ShoalError badRealmFolder, newerFormat, usage
  */
@@ -104,7 +107,10 @@ export async function retireTracker(disk: Disk, folder: string, number: number):
   });
 }
 
-/** Says by which host all trackers are reached from now on; their ports stay. @throws ShoalError badRealmFolder, newerFormat */
+/**
+ * Says by which host all trackers are reached from now on; their ports stay. @throws ShoalError
+ * badRealmFolder, newerFormat
+ */
 export async function moveTrackers(disk: Disk, folder: string, host: string): Promise<Changed> {
   const before = await readRealm(disk, folder);
   return writeList(disk, folder, {
@@ -113,7 +119,10 @@ export async function moveTrackers(disk: Disk, folder: string, host: string): Pr
   });
 }
 
-/** A list that somebody has written down (`list.json`, or any file that holds one). @throws ShoalError badRealmFolder, newerFormat */
+/**
+ * A list that somebody has written down (`list.json`, or any file that holds one). @throws
+ * ShoalError badRealmFolder, newerFormat
+ */
 export async function readList(disk: Disk, file: string): Promise<SignedDescriptor> {
   const fields = await readFile(disk, file);
   try {

@@ -1,5 +1,6 @@
-// The list of the realm's trackers as this tracker knows it. It changes while it runs: an operator, the partner, or somebody at the partner's address
-// shows a newer one that the realm has signed (`shoal-tracker replace`, `retire`). Has one writer and tells who listens.
+// The list of the realm's trackers as this tracker knows it. It changes while it runs: an operator,
+// the partner, or somebody at the partner's address shows a newer one that the realm has signed
+// (`shoal-tracker replace`, `retire`). Has one writer and tells who listens.
 import type { Pin } from '../protocol/ids.ts';
 import type { Descriptor, SignedDescriptor } from '../protocol/realm.ts';
 import { checkDescriptor } from '../protocol/realm.ts';
@@ -50,7 +51,10 @@ export class RealmList {
     return this.#descriptor.former.includes(pin) || this.trackers.some((tracker) => tracker.pin === pin);
   }
 
-  /** Somebody shows a list. Resolves when it counts here, if it is newer than ours. @throws ShoalError wrongRealm, badDescriptor */
+  /**
+   * Somebody shows a list. Resolves when it counts here, if it is newer than ours. @throws
+   * ShoalError wrongRealm, badDescriptor
+   */
   async shown(list: SignedDescriptor): Promise<void> {
     const shown = checkDescriptor(list, this.#config.realm, this.trackers[0]?.address ?? { host: '', port: 0 });
     // One after the other: what is written last is the newest.

@@ -1,6 +1,7 @@
-// One link to the partner, from its greeting to its end: each side tells what it has of every origin and sends what the other lacks, in order, in
-// batches, then whatever comes new; with it what it promises not to stamp any more (`trust.md` L6, L11). Knows how far the partner's disk has come,
-// which is what an answer waits for.
+// One link to the partner, from its greeting to its end: each side tells what it has of every
+// origin and sends what the other lacks, in order, in batches, then whatever comes new; with it
+// what it promises not to stamp any more (`trust.md` L6, L11). Knows how far the partner's disk has
+// come, which is what an answer waits for.
 import { Connection } from '../protocol/connection.ts';
 import { asShoalError, ShoalError } from '../protocol/errors.ts';
 import type { FrameLink } from '../protocol/frame.ts';
@@ -26,7 +27,10 @@ import type { Snapshot } from './opLog.ts';
 
 /** How long the partner may take to write a batch, in ms: a disk that is busy is not dead. */
 const APPEND_MS = 30_000;
-/** How long promises wait for operations to travel with, and how often clocks are compared when nothing else is said, in ms. */
+/**
+ * How long promises wait for operations to travel with, and how often clocks are compared when
+ * nothing else is said, in ms.
+ */
 const PROMISE_MS = 100;
 const BEAT_MS = 10_000;
 
@@ -69,7 +73,9 @@ export class Replication {
   #sending = false;
   /** The snapshot that the partner knows of. */
   #toldSnapshot: Snapshot | undefined;
-  /** Of ours, what the partner has heard, and what it was last told that we have heard of its own. */
+  /**
+   * Of ours, what the partner has heard, and what it was last told that we have heard of its own.
+   */
   #heardByThem: Moment | undefined;
   #toldHeard: Moment | undefined;
   #toldPromise: Moment | undefined;
@@ -165,7 +171,10 @@ export class Replication {
     });
   }
 
-  /** Exchanges what each has, and begins to send. @throws ShoalError why the two do not fit; then the link must end */
+  /**
+   * Exchanges what each has, and begins to send. @throws ShoalError why the two do not fit; then
+   * the link must end
+   */
   async compare(): Promise<Standing> {
     const { realm, ledger, world, listed } = this.#options;
     const theirs = await this.connection.call('compare', { realm, ...this.#standing() });
@@ -174,7 +183,8 @@ export class Replication {
     this.#checkFits(theirs);
     this.#learnHave(theirs.have);
     const { log, durable } = ledger;
-    // Our own last entries are known there and not here: this log was restored from an older copy and must not give their numbers again.
+    // Our own last entries are known there and not here: this log was restored from an older copy
+    // and must not give their numbers again.
     if ((this.#theirs.get(log.origin) ?? 0) > (durable.get(log.origin) ?? 0)) {
       log.renewOrigin();
       world.log.warn('this log had lost its end; it goes on under a new origin', { origin: log.origin });
@@ -187,11 +197,15 @@ export class Replication {
     return theirs;
   }
 
-  /** Sends batch after batch until the partner has everything. Never rejects: what goes wrong ends the link. */
+  /**
+   * Sends batch after batch until the partner has everything. Never rejects: what goes wrong ends
+   * the link.
+   */
   async send(): Promise<void> {
     if (this.#sending || !this.#compared || !this.connection.isOpen) return;
     if (this.#lacksSnapshot) {
-      // It asks for that, and links anew; unless we have made it since the two compared, and it does not know.
+      // It asks for that, and links anew; unless we have made it since the two compared, and it
+      // does not know.
       if (this.#options.ledger.log.snapshot !== this.#toldSnapshot) this.connection.close();
       return;
     }
@@ -225,7 +239,10 @@ export class Replication {
     );
   }
 
-  /** Two that fold by other rules would not come to the same, and two whose clocks disagree would refuse each other's tickets. */
+  /**
+   * Two that fold by other rules would not come to the same, and two whose clocks disagree would
+   * refuse each other's tickets.
+   */
   #checkFits({ foldVersion, inEffect, nowMs }: Standing): void {
     this.theirFoldVersion = foldVersion;
     if (inEffect > FOLD_VERSION) {
@@ -253,7 +270,10 @@ export class Replication {
     this.#isTold = tell;
   }
 
-  /** @param all  whether the partner has, with this message, everything that is on our disk: only then a promise is true */
+  /**
+   * @param all  whether the partner has, with this message, everything that is on our disk: only
+   *   then a promise is true
+   */
   #promises(all: boolean): { nowMs: number; promise: Moment | undefined; heard: Moment | undefined } {
     const promise = all ? this.#options.ledger.promise : undefined;
     this.#owesPromise = false;
@@ -270,7 +290,10 @@ export class Replication {
     if (one && two) this.#options.ledger.advance(isLater(two, one) ? one : two);
   }
 
-  /** It has promised, and does not know that we know; or we could promise more than we have. Operations may take that along. */
+  /**
+   * It has promised, and does not know that we know; or we could promise more than we have.
+   * Operations may take that along.
+   */
   #promiseLater(): void {
     const owes = !same(this.#theirPromise, this.#toldHeard) || !same(this.#options.ledger.promise, this.#toldPromise);
     if (owes) this.#promiseTimer ??= this.#options.world.clock.after(PROMISE_MS, () => this.#sendPromise());

@@ -1,5 +1,5 @@
-// One tracker: listens, finds out who has dialled, and gives each link the handlers of its kind. Brings log, ledger, partner, swarms and
-// sessions together; decides nothing about any of them.
+// One tracker: listens, finds out who has dialled, and gives each link the handlers of its kind.
+// Brings log, ledger, partner, swarms and sessions together; decides nothing about any of them.
 import { Connection } from '../protocol/connection.ts';
 import { asShoalError, ShoalError } from '../protocol/errors.ts';
 import { FrameLink } from '../protocol/frame.ts';
@@ -39,7 +39,10 @@ import { compact, KEEP_DEFAULT } from './snapshots.ts';
 import { Swarms } from './swarms.ts';
 import { ACCOUNTS_PER_HOST, PASSWORDS_PER_HOST, PASSWORDS_PER_USER, Tries } from './tries.ts';
 
-/** Links at one time, and from one address: an office of 200 people behind one address fits twice. This machine itself is exempt. */
+/**
+ * Links at one time, and from one address: an office of 200 people behind one address fits twice.
+ * This machine itself is exempt.
+ */
 const LINKS_MAX = 10_000;
 const LINKS_PER_HOST_MAX = 1_000;
 /** How long a tracker that ends waits for its partner to have everything, in ms. */
@@ -58,7 +61,10 @@ export interface TrackerOptions {
   readonly keepList?: (list: SignedDescriptor) => Promise<void>;
   /** Which operations are kept one by one; the others only as what they came to. */
   readonly keep?: Keep;
-  /** This tracker had a log once and begins with an empty one: it serves nobody before the partner has given back what it had. */
+  /**
+   * This tracker had a log once and begins with an empty one: it serves nobody before the partner
+   * has given back what it had.
+   */
   readonly lostLog?: boolean;
   /** It has. */
   readonly logIsBack?: () => void;
@@ -246,7 +252,10 @@ class Server implements Tracker {
     return state === 'solo' || state === 'skew' ? 'one' : 'both';
   }
 
-  /** Lets what was asked be answered and the partner have everything, then ends every link cleanly and closes the log. */
+  /**
+   * Lets what was asked be answered and the partner have everything, then ends every link cleanly
+   * and closes the log.
+   */
   async close(): Promise<void> {
     const { world, opLog } = this.#options;
     this.#draining = true;
@@ -462,7 +471,8 @@ class Server implements Tracker {
       world: { clock, log },
       config,
     } = this.#options;
-    // The handlers need the session and the session the connection; messages that have come already are handled in its constructor.
+    // The handlers need the session and the session the connection; messages that have come already
+    // are handled in its constructor.
     const session = this.#sessions.add(pin, link.stream.remote.host);
     const handlers = handlersFor(session, {
       clock,

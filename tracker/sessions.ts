@@ -1,4 +1,5 @@
-// The engines that are linked to this tracker: who they are, what they were last told, and who must be told what after a change.
+// The engines that are linked to this tracker: who they are, what they were last told, and who must
+// be told what after a change.
 import type { Connection } from '../protocol/connection.ts';
 import type { AccountId, GroupId, Pin, SwarmKey } from '../protocol/ids.ts';
 import { CLOCK_SKEW_MS_MAX, CONFLICTS_PER_NOTICE_MAX, TICKET_GRACE_MS, TICKET_MS } from '../protocol/limits.ts';
@@ -14,9 +15,15 @@ import type { Account, Changes, Ended, Group, State } from './fold/state.ts';
 import type { Present, Swarms } from './swarms.ts';
 import { groupView, roleOf } from './views.ts';
 
-/** Waiting requests in the answer to `session`, all groups together: keeps it under 1 MiB. The others follow as changes of their groups. */
+/**
+ * Waiting requests in the answer to `session`, all groups together: keeps it under 1 MiB. The
+ * others follow as changes of their groups.
+ */
 const REQUESTS_PER_SESSION_MAX = 4096;
-/** How long a ticket may count after it was made, in ms: for so long an engine that was away has to hear of a revocation. */
+/**
+ * How long a ticket may count after it was made, in ms: for so long an engine that was away has to
+ * hear of a revocation.
+ */
 const TICKET_MS_MAX = TICKET_MS + TICKET_GRACE_MS + CLOCK_SKEW_MS_MAX;
 
 type PairState = BodyOf<typeof trackerLink, 'pairChanged'>['pair'];
@@ -133,7 +140,10 @@ export class Sessions {
     });
   }
 
-  /** An engine that was away hears of the memberships and sign-ins that ended so lately that a ticket of theirs might still count. */
+  /**
+   * An engine that was away hears of the memberships and sign-ins that ended so lately that a
+   * ticket of theirs might still count.
+   */
   tellRecentEnds(session: Session, account: Account, nowMs: number): void {
     for (const ended of recentEnds(this.#state(), account, nowMs - TICKET_MS_MAX)) {
       session.notify('revoked', { revocation: this.#revocationOf(ended) });
@@ -172,7 +182,10 @@ export class Sessions {
     }
   }
 
-  /** Tells the members of a group that are here to ask again who is online and who has what. Returns how many were told. */
+  /**
+   * Tells the members of a group that are here to ask again who is online and who has what. Returns
+   * how many were told.
+   */
   tellPresence(id: GroupId): number {
     let told = 0;
     for (const member of this.#state().groups.get(id)?.members.keys() ?? []) {
@@ -242,7 +255,10 @@ export class Sessions {
     }
   }
 
-  /** A membership or a sign-in has ended: no swarm lists it any more, and everybody who might serve it hears of it. */
+  /**
+   * A membership or a sign-in has ended: no swarm lists it any more, and everybody who might serve
+   * it hears of it.
+   */
   #tellEnd(ended: Ended): void {
     const { account, group, device } = ended;
     const state = this.#state();

@@ -1,5 +1,6 @@
-// Makes a snapshot of what is final, so that its operations need not be kept for ever, and reads one back. Everything is folded a second time, in the
-// background and in slices: the state in use has long moved on.
+// Makes a snapshot of what is final, so that its operations need not be kept for ever, and reads
+// one back. Everything is folded a second time, in the background and in slices: the state in use
+// has long moved on.
 import { createHash } from 'node:crypto';
 import { ShoalError } from '../protocol/errors.ts';
 import type { Origin } from '../protocol/ids.ts';

@@ -1,4 +1,5 @@
-// The log in SQLite: one row an entry, WAL, fsync at every commit, one commit for all that arrives in a turn of the event loop.
+// The log in SQLite: one row an entry, WAL, fsync at every commit, one commit for all that arrives
+// in a turn of the event loop.
 import { chmodSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { StatementSync } from 'node:sqlite';
@@ -13,7 +14,10 @@ import { CEILING_AHEAD_MS, CEILING_RENEW_MS } from './opLog.ts';
 
 /** Format of the tables. */
 const FORMAT = 2;
-/** Chunks of a snapshot, and entries that it has replaced, in one commit: what is written meanwhile waits for no more than that. */
+/**
+ * Chunks of a snapshot, and entries that it has replaced, in one commit: what is written meanwhile
+ * waits for no more than that.
+ */
 const CHUNKS_PER_COMMIT = 4;
 const DROPPED_PER_COMMIT = 2_000;
 
@@ -59,7 +63,8 @@ class SqliteLog implements OpLog {
   constructor(file: string, chance: Chance) {
     this.#chance = chance;
     this.#database = new DatabaseSync(file);
-    if (file !== ':memory:') chmodSync(file, 0o600); // passwords' hashes are in it; SQLite's other files take after this one
+    // passwords' hashes are in it; SQLite's other files take after this one
+    if (file !== ':memory:') chmodSync(file, 0o600);
     // One tracker in one folder: the lock is taken at once and kept.
     this.#database.exec(
       'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN IMMEDIATE; COMMIT;',
@@ -233,7 +238,8 @@ class SqliteLog implements OpLog {
       this.#frontierKept = this.frontier;
       this.#database.exec('COMMIT');
     } catch (error) {
-      // After a failed write or fsync nobody knows what is on the disk (`trust.md` L5): nothing more is answered from here.
+      // After a failed write or fsync nobody knows what is on the disk (`trust.md` L5): nothing
+      // more is answered from here.
       this.#failure = error as Error;
       for (const { reject } of queue) reject(this.#failure);
       return;

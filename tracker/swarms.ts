@@ -1,6 +1,7 @@
-// Who holds what now: presence, in memory only. An entry lives as long as the link that announced it. Downloaders are told who enters
-// and leaves their swarm, a few times a second at most; seeders are told nothing, for they never dial. Nothing here takes time in
-// proportion to a swarm: in a large one, everybody hears of some.
+// Who holds what now: presence, in memory only. An entry lives as long as the link that announced
+// it. Downloaders are told who enters and leaves their swarm, a few times a second at most; seeders
+// are told nothing, for they never dial. Nothing here takes time in proportion to a swarm: in a
+// large one, everybody hears of some.
 import type { AccountId, GroupId, Pin, Root, SwarmKey } from '../protocol/ids.ts';
 import { PEERS_PER_REPLY_MAX } from '../protocol/limits.ts';
 import type { Address } from '../protocol/nouns.ts';
@@ -10,10 +11,16 @@ import type { Chance, Clock, Timer } from '../protocol/world.ts';
 
 /** How long changes of a swarm are collected before its downloaders hear of them, in ms. */
 const TELL_MS = 100;
-/** Downloaders that hear of one change; of more, so many at random. Each newcomer gets a choice of peers anyway, and nobody dials more. */
+/**
+ * Downloaders that hear of one change; of more, so many at random. Each newcomer gets a choice of
+ * peers anyway, and nobody dials more.
+ */
 const TOLD_MAX = 64;
 
-/** How long somebody who still lacks something goes on with the peers it was given, in ms, before it is given others: those of a large swarm change. */
+/**
+ * How long somebody who still lacks something goes on with the peers it was given, in ms, before it
+ * is given others: those of a large swarm change.
+ */
 const OTHERS_MS = 60_000;
 
 /** An engine as the swarms see it. */
@@ -33,7 +40,10 @@ export interface Present {
   }): void;
 }
 
-/** A swarm, in arrays: a presence is four numbers and no object, since there are as many as files times people. */
+/**
+ * A swarm, in arrays: a presence is four numbers and no object, since there are as many as files
+ * times people.
+ */
 interface SwarmState {
   readonly key: SwarmKey;
   /** First all seeders, then all leechers. */
@@ -74,7 +84,10 @@ export class Swarms {
     return this.#of.get(who)?.size ?? 0;
   }
 
-  /** An engine has, or still lacks, so much of a file. Returns whether it is to be given `others` now. */
+  /**
+   * An engine has, or still lacks, so much of a file. Returns whether it is to be given `others`
+   * now.
+   */
   update(who: Present, key: SwarmKey, leftBytes: number): boolean {
     const swarm = this.#find(key);
     const place = swarm && this.#placeOf(swarm, who);
@@ -117,7 +130,9 @@ export class Swarms {
     return { seeders: swarm?.seeders ?? 0, leechers: swarm ? leechersIn(swarm) : 0 };
   }
 
-  /** Others in a swarm, chosen at random; half of them have the whole file, if there are so many. */
+  /**
+   * Others in a swarm, chosen at random; half of them have the whole file, if there are so many.
+   */
   others(who: Present, key: SwarmKey, max = PEERS_PER_REPLY_MAX): readonly SwarmPeer[] {
     const swarm = this.#find(key);
     if (!swarm) return [];
@@ -155,7 +170,10 @@ export class Swarms {
     this.#enter(who, swarm);
   }
 
-  /** A swarm with its first peer. Most have only that one: an array that is made with one value has room for no more, one that it is pushed into for 17. */
+  /**
+   * A swarm with its first peer. Most have only that one: an array that is made with one value has
+   * room for no more, one that it is pushed into for 17.
+   */
   #make(key: SwarmKey, who: Present, leftBytes: number, givenAtMs: number): SwarmState {
     const swarm: SwarmState = {
       key,
@@ -187,7 +205,9 @@ export class Swarms {
     for (const place of [a, b]) this.#of.get(swarm.here[place] as Present)?.set(swarm, place);
   }
 
-  /** So many different places from `first` on, or all of them in any order when there are no more. */
+  /**
+   * So many different places from `first` on, or all of them in any order when there are no more.
+   */
   #choose(first: number, size: number, count: number): readonly number[] {
     // The beginning of a shuffle (Fisher-Yates) of which only what was moved is written down.
     const moved = new Map<number, number>();
@@ -265,8 +285,9 @@ function take<T>(from: Set<T> | undefined, max: number): T[] {
 }
 
 /**
- * A peer as another one may dial it: the addresses it reports, and the one its link comes from with its port. Loopback means another
- * machine to everybody else, so it is given only to those who are on this machine too.
+ * A peer as another one may dial it: the addresses it reports, and the one its link comes from with
+ * its port. Loopback means another machine to everybody else, so it is given only to those who are
+ * on this machine too.
  */
 export function peerFor(asker: Pick<Present, 'host'>, peer: Omit<Present, 'tell'>, leftBytes: number): SwarmPeer {
   const local = isLoopback(asker.host) && isLoopback(peer.host);

@@ -1,10 +1,14 @@
-// How often somebody may try a password or make an account: a bucket per key that fills with time. An office behind one address is
-// not a burglar, so the buckets are deep; this machine itself is exempt.
+// How often somebody may try a password or make an account: a bucket per key that fills with time.
+// An office behind one address is not a burglar, so the buckets are deep; this machine itself is
+// exempt.
 import { isLoopback } from '../protocol/realm.ts';
 import { ShoalError } from '../protocol/errors.ts';
 import type { Clock } from '../protocol/world.ts';
 
-/** Tries at a password for one account from one address: somebody who does not remember which one it was. */
+/**
+ * Tries at a password for one account from one address: somebody who does not remember which one it
+ * was.
+ */
 export const PASSWORDS_PER_USER = { depth: 10, perMinute: 10 } as const;
 /** Tries at passwords from one address: a whole office that mistypes it on Monday. */
 export const PASSWORDS_PER_HOST = { depth: 200, perMinute: 60 } as const;

@@ -1,4 +1,5 @@
-// What an account gets to see of the state: groups, members, files. Pure functions of the state and the presence counts.
+// What an account gets to see of the state: groups, members, files. Pure functions of the state and
+// the presence counts.
 import type { AccountId, GroupId, Root } from '../protocol/ids.ts';
 import { SHARERS_NAMED_MAX } from '../protocol/limits.ts';
 import type { FileRow, GroupRow, GroupView, JoinRequest, MemberRow } from '../protocol/trackerLink.ts';

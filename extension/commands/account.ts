@@ -17,7 +17,10 @@ const NEW_PAIR = '\0new pair';
 
 export const signIn: Command = async (tools) => void (await signInAt(tools));
 
-/** Asks for tracker, name and password, with this tracker offered first. Whether somebody is signed in then. */
+/**
+ * Asks for tracker, name and password, with this tracker offered first. Whether somebody is signed
+ * in then.
+ */
 export async function signInAt(tools: Tools, offered = ''): Promise<boolean> {
   const { store, memory } = tools;
   await leaveFirst(tools);
@@ -200,7 +203,8 @@ function trackerStep(tools: Tools, wantsPair: { is: boolean }, offered = ''): St
       return undefined;
     }
     typed = answer;
-    return (await useTracker(tools, answer)) ? answer : trackerStep(tools, wantsPair, offered)(place); // asked again: it was said why
+    // asked again: it was said why
+    return (await useTracker(tools, answer)) ? answer : trackerStep(tools, wantsPair, offered)(place);
   };
 }
 

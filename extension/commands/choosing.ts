@@ -1,5 +1,6 @@
-// Downloading some files of a folder: its list comes first, then the person chooses, then the rest of the download goes on. Whoever leaves the
-// question has no download; a window that goes meanwhile leaves it in the list, where it can be answered later.
+// Downloading some files of a folder: its list comes first, then the person chooses, then the rest
+// of the download goes on. Whoever leaves the question has no download; a window that goes
+// meanwhile leaves it in the list, where it can be answered later.
 import * as vscode from 'vscode';
 import { amount } from '../../protocol/amounts.ts';
 import type { Transfer } from '../../protocol/engineLink.ts';
@@ -15,7 +16,10 @@ import { inMessage, plural, shownWithIcons, t } from '../words.ts';
 import type { Command, Tools } from './command.ts';
 import { subjectsOf } from './command.ts';
 
-/** Whether all of a folder is wanted, or some of its files; undefined when the person changed their mind. */
+/**
+ * Whether all of a folder is wanted, or some of its files; undefined when the person changed their
+ * mind.
+ */
 export function askHowMuch({ ask }: Tools, name: string, sizeBytes: number): Promise<'all' | 'some' | undefined> {
   return ask.choice<'all' | 'some'>(t('Download Folder'), {
     placeholder: t('How much of {0}?', inMessage(name)),
@@ -34,7 +38,10 @@ export const chooseFiles: Command = async (tools, given) => {
   if (id !== undefined) await chooseFilesOf(tools, id);
 };
 
-/** Waits for the list of a folder, and asks. False when the person changed their mind; the download is gone then. */
+/**
+ * Waits for the list of a folder, and asks. False when the person changed their mind; the download
+ * is gone then.
+ */
 export async function chooseFilesOf(tools: Tools, id: number): Promise<boolean> {
   const { store } = tools;
   const chosen = await ask(tools, id, await listCame(tools, id));

@@ -39,7 +39,10 @@ interface About {
 /** Without a context it fits every command. */
 export type RowGiven = Pick<Row, 'subject'> & Partial<Pick<Row, 'context' | 'label'>>;
 
-/** What a menu gives a command: a row of ours and the rows selected with it, or a file of the workspace and those selected with it. */
+/**
+ * What a menu gives a command: a row of ours and the rows selected with it, or a file of the
+ * workspace and those selected with it.
+ */
 export type Given = About | vscode.Uri | undefined;
 export type GivenAll = readonly About[] | readonly vscode.Uri[] | undefined;
 
@@ -48,12 +51,16 @@ export interface SelectedIn {
   readonly selectedIn: keyof Tools['views'];
 }
 
-/** Asks, sends, ends. What goes wrong is thrown; the one place that runs commands (commands.ts) turns it into words. */
+/**
+ * Asks, sends, ends. What goes wrong is thrown; the one place that runs commands (commands.ts)
+ * turns it into words.
+ */
 export type Command = (tools: Tools, given?: Given, all?: GivenAll) => Promise<void>;
 
 /**
- * What a menu calls a command with: our trees and the explorer with one and then all that are selected, source control with each of its changes as
- * an argument of its own (extensions/git in VS Code), a palette with none, a key with the view whose selected rows are meant.
+ * What a menu calls a command with: our trees and the explorer with one and then all that are
+ * selected, source control with each of its changes as an argument of its own (extensions/git in VS
+ * Code), a palette with none, a key with the view whose selected rows are meant.
  */
 export function givenBy(
   args: readonly unknown[],
@@ -67,7 +74,8 @@ export function givenBy(
   const changes = args.flatMap((one) => (isChange(one) ? [one.resourceUri] : []));
   if (changes.length > 0) return { given: changes[0], all: changes };
   const all: readonly unknown[] = Array.isArray(args[1]) ? args[1] : [];
-  // Whatever else a keybinding or another extension gives counts as nothing: then the person is asked.
+  // Whatever else a keybinding or another extension gives counts as nothing: then the person is
+  // asked.
   return { given: isFit(first) ? first : undefined, all: all.length > 0 ? (all.filter(isFit) as GivenAll) : undefined };
 }
 
@@ -81,7 +89,8 @@ const isChange = (one: unknown): one is vscode.SourceControlResourceState =>
 /**
  * What the rows that a command was given are about. None: it was called without one.
  *
- * @param word  of rows that are selected together, only those with this word in their context are meant
+ * @param word  of rows that are selected together, only those with this word in their context are
+ *   meant
  */
 export const subjectsOf = (given: Given, all?: GivenAll, word?: string): readonly Subject[] =>
   rowsOf(given, all)
@@ -96,7 +105,10 @@ export function rowsOf(given: Given, all?: GivenAll): readonly RowGiven[] {
 
 export const is = ({ context }: RowGiven, word: string): boolean => context?.split(' ').includes(word) ?? true;
 
-/** Does the same with each. One that fails does not keep those behind it; the first failure is thrown in the end. */
+/**
+ * Does the same with each. One that fails does not keep those behind it; the first failure is
+ * thrown in the end.
+ */
 export async function withEach<T>(all: readonly T[], act: (one: T) => Promise<unknown>): Promise<void> {
   const failures: unknown[] = [];
   for (const one of all) await act(one).catch((error: unknown) => failures.push(error));

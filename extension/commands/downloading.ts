@@ -25,10 +25,16 @@ export interface Wanted {
 
 /** Files that are downloaded at one wish without a question. */
 const UNASKED_MAX = 20;
-/** Downloads begun at one wish that the setting `shoal.openWhenDone` opens: nobody wants a hundred editors. */
+/**
+ * Downloads begun at one wish that the setting `shoal.openWhenDone` opens: nobody wants a hundred
+ * editors.
+ */
 const OPENED_MAX = 5;
 
-/** The files of the rows that were given: of a folder of the view those that are neither here nor on their way. */
+/**
+ * The files of the rows that were given: of a folder of the view those that are neither here nor on
+ * their way.
+ */
 const wantedOf = (
   { store: { state } }: Tools,
   given: Parameters<Command>[1],
@@ -75,7 +81,10 @@ export async function isMeant({ store: { state } }: Tools, wanted: readonly Want
   );
 }
 
-/** Into the folder of each group, or the usual one. What is here already is not downloaded again, unless it is all that is wanted. */
+/**
+ * Into the folder of each group, or the usual one. What is here already is not downloaded again,
+ * unless it is all that is wanted.
+ */
 export async function downloadUsual(tools: Tools, wanted: readonly Wanted[]): Promise<void> {
   await withEach([...byGroup(wanted)], async ([group, some]) => {
     const own = tools.memory.folderOf(group);
@@ -122,7 +131,10 @@ function existingParent(folder: string): string {
   return existsSync(folder) || path.dirname(folder) === folder ? folder : existingParent(path.dirname(folder));
 }
 
-/** Whether any download has begun. One that cannot be begun does not keep the others; what went wrong first is thrown when they are on their way. */
+/**
+ * Whether any download has begun. One that cannot be begun does not keep the others; what went
+ * wrong first is thrown when they are on their way.
+ */
 export async function downloadInto(
   tools: Tools,
   wanted: readonly Wanted[],
@@ -149,7 +161,10 @@ export async function downloadInto(
   return begun.length > 0;
 }
 
-/** Those that are not here. Somebody who wants a single one that is here is asked; of several nobody is: a question would keep the others waiting. */
+/**
+ * Those that are not here. Somebody who wants a single one that is here is asked; of several nobody
+ * is: a question would keep the others waiting.
+ */
 async function lackingOf(tools: Tools, wanted: readonly Wanted[]): Promise<readonly Wanted[]> {
   const [first] = wanted;
   if (first && wanted.length === 1) {
@@ -209,7 +224,10 @@ async function again({ name, path: file }: Transfer): Promise<boolean> {
   return answer === anyway;
 }
 
-/** Says when they are there, once for all, in the window that asked for them and nowhere else. What this window opens needs no words. */
+/**
+ * Says when they are there, once for all, in the window that asked for them and nowhere else. What
+ * this window opens needs no words.
+ */
 async function follow({ store, log, opening }: Tools, ids: readonly number[], folder: string): Promise<void> {
   try {
     const came = (await store.until(arrivalsOf(ids))).filter(({ id }) => !opening.opens(id));
@@ -240,7 +258,8 @@ export const revealFile: Command = async ({ ask }, given) => {
 
 /** Opens a file of this machine; a folder is shown. @throws ShoalError badFileName, fileMissing */
 export async function openPath(file: string): Promise<void> {
-  // Whatever a tracker called it: it is opened only under a name that means a plain file everywhere.
+  // Whatever a tracker called it: it is opened only under a name that means a plain file
+  // everywhere.
   const why = whyNotFileName(path.basename(file));
   if (why !== undefined) throw new ShoalError('badFileName', { name: path.basename(file), why });
   if (!existsSync(file)) throw new ShoalError('fileMissing', { path: file });
@@ -251,7 +270,8 @@ export async function openPath(file: string): Promise<void> {
 async function revealPath(file: string): Promise<void> {
   if (!existsSync(file)) throw new ShoalError('fileMissing', { path: file });
   const uri = vscode.Uri.file(file);
-  // The explorer of VS Code where it has the file: the system's own one is another machine's in a remote window.
+  // The explorer of VS Code where it has the file: the system's own one is another machine's in a
+  // remote window.
   const inExplorer =
     vscode.workspace.getWorkspaceFolder(uri) !== undefined ||
     vscode.env.remoteName !== undefined ||

@@ -59,7 +59,8 @@ export const clearFilter: Command = async ({ files }) => files.filter('');
 const sorting =
   (order: FilesOrder): Command =>
   async () => {
-    await vscode.workspace.getConfiguration('shoal').update('filesOrder', order, vscode.ConfigurationTarget.Global); // the view follows the setting
+    // the view follows the setting
+    await vscode.workspace.getConfiguration('shoal').update('filesOrder', order, vscode.ConfigurationTarget.Global);
   };
 export const sortFilesByName = sorting('name');
 export const sortFilesByNewest = sorting('newest');

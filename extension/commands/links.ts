@@ -1,5 +1,6 @@
-// Commands of links that people send each other (shareLink.ts): making one, and following one. What a link says is shown and confirmed before
-// anything is done, and asked of the tracker, not believed.
+// Commands of links that people send each other (shareLink.ts): making one, and following one. What
+// a link says is shown and confirmed before anything is done, and asked of the tracker, not
+// believed.
 import * as vscode from 'vscode';
 import { amount } from '../../protocol/amounts.ts';
 import { asShoalError, ShoalError } from '../../protocol/errors.ts';
@@ -194,7 +195,10 @@ async function tellWaiting({ name, owner }: GroupView): Promise<void> {
   );
 }
 
-/** Shows the group as its tracker describes it, and asks to join if that is wanted. @throws ShoalError unknownGroup */
+/**
+ * Shows the group as its tracker describes it, and asks to join if that is wanted. @throws
+ * ShoalError unknownGroup
+ */
 async function askToJoin({ store }: Tools, link: ShareLink, question: string, then: string): Promise<void> {
   const row = (await store.listings.allGroups()).find(({ name }) => nameKey(name) === nameKey(link.group));
   if (!row) throw new ShoalError('unknownGroup', { group: link.group });

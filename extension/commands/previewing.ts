@@ -1,4 +1,5 @@
-// Commands that open a shared file before it is downloaded, and compare one with a file of this machine.
+// Commands that open a shared file before it is downloaded, and compare one with a file of this
+// machine.
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
@@ -58,7 +59,10 @@ async function preview(tools: Tools, found: Found): Promise<void> {
   await offerDownload(tools, found, sizeBytes);
 }
 
-/** Nobody who is online has it, and nothing of it is here: it is said at once, and not after a look round. @throws ShoalError nobodyServes */
+/**
+ * Nobody who is online has it, and nothing of it is here: it is said at once, and not after a look
+ * round. @throws ShoalError nobodyServes
+ */
 function checkSomebody({ store: { state } }: Tools, { name, root, seeders, leechers }: FileRow): void {
   if (
     seeders + leechers === 0 &&
@@ -94,7 +98,10 @@ async function placeOf(
   return inside === undefined ? undefined : { ...place, path: inside };
 }
 
-/** Downloads what an editor shows without its being here: by the button in its title, or by the link where somebody types into it. */
+/**
+ * Downloads what an editor shows without its being here: by the button in its title, or by the link
+ * where somebody types into it.
+ */
 export const downloadShown: Command = async (tools, given) => {
   const { store, ask } = tools;
   const uri = given instanceof vscode.Uri ? given : uriShown();
@@ -184,7 +191,10 @@ async function sharedOf(tools: Tools, given: Parameters<Command>[1]): Promise<Fo
   });
 }
 
-/** The file on this machine that was shared or downloaded under this name, the latest first; otherwise one that the person names. */
+/**
+ * The file on this machine that was shared or downloaded under this name, the latest first;
+ * otherwise one that the person names.
+ */
 async function mineOf(
   { store: { state } }: Tools,
   { group, file }: Found,

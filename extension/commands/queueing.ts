@@ -1,4 +1,5 @@
-// Commands of downloads under way: pause, go on, whose turn comes first, how fast each may go, and ending them.
+// Commands of downloads under way: pause, go on, whose turn comes first, how fast each may go, and
+// ending them.
 import * as vscode from 'vscode';
 import { rate, rateOf } from '../../protocol/amounts.ts';
 import type { Priority, QueueMove, Transfer } from '../../protocol/engineLink.ts';
@@ -7,7 +8,10 @@ import { plural, inMessage, t } from '../words.ts';
 import type { Command, Given, GivenAll, Tools } from './command.ts';
 import { subjectsOf, withEach } from './command.ts';
 
-/** The downloads that a menu gave: of several that are selected, those that it makes sense for. One that is asked for, when it gave none. */
+/**
+ * The downloads that a menu gave: of several that are selected, those that it makes sense for. One
+ * that is asked for, when it gave none.
+ */
 async function downloadsOf(
   { ask, store }: Tools,
   given: Given,
@@ -69,7 +73,9 @@ export const clearTransfer: Command = async (tools, given, all) => {
   );
 };
 
-/** Forgets transfers; the pieces of a download that is not whole go with it, so that is asked for. */
+/**
+ * Forgets transfers; the pieces of a download that is not whole go with it, so that is asked for.
+ */
 async function forget({ store }: Tools, transfers: readonly Transfer[], answer: string): Promise<void> {
   const lost = transfers.filter((one) => isUnfinished(one) && one.heldPieces > 0);
   if (lost.length > 0) {
@@ -85,7 +91,10 @@ async function forget({ store }: Tools, transfers: readonly Transfer[], answer: 
   await withEach(transfers, ({ id }) => store.call('cancelTransfer', { transfer: id }));
 }
 
-/** Empties the section Completed. What has come and gone again, or was paused when it was whole, goes too. */
+/**
+ * Empties the section Completed. What has come and gone again, or was paused when it was whole,
+ * goes too.
+ */
 export const clearCompleted: Command = async ({ store }) => {
   const done = [...store.state.transfers.values()].filter(isComplete);
   if (done.length === 0) return;
@@ -156,7 +165,8 @@ const moving =
   async (tools, given, all) => {
     const chosen = await downloadsOf(tools, given, all, title(), t('Move which download?'), isUnfinished);
     const inOrder = [...chosen].sort((a, b) => a.place - b.place);
-    // The last one goes to the top first, and the first one to the bottom or up, so that they keep their order.
+    // The last one goes to the top first, and the first one to the bottom or up, so that they keep
+    // their order.
     await withEach(move === 'top' || move === 'down' ? inOrder.reverse() : inOrder, ({ id }) =>
       tools.store.call('adjust', { ...UNCHANGED, transfer: id, move }),
     );
@@ -166,7 +176,10 @@ export const moveUp = moving(() => t('Move Up'), 'up');
 export const moveDown = moving(() => t('Move Down'), 'down');
 export const moveToBottom = moving(() => t('Move to Bottom'), 'bottom');
 
-/** Puts downloads where another one stands, all together and in their order: those from above behind it, those from below before it. */
+/**
+ * Puts downloads where another one stands, all together and in their order: those from above behind
+ * it, those from below before it.
+ */
 export async function moveToPlace(
   { store }: Pick<Tools, 'store'>,
   ids: readonly number[],

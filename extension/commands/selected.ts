@@ -1,5 +1,6 @@
-// What the keys of a list do there: Delete takes the selected rows away, in the sense that each kind of row has, and Enter opens. A key acts on
-// what is selected, which need not be what the eye is on: so Delete asks wherever its command does not.
+// What the keys of a list do there: Delete takes the selected rows away, in the sense that each
+// kind of row has, and Enter opens. A key acts on what is selected, which need not be what the eye
+// is on: so Delete asks wherever its command does not.
 import * as vscode from 'vscode';
 import { inMessage, plural, t } from '../words.ts';
 import type { Command, RowGiven, SelectedIn, Tools } from './command.ts';
@@ -70,7 +71,10 @@ const DELETE: readonly (readonly [words: string, way: Way])[] = [
 const wayOf = (row: RowGiven | undefined): Way | undefined =>
   row && DELETE.find(([words]) => words.split(' ').every((word) => is(row, word)))?.[1];
 
-/** A click or Enter on a row of Files opens what it is, here or not; on one of Downloads what has come or is shared. */
+/**
+ * A click or Enter on a row of Files opens what it is, here or not; on one of Downloads what has
+ * come or is shared.
+ */
 export const openFilesRow: Command = async (tools) => openRow(tools, 'files', previewFile);
 export const openDownloadsRow: Command = async (tools) => openRow(tools, 'downloads', openFile);
 
@@ -79,7 +83,10 @@ async function openRow(tools: Tools, view: SelectedIn['selectedIn'], open: Comma
   if (row) await open(tools, row);
 }
 
-/** Does with the selected rows what Delete means for the first of them, and only with those for which it means the same. */
+/**
+ * Does with the selected rows what Delete means for the first of them, and only with those for
+ * which it means the same.
+ */
 export const deleteSelected: Command = async (tools, given, all) => {
   const way = wayOf(rowsOf(given, all)[0]);
   if (!way) return;

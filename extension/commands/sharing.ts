@@ -84,7 +84,10 @@ export async function shareDropped(
   await shareIn(tools, group, uris);
 }
 
-/** The files and folders that a menu gave, or those that the person chooses. Only files of this machine can be shared: others have no bytes here. */
+/**
+ * The files and folders that a menu gave, or those that the person chooses. Only files of this
+ * machine can be shared: others have no bytes here.
+ */
 async function chosenOf(given: Given, all: GivenAll, what: 'files' | 'folders'): Promise<readonly vscode.Uri[]> {
   const several = all?.filter((one): one is vscode.Uri => !('row' in one)) ?? [];
   const chosen =

@@ -9,7 +9,10 @@ import { subjectsOf } from './command.ts';
 import type { Wanted } from './downloading.ts';
 import { downloadInto, downloadUsual, isMeant } from './downloading.ts';
 
-/** Gets the group's newest version of what is here in an older one: beside it, because nothing that is here is overwritten. */
+/**
+ * Gets the group's newest version of what is here in an older one: beside it, because nothing that
+ * is here is overwritten.
+ */
 export const downloadUpdate: Command = async (tools, given, all) => {
   const wanted = subjectsOf(given, all, 'update');
   const asked = given ? undefined : await askUpdate(tools);

@@ -1,5 +1,6 @@
-// What is written down of an unfinished download so that its pieces count after a power cut: which part file, which file, which pieces.
-// Pure: bytes to checkpoint and back; checkpoints.ts says when one is taken and where it lies.
+// What is written down of an unfinished download so that its pieces count after a power cut: which
+// part file, which file, which pieces. Pure: bytes to checkpoint and back; checkpoints.ts says when
+// one is taken and where it lies.
 //
 //   head 16 · nonce 8 · root 32 · sizeBytes u64 · pieceBytes u32 · generation u64 · one bit per piece · CRC-32 of all that u32
 import { crc32 } from 'node:zlib';
@@ -14,7 +15,10 @@ const CRC_BYTES = 4;
 
 /** What a checkpoint is about. One about anything else does not count. */
 export interface Subject {
-  /** 8 bytes in hex, drawn for each part file: a checkpoint of an older one must never vouch for the holes of a newer. */
+  /**
+   * 8 bytes in hex, drawn for each part file: a checkpoint of an older one must never vouch for the
+   * holes of a newer.
+   */
   readonly nonce: string;
   readonly root: Root;
   readonly shape: Shape;

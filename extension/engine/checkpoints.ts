@@ -1,8 +1,10 @@
-// When what has arrived is made to last, and where that is written down: two slots beside the part file, the older of which is written
-// each time, so that one that is torn by a power cut leaves the other. Owns the slots and the order in which things reach the disk.
+// When what has arrived is made to last, and where that is written down: two slots beside the part
+// file, the older of which is written each time, so that one that is torn by a power cut leaves the
+// other. Owns the slots and the order in which things reach the disk.
 //
-// They lie beside the part file and not in the home: what vouches for bytes shares their fate. A volume that is taken out takes both, a
-// folder that is deleted takes both, and one sync of that folder makes the names of all of them last.
+// They lie beside the part file and not in the home: what vouches for bytes shares their fate. A
+// volume that is taken out takes both, a folder that is deleted takes both, and one sync of that
+// folder makes the names of all of them last.
 import path from 'node:path';
 import type { Bitfield } from '../../protocol/bitfield.ts';
 import { ShoalError, systemCode } from '../../protocol/errors.ts';
@@ -11,7 +13,10 @@ import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
 import type { Subject } from './checkpoint.ts';
 import { diskError } from './diskErrors.ts';
 
-/** How much may be lost by a power cut: so many bytes, or what came in so many ms, whichever is less. A sync costs some 10 ms, so that is nothing. */
+/**
+ * How much may be lost by a power cut: so many bytes, or what came in so many ms, whichever is
+ * less. A sync costs some 10 ms, so that is nothing.
+ */
 const CHECKPOINT_BYTES = 64 * 1024 * 1024;
 const CHECKPOINT_MS = 5_000;
 
@@ -71,7 +76,10 @@ export class Checkpoints {
     ]);
   }
 
-  /** Whether a sync has failed. The descriptor is of no use then: the next sync would say that all is well (`trust.md` 6.3). */
+  /**
+   * Whether a sync has failed. The descriptor is of no use then: the next sync would say that all
+   * is well (`trust.md` 6.3).
+   */
   get isBroken(): boolean {
     return this.#broken !== undefined;
   }
@@ -105,7 +113,8 @@ export class Checkpoints {
   }
 
   /**
-   * Makes everything that was written last, without a word of it: for the moment before the part file gets its final name, which says as much.
+   * Makes everything that was written last, without a word of it: for the moment before the part
+   * file gets its final name, which says as much.
    *
    * @throws ShoalError syncFailed, diskFull
    */
@@ -134,11 +143,13 @@ export class Checkpoints {
     if (this.#broken) throw this.#broken;
     this.#timer?.cancel();
     this.#timer = undefined;
-    // A run that was killed may have left its last slot in memory only; the other must not be overwritten before that lasts.
+    // A run that was killed may have left its last slot in memory only; the other must not be
+    // overwritten before that lasts.
     if (this.#newest && !this.#lasts[this.#newest.slot]) await this.#fill(this.#newest.slot, undefined);
     const bytes = this.#unsavedBytes;
     if (bytes === 0 || !this.#held) return;
-    // Pieces go on arriving while the disk works; only those that are written by now are synced for certain.
+    // Pieces go on arriving while the disk works; only those that are written by now are synced for
+    // certain.
     const bits = this.#held.bytes();
     this.#unsavedBytes = 0;
     try {
@@ -166,7 +177,8 @@ export class Checkpoints {
       if (content) await file.write(content, 0);
       await this.#sync(file);
     } catch (error) {
-      // What can be read of it now may never have reached the disk, so the next run must not take it for the newest.
+      // What can be read of it now may never have reached the disk, so the next run must not take
+      // it for the newest.
       if (this.#broken) await this.#disk.remove(name).catch(() => {});
       throw error;
     } finally {

@@ -1,10 +1,13 @@
-// Whose request is answered next. Fair, not tit-for-tat: a group is not a market, so nobody is choked for giving nothing. A piece goes out
-// once before any goes out twice, because what one has another can get from him; first to those who pass on what they get; and among
-// equals, who was served longest ago is first.
-// Pure: reads the line, returns a place in it.
+// Whose request is answered next. Fair, not tit-for-tat: a group is not a market, so nobody is
+// choked for giving nothing. A piece goes out once before any goes out twice, because what one has
+// another can get from him; first to those who pass on what they get; and among equals, who was
+// served longest ago is first. Pure: reads the line, returns a place in it.
 
 export interface Waiting {
-  /** Whether a part of this piece was sent to this peer already: the sooner it is whole, the sooner it is passed on. */
+  /**
+   * Whether a part of this piece was sent to this peer already: the sooner it is whole, the sooner
+   * it is passed on.
+   */
   readonly isContinued: boolean;
   /** How many downloaders have the piece or are getting it, as far as this engine knows. */
   readonly copies: number;
@@ -15,7 +18,10 @@ export interface Waiting {
   readonly sinceMs: number;
 }
 
-/** Who has waited for so long comes before all the rules, in ms: nobody starves because others ask for what is rare. */
+/**
+ * Who has waited for so long comes before all the rules, in ms: nobody starves because others ask
+ * for what is rare.
+ */
 export const PATIENCE_MS = 30_000;
 
 /** The place of the request to answer next; undefined in an empty line. */

@@ -1,4 +1,5 @@
-// The command line: reads it, runs one verb, turns whatever goes wrong into a sentence and an exit code. The verbs are in cli/.
+// The command line: reads it, runs one verb, turns whatever goes wrong into a sentence and an exit
+// code. The verbs are in cli/.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';

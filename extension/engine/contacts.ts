@@ -1,11 +1,18 @@
-// Who may be in a swarm besides those who take part: whom trackers have named, who is being asked now, and who is left alone. Owns these three lists and
-// says whom to reach next; dials nobody and asks nobody itself.
+// Who may be in a swarm besides those who take part: whom trackers have named, who is being asked
+// now, and who is left alone. Owns these three lists and says whom to reach next; dials nobody and
+// asks nobody itself.
 import type { Pin } from '../../protocol/ids.ts';
 import type { SwarmPeer } from '../../protocol/trackerLink.ts';
 
-/** Members from which on no more are looked for: what each has costs a word to every other, and a piece is never more than some steps away. */
+/**
+ * Members from which on no more are looked for: what each has costs a word to every other, and a
+ * piece is never more than some steps away.
+ */
 const REACHED_MAX = 16;
-/** For how long the same ones are reached for, in ms: longer than it takes to find out that somebody cannot be. */
+/**
+ * For how long the same ones are reached for, in ms: longer than it takes to find out that somebody
+ * cannot be.
+ */
 const TURN_MS = 10_000;
 
 /** Somebody who is left alone, and why. */
@@ -66,8 +73,9 @@ export class Contacts {
   }
 
   /**
-   * Whom to reach so that enough take part: those with most of the file first, each of us beginning elsewhere among equals, so that not all come to
-   * the same ones. Who cannot be reached comes last, and who does not answer makes room for others after a while.
+   * Whom to reach so that enough take part: those with most of the file first, each of us beginning
+   * elsewhere among equals, so that not all come to the same ones. Who cannot be reached comes
+   * last, and who does not answer makes room for others after a while.
    *
    * @param here  those who take part
    */
@@ -80,7 +88,8 @@ export class Contacts {
     const rank = ({ pin, leftBytes }: SwarmPeer): number => (isUnreachable(pin) ? 2 : Math.min(1, leftBytes));
     const others = this.named.filter(({ pin }) => !here.has(pin) && !this.#banned.has(pin));
     const sorted = others.sort((a, b) => rank(a) - rank(b) || place(a.pin) - place(b.pin));
-    // Who has everything and is linked to us is asked however many take part: it may have dialled us because nobody can dial it, and be the only one.
+    // Who has everything and is linked to us is asked however many take part: it may have dialled
+    // us because nobody can dial it, and be the only one.
     const reached = sorted.filter(
       ({ pin, leftBytes }, n) => n < REACHED_MAX - here.size || (leftBytes === 0 && isLinked(pin)),
     );

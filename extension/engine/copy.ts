@@ -1,5 +1,5 @@
-// What this machine holds of one file: its bytes on disk, its board of pieces and its piece layer. Owns the file that is open; the
-// only one that reads and writes it. Knows no network.
+// What this machine holds of one file: its bytes on disk, its board of pieces and its piece layer.
+// Owns the file that is open; the only one that reads and writes it. Knows no network.
 import { Bitfield } from '../../protocol/bitfield.ts';
 import type { Root } from '../../protocol/ids.ts';
 import { ShoalError } from '../../protocol/errors.ts';
@@ -17,7 +17,10 @@ import type { Publication } from './publish.ts';
 import { publish } from './publish.ts';
 import { Pieces } from './pieces.ts';
 
-/** How long a look at the file counts while it is served, in ms: two calls for each piece cost as much as reading it. */
+/**
+ * How long a look at the file counts while it is served, in ms: two calls for each piece cost as
+ * much as reading it.
+ */
 const LOOK_MS = 250;
 
 export interface CopyHost {
@@ -41,9 +44,15 @@ export class Copy {
   #whole:
     { readonly path: string; readonly identity: FileIdentity; readonly folder: FolderFile | undefined } | undefined;
   #lookedMs = -Infinity;
-  /** Pieces that were right in this life of the process. A disk may lose what it once had; nobody shall be sent that. */
+  /**
+   * Pieces that were right in this life of the process. A disk may lose what it once had; nobody
+   * shall be sent that.
+   */
   readonly #proven: Bitfield;
-  /** What is at work on the open file: its descriptor must not be closed, and given to another file, meanwhile. */
+  /**
+   * What is at work on the open file: its descriptor must not be closed, and given to another file,
+   * meanwhile.
+   */
   readonly #working = new Set<Promise<unknown>>();
   #closed = false;
 
@@ -60,7 +69,8 @@ export class Copy {
    * A whole file, or folder, that is as it was hashed.
    *
    * @param folder  the files of it, which are looked at one by one
-   * @param isProven  whether that was in this life of the process: then its pieces need not be verified again before they are sent
+   * @param isProven  whether that was in this life of the process: then its pieces need not be
+   *   verified again before they are sent
    * @throws ShoalError fileMissing, fileUnreadable, notAFile, fileChanged
    */
   static async ofFile(
@@ -111,7 +121,10 @@ export class Copy {
     return copy;
   }
 
-  /** What is read of a file that is not downloaded: an empty file of its size, of which nothing has to last, and of which nothing is wanted until it is. */
+  /**
+   * What is read of a file that is not downloaded: an empty file of its size, of which nothing has
+   * to last, and of which nothing is wanted until it is.
+   */
   static ofPreview(host: CopyHost, root: Root, shape: Shape, file: DiskFile, layer: Uint8Array | undefined): Copy {
     const copy = new Copy(host, root, shape, file);
     copy.#layer = layer ?? layerOfRoot(root, shape);
@@ -124,7 +137,10 @@ export class Copy {
     return this.#layer;
   }
 
-  /** Whether its open file can no longer be relied on, because a sync has failed. Opened anew, the download goes on. */
+  /**
+   * Whether its open file can no longer be relied on, because a sync has failed. Opened anew, the
+   * download goes on.
+   */
   get isBroken(): boolean {
     return this.#part?.checkpoints.isBroken ?? false;
   }
@@ -136,14 +152,20 @@ export class Copy {
     return true;
   }
 
-  /** A range of the piece layer with its proof, for another peer. Undefined while the layer is not known. */
+  /**
+   * A range of the piece layer with its proof, for another peer. Undefined while the layer is not
+   * known.
+   */
   hashes(first: number, count: number): HashRange | undefined {
     if (!this.#layer) return undefined;
     this.#levels ??= levelsOf(this.#layer, this.shape);
     return rangeOf(this.#levels, this.shape, first, count);
   }
 
-  /** Takes up what an earlier run has left: what a checkpoint vouches for is held; the rest is read, and held where it is right. */
+  /**
+   * Takes up what an earlier run has left: what a checkpoint vouches for is held; the rest is read,
+   * and held where it is right.
+   */
   async checkDisk(options?: HashOptions): Promise<void> {
     const vouched = this.#part?.checkpoints.vouched ?? new Bitfield(this.shape.pieces);
     for (let piece = 0; piece < this.shape.pieces; piece++) if (vouched.has(piece)) this.pieces.move(piece, 'find');
@@ -173,7 +195,10 @@ export class Copy {
     }
   }
 
-  /** Verifies a piece that has arrived (its state is `verifying`) and writes it. Returns whether it was right; then it is held. */
+  /**
+   * Verifies a piece that has arrived (its state is `verifying`) and writes it. Returns whether it
+   * was right; then it is held.
+   */
   async store(piece: number, bytes: Uint8Array): Promise<boolean> {
     if (!this.#layer) throw new Error('no layer to verify with');
     let right = false;
@@ -189,7 +214,10 @@ export class Copy {
     return right;
   }
 
-  /** Makes what has arrived last, so that not even a power cut takes it. @throws ShoalError syncFailed, diskFull, destinationUnwritable */
+  /**
+   * Makes what has arrived last, so that not even a power cut takes it. @throws ShoalError
+   * syncFailed, diskFull, destinationUnwritable
+   */
   async save(): Promise<void> {
     await this.#part?.checkpoints.take();
   }
@@ -205,7 +233,8 @@ export class Copy {
     part.checkpoints.stop();
     this.#part = undefined;
     this.#whole = { path, identity: identityOf(await this.#file.stat()), folder: undefined };
-    this.#file = this.#host.openFiles.file(path, this.#whole.identity, this.#file); // from here on it is open only while it is asked for
+    // from here on it is open only while it is asked for
+    this.#file = this.#host.openFiles.file(path, this.#whole.identity, this.#file);
     return this.#whole;
   }
 
@@ -237,7 +266,10 @@ export class Copy {
     }
   }
 
-  /** Fills memory with bytes from anywhere in the whole, over the bounds of pieces. @throws ShoalError as `read` */
+  /**
+   * Fills memory with bytes from anywhere in the whole, over the bounds of pieces. @throws
+   * ShoalError as `read`
+   */
   async readAt(into: Uint8Array, at: number): Promise<void> {
     const { pieceBytes } = this.shape;
     for (let done = 0; done < into.length;) {
@@ -252,7 +284,8 @@ export class Copy {
   /**
    * Closes the file, after what is at work on it.
    *
-   * @param keep  whether what has arrived shall last; a download that is given up does not need that
+   * @param keep  whether what has arrived shall last; a download that is given up does not need
+   *   that
    */
   async close(keep = true): Promise<void> {
     if (this.#closed) return;
@@ -274,7 +307,8 @@ export class Copy {
         ? into
         : new Uint8Array(new SharedArrayBuffer(lengthOf(this.shape, piece)));
     const count = await this.#work(this.#file.read(whole, piece * this.shape.pieceBytes));
-    // What a checkpoint vouches for before the layer has come cannot be verified, and is not given away.
+    // What a checkpoint vouches for before the layer has come cannot be verified, and is not given
+    // away.
     if (!this.#layer) throw new ShoalError('pieceNotHeld', { piece });
     if (
       count !== whole.length ||
@@ -286,7 +320,10 @@ export class Copy {
     if (whole !== into) into.set(whole.subarray(offset, offset + into.length));
   }
 
-  /** The disk does not hold what it once held. Of a download that piece is fetched again; of a whole file nothing is served any more. */
+  /**
+   * The disk does not hold what it once held. Of a download that piece is fetched again; of a whole
+   * file nothing is served any more.
+   */
   #damaged(piece: number): ShoalError {
     if (this.#whole) return this.#changed();
     if (this.pieces.held.has(piece)) {
@@ -310,7 +347,8 @@ export class Copy {
   async #checkUnchanged(): Promise<void> {
     const whole = this.#whole;
     if (!whole) return;
-    if (whole.folder) return this.#lookedMs === -Infinity ? this.#checkFolder(whole.folder) : undefined; // later it looks at what it reads
+    // later it looks at what it reads
+    if (whole.folder) return this.#lookedMs === -Infinity ? this.#checkFolder(whole.folder) : undefined;
     const nowMs = this.#host.clock.monotonicMs();
     const named = await this.#host.disk.stat(whole.path);
     if (!named) throw new ShoalError('fileMissing', { path: whole.path });

@@ -1,5 +1,5 @@
-// Who was still downloading from here when the engine left because no window was open any more: VS Code asks nobody before it closes, so the next
-// window says it. Owns its file; says it once.
+// Who was still downloading from here when the engine left because no window was open any more: VS
+// Code asks nobody before it closes, so the next window says it. Owns its file; says it once.
 import type { Downloader } from '../../protocol/engineLink.ts';
 import { SERVED_MAX } from '../../protocol/engineLink.ts';
 import type { Home } from '../../protocol/home/home.ts';
@@ -21,7 +21,10 @@ export class CutOff {
     this.#log = log;
   }
 
-  /** What was kept before stays if this time it was nobody: it has not been said yet. A disk that refuses must not keep the engine from leaving. */
+  /**
+   * What was kept before stays if this time it was nobody: it has not been said yet. A disk that
+   * refuses must not keep the engine from leaving.
+   */
   async keep(account: AccountId, downloaders: readonly Downloader[]): Promise<void> {
     if (downloaders.length === 0) return;
     await writeSmallFile(this.#disk, this.#home.cutOffFile, { account, downloaders }).catch((error: unknown) =>

@@ -1,6 +1,7 @@
-// Pieces that need not be fetched because this machine has them: in the same file under another name, in an older version of it, in any
-// other whole file. A new version so costs only what has changed. Finds and copies them, verified like those that peers send; whose
-// copies may be looked at, transfers.ts says.
+// Pieces that need not be fetched because this machine has them: in the same file under another
+// name, in an older version of it, in any other whole file. A new version so costs only what has
+// changed. Finds and copies them, verified like those that peers send; whose copies may be looked
+// at, transfers.ts says.
 import { asShoalError } from '../../protocol/errors.ts';
 import { HASH_BYTES } from '../../protocol/ids.ts';
 import type { Log } from '../../protocol/world.ts';
@@ -8,7 +9,10 @@ import type { Copy } from './copy.ts';
 import { expectedHash } from './hashing.ts';
 import { lengthOf } from './hashTree.ts';
 
-/** Hashes of own files that are compared for one download: a look at so many takes some 100 ms. The files that are looked at first are the likeliest. */
+/**
+ * Hashes of own files that are compared for one download: a look at so many takes some 100 ms. The
+ * files that are looked at first are the likeliest.
+ */
 const LOOKS_MAX = 2 ** 20;
 
 interface OwnPiece {
@@ -51,7 +55,8 @@ function isSamePiece(a: Copy, pieceOfA: number, b: Copy, pieceOfB: number): bool
 }
 
 /**
- * Copies them into the download. Returns those that came; one that cannot be read here is left to the peers.
+ * Copies them into the download. Returns those that came; one that cannot be read here is left to
+ * the peers.
  *
  * @throws what the disk throws when it is written
  */

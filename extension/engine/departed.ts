@@ -1,9 +1,12 @@
-// Who was in a swarm and left before everything was here: when, and with what. So that of a download that stands still it can be said who last had
-// what is missing. Kept for the life of the engine; of whole files nothing is kept.
+// Who was in a swarm and left before everything was here: when, and with what. So that of a
+// download that stands still it can be said who last had what is missing. Kept for the life of the
+// engine; of whole files nothing is kept.
 import type { Bitfield } from '../../protocol/bitfield.ts';
 import type { Pin } from '../../protocol/ids.ts';
 
-/** Peers that are remembered for one file, those that left last: at 2^20 pieces each takes 128 KiB. */
+/**
+ * Peers that are remembered for one file, those that left last: at 2^20 pieces each takes 128 KiB.
+ */
 const DEPARTED_MAX = 8;
 
 export interface DepartedPeer {

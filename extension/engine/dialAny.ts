@@ -1,5 +1,5 @@
-// One of a machine's addresses, whichever answers: each is dialled a little after the one before, as RFC 8305 (Happy Eyeballs) has it. Knows nothing of
-// who is dialled and what for.
+// One of a machine's addresses, whichever answers: each is dialled a little after the one before,
+// as RFC 8305 (Happy Eyeballs) has it. Knows nothing of who is dialled and what for.
 import { asShoalError, ShoalError } from '../../protocol/errors.ts';
 import type { Pin } from '../../protocol/ids.ts';
 import type { Address } from '../../protocol/nouns.ts';
@@ -7,9 +7,15 @@ import type { ByteStream, Timer, World } from '../../protocol/world.ts';
 
 /** How long a dial to one address may take, in ms. */
 const DIAL_MS = 5_000;
-/** After how long the next address is tried beside one that has not answered, in ms (RFC 8305, section 8). */
+/**
+ * After how long the next address is tried beside one that has not answered, in ms (RFC 8305,
+ * section 8).
+ */
 const STAGGER_MS = 250;
-/** And beside one that has answered and proves its key: a machine with much to do takes its time, and two handshakes are no faster than one. */
+/**
+ * And beside one that has answered and proves its key: a machine with much to do takes its time,
+ * and two handshakes are no faster than one.
+ */
 const HANDSHAKE_MS = 2_000;
 
 /**

@@ -1,5 +1,6 @@
-// The disk side of one download, from its first byte to its final name: which part file it has, what of that is believed, and what its
-// record says at every moment, so that it goes on from wherever a crash has left it. Fetches nothing and shows nothing.
+// The disk side of one download, from its first byte to its final name: which part file it has,
+// what of that is believed, and what its record says at every moment, so that it goes on from
+// wherever a crash has left it. Fetches nothing and shows nothing.
 import path from 'node:path';
 import { ShoalError } from '../../protocol/errors.ts';
 import type { Home } from '../../protocol/home/home.ts';
@@ -38,7 +39,8 @@ interface OpenOptions extends HashOptions {
 }
 
 /**
- * Opens a download that is not published, with what is there of it. `whole`: it was published by a run that could not write that down.
+ * Opens a download that is not published, with what is there of it. `whole`: it was published by a
+ * run that could not write that down.
  *
  * @throws ShoalError destinationUnwritable, diskFull, placeGone, cancelled
  */
@@ -81,7 +83,8 @@ export async function publishDownload(host: DownloadHost, keeper: Keeper, copy: 
     claim: (name) => keeper.save({ claimed: name }),
   });
   await keeper.save({ ...found, claimed: '', replaces: undefined });
-  // Only now: until the record says where the file is, its part file is how it is found again. If this is cut short, `tidyUp` does it.
+  // Only now: until the record says where the file is, its part file is how it is found again. If
+  // this is cut short, `tidyUp` does it.
   await removePart(host.disk, part);
 }
 
@@ -107,7 +110,8 @@ function ownFoldersOf({ path: destination, name }: TransferRecord): number {
 async function begin(host: DownloadHost, keeper: Keeper): Promise<PartFile> {
   const { record } = keeper;
   const before = record.part;
-  // It had a part file, so its folder was made once: that folder is gone, or its drive, and everything may still be there.
+  // It had a part file, so its folder was made once: that folder is gone, or its drive, and
+  // everything may still be there.
   if (before !== '' && !(await isThere(host.disk, record))) throw new ShoalError('placeGone', { path: record.path });
   await checkFolders(host.disk, record.path, ownFoldersOf(record));
   await makeDestination(host.disk, record.path);
@@ -125,8 +129,9 @@ async function begin(host: DownloadHost, keeper: Keeper): Promise<PartFile> {
 }
 
 /**
- * Whether the file is there under its final name, and its part file is gone or is that very file: published by a run that could not write that
- * down any more. Believed only when every byte of it is right.
+ * Whether the file is there under its final name, and its part file is gone or is that very file:
+ * published by a run that could not write that down any more. Believed only when every byte of it
+ * is right.
  */
 async function wasPublished(
   host: DownloadHost,
@@ -149,7 +154,10 @@ async function wasPublished(
   return false;
 }
 
-/** Copies what is right of the damaged file, so that only the rest is fetched. The damaged file is only read. */
+/**
+ * Copies what is right of the damaged file, so that only the rest is fetched. The damaged file is
+ * only read.
+ */
 async function takeWhatIsRight(
   host: DownloadHost,
   copy: Copy,

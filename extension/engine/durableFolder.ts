@@ -1,11 +1,13 @@
-// A folder that is still there after a power cut: its name in each folder above it is synced, not only what is in it.
+// A folder that is still there after a power cut: its name in each folder above it is synced, not
+// only what is in it.
 import path from 'node:path';
 import { systemCode } from '../../protocol/errors.ts';
 import type { Disk } from '../../protocol/world.ts';
 
 /**
- * Makes a folder with all that are missing above it. One that is there already may have been made a moment ago by a run that was killed before
- * it could sync that, so all are synced; for those that are on the disk it costs next to nothing. Throws what the disk throws.
+ * Makes a folder with all that are missing above it. One that is there already may have been made a
+ * moment ago by a run that was killed before it could sync that, so all are synced; for those that
+ * are on the disk it costs next to nothing. Throws what the disk throws.
  */
 export async function makeDurableFolder(disk: Disk, folder: string, mode?: number): Promise<void> {
   await disk.makeFolder(folder, mode);

@@ -1,5 +1,6 @@
-// The engine: brings account, trackers, peers and transfers together. Holds no rules of its own beyond who must be told of what;
-// verbs.ts turns a frontend's words into calls of it, openEngine.ts shows it to its host.
+// The engine: brings account, trackers, peers and transfers together. Holds no rules of its own
+// beyond who must be told of what; verbs.ts turns a frontend's words into calls of it,
+// openEngine.ts shows it to its host.
 import type { Overview } from '../../protocol/engineLink.ts';
 import { asShoalError, isShoalError, ShoalError } from '../../protocol/errors.ts';
 import { RAW_HEAD_ROOM_BYTES } from '../../protocol/frame.ts';
@@ -146,7 +147,8 @@ export class Engine {
       changed: ({ id }) => this.notify.transfers([id]),
       presenceChanged: () => this.trackers.announceSoon(),
       finished: ({ record }) => this.notify.event('downloaded', record.groupName, record.name),
-      // Of a share whoever shares it learns by the share; of a group that one is no longer in, by that; what is here already has not failed.
+      // Of a share whoever shares it learns by the share; of a group that one is no longer in, by
+      // that; what is here already has not failed.
       failed: ({ record, error, isWhole }) => {
         if (record.kind === 'download' && !isWhole && !isShoalError(error, 'notMember')) {
           this.notify.event('failed', record.groupName, record.name);
@@ -238,7 +240,10 @@ export class Engine {
     await this.#options.hasher.close();
   }
 
-  /** Signs and sends an operation of the account's. @throws ShoalError notSignedIn, what the tracker says */
+  /**
+   * Signs and sends an operation of the account's. @throws ShoalError notSignedIn, what the tracker
+   * says
+   */
   async submit<N extends OperationName>(name: N, body: OperationBody<N>): Promise<Receipt> {
     return this.operations.submit(name, body, this.#me().account);
   }
@@ -257,7 +262,10 @@ export class Engine {
     this.notify.overview();
   }
 
-  /** Ends the sign-in: stops serving at once, then tells the trackers, now or when they can be reached. */
+  /**
+   * Ends the sign-in: stops serving at once, then tells the trackers, now or when they can be
+   * reached.
+   */
   async signOut(): Promise<void> {
     const { account } = this.#me();
     const signed = this.operations.sign('signOut', { account, device: this.#options.identity.pin }, account);
@@ -337,7 +345,8 @@ export class Engine {
       });
       if (!firm && this.#peers.port !== chosenPort) await this.configure({ chosenPort: this.#peers.port });
     } catch (error) {
-      // Without a listener we can still dial; whoever cannot be reached is dialled by us through the tracker.
+      // Without a listener we can still dial; whoever cannot be reached is dialled by us through
+      // the tracker.
       this.world.log.error('cannot listen', { why: asShoalError(error).message });
     }
     await this.transfers.load(this.#me().account);
@@ -383,7 +392,8 @@ export class Engine {
       }
       void this.#renewTickets();
     } else if (this.account && !account) {
-      // It may not have heard of our sign-in yet. Only when no tracker knows us any more have we been signed out.
+      // It may not have heard of our sign-in yet. Only when no tracker knows us any more have we
+      // been signed out.
       this.world.clock.after(ASK_AGAIN_MS, () => {
         if (!this.account || !session.isUp || session.account) return;
         if (this.trackers.sessions.some((other) => other.isUp && other.account)) {
@@ -418,7 +428,10 @@ export class Engine {
     await this.#renewTickets();
   }
 
-  /** A new revocation: who it concerns is served nothing from this moment, and other peers hear of it. */
+  /**
+   * A new revocation: who it concerns is served nothing from this moment, and other peers hear of
+   * it.
+   */
   #revoked(bytes: Uint8Array, from?: object): void {
     for (const swarm of this.#swarms.all) swarm.dropUntrusted();
     for (const link of this.#peers.links) if (link !== from) link.tellRevocation(bytes);
@@ -431,7 +444,10 @@ export class Engine {
     this.#served.sent(to, swarm, { group: transfer.record.groupName, name: transfer.record.name }, bytes);
   }
 
-  /** As for a download: while no tracker can be reached, tickets say who is in the swarm. @throws ShoalError notSignedIn, notMember */
+  /**
+   * As for a download: while no tracker can be reached, tickets say who is in the swarm. @throws
+   * ShoalError notSignedIn, notMember
+   */
   #checkMember(group: GroupId, name: string): void {
     if (this.#closed) throw new ShoalError('linkClosed');
     this.#me();

@@ -1,5 +1,5 @@
-// The process that launch.ts starts: log, election, engine, and leaving when it is told to. Never prints for people, except that it
-// cannot start.
+// The process that launch.ts starts: log, election, engine, and leaving when it is told to. Never
+// prints for people, except that it cannot start.
 import { fileURLToPath } from 'node:url';
 import pino from 'pino';
 import { removeOldBundles } from '../../protocol/detached.ts';
@@ -19,7 +19,8 @@ import { wasUninstalled } from './uninstalled.ts';
 const EXIT_MS = 3_000;
 
 /**
- * Runs the engine of a home until it leaves; returns at once when the home has one. Resolves to the exit code.
+ * Runs the engine of a home until it leaves; returns at once when the home has one. Resolves to the
+ * exit code.
  *
  * @param extensionFolder  of the extension that started it, if one did
  */
@@ -29,7 +30,8 @@ export async function runEngine(home: Home, version: string, extensionFolder?: s
   try {
     await makeHome(home, createNodeDisk());
     const logs = (log = logTo(home.logFile));
-    // Not before the election: two processes that start at the same time would each make an identity.
+    // Not before the election: two processes that start at the same time would each make an
+    // identity.
     const createEngine = async () => {
       const identity = await loadIdentity(home, createNodeDisk());
       return openEngine({ home, identity, version, world: createNodeWorld({ identity, log: logs }) });
@@ -71,7 +73,10 @@ export async function runEngine(home: Home, version: string, extensionFolder?: s
   }
 }
 
-/** Lines of JSON at the end of a file. SHOAL_LOG says from which level on: debug, info (default), warn, error. */
+/**
+ * Lines of JSON at the end of a file. SHOAL_LOG says from which level on: debug, info (default),
+ * warn, error.
+ */
 function logTo(file: string): Log {
   const level = process.env['SHOAL_LOG'] ?? 'info';
   const logger = pino(

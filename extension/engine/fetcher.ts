@@ -1,5 +1,6 @@
-// The asking side of a swarm: which piece is asked of whom, and what becomes of the bytes that come. Owns what is under way; chooses
-// nothing itself (picker.ts), knows no tracker and opens no link (swarm.ts), touches no disk (copy.ts).
+// The asking side of a swarm: which piece is asked of whom, and what becomes of the bytes that
+// come. Owns what is under way; chooses nothing itself (picker.ts), knows no tracker and opens no
+// link (swarm.ts), touches no disk (copy.ts).
 import type { PickerMode } from '../../protocol/engineLink.ts';
 import { asShoalError, isShoalError, ShoalError } from '../../protocol/errors.ts';
 import type { SwarmKey } from '../../protocol/ids.ts';
@@ -22,7 +23,10 @@ const VERIFYING_MAX = 8;
 const REST_REFUSED_MS = 1_000;
 /** Windows that are refilled by two pieces at a time. */
 const PAIRS_FROM = 4;
-/** Fewer bytes are no answer, unless no more are missing: under the smallest limit there are twice as many (throttle.ts). */
+/**
+ * Fewer bytes are no answer, unless no more are missing: under the smallest limit there are twice
+ * as many (throttle.ts).
+ */
 const ANSWER_BYTES_MIN = 1024;
 /** Last bound of one request, in ms; that a peer is overdue is noticed long before. */
 const ASK_MS = 120_000;
@@ -130,7 +134,10 @@ export class Fetcher {
     for (const piece of member.coming) count(piece, 1);
   }
 
-  /** A peer is about to join: it is asked for the piece hashes in the same breath, if nobody else is. */
+  /**
+   * A peer is about to join: it is asked for the piece hashes in the same breath, if nobody else
+   * is.
+   */
   beginLayer(link: PeerLink): void {
     if (this.isAsking && !this.#copy.layer) void this.#fetchLayer(link);
   }
@@ -154,7 +161,8 @@ export class Fetcher {
     this.#isPumping = true;
     try {
       this.#isHungry = false;
-      // Downloaders before seeders, so that seeders are left to send what nobody else has; else at another one each time, so that nobody is always first.
+      // Downloaders before seeders, so that seeders are left to send what nobody else has; else at
+      // another one each time, so that nobody is always first.
       const members = [...this.#members.values()];
       const start = Math.floor(this.#host.chance.random() * members.length);
       const turned = [...members.slice(start), ...members.slice(0, start)];
@@ -172,7 +180,10 @@ export class Fetcher {
     this.#pumpMember(member);
   }
 
-  /** What somebody waits for is wanted, whatever was chosen; and afterwards it no longer is, so that nothing waits for it that does not need it. */
+  /**
+   * What somebody waits for is wanted, whatever was chosen; and afterwards it no longer is, so that
+   * nothing waits for it that does not need it.
+   */
   #lookAtUrgent(): void {
     const { pieces } = this.#copy;
     const { urgent } = this.#host;
@@ -227,7 +238,10 @@ export class Fetcher {
     );
   }
 
-  /** In order while nobody but us needs pieces, which disks like best; the rarest as soon as somebody does. */
+  /**
+   * In order while nobody but us needs pieces, which disks like best; the rarest as soon as
+   * somebody does.
+   */
   #modeNow(): PickerMode {
     if (this.mode !== 'auto') return this.mode;
     for (const { isSeeder } of this.#members.values()) if (!isSeeder) return 'rarest';
@@ -282,7 +296,10 @@ export class Fetcher {
     return false;
   }
 
-  /** Somebody was found who sends a piece sooner than those who were asked before: they may send something else, which nobody else has. */
+  /**
+   * Somebody was found who sends a piece sooner than those who were asked before: they may send
+   * something else, which nobody else has.
+   */
   #leaveSlower(piece: number, now: Member, nowMs: number): void {
     for (const member of this.#members.values()) {
       const ask = member === now ? undefined : member.asks.get(piece);
@@ -290,7 +307,10 @@ export class Fetcher {
     }
   }
 
-  /** The bytes of a piece, in as many requests as its size, the limits and the line ask for. An answer may hold less than was asked for. */
+  /**
+   * The bytes of a piece, in as many requests as its size, the limits and the line ask for. An
+   * answer may hold less than was asked for.
+   */
   async #fetch(member: Member, piece: number, ask: Ask): Promise<void> {
     const { signal } = ask.abort;
     const pieceBytes = lengthOf(this.#copy.shape, piece);

@@ -1,5 +1,6 @@
-// Whether a file on disk is still the one that was hashed: by device, inode, size and both times (`trust.md` 6.7). A changed file
-// must not be served: its pieces would fail verification everywhere.
+// Whether a file on disk is still the one that was hashed: by device, inode, size and both times
+// (`trust.md` 6.7). A changed file must not be served: its pieces would fail verification
+// everywhere.
 import type { DiskStat } from '../../protocol/world.ts';
 
 /** What is remembered of a file, as texts so that it can be kept in JSON. */
@@ -17,7 +18,10 @@ export const identityOf = (stat: DiskStat): FileIdentity => ({
   modifiedNs: String(stat.modifiedNs),
 });
 
-/** Why a file is no longer what it was, or undefined. The change time is left out: giving a file a second name moves it without touching the content. */
+/**
+ * Why a file is no longer what it was, or undefined. The change time is left out: giving a file a
+ * second name moves it without touching the content.
+ */
 export function whyUnlike(before: DiskStat | FileIdentity, now: DiskStat | FileIdentity): string | undefined {
   if (before.sizeBytes !== now.sizeBytes) return 'its size has changed';
   if (String(before.modifiedNs) !== String(now.modifiedNs)) return 'it was written to';

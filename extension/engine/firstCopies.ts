@@ -1,5 +1,6 @@
-// To whom this engine gave the first copy of a piece, and whether that one has passed it on since. Who keeps first copies to himself makes
-// us send them again, so others come before him when there is something that nobody has. Remembers; decides nothing (choker.ts does).
+// To whom this engine gave the first copy of a piece, and whether that one has passed it on since.
+// Who keeps first copies to himself makes us send them again, so others come before him when there
+// is something that nobody has. Remembers; decides nothing (choker.ts does).
 import type { UploadFile, UploadPeer } from './uploads.ts';
 
 /** How long somebody has to pass a piece on, in ms: to receive, verify, and send it to one more. */

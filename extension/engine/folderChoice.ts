@@ -1,5 +1,6 @@
-// Which files of a folder a download is about, and which pieces that takes: first those that hold the folder's list, then those that touch
-// a chosen file. Pure but for reading the list out of what has come.
+// Which files of a folder a download is about, and which pieces that takes: first those that hold
+// the folder's list, then those that touch a chosen file. Pure but for reading the list out of what
+// has come.
 import { ShoalError } from '../../protocol/errors.ts';
 import { PAGE_ROWS_MAX } from '../../protocol/limits.ts';
 import type { Folder, ManifestFile } from '../../protocol/manifest.ts';
@@ -7,7 +8,10 @@ import { headBytesOf, LENGTH_BYTES, readFolder } from '../../protocol/manifest.t
 import type { Copy } from './copy.ts';
 import type { TransferRecord } from './transferRecord.ts';
 
-/** Whether a path is chosen: by its name, by that of a folder above it, or by a pattern (`*` within a name, `**` over folders, `?`). Without any, all are. */
+/**
+ * Whether a path is chosen: by its name, by that of a folder above it, or by a pattern (`*` within
+ * a name, `**` over folders, `?`). Without any, all are.
+ */
 export function chooser(only: readonly string[]): (path: string) => boolean {
   if (only.length === 0) return () => true;
   const patterns = only.map(
@@ -27,7 +31,8 @@ export function chooser(only: readonly string[]): (path: string) => boolean {
 const WILD: Readonly<Record<string, string>> = { '**/': '(?:.*/)?', '**': '.*', '*': '[^/]*', '?': '[^/]' };
 
 /**
- * The pieces that a download needs, as far as is known by now; when they are held, there may be more.
+ * The pieces that a download needs, as far as is known by now; when they are held, there may be
+ * more.
  *
  * @param choosing  whether only the list is wanted for now
  * @throws ShoalError badFolder, unknownFile when nothing is chosen

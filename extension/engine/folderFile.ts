@@ -1,5 +1,6 @@
-// A folder as the one run of bytes that is hashed and served (manifest.ts): its list, the bytes of its files, zeros between them. Reads
-// the files where they lie, through the pool of open files, and gives nothing of one that has changed. Writes nothing.
+// A folder as the one run of bytes that is hashed and served (manifest.ts): its list, the bytes of
+// its files, zeros between them. Reads the files where they lie, through the pool of open files,
+// and gives nothing of one that has changed. Writes nothing.
 import path from 'node:path';
 import { ShoalError } from '../../protocol/errors.ts';
 import type { Folder } from '../../protocol/manifest.ts';
@@ -14,7 +15,10 @@ export interface FolderOnDisk {
   /** The bytes it begins with: its list. */
   readonly head: Uint8Array;
   readonly folder: Folder;
-  /** Each file as it was when it was hashed or written, in the order of the list; null for one that was not chosen. */
+  /**
+   * Each file as it was when it was hashed or written, in the order of the list; null for one that
+   * was not chosen.
+   */
   readonly identities: readonly (FileIdentity | null)[];
 }
 

@@ -1,6 +1,7 @@
-// A folder that is to be shared: which files are in it, where each lies in the whole, and the hashes of all. Reads only. Links are never
-// followed and, like everything that is no file, left out: what they lead to was not meant to be shared. So is what other programs would trust
-// (.git, .vscode and the like): whoever downloads it did not write it.
+// A folder that is to be shared: which files are in it, where each lies in the whole, and the
+// hashes of all. Reads only. Links are never followed and, like everything that is no file, left
+// out: what they lead to was not meant to be shared. So is what other programs would trust (.git,
+// .vscode and the like): whoever downloads it did not write it.
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { ShoalError } from '../../protocol/errors.ts';
@@ -41,7 +42,10 @@ interface FolderHost {
   readonly openFiles: OpenFiles;
 }
 
-/** @throws ShoalError badFolder, fileChanged when it changes meanwhile, fileMissing, fileUnreadable, cancelled */
+/**
+ * @throws ShoalError badFolder, fileChanged when it changes meanwhile, fileMissing, fileUnreadable,
+ *   cancelled
+ */
 export async function hashFolder(
   { disk, hasher, openFiles }: FolderHost,
   place: string,
@@ -91,7 +95,10 @@ export async function hashFolder(
   };
 }
 
-/** Reads all files of a folder again. What else lies in it does not matter. @throws ShoalError integrity, fileMissing, fileUnreadable */
+/**
+ * Reads all files of a folder again. What else lies in it does not matter. @throws ShoalError
+ * integrity, fileMissing, fileUnreadable
+ */
 export async function verifyFolder(
   hasher: Hasher,
   place: string,

@@ -1,5 +1,5 @@
-// What the home keeps of a folder that is shared or was downloaded, beside its record: its list, and each file as it was. Reads and
-// writes that one file.
+// What the home keeps of a folder that is shared or was downloaded, beside its record: its list,
+// and each file as it was. Reads and writes that one file.
 import path from 'node:path';
 import { systemCode } from '../../protocol/errors.ts';
 import type { Home } from '../../protocol/home/home.ts';

@@ -1,4 +1,5 @@
-// What a person is to learn when a tracker tells anew of a group of theirs. A pure decision; engine.ts acts on it.
+// What a person is to learn when a tracker tells anew of a group of theirs. A pure decision;
+// engine.ts acts on it.
 import type { GroupView } from '../../protocol/trackerLink.ts';
 
 export interface GroupNews {

@@ -1,5 +1,5 @@
-// Hashing off the engine's thread, in worker threads that run hashWorker.ts: pieces travel as shared memory, only their place is posted; files are
-// read there, by their descriptors.
+// Hashing off the engine's thread, in worker threads that run hashWorker.ts: pieces travel as
+// shared memory, only their place is posted; files are read there, by their descriptors.
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { asShoalError, isShoalError, ShoalError } from '../../protocol/errors.ts';
@@ -10,7 +10,10 @@ import { createPace, giveUpPace } from './hashPace.ts';
 import type { Shape } from './hashTree.ts';
 import { leavesPerPiece } from './hashTree.ts';
 
-/** What is posted to a worker. Content is shared memory, never copied; of small things only what is needed (a view would bring all that lies behind it). */
+/**
+ * What is posted to a worker. Content is shared memory, never copied; of small things only what is
+ * needed (a view would bring all that lies behind it).
+ */
 export type Job =
   | { readonly do: 'hashFile'; readonly path: string; readonly pieceBytes: number }
   | { readonly do: 'sum'; readonly descriptor: number; readonly shape: Shape; readonly pace: SharedArrayBuffer }
@@ -45,18 +48,25 @@ export type JobAnswer =
       };
     };
 
-/** What such a thread runs. The build puts it into the bundle as a text of its own: to load all of the bundle takes a thread 16 ms and 3.5 MiB more. */
+/**
+ * What such a thread runs. The build puts it into the bundle as a text of its own: to load all of
+ * the bundle takes a thread 16 ms and 3.5 MiB more.
+ */
 declare const __SHOAL_HASH_WORKER__: string | undefined;
 
-/** A file from which on the help of another thread is worth its start, and that would hold up pieces for too long. */
+/**
+ * A file from which on the help of another thread is worth its start, and that would hold up pieces
+ * for too long.
+ */
 const LARGE_FROM_BYTES = 32 * 1024 * 1024;
 /** How long that thread is kept for the next large file, in ms. */
 const KEPT_MS = 10_000;
 
 /**
- * Hashes in worker threads, started when first needed: one for pieces as they arrive, and small files between them; one for large files and for what
- * is checked, so that neither holds up a download. A large file has the help of a third thread: it is hashed twice. Large ones are read one after the
- * other, small ones beside them.
+ * Hashes in worker threads, started when first needed: one for pieces as they arrive, and small
+ * files between them; one for large files and for what is checked, so that neither holds up a
+ * download. A large file has the help of a third thread: it is hashed twice. Large ones are read
+ * one after the other, small ones beside them.
  *
  * @param world  its disk has real files: threads read them by their descriptors
  */
@@ -117,7 +127,10 @@ export function threadedHasher({ disk, clock }: Pick<World, 'disk' | 'clock'>): 
   };
 }
 
-/** The tree in one thread, and the sum of the whole in another. The file may be closed when this ends: both are done then. */
+/**
+ * The tree in one thread, and the sum of the whole in another. The file may be closed when this
+ * ends: both are done then.
+ */
 async function hashTogether(
   trees: HashThread,
   sums: HashThread,
@@ -136,7 +149,8 @@ async function hashTogether(
   if (tree.status === 'fulfilled' && sum.status === 'fulfilled') {
     return tree.value && sum.value && { ...tree.value, ...sum.value };
   }
-  // One that says `cancelled` may have failed only because the other came to its end: what that one says counts.
+  // One that says `cancelled` may have failed only because the other came to its end: what that one
+  // says counts.
   const failures = [tree, sum].flatMap((one) => (one.status === 'rejected' ? [one.reason as Error] : []));
   const failure = failures.find((error) => !isShoalError(error, 'cancelled'));
   if (failure) throw failure;
@@ -149,7 +163,10 @@ async function hashTogether(
 class Line {
   #last: Promise<unknown> = Promise.resolve();
 
-  /** Runs a job when those before it have ended. @throws ShoalError cancelled at once, while it waits; what the job throws */
+  /**
+   * Runs a job when those before it have ended. @throws ShoalError cancelled at once, while it
+   * waits; what the job throws
+   */
   run<T>(signal: AbortSignal | undefined, job: () => Promise<T>): Promise<T> {
     if (signal?.aborted) return Promise.reject(new ShoalError('cancelled'));
     let isWaiting = true;
@@ -174,7 +191,10 @@ function descriptorOf(file: DiskFile): number {
   return file.descriptor;
 }
 
-/** Memory for short-lived objects of such a thread, in MiB: it makes few, and the default would take 50. */
+/**
+ * Memory for short-lived objects of such a thread, in MiB: it makes few, and the default would take
+ * 50.
+ */
 const YOUNG_MIB_MAX = 4;
 
 interface Waiting {

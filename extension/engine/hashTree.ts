@@ -1,6 +1,7 @@
-// The hash tree of a file, as BitTorrent v2 defines it (BEP 52): SHA-256 over 16 KiB leaves, binary, missing leaves are zero hashes.
-// A file of one piece is verified by its root alone; of a larger file the layer of piece hashes is kept, and any range of it is
-// proven by the hashes beside its way up to the root. Pure; knows bytes and hashes, no files and no peers.
+// The hash tree of a file, as BitTorrent v2 defines it (BEP 52): SHA-256 over 16 KiB leaves,
+// binary, missing leaves are zero hashes. A file of one piece is verified by its root alone; of a
+// larger file the layer of piece hashes is kept, and any range of it is proven by the hashes beside
+// its way up to the root. Pure; knows bytes and hashes, no files and no peers.
 import { hash } from 'node:crypto';
 import { HASH_BYTES } from '../../protocol/ids.ts';
 import type { Root } from '../../protocol/ids.ts';
@@ -18,7 +19,10 @@ export function shapeOf(sizeBytes: number, pieceBytes: number): Shape {
   return { sizeBytes, pieceBytes, pieces: Math.ceil(sizeBytes / pieceBytes) };
 }
 
-/** The piece length for a file of this size: the usual one, doubled until the pieces are few enough to count. */
+/**
+ * The piece length for a file of this size: the usual one, doubled until the pieces are few enough
+ * to count.
+ */
 export function pieceBytesFor(sizeBytes: number): number {
   let pieceBytes = PIECE_BYTES_DEFAULT;
   while (sizeBytes > pieceBytes * PIECES_MAX && pieceBytes < PIECE_BYTES_MAX) pieceBytes *= 2;
@@ -30,7 +34,10 @@ export function lengthOf({ sizeBytes, pieceBytes }: Shape, piece: number): numbe
   return Math.min(pieceBytes, sizeBytes - piece * pieceBytes);
 }
 
-/** Leaves under one piece hash. The only piece of a small file has just as many as it needs (a power of two). */
+/**
+ * Leaves under one piece hash. The only piece of a small file has just as many as it needs (a power
+ * of two).
+ */
 export function leavesPerPiece({ sizeBytes, pieceBytes, pieces }: Shape): number {
   return pieces > 1 ? pieceBytes / LEAF_BYTES : powerOfTwo(Math.ceil(sizeBytes / LEAF_BYTES));
 }
@@ -38,7 +45,8 @@ export function leavesPerPiece({ sizeBytes, pieceBytes, pieces }: Shape): number
 /**
  * The hash of one piece: the root over its leaves.
  *
- * @param leaves  how many leaves the tree has room for, a power of two; those behind the bytes are zero hashes
+ * @param leaves  how many leaves the tree has room for, a power of two; those behind the bytes are
+ *   zero hashes
  */
 export function pieceHash(bytes: Uint8Array, leaves: number): Buffer {
   const count = Math.ceil(bytes.length / LEAF_BYTES);
@@ -64,7 +72,10 @@ export function layerOfRoot(root: Root, { pieces }: Shape): Uint8Array | undefin
 /** The root of an empty file. BEP 52 gives such a file none. */
 export const EMPTY_ROOT = '00'.repeat(HASH_BYTES) as Root;
 
-/** All levels above a file's piece layer, the layer first, the root last: what ranges are proven from. */
+/**
+ * All levels above a file's piece layer, the layer first, the root last: what ranges are proven
+ * from.
+ */
 export type Levels = readonly Buffer[];
 
 export function levelsOf(layer: Uint8Array, shape: Shape): Levels {
@@ -80,7 +91,10 @@ export interface HashRange {
   readonly proof: Uint8Array;
 }
 
-/** Whether a range may be asked for: `count` a power of two, `first` a multiple of it, within the layer. */
+/**
+ * Whether a range may be asked for: `count` a power of two, `first` a multiple of it, within the
+ * layer.
+ */
 export function isRange(shape: Shape, first: number, count: number): boolean {
   return (
     first >= 0 &&

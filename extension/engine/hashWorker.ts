@@ -1,5 +1,6 @@
-// The other end of hashThreads.ts: a worker thread that hashes, verifies and writes. Works synchronously: it has the thread to itself,
-// and a synchronous read or write of cached pages costs less than handing it to the pool.
+// The other end of hashThreads.ts: a worker thread that hashes, verifies and writes. Works
+// synchronously: it has the thread to itself, and a synchronous read or write of cached pages costs
+// less than handing it to the pool.
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { parentPort, receiveMessageOnPort } from 'node:worker_threads';
@@ -47,7 +48,10 @@ function onMessage(message: JobMessage): void {
   }
 }
 
-/** While a long job runs the event loop stands still; cancellations are taken off the port by hand, other jobs run in their turn. */
+/**
+ * While a long job runs the event loop stands still; cancellations are taken off the port by hand,
+ * other jobs run in their turn.
+ */
 const postponed: JobMessage[] = [];
 function takeCancellations(): void {
   if (!parentPort) return;
@@ -123,7 +127,10 @@ function writeAll(descriptor: number, bytes: Uint8Array, at: number): void {
   }
 }
 
-/** Does what `hashUnchanged` does, without a word to another thread: a folder may have a hundred thousand files. */
+/**
+ * Does what `hashUnchanged` does, without a word to another thread: a folder may have a hundred
+ * thousand files.
+ */
 function hashFile(
   { path, pieceBytes }: Extract<Job, { do: 'hashFile' }>,
   report: (doneBytes: number) => void,

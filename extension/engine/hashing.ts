@@ -1,5 +1,6 @@
-// The hard work on bytes: hashing a file that is shared, verifying a piece and writing it, checking what is on disk after a restart.
-// `Hasher` is what the engine sees; `inlineHasher` does it on the spot (simulations), hashThreads.ts off the engine's thread.
+// The hard work on bytes: hashing a file that is shared, verifying a piece and writing it, checking
+// what is on disk after a restart. `Hasher` is what the engine sees; `inlineHasher` does it on the
+// spot (simulations), hashThreads.ts off the engine's thread.
 import { createHash } from 'node:crypto';
 import type { Bitfield } from '../../protocol/bitfield.ts';
 import { ShoalError, systemCode } from '../../protocol/errors.ts';
@@ -30,14 +31,19 @@ export interface Hasher {
   /**
    * Hashes a file for sharing, tree and whole-file SHA-256, while the disk is read once.
    *
-   * @throws ShoalError fileChanged when it changes meanwhile, fileMissing, fileUnreadable, cancelled
+   * @throws ShoalError fileChanged when it changes meanwhile, fileMissing, fileUnreadable,
+   *   cancelled
    */
   hashFile(path: string, pieceBytes: number, options?: HashOptions): Promise<HashedFile>;
-  /** Verifies a piece in memory and, if it is right, writes it. Returns whether it was right. Throws what the disk throws. */
+  /**
+   * Verifies a piece in memory and, if it is right, writes it. Returns whether it was right. Throws
+   * what the disk throws.
+   */
   store(file: DiskFile, shape: Shape, piece: number, bytes: Uint8Array, expected: Uint8Array): Promise<boolean>;
   /**
-   * Which pieces of an unfinished file are right already. They are written again as they are: after a sync that failed, memory may hold what
-   * the disk does not, and only what is written again is in the next sync.
+   * Which pieces of an unfinished file are right already. They are written again as they are: after
+   * a sync that failed, memory may hold what the disk does not, and only what is written again is
+   * in the next sync.
    *
    * @param skip  pieces that are known, and not read
    */
@@ -63,8 +69,9 @@ export const expectedHash = (layer: Uint8Array, piece: number): Uint8Array =>
 const PROBE_BYTES = 4096;
 
 /**
- * Where to look whether a piece was ever written: its first and its last page. Where both are zero it is taken for a hole, so that a file of
- * which little has come is not hashed for minutes. If it was no hole, it is fetched again.
+ * Where to look whether a piece was ever written: its first and its last page. Where both are zero
+ * it is taken for a hole, so that a file of which little has come is not hashed for minutes. If it
+ * was no hole, it is fetched again.
  */
 export function probesOf(
   shape: Shape,

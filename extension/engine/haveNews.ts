@@ -1,11 +1,15 @@
-// What we hold is told to the other members: the pieces of some moments together, because to tell each one on its own to everybody would
-// cost a large swarm more than the pieces do; and to nobody what he has himself. Owns what was not told yet.
+// What we hold is told to the other members: the pieces of some moments together, because to tell
+// each one on its own to everybody would cost a large swarm more than the pieces do; and to nobody
+// what he has himself. Owns what was not told yet.
 import type { SwarmKey } from '../../protocol/ids.ts';
 import { PIECES_PER_HAVE_MAX } from '../../protocol/limits.ts';
 import type { Clock, Timer } from '../../protocol/world.ts';
 import type { Member } from './member.ts';
 
-/** How long what is told is collected, in ms: so much for each member, at most so much. Eight hear it within 30 ms. */
+/**
+ * How long what is told is collected, in ms: so much for each member, at most so much. Eight hear
+ * it within 30 ms.
+ */
 const WAIT_MS_PER_MEMBER = 4;
 const WAIT_MS_MAX = 100;
 /** Seeders need nothing of it but to know what nobody has. */

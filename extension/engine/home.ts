@@ -1,4 +1,5 @@
-// What only the engine itself makes in its home: the folders, this device's key, and the secret that it shares with its frontends.
+// What only the engine itself makes in its home: the folders, this device's key, and the secret
+// that it shares with its frontends.
 import type { Home } from '../../protocol/home/home.ts';
 import { readSecret, readSmallFile, textField, writeSmallFile } from '../../protocol/home/home.ts';
 import { ShoalError, systemCode } from '../../protocol/errors.ts';

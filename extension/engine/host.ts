@@ -1,5 +1,6 @@
-// The process that is the engine of a home: elected by a lock, it opens the engine and serves its verbs and changes to frontends over
-// a local socket, for as long as somebody holds it. Owns lock, socket and frontends; knows nothing of groups, files or trackers.
+// The process that is the engine of a home: elected by a lock, it opens the engine and serves its
+// verbs and changes to frontends over a local socket, for as long as somebody holds it. Owns lock,
+// socket and frontends; knows nothing of groups, files or trackers.
 import { Connection } from '../../protocol/connection.ts';
 import { engineLink } from '../../protocol/engineLink.ts';
 import { asShoalError, ShoalError } from '../../protocol/errors.ts';
@@ -18,16 +19,27 @@ import { Feed, firstFitting } from './hostFeed.ts';
 import type { EngineApi, Verbs } from './state.ts';
 import { programName } from '../../protocol/version.ts';
 
-/** How long an engine stays that nobody holds, in ms: a window that reloads, or the next command, finds it running. */
+/**
+ * How long an engine stays that nobody holds, in ms: a window that reloads, or the next command,
+ * finds it running.
+ */
 export const LINGER_MS = 60_000;
 
-/** How often an engine that nobody watches looks whether its extension is still installed, in ms. */
+/**
+ * How often an engine that nobody watches looks whether its extension is still installed, in ms.
+ */
 const ORPHAN_MS = 30_000;
 
-/** Keys of `claim` that are remembered: whoever asks for an older one comes too late to be the second. */
+/**
+ * Keys of `claim` that are remembered: whoever asks for an older one comes too late to be the
+ * second.
+ */
 const CLAIMS_MAX = 1000;
 
-/** How long a frontend that has just come has for its first call before an engine that is about to leave goes, in ms. */
+/**
+ * How long a frontend that has just come has for its first call before an engine that is about to
+ * leave goes, in ms.
+ */
 const FRESH_MS = 5_000;
 
 export interface HostOptions {
@@ -35,7 +47,10 @@ export interface HostOptions {
   readonly world: World;
   /** Opens the engine. Called only in the process that was elected. */
   readonly createEngine: () => Promise<EngineApi>;
-  /** Whether the extension that started this engine was uninstalled: then it does not stay for its downloads, nor to go on sharing. */
+  /**
+   * Whether the extension that started this engine was uninstalled: then it does not stay for its
+   * downloads, nor to go on sharing.
+   */
   readonly isOrphan?: () => boolean;
   readonly version: string;
   /** Default LINGER_MS. */
@@ -114,7 +129,10 @@ class EngineHost implements Host {
     ];
   }
 
-  /** Takes the best place for a socket that works, and tells frontends. @throws ShoalError homeUnusable, listenFailed */
+  /**
+   * Takes the best place for a socket that works, and tells frontends. @throws ShoalError
+   * homeUnusable, listenFailed
+   */
   async listen(): Promise<void> {
     const { home, world, version, log } = this.#options;
     const place = here();
@@ -123,7 +141,8 @@ class EngineHost implements Host {
       try {
         clearSocket(socket, home, place.user);
         this.address = { socket, processId: process.pid };
-        await writeAddress(home, world.disk, this.address); // first, so that whoever gets through reads who answers there
+        // first, so that whoever gets through reads who answers there
+        await writeAddress(home, world.disk, this.address);
         this.#listener = await world.network.listen({ path: socket }, (stream) => void this.#accept(stream));
         log.info('engine started', { version, processId: process.pid, socket });
         return this.#reconsider();

@@ -1,5 +1,6 @@
-// Where the engine of a home can be spoken to. The elected engine alone chooses a socket, clears what a dead one left there, and
-// writes the choice into the home; frontends read it. So both need not agree on environment variables to find each other.
+// Where the engine of a home can be spoken to. The elected engine alone chooses a socket, clears
+// what a dead one left there, and writes the choice into the home; frontends read it. So both need
+// not agree on environment variables to find each other.
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -9,7 +10,10 @@ import type { Disk } from '../../protocol/world.ts';
 import type { EngineAddress, Home } from '../../protocol/home/home.ts';
 import { writeSmallFile } from '../../protocol/home/home.ts';
 
-/** Bytes in the path of a local socket: macOS has room for 104 with the zero at the end, Linux for 108. */
+/**
+ * Bytes in the path of a local socket: macOS has room for 104 with the zero at the end, Linux for
+ * 108.
+ */
 const SOCKET_PATH_BYTES_MAX = 103;
 
 export const writeAddress = (home: Home, disk: Disk, address: EngineAddress): Promise<void> =>
@@ -39,7 +43,10 @@ export const here = (): Place => ({
   runtime: process.env['XDG_RUNTIME_DIR'],
 });
 
-/** Where the socket of a home may be, best first: in the home when the path is short enough, else in a folder of this person's own. */
+/**
+ * Where the socket of a home may be, best first: in the home when the path is short enough, else in
+ * a folder of this person's own.
+ */
 export function socketPaths(folder: string, { platform, user, temporary, runtime }: Place): readonly string[] {
   const hash = createHash('sha256')
     .update(platform === 'win32' ? folder.toLowerCase() : folder)
@@ -55,7 +62,8 @@ export function socketPaths(folder: string, { platform, user, temporary, runtime
 }
 
 /**
- * Makes a socket's folder safe and its place free. Only for the elected engine: what stands there is nobody's any more.
+ * Makes a socket's folder safe and its place free. Only for the elected engine: what stands there
+ * is nobody's any more.
  *
  * @throws ShoalError homeUnusable
  */
@@ -66,7 +74,8 @@ export function clearSocket(socket: string, home: Home, user: number): void {
     throw new ShoalError('homeUnusable', { path: at, why });
   };
   try {
-    // A home may be a link to where there is room, and root may use somebody's. A folder in /tmp may be somebody's trap.
+    // A home may be a link to where there is room, and root may use somebody's. A folder in /tmp
+    // may be somebody's trap.
     const isHome = folder === home.folder;
     if (!isHome) fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
     const at = isHome ? fs.statSync(folder) : fs.lstatSync(folder);

@@ -1,5 +1,6 @@
-// What one frontend is told of the engine's changes: the first at once, then merged, so that a busy engine costs every window a few
-// messages a second. A frontend that reads slowly gets fewer, not older ones.
+// What one frontend is told of the engine's changes: the first at once, then merged, so that a busy
+// engine costs every window a few messages a second. A frontend that reads slowly gets fewer, not
+// older ones.
 import type { Connection } from '../../protocol/connection.ts';
 import type { engineLink, Transfer } from '../../protocol/engineLink.ts';
 import type { GroupId } from '../../protocol/ids.ts';
@@ -10,7 +11,10 @@ import { wait } from '../../protocol/wait.ts';
 import type { Change, EngineApi } from './state.ts';
 import { SwarmWatches } from './swarmWatches.ts';
 
-/** Least time between two messages of changes to one frontend, in ms: what an eye follows, and no more work for a window. */
+/**
+ * Least time between two messages of changes to one frontend, in ms: what an eye follows, and no
+ * more work for a window.
+ */
 export const MERGE_MS = 250;
 
 /** Bytes of transfers in one message: leaves room for an overview beside them. */
@@ -46,7 +50,10 @@ export class Feed {
     });
   }
 
-  /** Sets where to send. Whoever makes the connection needs the feed for its handlers, so this comes second. */
+  /**
+   * Sets where to send. Whoever makes the connection needs the feed for its handlers, so this comes
+   * second.
+   */
   connect(connection: Connection<typeof engineLink, 'engine'>): void {
     this.#connection = connection;
     void connection.whenEnded.then(() => this.swarms.stop());
@@ -149,7 +156,9 @@ export function firstFitting(transfers: readonly Transfer[]): {
   return { first: transfers.slice(0, count), rest: transfers.slice(count) };
 }
 
-/** Bytes of a transfer in a message, at most: three for each UTF-16 unit, and its numbers and ids. */
+/**
+ * Bytes of a transfer in a message, at most: three for each UTF-16 unit, and its numbers and ids.
+ */
 function bytesOf({ path, name, groupName, error }: Transfer): number {
   const units = path.length + name.length + groupName.length + (error ? JSON.stringify(error).length : 0);
   return 3 * units + 700;

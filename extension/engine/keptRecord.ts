@@ -1,4 +1,5 @@
-// The record of one transfer as it stands now, in memory and in the home. The only writer of both; what the changes mean is the transfer's business.
+// The record of one transfer as it stands now, in memory and in the home. The only writer of both;
+// what the changes mean is the transfer's business.
 import type { Home } from '../../protocol/home/home.ts';
 import type { Disk } from '../../protocol/world.ts';
 import type { Keeper } from './download.ts';
@@ -24,7 +25,8 @@ export class KeptRecord implements Keeper {
   /** Changed at once; on the disk when it resolves. */
   async save(changes: Partial<TransferRecord>): Promise<void> {
     this.#record = { ...this.#record, ...changes };
-    // One after the other, each as the record is by then: the last that is written must be the newest.
+    // One after the other, each as the record is by then: the last that is written must be the
+    // newest.
     this.#saving = this.#saving.catch(() => {}).then(() => saveRecord(this.#disk, this.#home, this.#record));
     await this.#saving;
   }

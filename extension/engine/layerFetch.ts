@@ -1,5 +1,5 @@
-// The piece layer of a download: fetched range after range, from one peer at a time, every range proven by the root before it counts.
-// Without it no piece can be verified, so it comes first.
+// The piece layer of a download: fetched range after range, from one peer at a time, every range
+// proven by the root before it counts. Without it no piece can be verified, so it comes first.
 import type { SwarmKey } from '../../protocol/ids.ts';
 import { HASH_BYTES } from '../../protocol/ids.ts';
 import { HASHES_PER_REPLY_MAX } from '../../protocol/limits.ts';
@@ -7,7 +7,10 @@ import type { Shape } from './hashTree.ts';
 import { rangeFits } from './hashTree.ts';
 import type { PeerLink } from './peer.ts';
 
-/** Ranges asked for at once: 8 × 1024 hashes stand for 4 GiB of ordinary pieces, so most files wait for one answer only. */
+/**
+ * Ranges asked for at once: 8 × 1024 hashes stand for 4 GiB of ordinary pieces, so most files wait
+ * for one answer only.
+ */
 const RANGES_AT_ONCE = 8;
 
 export class LayerFetch {
@@ -16,7 +19,10 @@ export class LayerFetch {
   readonly #layer: Buffer;
   /** The first piece whose hash is not here yet. */
   #next = 0;
-  /** Who is being asked, and which of our turns that is: the same peer may be given up and asked again. */
+  /**
+   * Who is being asked, and which of our turns that is: the same peer may be given up and asked
+   * again.
+   */
   #from: { readonly link: PeerLink } | undefined;
 
   constructor(key: SwarmKey, shape: Shape) {
@@ -32,7 +38,8 @@ export class LayerFetch {
   /**
    * Goes on with a peer where the last one stopped.
    *
-   * @returns the whole layer, `wrong` when the peer's hashes do not lead to the root, undefined when it was given up meanwhile
+   * @returns the whole layer, `wrong` when the peer's hashes do not lead to the root, undefined
+   *   when it was given up meanwhile
    * @throws ShoalError what the link throws
    */
   async from(link: PeerLink): Promise<Uint8Array | 'wrong' | undefined> {

@@ -1,5 +1,6 @@
-// What a swarm knows of one peer it exchanges with: what that one has, what it was asked for, how fast it answers. Holds the facts and
-// answers questions about them; fetcher.ts asks, swarm.ts hears.
+// What a swarm knows of one peer it exchanges with: what that one has, what it was asked for, how
+// fast it answers. Holds the facts and answers questions about them; fetcher.ts asks, swarm.ts
+// hears.
 import type { Bitfield } from '../../protocol/bitfield.ts';
 import { SPAN_BYTES_MAX } from '../../protocol/limits.ts';
 import type { Clock } from '../../protocol/world.ts';
@@ -14,16 +15,28 @@ const SPAN_BYTES_MIN = 16 * 1024;
 /** How much the last look counts in the rate, and the last piece in the time that pieces take. */
 const RATE_WEIGHT = 0.5;
 const TOOK_WEIGHT = 0.25;
-/** Who owes us a piece and sends nothing is overdue after four times what pieces take from there, within these bounds, in ms. */
+/**
+ * Who owes us a piece and sends nothing is overdue after four times what pieces take from there,
+ * within these bounds, in ms.
+ */
 const OVERDUE_TIMES = 4;
 const OVERDUE_MS_MIN = 1_000;
 const OVERDUE_MS_MAX = 8_000;
-/** Of one that has never sent anything: a seeder may have a long line of others, a downloader hardly. */
+/**
+ * Of one that has never sent anything: a seeder may have a long line of others, a downloader
+ * hardly.
+ */
 const OVERDUE_MS_FIRST = { seeder: 4_000, leecher: OVERDUE_MS_MIN } as const;
-/** A piece that comes in drops is better asked of another: after so many times what that one takes, and so many ms more. */
+/**
+ * A piece that comes in drops is better asked of another: after so many times what that one takes,
+ * and so many ms more.
+ */
 const TRICKLE_TIMES = 8;
 const TRICKLE_MS = 10_000;
-/** How long a peer rests when others had to send what it owed, in ms; twice as long each time until it sends something again. */
+/**
+ * How long a peer rests when others had to send what it owed, in ms; twice as long each time until
+ * it sends something again.
+ */
 const REST_MS = 4_000;
 const REST_MS_MAX = 64_000;
 
@@ -31,7 +44,10 @@ const REST_MS_MAX = 64_000;
 export interface Ask {
   readonly sinceMs: number;
   readonly abort: AbortController;
-  /** Where it lands: memory is taken when the first bytes come, not while it waits in the peer's queue. */
+  /**
+   * Where it lands: memory is taken when the first bytes come, not while it waits in the peer's
+   * queue.
+   */
   buffer: Uint8Array | undefined;
 }
 
@@ -40,7 +56,10 @@ export class Member {
   theirs: Bitfield;
   readonly asks = new Map<number, Ask>();
   readonly window = new AskWindow();
-  /** Pieces that it has asked of seeders, as it says: it will have them soon, so nobody else needs to ask a seeder for them. */
+  /**
+   * Pieces that it has asked of seeders, as it says: it will have them soon, so nobody else needs
+   * to ask a seeder for them.
+   */
   coming: ReadonlySet<number> = new Set();
   /** It is asked for nothing before. */
   restsUntilMs = 0;
@@ -93,7 +112,10 @@ export class Member {
     this.window.arrived(tookMs, wasFull);
   }
 
-  /** Others had to send what it owed. It may only be very slow, so its link stays; but it is asked for nothing for a while. */
+  /**
+   * Others had to send what it owed. It may only be very slow, so its link stays; but it is asked
+   * for nothing for a while.
+   */
   rest(nowMs: number): void {
     this.restsUntilMs = nowMs + this.#restMs;
     this.#restMs = Math.min(REST_MS_MAX, 2 * this.#restMs);
@@ -105,7 +127,10 @@ export class Member {
     return false;
   }
 
-  /** Whether it would probably have sent by now what somebody else was asked for and has not begun to send, or sends in drops. */
+  /**
+   * Whether it would probably have sent by now what somebody else was asked for and has not begun
+   * to send, or sends in drops.
+   */
   canBeat({ buffer, sinceMs }: Ask, nowMs: number): boolean {
     if (this.#tookMs === undefined) return false;
     const waitedMs = nowMs - sinceMs;
@@ -125,7 +150,10 @@ export class Member {
     this.#seenMs = nowMs;
   }
 
-  /** How much of a piece to ask for in one request: on a slow line about what it moves in a second, so that every request gets on. */
+  /**
+   * How much of a piece to ask for in one request: on a slow line about what it moves in a second,
+   * so that every request gets on.
+   */
   get spanBytes(): number {
     if (this.#bytesPerS === undefined || this.#bytesPerS >= SPAN_BYTES_MAX) return SPAN_BYTES_MAX;
     return Math.max(SPAN_BYTES_MIN, 2 ** Math.floor(Math.log2(Math.max(1, this.#bytesPerS))));

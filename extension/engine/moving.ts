@@ -1,10 +1,14 @@
-// Which transfers moved bytes when it was last looked. Remembers that much, so that each is shown once more when it has stopped; tells nobody itself.
+// Which transfers moved bytes when it was last looked. Remembers that much, so that each is shown
+// once more when it has stopped; tells nobody itself.
 import type { Transfer } from './transfer.ts';
 
 export class Moving {
   #ids: ReadonlySet<number> = new Set();
 
-  /** Looks anew. Returns the transfers of which the rate that is shown may no longer be right: nobody shall go on showing the last one. */
+  /**
+   * Looks anew. Returns the transfers of which the rate that is shown may no longer be right:
+   * nobody shall go on showing the last one.
+   */
   look(transfers: readonly Transfer[]): readonly number[] {
     const before = this.#ids;
     this.#ids = new Set(

@@ -1,5 +1,6 @@
-// Before anything of a download is asked for: which of its pieces are wanted at all, and which of those this machine has. What the one says may
-// depend on what the other has brought, the list of a folder above all, so they take turns. Asks no peer.
+// Before anything of a download is asked for: which of its pieces are wanted at all, and which of
+// those this machine has. What the one says may depend on what the other has brought, the list of a
+// folder above all, so they take turns. Asks no peer.
 import type { Home } from '../../protocol/home/home.ts';
 import type { Disk, Log } from '../../protocol/world.ts';
 import type { Copy } from './copy.ts';
@@ -16,9 +17,11 @@ interface Here {
 }
 
 /**
- * Wants what is needed of a download, as far as is known, and takes what of that is here. Returns the pieces that came.
+ * Wants what is needed of a download, as far as is known, and takes what of that is here. Returns
+ * the pieces that came.
  *
- * @param own  whole copies of other transfers, the likeliest first, as they are when they are asked for
+ * @param own  whole copies of other transfers, the likeliest first, as they are when they are asked
+ *   for
  * @throws ShoalError badFolder, unknownFile; what the disk throws
  */
 export async function chooseAndFill(
@@ -37,7 +40,10 @@ export async function chooseAndFill(
   return came;
 }
 
-/** What of it lies on this machine already, in the same file under another name or in another version, need not be fetched. */
+/**
+ * What of it lies on this machine already, in the same file under another name or in another
+ * version, need not be fetched.
+ */
 async function fill(
   copy: Copy,
   id: number,

@@ -7,7 +7,8 @@ import type { Pieces } from './pieces.ts';
 /** Undefined when somebody at hand has whatever is missing. */
 export function nowhereOf(pieces: Pieces, departed: Departed | undefined): Nowhere | undefined {
   if (pieces.nowhereCount === 0) return undefined;
-  // The latest first, so that among equals it stays. Who had everything had all of these: a large file is not gone through for that.
+  // The latest first, so that among equals it stays. Who had everything had all of these: a large
+  // file is not gone through for that.
   const had = [...(departed?.peers.values() ?? [])]
     .reverse()
     .map((peer) => ({ peer, pieces: peer.theirs.isFull ? pieces.nowhereCount : 0 }));

@@ -1,5 +1,7 @@
-// What one transfer has on this machine: opened, hashed first where it is not known what it is, checked where a run has left it unfinished; verified,
-// published, tidied up after. Owns nothing but whether it was hashed in this life of the process; when any of that is done is transfer.ts's business.
+// What one transfer has on this machine: opened, hashed first where it is not known what it is,
+// checked where a run has left it unfinished; verified, published, tidied up after. Owns nothing
+// but whether it was hashed in this life of the process; when any of that is done is transfer.ts's
+// business.
 import type { Sha256 } from '../../protocol/ids.ts';
 import type { ShoalError } from '../../protocol/errors.ts';
 import type { ManifestFile } from '../../protocol/manifest.ts';
@@ -44,7 +46,10 @@ export class OnDisk {
     this.#host = { ...world, hasher, openFiles, home };
   }
 
-  /** Opens it with what is there of it. @throws ShoalError as `hashWhole`, `openWhole`, `openDownload` */
+  /**
+   * Opens it with what is there of it. @throws ShoalError as `hashWhole`, `openWhole`,
+   * `openDownload`
+   */
   async open(signal: AbortSignal, events: OpenEvents): Promise<Opened> {
     if (this.#keeper.record.root === '') await this.#hash(signal, events);
     if (this.#keeper.record.identity) return this.#openWhole(signal, events);
@@ -63,7 +68,10 @@ export class OnDisk {
     return publishDownload(this.#host, this.#keeper, copy);
   }
 
-  /** Reads a whole file again and compares. @throws ShoalError integrity, fileMissing, fileUnreadable, cancelled */
+  /**
+   * Reads a whole file again and compares. @throws ShoalError integrity, fileMissing,
+   * fileUnreadable, cancelled
+   */
   verify(signal: AbortSignal): Promise<{ readonly sha256: Sha256; readonly sizeBytes: number }> {
     return verifyWhole(this.#host, this.#keeper.record, signal);
   }
@@ -89,7 +97,10 @@ export class OnDisk {
     return saveLayer(this.#host.disk, this.#host.home, this.#keeper.record.id, layer);
   }
 
-  /** The files of a folder, as soon as its list is here; undefined for a file. @throws ShoalError badFolder */
+  /**
+   * The files of a folder, as soon as its list is here; undefined for a file. @throws ShoalError
+   * badFolder
+   */
   async folderFiles(copy: Copy | undefined): Promise<readonly ManifestFile[] | undefined> {
     const { record } = this.#keeper;
     if (record.content !== 'folder') return undefined;

@@ -1,5 +1,5 @@
-// An engine as its host knows it: opened for a home, and from then on verbs, one state, and word of what changes. Decides nothing; what the engine
-// does is engine.ts's business.
+// An engine as its host knows it: opened for a home, and from then on verbs, one state, and word of
+// what changes. Decides nothing; what the engine does is engine.ts's business.
 import { Engine } from './engine.ts';
 import type { EngineOptions } from './engine.ts';
 import type { Hasher } from './hashing.ts';

@@ -1,15 +1,22 @@
-// Whole files that are served, of which few are open: one is opened when it is first asked for, and closed when it has been idle for a
-// while or others are asked for more. A thousand idle shares hold no file of the system's. Owns the open files; whoever serves has a
-// `DiskFile` that opens itself.
+// Whole files that are served, of which few are open: one is opened when it is first asked for, and
+// closed when it has been idle for a while or others are asked for more. A thousand idle shares
+// hold no file of the system's. Owns the open files; whoever serves has a `DiskFile` that opens
+// itself.
 import { ShoalError } from '../../protocol/errors.ts';
 import type { Clock, Disk, DiskFile, DiskStat, Timer } from '../../protocol/world.ts';
 import type { FileIdentity } from './fileIdentity.ts';
 import { whyUnlike } from './fileIdentity.ts';
 import { openToRead } from './hashing.ts';
 
-/** Files open at one time, if no more are read in the same moment. Systems allow a process at least 256; links and part files need theirs. */
+/**
+ * Files open at one time, if no more are read in the same moment. Systems allow a process at least
+ * 256; links and part files need theirs.
+ */
 const OPEN_MAX = 64;
-/** How long a file stays open that nobody reads, in ms: the next piece comes sooner, and a person can move or delete it soon. */
+/**
+ * How long a file stays open that nobody reads, in ms: the next piece comes sooner, and a person
+ * can move or delete it soon.
+ */
 const IDLE_MS = 10_000;
 
 export class OpenFiles {
@@ -25,8 +32,8 @@ export class OpenFiles {
   }
 
   /**
-   * A whole file to read from, not opened yet. What it throws when it is used: ShoalError fileMissing, fileUnreadable, notAFile; fileChanged when
-   * another file is in its place.
+   * A whole file to read from, not opened yet. What it throws when it is used: ShoalError
+   * fileMissing, fileUnreadable, notAFile; fileChanged when another file is in its place.
    *
    * @param open  the file if it is open already
    */
@@ -121,7 +128,8 @@ class ServedFile implements DiskFile {
     const file = this.#file;
     this.#file = undefined;
     this.#let(this);
-    void file?.then((open) => open.close()).catch(() => undefined); // it could not be opened, or a disk is gone: nothing was written
+    // it could not be opened, or a disk is gone: nothing was written
+    void file?.then((open) => open.close()).catch(() => undefined);
   }
 
   async close(): Promise<void> {

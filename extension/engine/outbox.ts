@@ -1,5 +1,6 @@
-// Operations that only one tracker has on its disk: kept in the home and sent again, with the same id, until both have them
-// (`trust.md` 4.2). Owns its file; knows nothing of what the operations mean.
+// Operations that only one tracker has on its disk: kept in the home and sent again, with the same
+// id, until both have them (`trust.md` 4.2). Owns its file; knows nothing of what the operations
+// mean.
 import type { ErrorCode } from '../../protocol/errors.ts';
 import { asShoalError } from '../../protocol/errors.ts';
 import { OPERATION_AGE_MS_MAX } from '../../protocol/limits.ts';
@@ -11,7 +12,10 @@ import type { Disk, Log } from '../../protocol/world.ts';
 import type { Home } from '../../protocol/home/home.ts';
 import { readSmallFile, writeSmallFile } from '../../protocol/home/home.ts';
 
-/** Errors of a link or of a tracker that is not the right one: they say nothing about the operation. What they concern is kept for its week. */
+/**
+ * Errors of a link or of a tracker that is not the right one: they say nothing about the operation.
+ * What they concern is kept for its week.
+ */
 export const SAYS_NOTHING: readonly ErrorCode[] = [
   'wrongRealm',
   'pinMismatch',
@@ -29,7 +33,10 @@ export const SAYS_NOTHING: readonly ErrorCode[] = [
 interface Kept {
   readonly operation: string;
   readonly signature: string;
-  /** The stamped entry as the one tracker gave it, for the day that tracker's disk is lost, and its signature. */
+  /**
+   * The stamped entry as the one tracker gave it, for the day that tracker's disk is lost, and its
+   * signature.
+   */
   readonly entry: string;
   readonly proof?: { readonly tracker: Pin; readonly signature: string };
   readonly sinceMs: number;
@@ -91,7 +98,8 @@ export class Outbox {
           done ||= receipt.durability === 'both';
         } catch (error) {
           const { code, retry } = asShoalError(error);
-          if (retry !== 'never' || SAYS_NOTHING.includes(code)) return; // no tracker now, or not the right one; another time
+          // no tracker now, or not the right one; another time
+          if (retry !== 'never' || SAYS_NOTHING.includes(code)) return;
           this.#log.warn('an operation was refused when it was sent again', { why: code });
           done = true;
         }

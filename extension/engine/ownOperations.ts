@@ -1,5 +1,6 @@
-// Operations of ours on their way into the realm: signed by this device, sent to a tracker, and sent again until both have them. Owns the outbox;
-// knows neither what an operation means nor who is signed in.
+// Operations of ours on their way into the realm: signed by this device, sent to a tracker, and
+// sent again until both have them. Owns the outbox; knows neither what an operation means nor who
+// is signed in.
 import type { Home } from '../../protocol/home/home.ts';
 import { asShoalError, ShoalError } from '../../protocol/errors.ts';
 import type { Identity } from '../../protocol/identity.ts';
@@ -68,7 +69,10 @@ export class OwnOperations {
     return this.received(signed, await this.#host.trackers.call('submit', { signed }));
   }
 
-  /** Sends now, or when a tracker can be reached. @throws ShoalError what a tracker says of the operation itself */
+  /**
+   * Sends now, or when a tracker can be reached. @throws ShoalError what a tracker says of the
+   * operation itself
+   */
   async sendSometime(signed: SignedOperation): Promise<void> {
     try {
       await this.send(signed);
@@ -93,7 +97,9 @@ export class OwnOperations {
     return receipt;
   }
 
-  /** Sends again what is kept, when it is time to. Called now and then while a tracker is in use. */
+  /**
+   * Sends again what is kept, when it is time to. Called now and then while a tracker is in use.
+   */
   sendAgain(): void {
     const {
       trackers,

@@ -1,5 +1,6 @@
-// A download on disk until it is whole: a part file in the destination's own volume with two checkpoints beside it (`trust.md` 6).
-// Makes, reopens and removes it. Knows files and names; which pieces are in it is copy.ts's business, its last step is publish.ts's.
+// A download on disk until it is whole: a part file in the destination's own volume with two
+// checkpoints beside it (`trust.md` 6). Makes, reopens and removes it. Knows files and names; which
+// pieces are in it is copy.ts's business, its last step is publish.ts's.
 import path from 'node:path';
 import { ShoalError, systemCode } from '../../protocol/errors.ts';
 import type { Root } from '../../protocol/ids.ts';
@@ -11,7 +12,10 @@ import type { Shape } from './hashTree.ts';
 
 /** The folder beside the final name in which unfinished files lie. It ignores itself in git. */
 export const PART_FOLDER = '.shoal-part';
-/** What a download leaves free: 1 % of what is missing, for what the file system itself needs, but a small file shall fit on a small disk. */
+/**
+ * What a download leaves free: 1 % of what is missing, for what the file system itself needs, but a
+ * small file shall fit on a small disk.
+ */
 const MARGIN = 0.01;
 const MARGIN_BYTES_MIN = 1024 * 1024;
 const MARGIN_BYTES_MAX = 256 * 1024 * 1024;
@@ -27,7 +31,10 @@ export interface PartHost {
   readonly clock: Clock;
 }
 
-/** A path for a part file that never was one before. Written down before the file is made, so that no crash leaves one that nobody knows. */
+/**
+ * A path for a part file that never was one before. Written down before the file is made, so that
+ * no crash leaves one that nobody knows.
+ */
 export function newPartPath(chance: Chance, destination: string, root: Root): string {
   return path.join(
     path.dirname(destination),
@@ -36,7 +43,9 @@ export function newPartPath(chance: Chance, destination: string, root: Root): st
   );
 }
 
-/** Makes the folder that a download belongs into. @throws ShoalError destinationUnwritable, diskFull */
+/**
+ * Makes the folder that a download belongs into. @throws ShoalError destinationUnwritable, diskFull
+ */
 export async function makeDestination(disk: Disk, destination: string): Promise<void> {
   await makeDurableFolder(disk, path.dirname(destination)).catch((error: unknown) => {
     throw diskError(error, destination);
@@ -72,8 +81,8 @@ export async function createPart(
 }
 
 /**
- * Opens the part file of an earlier run; undefined when it is gone. Of one that has lost its size no checkpoint counts; what is right in it
- * is found by reading.
+ * Opens the part file of an earlier run; undefined when it is gone. Of one that has lost its size
+ * no checkpoint counts; what is right in it is found by reading.
  *
  * @throws ShoalError destinationUnwritable, diskFull
  */
@@ -90,7 +99,8 @@ export async function reopenPart(
     return await openWith(await disk.open(part, 'write'), async (file) => {
       const hasSize = stat.sizeBytes === shape.sizeBytes;
       if (!hasSize) {
-        // For certain, before it has its size again: a power cut must not bring back a checkpoint of what was in it.
+        // For certain, before it has its size again: a power cut must not bring back a checkpoint
+        // of what was in it.
         for (const slot of slotsOf(part)) await disk.remove(slot);
         await disk.syncFolder(path.dirname(part));
         await file.truncate(shape.sizeBytes);
@@ -108,7 +118,8 @@ async function openSlots(
   root: Root,
   shape: Shape,
 ): Promise<PartFile> {
-  await disk.syncFolder(path.dirname(part.path)); // a name that a power cut takes would make the finished file look like somebody else's
+  // a name that a power cut takes would make the finished file look like somebody else's
+  await disk.syncFolder(path.dirname(part.path));
   return {
     ...part,
     checkpoints: await Checkpoints.open(disk, clock, part, { nonce: nonceOf(part.path), root, shape }),

@@ -1,5 +1,6 @@
-// One link to another engine, for all swarms both are in. Checks at every request that both sides showed a ticket that counts;
-// passes revocations on. What a swarm wants of its peers is swarm.ts's business.
+// One link to another engine, for all swarms both are in. Checks at every request that both sides
+// showed a ticket that counts; passes revocations on. What a swarm wants of its peers is swarm.ts's
+// business.
 import type { HandlersOf } from '../../protocol/table.ts';
 import type { Connection } from '../../protocol/connection.ts';
 import { ShoalError } from '../../protocol/errors.ts';
@@ -57,7 +58,10 @@ export class PeerLink implements UploadPeer {
     return this.#connection;
   }
 
-  /** Shows our ticket for a group if we have one and it has not been shown. Returns whether the other side has seen it. */
+  /**
+   * Shows our ticket for a group if we have one and it has not been shown. Returns whether the
+   * other side has seen it.
+   */
   show(group: GroupId): boolean {
     const mine = this.#host.tickets.mine(group);
     if (mine && this.#shown.get(group) !== mine) {
@@ -91,7 +95,9 @@ export class PeerLink implements UploadPeer {
     return this.#theirs.get(group)?.user ?? '';
   }
 
-  /** Joins a swarm over this link. @throws ShoalError noTicket, notServed, or what the link throws */
+  /**
+   * Joins a swarm over this link. @throws ShoalError noTicket, notServed, or what the link throws
+   */
   async join(swarm: Swarm): Promise<void> {
     const { group, root } = swarm.key;
     if (!this.show(group)) throw new ShoalError('noTicket');
@@ -106,7 +112,8 @@ export class PeerLink implements UploadPeer {
 
   leave(swarm: Swarm): void {
     if (!this.swarms.delete(swarm)) return;
-    // A join of one that has ended may be answered late, when another one of the same file is there; the other side knows of one only.
+    // A join of one that has ended may be answered late, when another one of the same file is
+    // there; the other side knows of one only.
     const now = this.#host.swarm(swarm.key.group, swarm.key.root);
     if (now === undefined || now === swarm) this.connection.notify('leave', swarm.key);
   }
@@ -164,7 +171,8 @@ export class PeerLink implements UploadPeer {
         offset,
         lengthBytes,
         signal,
-        // Asked again after every wait: a revocation that came meanwhile must stop these very bytes.
+        // Asked again after every wait: a revocation that came meanwhile must stop these very
+        // bytes.
         read: async (into) => {
           await this.#swarm(group, root).read(piece, offset, into);
           const sent = this.#swarm(group, root);

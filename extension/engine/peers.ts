@@ -1,5 +1,6 @@
-// Links to other engines: one per pair, dialled by the side that misses more (only a dialled TLS socket receives in place), accepted
-// from anybody who proves a key. Owns the listener and the links; what is said on them is peer.ts's business.
+// Links to other engines: one per pair, dialled by the side that misses more (only a dialled TLS
+// socket receives in place), accepted from anybody who proves a key. Owns the listener and the
+// links; what is said on them is peer.ts's business.
 import { Connection } from '../../protocol/connection.ts';
 import { asShoalError } from '../../protocol/errors.ts';
 import { FrameLink } from '../../protocol/frame.ts';
@@ -73,7 +74,10 @@ export class Peers {
     return this.#listener?.port ?? 0;
   }
 
-  /** Where others may reach us: this machine's addresses, or the one to listen on, with our port. Loopback last: trackers give it only to their own machine. */
+  /**
+   * Where others may reach us: this machine's addresses, or the one to listen on, with our port.
+   * Loopback last: trackers give it only to their own machine.
+   */
   addresses(listenHost: string | undefined): readonly Address[] {
     const { port } = this;
     if (port === 0) return [];
@@ -93,7 +97,10 @@ export class Peers {
     return !this.isLinked(pin) && (this.#attempts.get(pin)?.failures ?? 0) > 0;
   }
 
-  /** Begins to listen, on a port of choice if it is free and on any otherwise. @throws ShoalError listenFailed */
+  /**
+   * Begins to listen, on a port of choice if it is free and on any otherwise. @throws ShoalError
+   * listenFailed
+   */
   async start(at: { readonly host?: string; readonly port: number; readonly portIsFirm: boolean }): Promise<void> {
     this.#open = true;
     const where = { port: at.port, ...(at.host !== undefined && { host: at.host }) };
@@ -118,7 +125,9 @@ export class Peers {
     await listener?.close();
   }
 
-  /** The link to a peer; if there is none it may be dialled now, and the swarm's next look finds it. */
+  /**
+   * The link to a peer; if there is none it may be dialled now, and the swarm's next look finds it.
+   */
   reach(peer: SwarmPeer, swarm: Swarm): PeerLink | undefined {
     const link = this.#links.get(peer.pin);
     if (link || !this.#open || peer.pin === this.#host.device) return link;
@@ -228,8 +237,9 @@ export class Peers {
   }
 
   /**
-   * Whether a second link to the same engine takes the place of the first. Dialled by the same side again, the first must be dead;
-   * when both sides dialled at once, both keep the one that the smaller pin dialled.
+   * Whether a second link to the same engine takes the place of the first. Dialled by the same side
+   * again, the first must be dead; when both sides dialled at once, both keep the one that the
+   * smaller pin dialled.
    */
   #replaces(old: PeerLink, stream: ByteStream, pin: Pin): boolean {
     if (old.dialled === stream.dialled) return true;

@@ -1,10 +1,17 @@
-// Memory for pieces on their way between the network and the disk: shared with the hashing thread, used again, and counted over all
-// transfers, so that an engine's memory does not grow with what it moves.
+// Memory for pieces on their way between the network and the disk: shared with the hashing thread,
+// used again, and counted over all transfers, so that an engine's memory does not grow with what it
+// moves.
 import { PIECE_BYTES_DEFAULT } from '../../protocol/limits.ts';
 
-/** Bytes of pieces on their way from which on nothing more is begun. What is under way may pass it: one piece for each link. */
+/**
+ * Bytes of pieces on their way from which on nothing more is begun. What is under way may pass it:
+ * one piece for each link.
+ */
 const TOTAL_BYTES_MAX = 24 * 1024 * 1024;
-/** Buffers kept for the next use: what is ever under way at once on a fast line, because memory that two threads share is slow to be freed. */
+/**
+ * Buffers kept for the next use: what is ever under way at once on a fast line, because memory that
+ * two threads share is slow to be freed.
+ */
 const SPARE_MAX = 32;
 
 export class PieceBuffers {
@@ -27,7 +34,10 @@ export class PieceBuffers {
     return whole.subarray(this.#headRoomBytes, this.#headRoomBytes + bytes);
   }
 
-  /** Gives a buffer back. `lost`: bytes may still land in it (its call was given up), so nobody else gets it. */
+  /**
+   * Gives a buffer back. `lost`: bytes may still land in it (its call was given up), so nobody else
+   * gets it.
+   */
   give(buffer: Uint8Array, lost = false): void {
     this.#usedBytes -= buffer.buffer.byteLength;
     if (

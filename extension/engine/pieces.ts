@@ -1,5 +1,6 @@
-// The board of one file: each piece is in exactly one of missing, requested, verifying, held, unwanted. The only writer of that state;
-// also counts how many peers hold each piece. Asks nobody and decides nothing: picker.ts reads it, swarm.ts moves it.
+// The board of one file: each piece is in exactly one of missing, requested, verifying, held,
+// unwanted. The only writer of that state; also counts how many peers hold each piece. Asks nobody
+// and decides nothing: picker.ts reads it, swarm.ts moves it.
 import assert from 'node:assert';
 import { Bitfield } from '../../protocol/bitfield.ts';
 
@@ -34,7 +35,10 @@ export class Pieces {
   readonly held: Bitfield;
   readonly #states: Uint8Array;
   readonly #holders: Uint16Array;
-  /** Missing pieces in no order, and where each stands in that list: the picker looks at nothing else. */
+  /**
+   * Missing pieces in no order, and where each stands in that list: the picker looks at nothing
+   * else.
+   */
   readonly #missing: Int32Array;
   readonly #placeOf: Int32Array;
   #missingCount: number;

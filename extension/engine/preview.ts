@@ -1,5 +1,6 @@
-// One shared file of which somebody reads without downloading it: a membership in its swarm, and a sparse file below the home that holds
-// what was read. It shows up in no list and is not kept: previews.ts says when it ends.
+// One shared file of which somebody reads without downloading it: a membership in its swarm, and a
+// sparse file below the home that holds what was read. It shows up in no list and is not kept:
+// previews.ts says when it ends.
 import path from 'node:path';
 import type { Home } from '../../protocol/home/home.ts';
 import type { Root, SwarmKey } from '../../protocol/ids.ts';
@@ -85,7 +86,10 @@ export class Preview {
   }
 }
 
-/** An empty file for what will be read. It grows by what is written: not every system knows files with holes. @throws ShoalError diskFull, destinationUnwritable */
+/**
+ * An empty file for what will be read. It grows by what is written: not every system knows files
+ * with holes. @throws ShoalError diskFull, destinationUnwritable
+ */
 export async function makePlace(
   { home: { previewsFolder }, disk, chance }: PreviewHost,
   root: Root,

@@ -1,6 +1,6 @@
-// All files that are read without being downloaded: opens a preview when one is needed, keeps all of them within a bound, and ends each a
-// while after it was last read. Nothing of them outlives the sign-in, let alone the engine. Who reads, and from where else, is reading.ts's
-// business.
+// All files that are read without being downloaded: opens a preview when one is needed, keeps all
+// of them within a bound, and ends each a while after it was last read. Nothing of them outlives
+// the sign-in, let alone the engine. Who reads, and from where else, is reading.ts's business.
 import type { GroupId, Root, SwarmKey } from '../../protocol/ids.ts';
 import { swarmKeyText } from '../../protocol/ids.ts';
 import type { SwarmPeer } from '../../protocol/trackerLink.ts';
@@ -11,7 +11,10 @@ import { dropPlace, makePlace, Preview } from './preview.ts';
 import { PREVIEW_IDLE_MS, PREVIEWS_BYTES_MAX, PREVIEWS_MAX } from './previewLimits.ts';
 
 export interface PreviewsHost extends PreviewHost {
-  /** Takes a swarm from a transfer that can do without it: the peers known there; undefined when it cannot. */
+  /**
+   * Takes a swarm from a transfer that can do without it: the peers known there; undefined when it
+   * cannot.
+   */
   lend(key: SwarmKey): readonly SwarmPeer[] | undefined;
   giveBack(key: SwarmKey): void;
   /** The piece hashes, if this machine knows them. */
@@ -27,7 +30,10 @@ export class Previews {
   /** Previews that have ended and whose files are being removed. */
   readonly #closing = new Set<Promise<void>>();
   #timer: Timer | undefined;
-  /** Grows when some are to end for good: what is being opened at that moment may be one of them, and has to ask again. */
+  /**
+   * Grows when some are to end for good: what is being opened at that moment may be one of them,
+   * and has to ask again.
+   */
   #age = 0;
 
   constructor(host: PreviewsHost) {
@@ -45,7 +51,10 @@ export class Previews {
     return this.all.filter(({ copy }) => copy.root === root).map(({ copy }) => copy);
   }
 
-  /** Removes what an earlier run has left. What cannot be removed now, because another program looks at it, is removed another time. */
+  /**
+   * Removes what an earlier run has left. What cannot be removed now, because another program looks
+   * at it, is removed another time.
+   */
   async clear(): Promise<void> {
     const {
       disk,
@@ -60,7 +69,8 @@ export class Previews {
   }
 
   /**
-   * The preview of a file, with room for so many bytes more; undefined when a transfer needs the swarm for itself.
+   * The preview of a file, with room for so many bytes more; undefined when a transfer needs the
+   * swarm for itself.
    *
    * @throws ShoalError diskFull, destinationUnwritable
    */
@@ -122,7 +132,8 @@ export class Previews {
   async #open(file: SharedFile, before: Preview | undefined): Promise<Preview | undefined> {
     const age = this.#age;
     const place = await makePlace(this.#host, file.key.root);
-    // From here on nothing is waited for: a transfer must not take the swarm meanwhile, nor be without one for nothing.
+    // From here on nothing is waited for: a transfer must not take the swarm meanwhile, nor be
+    // without one for nothing.
     if (before) this.#end(before);
     const lent = age === this.#age ? this.#host.lend(file.key) : undefined;
     if (!lent) {
@@ -140,7 +151,10 @@ export class Previews {
     return preview;
   }
 
-  /** Ends those that were not read for the longest, as far as it takes. Returns whether that was enough, or this one should begin anew. */
+  /**
+   * Ends those that were not read for the longest, as far as it takes. Returns whether that was
+   * enough, or this one should begin anew.
+   */
   #makeRoom(not: Preview | undefined, moreBytes: number): boolean {
     const isFull = (): boolean =>
       (!not && this.#all.size >= PREVIEWS_MAX) ||

@@ -1,5 +1,6 @@
-// The last step of a download: its part file gets its final name, synced before, never over something else, durable after (`trust.md` 6.5).
-// A volume refuses a name that is taken by its own rules, upper and lower case included, so nothing here has to know them.
+// The last step of a download: its part file gets its final name, synced before, never over
+// something else, durable after (`trust.md` 6.5). A volume refuses a name that is taken by its own
+// rules, upper and lower case included, so nothing here has to know them.
 import path from 'node:path';
 import { ShoalError, systemCode } from '../../protocol/errors.ts';
 import type { Disk, DiskFile, DiskStat } from '../../protocol/world.ts';
@@ -25,7 +26,8 @@ export interface Publication {
 }
 
 /**
- * Gives a part file that is synced its final name, and returns it. Afterwards the part file has two names, or only the final one.
+ * Gives a part file that is synced its final name, and returns it. Afterwards the part file has two
+ * names, or only the final one.
  *
  * @throws ShoalError destinationExists, destinationUnwritable, diskFull; the part file is kept
  */
@@ -56,7 +58,8 @@ export async function publish(
 }
 
 /**
- * No folder that belongs to the name of the file may be a link: it would lead out of the folder that the person chose.
+ * No folder that belongs to the name of the file may be a link: it would lead out of the folder
+ * that the person chose.
  *
  * @throws ShoalError destinationUnwritable
  */
@@ -100,7 +103,8 @@ async function takeName(
     }
     if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'ENOSYS') throw error;
   }
-  // Where a volume has no second names: the name is taken first, exclusively, by an empty file; then what is ours is moved over that.
+  // Where a volume has no second names: the name is taken first, exclusively, by an empty file;
+  // then what is ours is moved over that.
   if (there) return claimed === to && isReservation(there) && moveTo(disk, from, to);
   await claim(to);
   try {
@@ -118,7 +122,10 @@ async function moveTo(disk: Disk, from: string, to: string): Promise<true> {
   return true;
 }
 
-/** An empty file under the name that was written down when nobody had it: what a crash between the two steps leaves. */
+/**
+ * An empty file under the name that was written down when nobody had it: what a crash between the
+ * two steps leaves.
+ */
 const isReservation = (stat: DiskStat | undefined): boolean => stat?.kind === 'file' && stat.sizeBytes === 0;
 
 /** Whether two names stand for one file. */

@@ -1,5 +1,5 @@
-// What makes an engine look after itself: a beat a second, and word of it when the machine has slept. Owns that timer; what is looked after is its
-// caller's business.
+// What makes an engine look after itself: a beat a second, and word of it when the machine has
+// slept. Owns that timer; what is looked after is its caller's business.
 import type { Clock, Timer } from '../../protocol/world.ts';
 
 /** From one beat to the next, in ms. */

@@ -1,13 +1,20 @@
-// Which downloads fetch now and which wait for their turn: those of high priority first, then in the order of the queue. Pure: reads a
-// list, returns a choice, keeps nothing. transfers.ts asks and tells the transfers.
+// Which downloads fetch now and which wait for their turn: those of high priority first, then in
+// the order of the queue. Pure: reads a list, returns a choice, keeps nothing. transfers.ts asks
+// and tells the transfers.
 import type { Priority, QueueMove } from '../../protocol/engineLink.ts';
 
 export interface Queued {
   readonly id: number;
   readonly priority: Priority;
-  /** Where it stands among those of its priority: the smallest first. Any number, so that one can go between, before or behind all. */
+  /**
+   * Where it stands among those of its priority: the smallest first. Any number, so that one can go
+   * between, before or behind all.
+   */
   readonly place: number;
-  /** Whether it could not fetch now anyway: nobody serves it, or its disk is full. It goes on looking, and takes nobody's turn. */
+  /**
+   * Whether it could not fetch now anyway: nobody serves it, or its disk is full. It goes on
+   * looking, and takes nobody's turn.
+   */
   readonly isIdle: boolean;
 }
 
@@ -35,7 +42,10 @@ export function turnsOf(queue: readonly Queued[], activeMax: number): ReadonlySe
   return turns;
 }
 
-/** The new places of those that move when one of them goes to the top or the bottom of its priority, or one step up or down. */
+/**
+ * The new places of those that move when one of them goes to the top or the bottom of its priority,
+ * or one step up or down.
+ */
 export function placesAfter(queue: readonly Entry[], id: number, move: QueueMove): ReadonlyMap<number, number> {
   const mine = queue.find((one) => one.id === id);
   if (!mine) return new Map();
@@ -48,7 +58,10 @@ export function placesAfter(queue: readonly Entry[], id: number, move: QueueMove
   );
 }
 
-/** The same when one of them goes where another stands and takes on its priority: behind that one if it comes from before it, else before it. */
+/**
+ * The same when one of them goes where another stands and takes on its priority: behind that one if
+ * it comes from before it, else before it.
+ */
 export function placesAt(queue: readonly Entry[], id: number, other: number): ReadonlyMap<number, number> {
   const mine = queue.find((one) => one.id === id);
   const target = queue.find((one) => one.id === other);

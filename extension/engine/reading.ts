@@ -1,5 +1,6 @@
-// Reads shared files without downloading them: from a copy of this machine that has the bytes, out of turn from a download that is under way,
-// or else through a preview. Knows folders by their lists. Changes no transfer and keeps no bytes itself.
+// Reads shared files without downloading them: from a copy of this machine that has the bytes, out
+// of turn from a download that is under way, or else through a preview. Knows folders by their
+// lists. Changes no transfer and keeps no bytes itself.
 import type { ErrorCode } from '../../protocol/errors.ts';
 import { isShoalError, ShoalError } from '../../protocol/errors.ts';
 import type { Root, SwarmKey } from '../../protocol/ids.ts';
@@ -30,7 +31,10 @@ export interface ReadingHost extends PreviewHost {
   readonly transfers: () => Transfers;
   /** The trackers should hear of it. */
   presenceChanged(): void;
-  /** Whether this account may read in a group, asked again after every wait. @throws ShoalError notSignedIn, notMember */
+  /**
+   * Whether this account may read in a group, asked again after every wait. @throws ShoalError
+   * notSignedIn, notMember
+   */
   check(file: SharedFile): void;
 }
 
@@ -71,7 +75,8 @@ export class Reading {
   /**
    * Some bytes; fewer only at the end.
    *
-   * @throws ShoalError nobodyServes, tooMuchAtOnce, unknownFile, badFolder, cancelled; what the disk says
+   * @throws ShoalError nobodyServes, tooMuchAtOnce, unknownFile, badFolder, cancelled; what the
+   *   disk says
    */
   async read(
     file: SharedFile,
@@ -84,7 +89,10 @@ export class Reading {
     return { sizeBytes, raw };
   }
 
-  /** What is in a shared folder, in the order of the names. @throws ShoalError as `read`; usage when it is none */
+  /**
+   * What is in a shared folder, in the order of the names. @throws ShoalError as `read`; usage when
+   * it is none
+   */
   async folder(file: SharedFile, signal: AbortSignal): Promise<Folder> {
     if (file.content !== 'folder') throw new ShoalError('usage', { why: `${file.name} is a file, not a folder` });
     const {
@@ -171,7 +179,8 @@ export class Reading {
           return into;
         }
       } catch (error) {
-        // A file that is no longer what it was, a piece that was lost, a swarm that was left: there may be another source.
+        // A file that is no longer what it was, a piece that was lost, a swarm that was left: there
+        // may be another source.
         const mayGoOn = isShoalError(error) && MAY_GO_ON.includes(error.code);
         if (!mayGoOn || source >= SOURCES_MAX) throw error;
         if (reading) useless.add(reading);
@@ -194,7 +203,8 @@ export class Reading {
     const transfer = this.#host.transfers().ofSwarm(file.key.group, file.key.root);
     if (transfer?.swarm && isFetching(transfer)) return this.#wait(transfer.swarm, file, pieces, signal);
     const preview = await this.previews.of(file, pieces.length * file.pieceBytes);
-    // A transfer has the swarm: it may have begun to fetch just now, or have it all and no longer be able to read it.
+    // A transfer has the swarm: it may have begun to fetch just now, or have it all and no longer
+    // be able to read it.
     if (!preview) {
       throw transfer?.isWhole ? new ShoalError('nobodyServes', { name: file.name }) : new ShoalError('linkClosed');
     }

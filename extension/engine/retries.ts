@@ -1,5 +1,6 @@
-// How a transfer goes on by itself after a refusal: what it waits for, and how often it is looked whether that has come. Owns the one
-// timer for it; what the refusal means to the transfer, and what to do then, is transfer.ts's business.
+// How a transfer goes on by itself after a refusal: what it waits for, and how often it is looked
+// whether that has come. Owns the one timer for it; what the refusal means to the transfer, and
+// what to do then, is transfer.ts's business.
 import path from 'node:path';
 import type { ShoalError } from '../../protocol/errors.ts';
 import type { Timer, World } from '../../protocol/world.ts';
@@ -11,13 +12,19 @@ import type { TransferRecord } from './transferRecord.ts';
 const LOOK_AGAIN_MS = 5_000;
 /** How long after a disk that refused for another reason it is tried again, in ms. */
 const RETRY_MS = 60_000;
-/** How long after a tracker refused to be told of a share for want of a link it is tried again, in ms. */
+/**
+ * How long after a tracker refused to be told of a share for want of a link it is tried again, in
+ * ms.
+ */
 const TELL_RETRY_MS = 2_000;
 
 export class Retries {
   readonly #world: Pick<World, 'clock' | 'disk'>;
   #timer: Timer | undefined;
-  /** Counts what is waited for, so that a look that is under way when another begins, or all stop, leads to nothing. */
+  /**
+   * Counts what is waited for, so that a look that is under way when another begins, or all stop,
+   * leads to nothing.
+   */
   #wait = 0;
 
   constructor(world: Pick<World, 'clock' | 'disk'>) {
@@ -25,7 +32,8 @@ export class Retries {
   }
 
   /**
-   * Calls once a download that the disk refused can go on; never where that is the person's to decide.
+   * Calls once a download that the disk refused can go on; never where that is the person's to
+   * decide.
    *
    * @param missingBytes  what has still to find room
    */

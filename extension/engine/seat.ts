@@ -1,5 +1,6 @@
-// A transfer's part in its swarm: takes it when no other transfer of the same bytes has it, gives it up, and remembers whom it knew there and who left
-// with what. Owns the swarm and these memories; what happens among peers is swarm.ts's business, and what it comes to, transfer.ts's.
+// A transfer's part in its swarm: takes it when no other transfer of the same bytes has it, gives
+// it up, and remembers whom it knew there and who left with what. Owns the swarm and these
+// memories; what happens among peers is swarm.ts's business, and what it comes to, transfer.ts's.
 import type { ShoalError } from '../../protocol/errors.ts';
 import type { SwarmKey } from '../../protocol/ids.ts';
 import type { SwarmPeer } from '../../protocol/trackerLink.ts';

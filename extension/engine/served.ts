@@ -1,4 +1,5 @@
-// Whom this engine serves at this moment, by person and file: what one wants to know before others are cut off. Counts and lists; decides nothing.
+// Whom this engine serves at this moment, by person and file: what one wants to know before others
+// are cut off. Counts and lists; decides nothing.
 import type { Downloader } from '../../protocol/engineLink.ts';
 import { SERVED_MAX } from '../../protocol/engineLink.ts';
 import type { Clock } from '../../protocol/world.ts';
@@ -6,7 +7,10 @@ import type { PeerLink } from './peer.ts';
 import { Rate } from './rate.ts';
 import type { Swarm } from './swarm.ts';
 
-/** Who got nothing for so long, in ms, gets its pieces elsewhere or has paused: nobody is waited for who only might come back. */
+/**
+ * Who got nothing for so long, in ms, gets its pieces elsewhere or has paused: nobody is waited for
+ * who only might come back.
+ */
 const SERVED_MS = 15_000;
 
 interface Row {

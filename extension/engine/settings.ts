@@ -1,9 +1,13 @@
-// What a person has set for this home: limits, how many downloads at once, and where to listen. One small file; read once, written whole.
+// What a person has set for this home: limits, how many downloads at once, and where to listen. One
+// small file; read once, written whole.
 import type { Disk } from '../../protocol/world.ts';
 import type { Home } from '../../protocol/home/home.ts';
 import { readSmallFile, writeSmallFile } from '../../protocol/home/home.ts';
 
-/** Downloads that fetch at once, if nobody says otherwise: enough to fill a line, few enough that each is done soon. */
+/**
+ * Downloads that fetch at once, if nobody says otherwise: enough to fill a line, few enough that
+ * each is done soon.
+ */
 const ACTIVE_DOWNLOADS_DEFAULT = 5;
 
 export interface Settings {

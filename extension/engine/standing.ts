@@ -1,9 +1,13 @@
-// What follows from how a transfer stands: whether it wants to fetch, whether a turn or the swarm is of use to it, what of it is told. Pure questions of
-// those who deal out turns and swarms (transfers.ts) or tell of them; only a transfer changes how it stands.
+// What follows from how a transfer stands: whether it wants to fetch, whether a turn or the swarm
+// is of use to it, what of it is told. Pure questions of those who deal out turns and swarms
+// (transfers.ts) or tell of them; only a transfer changes how it stands.
 import type { Transfer as TransferView } from '../../protocol/engineLink.ts';
 import type { Transfer } from './transfer.ts';
 
-/** What a transfer is doing. That nobody is there to download from is not its doing: see `shownState`. */
+/**
+ * What a transfer is doing. That nobody is there to download from is not its doing: see
+ * `shownState`.
+ */
 export type Phase = Exclude<TransferView['state'], 'other' | 'waiting'>;
 
 type Standing = Pick<Transfer, 'phase' | 'hasTurn' | 'isClosed' | 'isWhole' | 'record' | 'copy' | 'swarm' | 'error'>;
@@ -36,11 +40,17 @@ export const isFetching = ({ isWhole, hasTurn, record }: Standing): boolean => !
 export const wantsSwarm = (one: Standing): boolean =>
   (one.phase === 'seeding' || one.phase === 'downloading') && lacksSwarm(one);
 
-/** Whether it could take part in the swarm, if only to serve what it has, and something that was not a transfer had it first. */
+/**
+ * Whether it could take part in the swarm, if only to serve what it has, and something that was not
+ * a transfer had it first.
+ */
 export const lacksSwarm = ({ phase, copy, swarm, isClosed }: Standing): boolean =>
   copy !== undefined && swarm === undefined && !isClosed && SERVES.includes(phase);
 
-/** Whether the swarm is of no more use to it than to serve the part of a folder that it has, or of none now. */
+/**
+ * Whether the swarm is of no more use to it than to serve the part of a folder that it has, or of
+ * none now.
+ */
 export const canYield = ({ phase, copy, swarm }: Standing): boolean =>
   swarm !== undefined && !copy?.pieces.held.isFull && RESTS.includes(phase);
 

@@ -1,11 +1,14 @@
-// What an engine is to those who show it: one plain value, changes of it, and a handler for every verb.
-// engine.ts implements it; host.ts serves it to frontends.
+// What an engine is to those who show it: one plain value, changes of it, and a handler for every
+// verb. engine.ts implements it; host.ts serves it to frontends.
 import type { engineLink, Overview, Transfer } from '../../protocol/engineLink.ts';
 import type { GroupId } from '../../protocol/ids.ts';
 import type { SwarmView } from '../../protocol/swarmView.ts';
 import type { BodyOf, HandlersOf } from '../../protocol/table.ts';
 
-/** Handlers of all verbs that are the engine's own; `watch`, `watchSwarm`, `status`, `claim` and `stop` belong to the host. */
+/**
+ * Handlers of all verbs that are the engine's own; `watch`, `watchSwarm`, `status`, `claim` and
+ * `stop` belong to the host.
+ */
 export type Verbs = Omit<HandlersOf<typeof engineLink, 'engine'>, 'watch' | 'watchSwarm' | 'status' | 'claim' | 'stop'>;
 
 /** The host gives each its number. */
@@ -36,6 +39,9 @@ export interface EngineApi {
   readonly isHeld: boolean;
   /** Whether somebody is signed in who wants others to be served when no window is open. */
   readonly keepsSharing: boolean;
-  /** Stops everything cleanly; what is unfinished continues at the next start. `isUnheld`: nobody wanted that, the last window closed. */
+  /**
+   * Stops everything cleanly; what is unfinished continues at the next start. `isUnheld`: nobody
+   * wanted that, the last window closed.
+   */
   close(options?: { readonly isUnheld?: boolean }): Promise<void>;
 }

@@ -1,5 +1,6 @@
-// One file among its peers: who takes part, and who has what. Verified pieces are told to everyone at once. Whom to reach says contacts.ts;
-// what is asked of whom is fetcher.ts's business, what is sent uploads.ts's; this touches no disk (copy.ts) and opens no link (peers.ts).
+// One file among its peers: who takes part, and who has what. Verified pieces are told to everyone
+// at once. Whom to reach says contacts.ts; what is asked of whom is fetcher.ts's business, what is
+// sent uploads.ts's; this touches no disk (copy.ts) and opens no link (peers.ts).
 import { Bitfield } from '../../protocol/bitfield.ts';
 import type { PickerMode } from '../../protocol/engineLink.ts';
 import { asShoalError, isShoalError, ShoalError } from '../../protocol/errors.ts';
@@ -277,7 +278,8 @@ export class Swarm implements UploadFile {
   }
 
   /**
-   * Has these pieces fetched before all others and in this order, even while the rest is paused. Resolves when they are held.
+   * Has these pieces fetched before all others and in this order, even while the rest is paused.
+   * Resolves when they are held.
    *
    * @throws ShoalError cancelled; linkClosed when the swarm was left meanwhile; what the disk says
    */
@@ -381,7 +383,8 @@ export class Swarm implements UploadFile {
       this.#fetcher.beginLayer(link);
       await joined;
     } catch (error) {
-      // Not ready yet (its ticket, its copy), not in this swarm, or gone: the next tick tries again while a tracker names it.
+      // Not ready yet (its ticket, its copy), not in this swarm, or gone: the next tick tries again
+      // while a tracker names it.
       this.#host.log.debug('a peer could not be joined', { peer: link.pin, why: asShoalError(error).code });
     } finally {
       this.#contacts.answered(link.pin);
@@ -407,7 +410,10 @@ export class Swarm implements UploadFile {
     this.#events.changed();
   }
 
-  /** Other downloaders hear what we have asked of seeders, so that they ask for something else there. */
+  /**
+   * Other downloaders hear what we have asked of seeders, so that they ask for something else
+   * there.
+   */
   #tellAsking(): void {
     const leechers = [...this.#members.values()].filter(({ isSeeder }) => !isSeeder);
     if (leechers.length === 0) return;

@@ -1,5 +1,6 @@
-// How it stands in the swarm of a transfer, as frontends are shown it. Worked out when it is asked for, so that a swarm nobody looks at pays
-// nothing. Reads swarm, board and members; changes none of them.
+// How it stands in the swarm of a transfer, as frontends are shown it. Worked out when it is asked
+// for, so that a swarm nobody looks at pays nothing. Reads swarm, board and members; changes none
+// of them.
 import type { Pin } from '../../protocol/ids.ts';
 import type { SwarmPeerView, SwarmView } from '../../protocol/swarmView.ts';
 import { CELLS_MAX, PEERS_SHOWN_MAX } from '../../protocol/swarmView.ts';

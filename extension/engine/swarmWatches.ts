@@ -1,12 +1,15 @@
-// The swarms that one frontend looks at: each is told at once, and then when it looks different, at most once a second. While none is looked at
-// there is no timer and nothing is worked out.
+// The swarms that one frontend looks at: each is told at once, and then when it looks different, at
+// most once a second. While none is looked at there is no timer and nothing is worked out.
 import { encode } from '../../protocol/schema.ts';
 import type { SwarmView } from '../../protocol/swarmView.ts';
 import { swarmView } from '../../protocol/swarmView.ts';
 import type { Clock, Timer } from '../../protocol/world.ts';
 import type { EngineApi } from './state.ts';
 
-/** Least time between two reports of a swarm, in ms: rates that tick faster are only restless, and the map of a large file is 40 KiB. */
+/**
+ * Least time between two reports of a swarm, in ms: rates that tick faster are only restless, and
+ * the map of a large file is 40 KiB.
+ */
 export const SWARM_MS = 1_000;
 /** Swarms that one frontend may look at. */
 const WATCHED_MAX = 16;

@@ -1,5 +1,5 @@
-// Every swarm this engine takes part in, whether for a transfer or for what is only read, and what of it the trackers shall hear. Looks; owns nothing
-// and changes nothing.
+// Every swarm this engine takes part in, whether for a transfer or for what is only read, and what
+// of it the trackers shall hear. Looks; owns nothing and changes nothing.
 import type { GroupId, Root, SwarmKey } from '../../protocol/ids.ts';
 import { swarmKeyText } from '../../protocol/ids.ts';
 import type { Previews } from './previews.ts';
@@ -29,7 +29,8 @@ export class Swarms {
     for (const transfer of this.#transfers.all) {
       const { key, record } = transfer;
       const leftBytes = announcedBytes(transfer);
-      // A share is announced when the group knows of it; what it is announced for must be in the catalogue.
+      // A share is announced when the group knows of it; what it is announced for must be in the
+      // catalogue.
       if (key && leftBytes !== undefined && record.told) presence.set(swarmKeyText(key), { key, leftBytes });
     }
     for (const {

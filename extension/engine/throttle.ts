@@ -1,11 +1,15 @@
-// A limit in bytes per second, as a bucket that fills with time. Whoever moves bytes either looks and spends (uploads.ts, which then
-// chooses who gets them) or waits in line (`take`), where nobody is passed over.
+// A limit in bytes per second, as a bucket that fills with time. Whoever moves bytes either looks
+// and spends (uploads.ts, which then chooses who gets them) or waits in line (`take`), where nobody
+// is passed over.
 import { ShoalError } from '../../protocol/errors.ts';
 import type { Clock, Timer } from '../../protocol/world.ts';
 
 /** How much may go at once after a pause, in ms of the limit: short, so that the rate is smooth. */
 const BURST_MS = 50;
-/** Bytes that always go at once: less would be all head and no bytes. At 10 KB/s they are a fifth of a second. */
+/**
+ * Bytes that always go at once: less would be all head and no bytes. At 10 KB/s they are a fifth of
+ * a second.
+ */
 const PORTION_BYTES_MIN = 2 * 1024;
 
 interface Waiting {
@@ -31,7 +35,10 @@ export class Throttle {
     return this.#bytesPerS;
   }
 
-  /** How many bytes to move at once so that the limit holds over short times too; Infinity without a limit. */
+  /**
+   * How many bytes to move at once so that the limit holds over short times too; Infinity without a
+   * limit.
+   */
   get portionBytes(): number {
     return this.#bytesPerS === 0 ? Infinity : Math.max(PORTION_BYTES_MIN, Math.floor(this.#burstBytes));
   }
@@ -44,7 +51,10 @@ export class Throttle {
     this.#serve();
   }
 
-  /** After how many ms so many bytes may go; 0: now. More than the bucket holds may go when it is full, so that no size waits for ever. */
+  /**
+   * After how many ms so many bytes may go; 0: now. More than the bucket holds may go when it is
+   * full, so that no size waits for ever.
+   */
   waitMs(bytes: number): number {
     if (this.#bytesPerS === 0) return 0;
     this.#fill();

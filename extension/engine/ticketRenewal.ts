@@ -1,4 +1,5 @@
-// Keeps our membership tickets fresh: fetched when something about our groups changed, and again before half their time is over.
+// Keeps our membership tickets fresh: fetched when something about our groups changed, and again
+// before half their time is over.
 import type { Pin } from '../../protocol/ids.ts';
 import { TICKET_MS } from '../../protocol/limits.ts';
 import type { Timer, World } from '../../protocol/world.ts';

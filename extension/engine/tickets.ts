@@ -1,5 +1,5 @@
-// Who may have what from us, and what proves it: our own membership tickets, the revocations heard of, the trackers' keys and time.
-// Decides whether a ticket counts at this moment; talks to nobody.
+// Who may have what from us, and what proves it: our own membership tickets, the revocations heard
+// of, the trackers' keys and time. Decides whether a ticket counts at this moment; talks to nobody.
 import type { GroupId, Pin } from '../../protocol/ids.ts';
 import { TICKET_GRACE_MS, TICKET_MS } from '../../protocol/limits.ts';
 import type { Revocation, Ticket, TicketKeys } from '../../protocol/ticket.ts';
@@ -45,7 +45,10 @@ export class Tickets {
     return this.#clock.now() + this.#offsetMs;
   }
 
-  /** Our tickets as a tracker gave them; replaces those we had. Those that cannot be read are left out. */
+  /**
+   * Our tickets as a tracker gave them; replaces those we had. Those that cannot be read are left
+   * out.
+   */
   setMine(tickets: readonly Uint8Array[], device: Pin): void {
     this.#mine.clear();
     for (const bytes of tickets) {

@@ -1,4 +1,5 @@
-// Conflicts that the person was told of: a tracker tells them again at every link, and the other tracker as well. Owns its file.
+// Conflicts that the person was told of: a tracker tells them again at every link, and the other
+// tracker as well. Owns its file.
 import type { Disk } from '../../protocol/world.ts';
 import type { Home } from '../../protocol/home/home.ts';
 import { readSmallFile, writeSmallFile } from '../../protocol/home/home.ts';

@@ -1,5 +1,6 @@
-// The link to one tracker, kept up as long as the engine wants it: dials, checks whose realm it is, says who we are and what we have,
-// and comes back after every failure. trackers.ts holds one for each tracker of the pair.
+// The link to one tracker, kept up as long as the engine wants it: dials, checks whose realm it is,
+// says who we are and what we have, and comes back after every failure. trackers.ts holds one for
+// each tracker of the pair.
 import { Connection } from '../../protocol/connection.ts';
 import type { CallOptions } from '../../protocol/connection.ts';
 import type { TrackerState } from '../../protocol/engineLink.ts';
@@ -20,7 +21,10 @@ import type { Timer, World } from '../../protocol/world.ts';
 
 /** How long a dial may take, in ms. */
 const DIAL_MS = 5_000;
-/** Changes of what we have that come sooner after the last announce are announced together, in ms; one after a rest waits just for what changes with it. */
+/**
+ * Changes of what we have that come sooner after the last announce are announced together, in ms;
+ * one after a rest waits just for what changes with it.
+ */
 const ANNOUNCE_MS = 50;
 const ANNOUNCE_MS_MIN = 2;
 /** Longest pause between two tries, in ms; after RARE_AFTER failures in a row RARE_MS. */
@@ -37,7 +41,10 @@ export interface SessionHost {
   readonly program: string;
   /** The pin this tracker must prove; undefined at first contact, when the descriptor tells. */
   expectedPin(address: Address): Pin | undefined;
-  /** Checks a descriptor the tracker showed, and that the tracker is one of those it lists. @throws ShoalError wrongRealm, badDescriptor, pinMismatch */
+  /**
+   * Checks a descriptor the tracker showed, and that the tracker is one of those it lists. @throws
+   * ShoalError wrongRealm, badDescriptor, pinMismatch
+   */
   checkRealm(signed: SignedDescriptor, pin: Pin | undefined, address: Address): Promise<void>;
   /** Where we listen, or nothing. */
   listening(): readonly Address[];
@@ -57,8 +64,8 @@ export interface SessionHost {
 }
 
 /**
- * How long to wait before the next try, in ms: anything up to 250 ms, 500 ms, 1 s … 5 s (full jitter, `trust.md` 4.7), after many
- * failures up to a minute.
+ * How long to wait before the next try, in ms: anything up to 250 ms, 500 ms, 1 s … 5 s (full
+ * jitter, `trust.md` 4.7), after many failures up to a minute.
  */
 export function retryDelayMs(failures: number, random: () => number): number {
   const max = failures > RARE_AFTER ? RARE_MS : Math.min(RETRY_MS_MAX, 250 * 2 ** Math.min(failures, 10));
@@ -248,7 +255,10 @@ export class TrackerSession {
     }
   }
 
-  /** No account is in so many; and with one more, no frontend could be told of any (engineLink's `overview`). */
+  /**
+   * No account is in so many; and with one more, no frontend could be told of any (engineLink's
+   * `overview`).
+   */
   #tooManyGroups(): void {
     if (this.#hasSaidTooMany) return;
     this.#hasSaidTooMany = true;

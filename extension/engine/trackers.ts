@@ -1,5 +1,6 @@
-// Both trackers of the realm as one: which realm it is, which tracker answers our calls, what to do when it does not. A call that
-// fails because of the link goes to the other tracker; operations carry an id, so they may be sent twice.
+// Both trackers of the realm as one: which realm it is, which tracker answers our calls, what to do
+// when it does not. A call that fails because of the link goes to the other tracker; operations
+// carry an id, so they may be sent twice.
 import type { TrackerState } from '../../protocol/engineLink.ts';
 import { asShoalError, ShoalError } from '../../protocol/errors.ts';
 import type { Origin, Pin } from '../../protocol/ids.ts';
@@ -18,7 +19,10 @@ import { TrackerSession } from './trackerSession.ts';
 
 /** How long a call waits for a tracker that can be reached, in ms. */
 const WAIT_MS = 4_000;
-/** How long one tracker has for one call before the other is asked, in ms. Hashing a password takes most of a second on a busy machine. */
+/**
+ * How long one tracker has for one call before the other is asked, in ms. Hashing a password takes
+ * most of a second on a busy machine.
+ */
 const CALL_MS = 5_000;
 
 export type TrackersHost = Omit<SessionHost, 'expectedPin' | 'checkRealm' | 'changed'> & {
@@ -54,7 +58,10 @@ export class Trackers {
     this.#home = home;
   }
 
-  /** The URL that was given and accepted, with the realm as soon as it is known; '' when none is set. */
+  /**
+   * The URL that was given and accepted, with the realm as soon as it is known; '' when none is
+   * set.
+   */
   get url(): string {
     return this.#isTrial ? this.#urlBefore : this.#urlNow;
   }
@@ -94,8 +101,10 @@ export class Trackers {
   /**
    * Uses other trackers from now on. Resolves when one of them has shown its realm.
    *
-   * @param accepts  asked when the realm is known; where it says no, or nobody answers, everything stays as it was
-   * @returns the whole URL, and whether the realm was taken on trust: the URL named none, and none was known
+   * @param accepts  asked when the realm is known; where it says no, or nobody answers, everything
+   *   stays as it was
+   * @returns the whole URL, and whether the realm was taken on trust: the URL named none, and none
+   *   was known
    * @throws ShoalError badTrackerUrl, trackerUnreachable, wrongRealm, badDescriptor
    */
   async set(
@@ -104,7 +113,8 @@ export class Trackers {
   ): Promise<{ readonly url: string; readonly firstUse: boolean }> {
     const url = parseRealmUrl(text);
     const known = this.#realm;
-    // A bare address of trackers we know means the same realm: another key there is a hard stop, not a new beginning.
+    // A bare address of trackers we know means the same realm: another key there is a hard stop,
+    // not a new beginning.
     const sameAddresses =
       known !== undefined &&
       url.addresses.some((address) => known.trackers.some((tracker) => sameAddress(tracker.address, address)));
@@ -186,7 +196,10 @@ export class Trackers {
     return this.use((session) => session.call(name, body, { deadlineMs: CALL_MS }));
   }
 
-  /** What one of our operations came to may be shown to the person from now on, whichever tracker is asked. */
+  /**
+   * What one of our operations came to may be shown to the person from now on, whichever tracker is
+   * asked.
+   */
   sawEffectOf(at: Receipt['at']): void {
     if (!at || at.seq <= (this.#seen.get(at.origin) ?? 0)) return;
     // More than a realm can have are nonsense; the question must stay one that can be sent.
@@ -194,7 +207,10 @@ export class Trackers {
     this.#seen.set(at.origin, at.seq);
   }
 
-  /** Before the other tracker is asked for the first time: it shall not answer as of before what we have seen (`trust.md` 4.7). */
+  /**
+   * Before the other tracker is asked for the first time: it shall not answer as of before what we
+   * have seen (`trust.md` 4.7).
+   */
   async #catchUp(session: TrackerSession): Promise<void> {
     if (session === this.#lastAsked) return;
     if (this.#lastAsked && this.#seen.size > 0) {

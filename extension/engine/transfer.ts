@@ -1,5 +1,6 @@
-// The life of one file that is shared or downloaded: hashing, checking, exchanging, publishing, and what goes wrong on the way. Owns which phase
-// of it this is, and the parts that own the rest: its record (keptRecord.ts), what is on disk (onDisk.ts), its part in the swarm (seat.ts). What
+// The life of one file that is shared or downloaded: hashing, checking, exchanging, publishing, and
+// what goes wrong on the way. Owns which phase of it this is, and the parts that own the rest: its
+// record (keptRecord.ts), what is on disk (onDisk.ts), its part in the swarm (seat.ts). What
 // follows for others from how it stands is in standing.ts; transfers.ts holds all of them.
 import type { Transfer as TransferView } from '../../protocol/engineLink.ts';
 import type { ErrorCode } from '../../protocol/errors.ts';
@@ -92,7 +93,10 @@ export class Transfer {
     return this.figures.view(this, this.#host.placeOf(this));
   }
 
-  /** Begins, or goes on after a restart, a pause or a failure. Resolves when its file is open or it has failed. */
+  /**
+   * Begins, or goes on after a restart, a pause or a failure. Resolves when its file is open or it
+   * has failed.
+   */
   start(): Promise<void> {
     return this.#run();
   }
@@ -126,7 +130,10 @@ export class Transfer {
     return this.#onDisk.folderFiles(this.copy);
   }
 
-  /** It has been said which files of a folder are wanted; all, when none is named. @throws ShoalError usage */
+  /**
+   * It has been said which files of a folder are wanted; all, when none is named. @throws
+   * ShoalError usage
+   */
   async choose(only: readonly string[]): Promise<void> {
     if (!this.record.choosing) {
       throw new ShoalError('usage', { why: `the files of ${this.record.name} are chosen already` });
@@ -174,7 +181,8 @@ export class Transfer {
   /**
    * Reads a whole file again and compares.
    *
-   * @param repair  whether what is wrong in a download is fetched again; a share that has changed is another file, and stays what it is
+   * @param repair  whether what is wrong in a download is fetched again; a share that has changed
+   *   is another file, and stays what it is
    * @throws ShoalError integrity, fileMissing, fileUnreadable, cancelled
    */
   async verify(
@@ -198,7 +206,10 @@ export class Transfer {
     }
   }
 
-  /** Downloads what is wrong into a part file; the damaged file stays as it is until the right one takes its place. */
+  /**
+   * Downloads what is wrong into a part file; the damaged file stays as it is until the right one
+   * takes its place.
+   */
   async #repair(damaged: FileIdentity | undefined): Promise<void> {
     this.#set('checking');
     await this.#letGo();
@@ -236,7 +247,8 @@ export class Transfer {
     this.error = undefined;
     const { signal } = this.#work;
     const { root, part, paused } = this.record;
-    // A download that has nothing on disk yet has nothing to serve either: it opens nothing before its turn.
+    // A download that has nothing on disk yet has nothing to serve either: it opens nothing before
+    // its turn.
     if (root !== '' && !this.isWhole && part === '' && !this.#hasTurn && !paused) return this.#set('queued');
     try {
       const { isWhole, copy } = await this.#onDisk.open(signal, {
@@ -285,7 +297,9 @@ export class Transfer {
     }
   }
 
-  /** A download that is not finished: takes up what is on disk, then asks the swarm for the rest. */
+  /**
+   * A download that is not finished: takes up what is on disk, then asks the swarm for the rest.
+   */
   async #fetch(copy: Copy, signal: AbortSignal): Promise<void> {
     this.figures.resumedPieces = copy.pieces.held.count;
     await this.#choose(copy);
@@ -298,7 +312,10 @@ export class Transfer {
     this.#host.presenceChanged();
   }
 
-  /** The hashes of a download have come; before anything is asked for, it is looked what of it is here. */
+  /**
+   * The hashes of a download have come; before anything is asked for, it is looked what of it is
+   * here.
+   */
   async #layerKnown(swarm: Swarm, layer: Uint8Array): Promise<void> {
     swarm.pause();
     await this.#onDisk.keepLayer(layer);
@@ -360,7 +377,8 @@ export class Transfer {
   /** The disk refused while pieces came. */
   #stuck(error: ShoalError): void {
     const why = diskError(error.cause ?? error, this.record.path);
-    // On a full disk the pieces that are here go on being served, as long as the open file can be relied on.
+    // On a full disk the pieces that are here go on being served, as long as the open file can be
+    // relied on.
     if (why.code !== 'diskFull' || !this.swarm || this.copy?.isBroken) {
       return void this.#failed(error.code === 'syncFailed' ? error : why);
     }

@@ -1,4 +1,5 @@
-// What is counted of one transfer while it runs, and what windows are shown of it. Counts and shows; decides nothing.
+// What is counted of one transfer while it runs, and what windows are shown of it. Counts and
+// shows; decides nothing.
 import type { Transfer as TransferView } from '../../protocol/engineLink.ts';
 import { toWire } from '../../protocol/wireErrors.ts';
 import type { Clock } from '../../protocol/world.ts';
@@ -46,7 +47,8 @@ export class TransferFigures {
     const pieces =
       copy?.pieces.wantedCount ?? (record.pieceBytes > 0 ? Math.ceil(record.sizeBytes / record.pieceBytes) : 0);
     const heldPieces = copy?.pieces.held.count ?? (isWhole ? pieces : 0);
-    // Of a folder of which some files were chosen, those count: until they are made, with all of each piece that they touch.
+    // Of a folder of which some files were chosen, those count: until they are made, with all of
+    // each piece that they touch.
     const isPart = record.only.length > 0;
     const sizeBytes =
       isPart && isWhole

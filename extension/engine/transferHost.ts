@@ -1,4 +1,5 @@
-// What a transfer needs of those who hold it: the outside, its turn, its swarm, and ears for what becomes of it.
+// What a transfer needs of those who hold it: the outside, its turn, its swarm, and ears for what
+// becomes of it.
 import type { SwarmKey } from '../../protocol/ids.ts';
 import type { Home } from '../../protocol/home/home.ts';
 import type { World } from '../../protocol/world.ts';

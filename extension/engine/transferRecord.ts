@@ -1,5 +1,5 @@
-// What the home keeps of one file that is shared or downloaded, so that it goes on after a restart: a small record and the piece
-// layer beside it. Reads and writes those two; runs nothing.
+// What the home keeps of one file that is shared or downloaded, so that it goes on after a restart:
+// a small record and the piece layer beside it. Reads and writes those two; runs nothing.
 import path from 'node:path';
 import { ShoalError, systemCode } from '../../protocol/errors.ts';
 import type { PickerMode, Priority } from '../../protocol/engineLink.ts';
@@ -32,7 +32,10 @@ export interface TransferRecord {
   readonly replace: boolean;
   readonly paused: boolean;
   readonly content: 'file' | 'folder';
-  /** Which version of the group's file a download is; 0 for a share, which becomes one only when it is told of. */
+  /**
+   * Which version of the group's file a download is; 0 for a share, which becomes one only when it
+   * is told of.
+   */
   readonly version: number;
   /** Patterns of the files of a folder that were chosen; empty for all. */
   readonly only: readonly string[];
@@ -78,7 +81,10 @@ export function saveLayer(disk: Disk, home: Home, id: number, layer: Uint8Array)
   return disk.replaceFile(layerFile(home, id), Buffer.concat([LAYER_HEAD, layer]));
 }
 
-/** The piece layer; undefined when there is none, or it does not lead to the root: a damaged one would make every good piece a wrong one. */
+/**
+ * The piece layer; undefined when there is none, or it does not lead to the root: a damaged one
+ * would make every good piece a wrong one.
+ */
 export async function loadLayer(
   disk: Disk,
   home: Home,
@@ -99,7 +105,10 @@ export async function loadLayer(
   }
 }
 
-/** All records of the home, the oldest first. One that cannot be read is left where it is and said in the log: the others go on. */
+/**
+ * All records of the home, the oldest first. One that cannot be read is left where it is and said
+ * in the log: the others go on.
+ */
 export async function loadRecords(disk: Disk, home: Home, log: Log): Promise<readonly TransferRecord[]> {
   const records: TransferRecord[] = [];
   for (const name of await disk.listFolder(home.transfersFolder)) {

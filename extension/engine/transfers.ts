@@ -1,5 +1,6 @@
-// All files that this engine shares and downloads: begins, finds, forgets them, knows which of them stands for which swarm, and tells
-// the downloads whose turn it is. Whose it is decides queue.ts; what happens inside a transfer is transfer.ts's business.
+// All files that this engine shares and downloads: begins, finds, forgets them, knows which of them
+// stands for which swarm, and tells the downloads whose turn it is. Whose it is decides queue.ts;
+// what happens inside a transfer is transfer.ts's business.
 import path from 'node:path';
 import { ShoalError } from '../../protocol/errors.ts';
 import type { AccountId, GroupId, Root, SwarmKey } from '../../protocol/ids.ts';
@@ -20,11 +21,20 @@ import type { TransferHost } from './transferHost.ts';
 import type { TransferRecord } from './transferRecord.ts';
 import { loadRecords, removeRecord, saveRecord } from './transferRecord.ts';
 
-/** Files that are opened at the same time when an engine starts: some disks' worth of work, whatever the number of shares. */
+/**
+ * Files that are opened at the same time when an engine starts: some disks' worth of work, whatever
+ * the number of shares.
+ */
 const OPENING_MAX = 16;
-/** How long a download may keep its turn while nobody serves it, in ms: peers that the tracker names are reached by then. */
+/**
+ * How long a download may keep its turn while nobody serves it, in ms: peers that the tracker names
+ * are reached by then.
+ */
 const IDLE_MS = 10_000;
-/** How soon after a change it is looked whose turn it is, in ms: changes of one moment are looked at once. */
+/**
+ * How soon after a change it is looked whose turn it is, in ms: changes of one moment are looked at
+ * once.
+ */
 const SETTLE_MS = 50;
 
 export interface TransfersHost extends Omit<
@@ -33,7 +43,10 @@ export interface TransfersHost extends Omit<
 > {
   /** How many downloads may fetch at once; 0 for no limit. */
   readonly activeDownloads: () => number;
-  /** What is read without being downloaded: it makes room for a transfer of the same bytes, which takes what is there of it. */
+  /**
+   * What is read without being downloaded: it makes room for a transfer of the same bytes, which
+   * takes what is there of it.
+   */
   readonly previews: { giveUp(key: SwarmKey): readonly SwarmPeer[]; copiesOf(root: Root): readonly Copy[] };
 }
 
@@ -142,7 +155,10 @@ export class Transfers {
   ofSwarm(group: GroupId, root: Root): Transfer | undefined {
     return this.#swarms.get(swarmKeyText({ group, root }));
   }
-  /** A preview wants a swarm: the peers that are known of it, or undefined while a transfer needs it for itself. */
+  /**
+   * A preview wants a swarm: the peers that are known of it, or undefined while a transfer needs it
+   * for itself.
+   */
   lend(key: SwarmKey): readonly SwarmPeer[] | undefined {
     const holder = this.#swarms.get(swarmKeyText(key));
     if (holder && !canYield(holder)) return undefined;
@@ -153,7 +169,10 @@ export class Transfers {
   giveBack(key: SwarmKey): void {
     if (!this.#swarms.has(swarmKeyText(key))) this.#ofKey(key).find(lacksSwarm)?.takeOverSwarm();
   }
-  /** What a transfer serves was found to be no longer what it was: it says so, and leaves the swarm to whoever needs those bytes. */
+  /**
+   * What a transfer serves was found to be no longer what it was: it says so, and leaves the swarm
+   * to whoever needs those bytes.
+   */
   async lost(copy: Copy, error: ShoalError): Promise<void> {
     await this.all.find((transfer) => transfer.copy === copy)?.fail(error, 'gone');
   }
@@ -225,7 +244,8 @@ export class Transfers {
   }
 
   /**
-   * Begins a download; one of the same file to the same place that is under way already is returned instead.
+   * Begins a download; one of the same file to the same place that is under way already is returned
+   * instead.
    *
    * @throws ShoalError badFileName, destinationExists, destinationUnwritable
    */
@@ -276,7 +296,10 @@ export class Transfers {
     });
   }
 
-  /** Ends a transfer for good. Files that are whole stay where they are; what was not finished is deleted. */
+  /**
+   * Ends a transfer for good. Files that are whole stay where they are; what was not finished is
+   * deleted.
+   */
   async forget(transfer: Transfer): Promise<void> {
     const { disk } = this.#host.world;
     this.#all.delete(transfer.id);
@@ -312,7 +335,10 @@ export class Transfers {
     this.giveTurns();
   }
 
-  /** Tells every download whether it may fetch now. Called by itself when something changed; from outside when the limit has. */
+  /**
+   * Tells every download whether it may fetch now. Called by itself when something changed; from
+   * outside when the limit has.
+   */
   giveTurns(): void {
     this.#timer?.cancel();
     this.#timerAtMs = Infinity;

@@ -1,10 +1,11 @@
-// Whether the extension that started an engine is still installed. VS Code tells nobody but its own windows; what it leaves on disk tells the rest.
+// Whether the extension that started an engine is still installed. VS Code tells nobody but its own
+// windows; what it leaves on disk tells the rest.
 import fs from 'node:fs';
 import path from 'node:path';
 
 /**
- * VS Code notes an extension that was uninstalled, or replaced by another version, in the file `.obsolete` beside its folder, by the
- * folder's name, and removes the folder at a later start.
+ * VS Code notes an extension that was uninstalled, or replaced by another version, in the file
+ * `.obsolete` beside its folder, by the folder's name, and removes the folder at a later start.
  *
  * @param folder  of the extension, absolute
  */

@@ -1,6 +1,7 @@
-// The last step of a folder's download: from the one run of bytes that has come (manifest.ts) its files are made in a folder beside the
-// part file, each compared with its own hash and synced; then that folder gets its final name in one step that never takes anything's
-// place. Until then nothing is to be seen of it, and a crash at any moment only means to do it again.
+// The last step of a folder's download: from the one run of bytes that has come (manifest.ts) its
+// files are made in a folder beside the part file, each compared with its own hash and synced; then
+// that folder gets its final name in one step that never takes anything's place. Until then nothing
+// is to be seen of it, and a crash at any moment only means to do it again.
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { ShoalError, systemCode } from '../../protocol/errors.ts';
@@ -27,7 +28,8 @@ const CHUNK_BYTES = 1024 * 1024;
 /**
  * Makes the files of a folder whose pieces are all held, and gives it its final name.
  *
- * @throws ShoalError badFolder, destinationExists, destinationUnwritable, diskFull; what has come is kept
+ * @throws ShoalError badFolder, destinationExists, destinationUnwritable, diskFull; what has come
+ *   is kept
  */
 export async function publishFolder(host: DownloadHost, keeper: Keeper, copy: Copy): Promise<void> {
   const { disk, home } = host;
@@ -143,7 +145,10 @@ async function makeFile(
   }
 }
 
-/** Gives the folder its name, if nothing has it: a folder never takes the place of a file, nor of a folder in which there is something. */
+/**
+ * Gives the folder its name, if nothing has it: a folder never takes the place of a file, nor of a
+ * folder in which there is something.
+ */
 async function takeName(disk: Disk, keeper: Keeper, from: string): Promise<string> {
   const { path: destination, rename } = keeper.record;
   for (let n = 1; n <= (rename ? RENAMES_MAX : 1); n++) {

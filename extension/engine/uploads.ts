@@ -1,5 +1,6 @@
-// What this engine sends: all requests for bytes, of all peers and all swarms, in one line, answered one after the other as the limits
-// and the peers' lines allow. Owns the line; whose turn it is, choker.ts says; whether a peer may have anything, peer.ts.
+// What this engine sends: all requests for bytes, of all peers and all swarms, in one line,
+// answered one after the other as the limits and the peers' lines allow. Owns the line; whose turn
+// it is, choker.ts says; whether a peer may have anything, peer.ts.
 import { ShoalError } from '../../protocol/errors.ts';
 import type { RawBytes } from '../../protocol/frame.ts';
 import type { Clock, Timer } from '../../protocol/world.ts';
@@ -9,14 +10,23 @@ import { FirstCopies } from './firstCopies.ts';
 import type { PieceBuffers } from './pieceBuffers.ts';
 import type { Throttle } from './throttle.ts';
 
-/** Memory that one peer's answers may take before they are with the system: who does not read holds up nobody else. */
+/**
+ * Memory that one peer's answers may take before they are with the system: who does not read holds
+ * up nobody else.
+ */
 const HELD_BYTES_MAX = 4 * 1024 * 1024;
-/** Requests that are read and handed to their links at once. Fewer leave a fast link waiting for the disk, more only take memory. */
+/**
+ * Requests that are read and handed to their links at once. Fewer leave a fast link waiting for the
+ * disk, more only take memory.
+ */
 const SERVED_AT_ONCE_MAX = 8;
 
 /** Who asks. Compared by identity. */
 export interface UploadPeer {
-  /** Whether it has taken enough of what it was sent to get more: who reads slowly holds up nobody else. */
+  /**
+   * Whether it has taken enough of what it was sent to get more: who reads slowly holds up nobody
+   * else.
+   */
   readonly isWritable: boolean;
   /** Resolves when it has, or is gone. */
   writable(): Promise<void>;
@@ -81,7 +91,8 @@ export class Uploads {
   }
 
   /**
-   * Stands in line. The answer may hold fewer bytes than were asked for: under a small limit so many go at once that the limit is smooth.
+   * Stands in line. The answer may hold fewer bytes than were asked for: under a small limit so
+   * many go at once that the limit is smooth.
    *
    * @throws ShoalError cancelled, or what `read` throws
    */
@@ -118,7 +129,10 @@ export class Uploads {
     return this.#line.length;
   }
 
-  /** Answers whoever may be answered now; a limit, a link or memory that has room again calls it anew. */
+  /**
+   * Answers whoever may be answered now; a limit, a link or memory that has room again calls it
+   * anew.
+   */
   #serve(): void {
     this.#timer?.cancel();
     this.#timer = undefined;

@@ -1,5 +1,5 @@
-// Pieces of one file that somebody waits for now: who asked first comes first, and of each the pieces in order. Owns the waits; asks nobody
-// for anything (fetcher.ts).
+// Pieces of one file that somebody waits for now: who asked first comes first, and of each the
+// pieces in order. Owns the waits; asks nobody for anything (fetcher.ts).
 import { ShoalError } from '../../protocol/errors.ts';
 
 interface Wait {

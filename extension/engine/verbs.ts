@@ -1,4 +1,5 @@
-// Each verb of a frontend as what the engine does for it: names become ids, answers become receipts. One line per verb where one is enough.
+// Each verb of a frontend as what the engine does for it: names become ids, answers become
+// receipts. One line per verb where one is enough.
 import path from 'node:path';
 import type { Verbs } from './state.ts';
 import { ShoalError } from '../../protocol/errors.ts';
@@ -35,7 +36,9 @@ export function verbsOf(engine: Engine): Verbs {
     const { durability } = await engine.submit(name, body);
     return { durability: durability === 'both' ? 'both' : 'one' };
   };
-  /** A group by its name, from what the tracker told us or, for others' groups, from the tracker. */
+  /**
+   * A group by its name, from what the tracker told us or, for others' groups, from the tracker.
+   */
   const groupNamed = async (name: string): Promise<{ group: GroupId; name: string; view: GroupView | undefined }> => {
     me();
     const view = [...(trackers.inUse?.groups.values() ?? [])].find((group) => nameKey(group.name) === nameKey(name));

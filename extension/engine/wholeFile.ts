@@ -1,5 +1,6 @@
-// The disk side of what is whole: a file or folder that is shared, or a download that is done. Hashes it, keeps what was found, and opens
-// it again as long as it is what it was. Fetches nothing and shows nothing.
+// The disk side of what is whole: a file or folder that is shared, or a download that is done.
+// Hashes it, keeps what was found, and opens it again as long as it is what it was. Fetches nothing
+// and shows nothing.
 import { ShoalError } from '../../protocol/errors.ts';
 import type { Root, Sha256 } from '../../protocol/ids.ts';
 import type { Log } from '../../protocol/world.ts';
@@ -16,7 +17,10 @@ import { pieceBytesFor, shapeOf } from './hashTree.ts';
 import type { TransferRecord } from './transferRecord.ts';
 import { loadLayer, saveLayer } from './transferRecord.ts';
 
-/** Reads it all and writes down what it is. @throws ShoalError fileMissing, fileUnreadable, fileChanged, badFolder, cancelled */
+/**
+ * Reads it all and writes down what it is. @throws ShoalError fileMissing, fileUnreadable,
+ * fileChanged, badFolder, cancelled
+ */
 export async function hashWhole(host: DownloadHost, keeper: Keeper, log: Log, options: HashOptions): Promise<void> {
   const { disk, home, hasher } = host;
   const { id, path: place, content } = keeper.record;
@@ -69,7 +73,10 @@ export async function openWhole(host: DownloadHost, keeper: Keeper, isProven: bo
   });
 }
 
-/** Reads it all again and compares. @throws ShoalError integrity, fileMissing, fileUnreadable, cancelled */
+/**
+ * Reads it all again and compares. @throws ShoalError integrity, fileMissing, fileUnreadable,
+ * cancelled
+ */
 export async function verifyWhole(
   host: DownloadHost,
   record: TransferRecord,

@@ -1,5 +1,6 @@
-// The swarm inspectors of this window: one panel for each transfer, in front again when it is asked for again, back after a reload. An inspector looks
-// at its swarm while it is seen; while it is not, it only takes down the rates. The page draws (extension/webview); model.ts has the words.
+// The swarm inspectors of this window: one panel for each transfer, in front again when it is asked
+// for again, back after a reload. An inspector looks at its swarm while it is seen; while it is
+// not, it only takes down the rates. The page draws (extension/webview); model.ts has the words.
 import * as vscode from 'vscode';
 import type { SwarmView } from '../../protocol/swarmView.ts';
 import type { Clock } from '../../protocol/world.ts';
@@ -73,7 +74,9 @@ class Inspector implements vscode.Disposable {
   readonly #stop: (() => void)[];
   #stopLooking: (() => void) | undefined;
   #swarm: SwarmView | undefined;
-  /** The page is there and has asked for what to show; it is gone while another tab lies before it. */
+  /**
+   * The page is there and has asked for what to show; it is gone while another tab lies before it.
+   */
   #isReady = false;
   #shownMs = -Infinity;
   #timer: NodeJS.Timeout | undefined;

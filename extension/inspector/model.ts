@@ -1,4 +1,5 @@
-// What the swarm inspector shows, in words: a function of the transfer, the engine's overview and the view of the swarm. Pure; the page only draws it.
+// What the swarm inspector shows, in words: a function of the transfer, the engine's overview and
+// the view of the swarm. Pure; the page only draws it.
 import { age, amount, percent, rate } from '../../protocol/amounts.ts';
 import type { Overview, Transfer } from '../../protocol/engineLink.ts';
 import type { SwarmPeerView, SwarmView } from '../../protocol/swarmView.ts';

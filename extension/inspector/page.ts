@@ -1,5 +1,5 @@
-// The HTML of the swarm inspector as VS Code gets it. Strict: one script with a nonce, one style sheet, and nothing from anywhere else. What is shown
-// comes by messages.
+// The HTML of the swarm inspector as VS Code gets it. Strict: one script with a nonce, one style
+// sheet, and nothing from anywhere else. What is shown comes by messages.
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import { SKELETON } from '../webview/skeleton.ts';

@@ -1,4 +1,5 @@
-// How fast a transfer was in the last minutes: kept while somebody has its inspector open, also while another tab lies before it.
+// How fast a transfer was in the last minutes: kept while somebody has its inspector open, also
+// while another tab lies before it.
 import type { Rates } from '../webview/messages.ts';
 
 /** How far back the plot goes, and how often a rate is taken, in ms. */

@@ -1,4 +1,5 @@
-// The view Downloads: what is coming, what has come, and what this machine shares, with how far each is. Pure.
+// The view Downloads: what is coming, what has come, and what this machine shares, with how far
+// each is. Pure.
 import { amount, duration, percent, rate } from '../../protocol/amounts.ts';
 import type { Transfer } from '../../protocol/engineLink.ts';
 import type { GroupId } from '../../protocol/ids.ts';
@@ -12,7 +13,10 @@ import { plural, shown, t } from '../words.ts';
 import { LazyRows } from './row.ts';
 import type { Icon, Row } from './row.ts';
 
-/** How far a download that was resumed says so in its row, in per cent of the whole: then it is one like others. */
+/**
+ * How far a download that was resumed says so in its row, in per cent of the whole: then it is one
+ * like others.
+ */
 const RESUMED_PERCENT = 5;
 /** From when on it is told how much was uploaded of a file: part of it. */
 const UPLOADED_MIN = 0.05;
@@ -95,7 +99,10 @@ function ages(state: WindowState): (transfer: Transfer) => Beside['age'] {
 
 const made = new WeakMap<Transfer, { readonly key: string; readonly row: Row }>();
 
-/** Made again only when something of it has changed: there may be thousands of shares, of which one moves. */
+/**
+ * Made again only when something of it has changed: there may be thousands of shares, of which one
+ * moves.
+ */
 function rowOf(transfer: Transfer, beside: Beside): Row {
   const key = `${beside.opens} ${beside.age} ${beside.missing ?? ''}`;
   const known = made.get(transfer);
@@ -236,7 +243,8 @@ export const progressOf = (transfer: Transfer, nowMs = Date.now()): string =>
 
 function progressWith(transfer: Transfer, nowhere: string | undefined): string {
   const { state, kind, doneBytes, sizeBytes, downBytesPerS, upBytesPerS, peers, error } = transfer;
-  const done = t('{0} %', isComplete(transfer) ? 100 : Math.min(99, percent(doneBytes, sizeBytes))); // verified and under its name, or not yet done
+  // verified and under its name, or not yet done
+  const done = t('{0} %', isComplete(transfer) ? 100 : Math.min(99, percent(doneBytes, sizeBytes)));
   const missing = error ? undefined : nowhere;
   const up = upBytesPerS > 0 ? `↑ ${rate(upBytesPerS)}` : '';
   const join = (...parts: readonly string[]): string => parts.filter((part) => part !== '').join(' · ');

@@ -1,5 +1,6 @@
-// What is dragged out of the view Files: into the editor area it opens there. A file that is on this machine is dragged as itself, others as
-// what can be opened of them before they are downloaded.
+// What is dragged out of the view Files: into the editor area it opens there. A file that is on
+// this machine is dragged as itself, others as what can be opened of them before they are
+// downloaded.
 import { existsSync, statSync } from 'node:fs';
 import * as vscode from 'vscode';
 import type { Drag } from '../dropToShare.ts';

@@ -1,4 +1,5 @@
-// Shared names as folders: `data/raw/a.csv` lies in data/raw. One level at a time, because nobody opens all of them. Pure.
+// Shared names as folders: `data/raw/a.csv` lies in data/raw. One level at a time, because nobody
+// opens all of them. Pure.
 import type { FileRow } from '../../protocol/trackerLink.ts';
 
 export const FILES_ORDERS = ['name', 'newest', 'size'] as const;
@@ -22,7 +23,10 @@ export interface Level<F extends Placed> {
   readonly files: readonly F[];
 }
 
-/** Folders in folders that are shown: whoever names a file with more slashes has its name in one row from there on. */
+/**
+ * Folders in folders that are shown: whoever names a file with more slashes has its name in one row
+ * from there on.
+ */
 export const FOLDERS_DEEP_MAX = 24;
 
 /**
@@ -85,7 +89,10 @@ function foldersIn<F extends Placed>(
   }
 }
 
-/** The deepest folder that holds all of them: one that holds nothing but another is no row of its own, as in VS Code's explorer. */
+/**
+ * The deepest folder that holds all of them: one that holds nothing but another is no row of its
+ * own, as in VS Code's explorer.
+ */
 function commonFolder(files: readonly Placed[], first: string): string {
   let prefix = first;
   for (let depth = prefix.split('/').length; depth <= FOLDERS_DEEP_MAX; depth++) {
@@ -102,7 +109,10 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 /** Digits a number in a name may have to be sorted as a number. */
 const DIGITS = 16;
 
-/** As people expect it: `part 2` before `part 10`. A key for each name once: an `Intl.Collator` that knows numbers takes a second for so many names. */
+/**
+ * As people expect it: `part 2` before `part 10`. A key for each name once: an `Intl.Collator` that
+ * knows numbers takes a second for so many names.
+ */
 function byName<T>(all: readonly T[], nameOf: (one: T) => string): readonly T[] {
   const keyed = all.map((one) => ({
     one,

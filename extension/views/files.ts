@@ -1,5 +1,6 @@
-// The view Files: what is shared in each of my groups, in folders by its names. Pure; a group's rows are made again only when its catalogue, what
-// we have of it, or how the person wants to see it has changed, and only those that somebody looks at.
+// The view Files: what is shared in each of my groups, in folders by its names. Pure; a group's
+// rows are made again only when its catalogue, what we have of it, or how the person wants to see
+// it has changed, and only those that somebody looks at.
 import { amount } from '../../protocol/amounts.ts';
 import type { Transfer } from '../../protocol/engineLink.ts';
 import type { GroupId } from '../../protocol/ids.ts';
@@ -17,7 +18,10 @@ import type { Head, Row } from './row.ts';
 
 /** With so many groups or fewer all are open at first. */
 const OPEN_GROUPS_MAX = 4;
-/** Rows of one level that are shown at first, and more at each wish for more: VS Code makes all rows of a level that is open. */
+/**
+ * Rows of one level that are shown at first, and more at each wish for more: VS Code makes all rows
+ * of a level that is open.
+ */
 export const LEVEL_ROWS = 1_000;
 
 /** How the person wants to see the files. */
@@ -27,7 +31,10 @@ export interface FilesLook {
   readonly filter: string;
   /** How many rows each level shows, where that is not `LEVEL_ROWS`. */
   readonly rowsMax: ReadonlyMap<string, number>;
-  /** Until when (the trackers' time, in ms) the files of a group were seen. What is not named was never looked at: there nothing counts as new. */
+  /**
+   * Until when (the trackers' time, in ms) the files of a group were seen. What is not named was
+   * never looked at: there nothing counts as new.
+   */
   readonly seenMs: ReadonlyMap<GroupId, number>;
 }
 
@@ -74,7 +81,10 @@ function groupRow(group: GroupView, state: WindowState, look: FilesLook, isColla
   ];
 }
 
-/** What the view says beside its rows: which filter there is, because the rows that are missing do not say it. */
+/**
+ * What the view says beside its rows: which filter there is, because the rows that are missing do
+ * not say it.
+ */
 export function filesHead({ filter }: FilesLook, rows: readonly Row[]): Head {
   if (filter === '') return {};
   return {
@@ -253,7 +263,10 @@ export function levelsTo(
   }
 }
 
-/** Where words of a filter stand in a label; a label that does not have them as they were typed has none marked. */
+/**
+ * Where words of a filter stand in a label; a label that does not have them as they were typed has
+ * none marked.
+ */
 function highlighted(label: string, words: readonly string[]): Pick<Row, 'highlights'> {
   const text = label.toLowerCase();
   return {
@@ -304,7 +317,8 @@ function fileRow(
   return {
     id: `file:${group}:${name}`,
     label: shown(label),
-    description: joined(isNew ? t('● new') : '', place, size, nth, seeds, by), // what is cut off in a narrow view stands last
+    // what is cut off in a narrow view stands last
+    description: joined(isNew ? t('● new') : '', place, size, nth, seeds, by),
     tooltip: {
       facts: JSON.stringify([file, holding?.path, older?.version]),
       lines: () => tooltipOf(file, isWhole ? holding : undefined, older),

@@ -1,4 +1,5 @@
-// The view Groups: my groups with their members and those who ask to join; groups that I asked to join. Pure.
+// The view Groups: my groups with their members and those who ask to join; groups that I asked to
+// join. Pure.
 import type { GroupView, MemberRow } from '../../protocol/trackerLink.ts';
 import { phraseOf } from '../errorWords.ts';
 import type { AccountId } from '../../protocol/ids.ts';
@@ -45,7 +46,10 @@ const made = new WeakMap<
 >();
 const NOBODY: Listing<MemberRow> = { rows: [], isLoaded: false, error: undefined };
 
-/** Those who ask, then the members. Made again only when they have changed, and only when somebody looks: a group may have a thousand. */
+/**
+ * Those who ask, then the members. Made again only when they have changed, and only when somebody
+ * looks: a group may have a thousand.
+ */
 function peopleOf(group: GroupView, listed: Listing<MemberRow> | undefined, me: AccountId | undefined): LazyRows {
   const known = listed && made.get(listed);
   if (known?.group === group && known.me === me) return known.rows;

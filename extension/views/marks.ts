@@ -1,4 +1,5 @@
-// Which files of this machine carry a mark in the explorer: shared, coming, or changed and served no more. Pure; decorations.ts shows them.
+// Which files of this machine carry a mark in the explorer: shared, coming, or changed and served
+// no more. Pure; decorations.ts shows them.
 import type { Transfer } from '../../protocol/engineLink.ts';
 import type { WindowState } from '../state.ts';
 import { isComplete } from '../state.ts';
@@ -10,7 +11,10 @@ export interface Mark {
   readonly tooltip: string;
 }
 
-/** The marks by path, of everything this machine shares or downloads. Of several, what needs the person comes first. Pure. */
+/**
+ * The marks by path, of everything this machine shares or downloads. Of several, what needs the
+ * person comes first. Pure.
+ */
 export function marksOf({ transfers }: Pick<WindowState, 'transfers'>): ReadonlyMap<string, Mark> {
   const marks = new Map<string, Mark>();
   for (const transfer of transfers.values()) {

@@ -1,4 +1,5 @@
-// Downloads that are dragged to another place in the view Downloads: their turns follow. On the keyboard the same is Move Up and its siblings.
+// Downloads that are dragged to another place in the view Downloads: their turns follow. On the
+// keyboard the same is Move Up and its siblings.
 import * as vscode from 'vscode';
 import type { Node } from './rowTree.ts';
 

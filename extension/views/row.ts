@@ -1,4 +1,5 @@
-// A row of a view: plain data, made of the state. rowTree.ts shows it. What is long or many is made only when somebody looks at it.
+// A row of a view: plain data, made of the state. rowTree.ts shows it. What is long or many is made
+// only when somebody looks at it.
 
 import type { SharedPlace } from '../sharedUri.ts';
 
@@ -19,10 +20,15 @@ export interface Subject {
 /** A product icon by its name, or the icon that the person's theme has for a file of this name. */
 export type Icon = { readonly theme: string; readonly color?: string } | { readonly file: string };
 
-/** The path under which VS Code looks for the icon of a file. It throws at one that begins with two slashes. */
+/**
+ * The path under which VS Code looks for the icon of a file. It throws at one that begins with two
+ * slashes.
+ */
 export const iconPath = (file: string): string => `/${file.replace(/^\/+/, '')}`;
 
-/** Rows that are made when they are first asked for: those of a row that nobody opens cost nothing. */
+/**
+ * Rows that are made when they are first asked for: those of a row that nobody opens cost nothing.
+ */
 export class LazyRows {
   readonly #make: () => readonly Row[];
   #made: readonly Row[] | undefined;
@@ -60,7 +66,10 @@ export interface Row {
   readonly subject: Subject;
   /** What can be opened of it before it is downloaded. */
   readonly shared?: { readonly place: SharedPlace; readonly sizeBytes: number };
-  /** What a click does, by the name behind `shoal.`: a command that takes the row from what is selected. */
+  /**
+   * What a click does, by the name behind `shoal.`: a command that takes the row from what is
+   * selected.
+   */
   readonly command?: string;
   /** Undefined for a leaf. */
   readonly children?: readonly Row[] | LazyRows;

@@ -1,4 +1,5 @@
-// What differs between the rows of two states. Pure; looks only at rows that somebody may have seen.
+// What differs between the rows of two states. Pure; looks only at rows that somebody may have
+// seen.
 import type { Row } from './row.ts';
 import { childrenOf, LazyRows } from './row.ts';
 
@@ -11,7 +12,10 @@ export interface RowChanges {
   readonly opened: readonly Row[];
 }
 
-/** Rows below one that are named one by one. VS Code looks for each that is named among all that are: with thousands, for seconds. */
+/**
+ * Rows below one that are named one by one. VS Code looks for each that is named among all that
+ * are: with thousands, for seconds.
+ */
 const NAMED_MAX = 100;
 
 export function changesBetween(before: readonly Row[], after: readonly Row[]): RowChanges {

@@ -1,5 +1,6 @@
-// Rows as a tree of VS Code. Compares the rows of two states and fires only for what differs, at most twice a second: every fire shows
-// the view's progress bar, and one for the whole tree would drop what is selected. What nobody has opened is not made.
+// Rows as a tree of VS Code. Compares the rows of two states and fires only for what differs, at
+// most twice a second: every fire shows the view's progress bar, and one for the whole tree would
+// drop what is selected. What nobody has opened is not made.
 import * as vscode from 'vscode';
 import type { WindowState } from '../state.ts';
 import { Merger } from '../merger.ts';
@@ -7,7 +8,9 @@ import type { Head, Row } from './row.ts';
 import { childrenOf, iconPath, linesOf } from './row.ts';
 import { changesBetween } from './rowChanges.ts';
 
-/** A row of a tree with an identity that outlives its content: what commands in its menu are given. */
+/**
+ * A row of a tree with an identity that outlives its content: what commands in its menu are given.
+ */
 export class Node {
   readonly parent: Node | undefined;
   row: Row;
@@ -109,10 +112,12 @@ export class RowTree implements vscode.TreeDataProvider<Node>, vscode.Disposable
     item.description = description;
     item.contextValue = context;
     item.accessibilityInformation = { label: spoken };
-    // Without arguments, which VS Code would forget while it asks for the row anew: a click just then would only say that a command was not found.
+    // Without arguments, which VS Code would forget while it asks for the row anew: a click just
+    // then would only say that a command was not found.
     if (row.command !== undefined) item.command = { command: `shoal.${row.command}`, title: label };
     if ('file' in icon) {
-      // Only the name counts for the icon; a place of its own, which names no file, keeps decorations of open and of workspace files away.
+      // Only the name counts for the icon; a place of its own, which names no file, keeps
+      // decorations of open and of workspace files away.
       item.resourceUri = vscode.Uri.from({ scheme: 'shoal', path: iconPath(icon.file) });
       item.iconPath = vscode.ThemeIcon.File;
     } else {
@@ -151,7 +156,8 @@ export class RowTree implements vscode.TreeDataProvider<Node>, vscode.Disposable
       const node = this.#nodes.get(row.id);
       if (node) this.#changed.fire(node);
     }
-    // VS Code remembers for each row whether it is open; what has something new to say is opened once more.
+    // VS Code remembers for each row whether it is open; what has something new to say is opened
+    // once more.
     for (const row of opened) {
       const node = this.#nodes.get(row.id);
       if (node && this.view.visible) {
@@ -194,7 +200,8 @@ export function tooltipOf(lines: readonly string[]): vscode.MarkdownString {
   const text = new vscode.MarkdownString();
   for (const [i, line] of lines.entries()) {
     if (i > 0) text.appendMarkdown('\n\n');
-    text.appendText(line.replaceAll('&', '&amp;')); // it leaves entities as they are, which would be read as what they stand for
+    // it leaves entities as they are, which would be read as what they stand for
+    text.appendText(line.replaceAll('&', '&amp;'));
   }
   return text;
 }

@@ -1,4 +1,5 @@
-// Who downloads from here, as a sentence: whom it concerns when one logs out, stops the engine or closes the last window. Pure.
+// Who downloads from here, as a sentence: whom it concerns when one logs out, stops the engine or
+// closes the last window. Pure.
 import type { Downloader } from '../../protocol/engineLink.ts';
 import { inMessage, plural, t } from '../words.ts';
 

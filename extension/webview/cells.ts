@@ -1,4 +1,5 @@
-// How a cell of the piece map looks: by colour, and in high contrast by its pattern too. The legend is drawn by the same hand.
+// How a cell of the piece map looks: by colour, and in high contrast by its pattern too. The legend
+// is drawn by the same hand.
 import type { CellCounts } from './cellCounts.ts';
 import type { Kind } from './messages.ts';
 import type { Palette } from './theme.ts';
@@ -6,7 +7,10 @@ import type { Palette } from './theme.ts';
 /** Peers that a missing piece is drawn stronger for. */
 const PEERS_DRAWN_MAX = 4;
 
-/** Cells below this have no outline in high contrast, which would leave nothing to see inside it, in px. */
+/**
+ * Cells below this have no outline in high contrast, which would leave nothing to see inside it, in
+ * px.
+ */
 const OUTLINED_PX_MIN = 8;
 
 /** A cell that stands for several kinds is divided among them, in the order of the legend. */

@@ -1,5 +1,5 @@
-// The page of the swarm inspector: takes what the window shows, gives each part its own, and says what was pressed. Everything that people chose
-// goes into text nodes alone.
+// The page of the swarm inspector: takes what the window shows, gives each part its own, and says
+// what was pressed. Everything that people chose goes into text nodes alone.
 import type { Action, FromPage, Kept, Shown, Words } from './messages.ts';
 import { kept, toPage } from './messages.ts';
 import { PeerTable } from './peerTable.ts';

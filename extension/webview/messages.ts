@@ -1,5 +1,6 @@
-// What a window and the page of its swarm inspector say to each other. The window makes all words and knows all facts; the page draws, and says which
-// button was pressed. Whatever comes is checked at the door, here and there: a page could be made to say anything.
+// What a window and the page of its swarm inspector say to each other. The window makes all words
+// and knows all facts; the page draws, and says which button was pressed. Whatever comes is checked
+// at the door, here and there: a page could be made to say anything.
 
 /** What a person can do from the page, by the command that does it. */
 export const ACTIONS = ['pauseDownload', 'resumeDownload', 'verifyFile', 'limitSpeed'] as const;
@@ -7,7 +8,10 @@ export type Action = (typeof ACTIONS)[number];
 
 export type FromPage = { readonly is: 'ready' } | { readonly is: 'act'; readonly action: Action };
 
-/** How it can stand with a piece, in the order of the legend. `nowhere`: missing, and nobody connected has it. */
+/**
+ * How it can stand with a piece, in the order of the legend. `nowhere`: missing, and nobody
+ * connected has it.
+ */
 export const KINDS = ['held', 'requested', 'verifying', 'missing', 'nowhere', 'unwanted'] as const;
 export type Kind = (typeof KINDS)[number];
 
@@ -81,7 +85,9 @@ export interface Shown {
   readonly rates: readonly string[];
 }
 
-/** Rates of the last minutes, the latest last; `ageS` is how long ago each was, as a number below 0. */
+/**
+ * Rates of the last minutes, the latest last; `ageS` is how long ago each was, as a number below 0.
+ */
 export interface Rates {
   readonly ageS: readonly number[];
   readonly down: readonly number[];

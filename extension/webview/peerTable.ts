@@ -1,5 +1,5 @@
-// The table of peers: real rows and headers, sorted by a press on a header. Rows are kept as they change, so that nothing a person selects or reads is
-// torn away.
+// The table of peers: real rows and headers, sorted by a press on a header. Rows are kept as they
+// change, so that nothing a person selects or reads is torn away.
 import type { Column, ShownPeer, Words } from './messages.ts';
 import { COLUMNS } from './messages.ts';
 

@@ -1,12 +1,15 @@
-// The map of pieces: a canvas that is walked over with the arrow keys like a slider, so that a screen reader says what each cell stands for, and a
-// line below it that says the same to everybody. Draws what it was shown last; decides nothing.
+// The map of pieces: a canvas that is walked over with the arrow keys like a slider, so that a
+// screen reader says what each cell stands for, and a line below it that says the same to
+// everybody. Draws what it was shown last; decides nothing.
 import { countsOf } from './cellCounts.ts';
 import { drawCell } from './cells.ts';
 import type { ShownMap, Words } from './messages.ts';
 import { fill, KINDS } from './messages.ts';
 import { palette, prepare } from './theme.ts';
 
-/** Sizes of a cell with the gap behind it, in px, the largest with which the map stays this high. */
+/**
+ * Sizes of a cell with the gap behind it, in px, the largest with which the map stays this high.
+ */
 const CELL_PX = [20, 16, 12, 9, 7, 5] as const;
 const MAP_PX_MAX = 160;
 const LEGEND_PX = 12;

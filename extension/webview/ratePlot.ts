@@ -1,5 +1,5 @@
-// The plot of the last minutes: down and up, drawn by uPlot in the theme's colours. Made anew when the theme changes, because uPlot takes its colours
-// when it is made.
+// The plot of the last minutes: down and up, drawn by uPlot in the theme's colours. Made anew when
+// the theme changes, because uPlot takes its colours when it is made.
 import './language.ts';
 import uPlot from 'uplot';
 import { rate } from '../../protocol/amounts.ts';

@@ -1,4 +1,5 @@
-// What the page of the swarm inspector is made of: its parts, without a word in them. inspector.ts fills them, into text nodes.
+// What the page of the swarm inspector is made of: its parts, without a word in them. inspector.ts
+// fills them, into text nodes.
 
 export const SKELETON = `<p id="nothing" role="status"></p>
 <main id="all" hidden>

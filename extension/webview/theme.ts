@@ -1,4 +1,5 @@
-// The colours of VS Code as a canvas needs them: its style sheet's variables, read when they are drawn with, and who is told when they change.
+// The colours of VS Code as a canvas needs them: its style sheet's variables, read when they are
+// drawn with, and who is told when they change.
 
 export interface Palette {
   readonly isHighContrast: boolean;
@@ -44,7 +45,9 @@ function isHighContrast(): boolean {
   );
 }
 
-/** VS Code says by the class of the body and the style of the document that the theme is another. */
+/**
+ * VS Code says by the class of the body and the style of the document that the theme is another.
+ */
 export function onThemeChange(run: () => void): void {
   const observer = new MutationObserver(run);
   observer.observe(document.body, { attributes: true, attributeFilter: ['class', 'data-vscode-theme-id'] });

@@ -1,5 +1,6 @@
-// Which home is meant: the one that was named or the usual one. On a network drive each machine has a folder of its own in it: an engine's
-// lock and socket mean nothing to other machines, and all would share one key.
+// Which home is meant: the one that was named or the usual one. On a network drive each machine has
+// a folder of its own in it: an engine's lock and socket mean nothing to other machines, and all
+// would share one key.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -10,13 +11,18 @@ import type { Home } from './home.ts';
 /** Where the home is when nobody names one. */
 export const defaultHome = (): string => envPaths('shoal', { suffix: '' }).data;
 
-/** @param named  what SHOAL_HOME, an option or a setting says; '' or undefined for the usual place */
+/**
+ * @param named  what SHOAL_HOME, an option or a setting says; '' or undefined for the usual place
+ */
 export function homeOf(named: string | undefined, workFolder = os.homedir()): Home {
   const folder = path.resolve(workFolder, named === undefined || named === '' ? defaultHome() : named);
   return homeAt(isOnNetwork(folder) ? path.join(folder, 'machines', os.hostname()) : folder);
 }
 
-/** File systems of other machines, by the number Linux gives them (statfs(2)): NFS, SMB, CIFS, SMB2, AFS, Coda, NCP, Ceph, Lustre. */
+/**
+ * File systems of other machines, by the number Linux gives them (statfs(2)): NFS, SMB, CIFS, SMB2,
+ * AFS, Coda, NCP, Ceph, Lustre.
+ */
 const NETWORK_TYPES = new Set([
   0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x5346414f, 0x73757245, 0x564c, 0x00c36400, 0x0bd00bd0,
 ]);

@@ -1,6 +1,7 @@
-// The home: the folder in which an engine keeps everything, as far as those who look for its engine must know it. Knows where each file is,
-// how a small one is read and written, and where the engine can be spoken to; every file carries a format number, so that an older
-// program never misreads a newer one's.
+// The home: the folder in which an engine keeps everything, as far as those who look for its engine
+// must know it. Knows where each file is, how a small one is read and written, and where the engine
+// can be spoken to; every file carries a format number, so that an older program never misreads a
+// newer one's.
 import path from 'node:path';
 import { isShoalError, ShoalError, systemCode } from '../errors.ts';
 import type { Disk } from '../world.ts';
@@ -57,7 +58,8 @@ export function homeAt(folder: string): Home {
 }
 
 /**
- * Reads a small file; undefined when there is none. `read` turns its fields into what the caller wants and may throw.
+ * Reads a small file; undefined when there is none. `read` turns its fields into what the caller
+ * wants and may throw.
  *
  * @throws ShoalError newerFormat, damagedFile; the file is left as it is
  */
@@ -123,7 +125,10 @@ export interface EngineAddress {
   readonly processId: number;
 }
 
-/** Undefined when no engine has been there, or it has left. @throws ShoalError homeUnusable, newerFormat */
+/**
+ * Undefined when no engine has been there, or it has left. @throws ShoalError homeUnusable,
+ * newerFormat
+ */
 export async function readAddress(home: Home, disk: Disk): Promise<EngineAddress | undefined> {
   try {
     return await readSmallFile(disk, home.addressFile, (fields) => ({

@@ -1,5 +1,6 @@
-// How a frontend gets to the engine of its home: it dials the local socket and, if nobody answers, starts the engine and dials again.
-// Two that start one at the same moment meet at the same engine, because only the elected one stays.
+// How a frontend gets to the engine of its home: it dials the local socket and, if nobody answers,
+// starts the engine and dials again. Two that start one at the same moment meet at the same engine,
+// because only the elected one stays.
 import { Connection } from '../connection.ts';
 import { engineLink } from '../engineLink.ts';
 import { isShoalError, ShoalError, systemCode } from '../errors.ts';
@@ -15,7 +16,10 @@ import type { EngineProcess } from './launchProcess.ts';
 import { programName, standing, versionOf } from '../version.ts';
 import { wait } from '../wait.ts';
 
-/** How long an engine may take from its start to its first answer, in ms: a slow disk and a cold cache fit many times. */
+/**
+ * How long an engine may take from its start to its first answer, in ms: a slow disk and a cold
+ * cache fit many times.
+ */
 const START_MS_MAX = 20_000;
 
 /** How long an accepted connection may take on this machine, in ms. */
@@ -50,7 +54,8 @@ export interface EngineConnection {
 /**
  * The engine of a home, started if it does not run, replaced if it is older than this frontend.
  *
- * @throws ShoalError engineUnreachable, engineNewer, homeUnusable, and what the engine said when it could not start
+ * @throws ShoalError engineUnreachable, engineNewer, homeUnusable, and what the engine said when it
+ *   could not start
  */
 export async function connectEngine(options: ConnectOptions): Promise<EngineConnection> {
   const {
@@ -77,7 +82,8 @@ export async function connectEngine(options: ConnectOptions): Promise<EngineConn
       continue;
     }
     if (clock.monotonicMs() > giveUpAtMs) throw unreachable(home, `it did not answer within ${START_MS_MAX / 1000} s`);
-    // One that ended without a failure was not elected: another is starting, or leaving. Then it may be our turn.
+    // One that ended without a failure was not elected: another is starting, or leaving. Then it
+    // may be our turn.
     if (child === undefined || child.ended) child = options.startProcess(home);
     const failure = await Promise.race([wait(clock, backOffMs(attempt)), child.whenFailed]);
     if (failure) throw failure;

@@ -1,4 +1,5 @@
-// Starting the engine as a process of its own, which outlives who started it, and why it ended if it did.
+// Starting the engine as a process of its own, which outlives who started it, and why it ended if
+// it did.
 import type { ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
 import { keepBundle, logSince, openLog, spawnDetached } from '../detached.ts';
@@ -13,7 +14,10 @@ export interface EngineProcess {
   readonly ended: boolean;
   /** Whether the system refused to start it at all: another way of running the engine may work. */
   readonly neverRan: boolean;
-  /** Resolves when it ended because it could not be the engine. Stays pending otherwise, also when another was elected. */
+  /**
+   * Resolves when it ended because it could not be the engine. Stays pending otherwise, also when
+   * another was elected.
+   */
   readonly whenFailed: Promise<ShoalError>;
   /** Another was elected: ends it, in case it has not noticed yet. */
   discard(): void;
@@ -23,11 +27,17 @@ export interface EngineProcess {
 export interface EngineProgram {
   /** The file to run: the bundle, or main.ts where the sources are run as they are. */
   readonly entry: string;
-  /** The folder of the extension that starts it, if one does: the engine leaves when it was uninstalled. */
+  /**
+   * The folder of the extension that starts it, if one does: the engine leaves when it was
+   * uninstalled.
+   */
   readonly extensionFolder?: string;
 }
 
-/** For Node.js: an engine makes much that lives shortly, and would take 50 MiB for that by default; with 4 it is as fast. */
+/**
+ * For Node.js: an engine makes much that lives shortly, and would take 50 MiB for that by default;
+ * with 4 it is as fast.
+ */
 export const ENGINE_FLAGS: readonly string[] = ['--max-semi-space-size=4'];
 
 /** @throws ShoalError homeUnusable */
@@ -65,7 +75,8 @@ function run(home: Home, words: readonly string[], output: number, startsAt: num
   try {
     child = spawnDetached(words, output);
   } catch (error) {
-    // Node throws what a system's policy says (EPERM, UNKNOWN), and tells of other refusals by an event.
+    // Node throws what a system's policy says (EPERM, UNKNOWN), and tells of other refusals by an
+    // event.
     const failure = new ShoalError(
       'engineUnreachable',
       {
@@ -98,8 +109,8 @@ function run(home: Home, words: readonly string[], output: number, startsAt: num
 }
 
 /**
- * Why an engine ended, out of what it logged: the error it noted itself (`failure`, written by main.ts), else the message of a crash, else its
- * last line. '' when it said nothing.
+ * Why an engine ended, out of what it logged: the error it noted itself (`failure`, written by
+ * main.ts), else the message of a crash, else its last line. '' when it said nothing.
  *
  * @param log  what all processes have written since it started; lines of others have another pid
  */

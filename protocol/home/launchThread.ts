@@ -1,4 +1,5 @@
-// Starting the engine in a worker thread of the program that needs it: where no process can be started. It ends with that program.
+// Starting the engine in a worker thread of the program that needs it: where no process can be
+// started. It ends with that program.
 import { Worker } from 'node:worker_threads';
 import { ShoalError } from '../errors.ts';
 import type { Home } from './home.ts';

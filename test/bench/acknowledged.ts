@@ -1,5 +1,6 @@
-// Acknowledged operations per second: 32 links, one operation under way on each, all signed in advance. A pair at `both`, the same with its partner
-// stopped (`one`), a tracker that stands alone, and a bare group commit of as many rows of the same size with as many under way.
+// Acknowledged operations per second: 32 links, one operation under way on each, all signed in
+// advance. A pair at `both`, the same with its partner stopped (`one`), a tracker that stands
+// alone, and a bare group commit of as many rows of the same size with as many under way.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
@@ -120,7 +121,10 @@ async function start(processes: RealProcesses, trackers: 1 | 2) {
   };
 }
 
-/** What one person shares in a round, in a group of their own: nobody else is told, and what telling costs is not measured here. */
+/**
+ * What one person shares in a round, in a group of their own: nobody else is told, and what telling
+ * costs is not measured here.
+ */
 function signed({ people }: BenchRealm, person: number, from: number): Request[] {
   const one = people[person];
   if (!one) return [];

@@ -1,4 +1,5 @@
-// bittorrent-tracker's HTTP server in a process of its own. Started by anchors.ts with the path of its script; prints its port.
+// bittorrent-tracker's HTTP server in a process of its own. Started by anchors.ts with the path of
+// its script; prints its port.
 import { once } from 'node:events';
 import type { EventEmitter } from 'node:events';
 import type { Server } from 'node:http';

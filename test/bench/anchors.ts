@@ -1,5 +1,6 @@
-// Other trackers under the same closed loop: bittorrent-tracker from npm, installed beside the reports, and opentracker where the machine has it. Both
-// are asked over plain HTTP, by requests that were written in advance, for one peer at most.
+// Other trackers under the same closed loop: bittorrent-tracker from npm, installed beside the
+// reports, and opentracker where the machine has it. Both are asked over plain HTTP, by requests
+// that were written in advance, for one peer at most.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
@@ -104,7 +105,10 @@ async function measure(
   };
 }
 
-/** Sends one request after the other over one connection, or over a new one each time where the server ends it. */
+/**
+ * Sends one request after the other over one connection, or over a new one each time where the
+ * server ends it.
+ */
 async function askAll(
   port: number,
   next: (n: number) => Buffer | undefined,

@@ -1,5 +1,6 @@
-// A tracker with 200 links and 10,000 registered presences: announces per second over TLS, beside a bare framed echo of the same run and, if asked
-// for, other trackers; and what a presence and an idle link cost in memory. The tracker is the built program; requests are encoded in advance.
+// A tracker with 200 links and 10,000 registered presences: announces per second over TLS, beside a
+// bare framed echo of the same run and, if asked for, other trackers; and what a presence and an
+// idle link cost in memory. The tracker is the built program; requests are encoded in advance.
 import { fileURLToPath } from 'node:url';
 import type { Root } from '../../protocol/ids.ts';
 import { RealProcesses } from '../support/realProcesses.ts';

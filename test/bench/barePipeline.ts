@@ -1,5 +1,6 @@
-// The least that a verified transfer takes in Node, as two processes that transfer.ts forks: TLS 1.3, pieces asked for by number, four of them on
-// their way, read in place; tree hash and write of a new file in one worker thread with a bounded backlog. No group, no frame, no record, no choice
+// The least that a verified transfer takes in Node, as two processes that transfer.ts forks: TLS
+// 1.3, pieces asked for by number, four of them on their way, read in place; tree hash and write of
+// a new file in one worker thread with a bounded backlog. No group, no frame, no record, no choice
 // of pieces: what an engine costs beyond this is the price of those.
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -12,7 +13,10 @@ import { createIdentity } from '../../protocol/identity.ts';
 import { HASH_BYTES } from '../../protocol/ids.ts';
 import { PIECE_BYTES_DEFAULT } from '../../protocol/limits.ts';
 
-/** What the seeder says once it serves a file, and the downloader is told with the name of the file to write. */
+/**
+ * What the seeder says once it serves a file, and the downloader is told with the name of the file
+ * to write.
+ */
 export interface Served {
   readonly port: number;
   readonly shape: Shape;
@@ -21,14 +25,20 @@ export interface Served {
 export interface Wanted extends Served {
   readonly into: string;
 }
-/** What the downloader answers: s from the dial until everything is verified and written, and until the disk says that it has it. */
+/**
+ * What the downloader answers: s from the dial until everything is verified and written, and until
+ * the disk says that it has it.
+ */
 export interface Took {
   readonly seconds: number;
   readonly syncedSeconds: number;
 }
 
 const ASKS_MAX = 4;
-/** Pieces that are asked for or wait to be hashed, each with its place in shared memory; and one that Node may read into meanwhile. */
+/**
+ * Pieces that are asked for or wait to be hashed, each with its place in shared memory; and one
+ * that Node may read into meanwhile.
+ */
 const PLACES = ASKS_MAX + 8 + 1;
 /** Buffers of the seeder: used again, because fresh memory costs more than the encryption. */
 const READS = 2;
@@ -127,7 +137,8 @@ async function fetchAll({ port, shape }: Wanted, memory: SharedArrayBuffer, work
   const free = Array.from({ length: PLACES }, (_, place) => place);
   const coming: Placed[] = [];
   let [next, filled, written] = [0, 0, 0];
-  // Node asks where the next bytes shall go before it is known whose they are: the next piece that is asked for must take that place.
+  // Node asks where the next bytes shall go before it is known whose they are: the next piece that
+  // is asked for must take that place.
   let ahead = free.pop() ?? 0;
   const ask = (): void => {
     while (next < shape.pieces && coming.length < ASKS_MAX && free.length > 0) {

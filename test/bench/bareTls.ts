@@ -1,5 +1,6 @@
-// A bare transfer for comparison: one process sends so many bytes over TLS 1.3, the other reads them in place and throws them away.
-// Started by transfer.ts; prints `{ seconds, cpu }` of both sides together.
+// A bare transfer for comparison: one process sends so many bytes over TLS 1.3, the other reads
+// them in place and throws them away. Started by transfer.ts; prints `{ seconds, cpu }` of both
+// sides together.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import tls from 'node:tls';

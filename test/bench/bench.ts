@@ -1,4 +1,5 @@
-// `npm run bench [-- NAME…] [--anchors] [--late=N] [--json FILE]`: all figures, or those named, each beside what it is compared with in the same run.
+// `npm run bench [-- NAME…] [--anchors] [--late=N] [--json FILE]`: all figures, or those named,
+// each beside what it is compared with in the same run.
 import { writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -41,7 +42,10 @@ const benches: Readonly<
 const args = process.argv.slice(2);
 const at = args.indexOf('--json');
 const [, file] = at >= 0 ? args.splice(at, 2) : [];
-/** `--anchors`: other programs beside ours, installed by npm and, for root on Debian, by apt where they are missing. `--late=N`: the oldest of the late operations. */
+/**
+ * `--anchors`: other programs beside ours, installed by npm and, for root on Debian, by apt where
+ * they are missing. `--late=N`: the oldest of the late operations.
+ */
 const FLAGS: readonly string[] = ['anchors', 'late'];
 const flags = new Map(
   args

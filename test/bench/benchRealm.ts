@@ -1,5 +1,6 @@
-// A realm of built trackers whose accounts and groups stand in its log before the first tracker starts: 200 passwords would take a minute to
-// hash. And an engine's end of a link that costs next to nothing: its requests are encoded before they are needed, its answers are only counted.
+// A realm of built trackers whose accounts and groups stand in its log before the first tracker
+// starts: 200 passwords would take a minute to hash. And an engine's end of a link that costs next
+// to nothing: its requests are encoded before they are needed, its answers are only counted.
 import path from 'node:path';
 import { FrameLink } from '../../protocol/frame.ts';
 import type { Frame } from '../../protocol/frame.ts';
@@ -31,7 +32,10 @@ export const newId = <T extends string>(bytes = 16): T => nodeChance.bytes(bytes
 /** How often a link that has nothing to say shows that it lives, in ms. */
 const PING_MS = 3_000;
 
-/** One device, signed in to an account of its own, which owns a group of its own and is a member of the one that all are in. */
+/**
+ * One device, signed in to an account of its own, which owns a group of its own and is a member of
+ * the one that all are in.
+ */
 export interface Person {
   readonly identity: Identity;
   readonly account: AccountId;
@@ -261,7 +265,9 @@ export interface Load {
   readonly times: readonly number[];
 }
 
-/** All links at once, each with so many requests under way, for so long or until each has no more. */
+/**
+ * All links at once, each with so many requests under way, for so long or until each has no more.
+ */
 export async function load(
   links: readonly RawLink[],
   atOnce: number,

@@ -1,12 +1,16 @@
-// What moves a file from one of its processes to another, ours and others, and how they take turns: each round everybody once, beginning with another
-// one each time, into a fresh folder, on memory that was touched just before.
+// What moves a file from one of its processes to another, ours and others, and how they take turns:
+// each round everybody once, beginning with another one each time, into a fresh folder, on memory
+// that was touched just before.
 import { rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { RealProcesses } from '../support/realProcesses.ts';
 import type { Figure, Target } from './measure.ts';
 import { cpuSeconds, median, peakMiB, warmMemory } from './measure.ts';
 
-/** Memory to touch before each turn: that of a copy of 1 GiB and of all buffers. More would keep this process from answering engines. */
+/**
+ * Memory to touch before each turn: that of a copy of 1 GiB and of all buffers. More would keep
+ * this process from answering engines.
+ */
 const WARM_BYTES = 1.5 * 1024 ** 3;
 
 /** What one turn came to. */

@@ -1,5 +1,5 @@
-// A bare framed echo for comparison: the product's own TLS and frames, and nothing above them. Every request comes back as its answer, byte for
-// byte. Started by announces.ts; prints its port.
+// A bare framed echo for comparison: the product's own TLS and frames, and nothing above them.
+// Every request comes back as its answer, byte for byte. Started by announces.ts; prints its port.
 import { FrameLink } from '../../protocol/frame.ts';
 import { createIdentity } from '../../protocol/identity.ts';
 import { FRAME_PAYLOAD_BYTES_MAX } from '../../protocol/limits.ts';

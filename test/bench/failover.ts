@@ -1,5 +1,6 @@
-// How long an operation takes whose tracker dies: the product's own link to both trackers of a pair, `kill -9` of the one in use, and an operation sent
-// in that moment, until it is answered by the other.
+// How long an operation takes whose tracker dies: the product's own link to both trackers of a
+// pair, `kill -9` of the one in use, and an operation sent in that moment, until it is answered by
+// the other.
 import { homeAt } from '../../protocol/home/home.ts';
 import { createNodeWorld } from '../../protocol/nodeWorld.ts';
 import { silentLog } from '../../protocol/world.ts';

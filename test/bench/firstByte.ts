@@ -1,4 +1,5 @@
-// From the verb to the first verified byte, where every line (to the trackers and to the other engine) takes its time: how many round trips it is.
+// From the verb to the first verified byte, where every line (to the trackers and to the other
+// engine) takes its time: how many round trips it is.
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -27,7 +28,8 @@ export async function firstByte(): Promise<readonly Figure[]> {
     const [seeder, downloader] = (await startGroup(processes, ['alice', 'bob'], pair, (engine) =>
       engine.configure({ listenHost: '127.0.0.1' }),
     )) as [RealEngine, RealEngine];
-    // Both listen at 127.0.0.1 and from now on are found at the near end of a line: it is told to a tracker by a link that is dialled anew.
+    // Both listen at 127.0.0.1 and from now on are found at the near end of a line: it is told to a
+    // tracker by a link that is dialled anew.
     for (const engine of [seeder, downloader]) {
       await lines.to(await engine.until(() => engine.overview?.listening[0]?.port));
       await engine.configure({ listenHost: LINE_HOST });

@@ -1,5 +1,6 @@
-// A tracker pair and engines that are signed in and in one group, as the benchmarks need them: by the engines' own calls, a few at a time, because
-// each password takes the trackers a quarter of a second.
+// A tracker pair and engines that are signed in and in one group, as the benchmarks need them: by
+// the engines' own calls, a few at a time, because each password takes the trackers a quarter of a
+// second.
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { RealEngine, RealPair, RealProcesses } from '../support/realProcesses.ts';
@@ -50,7 +51,10 @@ export async function share(group: string, engine: RealEngine, file: string, nam
   await engine.whole(name);
 }
 
-/** Shares so many small files in the group of the engine's name; resolves when the group knows of all. */
+/**
+ * Shares so many small files in the group of the engine's name; resolves when the group knows of
+ * all.
+ */
 export async function shareMany(
   processes: RealProcesses,
   engine: RealEngine,
@@ -85,7 +89,10 @@ export async function download(group: string, engine: RealEngine, name: string, 
   ).transfer;
 }
 
-/** Ends an engine and starts it anew; resolves when it is back at its trackers. It has no links to others then. */
+/**
+ * Ends an engine and starts it anew; resolves when it is back at its trackers. It has no links to
+ * others then.
+ */
 export async function restart(engine: RealEngine): Promise<void> {
   await engine.kill();
   await engine.start();

@@ -1,5 +1,6 @@
-// A bare group commit for comparison: rows as a tracker writes them, into the same tables, with the same pragmas, one commit for all that is there in
-// a turn of the event loop. No link, no fold, no other checks; with `checks`, each operation's signature and nothing more.
+// A bare group commit for comparison: rows as a tracker writes them, into the same tables, with the
+// same pragmas, one commit for all that is there in a turn of the event loop. No link, no fold, no
+// other checks; with `checks`, each operation's signature and nothing more.
 //   node groupCommit.ts FILE COUNT AT_ONCE [checks]        prints { perS, p50, p99 }
 import { DatabaseSync } from 'node:sqlite';
 import { createIdentity } from '../../protocol/identity.ts';

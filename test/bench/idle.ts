@@ -1,4 +1,5 @@
-// What an engine costs that shares 1,000 files and is left alone: CPU, and bytes between it and both trackers.
+// What an engine costs that shares 1,000 files and is left alone: CPU, and bytes between it and
+// both trackers.
 import { setTimeout as pause } from 'node:timers/promises';
 import { RealProcesses } from '../support/realProcesses.ts';
 import { shareMany, startGroup } from './group.ts';

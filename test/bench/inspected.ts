@@ -1,4 +1,5 @@
-// A built tracker whose memory is measured from outside: by the debugger's protocol, which collects garbage first. It is the program as people run it.
+// A built tracker whose memory is measured from outside: by the debugger's protocol, which collects
+// garbage first. It is the program as people run it.
 import path from 'node:path';
 import { freePorts, TRACKER_BUNDLE } from '../support/realProcesses.ts';
 import type { RealProcesses } from '../support/realProcesses.ts';

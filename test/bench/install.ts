@@ -1,4 +1,5 @@
-// Other programs to measure beside ours: what npm has goes into a folder beside the reports, what Debian has is installed by root alone.
+// Other programs to measure beside ours: what npm has goes into a folder beside the reports, what
+// Debian has is installed by root alone.
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -11,7 +12,10 @@ const INSTALL_MS_MAX = 180_000;
 
 const run = promisify(execFile);
 
-/** The folder of an npm package. It is installed without scripts: what those would compile is WebRTC and µTP. */
+/**
+ * The folder of an npm package. It is installed without scripts: what those would compile is WebRTC
+ * and µTP.
+ */
 export async function npmPackage(name: string): Promise<string> {
   const folder = path.join(FOLDER, 'node_modules', name);
   if (!existsSync(folder)) {
@@ -28,7 +32,10 @@ export async function npmPackage(name: string): Promise<string> {
   return folder;
 }
 
-/** Sees to it that a file is there that a Debian package brings. @throws Error that says what is missing */
+/**
+ * Sees to it that a file is there that a Debian package brings. @throws Error that says what is
+ * missing
+ */
 export async function debianPackage(name: string, file: string): Promise<string> {
   if (!existsSync(file)) {
     if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) {

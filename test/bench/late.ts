@@ -1,5 +1,6 @@
-// What an operation costs that comes late: a ledger on a log in SQLite that holds many operations of one tracker already, and takes in one of the other
-// tracker whose place is so many operations back. In this process, by what the ledger shows to everybody: its constructor and `merge`.
+// What an operation costs that comes late: a ledger on a log in SQLite that holds many operations
+// of one tracker already, and takes in one of the other tracker whose place is so many operations
+// back. In this process, by what the ledger shows to everybody: its constructor and `merge`.
 import path from 'node:path';
 import { createIdentity } from '../../protocol/identity.ts';
 import type { Identity } from '../../protocol/identity.ts';
@@ -26,7 +27,10 @@ const MEMBERS = 5;
 /** Names of files in each group, each shared again and again. */
 const NAMES = 200;
 const AGES = [100_000, 10_000, 1_000, 100, 0];
-/** Operations of each age, and how long one age may take altogether, in s: after that, fewer have to do. */
+/**
+ * Operations of each age, and how long one age may take altogether, in s: after that, fewer have to
+ * do.
+ */
 const TIMES = 9;
 const AGE_S_MAX = 4;
 /** Operations written at once. */
@@ -148,7 +152,9 @@ interface Form {
   readonly rootAt: number;
 }
 
-/** What happens in this realm: people make groups, join each other's, and then share files for ever. */
+/**
+ * What happens in this realm: people make groups, join each other's, and then share files for ever.
+ */
 class Story {
   readonly realm = newId<Pin>(32);
   readonly opening: SignedOperation[] = [];
@@ -181,7 +187,10 @@ class Story {
     }
   }
 
-  /** Somebody shares a file. Its signature fits nothing: a log that is read again is not checked, and 48 µs each would be most of the time. */
+  /**
+   * Somebody shares a file. Its signature fits nothing: a log that is read again is not checked,
+   * and 48 µs each would be most of the time.
+   */
   share(): SignedOperation {
     const n = this.#shares++;
     const { forms } = this.#circles[n % GROUPS] as Circle;
@@ -194,7 +203,10 @@ class Story {
     return { operation, signature: signed.signature };
   }
 
-  /** The owner of a group shares one of its files anew; properly signed, since it is checked when it is merged. */
+  /**
+   * The owner of a group shares one of its files anew; properly signed, since it is checked when it
+   * is merged.
+   */
   signedShare(): SignedOperation {
     const n = this.#lateShares++;
     const {
@@ -204,7 +216,10 @@ class Story {
     return this.#sign(owner as Person, 'shareFile', sampleFile(group, 2 ** 40 + n, nameOf(n)));
   }
 
-  /** The owner of a group removes a member who goes on sharing in it: what they do from there on counts no more. */
+  /**
+   * The owner of a group removes a member who goes on sharing in it: what they do from there on
+   * counts no more.
+   */
   signedRemoval(): SignedOperation {
     const n = this.#removals++;
     const {

@@ -1,5 +1,6 @@
-// A pair of trackers behind lines that count what an engine sends and receives and may delay it: TCP on loopback, in this process. Identities are pinned
-// from end to end, so nobody notices. Linux only: it needs more than one address on loopback.
+// A pair of trackers behind lines that count what an engine sends and receives and may delay it:
+// TCP on loopback, in this process. Identities are pinned from end to end, so nobody notices. Linux
+// only: it needs more than one address on loopback.
 import { once } from 'node:events';
 import net from 'node:net';
 import path from 'node:path';
@@ -27,7 +28,8 @@ export class Lines {
         const far = net.connect({ host: HOST, port, noDelay: true, allowHalfOpen: true });
         this.#carry(near, far, this.isCounting);
         this.#carry(far, near, this.isCounting);
-        // A dial takes a round trip on a real line; here the near end answers at once, so the first bytes wait for it.
+        // A dial takes a round trip on a real line; here the near end answers at once, so the first
+        // bytes wait for it.
         if (this.delayMs > 0) {
           near.pause();
           setTimeout(() => near.resume(), 2 * this.delayMs);
@@ -85,7 +87,10 @@ export class Lines {
   }
 }
 
-/** A pair that is found at the near end of lines. Its trackers' own link goes through them, too, and is not counted. */
+/**
+ * A pair that is found at the near end of lines. Its trackers' own link goes through them, too, and
+ * is not counted.
+ */
 export async function pairBehind(processes: RealProcesses, lines: Lines): Promise<RealPair> {
   const ports = await freePorts(2);
   const folder = path.join(processes.folder, 'realm');

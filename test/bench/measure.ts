@@ -1,4 +1,5 @@
-// How figures are taken: interleaved rounds, warmed memory, CPU seconds and peak memory of processes as the system counts them.
+// How figures are taken: interleaved rounds, warmed memory, CPU seconds and peak memory of
+// processes as the system counts them.
 import { randomFillSync } from 'node:crypto';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, watch, writeSync } from 'node:fs';
 import path from 'node:path';
@@ -35,8 +36,9 @@ export function makeRandomFile(file: string, bytes: number): void {
 }
 
 /**
- * Touches and frees page cache. On virtual machines freed memory goes back to the host, and whoever touches it first pays up to 1.8 s
- * per GiB; without this the first program of a round would always look slow.
+ * Touches and frees page cache. On virtual machines freed memory goes back to the host, and whoever
+ * touches it first pays up to 1.8 s per GiB; without this the first program of a round would always
+ * look slow.
  */
 export function warmMemory(folder: string, bytes: number): void {
   const file = path.join(folder, 'warm');

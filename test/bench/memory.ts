@@ -1,4 +1,5 @@
-// What a registered presence and an idle link cost a tracker in memory, after its garbage was collected.
+// What a registered presence and an idle link cost a tracker in memory, after its garbage was
+// collected.
 import type { Root } from '../../protocol/ids.ts';
 import { SWARMS_PER_ANNOUNCE_MAX } from '../../protocol/limits.ts';
 import { RealProcesses } from '../support/realProcesses.ts';
@@ -10,7 +11,10 @@ import type { Figure } from './measure.ts';
 
 const LINKS = 200;
 const SWARMS = 1_000;
-/** Idle links that are measured (a group takes 1,024 members), and those that were there before: the first ones grow what all of them share. */
+/**
+ * Idle links that are measured (a group takes 1,024 members), and those that were there before: the
+ * first ones grow what all of them share.
+ */
 const IDLE = 900;
 const IDLE_BEFORE = 100;
 /** How long nothing more is told by the swarms when everything is told, in ms. */
@@ -30,7 +34,8 @@ async function ofPresences(processes: RealProcesses): Promise<readonly Figure[]>
   const tracker = await InspectedTracker.start(processes, realm.folder);
   const links = await Promise.all(realm.people.map((person) => RawLink.signedIn(realm.ports[0] ?? 0, person)));
   const roots = (): Root[] => Array.from({ length: SWARMS }, () => newId<Root>(32));
-  // Once for what is compiled once, and for the buffers of links: these are not what a presence costs.
+  // Once for what is compiled once, and for the buffers of links: these are not what a presence
+  // costs.
   const first = roots();
   await announceAll(realm, links, () => first);
   await announceAll(realm, links, () => first, 'stopped');
@@ -61,7 +66,10 @@ async function ofPresences(processes: RealProcesses): Promise<readonly Figure[]>
   ];
 }
 
-/** Nearly everybody has nearly everything; in each of a link's swarms that lacks something, others are told of it. */
+/**
+ * Nearly everybody has nearly everything; in each of a link's swarms that lacks something, others
+ * are told of it.
+ */
 async function announceAll(
   { common: group }: BenchRealm,
   links: readonly RawLink[],

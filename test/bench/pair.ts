@@ -1,5 +1,5 @@
-// A pair of trackers: operations acknowledged per second beside a bare group commit, how long a person waits when the tracker in use dies, and what an
-// operation costs that comes late.
+// A pair of trackers: operations acknowledged per second beside a bare group commit, how long a
+// person waits when the tracker in use dies, and what an operation costs that comes late.
 import { acknowledged } from './acknowledged.ts';
 import { failover } from './failover.ts';
 import { late } from './late.ts';
@@ -9,5 +9,7 @@ export async function pair(flags: ReadonlyMap<string, string>): Promise<readonly
   return [...(await acknowledged()), ...(await failover()), ...(await late(Number(flags.get('late') ?? LATE_DEFAULT)))];
 }
 
-/** How many operations stand behind the latest of the late ones, unless `--late=N` says otherwise. */
+/**
+ * How many operations stand behind the latest of the late ones, unless `--late=N` says otherwise.
+ */
 const LATE_DEFAULT = 100_000;

@@ -1,4 +1,5 @@
-// The probe of probeMain.ts, asked from outside: what it has said in all windows there were, and what it saw between two moments.
+// The probe of probeMain.ts, asked from outside: what it has said in all windows there were, and
+// what it saw between two moments.
 import type { Person } from '../vscode/people.ts';
 import type { Activation, Blocks } from './probeMain.ts';
 

@@ -1,5 +1,6 @@
-// An extension that measures the extension host it runs in, which all extensions of a window share: how long its thread is kept, and how long
-// the product took to be activated. It does so when told by a command, and writes each result as a line of JSON into its log.
+// An extension that measures the extension host it runs in, which all extensions of a window share:
+// how long its thread is kept, and how long the product took to be activated. It does so when told
+// by a command, and writes each result as a line of JSON into its log.
 import type { Profiler } from 'node:inspector';
 import { Session } from 'node:inspector/promises';
 import Module from 'node:module';
@@ -14,8 +15,9 @@ const TICKS_MAX = 600_000;
 const SAMPLE_MS = 0.5;
 
 /**
- * What was seen between `Probe: start` and `Probe: stop`. A block is the time that the loop spends in callbacks between two turns of it. Waiting for
- * something to do is none, also when a busy machine wakes the thread late; being pushed off a CPU in the middle of a callback does count.
+ * What was seen between `Probe: start` and `Probe: stop`. A block is the time that the loop spends
+ * in callbacks between two turns of it. Waiting for something to do is none, also when a busy
+ * machine wakes the thread late; being pushed off a CPU in the middle of a callback does count.
  */
 export interface Blocks {
   readonly is: 'blocks';
@@ -57,8 +59,9 @@ export function activate({ subscriptions }: vscode.ExtensionContext): void {
 }
 
 /**
- * Measures where VS Code loads the bundle and calls it; the probe is there before, by its activation event. What VS Code shows as activation times
- * (“Show Running Extensions”) is something else: it begins before other extensions are loaded that happen to start at the same moment.
+ * Measures where VS Code loads the bundle and calls it; the probe is there before, by its
+ * activation event. What VS Code shows as activation times (“Show Running Extensions”) is something
+ * else: it begins before other extensions are loaded that happen to start at the same moment.
  */
 function watchActivation(tell: (activation: Activation) => void): void {
   const loader = Module as unknown as { _load: (request: string, ...more: unknown[]) => unknown };
@@ -84,7 +87,10 @@ function timed<T>(run: () => T): { readonly result: T; readonly took: Took } {
   return { result, took: { ms: performance.now() - began, cpuMs: cpuMs() - cpuBefore } };
 }
 
-/** Until the result is asked for. Not `monitorEventLoopDelay`: that cannot tell a thread that is kept from one that is woken late. */
+/**
+ * Until the result is asked for. Not `monitorEventLoopDelay`: that cannot tell a thread that is
+ * kept from one that is woken late.
+ */
 async function watch(): Promise<() => Promise<Blocks>> {
   const profiler = new Session();
   profiler.connect();
@@ -126,8 +132,9 @@ function cpuMs(): number {
 }
 
 /**
- * How long code of the product ran: while a function of its bundle is on the stack. Collections of garbage are nobody's, and of the time between
- * two samples only what a machine that is not busy would let pass.
+ * How long code of the product ran: while a function of its bundle is on the stack. Collections of
+ * garbage are nobody's, and of the time between two samples only what a machine that is not busy
+ * would let pass.
  */
 function ownMs({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): number {
   const own = new Set<number>();

@@ -1,4 +1,5 @@
-// `scp` with AES-128-GCM from an sshd of its own, on loopback, with keys made for it. It checks no content; its figure is that of encryption and pipes.
+// `scp` with AES-128-GCM from an sshd of its own, on loopback, with keys made for it. It checks no
+// content; its figure is that of encryption and pipes.
 import { execFile, spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';

@@ -1,5 +1,5 @@
-// How fast a file is hashed to be shared, beside what two cores can hash at all. Sharing hashes each byte twice: into the tree, and into
-// the SHA-256 of the whole file.
+// How fast a file is hashed to be shared, beside what two cores can hash at all. Sharing hashes
+// each byte twice: into the tree, and into the SHA-256 of the whole file.
 import { hash } from 'node:crypto';
 import { once } from 'node:events';
 import path from 'node:path';
@@ -37,7 +37,8 @@ export async function sharing(): Promise<readonly Figure[]> {
     if (!engine) throw new Error('there is no engine');
     const source = path.join(processes.makeFolder('source'), 'gib');
     makeRandomFile(source, GIB);
-    // Nothing is written, so no memory is touched for the first time and none has to be warmed; that would keep the cores busy for seconds.
+    // Nothing is written, so no memory is touched for the first time and none has to be warmed;
+    // that would keep the cores busy for seconds.
     const ours: number[] = [];
     const ceiling: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
@@ -74,7 +75,10 @@ export async function sharing(): Promise<readonly Figure[]> {
 /** Asked so seldom, in ms, that asking costs the two cores nothing: both hash. */
 const LOOK_MS = 10;
 
-/** Resolves when the group knows of the file: asked for, because notices are merged to a few each second. */
+/**
+ * Resolves when the group knows of the file: asked for, because notices are merged to a few each
+ * second.
+ */
 async function share({ connection, name: group }: RealEngine, file: string, name: string): Promise<void> {
   const { transfer } = await connection.call('share', { group, path: file, name, replace: true });
   for (let state = ''; state !== 'seeding'; await new Promise((resolve) => setTimeout(resolve, LOOK_MS))) {

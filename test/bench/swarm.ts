@@ -1,5 +1,6 @@
-// One file, a seeder whose line is limited, and many who want it: how close the last of them comes to what no protocol can beat, and how often the
-// seeder sends each byte. Engines as processes on loopback; 4 full seeders and one downloader besides.
+// One file, a seeder whose line is limited, and many who want it: how close the last of them comes
+// to what no protocol can beat, and how often the seeder sends each byte. Engines as processes on
+// loopback; 4 full seeders and one downloader besides.
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { RealProcesses } from '../support/realProcesses.ts';
@@ -19,7 +20,10 @@ const NAME = 'file';
 interface Spread {
   /** From the first who asks for the file until the last one has it. */
   readonly seconds: number;
-  /** From the moment in which everybody has a part of it, over the fluid bound of what the seeder had not sent by then. */
+  /**
+   * From the moment in which everybody has a part of it, over the fluid bound of what the seeder
+   * had not sent by then.
+   */
   readonly onceConnected?: number;
   /** How often the seeder sent the file. */
   readonly copies?: number;
@@ -27,7 +31,10 @@ interface Spread {
   readonly cpu: number;
 }
 
-/** What no protocol can beat: the seeder must send everything once, and all together must send it to everyone. A line of 0 has no limit. */
+/**
+ * What no protocol can beat: the seeder must send everything once, and all together must send it to
+ * everyone. A line of 0 has no limit.
+ */
 function fluidSeconds(bytes: number, downloaders: number, seederLine: number, line: number): number {
   return Math.max(bytes / seederLine, line === 0 ? 0 : (downloaders * bytes) / (seederLine + downloaders * line));
 }

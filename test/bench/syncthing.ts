@@ -1,5 +1,6 @@
-// Two Syncthings that know each other and nobody else: no discovery, no relays, no reports, nothing but loopback. What is timed is the download proper, by
-// its own events: not how long it takes to notice the file, to hash it at its source and to say so.
+// Two Syncthings that know each other and nobody else: no discovery, no relays, no reports, nothing
+// but loopback. What is timed is the download proper, by its own events: not how long it takes to
+// notice the file, to hash it at its source and to say so.
 import { execFile, spawn } from 'node:child_process';
 import { linkSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -35,7 +36,10 @@ export async function syncthing(processes: RealProcesses, source: string): Promi
   ];
   for (const side of [one, other]) await untilUp(side);
   let since = 0;
-  /** Waits for an event of the one who receives. Events are numbered for each selection of kinds, so it is always the same. */
+  /**
+   * Waits for an event of the one who receives. Events are numbered for each selection of kinds, so
+   * it is always the same.
+   */
   const heard = async (type: 'ItemStarted' | 'ItemFinished'): Promise<void> => {
     for (;;) {
       const events = (await ask(

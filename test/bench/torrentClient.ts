@@ -1,5 +1,6 @@
-// WebTorrent in a process of its own, over TCP alone, driven over its standard input by torrents.ts with the words that torrentClient.py knows.
-// Started with the folder of its package and its limit in bytes per s, 0 for none.
+// WebTorrent in a process of its own, over TCP alone, driven over its standard input by torrents.ts
+// with the words that torrentClient.py knows. Started with the folder of its package and its limit
+// in bytes per s, 0 for none.
 import { once } from 'node:events';
 import type { EventEmitter } from 'node:events';
 import { createRequire, registerHooks } from 'node:module';

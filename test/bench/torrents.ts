@@ -1,5 +1,6 @@
-// BitTorrent clients beside ours: libtorrent (python3-libtorrent of Debian) and WebTorrent (npm), each in processes that are told what to do and whom
-// to dial. No DHT, no trackers, no discovery, no µTP, no encryption; nothing leaves this machine.
+// BitTorrent clients beside ours: libtorrent (python3-libtorrent of Debian) and WebTorrent (npm),
+// each in processes that are told what to do and whom to dial. No DHT, no trackers, no discovery,
+// no µTP, no encryption; nothing leaves this machine.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';
@@ -113,7 +114,10 @@ export async function torrentContender(
   };
 }
 
-/** How long a swarm of one client takes, and what its seeder sends: the same question as to ours. Each time with new processes, which know of everybody. */
+/**
+ * How long a swarm of one client takes, and what its seeder sends: the same question as to ours.
+ * Each time with new processes, which know of everybody.
+ */
 export async function torrentSwarm(
   processes: RealProcesses,
   start: Start,

@@ -1,5 +1,6 @@
-// One seeder, one downloader, 1 GiB on loopback, verified and on disk as a new file: Shoal, the least that such a transfer takes in Node
-// (barePipeline.ts), TLS that throws the bytes away, a copy with `sha256sum`, and with --anchors other programs, in turns.
+// One seeder, one downloader, 1 GiB on loopback, verified and on disk as a new file: Shoal, the
+// least that such a transfer takes in Node (barePipeline.ts), TLS that throws the bytes away, a
+// copy with `sha256sum`, and with --anchors other programs, in turns.
 import { execFile, fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -58,7 +59,10 @@ const BARE = 'the bare pipeline';
 const DISCARD = 'bare TLS, bytes thrown away';
 const COPY = 'a copy, then sha256sum';
 
-/** Two engines. Each round shares the file under another name, so that the downloader fetches all of it anew. */
+/**
+ * Two engines. Each round shares the file under another name, so that the downloader fetches all of
+ * it anew.
+ */
 async function shoalPair(
   processes: RealProcesses,
   pair: RealPair,

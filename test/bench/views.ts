@@ -1,5 +1,6 @@
-// What a person waits for in a VS Code window, measured in its page from frame to frame: from the click that begins a download to the row that shows
-// how far it is, and from the click on Shoal's icon to the first rows of a group with 10,000 files. And what a window costs that is left alone.
+// What a person waits for in a VS Code window, measured in its page from frame to frame: from the
+// click that begins a download to the row that shows how far it is, and from the click on Shoal's
+// icon to the first rows of a group with 10,000 files. And what a window costs that is left alone.
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -116,8 +117,8 @@ export async function views(): Promise<readonly Figure[]> {
 }
 
 /**
- * Looks, at every frame from the next click on, for a row of a view; the promise behind it is of the ms between. The page measures: the driver would
- * see it some time later.
+ * Looks, at every frame from the next click on, for a row of a view; the promise behind it is of
+ * the ms between. The page measures: the driver would see it some time later.
  *
  * @param says  what has to stand in the row beside its name, as a pattern
  */

@@ -1,5 +1,6 @@
-// What Shoal costs a VS Code window: its size, its activation, and how long it keeps the thread that all extensions share while 1 GiB is shared
-// and downloaded. A real VS Code server with the packaged extension; measured inside the extension host by one more extension (probeMain.ts).
+// What Shoal costs a VS Code window: its size, its activation, and how long it keeps the thread
+// that all extensions share while 1 GiB is shared and downloaded. A real VS Code server with the
+// packaged extension; measured inside the extension host by one more extension (probeMain.ts).
 import { existsSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -21,7 +22,10 @@ const ROUNDS = 2;
 const GROUP = 'bench';
 const CATALOGUE_FILES = 10_000;
 
-/** Only a VS Code whose extensions run on another machine looks for ports to forward: again and again through all processes, on this very thread. */
+/**
+ * Only a VS Code whose extensions run on another machine looks for ports to forward: again and
+ * again through all processes, on this very thread.
+ */
 const NO_PORT_SEARCH = { 'remote.autoForwardPorts': false };
 
 export async function window(): Promise<readonly Figure[]> {
@@ -53,7 +57,9 @@ export async function window(): Promise<readonly Figure[]> {
   }
 }
 
-/** The rows of a large catalogue, in this process: what VS Code does with them is not our thread. */
+/**
+ * The rows of a large catalogue, in this process: what VS Code does with them is not our thread.
+ */
 function filesView(): readonly Figure[] {
   return [true, false].flatMap((flat) => {
     const cost = measureFilesView(CATALOGUE_FILES, flat);
@@ -71,7 +77,10 @@ function filesView(): readonly Figure[] {
   });
 }
 
-/** Somebody in the group, with a window that does not show Shoal's views yet: so it is activated when VS Code has started, which is the usual case. */
+/**
+ * Somebody in the group, with a window that does not show Shoal's views yet: so it is activated
+ * when VS Code has started, which is the usual case.
+ */
 async function settle(
   people: People,
   pair: RealPair,
@@ -171,7 +180,10 @@ async function blocks(people: People, person: Person, other: RealEngine, place: 
   ];
 }
 
-/** Asks this side of the wall alone: looking at the page again and again would be work for the very machine that is measured. */
+/**
+ * Asks this side of the wall alone: looking at the page again and again would be work for the very
+ * machine that is measured.
+ */
 async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await isSo())) await pause(100);
 }

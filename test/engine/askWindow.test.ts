@@ -1,7 +1,10 @@
 import assert from 'node:assert';
 import { AskWindow, WINDOW_MAX, WINDOW_MIN } from '../../extension/engine/askWindow.ts';
 
-/** Answers come from a line that takes so long there and back and moves one piece in so many ms; whoever has more under way waits for them. */
+/**
+ * Answers come from a line that takes so long there and back and moves one piece in so many ms;
+ * whoever has more under way waits for them.
+ */
 function after(
   answers: number,
   { tripMs, pieceMs, othersMs = 0 }: { readonly tripMs: number; readonly pieceMs: number; readonly othersMs?: number },

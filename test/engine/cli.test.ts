@@ -1,5 +1,6 @@
-// The command line from its words to the engine's verbs and back to what is printed: the real host and a real socket, around an engine
-// that only pretends. What stays until something is done is in cliFollow.test.ts.
+// The command line from its words to the engine's verbs and back to what is printed: the real host
+// and a real socket, around an engine that only pretends. What stays until something is done is in
+// cliFollow.test.ts.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

@@ -1,5 +1,5 @@
-// Commands that stay: with a download or a share until it is done, and `serve` until it is told to end. What they print meanwhile, how they end, and
-// with which code. The engine only pretends.
+// Commands that stay: with a download or a share until it is done, and `serve` until it is told to
+// end. What they print meanwhile, how they end, and with which code. The engine only pretends.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

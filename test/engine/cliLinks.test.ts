@@ -1,4 +1,5 @@
-// Verbs of links and of who downloads from here: the command line around an engine that only pretends, found as if it ran already.
+// Verbs of links and of who downloads from here: the command line around an engine that only
+// pretends, found as if it ran already.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';

@@ -29,7 +29,9 @@ const KIB = 1024;
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 
-/** Checks a function on rows of what it is given and what it gives, or the code of what it throws. */
+/**
+ * Checks a function on rows of what it is given and what it gives, or the code of what it throws.
+ */
 function gives<A, B>(
   name: string,
   run: (given: A) => B,
@@ -344,7 +346,8 @@ describe('a hidden password', () => {
     let take: (keys: Buffer) => void = () => {};
     let shown = '';
     const input = {
-      setRawMode: (on: boolean) => raw.push(on && shown === ''), // on before the question, or what is typed at once is shown
+      // on before the question, or what is typed at once is shown
+      setRawMode: (on: boolean) => raw.push(on && shown === ''),
       on: (_: 'data', to: (keys: Buffer) => void) => (take = to),
       off: () => (take = () => {}),
       resume() {},

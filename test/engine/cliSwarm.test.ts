@@ -1,4 +1,5 @@
-// `shoal swarm`: what it prints of a swarm, for people and for programs, and its map of pieces. The engine only pretends.
+// `shoal swarm`: what it prints of a swarm, for people and for programs, and its map of pieces. The
+// engine only pretends.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';

@@ -1,4 +1,5 @@
-// What is served: a piece that the disk no longer holds as it was is given to nobody, even if the file looks untouched.
+// What is served: a piece that the disk no longer holds as it was is given to nobody, even if the
+// file looks untouched.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
-// Which of a machine's addresses are dialled, and when: in the simulated network, whose time is counted, not waited for.
+// Which of a machine's addresses are dialled, and when: in the simulated network, whose time is
+// counted, not waited for.
 import assert from 'node:assert/strict';
 import { dialAny } from '../../extension/engine/dialAny.ts';
 import { isShoalError } from '../../protocol/errors.ts';

@@ -1,4 +1,5 @@
-// The worker threads that hash, against the same done on the spot: small files in one thread, large ones in two.
+// The worker threads that hash, against the same done on the spot: small files in one thread, large
+// ones in two.
 import assert from 'node:assert';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
-// How frontends find and start the engine of a home: real sockets, and hosts in this process instead of processes of their own.
+// How frontends find and start the engine of a home: real sockets, and hosts in this process
+// instead of processes of their own.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';

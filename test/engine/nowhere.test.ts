@@ -1,4 +1,5 @@
-// What nobody at hand has, and who last had it: the board's running count against a plain one, and the few words that are kept of who left.
+// What nobody at hand has, and who last had it: the board's running count against a plain one, and
+// the few words that are kept of who left.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Bitfield } from '../../protocol/bitfield.ts';

@@ -1,5 +1,6 @@
-// Downloads under everything that can happen to a disk (support/powerCut.ts): thousands of seeds, and every rule broken on purpose, which must be noticed.
-// `npm run sim -- downloads` runs as many as one likes.
+// Downloads under everything that can happen to a disk (support/powerCut.ts): thousands of seeds,
+// and every rule broken on purpose, which must be noticed. `npm run sim -- downloads` runs as many
+// as one likes.
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';

@@ -1,5 +1,5 @@
-// Swarms among honest and dishonest peers, over real connections in one process: whoever sends what is wrong is left alone, and the file
-// comes whole from the others.
+// Swarms among honest and dishonest peers, over real connections in one process: whoever sends what
+// is wrong is left alone, and the file comes whole from the others.
 import assert from 'node:assert';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync, readFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
-// Limits under a clock that only the test moves: whatever is moved, and in whatever portions, ten seconds of it are what was set.
+// Limits under a clock that only the test moves: whatever is moved, and in whatever portions, ten
+// seconds of it are what was set.
 import assert from 'node:assert';
 import fc from 'fast-check';
 import { PieceBuffers } from '../../extension/engine/pieceBuffers.ts';

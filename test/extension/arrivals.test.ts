@@ -1,4 +1,5 @@
-// What becomes of downloads that were begun at one wish: when the window stops waiting for them, and which of them it tells of.
+// What becomes of downloads that were begun at one wish: when the window stops waiting for them,
+// and which of them it tells of.
 import assert from 'node:assert/strict';
 import type { Transfer } from '../../protocol/engineLink.ts';
 import { arrivalsOf } from '../../extension/arrivals.ts';

@@ -1,4 +1,5 @@
-// What went wrong, as a window says it: it has buttons and settings where the command line has options and verbs.
+// What went wrong, as a window says it: it has buttons and settings where the command line has
+// options and verbs.
 import assert from 'node:assert/strict';
 import { phraseOf, troubleOf } from '../../extension/errorWords.ts';
 import { ShoalError } from '../../protocol/errors.ts';

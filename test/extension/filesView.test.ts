@@ -1,4 +1,5 @@
-// The view Files: folders made of names, what is new, what there is an update of, what a filter leaves, and how little is made of very many.
+// The view Files: folders made of names, what is new, what there is an update of, what a filter
+// leaves, and how little is made of very many.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Transfer } from '../../protocol/engineLink.ts';

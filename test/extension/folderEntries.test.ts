@@ -1,4 +1,5 @@
-// What a person sees of a folder's files to choose among, and what the engine is told of the choice.
+// What a person sees of a folder's files to choose among, and what the engine is told of the
+// choice.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { CHOSEN_MAX } from '../../protocol/engineLink.ts';

@@ -1,4 +1,5 @@
-// What the swarm inspector shows, as a function of what the engine tells; and the door between a window and its page, where everything is checked.
+// What the swarm inspector shows, as a function of what the engine tells; and the door between a
+// window and its page, where everything is checked.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Transfer } from '../../protocol/engineLink.ts';

@@ -1,4 +1,5 @@
-// Lists that are read in pages: of trackers that are not what they should be, and how often of groups that change all the time.
+// Lists that are read in pages: of trackers that are not what they should be, and how often of
+// groups that change all the time.
 import assert from 'node:assert/strict';
 import type { FileRow, GroupRow, MemberRow } from '../../protocol/trackerLink.ts';
 import { Listings } from '../../extension/listings.ts';

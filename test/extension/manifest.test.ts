@@ -1,4 +1,5 @@
-// What package.json declares for VS Code, against what the window does: settings, walkthrough, account, trust.
+// What package.json declares for VS Code, against what the window does: settings, walkthrough,
+// account, trust.
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';

@@ -1,5 +1,5 @@
-// Opening shared files before they are downloaded, as far as it needs no VS Code: which URIs name one, what of a large file is shown, how
-// one is read through the engine.
+// Opening shared files before they are downloaded, as far as it needs no VS Code: which URIs name
+// one, what of a large file is shown, how one is read through the engine.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { comparableNames } from '../../extension/comparable.ts';

@@ -1,4 +1,5 @@
-// What becomes of files that are shared: when the window stops waiting for one, and what it says of several.
+// What becomes of files that are shared: when the window stops waiting for one, and what it says of
+// several.
 import assert from 'node:assert/strict';
 import type { Transfer } from '../../protocol/engineLink.ts';
 import { isShoalError, ShoalError } from '../../protocol/errors.ts';
@@ -17,7 +18,9 @@ describe('sharing a file', () => {
   ];
   const LOST = 'lost'; // the engine is, and its transfers with it
 
-  /** What is found in each of these states, the last one or an error; then nobody looks any more. */
+  /**
+   * What is found in each of these states, the last one or an error; then nobody looks any more.
+   */
   const looks = (...states: readonly (readonly Transfer[] | typeof LOST)[]): readonly string[] => {
     const look = shareDone(7, '/work/a.bin');
     return states.map((transfers) => {

@@ -1,4 +1,5 @@
-// The window's store against a real host on a real socket, around an engine that only pretends: how it comes, goes, breaks and is replaced.
+// The window's store against a real host on a real socket, around an engine that only pretends: how
+// it comes, goes, breaks and is replaced.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';

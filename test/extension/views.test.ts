@@ -1,4 +1,5 @@
-// The views as functions of the state: what rows say, what their menus are asked for by, and what of two states differs.
+// The views as functions of the state: what rows say, what their menus are asked for by, and what
+// of two states differs.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -578,7 +579,8 @@ describe('the manifest', () => {
     );
   });
   it('asks only for keys that are set', () => {
-    const known = [...Object.keys(contextKeysOf(NOTHING_YET)), 'shoal.isFiltered']; // what is not of the state: how the person looks at it
+    // what is not of the state: how the person looks at it
+    const known = [...Object.keys(contextKeysOf(NOTHING_YET)), 'shoal.isFiltered'];
     const asked = [...Object.values(menus).flat(), ...viewsWelcome].flatMap(({ when = '' }) =>
       [...when.matchAll(/(?<!== )\bshoal\.\w+/g)].map(([key]) => key),
     );

@@ -1,5 +1,6 @@
-// Every sentence of the window in one file for translators, extension/l10n/bundle.l10n.json: nothing missing, nothing left over. With ADD_WORDS=1
-// the file is brought up to date. (The manifest's own are a matter of views.test.ts.)
+// Every sentence of the window in one file for translators, extension/l10n/bundle.l10n.json:
+// nothing missing, nothing left over. With ADD_WORDS=1 the file is brought up to date. (The
+// manifest's own are a matter of views.test.ts.)
 import assert from 'node:assert/strict';
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

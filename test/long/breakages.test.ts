@@ -1,4 +1,5 @@
-// Rules of the pair that are broken on purpose: for each, seeds are tried until one notices. npm test replays the stored ones (test/tracker/nemesis.test.ts).
+// Rules of the pair that are broken on purpose: for each, seeds are tried until one notices. npm
+// test replays the stored ones (test/tracker/nemesis.test.ts).
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';

@@ -1,4 +1,5 @@
-// Whole swarms under ten times as many seeds as in `npm test` (test/swarm/crowd.test.ts), all of them others.
+// Whole swarms under ten times as many seeds as in `npm test` (test/swarm/crowd.test.ts), all of
+// them others.
 import { STORIES, tell } from '../swarm/crowdStories.ts';
 
 const BLOCK = 1_000;

@@ -1,4 +1,5 @@
-// The same as in test/process/resumes.test.ts, ten times as long: two hundred kills in eight downloads.
+// The same as in test/process/resumes.test.ts, ten times as long: two hundred kills in eight
+// downloads.
 import { killAndResume } from '../support/resumes.ts';
 import { SeededChance } from '../support/seededChance.ts';
 

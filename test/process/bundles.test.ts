@@ -28,7 +28,8 @@ describe('the bundles', function () {
     });
 
     it(`${name} says in one sentence that a Node is too old`, async () => {
-      // What an old Node says of itself, said by this one: the check must come before anything that the old one lacks.
+      // What an old Node says of itself, said by this one: the check must come before anything that
+      // the old one lacks.
       const pretend = path.join(processes.folder, 'old.cjs');
       writeFileSync(
         pretend,

@@ -1,4 +1,5 @@
-// The command line as two people use it: the built bundles, a pair of trackers, engines that the commands start themselves.
+// The command line as two people use it: the built bundles, a pair of trackers, engines that the
+// commands start themselves.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -177,7 +178,8 @@ describe('the command line, for real', () => {
     const slow = transfers.find(({ name }) => name === 'slow.bin');
     assert.equal(slow?.state, 'paused');
     await does('bob', 'resume', String(slow?.id), '--limit-down', '0');
-    assert.match(await does('bob', 'get', 'team', 'slow.bin'), /^Downloaded |is here already/); // joins the one that is under way
+    // joins the one that is under way
+    assert.match(await does('bob', 'get', 'team', 'slow.bin'), /^Downloaded |is here already/);
   });
 
   it('ends with 5 when nobody has it and it shall not wait', async () => {

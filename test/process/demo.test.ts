@@ -31,7 +31,10 @@ describe('npm start', function () {
     return { child, output: () => output, temporary };
   }
 
-  /** Processes that still run on anything in a folder; where the system does not tell (no /proc), none. */
+  /**
+   * Processes that still run on anything in a folder; where the system does not tell (no /proc),
+   * none.
+   */
   function leftIn(folder: string): readonly string[] {
     if (!existsSync('/proc/self/cmdline')) return [];
     return readdirSync('/proc')
@@ -75,7 +78,8 @@ describe('npm start', function () {
     child.kill('SIGINT');
     const [code] = (await once(child, 'close')) as [number];
     assert.equal(code, 130);
-    while (leftIn(temporary).length > 0) await new Promise((resolve) => setImmediate(resolve)); // killed; the system takes a moment
+    // killed; the system takes a moment
+    while (leftIn(temporary).length > 0) await new Promise((resolve) => setImmediate(resolve));
     assert.equal(existsSync(temporary) && readdirSync(temporary).length, 0);
   });
 });

@@ -1,4 +1,5 @@
-// Before a tracker answers, its disk has what it answers for: not believed, but seen in the system calls of the real program.
+// Before a tracker answers, its disk has what it answers for: not believed, but seen in the system
+// calls of the real program.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -25,7 +26,10 @@ import { Client, newId, PASSWORD } from '../support/testRealm.ts';
 
 const OPERATIONS = 208;
 const LINKS = 8;
-/** The partner's links are told from all others by the addresses of this machine that they go to; so is each engine's. */
+/**
+ * The partner's links are told from all others by the addresses of this machine that they go to; so
+ * is each engine's.
+ */
 const PARTNER_HOST = '127.0.2';
 const ENGINE_HOST = '127.0.1';
 
@@ -62,7 +66,10 @@ describe('a tracker answers only for what its disk has', function () {
     await processes.close();
   });
 
-  /** Operations on so many links, each of which waits for its answer before it sends the next; then what the system saw of it. */
+  /**
+   * Operations on so many links, each of which waits for its answer before it sends the next; then
+   * what the system saw of it.
+   */
   async function look({
     bundle = TRACKER_BUNDLE,
     trackers,
@@ -127,7 +134,10 @@ describe('a tracker answers only for what its disk has', function () {
     });
   }
 
-  /** One person with so many devices. They do not ask for news: what the tracker sends them are answers. */
+  /**
+   * One person with so many devices. They do not ask for news: what the tracker sends them are
+   * answers.
+   */
   async function people(realm: Pin, links: number, port: number): Promise<readonly Client[]> {
     const account = newId<AccountId>();
     const devices: Client[] = [];
@@ -163,7 +173,8 @@ describe('a tracker answers only for what its disk has', function () {
         { id },
       );
       const { durability } = await client.call('submit', { signed });
-      answered.push({ id, isOnBoth: durability === 'both' }); // a partner may take too long on a machine that has more to do
+      // a partner may take too long on a machine that has more to do
+      answered.push({ id, isOnBoth: durability === 'both' });
     }
     return answered;
   }

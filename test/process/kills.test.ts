@@ -1,4 +1,5 @@
-// What may happen to the machines of a pair, for real: trackers are killed and a disk is lost while people go on working. test/long has two hundred kills.
+// What may happen to the machines of a pair, for real: trackers are killed and a disk is lost while
+// people go on working. test/long has two hundred kills.
 import assert from 'node:assert/strict';
 import { readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -77,7 +78,8 @@ describe('a pair of trackers under load', function () {
         await load.more(100);
         const had = loseDisk(lost);
         await load.more(20);
-        // The other one is held for a moment, because it gives everything back faster than one can look.
+        // The other one is held for a moment, because it gives everything back faster than one can
+        // look.
         process.kill(pair.processId(other), 'SIGSTOP');
         await pair.start(lost);
         assert.deepEqual([await refusal(lost), (await status(pair, lost)).partner], ['unavailable', 'joining']);

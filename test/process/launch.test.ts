@@ -1,4 +1,5 @@
-// The engine as a process of its own, started by the command line out of the built bundle: elected once, found again, gone when told to.
+// The engine as a process of its own, started by the command line out of the built bundle: elected
+// once, found again, gone when told to.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -72,7 +73,10 @@ describe('the engine as a process', () => {
       socket.destroy();
     }
   };
-  /** Resolves when an engine has taken its address back. (Its process may go on to be a zombie, which is not its doing.) */
+  /**
+   * Resolves when an engine has taken its address back. (Its process may go on to be a zombie,
+   * which is not its doing.)
+   */
   const left = async (): Promise<void> => {
     while (fs.existsSync(path.join(home, 'engine.json'))) await new Promise(setImmediate);
   };

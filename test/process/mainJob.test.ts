@@ -1,4 +1,5 @@
-// The main job with the built programs: real trackers, real engines, real files, and the things that go wrong in a year of use.
+// The main job with the built programs: real trackers, real engines, real files, and the things
+// that go wrong in a year of use.
 import assert from 'node:assert';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -265,7 +266,8 @@ describe('the main job, with real processes', function () {
     );
     assert.equal(gone.error?.code, 'fileChanged');
     assert.equal((await bob.until(() => bob.transfers.get(id))).heldPieces, 0);
-    // Shared again it is a new version, and whoever waits for the old one is not given the new bytes under its name.
+    // Shared again it is a new version, and whoever waits for the old one is not given the new
+    // bytes under its name.
     await alice.does('upload_file', source, GROUP);
     const folder = processes.makeFolder('new-version');
     await bob.does('download_file', GROUP, 'log', folder);

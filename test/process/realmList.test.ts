@@ -1,4 +1,5 @@
-// What an operator does to a realm that lives: a tracker is replaced, added, retired; a password is set, a group gets another owner. Real processes.
+// What an operator does to a realm that lives: a tracker is replaced, added, retired; a password is
+// set, a group gets another owner. Real processes.
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,4 +1,5 @@
-// The pair of trackers on one computer that `shoal-tracker start_pair` keeps in the background: real processes, which outlive the command.
+// The pair of trackers on one computer that `shoal-tracker start_pair` keeps in the background:
+// real processes, which outlive the command.
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import net from 'node:net';

@@ -1,4 +1,5 @@
-// Bitfields against a Set of numbers that does the same, and every wrong length or spare bit refused.
+// Bitfields against a Set of numbers that does the same, and every wrong length or spare bit
+// refused.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Bitfield } from '../../protocol/bitfield.ts';

@@ -268,7 +268,8 @@ describe('a connection', () => {
         [...Array<undefined>(CALLS_UNDER_WAY_MAX).fill(undefined), 'busy', 'busy', 'busy'],
       );
       await sim.advance(5_000);
-      await assert.rejects(left.call('wait', {}, { deadlineMs: 10 }), is('busy')); // what was given up here still runs there, for its handler does not look
+      // what was given up here still runs there, for its handler does not look
+      await assert.rejects(left.call('wait', {}, { deadlineMs: 10 }), is('busy'));
     }));
 });
 

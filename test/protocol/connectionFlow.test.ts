@@ -1,4 +1,5 @@
-// A connection under load and in silence: readers that are slow or never read, hearts that beat, lines that are cut.
+// A connection under load and in silence: readers that are slow or never read, hearts that beat,
+// lines that are cut.
 import assert from 'node:assert/strict';
 import { Connection } from '../../protocol/connection.ts';
 import { ShoalError } from '../../protocol/errors.ts';
@@ -103,7 +104,8 @@ describe('a connection with a slow reader', () => {
 
   it('does not stand still when both serve each other more than the line carries', () =>
     withPair(async ({ sim, alice, bob, left, right }) => {
-      // Each side asks for twice as much as the other may queue: sides that stopped reading would wait for each other for ever.
+      // Each side asks for twice as much as the other may queue: sides that stopped reading would
+      // wait for each other for ever.
       for (const { site } of [alice, bob]) site.upBytesPerMs = 5_000;
       const options = () => ({ into: new Uint8Array(RAW_BYTES_MAX), deadlineMs: 600_000 });
       const calls = Array.from({ length: 40 }, () => [

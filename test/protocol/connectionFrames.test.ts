@@ -1,5 +1,6 @@
-// What a connection makes of frames that no honest side of the same version sends: unknown messages and codes, answers to nothing,
-// calls numbered twice, bodies that cannot be read, lengths that are too large.
+// What a connection makes of frames that no honest side of the same version sends: unknown messages
+// and codes, answers to nothing, calls numbered twice, bodies that cannot be read, lengths that are
+// too large.
 import assert from 'node:assert/strict';
 import { Connection } from '../../protocol/connection.ts';
 import type { Ending } from '../../protocol/connection.ts';

@@ -1,4 +1,5 @@
-// Errors: every code has words that a person understands and survives the wire; what is none becomes one.
+// Errors: every code has words that a person understands and survives the wire; what is none
+// becomes one.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { asShoalError, errorRow, isErrorCode, isShoalError, ShoalError, systemCode } from '../../protocol/errors.ts';

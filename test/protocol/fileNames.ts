@@ -1,4 +1,5 @@
-// File names, by what is wrong with them or what they have to be allowed to have. New attacks and new complaints are added here.
+// File names, by what is wrong with them or what they have to be allowed to have. New attacks and
+// new complaints are added here.
 
 const each = (names: readonly string[], make: (name: string) => string): string[] => names.map(make);
 const DEVICES = [

@@ -1,8 +1,10 @@
-// Frozen bytes: what was once written must be written and read the same for ever. The files under test/fixtures/wire only grow:
+// Frozen bytes: what was once written must be written and read the same for ever. The files under
+// test/fixtures/wire only grow:
 //
 //   ADD_WIRE_FIXTURES=1 npm test -- frozen
 //
-// adds what is new (a row, an operation, a field that was added to one) and never touches what is there.
+// adds what is new (a row, an operation, a field that was added to one) and never touches what is
+// there.
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -48,7 +50,10 @@ export class Fixtures {
     return this.#held[key] as T[];
   }
 
-  /** Checks every frozen version of a thing: all can be read, and the last one is what is written today. */
+  /**
+   * Checks every frozen version of a thing: all can be read, and the last one is what is written
+   * today.
+   */
   check(key: string, schema: AnySchema): void {
     const all = this.versions(key, schema, () => frozenOf(schema));
     for (const { value, hex } of all) {

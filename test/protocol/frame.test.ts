@@ -1,5 +1,5 @@
-// Frames out of bytes: the same frames however the bytes are cut, nothing believed before it was checked, little memory, and no input
-// that does anything but end the link.
+// Frames out of bytes: the same frames however the bytes are cut, nothing believed before it was
+// checked, little memory, and no input that does anything but end the link.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { ErrorCode } from '../../protocol/errors.ts';

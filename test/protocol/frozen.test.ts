@@ -1,5 +1,6 @@
-// The frozen bytes of every message, operation and noun. A failure here means that this version no longer speaks with those before it,
-// or no longer reads what they wrote to disk: change the code back, not the fixture.
+// The frozen bytes of every message, operation and noun. A failure here means that this version no
+// longer speaks with those before it, or no longer reads what they wrote to disk: change the code
+// back, not the fixture.
 import assert from 'node:assert/strict';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';

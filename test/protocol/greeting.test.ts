@@ -1,4 +1,5 @@
-// The first frames of a link: who may speak with whom, in which version, with which proof, and how long it may take.
+// The first frames of a link: who may speak with whom, in which version, with which proof, and how
+// long it may take.
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { Connection } from '../../protocol/connection.ts';
@@ -122,7 +123,8 @@ describe('a greeting', () => {
   for (const [what, sides, codes] of failing) {
     it(`fails with ${what}`, async () => {
       const [one, two, openStreams] = await both(sides);
-      // A listener that was greeted already learns of the dialler's refusal by its bye, on the connection.
+      // A listener that was greeted already learns of the dialler's refusal by its bye, on the
+      // connection.
       assert.deepEqual(
         [typeof one === 'string' ? one : 'greeted', typeof two === 'string' ? two : 'linkClosed'],
         codes,

@@ -1,4 +1,5 @@
-// A key and the certificate around it: read with Node's own parser, and byte by byte against what RFC 5280 asks for.
+// A key and the certificate around it: read with Node's own parser, and byte by byte against what
+// RFC 5280 asks for.
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { createIdentity, identityBytes, readIdentity } from '../../protocol/identity.ts';

@@ -1,4 +1,5 @@
-// A stream whose other end is the test itself: it feeds bytes in chunks of its choice and looks at what was written. No time passes.
+// A stream whose other end is the test itself: it feeds bytes in chunks of its choice and looks at
+// what was written. No time passes.
 import type { ByteStream, StreamReceiver } from '../../protocol/world.ts';
 
 export class ManualStream implements ByteStream {
@@ -48,7 +49,10 @@ export class ManualStream implements ByteStream {
     this.#receiver?.ended();
   }
 
-  /** Gives bytes to the receiver in chunks of these sizes, over and over; while paused or without receiver they wait. */
+  /**
+   * Gives bytes to the receiver in chunks of these sizes, over and over; while paused or without
+   * receiver they wait.
+   */
   feed(bytes: Uint8Array, sizes: readonly number[] = [Infinity]): void {
     this.#waiting = Buffer.from(bytes);
     for (let turn = 0; this.#waiting.length > 0 && !this.isPaused && !this.isDestroyed && this.#receiver; turn++) {

@@ -1,5 +1,5 @@
-// Names: which are refused and which are not (a corpus that only grows), and that a file name which passes stays in its folder whatever
-// the system's rules for paths.
+// Names: which are refused and which are not (a corpus that only grows), and that a file name which
+// passes stays in its folder whatever the system's rules for paths.
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import fc from 'fast-check';

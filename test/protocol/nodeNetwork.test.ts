@@ -1,5 +1,5 @@
-// The real network on 127.0.0.1: both pins proven before anybody sees a byte, TLS 1.3 and nothing else, no resumption, and bounds for
-// those who dial and say nothing.
+// The real network on 127.0.0.1: both pins proven before anybody sees a byte, TLS 1.3 and nothing
+// else, no resumption, and bounds for those who dial and say nothing.
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import net from 'node:net';

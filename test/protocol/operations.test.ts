@@ -1,4 +1,5 @@
-// Signed operations: who signed what, that nothing of it can be changed or put to another use, and the order of stamps.
+// Signed operations: who signed what, that nothing of it can be changed or put to another use, and
+// the order of stamps.
 import assert from 'node:assert/strict';
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';

@@ -1,4 +1,5 @@
-// Schemas one by one: their bytes, what they refuse, and how an older and a newer version read each other.
+// Schemas one by one: their bytes, what they refuse, and how an older and a newer version read each
+// other.
 import assert from 'node:assert/strict';
 import { isShoalError } from '../../protocol/errors.ts';
 import {
@@ -66,7 +67,8 @@ const refused: readonly [schema: AnySchema, hex: string, why: RegExp][] = [
   [list(u8, 100), '00000064' + '01', /ends too early/],
   [list(nothing, 2 ** 31), '7fffffff', /ends too early/],
   [struct({ at: point }), '00000003' + '0102', /ends too early/],
-  [struct({ at: point, n: u32 }), '00000001' + '0102030405', /ends too early/], // does not read past its own length into the next field
+  // does not read past its own length into the next field
+  [struct({ at: point, n: u32 }), '00000001' + '0102030405', /ends too early/],
 ];
 
 describe('a schema', () => {
@@ -132,7 +134,8 @@ describe('a schema', () => {
 });
 
 describe('an older and a newer version', () => {
-  // The same message in three versions: fields are added behind, to the message and to the structs within it.
+  // The same message in three versions: fields are added behind, to the message and to the structs
+  // within it.
   const file1 = struct({ name: text(20) });
   const file2 = struct({ name: text(20), size: added(u32, 77) });
   const place = struct({ host: text(9) });

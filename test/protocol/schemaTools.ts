@@ -1,5 +1,6 @@
-// What tests derive from a schema: random values, one typical value, bytes written by a second hand (the rules of protocol/README.md,
-// written down once more and independently), and every way to pass one of its bounds.
+// What tests derive from a schema: random values, one typical value, bytes written by a second hand
+// (the rules of protocol/README.md, written down once more and independently), and every way to
+// pass one of its bounds.
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import type { AnySchema } from '../../protocol/schema.ts';
@@ -51,7 +52,10 @@ export function arbitraryOf({ shape }: AnySchema): fc.Arbitrary<unknown> {
   }
 }
 
-/** One value that has everything: options present, two of each list, no two fields alike. The same every time. */
+/**
+ * One value that has everything: options present, two of each list, no two fields alike. The same
+ * every time.
+ */
 export function typicalOf(schema: AnySchema): unknown {
   let count = 0;
   const make = ({ shape }: AnySchema, name: string): unknown => {
@@ -82,14 +86,20 @@ export function typicalOf(schema: AnySchema): unknown {
   return make(schema, 'value');
 }
 
-/** A length or count within written bytes: where it stands, what it may be, and of which field it is. */
+/**
+ * A length or count within written bytes: where it stands, what it may be, and of which field it
+ * is.
+ */
 export interface Mark {
   readonly offset: number;
   readonly max: number;
   readonly path: string;
 }
 
-/** Writes a value by the rules of the wire, with no help from protocol/schema.ts; tells where the lengths stand. */
+/**
+ * Writes a value by the rules of the wire, with no help from protocol/schema.ts; tells where the
+ * lengths stand.
+ */
 export function writeByHand(
   schema: AnySchema,
   value: unknown,

@@ -1,4 +1,5 @@
-// Links that people send each other: what is written is what is read, also when VS Code has decoded it on the way, and nothing else is taken.
+// Links that people send each other: what is written is what is read, also when VS Code has decoded
+// it on the way, and nothing else is taken.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { isShoalError } from '../../protocol/errors.ts';

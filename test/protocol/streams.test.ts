@@ -1,5 +1,6 @@
-// Streams as programs see them: TLS between machines (both ends differ: only a dialled socket reads in place), local sockets, and
-// simulated ones, which have to behave alike. And connections on real TLS.
+// Streams as programs see them: TLS between machines (both ends differ: only a dialled socket reads
+// in place), local sockets, and simulated ones, which have to behave alike. And connections on real
+// TLS.
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
@@ -26,7 +27,9 @@ interface Place {
 }
 type Scenario = (place: Place) => Promise<void>;
 
-/** Real time: looks again whenever the process has had something to do. Mocha's time-out bounds it. */
+/**
+ * Real time: looks again whenever the process has had something to do. Mocha's time-out bounds it.
+ */
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1));
 }

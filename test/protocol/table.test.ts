@@ -50,7 +50,10 @@ describe('a table', () => {
     });
   }
 
-  /** Rows whose lists together could be longer than a frame: their senders make pages, or say so. A new one is thought about before it is added here. */
+  /**
+   * Rows whose lists together could be longer than a frame: their senders make pages, or say so. A
+   * new one is thought about before it is added here.
+   */
   const PAGED = [
     'trackerLink session',
     'trackerLink announce',

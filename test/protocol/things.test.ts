@@ -1,5 +1,5 @@
-// Every message, operation and noun of the wire: it comes back as it went, is written as the rules say, and what is cut, too large or
-// random is refused with badMessage and nothing else.
+// Every message, operation and noun of the wire: it comes back as it went, is written as the rules
+// say, and what is cut, too large or random is refused with badMessage and nothing else.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { isShoalError } from '../../protocol/errors.ts';
@@ -10,7 +10,9 @@ import { tables, things } from './wireThings.ts';
 
 const RUNS = 40;
 
-/** Reads; gives the value, or the words of a badMessage. Any other error is a failure of the test. */
+/**
+ * Reads; gives the value, or the words of a badMessage. Any other error is a failure of the test.
+ */
 function read(schema: AnySchema, bytes: Uint8Array): { readonly value: unknown } | { readonly refused: string } {
   try {
     return { value: decode(schema, bytes, 'thing') };
@@ -116,7 +118,10 @@ describe('every thing on the wire', () => {
   }
 });
 
-/** Whether so many bytes of the typical value end before a field that was added later: an older version wrote that much. */
+/**
+ * Whether so many bytes of the typical value end before a field that was added later: an older
+ * version wrote that much.
+ */
 function isWhollyThere(schema: AnySchema, length: number): boolean {
   const { shape } = schema;
   if (shape.is !== 'struct') return false;

@@ -1,4 +1,5 @@
-// Tickets and revocations: whose they are, how long they count, what beats them, and that not a bit of them can be changed.
+// Tickets and revocations: whose they are, how long they count, what beats them, and that not a bit
+// of them can be changed.
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { isShoalError } from '../../protocol/errors.ts';

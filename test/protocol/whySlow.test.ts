@@ -1,4 +1,5 @@
-// Why a transfer is not faster, case by case: which reasons there are, the first being what a person should hear.
+// Why a transfer is not faster, case by case: which reasons there are, the first being what a
+// person should hear.
 import assert from 'node:assert/strict';
 import { ShoalError } from '../../protocol/errors.ts';
 import type { Overview, Transfer } from '../../protocol/engineLink.ts';

@@ -1,5 +1,5 @@
-// Everything that crosses a wire or is kept in its bytes, by name: a new table, or a new row of an old one, is tested without being listed
-// anywhere else.
+// Everything that crosses a wire or is kept in its bytes, by name: a new table, or a new row of an
+// old one, is tested without being listed anywhere else.
 import { engineLink } from '../../protocol/engineLink.ts';
 import { bye, greeting, proof } from '../../protocol/greeting.ts';
 import { address, wireError } from '../../protocol/nouns.ts';

@@ -1,4 +1,5 @@
-// The progress of several downloads on a terminal, redrawn in place, or as plain lines where there is none.
+// The progress of several downloads on a terminal, redrawn in place, or as plain lines where there
+// is none.
 import { styleText } from 'node:util';
 import { amount } from '../../protocol/amounts.ts';
 import type { RealEngine } from '../support/realProcesses.ts';

@@ -1,5 +1,6 @@
-// `npm start`: the main job, for real. A tracker pair and four engines as processes on loopback; Alice shares a file in a group that she
-// let three others into; they download it at the same time from her and from each other, and one tracker dies on the way.
+// `npm start`: the main job, for real. A tracker pair and four engines as processes on loopback;
+// Alice shares a file in a group that she let three others into; they download it at the same time
+// from her and from each other, and one tracker dies on the way.
 import { createHash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
 import path from 'node:path';

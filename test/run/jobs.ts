@@ -1,4 +1,5 @@
-// Runs jobs (each one Node process in a process group of its own), a few at a time, and tells how each is going. Knows nothing of what they test.
+// Runs jobs (each one Node process in a process group of its own), a few at a time, and tells how
+// each is going. Knows nothing of what they test.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';

@@ -1,5 +1,5 @@
-// Mocha is not told to exit: a process that stays after its last test has leaked something (a socket, a timer, a child), and this says what.
-// Loaded into every run of mocha by .mocharc.json.
+// Mocha is not told to exit: a process that stays after its last test has leaked something (a
+// socket, a timer, a child), and this says what. Loaded into every run of mocha by .mocharc.json.
 import type { ChildProcess } from 'node:child_process';
 import { Server, Socket } from 'node:net';
 

@@ -1,5 +1,5 @@
-// A mocha reporter for the runner: each event is one JSON line of a file, written at once, so that a suite that crashes has already
-// told which tests passed and which one was running.
+// A mocha reporter for the runner: each event is one JSON line of a file, written at once, so that
+// a suite that crashes has already told which tests passed and which one was running.
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { AssertionError } from 'node:assert';
 import { relative } from 'node:path';
@@ -43,9 +43,12 @@ export default class JsonLines {
   }
 }
 
-/** What a run of mocha has told so far; nothing at all if it did not get as far as its first line. */
+/**
+ * What a run of mocha has told so far; nothing at all if it did not get as far as its first line.
+ */
 export function readReport(path: string): Report {
-  const lines = tryRead(path).split('\n').slice(0, -1); // behind the last newline is nothing, or a line that is being written
+  // behind the last newline is nothing, or a line that is being written
+  const lines = tryRead(path).split('\n').slice(0, -1);
   const events = lines.map((line) => JSON.parse(line) as TestEvent);
   const last = events.at(-1);
   const count = (is: TestEvent['is']) => events.filter((event) => event.is === is).length;
@@ -73,7 +76,10 @@ function fullTitle(test: Mocha.Runnable): string {
   return test.titlePath().join(' › ');
 }
 
-/** An assertion's message has its difference in it already; of any other error the fields and causes matter, too. */
+/**
+ * An assertion's message has its difference in it already; of any other error the fields and causes
+ * matter, too.
+ */
 function inWords(error: unknown): string {
   if (error instanceof AssertionError) return error.stack ?? error.message;
   return inspect(error, { depth: 5, breakLength: 140 });

@@ -1,10 +1,13 @@
-// What stands behind `npm start`, `npm test` and the other npm scripts: makes this checkout ready, then runs a script in it.
+// What stands behind `npm start`, `npm test` and the other npm scripts: makes this checkout ready,
+// then runs a script in it.
 //
 //   node test/run/setup.mjs [--build] SCRIPT ARGS…
 //
-// Ready means: node_modules is what package-lock.json says (else `npm ci`), and, with --build, dist/ is newer than the sources. The script is
-// run by the Node that the project brings along (devDependency `node`), whatever Node started this file: on a fresh clone that is the
-// machine's, so this is plain JavaScript, kept old enough to be parsed by a Node that is too old and to say so.
+// Ready means: node_modules is what package-lock.json says (else `npm ci`), and, with --build,
+// dist/ is newer than the sources. The script is run by the Node that the project brings along
+// (devDependency `node`), whatever Node started this file: on a fresh clone that is the machine's,
+// so this is plain JavaScript, kept old enough to be parsed by a Node that is too old and to say
+// so.
 import childProcess from 'child_process';
 import crypto from 'crypto';
 import fs from 'fs';
@@ -41,7 +44,10 @@ async function main(args) {
   process.exit(await run(node, [path.resolve(ROOT, script), ...rest]));
 }
 
-/** By the stamp, or else (somebody ran npm by hand) by comparing what npm noted down in node_modules. */
+/**
+ * By the stamp, or else (somebody ran npm by hand) by comparing what npm noted down in
+ * node_modules.
+ */
 function isInstalled() {
   const lock = fs.readFileSync(path.join(ROOT, 'package-lock.json'), 'utf8');
   const hash = crypto.createHash('sha256').update(lock).digest('hex');
@@ -64,8 +70,8 @@ function isInstalled() {
 async function install() {
   const started = Date.now();
   say('installing the tools of this project into node_modules: once, about 300 MB, mostly under a minute …');
-  // Not by OWN_NODE, which is removed meanwhile: by the Node that runs npm. Windows cannot remove a program that runs (this one), so there npm
-  // changes only what differs.
+  // Not by OWN_NODE, which is removed meanwhile: by the Node that runs npm. Windows cannot remove a
+  // program that runs (this one), so there npm changes only what differs.
   const node = process.env.npm_node_execpath || process.execPath;
   const verb = process.platform === 'win32' && fs.existsSync(MODULES) ? ['install', '--no-save'] : ['ci'];
   const args = [...verb, '--include=dev', '--no-audit', '--no-fund', '--engine-strict=false'];
@@ -89,7 +95,8 @@ async function install() {
 
 function nodeToRun() {
   if (fs.existsSync(OWN_NODE)) return OWN_NODE;
-  // Not made for this system, or install scripts are forbidden here. From 22.18 on Node runs TypeScript without being asked.
+  // Not made for this system, or install scripts are forbidden here. From 22.18 on Node runs
+  // TypeScript without being asked.
   if (isAtLeast(22, 18)) return process.execPath;
   return fail(
     'the Node of this project is missing (node_modules/node/bin): install scripts may be switched off in your npm configuration.' +
@@ -100,8 +107,8 @@ function nodeToRun() {
 /** Runs a program to its end; resolves to its exit code, or to 128 + the signal that ended it. */
 function run(program, args) {
   const child = childProcess.spawn(program, args, { cwd: ROOT, stdio: 'inherit' });
-  // Ctrl-C reaches the child from the terminal, as it reached this process: it shall clean up, and this process waits for it. The others are
-  // sent to this process alone.
+  // Ctrl-C reaches the child from the terminal, as it reached this process: it shall clean up, and
+  // this process waits for it. The others are sent to this process alone.
   process.on('SIGINT', () => {});
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   return new Promise((resolve, reject) => {

@@ -1,9 +1,10 @@
-// `npm run sim`: the pair of trackers under a nemesis, or downloads under power cuts, seed after seed; every seed that fails is printed and kept in
-// test-results/sim/.
+// `npm run sim`: the pair of trackers under a nemesis, or downloads under power cuts, seed after
+// seed; every seed that fails is printed and kept in test-results/sim/.
 //
 //   npm run sim -- [pair|downloads] [COUNT] [--from SEED] [--breakages]
 //
-// Default: the pair, 1,000,000 from 1; --breakages: for each broken rule the first seed that notices.
+// Default: the pair, 1,000,000 from 1; --breakages: for each broken rule the first seed that
+// notices.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';

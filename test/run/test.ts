@@ -1,4 +1,5 @@
-// What `npm test` does, and CI: the checks, the suites, and at the end every failure in full and one line of counts.
+// What `npm test` does, and CI: the checks, the suites, and at the end every failure in full and
+// one line of counts.
 //
 //   npm test                      everything
 //   npm test -- protocol lint     only suites whose path contains one of these words, and checks of that name
@@ -59,7 +60,10 @@ function readArguments() {
   }
 }
 
-/** Every run keeps its reports apart, so that two at the same time do not mix; those of runs that are over go. */
+/**
+ * Every run keeps its reports apart, so that two at the same time do not mix; those of runs that
+ * are over go.
+ */
 function ownFolder(): string {
   mkdirSync(RESULTS, { recursive: true });
   for (const name of readdirSync(RESULTS)) {
@@ -91,8 +95,9 @@ function check(name: string, args: string[]): Job {
 }
 
 /**
- * One run of mocha for each folder of quick suites, and one for each suite that starts whole processes: those mostly wait, so that two at a
- * time go well together, and what one of them breaks is its own. Those with a VS Code are such suites, too.
+ * One run of mocha for each folder of quick suites, and one for each suite that starts whole
+ * processes: those mostly wait, so that two at a time go well together, and what one of them breaks
+ * is its own. Those with a VS Code are such suites, too.
  */
 function suites(isBuilt: boolean): Job[] {
   const groups = new Map<string, string[]>();
@@ -129,7 +134,10 @@ function suites(isBuilt: boolean): Job[] {
   });
 }
 
-/** By what they took the last time, so that the longest does not start when all others are done. New ones come first. */
+/**
+ * By what they took the last time, so that the longest does not start when all others are done. New
+ * ones come first.
+ */
 function longestFirst(jobs: Job[]): Job[] {
   const times = lastTimes();
   const time = ({ name }: Job) => times[name] ?? Infinity;

@@ -1,5 +1,6 @@
-// `npm run vscode`: Shoal in a VS Code, to try it. Into the desktop VS Code where there is one; elsewhere, or with --browser, two people with a
-// VS Code server each and a tracker pair, all on this machine and in a temporary folder, for as long as this runs: open them in any browser.
+// `npm run vscode`: Shoal in a VS Code, to try it. Into the desktop VS Code where there is one;
+// elsewhere, or with --browser, two people with a VS Code server each and a tracker pair, all on
+// this machine and in a temporary folder, for as long as this runs: open them in any browser.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';

@@ -1,4 +1,5 @@
-// Any history of a realm, as fast-check makes them up: people who do things that make sense and things that do not, at two trackers that meet now and then.
+// Any history of a realm, as fast-check makes them up: people who do things that make sense and
+// things that do not, at two trackers that meet now and then.
 import fc from 'fast-check';
 
 const WORDS = [

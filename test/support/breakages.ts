@@ -1,5 +1,7 @@
-// Rules broken on purpose: each is a place in the sources and what stands there instead. A simulation that does not notice is no proof of the rule.
-// The seed is one that notices; `npm run sim -- --breakages` looks for new ones. Here are those of the pair; downloadBreakages.ts has those of downloads.
+// Rules broken on purpose: each is a place in the sources and what stands there instead. A
+// simulation that does not notice is no proof of the rule. The seed is one that notices; `npm run
+// sim -- --breakages` looks for new ones. Here are those of the pair; downloadBreakages.ts has
+// those of downloads.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -295,8 +297,8 @@ const PAIR: Simulated = {
 };
 
 /**
- * Makes the simulation with a rule broken in it. It runs in a thread of its own, where what nobody catches does not end the others; it rejects
- * when it notices.
+ * Makes the simulation with a rule broken in it. It runs in a thread of its own, where what nobody
+ * catches does not end the others; it rejects when it notices.
  *
  * @throws Error when the sources no longer have that place
  */

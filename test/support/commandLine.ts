@@ -1,5 +1,6 @@
-// A command line under test, in a home of its own: its real words, host and socket around an engine that only pretends. Holds what a test looks at or
-// changes, made anew before each test and gone after it; knows nothing of what any verb does.
+// A command line under test, in a home of its own: its real words, host and socket around an engine
+// that only pretends. Holds what a test looks at or changes, made anew before each test and gone
+// after it; knows nothing of what any verb does.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';

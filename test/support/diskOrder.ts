@@ -1,28 +1,44 @@
-// Whether trackers waited for their disks, told from their system calls: each operation's bytes are in a page that is written to the log, and only
-// after a later fsync of it was over may anything go out that says so. What goes out is encrypted; which answer it is, its place and its size tell,
+// Whether trackers waited for their disks, told from their system calls: each operation's bytes are
+// in a page that is written to the log, and only after a later fsync of it was over may anything go
+// out that says so. What goes out is encrypted; which answer it is, its place and its size tell,
 // because each link asks one thing at a time, and so does a tracker on the link to its partner.
 import assert from 'node:assert/strict';
 import type { OperationId } from '../../protocol/ids.ts';
 import type { SystemCall } from './strace.ts';
 
-/** A record of TLS 1.3 begins with its kind, a version and its length; all that is encrypted is of this kind. */
+/**
+ * A record of TLS 1.3 begins with its kind, a version and its length; all that is encrypted is of
+ * this kind.
+ */
 const TLS_DATA = 0x17;
 const TLS_HEAD_BYTES = 5;
 /** Bytes of a heartbeat's record; whatever says something is longer. */
 const PING_BYTES = 38;
-/** Bytes around the entries of a batch for the partner (TLS 22, frame 18, their count), and before each (its length). */
+/**
+ * Bytes around the entries of a batch for the partner (TLS 22, frame 18, their count), and before
+ * each (its length).
+ */
 const BATCH_HEAD_BYTES = 44;
 const ENTRY_HEAD_BYTES = 4;
 
 export interface Traced {
   readonly calls: readonly SystemCall[];
-  /** The log to which the operations were sent, and the one of the partner, if there is one: the paths of their WALs. */
+  /**
+   * The log to which the operations were sent, and the one of the partner, if there is one: the
+   * paths of their WALs.
+   */
   readonly wal: string;
   readonly partnerWal: string | undefined;
-  /** The tracker's sockets, by text: those to the operator, whose last answer marks the beginning, and the one to the partner. */
+  /**
+   * The tracker's sockets, by text: those to the operator, whose last answer marks the beginning,
+   * and the one to the partner.
+   */
   readonly operator: RegExp;
   readonly toPartner: RegExp;
-  /** What was answered on each link, in the order of the answers, and the tracker's socket of that link. */
+  /**
+   * What was answered on each link, in the order of the answers, and the tracker's socket of that
+   * link.
+   */
   readonly links: readonly { readonly socket: RegExp; readonly answered: readonly Answered[] }[];
   /** Bytes of the entries of these operations, on average; they are alike. */
   readonly entryBytes: number;
@@ -47,7 +63,10 @@ interface OnDisk {
 
 type OnDisks = ReadonlyMap<OperationId, OnDisk>;
 
-/** What went out too early, in words. What does not fit together at all is thrown: then the trace proves nothing. */
+/**
+ * What went out too early, in words. What does not fit together at all is thrown: then the trace
+ * proves nothing.
+ */
 export function tooEarly(traced: Traced): { readonly early: readonly string[]; readonly commits: number } {
   const { wal, partnerWal, links, operator } = traced;
   const ids = new Set(links.flatMap(({ answered }) => answered.map(({ id }) => id)));
@@ -90,8 +109,9 @@ export function tooEarly(traced: Traced): { readonly early: readonly string[]; r
 }
 
 /**
- * Of the link of the pair only sizes are known, and that a batch is sent when the one before it was confirmed: there are never more entries sent than
- * are on this disk, and never more confirmed than are on the partner's.
+ * Of the link of the pair only sizes are known, and that a batch is sent when the one before it was
+ * confirmed: there are never more entries sent than are on this disk, and never more confirmed than
+ * are on the partner's.
  */
 function earlyBetween(batches: readonly Sent[], entryBytes: number, own: OnDisks, partners: OnDisks): string[] {
   const early: string[] = [];

@@ -1,4 +1,5 @@
-// What is still to happen in a simulation, in the order of its time; what is due at the same time happens in the order it was asked for.
+// What is still to happen in a simulation, in the order of its time; what is due at the same time
+// happens in the order it was asked for.
 import type { Timer } from '../../protocol/world.ts';
 
 export interface Event extends Timer {

@@ -1,5 +1,5 @@
-// An engine without trackers, peers or disk: says what a test lets it say and remembers what it was asked. For tests of those who
-// speak with an engine.
+// An engine without trackers, peers or disk: says what a test lets it say and remembers what it was
+// asked. For tests of those who speak with an engine.
 import type { Overview, Transfer } from '../../protocol/engineLink.ts';
 import { ShoalError } from '../../protocol/errors.ts';
 import type { AccountId, GroupId, OperationId, Pin, RequestId, Root, Sha256 } from '../../protocol/ids.ts';

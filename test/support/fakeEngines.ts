@@ -1,4 +1,5 @@
-// Where a command line under test gets its engine: the real host and a real socket, around an engine that only pretends.
+// Where a command line under test gets its engine: the real host and a real socket, around an
+// engine that only pretends.
 import assert from 'node:assert/strict';
 import type { Engines } from '../../extension/engine/cli/session.ts';
 import { startHost } from '../../extension/engine/host.ts';

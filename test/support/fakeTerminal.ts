@@ -1,4 +1,5 @@
-// A terminal that remembers what was printed, types what a test has written down, and can press Ctrl-C.
+// A terminal that remembers what was printed, types what a test has written down, and can press
+// Ctrl-C.
 import type { Terminal } from '../../extension/engine/cli/terminal.ts';
 
 export class FakeTerminal implements Terminal {

@@ -1,5 +1,7 @@
-// What a large catalogue costs the thread that all extensions share: the rows of the view Files, from the catalogue to what VS Code is told of a
-// change, without VS Code itself. `measureFilesView` gives CPU time; `filesViewWork` counts what is made, for tests, which assert no times.
+// What a large catalogue costs the thread that all extensions share: the rows of the view Files,
+// from the catalogue to what VS Code is told of a change, without VS Code itself.
+// `measureFilesView` gives CPU time; `filesViewWork` counts what is made, for tests, which assert
+// no times.
 import type { Listing, WindowState } from '../../extension/state.ts';
 import { NOTHING_YET } from '../../extension/state.ts';
 import { fileSearch } from '../../extension/fileSearch.ts';
@@ -26,7 +28,10 @@ export function withFiles(state: WindowState, rows: readonly FileRow[]): WindowS
   return { ...state, files: new Map([[aGroup().group, listing]]) };
 }
 
-/** The same catalogue as it is read again: all rows are other objects, and of some the number of seeders has changed. */
+/**
+ * The same catalogue as it is read again: all rows are other objects, and of some the number of
+ * seeders has changed.
+ */
 export const readAgain = (state: WindowState, changed: number): WindowState =>
   withFiles(
     state,

@@ -1,5 +1,6 @@
-// A real engine that downloads onto small disks, each of which somebody else fills at moments that a seed decides; each time it says so, its other
-// downloads go on, and once there is room it goes on by itself, until every byte is here and right.
+// A real engine that downloads onto small disks, each of which somebody else fills at moments that
+// a seed decides; each time it says so, its other downloads go on, and once there is room it goes
+// on by itself, until every byte is here and right.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -13,9 +14,15 @@ import { SmallDisk } from './smallDisk.ts';
 const PIECE_BYTES = 512 * 1024;
 const PIECES = 64;
 const DISK_BYTES = (PIECES + 8) * PIECE_BYTES;
-/** For all together: while all others wait for room, one gets no further than this before it is known how far it is, and it must not be done. */
+/**
+ * For all together: while all others wait for room, one gets no further than this before it is
+ * known how far it is, and it must not be done.
+ */
 const LIMIT_BYTES_PER_S = 3 * 1024 * 1024;
-/** Pieces that come before the disk is full again: all of it shall be over while there is some way to go. */
+/**
+ * Pieces that come before the disk is full again: all of it shall be over while there is some way
+ * to go.
+ */
 const PIECES_BETWEEN_MAX = 6;
 const PIECES_FULL_MAX = PIECES / 2;
 const NOTE_BYTES = 100_000;
@@ -65,7 +72,8 @@ async function fillOne(
 ): Promise<Filled> {
   const { bob } = group;
   const content = await group.share(name, PIECES * PIECE_BYTES - 77);
-  const fill = (): void => disk.fill(chance.oneIn(2) ? 0 : chance.below(2 * PIECE_BYTES)); // what is left may take a piece, or part of one
+  // what is left may take a piece, or part of one
+  const fill = (): void => disk.fill(chance.oneIn(2) ? 0 : chance.below(2 * PIECE_BYTES));
   const isFullBefore = chance.oneIn(FULL_BEFORE_ONE_IN);
   if (isFullBefore) disk.fill(0);
   const transfer = await group.download(name, disk.folder);

@@ -1,5 +1,6 @@
-// A pair of real trackers under a steady load, one of which is killed again and again, as kill -9 does, at moments that a seed decides; sometimes both.
-// In the end both are stopped, and what was ever acknowledged must be in both logs.
+// A pair of real trackers under a steady load, one of which is killed again and again, as kill -9
+// does, at moments that a seed decides; sometimes both. In the end both are stopped, and what was
+// ever acknowledged must be in both logs.
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { createNodeDisk } from '../../protocol/nodeDisk.ts';
@@ -35,7 +36,8 @@ export async function killAgainAndAgain(kills: number, chance: SeededChance): Pr
       await Promise.all(victims.map((n) => pair.kill(n)));
       killed += victims.length;
       if (!both) await load.more(chance.below(BETWEEN_MAX));
-      // Nobody waits until they have met: what only one of them has is on one disk when that is killed next.
+      // Nobody waits until they have met: what only one of them has is on one disk when that is
+      // killed next.
       await Promise.all(victims.map((n) => pair.start(n)));
     }
     await nothingLost(pair, load);
@@ -48,7 +50,10 @@ export async function killAgainAndAgain(kills: number, chance: SeededChance): Pr
   }
 }
 
-/** When all is well again: stops both trackers and reads their logs. @throws what was acknowledged and is not there */
+/**
+ * When all is well again: stops both trackers and reads their logs. @throws what was acknowledged
+ * and is not there
+ */
 export async function nothingLost(pair: RealPair, load: Load): Promise<void> {
   await load.finish();
   await paired(pair);

@@ -1,6 +1,7 @@
-// A steady load on a pair of real trackers: one person's devices share files, so many a second, whatever happens to the trackers. A device does what
-// an engine does: it goes to the other tracker when one fails it, sends what was not answered again with the same id, keeps what only one disk has,
-// and gives that back until both have it.
+// A steady load on a pair of real trackers: one person's devices share files, so many a second,
+// whatever happens to the trackers. A device does what an engine does: it goes to the other tracker
+// when one fails it, sends what was not answered again with the same id, keeps what only one disk
+// has, and gives that back until both have it.
 import assert from 'node:assert/strict';
 import { isShoalError } from '../../protocol/errors.ts';
 import { createIdentity } from '../../protocol/identity.ts';

@@ -1,4 +1,5 @@
-// What is in the logs of trackers that have ended: the files themselves, read by nothing of the tracker's own.
+// What is in the logs of trackers that have ended: the files themselves, read by nothing of the
+// tracker's own.
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { OperationId } from '../../protocol/ids.ts';

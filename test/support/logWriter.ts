@@ -1,5 +1,5 @@
-// A process that appends to a tracker's log for as long as it lives, and says which numbers are on the disk. Started, and killed, by
-// sqliteLog.test.ts:  node logWriter.ts FILE
+// A process that appends to a tracker's log for as long as it lives, and says which numbers are on
+// the disk. Started, and killed, by sqliteLog.test.ts: node logWriter.ts FILE
 import { nodeChance } from '../../protocol/nodeWorld.ts';
 import type { Stamp } from '../../protocol/operations.ts';
 import { encodeEntry, entryHash } from '../../protocol/operations.ts';

@@ -1,5 +1,6 @@
-// One machine of a simulation and the program that runs on it: its World, and what can happen to it as a whole. A program that was
-// killed never runs again; `start` gives the next one a new World on the same disk under the same key and address.
+// One machine of a simulation and the program that runs on it: its World, and what can happen to it
+// as a whole. A program that was killed never runs again; `start` gives the next one a new World on
+// the same disk under the same key and address.
 import { createECDH, createHash, createPrivateKey } from 'node:crypto';
 import { readIdentity } from '../../protocol/identity.ts';
 import type { Identity } from '../../protocol/identity.ts';
@@ -123,7 +124,10 @@ export class Machine {
   }
 }
 
-/** A real identity that depends on nothing but the chance given: real keys, equal in equal runs. (Signatures still differ.) */
+/**
+ * A real identity that depends on nothing but the chance given: real keys, equal in equal runs.
+ * (Signatures still differ.)
+ */
 export function seededIdentity(chance: Chance): Identity {
   const curve = createECDH('prime256v1');
   const secret = chance.bytes(32);

@@ -1,4 +1,5 @@
-// A tracker's log without a disk: durable a moment after it was written, on the given clock. Its `MemoryDisk` outlives the process.
+// A tracker's log without a disk: durable a moment after it was written, on the given clock. Its
+// `MemoryDisk` outlives the process.
 import type { Origin } from '../../protocol/ids.ts';
 import { ORIGIN_BYTES } from '../../protocol/ids.ts';
 import type { Place } from '../../protocol/operations.ts';

@@ -1,4 +1,5 @@
-// The lives of a program that is ended from outside, in the simulation of downloads (powerCut.ts): who draws chance in a life, and where it ends.
+// The lives of a program that is ended from outside, in the simulation of downloads (powerCut.ts):
+// who draws chance in a life, and where it ends.
 import type { SeededChance } from './seededChance.ts';
 
 const AT_PART = /\.part$/;
@@ -8,7 +9,10 @@ const AIMED_CALLS_MAX = 14;
 /** Calls in which a part file gets its size back. */
 const MENDING_CALLS_MAX = 6;
 
-/** Who draws in one life, each apart from the others: a change of the product shifts as little as possible of what a seed stands for. */
+/**
+ * Who draws in one life, each apart from the others: a change of the product shifts as little as
+ * possible of what a seed stands for.
+ */
 export interface Chances {
   /** When the life ends, and how. */
   readonly ends: SeededChance;

@@ -1,6 +1,8 @@
-// A pair of trackers, people who use it, and somebody who does to it whatever can happen to machines: kills at any moment, both at once, cuts of
-// every kind, a lost disk, clocks that are wrong and jump, operations that are sent again. The product's own trackers on simulated machines; the
-// seed decides everything. In the end all is well again, and what was ever answered must hold (`trust.md` 4.2, 4.8).
+// A pair of trackers, people who use it, and somebody who does to it whatever can happen to
+// machines: kills at any moment, both at once, cuts of every kind, a lost disk, clocks that are
+// wrong and jump, operations that are sent again. The product's own trackers on simulated machines;
+// the seed decides everything. In the end all is well again, and what was ever answered must hold
+// (`trust.md` 4.2, 4.8).
 import assert from 'node:assert/strict';
 import { isShoalError } from '../../protocol/errors.ts';
 import type { AccountId, GroupId, OperationId, Origin, RequestId, Root, Sha256 } from '../../protocol/ids.ts';
@@ -141,7 +143,10 @@ class Nemesis {
     return this.#running[n];
   }
 
-  /** Somebody was answered: what the answer says must have been so when it was given. (A disk may have been lost on its way.) */
+  /**
+   * Somebody was answered: what the answer says must have been so when it was given. (A disk may
+   * have been lost on its way.)
+   */
   answered(id: OperationId, { durability }: Receipt, by: Number, life: number): void {
     assert.ok(!this.#joining.has(by) || this.lives[by] !== life, `tracker ${by} has lost its log, and answers`);
     const on = NUMBERS.filter((n) => this.#has(n, id) || this.#wiped[n].has(id));
@@ -354,7 +359,10 @@ class Nemesis {
   }
 }
 
-/** Somebody who does things, and does not give up: what was not answered is sent again, to whichever tracker answers. */
+/**
+ * Somebody who does things, and does not give up: what was not answered is sent again, to whichever
+ * tracker answers.
+ */
 class Person {
   readonly name: string;
   readonly machine: Machine;
@@ -534,7 +542,10 @@ class Person {
 const hex = (state: State): string => stateHash(state).toString('hex');
 const place = ({ origin, seq }: { readonly origin: Origin; readonly seq: number }): string => `${origin} ${seq}`;
 
-/** What the log must not say: a denial that did not win, or an operation that stands before one that its tracker had seen. */
+/**
+ * What the log must not say: a denial that did not win, or an operation that stands before one that
+ * its tracker had seen.
+ */
 function* brokenPromises(state: State, all: readonly LogEntry[]): Generator<string> {
   const entries = all.map(({ bytes }) => decodeEntry(bytes));
   const stamps = new Map(entries.map(({ stamp }) => [place(stamp), stamp]));

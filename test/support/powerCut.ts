@@ -1,9 +1,11 @@
-// One download under everything that can happen to a disk, decided by a seed: the product's own code from the record to the final name, and
-// a person who deletes things meanwhile. Pieces come, some of them wrong; the program is killed or the power goes at any call; the
-// next run goes on from what is left, until the file is published and a last power cut has come.
+// One download under everything that can happen to a disk, decided by a seed: the product's own
+// code from the record to the final name, and a person who deletes things meanwhile. Pieces come,
+// some of them wrong; the program is killed or the power goes at any call; the next run goes on
+// from what is left, until the file is published and a last power cut has come.
 //
-// What must hold: nothing published is ever wrong; what a checkpoint was taken of is never lost, nor read again without need; what belongs
-// to others stays as it is. Runs on microtasks alone, without the turns of the event loop, so that thousands of runs take seconds.
+// What must hold: nothing published is ever wrong; what a checkpoint was taken of is never lost,
+// nor read again without need; what belongs to others stays as it is. Runs on microtasks alone,
+// without the turns of the event loop, so that thousands of runs take seconds.
 import assert from 'node:assert/strict';
 import type { Copy } from '../../extension/engine/copy.ts';
 import type { DownloadHost, Keeper } from '../../extension/engine/download.ts';
@@ -286,7 +288,9 @@ class Run {
     if (chance.oneIn(3)) await this.#save(copy, life);
   }
 
-  /** A checkpoint, as when a person pauses. What was held when it was begun is safe once it is done. */
+  /**
+   * A checkpoint, as when a person pauses. What was held when it was begun is safe once it is done.
+   */
   async #save(copy: Copy, life: Life): Promise<void> {
     const held = Array.from({ length: copy.shape.pieces }, (_, piece) => piece).filter((piece) =>
       copy.pieces.held.has(piece),
@@ -331,7 +335,8 @@ class Run {
     const survival = (['nothing', 'tornSectors', 'tornSectors', 'someOfIt'] as const)[chance.below(4)] ?? 'nothing';
     this.#tally.cuts++;
     this.#disk.powerCut(survival);
-    // Without a slot, what is right has been read and written again, and such a write may be torn too.
+    // Without a slot, what is right has been read and written again, and such a write may be torn
+    // too.
     if (survival === 'tornSectors' && !this.#slotsAreGood) this.#safe.clear();
     this.#tell(`power cut, ${survival}`);
   }
@@ -352,7 +357,8 @@ class Run {
     if (slot !== undefined && chance.oneIn(12)) {
       this.#tell(`a bit of ${slot} is another`);
       const bytes = this.#disk.peek(slot) ?? Buffer.alloc(0);
-      // Often where it is hardest to notice: among the bits of the pieces, right before the checksum.
+      // Often where it is hardest to notice: among the bits of the pieces, right before the
+      // checksum.
       const at = chance.oneIn(2) ? Math.max(0, bytes.length - 5) : chance.below(bytes.length);
       if (bytes.length > 0) bytes[at]! ^= 1 << chance.below(8);
       this.#disk.put(slot, bytes);
@@ -361,7 +367,8 @@ class Run {
     }
     if (!this.#disk.peek(DESTINATION) && chance.oneIn(12)) {
       this.#tell('somebody has a file of that name');
-      // An empty one can be taken for a reservation of ours, where a crash came before that was made: nothing is lost with it.
+      // An empty one can be taken for a reservation of ours, where a crash came before that was
+      // made: nothing is lost with it.
       this.#others = this.#hasLinks && chance.oneIn(4) ? Buffer.alloc(0) : chance.bytes(100);
       this.#disk.put(DESTINATION, this.#others);
       this.#tally.inTheWay++;
@@ -395,13 +402,17 @@ class Run {
     this.#slotsAreGood = true;
   }
 
-  /** Whether the record says that it is published; then, after one more power cut, all must be well. */
+  /**
+   * Whether the record says that it is published; then, after one more power cut, all must be well.
+   */
   async #isOver(): Promise<boolean> {
     const { record } = await keeperOf(this.#disk.of(newLife(Infinity)));
     if (!record.identity) return false;
     this.#disk.powerCut('nothing');
     const { record: after } = await keeperOf(this.#disk.of(newLife(Infinity)));
-    if (!after.identity) return false; // the run that wrote it was killed before that was on the disk; the next one has to find the file
+    // the run that wrote it was killed before that was on the disk; the next one has to find the
+    // file
+    if (!after.identity) return false;
     const found = this.#disk.peek(after.path);
     assert.ok(found?.equals(this.#truth.content), `published and ${found ? 'wrong' : 'gone'}: ${after.path}`);
     if (this.#others) this.#othersAreUntouched();
@@ -433,7 +444,10 @@ class Run {
     }
   }
 
-  /** A call of the disk is done a little later, by chance; at the last one of its life the program ends. */
+  /**
+   * A call of the disk is done a little later, by chance; at the last one of its life the program
+   * ends.
+   */
   #later(call: () => void): void {
     const life = this.#life;
     let steps = this.#chances.calls.below(6);

@@ -1,5 +1,6 @@
-// Trackers, engines and commands as the processes that people run: the built bundles, on loopback, in a temporary folder, each
-// child remembered by its id and ended at the end. Used by the demonstration, the whole-process tests and the benchmarks.
+// Trackers, engines and commands as the processes that people run: the built bundles, on loopback,
+// in a temporary folder, each child remembered by its id and ended at the end. Used by the
+// demonstration, the whole-process tests and the benchmarks.
 import assert from 'node:assert';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';

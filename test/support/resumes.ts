@@ -1,5 +1,6 @@
-// A real engine that downloads and is killed again and again, as kill -9 does, at moments that a seed decides; each time it goes on, and in the end
-// every byte is right and little was fetched twice.
+// A real engine that downloads and is killed again and again, as kill -9 does, at moments that a
+// seed decides; each time it goes on, and in the end every byte is right and little was fetched
+// twice.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -13,9 +14,15 @@ const PIECE_BYTES = 512 * 1024;
 const PIECES = 240;
 const NAME = 'large.bin';
 const PIECES_BETWEEN_MAX = 8;
-/** Slow enough that all kills hit a download under way, also where news of it come late because others use the machine. */
+/**
+ * Slow enough that all kills hit a download under way, also where news of it come late because
+ * others use the machine.
+ */
 const LIMIT_BYTES_PER_S = 6 * 1024 * 1024;
-/** Fetched twice at most per kill: pieces that were on their way to the disk, and what each peer was asked for. A checkpoint's worth would be 128. */
+/**
+ * Fetched twice at most per kill: pieces that were on their way to the disk, and what each peer was
+ * asked for. A checkpoint's worth would be 128.
+ */
 const AGAIN_PIECES_MAX = 24;
 
 /** @throws what was wrong */

@@ -1,5 +1,5 @@
-// Chance that a seed decides: the same seed gives the same run. Each user of chance takes a fork of its own, so that one that
-// draws more often does not change what all others see.
+// Chance that a seed decides: the same seed gives the same run. Each user of chance takes a fork of
+// its own, so that one that draws more often does not change what all others see.
 import { createHash } from 'node:crypto';
 import type { Chance } from '../../protocol/world.ts';
 
@@ -14,7 +14,9 @@ export class SeededChance implements Chance {
     this.#state = Uint32Array.from({ length: 4 }, (_, word) => digest.readUInt32LE(word * 4));
   }
 
-  /** Another chance that depends on this seed and the name, and on nothing that was drawn so far. */
+  /**
+   * Another chance that depends on this seed and the name, and on nothing that was drawn so far.
+   */
   fork(name: string): SeededChance {
     return new SeededChance(`${this.#name}/${name}`);
   }

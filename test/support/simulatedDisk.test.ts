@@ -1,4 +1,5 @@
-// The simulated disk: it answers as the real one does, call by call; and what a power cut leaves of it is what was synced.
+// The simulated disk: it answers as the real one does, call by call; and what a power cut leaves of
+// it is what was synced.
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import os from 'node:os';
@@ -34,7 +35,10 @@ async function using(file: Promise<DiskFile>, run: (file: DiskFile) => Promise<u
   }
 }
 
-/** In every row: `folder/` holds `file` ("content"), `empty/`, `full/inside`, `link` to `file`, `dangling` to nothing, `linked` to `full`. */
+/**
+ * In every row: `folder/` holds `file` ("content"), `empty/`, `full/inside`, `link` to `file`,
+ * `dangling` to nothing, `linked` to `full`.
+ */
 const calls: Readonly<Record<string, (disk: Disk, in_: (name: string) => string) => Promise<unknown>>> = {
   'reads a whole file': (disk, at) => disk.readFile(at('file')),
   'reads through a link with readFile': (disk, at) => disk.readFile(at('link')),

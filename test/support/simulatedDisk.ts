@@ -1,5 +1,6 @@
-// A disk in memory behind the interface that programs use, with what real ones do to them: names that are taken, links, no room,
-// faults on demand, and power cuts. Several programs may share it; a test reaches in with `put`, `peek`, `names`.
+// A disk in memory behind the interface that programs use, with what real ones do to them: names
+// that are taken, links, no room, faults on demand, and power cuts. Several programs may share it;
+// a test reaches in with `put`, `peek`, `names`.
 import path from 'node:path';
 import type { Disk, DiskFile, DiskStat } from '../../protocol/world.ts';
 import type { SeededChance } from './seededChance.ts';
@@ -27,7 +28,10 @@ interface Place {
 export class SimulatedDisk {
   /** Room in all. Files take whole pages of 4 KiB; what was never written takes none. */
   capacityBytes = Infinity;
-  /** Asked before each call with its name in `Disk` or `DiskFile` and its path; a code that it returns (`EIO`, `EACCES`) is thrown. */
+  /**
+   * Asked before each call with its name in `Disk` or `DiskFile` and its path; a code that it
+   * returns (`EIO`, `EACCES`) is thrown.
+   */
   fault: ((call: string, path: string) => string | undefined) | undefined;
   readonly #time: Time;
   readonly #chance: SeededChance;

@@ -1,16 +1,21 @@
-// What a simulated file system is made of: files and folders that know which part of them would survive a power cut. A file survives
-// as it was when it was last synced, a name in a folder as it was when the folder was.
+// What a simulated file system is made of: files and folders that know which part of them would
+// survive a power cut. A file survives as it was when it was last synced, a name in a folder as it
+// was when the folder was.
 import type { SeededChance } from './seededChance.ts';
 
 /**
- * What a power cut leaves of that which was not synced. `someOfIt`: each write and each change of a name by chance. `tornSectors`: of each write
- * each sector by chance, some of them with garbage in them; of names as before.
+ * What a power cut leaves of that which was not synced. `someOfIt`: each write and each change of a
+ * name by chance. `tornSectors`: of each write each sector by chance, some of them with garbage in
+ * them; of names as before.
  */
 export type Survival = 'nothing' | 'someOfIt' | 'tornSectors' | 'everything';
 
 const PAGE_BYTES = 4096;
 const SECTOR_BYTES = 512;
-/** Of the sectors that are hit while they are written, one in so many is left with garbage, of at most so many bytes. */
+/**
+ * Of the sectors that are hit while they are written, one in so many is left with garbage, of at
+ * most so many bytes.
+ */
 const GARBAGE_ONE_IN = 2;
 const GARBAGE_BYTES_MAX = 16;
 
@@ -102,7 +107,10 @@ export class FileInode extends Inode {
     }
   }
 
-  /** A sync that fails: some of it reached the disk, and the system forgets that the rest did not. What is read is still what was written. */
+  /**
+   * A sync that fails: some of it reached the disk, and the system forgets that the rest did not.
+   * What is read is still what was written.
+   */
   failSync(chance: SeededChance): void {
     for (const change of this.#unsynced.splice(0)) if (survives('someOfIt', chance)) this.#synced.apply(change);
   }
@@ -123,7 +131,10 @@ export class FileInode extends Inode {
   }
 }
 
-/** What is left of a write that was under way. Its length decides how often chance is asked, and nothing about the others. */
+/**
+ * What is left of a write that was under way. Its length decides how often chance is asked, and
+ * nothing about the others.
+ */
 function sectorsOf(change: Change, all: SeededChance): Change[] {
   const chance = all.fork(`write ${all.random()}`);
   if ('length' in change) return chance.oneIn(2) ? [change] : [];

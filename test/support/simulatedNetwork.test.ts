@@ -1,4 +1,5 @@
-// What the simulated network promises: order, flow control, and each kind of trouble as the real one would show it.
+// What the simulated network promises: order, flow control, and each kind of trouble as the real
+// one would show it.
 import assert from 'node:assert/strict';
 import { isShoalError } from '../../protocol/errors.ts';
 import type { Pin } from '../../protocol/ids.ts';

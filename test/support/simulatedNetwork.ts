@@ -1,5 +1,6 @@
-// The network between simulated machines: who listens where, how long bytes travel, and what can go wrong (cut, one-way cut, reset,
-// firewall). Streams between machines come with a proven pin, as TLS gives it; the handshake takes its round trips.
+// The network between simulated machines: who listens where, how long bytes travel, and what can go
+// wrong (cut, one-way cut, reset, firewall). Streams between machines come with a proven pin, as
+// TLS gives it; the handshake takes its round trips.
 import { ShoalError } from '../../protocol/errors.ts';
 import { addressText } from '../../protocol/realm.ts';
 import type { Address } from '../../protocol/nouns.ts';
@@ -126,7 +127,10 @@ export class SimulatedNetwork {
     this.#sim.after(delayMs, run);
   }
 
-  /** How long so many bytes take that set out now. Those that set out later on the same path do not overtake them. */
+  /**
+   * How long so many bytes take that set out now. Those that set out later on the same path do not
+   * overtake them.
+   */
   travelMs(from: Site, to: Site, bytes = 0): number {
     const now = this.#sim.nowMs;
     if (from === to) return LOOPBACK_MS;
@@ -212,7 +216,10 @@ export class SimulatedNetwork {
       const unreachable = (why: string): void => fail(new ShoalError('unreachable', { address: place, why }));
       const onAbort = (): void => fail(new ShoalError('cancelled'));
       const timer = this.#sim.after(timeoutMs, () => unreachable(`no answer within ${timeoutMs} ms`));
-      /** Goes on at the other end of the path, unless it is cut: then only the time-out ends the wait. */
+      /**
+       * Goes on at the other end of the path, unless it is cut: then only the time-out ends the
+       * wait.
+       */
       const across = (a: Site, b: Site, run: () => void): void =>
         this.after(this.travelMs(a, b), () => {
           if (!isOver && !this.isCut(a, b)) run();

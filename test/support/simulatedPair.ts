@@ -1,4 +1,5 @@
-// A pair of trackers on two simulated machines, whose logs outlive their programs, and people who are linked to one of them.
+// A pair of trackers on two simulated machines, whose logs outlive their programs, and people who
+// are linked to one of them.
 import assert from 'node:assert/strict';
 import { createIdentity } from '../../protocol/identity.ts';
 import type { Tracker, TrackerOptions } from '../../tracker/server.ts';

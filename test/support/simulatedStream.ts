@@ -1,6 +1,7 @@
-// A stream between two simulated programs, each end one object. Bytes pass in order and cut at random places; a reader that does not
-// read fills the window and then the writer's queue; a path that is cut holds everything back until it is healed, as TCP does.
-// An end that has read to the other's end closes by itself, as Node's sockets do.
+// A stream between two simulated programs, each end one object. Bytes pass in order and cut at
+// random places; a reader that does not read fills the window and then the writer's queue; a path
+// that is cut holds everything back until it is healed, as TCP does. An end that has read to the
+// other's end closes by itself, as Node's sockets do.
 import type { Pin } from '../../protocol/ids.ts';
 import type { Address } from '../../protocol/nouns.ts';
 import type { ByteStream, StreamReceiver } from '../../protocol/world.ts';
@@ -10,7 +11,10 @@ import type { Life } from './machine.ts';
 
 /** A queue that was never as long as this becomes empty without a word, as Node's do. */
 const LONG_QUEUE_BYTES = 16 * 1024;
-/** Bytes that may be on their way or unread at the other end: what real systems keep between two sockets. */
+/**
+ * Bytes that may be on their way or unread at the other end: what real systems keep between two
+ * sockets.
+ */
 const WINDOW_BYTES = 256 * 1024;
 const CHUNK_BYTES_MAX = 64 * 1024;
 
@@ -148,7 +152,9 @@ export class SimulatedStream implements ByteStream {
     });
   }
 
-  /** The system takes what fits into the window, in chunks that know nothing of where a write began. */
+  /**
+   * The system takes what fits into the window, in chunks that know nothing of where a write began.
+   */
   #take(): void {
     if (this.#closed) return;
     while (this.#queuedBytes > 0 && this.#unacknowledgedBytes < WINDOW_BYTES) {

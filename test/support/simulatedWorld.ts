@@ -1,6 +1,7 @@
-// A whole world under one seed: a clock that jumps from event to event, machines with their chance, network, disk and log, and what
-// can go wrong between them. Code that takes everything from `World` runs here as it does outside, thousands of times faster, and
-// the same seed gives the same run.
+// A whole world under one seed: a clock that jumps from event to event, machines with their chance,
+// network, disk and log, and what can go wrong between them. Code that takes everything from
+// `World` runs here as it does outside, thousands of times faster, and the same seed gives the same
+// run.
 //
 //   await simulate(7, async (sim) => {
 //     const [alice, bob] = [sim.machine('alice'), sim.machine('bob')];
@@ -10,8 +11,9 @@
 //     await sim.advance(30_000);
 //   });
 //
-// Time passes only while the body waits for something; code between two events settles first. What waits for the real world (worker
-// threads, scrypt) is given to `sim.hold`, which stops the clock until it is done.
+// Time passes only while the body waits for something; code between two events settles first. What
+// waits for the real world (worker threads, scrypt) is given to `sim.hold`, which stops the clock
+// until it is done.
 import { createHash } from 'node:crypto';
 import { silentLog } from '../../protocol/world.ts';
 import type { Clock, Log, LogFields, Timer } from '../../protocol/world.ts';
@@ -101,7 +103,10 @@ export class Simulation {
     });
   }
 
-  /** Lets time pass until nothing is left to happen. (Never reached while something beats at intervals.) */
+  /**
+   * Lets time pass until nothing is left to happen. (Never reached while something beats at
+   * intervals.)
+   */
   idle(): Promise<void> {
     return new Promise((resolve) => this.#idle.push(resolve));
   }

@@ -1,4 +1,5 @@
-// A disk in memory (Linux's tmpfs) that is so small that somebody else's file fills it. Making one needs root.
+// A disk in memory (Linux's tmpfs) that is so small that somebody else's file fills it. Making one
+// needs root.
 import { execFileSync } from 'node:child_process';
 import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, rmdirSync, writeSync } from 'node:fs';
 import os from 'node:os';
@@ -50,7 +51,10 @@ export class SmallDisk {
     rmSync(this.#filler);
   }
 
-  /** Takes the disk away with all that is in it. Unless it may be in use, who has files open there must be gone. */
+  /**
+   * Takes the disk away with all that is in it. Unless it may be in use, who has files open there
+   * must be gone.
+   */
   unmount(inUse?: 'inUse'): void {
     if (!this.#isMounted) return;
     execFileSync('umount', [...(inUse ? ['-l'] : []), this.folder], { stdio: 'pipe' });

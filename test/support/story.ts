@@ -1,4 +1,5 @@
-// Histories of a realm, told in lines, for tests of the fold: who did what at which of two trackers, and when these met.
+// Histories of a realm, told in lines, for tests of the fold: who did what at which of two
+// trackers, and when these met.
 //
 //   A alice   signUp                   an account and the sign-in of her first device
 //   A alice/2 signIn                   her second device
@@ -82,7 +83,10 @@ export function told(story: string): Told[] {
   return all;
 }
 
-/** @param who  `alice`, `alice/2` for her second device, `alice=a2` for another account that wants the same name */
+/**
+ * @param who  `alice`, `alice/2` for her second device, `alice=a2` for another account that wants
+ *   the same name
+ */
 function operation(who: string, name: string, words: readonly string[], id: string): ReadOperation {
   const [person = '', device = '1'] = who.split('/');
   const [user = '', key = user] = person.split('=');
@@ -151,7 +155,10 @@ export function refusalOfLast(story: string): string | undefined {
   return check(folded(all), last.op)?.code;
 }
 
-/** A state in words: its groups with their members (* the owner, ? who has asked) and files, and who is signed in. */
+/**
+ * A state in words: its groups with their members (* the owner, ? who has asked) and files, and who
+ * is signed in.
+ */
 export function inWords(state: State): Record<string, string> {
   const words: Record<string, string> = {};
   const nameOf = (id: AccountId): string => state.accounts.get(id)?.name ?? '?';

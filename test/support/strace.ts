@@ -1,5 +1,6 @@
-// What processes asked of the system, as strace wrote it down: which bytes went where, what was made durable, in the order in which it happened.
-// Linux only: there is no other way to see that a program waited for its disk instead of believing that it does.
+// What processes asked of the system, as strace wrote it down: which bytes went where, what was
+// made durable, in the order in which it happened. Linux only: there is no other way to see that a
+// program waited for its disk instead of believing that it does.
 import { spawnSync } from 'node:child_process';
 
 /** What a tracker writes, sends and makes durable; nothing else stops it. */
@@ -26,7 +27,10 @@ export interface SystemCall {
   readonly data: Buffer;
   /** What it returned: the bytes taken, 0 for an fsync that is done, below 0 for a failure. */
   readonly result: number;
-  /** When it began and when it was over, counted in lines: of any two moments one is earlier, also in two processes. */
+  /**
+   * When it began and when it was over, counted in lines: of any two moments one is earlier, also
+   * in two processes.
+   */
   readonly began: number;
   readonly ended: number;
 }
@@ -52,7 +56,8 @@ export const straceOf = (output: string, script: string, args: readonly string[]
 ];
 
 /**
- * Sees to it that processes can be traced here. Debian's package is installed where that may be (root, in a container or in CI).
+ * Sees to it that processes can be traced here. Debian's package is installed where that may be
+ * (root, in a container or in CI).
  *
  * @returns why they cannot
  */

@@ -1,5 +1,6 @@
-// A realm of trackers in this process, and an engine's side of the link to them, as tests of the tracker need it: each call by its name,
-// each notice kept until somebody waits for it. Runs in the real world (TLS on loopback) and in simulations.
+// A realm of trackers in this process, and an engine's side of the link to them, as tests of the
+// tracker need it: each call by its name, each notice kept until somebody waits for it. Runs in the
+// real world (TLS on loopback) and in simulations.
 import { generateKeyPairSync } from 'node:crypto';
 import { Connection } from '../../protocol/connection.ts';
 import { FrameLink } from '../../protocol/frame.ts';
@@ -80,7 +81,10 @@ export class TestRealm {
     }));
   }
 
-  /** The next version of the list: these trackers, of which the last may be a new one with keys of its own. Returns it, and what a tracker of a number is then. */
+  /**
+   * The next version of the list: these trackers, of which the last may be a new one with keys of
+   * its own. Returns it, and what a tracker of a number is then.
+   */
   relist(
     numbers: readonly number[],
     added?: { readonly number: number; readonly address: Address },

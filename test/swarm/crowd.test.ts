@@ -1,4 +1,5 @@
-// Whole swarms under thousands of seeds (crowdStories.ts): whatever happens to them, everybody gets the file, and nothing is left over.
+// Whole swarms under thousands of seeds (crowdStories.ts): whatever happens to them, everybody gets
+// the file, and nothing is left over.
 import { simulate } from '../support/simulatedWorld.ts';
 import { Crowd } from './crowd.ts';
 import { STORIES, tell } from './crowdStories.ts';
@@ -6,7 +7,10 @@ import { STORIES, tell } from './crowdStories.ts';
 /** Seeds that have failed once. */
 const KEPT: readonly { readonly seed: number; readonly peers: number; readonly story: string }[] = [];
 const BLOCK = 100;
-/** By when everybody has a file of one seeder whom nobody can dial, in ms: those who are dialled at once and in vain, 5 s each, are no reason to wait for long. */
+/**
+ * By when everybody has a file of one seeder whom nobody can dial, in ms: those who are dialled at
+ * once and in vain, 5 s each, are no reason to wait for long.
+ */
 const FIREWALLED_MS = 30_000;
 
 describe('a crowd', function () {
@@ -40,7 +44,8 @@ describe('a crowd', function () {
     });
   }
 
-  // With so many, a fifth of all pieces would go to silent ones before anybody can know of them, so that story is not told of fifty.
+  // With so many, a fifth of all pieces would go to silent ones before anybody can know of them, so
+  // that story is not told of fifty.
   const told = STORIES.filter((name) => name !== 'someAreSilent');
   for (let block = 0; block < 10; block++) {
     const first = block * 10 + 1;

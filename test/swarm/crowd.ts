@@ -1,6 +1,7 @@
-// Many peers around one file in a simulated world: the product's swarm, links, tickets, uploads and copies, each on a machine of its own.
-// No trackers (town.ts has those): who takes part is told to everybody by hand, as trackers would. Peers may lie, keep silent, be slow,
-// crash and come back; whatever happens, `check` says whether anything went wrong.
+// Many peers around one file in a simulated world: the product's swarm, links, tickets, uploads and
+// copies, each on a machine of its own. No trackers (town.ts has those): who takes part is told to
+// everybody by hand, as trackers would. Peers may lie, keep silent, be slow, crash and come back;
+// whatever happens, `check` says whether anything went wrong.
 import assert from 'node:assert';
 import { generateKeyPairSync } from 'node:crypto';
 import path from 'node:path';
@@ -41,7 +42,10 @@ const tracker = 'cc'.repeat(32) as Pin;
 const { privateKey: ticketKey, publicKey } = generateKeyPairSync('ed25519');
 const keys = new Map([[tracker, publicKey.export({ format: 'der', type: 'spki' })]]);
 
-/** What is wrong with a peer. It lies: about bytes, about piece hashes, about what it has. Or it is `silent`: it answers no request for a piece. */
+/**
+ * What is wrong with a peer. It lies: about bytes, about piece hashes, about what it has. Or it is
+ * `silent`: it answers no request for a piece.
+ */
 export type Vice = 'wrongBytes' | 'wrongHashes' | 'noPieces' | 'silent';
 
 export interface PeerPlan {
@@ -106,7 +110,10 @@ export class Crowd {
     return this.honest.every((peer) => !peer.isRunning || peer.swarm.isWhole);
   }
 
-  /** Ends everybody, and says what is not as it should be: a copy that differs, something under way or open, an honest peer that was banned. */
+  /**
+   * Ends everybody, and says what is not as it should be: a copy that differs, something under way
+   * or open, an honest peer that was banned.
+   */
   async check(): Promise<void> {
     for (const peer of this.honest) peer.check();
     const liars = new Set(this.peers.filter((peer) => !this.honest.includes(peer)).map(({ machine }) => machine.pin));
@@ -239,7 +246,10 @@ export class CrowdPeer {
     this.machine.kill();
   }
 
-  /** What it has on its disk is right or not there; if it runs, everything is there and nothing is under way. */
+  /**
+   * What it has on its disk is right or not there; if it runs, everything is there and nothing is
+   * under way.
+   */
   check(): void {
     const { bytes, shape, root } = this.#crowd.subject;
     const found = this.machine.disk.peek(this.plan.seeds ? SOURCE : this.#part) ?? Buffer.alloc(0);

@@ -1,5 +1,6 @@
-// What happens to a crowd under a seed: everything well, half of them lying, some silent, the only seeder leaving, or lines, programs and
-// machines failing all the while. Each ends with everybody who can having the file, and nothing left over.
+// What happens to a crowd under a seed: everything well, half of them lying, some silent, the only
+// seeder leaving, or lines, programs and machines failing all the while. Each ends with everybody
+// who can having the file, and nothing left over.
 import type { SeededChance } from '../support/seededChance.ts';
 import type { Simulation } from '../support/simulatedWorld.ts';
 import { simulate } from '../support/simulatedWorld.ts';
@@ -12,7 +13,10 @@ export interface Size {
 }
 
 const LIES: readonly Vice[] = ['wrongBytes', 'wrongHashes', 'noPieces'];
-/** What one seeder may send in the stories about speed: a small office's line, so that it is what limits them. */
+/**
+ * What one seeder may send in the stories about speed: a small office's line, so that it is what
+ * limits them.
+ */
 const SEEDER_BYTES_PER_S = 4 * PIECE_BYTES;
 /** How much longer than without them a swarm may take of which 30 % are silent. */
 const SILENT_MAX = 1.5;
@@ -131,7 +135,10 @@ async function done(sim: Simulation, crowd: Crowd): Promise<void> {
   await crowd.check();
 }
 
-/** How long it takes until everybody has the file, in ms of the simulation: one seeder with a narrow line. */
+/**
+ * How long it takes until everybody has the file, in ms of the simulation: one seeder with a narrow
+ * line.
+ */
 async function timed(sim: Simulation, { peers, pieces }: Size, silent: number): Promise<number> {
   const crowd = await gather(
     sim,

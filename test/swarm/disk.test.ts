@@ -1,4 +1,5 @@
-// What a download does when its disk refuses: it says so, keeps what is verified, and goes on by itself where it can.
+// What a download does when its disk refuses: it says so, keeps what is verified, and goes on by
+// itself where it can.
 import assert from 'node:assert/strict';
 import type { Transfer } from '../../protocol/engineLink.ts';
 import type { ErrorCode } from '../../protocol/errors.ts';

@@ -1,4 +1,5 @@
-// Engines whose trackers die, fall silent, or part from each other, on a virtual clock: how long anybody waits, and what they are told.
+// Engines whose trackers die, fall silent, or part from each other, on a virtual clock: how long
+// anybody waits, and what they are told.
 import assert from 'node:assert/strict';
 import type { EngineEvent } from '../../extension/engine/state.ts';
 import { simulate } from '../support/simulatedWorld.ts';
@@ -34,7 +35,8 @@ describe('an engine whose tracker', function () {
     town.killTracker(dead);
     const since = sim.nowMs;
     await create(alice, 'two');
-    assert.ok(sim.nowMs - since <= CLOSED_MS_MAX + 1_500, `${sim.nowMs - since} ms`); // 1.5 s of it the other tracker waits for its partner
+    // 1.5 s of it the other tracker waits for its partner
+    assert.ok(sim.nowMs - since <= CLOSED_MS_MAX + 1_500, `${sim.nowMs - since} ms`);
     assert.equal(inUse(alice), 1 - dead);
     const again = sim.nowMs;
     await create(alice, 'three');

@@ -9,7 +9,10 @@ import { GROUP, NO_CALL, Town } from './town.ts';
 
 type Files = ReadonlyMap<string, Buffer>;
 
-/** Hundreds of small files and a few large ones, some empty, some deep, some with names of elsewhere. */
+/**
+ * Hundreds of small files and a few large ones, some empty, some deep, some with names of
+ * elsewhere.
+ */
 function manyFiles(sim: Simulation, count: number): Map<string, Buffer> {
   const files = new Map<string, Buffer>();
   for (let n = 0; n < count; n++) {
@@ -239,7 +242,8 @@ describe('a folder', function () {
         [got.sizeBytes, got.doneBytes],
         Array(2).fill([...bobs.values()].reduce((sum, { length }) => sum + length, 0)),
       );
-      // Other files of it, to another place: what serves the first ones must not keep the swarm from those that want more.
+      // Other files of it, to another place: what serves the first ones must not keep the swarm
+      // from those that want more.
       const { transfer: more } = await bob.engine.verbs.download(
         {
           group: GROUP,

@@ -1,4 +1,5 @@
-// One engine with a thousand shares and two hundred downloads: it must not open, ask for or tick through everything at once.
+// One engine with a thousand shares and two hundred downloads: it must not open, ask for or tick
+// through everything at once.
 import assert from 'node:assert';
 import type { Disk, World } from '../../protocol/world.ts';
 import { simulate } from '../support/simulatedWorld.ts';

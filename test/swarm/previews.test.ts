@@ -1,5 +1,5 @@
-// Files that are read without being downloaded: the product's own engines on simulated machines. What is asked for comes first and in order,
-// verified, from whoever has it; nothing of it stays.
+// Files that are read without being downloaded: the product's own engines on simulated machines.
+// What is asked for comes first and in order, verified, from whoever has it; nothing of it stays.
 import assert from 'node:assert';
 import { PREVIEW_IDLE_MS, PREVIEWS_BYTES_MAX } from '../../extension/engine/previewLimits.ts';
 import type { FileRow } from '../../protocol/trackerLink.ts';
@@ -201,7 +201,8 @@ describe('a file that is read without being downloaded', function () {
     assert.ok((alice.engine.transfers()[0]?.uploadedBytes ?? 99 * MIB) < 8 * MIB);
     await assert.rejects(read(bob, row, 0, 10, { path: 'data/none' }), { code: 'unknownFile' });
     await assert.rejects(read(bob, row, 0, 10), { code: 'usage' });
-    // Of a folder of which one file was downloaded, another one can be read, and the first one is served again afterwards.
+    // Of a folder of which one file was downloaded, another one can be read, and the first one is
+    // served again afterwards.
     const { transfer } = await bob.engine.verbs.download(
       {
         group: GROUP,

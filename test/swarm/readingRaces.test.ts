@@ -1,5 +1,6 @@
-// Reading without downloading while something else happens: a download of the same bytes, a sign-out, a group that is left, a disk that refuses,
-// an engine that ends. The product's own engines on simulated machines.
+// Reading without downloading while something else happens: a download of the same bytes, a
+// sign-out, a group that is left, a disk that refuses, an engine that ends. The product's own
+// engines on simulated machines.
 import assert from 'node:assert/strict';
 import { PREVIEW_IDLE_MS, PREVIEWS_MAX } from '../../extension/engine/previewLimits.ts';
 import { isShoalError } from '../../protocol/errors.ts';

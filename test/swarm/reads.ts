@@ -1,4 +1,5 @@
-// What stories about reading without downloading have in common: a file that somebody shares, some bytes of it, and what lies on the disk for it.
+// What stories about reading without downloading have in common: a file that somebody shares, some
+// bytes of it, and what lies on the disk for it.
 import type { FileRow } from '../../protocol/trackerLink.ts';
 import type { Simulation } from '../support/simulatedWorld.ts';
 import { simulate } from '../support/simulatedWorld.ts';

@@ -1,4 +1,5 @@
-// Who downloads from whom, as an engine tells it: while it goes on, when it is over, and when the engine left in the middle of it.
+// Who downloads from whom, as an engine tells it: while it goes on, when it is over, and when the
+// engine left in the middle of it.
 import assert from 'node:assert';
 import type { Downloader, Overview } from '../../protocol/engineLink.ts';
 import type { Simulation } from '../support/simulatedWorld.ts';

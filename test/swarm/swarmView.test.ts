@@ -1,5 +1,6 @@
-// What windows are shown of a swarm, from engines that really exchange a file on simulated machines: how it stands with every piece, who gives how
-// much, and who last had what nobody has any more.
+// What windows are shown of a swarm, from engines that really exchange a file on simulated
+// machines: how it stands with every piece, who gives how much, and who last had what nobody has
+// any more.
 import assert from 'node:assert/strict';
 import type { Simulation } from '../support/simulatedWorld.ts';
 import { simulate } from '../support/simulatedWorld.ts';

@@ -1,4 +1,5 @@
-// Whole towns under a seed: the product's trackers and engines on simulated machines, where anything may happen to network and programs.
+// Whole towns under a seed: the product's trackers and engines on simulated machines, where
+// anything may happen to network and programs.
 import assert from 'node:assert';
 import { simulate } from '../support/simulatedWorld.ts';
 import { Town } from './town.ts';

@@ -1,5 +1,6 @@
-// A whole town in one process: a tracker pair and engines, the product's own code on simulated machines. Accounts and sign-ins are put
-// into the log directly, because hashing passwords takes real time; everything else is said over the simulated network.
+// A whole town in one process: a tracker pair and engines, the product's own code on simulated
+// machines. Accounts and sign-ins are put into the log directly, because hashing passwords takes
+// real time; everything else is said over the simulated network.
 import assert from 'node:assert';
 import { openEngine } from '../../extension/engine/openEngine.ts';
 import { inlineHasher } from '../../extension/engine/hashing.ts';

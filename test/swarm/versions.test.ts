@@ -1,4 +1,5 @@
-// What is on a machine already is not fetched again: other versions of a file, and the same bytes elsewhere.
+// What is on a machine already is not fetched again: other versions of a file, and the same bytes
+// elsewhere.
 import assert from 'node:assert';
 import type { Simulation } from '../support/simulatedWorld.ts';
 import { simulate } from '../support/simulatedWorld.ts';

@@ -1,4 +1,5 @@
-// What operations come to: every rule as a story (support/story.ts) and its outcome, on one tracker and on two that were apart.
+// What operations come to: every rule as a story (support/story.ts) and its outcome, on one tracker
+// and on two that were apart.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { DEVICES_PER_ACCOUNT_MAX, GROUPS_PER_ACCOUNT_MAX, PIECES_MAX } from '../../protocol/limits.ts';
@@ -495,7 +496,10 @@ describe('the fold', () => {
   });
 
   describe('tells what is different', () => {
-    /** Ends of memberships and sign-ins between what tracker B knew and the whole story; each must beat the tickets given meanwhile. */
+    /**
+     * Ends of memberships and sign-ins between what tracker B knew and the whole story; each must
+     * beat the tickets given meanwhile.
+     */
     const ends = (story: string): string[] => {
       const all = told(story);
       const [before, after, changes] = [

@@ -1,4 +1,5 @@
-// A tracker as engines meet it: every call with its success and its errors, and everything it tells of itself. Real links, TLS on loopback.
+// A tracker as engines meet it: every call with its success and its errors, and everything it tells
+// of itself. Real links, TLS on loopback.
 import assert from 'node:assert/strict';
 import { isShoalError } from '../../protocol/errors.ts';
 import type { AccountId, GroupId, OperationId, Origin, Pin, RequestId, Root } from '../../protocol/ids.ts';

@@ -1,5 +1,5 @@
-// Operations that come late: whatever comes in whatever sequence, the state is that of the log folded from its beginning; and what has nothing to do
-// with a late one is left alone.
+// Operations that come late: whatever comes in whatever sequence, the state is that of the log
+// folded from its beginning; and what has nothing to do with a late one is left alone.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { isShoalError } from '../../protocol/errors.ts';

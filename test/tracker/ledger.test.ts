@@ -1,4 +1,5 @@
-// The one writer: nothing is said before it is durable, nothing counts twice, and two that exchange what they have come to the same.
+// The one writer: nothing is said before it is durable, nothing counts twice, and two that exchange
+// what they have come to the same.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { isShoalError } from '../../protocol/errors.ts';

@@ -1,5 +1,5 @@
-// The pair under everything that can happen to machines (support/nemesis.ts): as many seeds as the time allows, and every rule broken on purpose,
-// which must be noticed.
+// The pair under everything that can happen to machines (support/nemesis.ts): as many seeds as the
+// time allows, and every rule broken on purpose, which must be noticed.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';

@@ -1,4 +1,5 @@
-// Two trackers and what happens between them, on simulated machines: cut off, dead, empty, with a wrong clock, in another realm.
+// Two trackers and what happens between them, on simulated machines: cut off, dead, empty, with a
+// wrong clock, in another realm.
 import assert from 'node:assert/strict';
 import type { GroupId, Root } from '../../protocol/ids.ts';
 import { HEARTBEAT_MS, HEARTBEATS_MISSED_MAX, PARTNER_ACK_MS_MAX } from '../../protocol/limits.ts';

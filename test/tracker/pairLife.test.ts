@@ -1,5 +1,6 @@
-// What a pair goes through in the years of its life, on simulated machines: what is final, snapshots, a partner that was away for long, a list of trackers
-// that changes, newer rules; and what people are told of it.
+// What a pair goes through in the years of its life, on simulated machines: what is final,
+// snapshots, a partner that was away for long, a list of trackers that changes, newer rules; and
+// what people are told of it.
 import assert from 'node:assert/strict';
 import type { GroupId, Origin } from '../../protocol/ids.ts';
 import { OPERATION_AGE_MS_MAX } from '../../protocol/limits.ts';
@@ -15,7 +16,10 @@ import { newId } from '../support/testRealm.ts';
 const BOTH = [1, 2] as const;
 /** Almost nothing of a log is kept. */
 const KEEP = { ms: 1_000, operations: 10, droppedMin: 10, everyMs: 2_000 };
-/** Operations of each side of a cut; what the two together may take until both have all, in ms of simulated time. */
+/**
+ * Operations of each side of a cut; what the two together may take until both have all, in ms of
+ * simulated time.
+ */
 const DIVERGED = 5_000;
 const CONVERGENCE_MS_MAX = 2_000;
 

@@ -1,4 +1,5 @@
-// How often members hear that presence has changed: soon, merged, and less often the more of them there are.
+// How often members hear that presence has changed: soon, merged, and less often the more of them
+// there are.
 import assert from 'node:assert/strict';
 import type { GroupId } from '../../protocol/ids.ts';
 import { PresenceNews } from '../../tracker/presenceNews.ts';

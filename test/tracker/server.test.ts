@@ -1,4 +1,5 @@
-// Who may link to a tracker, as what, and how often. On simulated machines, so that there can be thousands.
+// Who may link to a tracker, as what, and how often. On simulated machines, so that there can be
+// thousands.
 import assert from 'node:assert/strict';
 import { Connection } from '../../protocol/connection.ts';
 import { asShoalError } from '../../protocol/errors.ts';

@@ -1,4 +1,5 @@
-// Presence by itself: who is chosen, who is told, and which addresses go to whom. A clock that stands still, chance with a seed.
+// Presence by itself: who is chosen, who is told, and which addresses go to whom. A clock that
+// stands still, chance with a seed.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { AccountId, GroupId, Pin, Root } from '../../protocol/ids.ts';

@@ -1,5 +1,6 @@
-// Shoal without a mouse, for somebody who hears the window, and in every theme: Jill signs in, joins, downloads and looks after it by the keyboard
-// alone; everything in the side bar has a name; and the three kinds of theme show the same. Kim, on the command line, shares.
+// Shoal without a mouse, for somebody who hears the window, and in every theme: Jill signs in,
+// joins, downloads and looks after it by the keyboard alone; everything in the side bar has a name;
+// and the three kinds of theme show the same. Kim, on the command line, shares.
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -194,7 +195,8 @@ describe('a person with a keyboard and a screen reader', function () {
         ),
       );
       await window.row('Files', 'notes.txt');
-      // Faint text is the commonest fault of a theme: every word of a row stands out from what is behind it as WCAG 1.4.3 wants it.
+      // Faint text is the commonest fault of a theme: every word of a row stands out from what is
+      // behind it as WCAG 1.4.3 wants it.
       const labels = await window.page.locator('.part.sidebar .monaco-list-row').evaluateAll(contrasts);
       assert.ok(labels.length >= 10 && labels.some(({ ratio }) => ratio > 7), `${labels.length} labels`);
       assert.deepEqual(
@@ -220,7 +222,10 @@ interface PageDocument {
   getElementById(id: string): PageElement | null;
 }
 
-/** In the page: how much each label of these rows stands out, as WCAG 2 counts it: 21 is black on white. */
+/**
+ * In the page: how much each label of these rows stands out, as WCAG 2 counts it: 21 is black on
+ * white.
+ */
 function contrasts(rows: readonly unknown[]): readonly { readonly text: string; readonly ratio: number }[] {
   const { getComputedStyle } = globalThis as unknown as {
     readonly getComputedStyle: (of: PageElement) => { color: string; backgroundColor: string; opacity: string };

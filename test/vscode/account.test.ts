@@ -1,5 +1,6 @@
-// The account and all around it, as people meet it: the walkthrough, VS Code's Accounts menu, links that are sent, who is downloading from me, the
-// command in a terminal, settings that count at once. Nora has two windows; Omar is sent links.
+// The account and all around it, as people meet it: the walkthrough, VS Code's Accounts menu, links
+// that are sent, who is downloading from me, the command in a terminal, settings that count at
+// once. Nora has two windows; Omar is sent links.
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -86,7 +87,8 @@ describe('two people and their accounts', function () {
         ['Choose whether to go on sharing', false],
       ],
     );
-    await nora.window.runCommand('View: Toggle Primary Side Bar Visibility'); // so wide that there is room for the picture
+    // so wide that there is room for the picture
+    await nora.window.runCommand('View: Toggle Primary Side Bar Visibility');
     await nora.window.until('the picture of the step', () => hasPicture(nora.window));
     await nora.window.screenshot('90-walkthrough-light');
     await nora.window.runCommand('View: Toggle Primary Side Bar Visibility');
@@ -231,7 +233,8 @@ describe('two people and their accounts', function () {
   });
 
   it('are told once, afterwards, whom they left when the last window closed', async () => {
-    // What an engine writes that leaves a minute after its last window: test/swarm/served.test.ts waits for that minute.
+    // What an engine writes that leaves a minute after its last window: test/swarm/served.test.ts
+    // waits for that minute.
     const { account } = JSON.parse(readFileSync(nora.home.accountFile, 'utf8')) as { account: string };
     await writeSmallFile(createNodeDisk(), nora.home.cutOffFile, {
       account,

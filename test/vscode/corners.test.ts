@@ -1,5 +1,6 @@
-// What the two people of flows.test.ts did not come by: the engine in a window, Restricted Mode, a virtual workspace, and every way out: pause,
-// cancel, reject, take back, leave. Dave owns the group; Erin's engine works in her window, and her workspace is one that she does not trust.
+// What the two people of flows.test.ts did not come by: the engine in a window, Restricted Mode, a
+// virtual workspace, and every way out: pause, cancel, reject, take back, leave. Dave owns the
+// group; Erin's engine works in her window, and her workspace is one that she does not trust.
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -218,7 +219,8 @@ describe('two people in the corners of VS Code', function () {
     writeFileSync(workspace, JSON.stringify({ folders: [{ path: people.processes.makeFolder('real') }] }));
     const window = await dave.openWindow(workspace);
     await window.until('the account', () => window.statusBarItem('Shoal: dave'));
-    // A window that is still about to read its workspace file would forget a folder that is added now, or the other one.
+    // A window that is still about to read its workspace file would forget a folder that is added
+    // now, or the other one.
     await window.workspaceRead(workspace);
     await window.runCommand('Virtual: Add the Folder');
     await window.until('the virtual folder', async () =>

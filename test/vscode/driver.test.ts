@@ -1,5 +1,5 @@
-// The driver itself, on an extension made for it: two people's windows on two servers, each thing it can see or do once, and suites that run
-// inside an extension host.
+// The driver itself, on an extension made for it: two people's windows on two servers, each thing
+// it can see or do once, and suites that run inside an extension host.
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';

@@ -1,5 +1,6 @@
-// The main job as people do it: two people, two VS Codes with the packaged extension, a tracker pair, real clicks. Each test goes on where the
-// one before it ended, as an afternoon of two colleagues does.
+// The main job as people do it: two people, two VS Codes with the packaged extension, a tracker
+// pair, real clicks. Each test goes on where the one before it ended, as an afternoon of two
+// colleagues does.
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { binary } from '../support/binary.ts';

@@ -1,5 +1,6 @@
-// What two people do with folders and with many downloads: share a folder, get all or some of it, put downloads in order and slow them down,
-// and mend a file that was damaged. Frank shares; Grace downloads.
+// What two people do with folders and with many downloads: share a folder, get all or some of it,
+// put downloads in order and slow them down, and mend a file that was damaged. Frank shares; Grace
+// downloads.
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

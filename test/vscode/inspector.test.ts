@@ -1,5 +1,6 @@
-// The swarm inspector as people use it: opened from the row of a download that is under way, read, walked over with the keyboard, in three themes, and
-// over a reload; and what it says when the only one who has the file leaves. Heidi shares; Ivan downloads and looks.
+// The swarm inspector as people use it: opened from the row of a download that is under way, read,
+// walked over with the keyboard, in three themes, and over a reload; and what it says when the only
+// one who has the file leaves. Heidi shares; Ivan downloads and looks.
 import assert from 'node:assert/strict';
 import type { ConsoleMessage, Frame } from 'playwright-core';
 import { binary } from '../support/binary.ts';

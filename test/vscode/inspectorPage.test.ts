@@ -1,5 +1,6 @@
-// The page of the swarm inspector alone in a browser, as it is built: what it makes of messages that are wrong, of names that would like to be markup, of
-// the largest file there is, and of a browser whose language nobody knows.
+// The page of the swarm inspector alone in a browser, as it is built: what it makes of messages
+// that are wrong, of names that would like to be markup, of the largest file there is, and of a
+// browser whose language nobody knows.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';

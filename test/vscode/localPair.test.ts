@@ -1,5 +1,6 @@
-// A person without a tracker: starts a pair on this computer from VS Code, uses it alone at first, stops it and starts it again. In light
-// colours, and through the ways that the two people of flows.test.ts do not take: the "+" of a view, the menu of an editor's tab, the status bar.
+// A person without a tracker: starts a pair on this computer from VS Code, uses it alone at first,
+// stops it and starts it again. In light colours, and through the ways that the two people of
+// flows.test.ts do not take: the "+" of a view, the menu of an editor's tab, the status bar.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
@@ -63,7 +64,8 @@ describe('a person without a tracker', function () {
     const file = carol.write('notes/a file.txt', 'one');
     await window.viewAction('Files', 'Share File in Group…');
     await window.quickInputTitled('Share Files');
-    // VS Code's own dialog follows what is typed folder by folder, and forgets the rest when Enter comes before it has listed the last one.
+    // VS Code's own dialog follows what is typed folder by folder, and forgets the rest when Enter
+    // comes before it has listed the last one.
     await window.until('the question for the group', async () => {
       const { title = '', value = '', items = [] } = (await window.quickInput()) ?? {};
       if (title !== 'Share Files') return title === 'Share File in Group';
@@ -159,7 +161,8 @@ describe('a person without a tracker', function () {
     const { port } = web.address() as AddressInfo;
     try {
       await window.runCommand('Ports: Focus on Ports View');
-      // It is scanned every few seconds: whatever was there before this server has been seen when it is.
+      // It is scanned every few seconds: whatever was there before this server has been seen when
+      // it is.
       const text = await window.until(
         'a web server’s port to be forwarded',
         async () => {

@@ -1,5 +1,6 @@
-// People with VS Code: each a server of their own with the packaged extension in it, a home, a workspace, and windows; and the trackers they
-// share. Everything that was started ends here, engines that outlive their windows included.
+// People with VS Code: each a server of their own with the packaged extension in it, a home, a
+// workspace, and windows; and the trackers they share. Everything that was started ends here,
+// engines that outlive their windows included.
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -71,7 +72,10 @@ export class People {
     return (await this.processes.run(ENGINE_BUNDLE, ['--home', home.folder, ...words])).stdout;
   }
 
-  /** Writes a person's settings, and waits until their engine holds the limit in them: a download that began before would be over at once. */
+  /**
+   * Writes a person's settings, and waits until their engine holds the limit in them: a download
+   * that began before would be over at once.
+   */
   async limit(person: Person, settings: Readonly<Record<string, unknown>>): Promise<void> {
     person.server.writeSettings(settings);
     const bytesPerS = Number(settings['shoal.downloadLimit'] ?? 0) * 1024;
@@ -144,7 +148,9 @@ export class Person {
     await this.window.openView('Shoal');
   }
 
-  /** Answers the questions of Create Account…, the tracker's being the one that is offered first. */
+  /**
+   * Answers the questions of Create Account…, the tracker's being the one that is offered first.
+   */
   async createAccount(window = this.window): Promise<void> {
     await window.runCommand('Shoal: Create Account…');
     await this.answerAccount(window);
@@ -178,7 +184,8 @@ export class Person {
 
   /** Errors that the extension, or VS Code about it, has written to a log. */
   troubles(): readonly string[] {
-    // A window that is reloaded or closed while it asks for the rows of a view writes that they were not to be had any more.
+    // A window that is reloaded or closed while it asks for the rows of a view writes that they
+    // were not to be had any more.
     const isEnd = (line: string): boolean => /Unable to refresh tree view shoal\.\w+: Canceled$/.test(line);
     return this.server
       .logs()

@@ -1,5 +1,6 @@
-// What a person does with a group's file before it is downloaded: opens it, looks at the beginning of a large one, compares it with a file of
-// their own, drags it into the editor area. Heidi shares; Ivan looks, and none of it lands on his disk.
+// What a person does with a group's file before it is downloaded: opens it, looks at the beginning
+// of a large one, compares it with a file of their own, drags it into the editor area. Heidi
+// shares; Ivan looks, and none of it lands on his disk.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -187,7 +188,8 @@ describe('two people, one of whom looks before downloading', function () {
     const { window } = ivan;
     await heidi.window.runCommand('Shoal: Sign Out');
     await heidi.window.until('nobody to be signed in there', async () => {
-      if (await heidi.window.dialog()) await heidi.window.clickDialog('Sign Out'); // somebody has just downloaded from her
+      // somebody has just downloaded from her
+      if (await heidi.window.dialog()) await heidi.window.clickDialog('Sign Out');
       return heidi.window.statusBarItem('Shoal: signed out');
     });
     await says(window, 'Files', 'late.txt', /nobody online has it/);

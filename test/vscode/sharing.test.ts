@@ -1,5 +1,6 @@
-// Every way in which something comes to be shared, and what is asked before: a drop on a group, source control, secrets, what git ignores; the
-// marks in the explorer; and the folder that a group's downloads go to. Hana shares; Ivan, in high contrast, downloads.
+// Every way in which something comes to be shared, and what is asked before: a drop on a group,
+// source control, secrets, what git ignores; the marks in the explorer; and the folder that a
+// group's downloads go to. Hana shares; Ivan, in high contrast, downloads.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync } from 'node:fs';

@@ -1,4 +1,5 @@
-// The suites of test/vscode/suite, inside the extension host of a real VS Code: the server from npm, or the desktop build with SHOAL_VSCODE=desktop.
+// The suites of test/vscode/suite, inside the extension host of a real VS Code: the server from
+// npm, or the desktop build with SHOAL_VSCODE=desktop.
 import assert from 'node:assert/strict';
 import { globSync, rmSync } from 'node:fs';
 import path from 'node:path';

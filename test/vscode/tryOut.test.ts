@@ -1,4 +1,5 @@
-// `npm run vscode -- --browser` itself: what it prints is true, its windows show two people in a group, and nothing of it stays.
+// `npm run vscode -- --browser` itself: what it prints is true, its windows show two people in a
+// group, and nothing of it stays.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -39,7 +40,10 @@ describe('npm run vscode', function () {
   const ended = async ({ child }: { readonly child: ChildProcess }): Promise<number | null> =>
     child.exitCode ?? ((await once(child, 'close')) as [number | null])[0];
 
-  /** Processes that have to do with the temporary folder: by their words, or by their environment, as extension hosts do. None where the system does not tell. */
+  /**
+   * Processes that have to do with the temporary folder: by their words, or by their environment,
+   * as extension hosts do. None where the system does not tell.
+   */
   function runningIn(folder: string): readonly string[] {
     if (!existsSync('/proc/self/cmdline')) return [];
     return readdirSync('/proc')

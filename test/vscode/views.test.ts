@@ -1,5 +1,7 @@
-// The three views with much in them: requests answered together, names with folders, what is new, versions, a filter, finding one file among all, and
-// downloads that are opened, resumed, tried again and put in order. Heidi owns the group, Ivan looks; Judy and Ken have engines without a window.
+// The three views with much in them: requests answered together, names with folders, what is new,
+// versions, a filter, finding one file among all, and downloads that are opened, resumed, tried
+// again and put in order. Heidi owns the group, Ivan looks; Judy and Ken have engines without a
+// window.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
@@ -118,7 +120,8 @@ describe('two people with much in their views', function () {
       async () =>
         (await labels('Files')).join() === [GROUP, 'data', 'raw', 'a.csv', 'b.csv', 'notes.md', 'top.txt'].join(),
     );
-    await says(window, 'Files', 'top.txt', /^● new · 6 B · 1 seeder · judy$/); // that somebody serves it is heard of a moment later
+    // that somebody serves it is heard of a moment later
+    await says(window, 'Files', 'top.txt', /^● new · 6 B · 1 seeder · judy$/);
     await window.screenshot('82-folders-and-news');
     await heidi.window.expand('Files', 'data');
     await heidi.window.expand('Files', 'raw');
@@ -281,7 +284,8 @@ describe('two people with much in their views', function () {
     const { window } = ivan;
     for (const name of ['one.bin', 'two.bin', 'three.bin']) await share(name, binary(name, 4 * MIB));
     await says(window, 'Files', GROUP, /^9 files · ● 3 new$/);
-    for (const name of ['one.bin', 'two.bin', 'three.bin']) await window.row('Files', name); // VS Code knows no row while it asks for all of them again
+    // VS Code knows no row while it asks for all of them again
+    for (const name of ['one.bin', 'two.bin', 'three.bin']) await window.row('Files', name);
     await people.limit(ivan, ivansSettings({ 'shoal.downloadLimit': SLOW_KIB_PER_S / 4, 'shoal.activeDownloads': 1 }));
     const inOrder = async (): Promise<string> =>
       (await labels('Downloads')).filter((label) => label.endsWith('.bin')).join();

@@ -1,5 +1,5 @@
-// Rules of accounts: their names, passwords and the devices that are signed in. A sign-in that ended stays ended for whoever did not
-// know of the end.
+// Rules of accounts: their names, passwords and the devices that are signed in. A sign-in that
+// ended stays ended for whoever did not know of the end.
 import { DEVICES_PER_ACCOUNT_MAX, NAME_CHARS_MAX } from '../../protocol/limits.ts';
 import type { AccountId, Pin } from '../../protocol/ids.ts';
 import { isName, nameKey } from '../../protocol/names.ts';
@@ -72,7 +72,8 @@ export const accountRules: { readonly [N in AccountOperation]: Rule<N> } = {
       const has = state.userNames.get(nameKey(name));
       const account = state.accounts.get(op.account);
       if (!isName(name)) return refusal('badName', { name, max: NAME_CHARS_MAX });
-      if (account && isName(account.name)) return refusal('nameKept', { name: account.name }); // people know each other by it
+      // people know each other by it
+      if (account && isName(account.name)) return refusal('nameKept', { name: account.name });
       return namesItself(state, op) ?? (account && has === undefined ? undefined : refusal('nameTaken', { name }));
     },
     effect(state, op, { journal, changes }) {
@@ -150,7 +151,10 @@ function namesItself(
     : refusal('badMessage', { type: op.name, why: 'it names another account' });
 }
 
-/** Ends a sign-in, and remembers the end even where there is none: one that comes from the other tracker may not have known of it. */
+/**
+ * Ends a sign-in, and remembers the end even where there is none: one that comes from the other
+ * tracker may not have known of it.
+ */
 function endSignIn(state: State, account: Account, device: Pin, { stamp, outcome, changes, journal }: Applying): void {
   journal.set(account.ends, device, [...(account.ends.get(device) ?? []), { outcome, at: placeOf(stamp) }]);
   const since = account.devices.get(device);

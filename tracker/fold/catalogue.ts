@@ -1,4 +1,5 @@
-// Rules of the catalogue: which files a group shares, under which names, in which version, and who promised to share them.
+// Rules of the catalogue: which files a group shares, under which names, in which version, and who
+// promised to share them.
 import type { GroupId } from '../../protocol/ids.ts';
 import { whyNotPieces } from '../../protocol/fileShape.ts';
 import { FILE_BYTES_MAX } from '../../protocol/limits.ts';
@@ -94,7 +95,10 @@ function sharedByAnother(state: State, op: Op<'shareFile'>): Refusal | undefined
   return refusal('fileExists', { ...namesOf(state, op), user: userOf(state, current.author) });
 }
 
-/** What no tracker may hand to anybody: a name that some system cannot write, or sizes that no engine could have made. */
+/**
+ * What no tracker may hand to anybody: a name that some system cannot write, or sizes that no
+ * engine could have made.
+ */
 function notShareable({ body }: Op<'shareFile'>): Refusal | undefined {
   const { name, root, sizeBytes } = body;
   const why = whyNotFileName(name);

@@ -1,5 +1,5 @@
-// What differs between two states: who has to be told after operations were taken back and applied again. Compares what anybody can see, not
-// everything.
+// What differs between two states: who has to be told after operations were taken back and applied
+// again. Compares what anybody can see, not everything.
 import type { AccountId, GroupId, Pin } from '../../protocol/ids.ts';
 import { compareStamps } from '../../protocol/operations.ts';
 import type { Place } from '../../protocol/operations.ts';
@@ -25,7 +25,10 @@ export function standingOf(state: State, groups: Iterable<GroupId>, accounts: It
   return { groups: new Map(members), accounts: new Map(devices) };
 }
 
-/** Names every group and account of the standing (whoever pushes a view compares it with the one before), and every end of a membership or sign-in. */
+/**
+ * Names every group and account of the standing (whoever pushes a view compares it with the one
+ * before), and every end of a membership or sign-in.
+ */
 export function differences(before: Standing, after: State, into: Changes): void {
   for (const [id, members] of before.groups) {
     into.groups.add(id);
@@ -46,8 +49,9 @@ export function differences(before: Standing, after: State, into: Changes): void
 }
 
 /**
- * When it ended. What let somebody in may now stand behind what put them out, or have no effect any more; it then ended right
- * after it began, so that the revocation beats the tickets that were given meanwhile.
+ * When it ended. What let somebody in may now stand behind what put them out, or have no effect any
+ * more; it then ended right after it began, so that the revocation beats the tickets that were
+ * given meanwhile.
  */
 function endAfter(since: Place, ends: readonly { readonly at: Place }[] | undefined): When {
   const later = ends?.filter((end) => compareStamps(end.at, since) > 0).at(-1);

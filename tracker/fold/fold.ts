@@ -1,5 +1,6 @@
-// The fold: from operations in their order to the state. Pure: no clock, no chance, no I/O, so that both trackers come to the same.
-// This file says what holds for every operation; accounts.ts, groups.ts and catalogue.ts have the rule of each.
+// The fold: from operations in their order to the state. Pure: no clock, no chance, no I/O, so that
+// both trackers come to the same. This file says what holds for every operation; accounts.ts,
+// groups.ts and catalogue.ts have the rule of each.
 import type { GroupId, OperationId } from '../../protocol/ids.ts';
 import type { OperationName, ReadOperation, Stamp } from '../../protocol/operations.ts';
 import { TRACKER_OPERATIONS } from '../../protocol/operations.ts';
@@ -13,8 +14,9 @@ import type { Changes, Outcome, Refusal, State } from './state.ts';
 import { refusal } from './state.ts';
 
 /**
- * The latest version of these rules. Which one counts is part of the state: new rules take effect by an operation, when both trackers know them, and
- * what stands before it is folded as it always was.
+ * The latest version of these rules. Which one counts is part of the state: new rules take effect
+ * by an operation, when both trackers know them, and what stands before it is folded as it always
+ * was.
  */
 export const FOLD_VERSION = 1;
 
@@ -31,7 +33,10 @@ const rules: { readonly [N in OperationName]: Rule<N> } = {
   },
 };
 
-/** May change what the catalogue of their group shows, even where they come to nothing: a page must never look current and not be. */
+/**
+ * May change what the catalogue of their group shows, even where they come to nothing: a page must
+ * never look current and not be.
+ */
 const TOUCH_CATALOGUE: readonly OperationName[] = [
   'shareFile',
   'stopShare',
@@ -43,7 +48,9 @@ const TOUCH_CATALOGUE: readonly OperationName[] = [
   'deleteGroup',
 ];
 
-/** Why a new operation cannot be taken in, judged by the state as it is now; undefined when it can. */
+/**
+ * Why a new operation cannot be taken in, judged by the state as it is now; undefined when it can.
+ */
 export function check(state: State, op: ReadOperation): Refusal | undefined {
   if (op.name === 'setFoldVersion' && op.body.version > FOLD_VERSION) {
     return refusal('badMessage', { type: op.name, why: 'nobody here knows these rules' });
@@ -52,10 +59,12 @@ export function check(state: State, op: ReadOperation): Refusal | undefined {
 }
 
 /**
- * Applies an operation of the log. Total: whatever stands in a log comes to something, if only to being refused, because operations
- * that were right on one tracker can meet others in the merged order.
+ * Applies an operation of the log. Total: whatever stands in a log comes to something, if only to
+ * being refused, because operations that were right on one tracker can meet others in the merged
+ * order.
  *
- * @param added  what the tracker put into the entry: for createAccount and changePassword the password's hash
+ * @param added  what the tracker put into the entry: for createAccount and changePassword the
+ *   password's hash
  * @returns with what it can be taken back
  */
 export function apply(state: State, op: ReadOperation, stamp: Stamp, added: Uint8Array, changes: Changes): Journal {
@@ -67,7 +76,8 @@ export function apply(state: State, op: ReadOperation, stamp: Stamp, added: Uint
   else state.operations.set(op.id, outcome);
   journal.resultBefore = before?.result;
   touch(state, op, changes, journal);
-  // The same operation came in by both trackers: it takes effect once, at the first place where it can.
+  // The same operation came in by both trackers: it takes effect once, at the first place where it
+  // can.
   if (before?.result === 'ok' || before?.result === 'renamed') return journal;
 
   const rule = rules[op.name] as Rule;
@@ -79,7 +89,10 @@ export function apply(state: State, op: ReadOperation, stamp: Stamp, added: Uint
   return journal;
 }
 
-/** Takes back an operation that was applied. Only while nobody has changed since what it has changed. */
+/**
+ * Takes back an operation that was applied. Only while nobody has changed since what it has
+ * changed.
+ */
 export function takeBack(state: State, id: OperationId, journal: Journal): void {
   journal.undo();
   const outcome = state.operations.get(id);
@@ -88,7 +101,10 @@ export function takeBack(state: State, id: OperationId, journal: Journal): void 
   else state.operations.delete(id);
 }
 
-/** Only a device that is signed in speaks for its account. Making an account and signing in come before that; whose a tracker's are, the ledger has checked. */
+/**
+ * Only a device that is signed in speaks for its account. Making an account and signing in come
+ * before that; whose a tracker's are, the ledger has checked.
+ */
 function authorRefusal(state: State, op: ReadOperation): Refusal | undefined {
   if (op.name === 'createAccount' || op.name === 'signIn' || TRACKER_OPERATIONS.includes(op.name)) return undefined;
   return isSignedIn(state, op) ? undefined : refusal('notSignedIn');

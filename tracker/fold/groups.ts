@@ -1,5 +1,5 @@
-// Rules of groups: their names, owners, members and the requests to join. Where two operations contradict each other because their
-// trackers were apart, the one that lets somebody in loses.
+// Rules of groups: their names, owners, members and the requests to join. Where two operations
+// contradict each other because their trackers were apart, the one that lets somebody in loses.
 import {
   GROUPS_PER_ACCOUNT_MAX,
   MEMBERS_PER_GROUP_MAX,
@@ -216,7 +216,10 @@ function cannotAccept(state: State, op: Op<'acceptRequest'>): Refusal | undefine
   return full(group) ?? tooManyGroups(state, account, 1);
 }
 
-/** Groups it is in and groups it has asked to join count together; the one it is about to enter may be among them. */
+/**
+ * Groups it is in and groups it has asked to join count together; the one it is about to enter may
+ * be among them.
+ */
 function tooManyGroups(state: State, id: AccountId, except = 0): Refusal | undefined {
   const account = state.accounts.get(id);
   const count = account ? account.groups.size + account.waitingIn.size - except : 0;
@@ -243,7 +246,10 @@ function notOwner(state: State, op: InGroup): Refusal | undefined {
   return group.owner === op.account ? undefined : refusal('notOwner', { group: group.name });
 }
 
-/** Who denies may have been the owner on the one tracker while ownership passed on at the other: the denial counts (fail closed). */
+/**
+ * Who denies may have been the owner on the one tracker while ownership passed on at the other: the
+ * denial counts (fail closed).
+ */
 function neverOwner(state: State, op: InGroup): Refusal | undefined {
   const group = liveGroup(state, op.body.group);
   if (isRefusal(group)) return group;
@@ -274,7 +280,9 @@ function notWaiting(state: State, op: AboutRequest, by?: AccountId): Refusal | u
   return refusal('unknownRequest', { user: account === undefined ? '?' : userOf(state, account), group: group.name });
 }
 
-/** One that was decided otherwise in the meantime, or is not known yet, may still be its author's. */
+/**
+ * One that was decided otherwise in the meantime, or is not known yet, may still be its author's.
+ */
 function requestOfAnother(state: State, op: AboutRequest): Refusal | undefined {
   const group = liveGroup(state, op.body.group);
   if (isRefusal(group)) return group;
@@ -284,7 +292,10 @@ function requestOfAnother(state: State, op: AboutRequest): Refusal | undefined {
     : undefined;
 }
 
-/** Rejects or cancels a request. It always wins over an acceptance, wherever that stands in the order. */
+/**
+ * Rejects or cancels a request. It always wins over an acceptance, wherever that stands in the
+ * order.
+ */
 function deny(state: State, op: AboutRequest, as: 'rejected' | 'cancelled', at: Applying): void {
   const group = state.groups.get(op.body.group) as Group;
   const request = group.waiting.get(op.body.request) ?? group.decided.get(op.body.request);
@@ -327,8 +338,9 @@ function addMember(
 }
 
 /**
- * Ends a membership with all that hangs on it: the shares, and for the owner the group itself, which passes to the longest-standing member
- * or, when nobody is left, is archived. The end is remembered even where there was no membership.
+ * Ends a membership with all that hangs on it: the shares, and for the owner the group itself,
+ * which passes to the longest-standing member or, when nobody is left, is archived. The end is
+ * remembered even where there was no membership.
  */
 function endMembership(state: State, group: Group, id: AccountId, why: GoneWhy, at: Applying): void {
   const { stamp, outcome, changes, journal } = at;

@@ -1,5 +1,6 @@
-// What applying one operation has changed in the state, so that it can be taken back: every rule writes through this. An operation that comes
-// late takes back those that stand behind it, newest first, and applies them again (`trust.md` L3).
+// What applying one operation has changed in the state, so that it can be taken back: every rule
+// writes through this. An operation that comes late takes back those that stand behind it, newest
+// first, and applies them again (`trust.md` L3).
 import type { Part } from './footprint.ts';
 import type { SortedMap } from './sortedMap.ts';
 import type { Outcome } from './state.ts';
@@ -15,7 +16,10 @@ export class Journal {
   /** What the operation had come to at an earlier place of its own. */
   resultBefore: Outcome['result'] | undefined;
 
-  /** Parts of the state that the operation turned out to read or write, beyond those that it names itself (footprint.ts). */
+  /**
+   * Parts of the state that the operation turned out to read or write, beyond those that it names
+   * itself (footprint.ts).
+   */
   get noted(): readonly Part[] {
     return this.#noted ?? NOTHING;
   }
@@ -38,7 +42,9 @@ export class Journal {
     map.set(key, value);
   }
 
-  /** Taken back, the key is at its place in the order again. Takes time in proportion to the map. */
+  /**
+   * Taken back, the key is at its place in the order again. Takes time in proportion to the map.
+   */
   delete<K, V>(map: Map<K, V>, key: K): void {
     if (!map.has(key)) return;
     const place = placeOf(map.keys(), key);
@@ -66,7 +72,9 @@ export class Journal {
     this.#add(() => set.delete(value));
   }
 
-  /** Taken back, the value is at its place in the order again. Takes time in proportion to the set. */
+  /**
+   * Taken back, the value is at its place in the order again. Takes time in proportion to the set.
+   */
   remove<T>(set: Set<T>, value: T): void {
     if (!set.has(value)) return;
     const place = placeOf(set, value);

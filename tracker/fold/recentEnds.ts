@@ -1,9 +1,12 @@
-// Which memberships and sign-ins ended lately, as far as an account has to do with them: whoever shares a group with somebody may hold
-// a ticket of theirs.
+// Which memberships and sign-ins ended lately, as far as an account has to do with them: whoever
+// shares a group with somebody may hold a ticket of theirs.
 import type { AccountId } from '../../protocol/ids.ts';
 import type { Account, End, Ended, State } from './state.ts';
 
-/** The last end of each membership in the account's groups, and of each sign-in of their members, if it was after `sinceMs`. */
+/**
+ * The last end of each membership in the account's groups, and of each sign-in of their members, if
+ * it was after `sinceMs`.
+ */
 export function recentEnds(state: State, account: Account, sinceMs: number): Omit<Ended, 'since'>[] {
   const recent: Omit<Ended, 'since'>[] = [];
   const seen = new Set<AccountId>();

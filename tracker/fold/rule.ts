@@ -27,7 +27,10 @@ export interface Applying {
 export interface Rule<N extends OperationName = OperationName> {
   /** Why a new one is refused. */
   check(state: State, op: Op<N>): Refusal | undefined;
-  /** Why one that is in the log has no effect at its place in the order. Where a rule does not say, the same as `check`. */
+  /**
+   * Why one that is in the log has no effect at its place in the order. Where a rule does not say,
+   * the same as `check`.
+   */
   checkInOrder?(state: State, op: Op<N>, at: Applying): Refusal | undefined;
   /** Runs only when nothing refuses it. */
   effect(state: State, op: Op<N>, at: Applying): void;
@@ -35,7 +38,10 @@ export interface Rule<N extends OperationName = OperationName> {
 
 export const isSignedIn = (state: State, op: ReadOperation): boolean => state.devices.get(op.device) === op.account;
 
-/** The refusal of something whose id is taken: no honest program makes two of the same 128 random bits. */
+/**
+ * The refusal of something whose id is taken: no honest program makes two of the same 128 random
+ * bits.
+ */
 export const idTaken = (type: OperationName): Refusal => refusal('badMessage', { type, why: 'its id is taken' });
 
 /** The group of an operation, or the refusal when there is none (any more). */
@@ -49,13 +55,17 @@ export const isRefusal = (value: Group | Refusal): value is Refusal => 'code' in
 /** The user name of an account; its id where the account is not known (yet). */
 export const userOf = (state: State, account: AccountId): string => state.accounts.get(account)?.name ?? short(account);
 
-/** `name`, or when it is taken `name~` and four characters of the id: the first in order keeps a name. */
+/**
+ * `name`, or when it is taken `name~` and four characters of the id: the first in order keeps a
+ * name.
+ */
 export function freeName(name: string, id: string, isTaken: (key: string) => boolean): string {
   if (!isTaken(nameKey(name))) return name;
   const chars = base32(Buffer.from(id, 'hex'));
   for (let from = 0; ; from++) {
     const renamed = `${name}~${(chars + chars).slice(from % chars.length).slice(0, 4)}`;
-    // Four characters that meet the same four again are one in a million; a window that meets all 26 of an id is none at all.
+    // Four characters that meet the same four again are one in a million; a window that meets all
+    // 26 of an id is none at all.
     if (!isTaken(nameKey(renamed)) || from > chars.length) return renamed;
   }
 }

@@ -1,5 +1,6 @@
-// The state as bytes and back: JSON, one line for each account, each group and each thousand operations, so that neither side ever holds all of it as
-// one text. Everything of a state is plain data; maps and sets are marked, because their order counts.
+// The state as bytes and back: JSON, one line for each account, each group and each thousand
+// operations, so that neither side ever holds all of it as one text. Everything of a state is plain
+// data; maps and sets are marked, because their order counts.
 import { ShoalError } from '../../protocol/errors.ts';
 import type { OperationId } from '../../protocol/ids.ts';
 import { SortedMap } from './sortedMap.ts';
@@ -70,7 +71,10 @@ type AnyMap = Iterable<readonly [string, unknown]> & {
 const mapsOf = (state: State): (readonly [string, AnyMap])[] =>
   Object.entries(state).filter(([, part]) => typeof part === 'object');
 
-/** Several ends speak of one operation's outcome, and of that very one that stands with the operations. */
+/**
+ * Several ends speak of one operation's outcome, and of that very one that stands with the
+ * operations.
+ */
 function plain(key: string, value: unknown, ids: ReadonlyMap<Outcome, OperationId>): unknown {
   if (key === 'outcome') return ids.get(value as Outcome) ?? value;
   if (value instanceof SortedMap) return { sorted: [...(value as Iterable<unknown>)] };

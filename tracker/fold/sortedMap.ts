@@ -1,6 +1,10 @@
-// A map whose keys can also be walked in order from any place: what a list that is read by pages needs.
+// A map whose keys can also be walked in order from any place: what a list that is read by pages
+// needs.
 
-/** Order is that of UTF-16 code units. Setting a new key costs a move of the keys behind it, about 50 µs at 100,000. */
+/**
+ * Order is that of UTF-16 code units. Setting a new key costs a move of the keys behind it, about
+ * 50 µs at 100,000.
+ */
 export class SortedMap<V> implements Iterable<[string, V]> {
   readonly #values = new Map<string, V>();
   readonly #keys: string[] = [];
@@ -36,7 +40,10 @@ export class SortedMap<V> implements Iterable<[string, V]> {
     for (const key of this.#keys) yield [key, this.#values.get(key) as V];
   }
 
-  /** At most so many values whose keys come after `key`, which need not exist ('' for the first), and whether there are more. */
+  /**
+   * At most so many values whose keys come after `key`, which need not exist ('' for the first),
+   * and whether there are more.
+   */
   page(key: string, max: number): { readonly values: V[]; readonly more: boolean } {
     const from = this.#firstAfter(key);
     const keys = this.#keys.slice(from, from + max);

@@ -1,4 +1,5 @@
-// What all operations of the log come to: plain data, the same on both trackers. Only the rules of this folder write it.
+// What all operations of the log come to: plain data, the same on both trackers. Only the rules of
+// this folder write it.
 import { createHash } from 'node:crypto';
 import type { ErrorCode, ErrorFields } from '../../protocol/errors.ts';
 import type { AccountId, GroupId, OperationId, Origin, Pin, RequestId, Root, Sha256 } from '../../protocol/ids.ts';
@@ -9,7 +10,10 @@ import { SortedMap } from './sortedMap.ts';
 export interface State {
   /** Version of the rules by which operations are folded from here on (fold.ts). */
   foldVersion: number;
-  /** What became of every operation of the log. Those that are not `ok` are the conflicts that people are shown. */
+  /**
+   * What became of every operation of the log. Those that are not `ok` are the conflicts that
+   * people are shown.
+   */
   readonly operations: Map<OperationId, Outcome>;
   readonly accounts: Map<AccountId, Account>;
   /** By `nameKey`. */
@@ -23,7 +27,10 @@ export interface State {
   readonly groupNames: SortedMap<GroupId>;
 }
 
-/** What an operation came to, and where it stands in the log: more than once if an engine sent it to both trackers while they were apart. */
+/**
+ * What an operation came to, and where it stands in the log: more than once if an engine sent it to
+ * both trackers while they were apart.
+ */
 export interface Outcome {
   result: 'ok' | 'renamed' | ErrorCode;
   readonly instances: Instance[];
@@ -68,7 +75,10 @@ export interface Group {
   readonly waiting: Map<RequestId, Request>;
   /** Requests that were answered or withdrawn. */
   readonly decided: Map<RequestId, Request & { readonly as: 'accepted' | 'rejected' | 'cancelled' | 'moot' }>;
-  /** Denials of requests that are not here (yet): when a lost disk's operations are given back, the denial may come before what it denies. */
+  /**
+   * Denials of requests that are not here (yet): when a lost disk's operations are given back, the
+   * denial may come before what it denies.
+   */
   readonly deniedAhead: Map<RequestId, { readonly by: AccountId; readonly as: 'rejected' | 'cancelled' }>;
   readonly ends: Map<AccountId, readonly End[]>;
   /** Why somebody is no longer member or applicant. */
@@ -153,12 +163,16 @@ export function hasSeen(by: Stamp, what: Outcome): boolean {
   );
 }
 
-/** SHA-256 over everything: two trackers that hold the same operations have the same. Takes time in proportion to the state. */
+/**
+ * SHA-256 over everything: two trackers that hold the same operations have the same. Takes time in
+ * proportion to the state.
+ */
 export function stateHash(state: State): Buffer {
   const hash = createHash('sha256');
   for (const [name, part] of Object.entries(state)) {
     hash.update(`\n${name}`);
-    // The order of these maps says nothing: it is that in which operations came to be applied for good.
+    // The order of these maps says nothing: it is that in which operations came to be applied for
+    // good.
     if (typeof part === 'number') {
       hash.update(String(part));
       continue;

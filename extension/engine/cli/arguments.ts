@@ -32,7 +32,10 @@ export function parseCount(option: string, text: string): number {
     : usage(`${option} is a number, not ${text}`);
 }
 
-/** `host:port`, `:port` or a port alone; port 0 for any that is free. Host '' is any address. @throws ShoalError usage */
+/**
+ * `host:port`, `:port` or a port alone; port 0 for any that is free. Host '' is any address.
+ * @throws ShoalError usage
+ */
 export function parseListen(text: string): { readonly host: string; readonly port: number } {
   const match = /^(?:(.*):)?(\d{1,5})$/.exec(text.trim());
   const port = Number(match?.[2] ?? NaN);
@@ -60,8 +63,8 @@ export function parseSeconds(text: string): number {
 const INFO_BYTES_MAX = 64 * 1024;
 
 /**
- * What --tracker names: a URL or addresses as they are, or a file of `host:port` lines (blank lines and # comments are skipped; a URL may
- * stand there too).
+ * What --tracker names: a URL or addresses as they are, or a file of `host:port` lines (blank lines
+ * and # comments are skipped; a URL may stand there too).
  *
  * @throws ShoalError usage, badTrackerUrl
  */
@@ -79,8 +82,9 @@ export function readTracker(text: string, workFolder: string): string {
 }
 
 /**
- * The classic form of the tracker makes its realm beside the file: `tracker_info.realm/realm.json`, whose `descriptor` and `signature` are what
- * trackers show (realm.ts), in base64. On the tracker's own machine this tells whom to expect; elsewhere the first contact is trusted.
+ * The classic form of the tracker makes its realm beside the file: `tracker_info.realm/realm.json`,
+ * whose `descriptor` and `signature` are what trackers show (realm.ts), in base64. On the tracker's
+ * own machine this tells whom to expect; elsewhere the first contact is trusted.
  */
 function withRealm(file: string, addresses: string): string {
   try {

@@ -1,4 +1,5 @@
-// A conflict in words, as the command line says it: what came to something else than meant, and what one can do.
+// A conflict in words, as the command line says it: what came to something else than meant, and
+// what one can do.
 import type { ErrorCode } from '../../../protocol/errors.ts';
 import { isErrorCode, printable, ShoalError } from '../../../protocol/errors.ts';
 import type { Conflict } from '../../../protocol/trackerLink.ts';

@@ -183,7 +183,10 @@ export const fileVerbs: Topic = {
   ],
 };
 
-/** Nobody is asked here, so what may be secret has to be named on purpose. @throws ShoalError maybeSecret */
+/**
+ * Nobody is asked here, so what may be secret has to be named on purpose. @throws ShoalError
+ * maybeSecret
+ */
 async function refuseSecrets(session: Session, place: string): Promise<void> {
   const { found, isWhole } = await secretsIn(createNodeDisk(), place);
   if (found.length === 0) {
@@ -200,7 +203,9 @@ async function refuseSecrets(session: Session, place: string): Promise<void> {
   });
 }
 
-/** Downloads as the options of download_file say; those that are not given count as they do there. */
+/**
+ * Downloads as the options of download_file say; those that are not given count as they do there.
+ */
 export async function downloadFile(
   session: Session,
   { group, name, dest }: { readonly group: string; readonly name: string; readonly dest: string | undefined },
@@ -279,7 +284,10 @@ export function transferTable(transfers: readonly Transfer[]): readonly string[]
   ]);
 }
 
-/** A copy of just this file that was downloaded to just this place, unchanged since: there is nothing to do. */
+/**
+ * A copy of just this file that was downloaded to just this place, unchanged since: there is
+ * nothing to do.
+ */
 async function copyAt(session: Session, at: string, { root }: FileRow): Promise<Transfer | undefined> {
   const { transfers } = await session.watch();
   return [...transfers.values()].find(

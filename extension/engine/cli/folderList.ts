@@ -1,5 +1,5 @@
-// The files of a folder that a group shares. Where this home has the folder, or a part of it, its list is here; otherwise the list alone is
-// fetched, as a download that is forgotten then.
+// The files of a folder that a group shares. Where this home has the folder, or a part of it, its
+// list is here; otherwise the list alone is fetched, as a download that is forgotten then.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';

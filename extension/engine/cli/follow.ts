@@ -1,4 +1,5 @@
-// Staying with one transfer until it is done: progress, what holds it up, Ctrl-C, and the line at its end.
+// Staying with one transfer until it is done: progress, what holds it up, Ctrl-C, and the line at
+// its end.
 import { printable, ShoalError } from '../../../protocol/errors.ts';
 import type { Transfer } from '../../../protocol/engineLink.ts';
 import type { FileRow } from '../../../protocol/trackerLink.ts';
@@ -7,14 +8,20 @@ import { fromWire } from '../../../protocol/wireErrors.ts';
 import { amount, counted, duration, percent, rate } from '../../../protocol/amounts.ts';
 import type { Session } from './session.ts';
 
-/** How long with nobody to download from until the person is told, in ms: finding peers takes a moment. */
+/**
+ * How long with nobody to download from until the person is told, in ms: finding peers takes a
+ * moment.
+ */
 const SAY_WAITING_MS = 3_000;
 /** With --no-wait, how long peers that the tracker names may take to be reached, in ms. */
 const REACH_MS_MAX = 10_000;
 /** Exit codes of a program that a signal ended. */
 const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143 } as const;
 
-/** Whether a download is finished: everything is there and has its name, whether or not it is served now. */
+/**
+ * Whether a download is finished: everything is there and has its name, whether or not it is served
+ * now.
+ */
 export function isComplete({ state, heldPieces, pieces }: Transfer): boolean {
   return state === 'seeding' || state === 'gone' || (state === 'paused' && pieces > 0 && heldPieces === pieces);
 }
@@ -64,7 +71,10 @@ async function follow(
 
 const troubles = new WeakMap<Session, string>();
 
-/** What holds it up for now: a full disk, trackers that cannot be reached, a pause. Each is said once. */
+/**
+ * What holds it up for now: a full disk, trackers that cannot be reached, a pause. Each is said
+ * once.
+ */
 function noteTrouble(session: Session, { id, state, error }: Transfer): void {
   const trouble =
     state === 'paused'

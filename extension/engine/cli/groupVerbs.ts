@@ -189,7 +189,8 @@ const ROLES = { stranger: '-', applicant: 'waiting', member: 'member', owner: 'o
 
 /** @throws ShoalError unknownGroup, notMember, notOwner */
 async function waitingRequests(session: Session, group: string): Promise<readonly JoinRequest[]> {
-  await session.call('listMembers', { group, after: '' }); // says what is wrong with the group, and waits until the tracker has told us of ours
+  // says what is wrong with the group, and waits until the tracker has told us of ours
+  await session.call('listMembers', { group, after: '' });
   const { overview } = await session.call('status', {});
   const view = overview.groups.find(({ name }) => nameKey(name) === nameKey(group));
   if (view?.role !== 'owner') throw new ShoalError('notOwner', { group });

@@ -1,4 +1,5 @@
-// How tables look on the command line. Pure; every text that came from elsewhere goes through `printable`.
+// How tables look on the command line. Pure; every text that came from elsewhere goes through
+// `printable`.
 import { printable } from '../../../protocol/errors.ts';
 
 export interface Column<Row> {
@@ -7,7 +8,9 @@ export interface Column<Row> {
   readonly of: (row: Row) => string | number;
 }
 
-/** An aligned table with a line of titles; two spaces between columns, none at the end of a line. */
+/**
+ * An aligned table with a line of titles; two spaces between columns, none at the end of a line.
+ */
 export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): readonly string[] {
   const cells = [
     columns.map(({ title }) => title),

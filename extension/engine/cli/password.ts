@@ -1,4 +1,5 @@
-// Where a password comes from: the command line (with a warning), SHOAL_PASSWORD, a person at a terminal, or a pipe. Never printed.
+// Where a password comes from: the command line (with a warning), SHOAL_PASSWORD, a person at a
+// terminal, or a pipe. Never printed.
 import { ShoalError } from '../../../protocol/errors.ts';
 import type { Terminal } from './terminal.ts';
 

@@ -1,4 +1,5 @@
-// One transfer's progress: a bar that redraws itself on a terminal, a plain line now and then elsewhere, NDJSON with --json.
+// One transfer's progress: a bar that redraws itself on a terminal, a plain line now and then
+// elsewhere, NDJSON with --json.
 import { printable } from '../../../protocol/errors.ts';
 import type { Transfer } from '../../../protocol/engineLink.ts';
 import type { Clock } from '../../../protocol/world.ts';
@@ -51,7 +52,10 @@ export function facts(transfer: Transfer): readonly string[] {
   ];
 }
 
-/** Cells that the facts of a running download take at most, so that the bar beside them does not tremble. */
+/**
+ * Cells that the facts of a running download take at most, so that the bar beside them does not
+ * tremble.
+ */
 const RUNNING_CELLS = ['1023 MiB/s', '1023 MiB of 1023 MiB', '999 peers', '10 min 00 s left'].map(
   (text) => text.length,
 );

@@ -1,4 +1,5 @@
-// `serve`: holds the engine and prints what happens, until it is told to end. Starts the engine again if it breaks.
+// `serve`: holds the engine and prints what happens, until it is told to end. Starts the engine
+// again if it breaks.
 import type { Transfer } from '../../../protocol/engineLink.ts';
 import { asShoalError, printable } from '../../../protocol/errors.ts';
 import { addressText } from '../../../protocol/realm.ts';

@@ -1,4 +1,5 @@
-// One run of a command: its terminal, its global options, its connection to the engine, and how it prints.
+// One run of a command: its terminal, its global options, its connection to the engine, and how it
+// prints.
 import path from 'node:path';
 import { printable, ShoalError } from '../../../protocol/errors.ts';
 import type { CallsOf, ReplyOf, BodyOf } from '../../../protocol/table.ts';
@@ -38,7 +39,10 @@ interface Settings {
 
 type EngineCalls = CallsOf<typeof engineLink, 'frontend'>;
 
-/** How long an answer may take that needs a tracker, in ms: the engine may try both before it says that it cannot. */
+/**
+ * How long an answer may take that needs a tracker, in ms: the engine may try both before it says
+ * that it cannot.
+ */
 const CALL_MS_MAX = 60_000;
 /** How long a call may take that reads whole files, in ms: a day. */
 export const LONG_CALL_MS_MAX = 86_400_000;

@@ -1,4 +1,5 @@
-// A swarm in the words of the command line: a map of its pieces, its peers, and why it is not faster. Pure.
+// A swarm in the words of the command line: a map of its pieces, its peers, and why it is not
+// faster. Pure.
 import { age, amount, counted, rate } from '../../../protocol/amounts.ts';
 import type { Transfer } from '../../../protocol/engineLink.ts';
 import { printable } from '../../../protocol/errors.ts';

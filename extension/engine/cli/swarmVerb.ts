@@ -1,4 +1,5 @@
-// `shoal swarm`: who takes part in a transfer, how it stands with each piece, and why it is not faster.
+// `shoal swarm`: who takes part in a transfer, how it stands with each piece, and why it is not
+// faster.
 import { amount, counted, percent, rate } from '../../../protocol/amounts.ts';
 import { printable } from '../../../protocol/errors.ts';
 import { whySlow } from '../../../protocol/whySlow.ts';

@@ -1,4 +1,5 @@
-// What a command takes from the place it runs in: its streams, environment and signals. Tests hand in one of their own.
+// What a command takes from the place it runs in: its streams, environment and signals. Tests hand
+// in one of their own.
 import readline from 'node:readline';
 import { systemCode } from '../../../protocol/errors.ts';
 import { readHidden } from '../../../protocol/hiddenInput.ts';

@@ -139,7 +139,10 @@ export const transferVerbs: Topic = {
 const isRunning = (transfer: Transfer): boolean =>
   transfer.kind === 'download' && !isComplete(transfer) && transfer.state !== 'paused' && transfer.state !== 'failed';
 
-/** Does something to every transfer that was named, and prints a line for each. @throws ShoalError unknownDownload, usage */
+/**
+ * Does something to every transfer that was named, and prints a line for each. @throws ShoalError
+ * unknownDownload, usage
+ */
 async function doEach(
   session: Session,
   { words, options }: Given,

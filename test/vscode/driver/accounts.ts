@@ -19,7 +19,9 @@ export function accounts(window: WindowBase): Promise<string[]> {
   );
 }
 
-/** Chooses an entry; more than one name goes through submenus: an account, then what to do with it. */
+/**
+ * Chooses an entry; more than one name goes through submenus: an account, then what to do with it.
+ */
 export const chooseAccount = (window: WindowBase, ...entry: string[]): Promise<void> =>
   menus.choose(window, () => open(window), entry);
 

@@ -1,4 +1,5 @@
-// One Chromium for all windows of a test process: an installed one, else the Linux build that the npm package @sparticuz/chromium carries.
+// One Chromium for all windows of a test process: an installed one, else the Linux build that the
+// npm package @sparticuz/chromium carries.
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -7,7 +8,9 @@ import { chromium } from 'playwright-core';
 import type { Browser, BrowserContext } from 'playwright-core';
 import { installOnce } from './installOnce.ts';
 
-/** It opens our own server only, and it may run as root or in a container, where its sandbox cannot. */
+/**
+ * It opens our own server only, and it may run as root or in a container, where its sandbox cannot.
+ */
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -29,7 +32,10 @@ interface Candidate {
 
 let browser: Promise<Browser> | undefined;
 
-/** A person at a browser of their own: nothing of it is seen by other contexts. Close it when they leave; `closeBrowser` closes all. */
+/**
+ * A person at a browser of their own: nothing of it is seen by other contexts. Close it when they
+ * leave; `closeBrowser` closes all.
+ */
 export async function newPerson(): Promise<BrowserContext> {
   const context = await (
     await launchBrowser()
@@ -65,7 +71,8 @@ async function launch(): Promise<Browser> {
           executablePath: program,
           args: FLAGS,
           headless: true,
-          // Signals are the test runner's business. When this process ends, the browser ends with it.
+          // Signals are the test runner's business. When this process ends, the browser ends with
+          // it.
           handleSIGINT: false,
           handleSIGTERM: false,
           handleSIGHUP: false,
@@ -144,7 +151,10 @@ async function packaged(): Promise<Candidate[]> {
   return [{ program, env }];
 }
 
-/** The package unpacks into the folder for temporary files, and not safely if two do it at once: so a process of its own, with a folder of its own. */
+/**
+ * The package unpacks into the folder for temporary files, and not safely if two do it at once: so
+ * a process of its own, with a folder of its own.
+ */
 async function unpack(draft: string): Promise<void> {
   const script = `
     const { default: chromium, inflate } = await import('@sparticuz/chromium');
@@ -163,14 +173,18 @@ async function unpack(draft: string): Promise<void> {
 }
 
 function packageFolder(): string {
-  return path.join(createRequire(import.meta.url).resolve('@sparticuz/chromium'), '../..'); // it exports its main file alone: build/index.js
+  // it exports its main file alone: build/index.js
+  return path.join(createRequire(import.meta.url).resolve('@sparticuz/chromium'), '../..');
 }
 
-/** Which shared libraries of the system a program misses, as a part of a sentence; empty if none. */
+/**
+ * Which shared libraries of the system a program misses, as a part of a sentence; empty if none.
+ */
 function lacking(program: string): string {
   if (process.platform !== 'linux') return '';
   try {
-    // The system's loader says what it loads for a program instead of starting it; this is all that ldd does.
+    // The system's loader says what it loads for a program instead of starting it; this is all that
+    // ldd does.
     const loaded = execFileSync(program, {
       encoding: 'utf8',
       env: { LD_TRACE_LOADED_OBJECTS: '1' },

@@ -1,5 +1,6 @@
-// Where VS Code comes from: the npm package code-server carries a whole build of it (workbench, server, extension host), which is installed
-// once into `.vscode-test/`. Of code-server itself nothing is used.
+// Where VS Code comes from: the npm package code-server carries a whole build of it (workbench,
+// server, extension host), which is installed once into `.vscode-test/`. Of code-server itself
+// nothing is used.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
@@ -14,11 +15,17 @@ export interface CodeBuild {
   readonly serverMain: string;
   /** The Node to run it with: it needs 24, which this project brings along. */
   readonly node: string;
-  /** Whether it writes its logs, and those of extensions, to files: it needs an add-on for that, which is built here. */
+  /**
+   * Whether it writes its logs, and those of extensions, to files: it needs an add-on for that,
+   * which is built here.
+   */
   readonly writesLogs: boolean;
 }
 
-/** Add-ons with sources only: without them it works, too, but writes no logs and says "Could not locate the bindings file" again and again. */
+/**
+ * Add-ons with sources only: without them it works, too, but writes no logs and says "Could not
+ * locate the bindings file" again and again.
+ */
 const ADD_ONS = ['@vscode/spdlog', '@vscode/native-watchdog'] as const;
 const QUIET = ['--no-audit', '--no-fund', '--engine-strict=false', '--loglevel=error'];
 
@@ -53,13 +60,16 @@ async function fill(draft: string): Promise<void> {
     throw new Error(`code-server ${CODE_SERVER_VERSION} is not built as expected: no VS Code in ${code}`);
   }
   await npm(code, ['install', '--omit=dev', '--ignore-scripts', ...QUIET]);
-  // Without a compiler it is no less of a VS Code to look at; a test that needs its logs says what is missing.
+  // Without a compiler it is no less of a VS Code to look at; a test that needs its logs says what
+  // is missing.
   await npm(code, ['rebuild', '--foreground-scripts', ...QUIET, ...ADD_ONS], headers()).catch((error: Error) =>
     process.stderr.write(`shoal: VS Code will write no logs. ${error.message}\n`),
   );
 }
 
-/** Where Node's headers are: they come with the Node of this project, and need not be downloaded. */
+/**
+ * Where Node's headers are: they come with the Node of this project, and need not be downloaded.
+ */
 function headers(): NodeJS.ProcessEnv {
   const folder = path.join(
     import.meta.dirname,
@@ -76,7 +86,8 @@ async function npm(prefix: string, args: readonly string[], environment: NodeJS.
   const [program, ...words] = own.endsWith('npm-cli.js')
     ? [process.env['npm_node_execpath'] ?? process.execPath, own, ...all]
     : ['npm', ...all];
-  // Of the npm above this process only what says where packages come from: its other settings are about this repository.
+  // Of the npm above this process only what says where packages come from: its other settings are
+  // about this repository.
   const env = {
     ...process.env,
     npm_config_local_prefix: undefined,

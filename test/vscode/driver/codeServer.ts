@@ -1,5 +1,6 @@
-// VS Code's server for one person: settings, extensions, logs and a home folder of their own, so that neither the machine nor another person's
-// window leaks in. Two windows of one person are two pages of one server.
+// VS Code's server for one person: settings, extensions, logs and a home folder of their own, so
+// that neither the machine nor another person's window leaks in. Two windows of one person are two
+// pages of one server.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,21 +18,25 @@ export interface ServerOptions {
   readonly name: string;
   /** On top of QUIET_SETTINGS, by their full names. */
   readonly settings?: Readonly<Record<string, unknown>>;
-  /** What the server and its extension hosts see on top of PATH, HOME and the like: SHOAL_HOME, say. */
+  /**
+   * What the server and its extension hosts see on top of PATH, HOME and the like: SHOAL_HOME, say.
+   */
   readonly environment?: Readonly<Record<string, string>>;
   /**
-   * Packaged extensions (.vsix), installed before the server starts: one that is installed while it runs, it may not notice for as long as it
-   * lives if it was reading the list of them just then.
+   * Packaged extensions (.vsix), installed before the server starts: one that is installed while it
+   * runs, it may not notice for as long as it lives if it was reading the list of them just then.
    */
   readonly extensions?: readonly string[];
   /**
-   * VS Code's mode for automation, on by default. Only in it the page reads `payload`, and a suite runs in the extension host; no notification
-   * pops up in it. Switch it off to see toasts as people do.
+   * VS Code's mode for automation, on by default. Only in it the page reads `payload`, and a suite
+   * runs in the extension host; no notification pops up in it. Switch it off to see toasts as
+   * people do.
    */
   readonly forTests?: boolean;
   /**
-   * What a browser must know to get in, as `tkn` in the address; without one everybody on this machine gets in, who then is this user. For a server
-   * that stays. VS Code keeps it in a cookie, and cookies do not tell ports apart: servers opened in one browser need the same.
+   * What a browser must know to get in, as `tkn` in the address; without one everybody on this
+   * machine gets in, who then is this user. For a server that stays. VS Code keeps it in a cookie,
+   * and cookies do not tell ports apart: servers opened in one browser need the same.
    */
   readonly token?: string;
 }
@@ -39,7 +44,10 @@ export interface ServerOptions {
 /** Pairs for the page's `payload`, which VS Code reads as a map. */
 export type Payload = readonly (readonly [string, string])[];
 
-/** A new profile starts in Restricted Mode, with a welcome page, a chat panel, and things that reach out into the internet. */
+/**
+ * A new profile starts in Restricted Mode, with a welcome page, a chat panel, and things that reach
+ * out into the internet.
+ */
 export const QUIET_SETTINGS: Readonly<Record<string, unknown>> = {
   'workbench.startupEditor': 'none',
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
@@ -60,9 +68,15 @@ export const QUIET_SETTINGS: Readonly<Record<string, unknown>> = {
 
 const START_MS_MAX = 60_000;
 const STOP_MS_MAX = 10_000;
-/** Short: what is there still after kill -9 is dead, in a container whose first process does not collect the dead. */
+/**
+ * Short: what is there still after kill -9 is dead, in a container whose first process does not
+ * collect the dead.
+ */
 const KILL_MS_MAX = 1_000;
-/** A local socket's path has 107 bytes at most, on a Mac 103; VS Code appends `/vscode-ipc-UUID.sock`. */
+/**
+ * A local socket's path has 107 bytes at most, on a Mac 103; VS Code appends
+ * `/vscode-ipc-UUID.sock`.
+ */
 const SOCKET_FOLDER_BYTES_MAX = (process.platform === 'linux' ? 107 : 103) - 53;
 const GUARD = fileURLToPath(new URL('./guard.mjs', import.meta.url));
 const KEPT = [
@@ -174,7 +188,8 @@ export class CodeServer {
   writeSettings(settings: Readonly<Record<string, unknown>>): void {
     for (const kind of ['User', 'Machine']) {
       mkdirSync(path.join(this.#user, kind), { recursive: true });
-      // Whole or not at all: a window that reads half a file takes all settings for unset, and asks to be reloaded.
+      // Whole or not at all: a window that reads half a file takes all settings for unset, and asks
+      // to be reloaded.
       const file = path.join(this.#user, kind, 'settings.json');
       writeFileSync(`${file}.new`, JSON.stringify({ ...QUIET_SETTINGS, ...settings }, undefined, 2));
       renameSync(`${file}.new`, file);
@@ -202,7 +217,10 @@ export class CodeServer {
     }
   }
 
-  /** The page of a window on a folder or a `.code-workspace` file; without one, a window with nothing open. */
+  /**
+   * The page of a window on a folder or a `.code-workspace` file; without one, a window with
+   * nothing open.
+   */
   windowUrl(workspace?: string, payload: Payload = []): string {
     const url = new URL('/', this.#url);
     if (workspace === undefined) url.searchParams.set('ew', 'true');
@@ -217,14 +235,20 @@ export class CodeServer {
     return `vscode-remote://${new URL(this.#url).host}${encodeURI(pagePath(file))}`;
   }
 
-  /** All log files of this server and its extension hosts, oldest session first, each under its name. */
+  /**
+   * All log files of this server and its extension hosts, oldest session first, each under its
+   * name.
+   */
   logs(): string {
     return this.#logFiles('**/*.log')
       .map((file) => `──── ${path.relative(this.#user, file)}\n${readFileSync(file, 'utf8')}`)
       .join('\n');
   }
 
-  /** What an extension has written to its output channel of this name, in all windows and sessions; empty if nothing. */
+  /**
+   * What an extension has written to its output channel of this name, in all windows and sessions;
+   * empty if nothing.
+   */
   extensionLog(channel: string): string {
     const name = channel.replace(/[\\/:*?"<>|]/g, '');
     // A log channel has a file in a folder of its extension; of a plain one the files are numbered.
@@ -256,7 +280,10 @@ export class CodeServer {
     for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
   }
 
-  /** One of its own, since VS Code leaves its sockets behind; where their paths would be too long for the system, the usual one. */
+  /**
+   * One of its own, since VS Code leaves its sockets behind; where their paths would be too long
+   * for the system, the usual one.
+   */
   #temporaryFolder(): Record<string, string> {
     const folder = path.join(this.folder, 't');
     if (process.platform !== 'win32' && Buffer.byteLength(folder) > SOCKET_FOLDER_BYTES_MAX) return {};
@@ -283,7 +310,8 @@ export class CodeServer {
   }
 
   async #start(): Promise<void> {
-    // A group of its own (detached), so that all of it can be ended; and a guard as its leader, which does that when this process dies.
+    // A group of its own (detached), so that all of it can be ended; and a guard as its leader,
+    // which does that when this process dies.
     const child = (this.#child = spawn(
       this.#build.node,
       [GUARD, this.#build.serverMain, ...this.#arguments, ...this.#folderArguments],

@@ -1,5 +1,6 @@
-// One window of VS Code, as a person uses it: what is seen comes back as data, what is done goes through the mouse and the keyboard. Everything
-// waits for what it needs, 20 s at most, and fails with a picture of the window.
+// One window of VS Code, as a person uses it: what is seen comes back as data, what is done goes
+// through the mouse and the keyboard. Everything waits for what it needs, 20 s at most, and fails
+// with a picture of the window.
 //
 //   const server = await CodeServer.start({ folder, name: 'alice', extensions: [vsix] });
 //   const alice = await CodeWindow.open(await newPerson(), server, { workspace });
@@ -48,7 +49,10 @@ export class CodeWindow extends WindowBase {
     return this.#server;
   }
 
-  /** Opens a window; resolves when the workbench is there. The extension host comes some seconds later: wait for what you need of it. */
+  /**
+   * Opens a window; resolves when the workbench is there. The extension host comes some seconds
+   * later: wait for what you need of it.
+   */
   static async open(context: BrowserContext, server: CodeServer, options: WindowOptions = {}): Promise<CodeWindow> {
     const page = await context.newPage();
     await options.prepare?.(page);
@@ -105,7 +109,10 @@ export class CodeWindow extends WindowBase {
   quickInputTitled(title: string | RegExp): Promise<QuickInput> {
     return quick.quickInputTitled(this, title);
   }
-  /** The same, when it shows something to choose from: a list that is asked for comes behind its title. */
+  /**
+   * The same, when it shows something to choose from: a list that is asked for comes behind its
+   * title.
+   */
   async quickInputWithItems(title: string | RegExp): Promise<QuickInput> {
     await quick.quickInputTitled(this, title);
     return this.until(`items under “${String(title)}”`, async () => {

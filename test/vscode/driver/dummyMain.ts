@@ -1,4 +1,5 @@
-// The extension that the driver's own test drives: one of each thing that the driver can see or do. It notes in its log what was done to it.
+// The extension that the driver's own test drives: one of each thing that the driver can see or do.
+// It notes in its log what was done to it.
 import * as vscode from 'vscode';
 
 const CHILDREN: Record<string, readonly string[]> = { '': ['Apple', 'Banana'], Apple: ['Seed'] };

@@ -1,5 +1,6 @@
-// Leads the process group of one VS Code server: runs the script named by its arguments, and when the process that started this one is gone
-// (its end of stdin closes, even after kill -9) ends the whole group. Plain JavaScript, because its start is part of every server's.
+// Leads the process group of one VS Code server: runs the script named by its arguments, and when
+// the process that started this one is gone (its end of stdin closes, even after kill -9) ends the
+// whole group. Plain JavaScript, because its start is part of every server's.
 import { spawn } from 'node:child_process';
 
 const child = spawn(process.execPath, process.argv.slice(2), { stdio: ['ignore', 'inherit', 'inherit'] });

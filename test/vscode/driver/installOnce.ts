@@ -1,5 +1,6 @@
-// A folder in the ignored `.vscode-test/` that is filled once and then only read: by whichever process comes first, while the others wait.
-// It is filled beside its place and renamed when whole, so that what is there is complete, whoever was killed in between.
+// A folder in the ignored `.vscode-test/` that is filled once and then only read: by whichever
+// process comes first, while the others wait. It is filled beside its place and renamed when whole,
+// so that what is there is complete, whoever was killed in between.
 import { existsSync, linkSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -10,7 +11,9 @@ export const CACHE = fileURLToPath(new URL('../../../.vscode-test/', import.meta
 /** Written last into a folder; without it the folder is what somebody left half made. */
 const MARKER = '.complete';
 const POLL_MS = 250;
-/** npm on a slow line; after it a waiting process stops trusting the owner and does the work itself. */
+/**
+ * npm on a slow line; after it a waiting process stops trusting the owner and does the work itself.
+ */
 const OWNER_MS_MAX = 15 * 60_000;
 
 /**
@@ -52,7 +55,10 @@ export async function installOnce(
   }
 }
 
-/** A lock is a file with the process id of its owner. It comes into being with its content (a hard link does), so that nobody reads half. */
+/**
+ * A lock is a file with the process id of its owner. It comes into being with its content (a hard
+ * link does), so that nobody reads half.
+ */
 function takeLock(lock: string): boolean {
   const claim = `${lock}-${process.pid}`;
   writeFileSync(claim, String(process.pid));
@@ -62,7 +68,8 @@ function takeLock(lock: string): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     const owner = ownerOf(lock);
-    // Two that see a dead owner may both go on in the worst case: they work twice, and the later rename wins.
+    // Two that see a dead owner may both go on in the worst case: they work twice, and the later
+    // rename wins.
     if (owner !== undefined && !isAlive(owner)) rmSync(lock, { force: true });
     return false;
   } finally {

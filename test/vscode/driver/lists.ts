@@ -1,5 +1,5 @@
-// VS Code's lists (trees, quick picks, notifications), which have in the DOM only the rows that are in sight: read whole by scrolling, and a row
-// brought into sight before it is clicked.
+// VS Code's lists (trees, quick picks, notifications), which have in the DOM only the rows that are
+// in sight: read whole by scrolling, and a row brought into sight before it is clicked.
 import type { Locator } from 'playwright-core';
 
 export interface ListRow {
@@ -45,7 +45,10 @@ interface Glimpse {
   readonly height: number;
 }
 
-/** VS Code scrolls 50 px for a notch of 120, and takes an event made by a script with the opposite sign. */
+/**
+ * VS Code scrolls 50 px for a notch of 120, and takes an event made by a script with the opposite
+ * sign.
+ */
 const WHEEL_PER_PX = -120 / 50;
 const SCREENS_MAX = 400;
 
@@ -101,7 +104,10 @@ async function toTop(list: Locator): Promise<Glimpse> {
   return glimpse(list, -1_000_000);
 }
 
-/** Scrolls, and reads the rows that are in the DOM then; both in one go, so that they belong together. */
+/**
+ * Scrolls, and reads the rows that are in the DOM then; both in one go, so that they belong
+ * together.
+ */
 async function glimpse(list: Locator, byPx: number): Promise<Glimpse> {
   return list.evaluate(look, byPx * WHEEL_PER_PX, { timeout: 1_000 }); // a list that has just gone is not waited for
 }
@@ -116,7 +122,8 @@ function look(list: PageElement, wheel: number): Glimpse {
     const value = element?.getAttribute(name);
     return value === 'true' ? true : value === 'false' ? false : undefined;
   };
-  const [outer, inner] = [list.getBoundingClientRect(), area.getBoundingClientRect()]; // of a quick pick the inner is as high as all its rows
+  // of a quick pick the inner is as high as all its rows
+  const [outer, inner] = [list.getBoundingClientRect(), area.getBoundingClientRect()];
   const frame = { top: Math.max(outer.top, inner.top), bottom: Math.min(outer.bottom, inner.bottom) };
   const rows = [...area.querySelectorAll(':scope > .monaco-list-rows > .monaco-list-row')]
     .map((row) => {

@@ -4,10 +4,16 @@ import { exactly } from './windowBase.ts';
 import type { WindowBase } from './windowBase.ts';
 
 const OPEN_MS_MAX = 3_000;
-/** A menu ignores clicks for about 100 ms after it opens: one that had no effect by then is made again. */
+/**
+ * A menu ignores clicks for about 100 ms after it opens: one that had no effect by then is made
+ * again.
+ */
 const EFFECT_MS = 600;
 
-/** The titles in a menu that `open` opens, in order, without separators; disabled ones have ` (disabled)` behind. The menu is closed again. */
+/**
+ * The titles in a menu that `open` opens, in order, without separators; disabled ones have `
+ * (disabled)` behind. The menu is closed again.
+ */
 export function entriesOf(window: WindowBase, open: () => Promise<void>): Promise<string[]> {
   return whileOpen(window, open, () => titles(window));
 }
@@ -23,7 +29,10 @@ export async function whileOpen<T>(window: WindowBase, open: () => Promise<void>
   return result;
 }
 
-/** Opens a menu and chooses an entry of it; `path` names the entries on the way where there are submenus. */
+/**
+ * Opens a menu and chooses an entry of it; `path` names the entries on the way where there are
+ * submenus.
+ */
 export async function choose(window: WindowBase, open: () => Promise<void>, path: readonly string[]): Promise<void> {
   const wanted = path.join(' > ');
   await window.until(`the menu entry “${wanted}”`, async () => {

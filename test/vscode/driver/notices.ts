@@ -29,7 +29,9 @@ export interface StatusItem {
   readonly kind: 'warning' | 'error' | undefined;
 }
 
-/** All notifications, newest first. They are read in the notification centre, which is closed again. */
+/**
+ * All notifications, newest first. They are read in the notification centre, which is closed again.
+ */
 export async function notifications(window: WindowBase): Promise<Notification[]> {
   return inCentre(window, readCentre);
 }

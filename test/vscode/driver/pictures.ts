@@ -1,5 +1,5 @@
-// Which screenshots of the suites are pictures of README.md. `ADD_PICTURES=1 npm run test:vscode` takes them anew into docs/images; a test holds
-// README and this list together.
+// Which screenshots of the suites are pictures of README.md. `ADD_PICTURES=1 npm run test:vscode`
+// takes them anew into docs/images; a test holds README and this list together.
 
 /** The names of pictures in docs/images, by the screenshots they are. */
 export const PICTURES: Readonly<Record<string, string>> = {

@@ -1,4 +1,5 @@
-// VS Code's quick input: the command palette, quick picks, input boxes, and on a server also the dialogs that ask for a file.
+// VS Code's quick input: the command palette, quick picks, input boxes, and on a server also the
+// dialogs that ask for a file.
 import type { Locator } from 'playwright-core';
 import { readRows, revealRow } from './lists.ts';
 import type { ListRow } from './lists.ts';
@@ -12,7 +13,9 @@ export interface QuickInput {
   readonly step: string | undefined;
   readonly placeholder: string;
   readonly value: string;
-  /** The prompt, or what a validation says instead; without VS Code's own hint on Enter and Escape. */
+  /**
+   * The prompt, or what a validation says instead; without VS Code's own hint on Enter and Escape.
+   */
   readonly message: string;
   readonly severity: 'error' | 'warning' | 'info' | undefined;
   readonly isPassword: boolean;
@@ -77,7 +80,10 @@ export async function quickInputTitled(window: WindowBase, title: string | RegEx
   });
 }
 
-/** Opens the command palette and runs what has exactly this title (with its category: `Shoal: Join Group…`). */
+/**
+ * Opens the command palette and runs what has exactly this title (with its category: `Shoal: Join
+ * Group…`).
+ */
 export async function runCommand(window: WindowBase, title: string): Promise<void> {
   const input = field(window);
   const isPalette = async (): Promise<boolean> =>
@@ -89,12 +95,15 @@ export async function runCommand(window: WindowBase, title: string): Promise<voi
     }
     const text = `>${title}`;
     if ((await input.inputValue({ timeout: 1_000 })) !== text) await input.fill(text, { timeout: 3_000 });
-    // The list still has what it had before for a moment, and gets a second part ("similar commands") later: this waits for the one row alone.
+    // The list still has what it had before for a moment, and gets a second part ("similar
+    // commands") later: this waits for the one row alone.
     const row = await window
       .poll(() => revealRow(list(window), ({ label }) => label === title), 2_000)
       .catch(async () => {
         const seen = (await readRows(list(window))).map(({ label }) => label).join(' | ');
-        await dismiss(window); // the palette knows the commands that were there when it came up: an extension may have come since
+        // the palette knows the commands that were there when it came up: an extension may have
+        // come since
+        await dismiss(window);
         throw new Error(`the palette has: ${seen}`);
       });
     await row.click({ timeout: 3_000 });
@@ -107,7 +116,10 @@ export async function pick(window: WindowBase, wanted: string | RegExp): Promise
   await (await itemLike(window, wanted)).click({ timeout: 5_000 });
 }
 
-/** In a pick of several: makes exactly the items checked that fit one of these. It still needs `acceptQuickInput`. */
+/**
+ * In a pick of several: makes exactly the items checked that fit one of these. It still needs
+ * `acceptQuickInput`.
+ */
 export async function check(window: WindowBase, wanted: readonly (string | RegExp)[]): Promise<void> {
   for (const one of wanted) await itemLike(window, one);
   for (const row of await readRows(list(window))) {
@@ -125,7 +137,8 @@ export async function check(window: WindowBase, wanted: readonly (string | RegEx
 export async function type(window: WindowBase, text: string): Promise<void> {
   await window.until('a box to type in', async () => {
     await field(window).fill(text, { timeout: 3_000 });
-    return (await field(window).inputValue({ timeout: 1_000 })) === text; // a box that comes up just now may empty itself once more
+    // a box that comes up just now may empty itself once more
+    return (await field(window).inputValue({ timeout: 1_000 })) === text;
   });
 }
 

@@ -1,5 +1,6 @@
-// Runs a mocha suite inside a real extension host, with the packaged extension installed: in VS Code's server by default, in the desktop build
-// with SHOAL_VSCODE=desktop (it is downloaded, so not on a machine without the internet).
+// Runs a mocha suite inside a real extension host, with the packaged extension installed: in VS
+// Code's server by default, in the desktop build with SHOAL_VSCODE=desktop (it is downloaded, so
+// not on a machine without the internet).
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -13,7 +14,10 @@ import { CodeWindow } from './codeWindow.ts';
 import { CACHE } from './installOnce.ts';
 
 export interface SuiteRun {
-  /** A CommonJS file that exports `run(): Promise<void>`, which rejects if a test fails; `bundleSuite` makes one. */
+  /**
+   * A CommonJS file that exports `run(): Promise<void>`, which rejects if a test fails;
+   * `bundleSuite` makes one.
+   */
   readonly suite: string;
   readonly vsix: string;
   readonly workspace: string;
@@ -48,9 +52,11 @@ export async function runSuiteInExtensionHost(run: SuiteRun): Promise<SuiteOutco
 }
 
 /**
- * Bundles mocha suites (TypeScript, with `describe` and `it` as globals) into one file that `runSuiteInExtensionHost` takes.
+ * Bundles mocha suites (TypeScript, with `describe` and `it` as globals) into one file that
+ * `runSuiteInExtensionHost` takes.
  *
- * @param outfile  inside this repository, `test-results/…`: from there the extension host finds mocha
+ * @param outfile  inside this repository, `test-results/…`: from there the extension host finds
+ *   mocha
  */
 export async function bundleSuite(
   suites: readonly string[],
@@ -135,7 +141,10 @@ async function inServer(run: SuiteRun, folder: string): Promise<SuiteOutcome> {
   }
 }
 
-/** VS Code runs a suite only while an extension is under development: an empty one, so that the installed one is what is tested. */
+/**
+ * VS Code runs a suite only while an extension is under development: an empty one, so that the
+ * installed one is what is tested.
+ */
 function emptyExtension(folder: string): string {
   const empty = path.join(folder, 'empty');
   mkdirSync(empty);

@@ -1,4 +1,5 @@
-// Views in the side bar (or wherever they stand): trees, their rows with what can be done to each, title bars, welcome texts; and the explorer.
+// Views in the side bar (or wherever they stand): trees, their rows with what can be done to each,
+// title bars, welcome texts; and the explorer.
 import { appendFileSync } from 'node:fs';
 import type { Locator } from 'playwright-core';
 import { readRows, revealRow } from './lists.ts';
@@ -65,7 +66,9 @@ export async function viewHeaders(window: WindowBase): Promise<ViewHeader[]> {
   );
 }
 
-/** The rows of a view as a person could see them by scrolling: children of collapsed rows are none. */
+/**
+ * The rows of a view as a person could see them by scrolling: children of collapsed rows are none.
+ */
 export async function rows(window: WindowBase, view: string): Promise<ListRow[]> {
   const pane = await openPane(window, view);
   if ((await pane.locator('> .pane-body.welcome').count()) > 0) return [];
@@ -117,7 +120,10 @@ async function openRowMenu(window: WindowBase, view: string, label: string): Pro
   await unlessCovered(window, row.locator('.label-name').first().click({ button: 'right', timeout: 3_000 }));
 }
 
-/** The tooltip of another row may lie above a row: then the mouse goes away from it, for the next try. */
+/**
+ * The tooltip of another row may lie above a row: then the mouse goes away from it, for the next
+ * try.
+ */
 async function unlessCovered(window: WindowBase, act: Promise<void>): Promise<void> {
   await act.catch(async (error: unknown) => {
     await window.page.mouse.move(700, 420);
@@ -125,7 +131,10 @@ async function unlessCovered(window: WindowBase, act: Promise<void>): Promise<vo
   });
 }
 
-/** Drags something, from wherever it is, over the icon of a container, which shows that container, and drops it on a row of a view there. */
+/**
+ * Drags something, from wherever it is, over the icon of a container, which shows that container,
+ * and drops it on a row of a view there.
+ */
 export async function dragToRow(
   window: WindowBase,
   from: Locator,
@@ -288,7 +297,10 @@ export async function clickWelcome(window: WindowBase, view: string, label: stri
   );
 }
 
-/** Chooses an entry of the explorer's context menu, on one file or on several that are selected before. */
+/**
+ * Chooses an entry of the explorer's context menu, on one file or on several that are selected
+ * before.
+ */
 export async function explorerMenu(
   window: WindowBase,
   files: readonly string[],
@@ -317,8 +329,9 @@ export async function explorerRows(window: WindowBase): Promise<ListRow[]> {
 }
 
 /**
- * Waits until the explorer shows the folders of a window's workspace file. A window of VS Code's server that reads the file before its link to the
- * server is up has no folders, and looks again only when the file changes: so it is written once more, with a space behind.
+ * Waits until the explorer shows the folders of a window's workspace file. A window of VS Code's
+ * server that reads the file before its link to the server is up has no folders, and looks again
+ * only when the file changes: so it is written once more, with a space behind.
  */
 export async function workspaceRead(window: WindowBase, workspaceFile: string): Promise<void> {
   await window.until('the folders of the workspace', async () => {
@@ -372,7 +385,8 @@ async function openExplorerMenu(window: WindowBase, files: readonly string[]): P
       }
       return row;
     }, 5_000);
-  // With Ctrl one after the other: a plain click would open the file. What else was selected is taken out first: it would be meant, too.
+  // With Ctrl one after the other: a plain click would open the file. What else was selected is
+  // taken out first: it would be meant, too.
   const wrong = (await readRows(explorer(window))).filter(({ label, selected }) =>
     files.includes(label) ? !selected && files.length > 1 : selected,
   );

@@ -1,5 +1,5 @@
-// An extension that adds a virtual folder, `virtual:/`, to a workspace, with one small file in it: what a repository opened without a clone
-// looks like.
+// An extension that adds a virtual folder, `virtual:/`, to a workspace, with one small file in it:
+// what a repository opened without a clone looks like.
 import * as vscode from 'vscode';
 
 const CONTENT = Buffer.from('only in memory\n');

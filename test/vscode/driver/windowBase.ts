@@ -1,4 +1,5 @@
-// What every part of the driver needs of a window: its page, waiting for a condition with a bound, and a picture when that fails.
+// What every part of the driver needs of a window: its page, waiting for a condition with a bound,
+// and a picture when that fails.
 import { copyFileSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,7 +22,10 @@ export class WindowBase {
   readonly page: Page;
   /** Whose window it is, for messages and names of files. */
   readonly name: string;
-  /** What the page has printed, the latest lines; much of it is about hosts that cannot be reached, and harmless. */
+  /**
+   * What the page has printed, the latest lines; much of it is about hosts that cannot be reached,
+   * and harmless.
+   */
   readonly consoleLines: string[] = [];
 
   constructor(page: Page, name: string) {
@@ -36,8 +40,8 @@ export class WindowBase {
   }
 
   /**
-   * Asks again and again until the answer is neither false nor undefined, and resolves to it. An answer that is an error counts as "not yet";
-   * the last one is part of the failure.
+   * Asks again and again until the answer is neither false nor undefined, and resolves to it. An
+   * answer that is an error counts as "not yet"; the last one is part of the failure.
    *
    * @param what  ends the sentence "waited for …"
    */
@@ -49,7 +53,10 @@ export class WindowBase {
     }
   }
 
-  /** The same without a picture, for a part of what is tried again and again; rejects with the last error. */
+  /**
+   * The same without a picture, for a part of what is tried again and again; rejects with the last
+   * error.
+   */
   async poll<T>(ask: Ask<T>, boundMs: number): Promise<T> {
     const deadline = Date.now() + boundMs;
     for (let last: unknown; ; await this.page.waitForTimeout(POLL_MS)) {
@@ -120,7 +127,10 @@ export function exactly(text: string): RegExp {
   return new RegExp(`^\\s*${text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&').replace(/\s+/g, '\\s+')}\\s*$`, 'u');
 }
 
-/** What an action is called for screen readers: its title, and the shortcut if it has one, as in `Show (Ctrl+H)`. */
+/**
+ * What an action is called for screen readers: its title, and the shortcut if it has one, as in
+ * `Show (Ctrl+H)`.
+ */
 export function isTitled(label: string, title: string): boolean {
   return label === title || (label.startsWith(`${title} (`) && label.endsWith(')'));
 }

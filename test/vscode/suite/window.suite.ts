@@ -1,4 +1,5 @@
-// Runs inside a real extension host, with the packaged extension installed: what VS Code itself says of it.
+// Runs inside a real extension host, with the packaged extension installed: what VS Code itself
+// says of it.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
