@@ -7,7 +7,7 @@ import type { ErrorCode } from '../../protocol/errors.ts';
 
 const source = readFileSync(join(import.meta.dirname, '../../protocol/errors.ts'), 'utf8');
 
-export const errorCodes: readonly ErrorCode[] = [...source.matchAll(/^ {2}(\w+): \{ retry:/gm)]
+export const errorCodes: readonly ErrorCode[] = [...source.matchAll(/^ {2}(\w+): \{\s*retry:/gm)]
   .map(([, code]) => code ?? '')
   .filter(isErrorCode);
 assert.ok(errorCodes.length > 60, `${errorCodes.length} codes: the pattern no longer fits the source`);

@@ -73,8 +73,16 @@ export const BREAKAGES: readonly Breakage[] = [
   breakage(
     'believes that the partner has what was sent',
     'replication.ts',
-    "const { have, ...theirs } = await this.connection.call('append', { entries: batch.entries, ...promises }, { deadlineMs: APPEND_MS });",
-    "void this.connection.call('append', { entries: batch.entries, ...promises }, { deadlineMs: APPEND_MS }).catch(() => undefined); await Promise.resolve(); const [have, theirs] = [this.#vector(), { nowMs: 0, promise: undefined, heard: undefined }];",
+    `const { have, ...theirs } = await this.connection.call(
+          'append',
+          { entries: batch.entries, ...promises },
+          { deadlineMs: APPEND_MS },
+        );`,
+    `void this.connection
+          .call('append', { entries: batch.entries, ...promises }, { deadlineMs: APPEND_MS })
+          .catch(() => undefined);
+        await Promise.resolve();
+        const [have, theirs] = [this.#vector(), { nowMs: 0, promise: undefined, heard: undefined }];`,
     1,
   ),
   breakage(
@@ -110,8 +118,8 @@ export const BREAKAGES: readonly Breakage[] = [
   breakage(
     'serves while its log is lost',
     'server.ts',
-    "if (this.#partner.state === 'joining') throw",
-    "if (this.#partner.state === 'none') throw",
+    "if (this.#partner.state === 'joining') {\n        throw",
+    "if (this.#partner.state === 'none') {\n        throw",
     12,
   ),
   breakage(
@@ -168,8 +176,8 @@ export const BREAKAGES: readonly Breakage[] = [
   breakage(
     'leaves applied who reads what comes late',
     'history.ts',
-    "for (const list of kind === 'uses' ? [track.reads, track.writes] : [track.writes]) add",
-    'for (const list of [track.writes]) add',
+    "for (const list of kind === 'uses' ? [track.reads, track.writes] : [track.writes]) {",
+    'for (const list of [track.writes]) {',
     1,
   ),
   breakage(
@@ -183,8 +191,8 @@ export const BREAKAGES: readonly Breakage[] = [
   breakage(
     'cannot take back a new entry of a map',
     'fold/journal.ts',
-    'this.#add(map.has(key) ? () => map.set(key, before as V) : () => map.delete(key));\n    map.set(key, value);\n  }\n\n  /** Taken back, the key',
-    'map.set(key, value);\n  }\n\n  /** Taken back, the key',
+    'this.#add(map.has(key) ? () => map.set(key, before as V) : () => map.delete(key));\n    map.set(key, value);\n  }\n\n  /**',
+    'map.set(key, value);\n  }\n\n  /**',
     1,
   ),
   breakage('cannot take back a field', 'fold/journal.ts', 'this.#add(() => (object[key] = before));', '', 1),
@@ -251,7 +259,7 @@ export const BREAKAGES: readonly Breakage[] = [
   breakage(
     'leaves in whom a denial should put out',
     'fold/groups.ts',
-    'if (group.members.get(request.account)?.request === op.body.request) endMembership(state, group, request.account, as, at);\n  else if',
+    'if (group.members.get(request.account)?.request === op.body.request) {\n    endMembership(state, group, request.account, as, at);\n  } else if',
     'if',
     6,
   ),

@@ -125,8 +125,8 @@ export const DOWNLOAD_BREAKAGES = [
   breakage(
     'takes any empty file for its own reservation',
     'publish.ts',
-    '|| (claimed === to && isReservation(there)',
-    '|| (isReservation(there)',
+    '(claimed === to && isReservation(there)',
+    '(isReservation(there)',
     12,
   ),
   breakage(
@@ -146,7 +146,7 @@ export const DOWNLOAD_BREAKAGES = [
   breakage(
     'does not look for a file that was published and forgotten',
     'download.ts',
-    "if (record.part !== '' && await wasPublished(host, keeper, checking, options)) return { is: 'published' };",
+    "if (record.part !== '' && (await wasPublished(host, keeper, checking, options))) return { is: 'published' };",
     '',
     10,
   ),
