@@ -39,7 +39,7 @@ const BUNDLES = [
  * What the engine's threads run that hash: a text inside the engine's bundle, which has to be one
  * file.
  */
-const HASH_WORKER = 'extension/engine/hashWorker.ts';
+const HASH_WORKER = 'extension/engine/hashing/hashWorker.ts';
 
 /** The page: a script and a style sheet for the browser that VS Code is. */
 const PAGES = [

@@ -7,7 +7,7 @@ import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join, posix } from 'node:path';
 import ts from 'typescript';
-import { PICTURES } from './vscode/driver/pictures.ts';
+import { PICTURES } from './vscode/pages/pictures.ts';
 
 /**
  * A layer, and the layers it may import. The window and the engine meet only in the messages of

@@ -7,17 +7,17 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import envPaths from 'env-paths';
 import { pino } from 'pino';
-import { asShoalError, printable, ShoalError } from '../protocol/errors.ts';
-import { readHidden } from '../protocol/hiddenInput.ts';
-import { LINGER_MS } from '../protocol/limits.ts';
-import type { Address } from '../protocol/nouns.ts';
-import { createNodeWorld, nodeChance } from '../protocol/nodeWorld.ts';
-import { signatureFitsElsewhere } from '../protocol/operations.ts';
-import { createNodeDisk } from '../protocol/nodeDisk.ts';
-import { addressText, parseAddress, TRACKER_PORT_DEFAULT } from '../protocol/realm.ts';
-import { VERSION } from '../protocol/version.ts';
-import type { Log } from '../protocol/world.ts';
-import type { MadeRealm, TrackerConfig } from './config.ts';
+import { asShoalError, printable, ShoalError } from '../protocol/base/errors.ts';
+import { readHidden } from '../protocol/node/passwordPrompt.ts';
+import { LINGER_MS } from '../protocol/base/limits.ts';
+import type { Address } from '../protocol/base/fields.ts';
+import { createNodeWorld, nodeChance } from '../protocol/node/nodeWorld.ts';
+import { signatureFitsElsewhere } from '../protocol/messages/operations.ts';
+import { createNodeDisk } from '../protocol/node/nodeDisk.ts';
+import { addressText, parseAddress, TRACKER_PORT_DEFAULT } from '../protocol/messages/realm.ts';
+import { VERSION } from '../protocol/node/version.ts';
+import type { Log } from '../protocol/base/world.ts';
+import type { MadeRealm, TrackerConfig } from './admin/config.ts';
 import {
   classicRealm,
   keepList,
@@ -29,14 +29,14 @@ import {
   TRACKER_FILE,
   trackerFolder,
   urlOf,
-} from './config.ts';
-import { pairStatus, startPair, stopPair } from './localPair.ts';
-import { askConflicts, askStatus, resetPassword, setList, setOwner, stopTracker } from './operator.ts';
-import type { Changed } from './realmFolder.ts';
-import { readList, replaceTracker, retireTracker } from './realmFolder.ts';
-import { startTracker } from './server.ts';
-import { openSqliteLog } from './sqliteLog.ts';
-import { statusLines } from './statusText.ts';
+} from './admin/config.ts';
+import { pairStatus, startPair, stopPair } from './admin/localPair.ts';
+import { askConflicts, askStatus, resetPassword, setList, setOwner, stopTracker } from './admin/operatorClient.ts';
+import type { Changed } from './admin/realmFolder.ts';
+import { readList, replaceTracker, retireTracker } from './admin/realmFolder.ts';
+import { startTracker } from './server/server.ts';
+import { openSqliteLog } from './log/sqliteLog.ts';
+import { statusLines } from './admin/statusText.ts';
 
 interface ServeFlags {
   readonly listen?: string;

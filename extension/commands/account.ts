@@ -1,16 +1,16 @@
 // Commands of the account: who signs in where.
 import * as vscode from 'vscode';
-import { asShoalError, isShoalError } from '../../protocol/errors.ts';
-import { NAME_CHARS_MAX, PASSWORD_CHARS_MIN } from '../../protocol/limits.ts';
-import { isName } from '../../protocol/names.ts';
-import { addressText, parseRealmUrl } from '../../protocol/realm.ts';
-import { troubleOf } from '../errorWords.ts';
-import { setting } from '../settings.ts';
-import { servedWords } from '../views/served.ts';
-import { askAll, askChoice, askText } from '../wizard.ts';
-import type { Answer, Choice, Place, Step } from '../wizard.ts';
-import { inMessage, shownWithIcons, t } from '../words.ts';
-import type { Command, Tools } from './command.ts';
+import { asShoalError, isShoalError } from '../../protocol/base/errors.ts';
+import { NAME_CHARS_MAX, PASSWORD_CHARS_MIN } from '../../protocol/base/limits.ts';
+import { isName } from '../../protocol/base/names.ts';
+import { addressText, parseRealmUrl } from '../../protocol/messages/realm.ts';
+import { troubleOf } from '../messages/errorMessages.ts';
+import { setting } from '../common/settings.ts';
+import { servedWords } from '../messages/uploadsText.ts';
+import { askAll, askChoice, askText } from '../prompts/quickInput.ts';
+import type { Answer, Choice, Place, Step } from '../prompts/quickInput.ts';
+import { inMessage, shownWithIcons, t } from '../common/l10n.ts';
+import type { Command, Tools } from './context.ts';
 
 /** In the list of trackers: none of them, but a pair of one's own. */
 const NEW_PAIR = '\0new pair';

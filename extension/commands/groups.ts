@@ -1,14 +1,14 @@
 // Commands of groups: who shares with whom.
 import * as vscode from 'vscode';
-import { asShoalError } from '../../protocol/errors.ts';
-import { NAME_CHARS_MAX } from '../../protocol/limits.ts';
-import { isName } from '../../protocol/names.ts';
-import { troubleOf } from '../errorWords.ts';
-import { waitingRequests } from '../state.ts';
+import { asShoalError } from '../../protocol/base/errors.ts';
+import { NAME_CHARS_MAX } from '../../protocol/base/limits.ts';
+import { isName } from '../../protocol/base/names.ts';
+import { troubleOf } from '../messages/errorMessages.ts';
+import { waitingRequests } from '../state/state.ts';
 import type { Subject } from '../views/row.ts';
-import { inMessage, plural, shown, t } from '../words.ts';
-import type { Command, Tools } from './command.ts';
-import { is, subjectsOf, withEach } from './command.ts';
+import { inMessage, plural, shown, t } from '../common/l10n.ts';
+import type { Command, Tools } from './context.ts';
+import { is, subjectsOf, withEach } from './context.ts';
 import { copyInvitation } from './links.ts';
 
 /** Asks for a name and makes the group. Its name; undefined when the person changed their mind. */

@@ -2,12 +2,12 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import * as vscode from 'vscode';
-import { VERSION } from '../../protocol/version.ts';
-import { openSetting } from '../settings.ts';
-import { phaseOf } from '../state.ts';
-import { servedWords } from '../views/served.ts';
-import { t } from '../words.ts';
-import type { Command } from './command.ts';
+import { VERSION } from '../../protocol/node/version.ts';
+import { openSetting } from '../common/settings.ts';
+import { phaseOf } from '../state/state.ts';
+import { servedWords } from '../messages/uploadsText.ts';
+import { t } from '../common/l10n.ts';
+import type { Command } from './context.ts';
 
 /** Lines of the engine's log in the diagnostics. */
 const LOG_LINES = 60;

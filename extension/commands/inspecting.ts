@@ -1,7 +1,7 @@
 // The command that opens the swarm inspector of a download or share.
-import { t } from '../words.ts';
-import type { Command } from './command.ts';
-import { subjectsOf } from './command.ts';
+import { t } from '../common/l10n.ts';
+import type { Command } from './context.ts';
+import { subjectsOf } from './context.ts';
 
 /** One, however many are selected: each is a tab that draws twice a second. */
 export const inspectSwarm: Command = async ({ ask, inspectors }, given) => {

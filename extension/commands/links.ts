@@ -2,21 +2,21 @@
 // a link says is shown and confirmed before anything is done, and asked of the tracker, not
 // believed.
 import * as vscode from 'vscode';
-import { amount } from '../../protocol/amounts.ts';
-import { asShoalError, ShoalError } from '../../protocol/errors.ts';
-import { nameKey } from '../../protocol/names.ts';
-import { addressText, realmUrlText } from '../../protocol/realm.ts';
-import { looksLikeShareLink, parseShareLink, pinnedTracker, shareLinkText } from '../../protocol/shareLink.ts';
-import type { PinnedTracker, ShareLink } from '../../protocol/shareLink.ts';
-import type { FileRow, GroupView } from '../../protocol/trackerLink.ts';
-import { troubleOf } from '../errorWords.ts';
-import { phaseOf } from '../state.ts';
-import { inMessage, plural, t } from '../words.ts';
+import { amount } from '../../protocol/frontend/format.ts';
+import { asShoalError, ShoalError } from '../../protocol/base/errors.ts';
+import { nameKey } from '../../protocol/base/names.ts';
+import { addressText, realmUrlText } from '../../protocol/messages/realm.ts';
+import { looksLikeShareLink, parseShareLink, pinnedTracker, shareLinkText } from '../../protocol/frontend/shareLink.ts';
+import type { PinnedTracker, ShareLink } from '../../protocol/frontend/shareLink.ts';
+import type { FileRow, GroupView } from '../../protocol/messages/trackerLink.ts';
+import { troubleOf } from '../messages/errorMessages.ts';
+import { phaseOf } from '../state/state.ts';
+import { inMessage, plural, t } from '../common/l10n.ts';
 import { addressesOf, createAccountAt, signInAt, signOut } from './account.ts';
-import type { Command, Tools } from './command.ts';
-import { subjectsOf } from './command.ts';
-import { showInFiles } from './finding.ts';
-import { downloadFile } from './downloading.ts';
+import type { Command, Tools } from './context.ts';
+import { subjectsOf } from './context.ts';
+import { showInFiles } from './search.ts';
+import { downloadFile } from './download.ts';
 
 /** For a status bar message, in ms. */
 const SAID_MS = 5000;

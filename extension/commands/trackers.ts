@@ -1,10 +1,10 @@
 // Commands of trackers: a pair of one's own, and telling others where it is.
 import * as vscode from 'vscode';
-import { ShoalError } from '../../protocol/errors.ts';
-import { networkHosts } from '../localPairs.ts';
-import type { Reach } from '../localPairs.ts';
-import { inMessage, t } from '../words.ts';
-import type { Command, Tools } from './command.ts';
+import { ShoalError } from '../../protocol/base/errors.ts';
+import { networkHosts } from '../engineClient/localTrackers.ts';
+import type { Reach } from '../engineClient/localTrackers.ts';
+import { inMessage, t } from '../common/l10n.ts';
+import type { Command, Tools } from './context.ts';
 
 export const startLocalPair: Command = async (tools) => {
   const { ask, pairs, store, memory } = tools;

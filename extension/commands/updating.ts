@@ -1,13 +1,13 @@
 // Commands of versions: what lies here in an older version than the group has.
 import path from 'node:path';
 import * as vscode from 'vscode';
-import type { Update } from '../holdings.ts';
-import { updatesOf } from '../holdings.ts';
-import { t } from '../words.ts';
-import type { Command, Tools } from './command.ts';
-import { subjectsOf } from './command.ts';
-import type { Wanted } from './downloading.ts';
-import { downloadInto, downloadUsual, isMeant } from './downloading.ts';
+import type { Update } from '../state/localCopies.ts';
+import { updatesOf } from '../state/localCopies.ts';
+import { t } from '../common/l10n.ts';
+import type { Command, Tools } from './context.ts';
+import { subjectsOf } from './context.ts';
+import type { Wanted } from './download.ts';
+import { downloadInto, downloadUsual, isMeant } from './download.ts';
 
 /**
  * Gets the group's newest version of what is here in an older one: beside it, because nothing that

@@ -1,8 +1,8 @@
 // Who is signed in in this home. One small file; whether the trackers agree, engine.ts finds out.
-import type { Home } from '../../protocol/home/home.ts';
-import { readSmallFile, textField, writeSmallFile } from '../../protocol/home/home.ts';
-import type { AccountId } from '../../protocol/ids.ts';
-import type { Disk } from '../../protocol/world.ts';
+import type { Home } from '../../protocol/home/homeLayout.ts';
+import { readSmallFile, textField, writeSmallFile } from '../../protocol/home/homeLayout.ts';
+import type { AccountId } from '../../protocol/base/ids.ts';
+import type { Disk } from '../../protocol/base/world.ts';
 
 export interface Account {
   readonly account: AccountId;

@@ -1,46 +1,46 @@
 // The engine: brings account, trackers, peers and transfers together. Holds no rules of its own
-// beyond who must be told of what; verbs.ts turns a frontend's words into calls of it,
-// openEngine.ts shows it to its host.
-import type { Overview } from '../../protocol/engineLink.ts';
-import { asShoalError, isShoalError, ShoalError } from '../../protocol/errors.ts';
-import { RAW_HEAD_ROOM_BYTES } from '../../protocol/frame.ts';
-import type { Identity } from '../../protocol/identity.ts';
-import type { GroupId } from '../../protocol/ids.ts';
-import type { Address } from '../../protocol/nouns.ts';
-import type { OperationBody, OperationName } from '../../protocol/operations.ts';
-import type { SwarmView } from '../../protocol/swarmView.ts';
-import type { Conflict, GroupView, Receipt } from '../../protocol/trackerLink.ts';
-import type { World } from '../../protocol/world.ts';
-import type { Hasher } from './hashing.ts';
-import type { Home } from '../../protocol/home/home.ts';
+// beyond who must be told of what; requestHandlers.ts turns a frontend's words into calls of it,
+// createEngine.ts shows it to its host.
+import type { Overview } from '../../protocol/messages/engineLink.ts';
+import { asShoalError, isShoalError, ShoalError } from '../../protocol/base/errors.ts';
+import { RAW_HEAD_ROOM_BYTES } from '../../protocol/wire/frame.ts';
+import type { Identity } from '../../protocol/node/identity.ts';
+import type { GroupId } from '../../protocol/base/ids.ts';
+import type { Address } from '../../protocol/base/fields.ts';
+import type { OperationBody, OperationName } from '../../protocol/messages/operations.ts';
+import type { SwarmView } from '../../protocol/messages/swarmView.ts';
+import type { Conflict, GroupView, Receipt } from '../../protocol/messages/trackerLink.ts';
+import type { World } from '../../protocol/base/world.ts';
+import type { Hasher } from './hashing/hasher.ts';
+import type { Home } from '../../protocol/home/homeLayout.ts';
 import { loadAccount, saveAccount } from './account.ts';
 import type { Account } from './account.ts';
-import { CutOff } from './cutOff.ts';
-import { groupNews, isMember } from './groupNews.ts';
-import { Moving } from './moving.ts';
-import { Notifier } from './notifier.ts';
-import { OpenFiles } from './openFiles.ts';
-import { OwnOperations } from './ownOperations.ts';
-import type { PeerLink } from './peer.ts';
-import { Peers } from './peers.ts';
-import { PieceBuffers } from './pieceBuffers.ts';
-import { Pulse } from './pulse.ts';
-import { Reading } from './reading.ts';
-import { Served } from './served.ts';
+import { CutOff } from './interruptedUploads.ts';
+import { groupNews, isMember } from './trackers/groupDiff.ts';
+import { Moving } from './transfers/moving.ts';
+import { Notifier } from './changeEmitter.ts';
+import { OpenFiles } from './storage/filePool.ts';
+import { OwnOperations } from './trackers/operationSender.ts';
+import type { PeerLink } from './peers/peerConnection.ts';
+import { Peers } from './peers/peerConnections.ts';
+import { PieceBuffers } from './peers/bufferPool.ts';
+import { Pulse } from './ticker.ts';
+import { Reading } from './previews/sharedFileReader.ts';
+import { Served } from './peers/activeUploads.ts';
 import { loadSettings, saveSettings, SETTINGS_DEFAULT } from './settings.ts';
 import type { Settings } from './settings.ts';
-import type { Swarm, SwarmHost } from './swarm.ts';
-import { swarmViewOf } from './swarmReport.ts';
-import { Swarms } from './swarms.ts';
-import { Throttle } from './throttle.ts';
-import { TicketRenewal } from './ticketRenewal.ts';
-import { Tickets } from './tickets.ts';
-import type { TrackerSession } from './trackerSession.ts';
-import { ToldConflicts } from './toldConflicts.ts';
-import { Trackers } from './trackers.ts';
-import type { Transfer } from './transfer.ts';
-import { Transfers } from './transfers.ts';
-import { Uploads } from './uploads.ts';
+import type { Swarm, SwarmHost } from './swarm/swarm.ts';
+import { swarmViewOf } from './transfers/swarmView.ts';
+import { Swarms } from './swarm/swarmRegistry.ts';
+import { Throttle } from './peers/rateLimiter.ts';
+import { TicketRenewal } from './trackers/ticketRenewal.ts';
+import { Tickets } from './trackers/tickets.ts';
+import type { TrackerSession } from './trackers/trackerSession.ts';
+import { ToldConflicts } from './trackers/seenConflicts.ts';
+import { Trackers } from './trackers/trackerClient.ts';
+import type { Transfer } from './transfers/transfer.ts';
+import { Transfers } from './transfers/transfers.ts';
+import { Uploads } from './peers/uploadQueue.ts';
 
 /** How long after a tracker that does not know us it is asked again, in ms. */
 const ASK_AGAIN_MS = 1_000;

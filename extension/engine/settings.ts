@@ -1,8 +1,8 @@
 // What a person has set for this home: limits, how many downloads at once, and where to listen. One
 // small file; read once, written whole.
-import type { Disk } from '../../protocol/world.ts';
-import type { Home } from '../../protocol/home/home.ts';
-import { readSmallFile, writeSmallFile } from '../../protocol/home/home.ts';
+import type { Disk } from '../../protocol/base/world.ts';
+import type { Home } from '../../protocol/home/homeLayout.ts';
+import { readSmallFile, writeSmallFile } from '../../protocol/home/homeLayout.ts';
 
 /**
  * Downloads that fetch at once, if nobody says otherwise: enough to fill a line, few enough that

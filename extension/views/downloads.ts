@@ -1,15 +1,15 @@
 // The view Downloads: what is coming, what has come, and what this machine shares, with how far
 // each is. Pure.
-import { amount, duration, percent, rate } from '../../protocol/amounts.ts';
-import type { Transfer } from '../../protocol/engineLink.ts';
-import type { GroupId } from '../../protocol/ids.ts';
-import { fromWire } from '../../protocol/wireErrors.ts';
-import { phraseOf } from '../errorWords.ts';
-import { fileNamed, Holdings, isOlder } from '../holdings.ts';
-import type { WindowState } from '../state.ts';
-import { isComplete, isUnfinished } from '../state.ts';
-import { missingWords } from '../swarmWords.ts';
-import { plural, shown, t } from '../words.ts';
+import { amount, duration, percent, rate } from '../../protocol/frontend/format.ts';
+import type { Transfer } from '../../protocol/messages/engineLink.ts';
+import type { GroupId } from '../../protocol/base/ids.ts';
+import { fromWire } from '../../protocol/wire/wireErrors.ts';
+import { phraseOf } from '../messages/errorMessages.ts';
+import { fileNamed, Holdings, isOlder } from '../state/localCopies.ts';
+import type { WindowState } from '../state/state.ts';
+import { isComplete, isUnfinished } from '../state/state.ts';
+import { missingWords } from '../messages/swarmText.ts';
+import { plural, shown, t } from '../common/l10n.ts';
 import { LazyRows } from './row.ts';
 import type { Icon, Row } from './row.ts';
 

@@ -3,9 +3,9 @@
 // downloaded.
 import { existsSync, statSync } from 'node:fs';
 import * as vscode from 'vscode';
-import type { Drag } from '../dropToShare.ts';
-import { openLimitBytes } from '../sharedFiles.ts';
-import { SHARED, SHARED_HEAD, sharedUri } from '../sharedUri.ts';
+import type { Drag } from './groupDrop.ts';
+import { openLimitBytes } from '../remoteFiles/fileSystemProvider.ts';
+import { SHARED, SHARED_HEAD, sharedUri } from '../remoteFiles/fileUri.ts';
 import type { Row } from './row.ts';
 
 export const fileDrag: Drag = {

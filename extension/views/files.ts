@@ -1,17 +1,17 @@
 // The view Files: what is shared in each of my groups, in folders by its names. Pure; a group's
 // rows are made again only when its catalogue, what we have of it, or how the person wants to see
 // it has changed, and only those that somebody looks at.
-import { amount } from '../../protocol/amounts.ts';
-import type { Transfer } from '../../protocol/engineLink.ts';
-import type { GroupId } from '../../protocol/ids.ts';
-import type { FileRow, GroupView } from '../../protocol/trackerLink.ts';
-import { phraseOf } from '../errorWords.ts';
-import { Holdings, isHere } from '../holdings.ts';
-import type { Listing, WindowState } from '../state.ts';
-import { contextKeysOf, isComplete, myGroups } from '../state.ts';
-import { plural, shown, t } from '../words.ts';
-import type { FilesOrder, Folder } from './fileLevels.ts';
-import { levelOf, sortedFiles } from './fileLevels.ts';
+import { amount } from '../../protocol/frontend/format.ts';
+import type { Transfer } from '../../protocol/messages/engineLink.ts';
+import type { GroupId } from '../../protocol/base/ids.ts';
+import type { FileRow, GroupView } from '../../protocol/messages/trackerLink.ts';
+import { phraseOf } from '../messages/errorMessages.ts';
+import { Holdings, isHere } from '../state/localCopies.ts';
+import type { Listing, WindowState } from '../state/state.ts';
+import { contextKeysOf, isComplete, myGroups } from '../state/state.ts';
+import { plural, shown, t } from '../common/l10n.ts';
+import type { FilesOrder, Folder } from './fileTree.ts';
+import { levelOf, sortedFiles } from './fileTree.ts';
 import { troubleRow } from './groups.ts';
 import { LazyRows } from './row.ts';
 import type { Head, Row } from './row.ts';

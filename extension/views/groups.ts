@@ -1,10 +1,10 @@
 // The view Groups: my groups with their members and those who ask to join; groups that I asked to
 // join. Pure.
-import type { GroupView, MemberRow } from '../../protocol/trackerLink.ts';
-import { phraseOf } from '../errorWords.ts';
-import type { AccountId } from '../../protocol/ids.ts';
-import type { Listing, WindowState } from '../state.ts';
-import { plural, shown, t } from '../words.ts';
+import type { GroupView, MemberRow } from '../../protocol/messages/trackerLink.ts';
+import { phraseOf } from '../messages/errorMessages.ts';
+import type { AccountId } from '../../protocol/base/ids.ts';
+import type { Listing, WindowState } from '../state/state.ts';
+import { plural, shown, t } from '../common/l10n.ts';
 import { LazyRows } from './row.ts';
 import type { Row } from './row.ts';
 

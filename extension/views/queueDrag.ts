@@ -1,7 +1,7 @@
 // Downloads that are dragged to another place in the view Downloads: their turns follow. On the
 // keyboard the same is Move Up and its siblings.
 import * as vscode from 'vscode';
-import type { Node } from './rowTree.ts';
+import type { Node } from './treeProvider.ts';
 
 /** What VS Code calls the rows of that view. */
 const ROWS = 'application/vnd.code.tree.shoal.downloads';

@@ -1,7 +1,7 @@
-// A row of a view: plain data, made of the state. rowTree.ts shows it. What is long or many is made
-// only when somebody looks at it.
+// A row of a view: plain data, made of the state. treeProvider.ts shows it. What is long or many is
+// made only when somebody looks at it.
 
-import type { SharedPlace } from '../sharedUri.ts';
+import type { SharedPlace } from '../remoteFiles/fileUri.ts';
 
 /** What a row is about: the argument of the commands in its menu. */
 export interface Subject {

@@ -43,7 +43,7 @@ export interface Words {
   readonly up: string;
 }
 
-/** One byte for each cell, as in the view of a swarm (protocol/swarmView.ts). */
+/** One byte for each cell, as in the view of a swarm (protocol/messages/swarmView.ts). */
 export interface CellColumns {
   readonly held: Uint8Array;
   readonly requested: Uint8Array;

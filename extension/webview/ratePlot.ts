@@ -1,8 +1,8 @@
 // The plot of the last minutes: down and up, drawn by uPlot in the theme's colours. Made anew when
 // the theme changes, because uPlot takes its colours when it is made.
-import './language.ts';
+import './localeShim.ts';
 import uPlot from 'uplot';
-import { rate } from '../../protocol/amounts.ts';
+import { rate } from '../../protocol/frontend/format.ts';
 import type { Rates, Words } from './messages.ts';
 import { palette } from './theme.ts';
 

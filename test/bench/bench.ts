@@ -3,18 +3,18 @@
 import { writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { RealProcesses } from '../support/realProcesses.ts';
-import { announces } from './announces.ts';
-import { firstByte } from './firstByte.ts';
+import { RealProcesses } from '../support/processes/realProcesses.ts';
+import { announces } from './figures/announces.ts';
+import { firstByte } from './figures/firstByte.ts';
 import type { Figure } from './measure.ts';
 import { print } from './measure.ts';
-import { idle } from './idle.ts';
-import { pair } from './pair.ts';
-import { sharing } from './sharing.ts';
-import { swarm } from './swarm.ts';
-import { transfer } from './transfer.ts';
-import { views } from './views.ts';
-import { window } from './window.ts';
+import { idle } from './figures/idle.ts';
+import { pair } from './figures/pair.ts';
+import { sharing } from './figures/sharing.ts';
+import { swarm } from './figures/swarm.ts';
+import { transfer } from './figures/transfer.ts';
+import { views } from './figures/views.ts';
+import { window } from './figures/window.ts';
 
 const benches: Readonly<
   Record<

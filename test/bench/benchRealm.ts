@@ -2,28 +2,28 @@
 // starts: 200 passwords would take a minute to hash. And an engine's end of a link that costs next
 // to nothing: its requests are encoded before they are needed, its answers are only counted.
 import path from 'node:path';
-import { FrameLink } from '../../protocol/frame.ts';
-import type { Frame } from '../../protocol/frame.ts';
-import { greet } from '../../protocol/greeting.ts';
-import { createIdentity } from '../../protocol/identity.ts';
-import type { Identity } from '../../protocol/identity.ts';
-import type { AccountId, GroupId, OperationId, Pin, RequestId } from '../../protocol/ids.ts';
-import { FRAME_PAYLOAD_BYTES_MAX } from '../../protocol/limits.ts';
-import { createNodeDisk } from '../../protocol/nodeDisk.ts';
-import { createNodeWorld, nodeChance, nodeClock } from '../../protocol/nodeWorld.ts';
-import type { SignedOperation } from '../../protocol/nouns.ts';
-import { signOperation } from '../../protocol/operations.ts';
-import type { Operation, OperationBody, OperationName } from '../../protocol/operations.ts';
-import type { AnySchema } from '../../protocol/schema.ts';
-import { decode, encode } from '../../protocol/schema.ts';
-import type { BodyOf, CallsOf, ReplyOf } from '../../protocol/table.ts';
-import { trackerLink } from '../../protocol/trackerLink.ts';
-import { silentLog } from '../../protocol/world.ts';
-import { LOG_FILE, readConfig } from '../../tracker/config.ts';
-import { Ledger } from '../../tracker/ledger.ts';
-import { openSqliteLog } from '../../tracker/sqliteLog.ts';
-import { freePorts, RealPair, TRACKER_BUNDLE } from '../support/realProcesses.ts';
-import type { RealProcesses } from '../support/realProcesses.ts';
+import { FrameLink } from '../../protocol/wire/frame.ts';
+import type { Frame } from '../../protocol/wire/frame.ts';
+import { greet } from '../../protocol/wire/greeting.ts';
+import { createIdentity } from '../../protocol/node/identity.ts';
+import type { Identity } from '../../protocol/node/identity.ts';
+import type { AccountId, GroupId, OperationId, Pin, RequestId } from '../../protocol/base/ids.ts';
+import { FRAME_PAYLOAD_BYTES_MAX } from '../../protocol/base/limits.ts';
+import { createNodeDisk } from '../../protocol/node/nodeDisk.ts';
+import { createNodeWorld, nodeChance, nodeClock } from '../../protocol/node/nodeWorld.ts';
+import type { SignedOperation } from '../../protocol/base/fields.ts';
+import { signOperation } from '../../protocol/messages/operations.ts';
+import type { Operation, OperationBody, OperationName } from '../../protocol/messages/operations.ts';
+import type { AnySchema } from '../../protocol/base/schema.ts';
+import { decode, encode } from '../../protocol/base/schema.ts';
+import type { BodyOf, CallsOf, ReplyOf } from '../../protocol/wire/table.ts';
+import { trackerLink } from '../../protocol/messages/trackerLink.ts';
+import { silentLog } from '../../protocol/base/world.ts';
+import { LOG_FILE, readConfig } from '../../tracker/admin/config.ts';
+import { Ledger } from '../../tracker/log/ledger.ts';
+import { openSqliteLog } from '../../tracker/log/sqliteLog.ts';
+import { freePorts, RealPair, TRACKER_BUNDLE } from '../support/processes/realProcesses.ts';
+import type { RealProcesses } from '../support/processes/realProcesses.ts';
 
 type Link = typeof trackerLink;
 

@@ -3,7 +3,7 @@
 // second.
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { RealEngine, RealPair, RealProcesses } from '../support/realProcesses.ts';
+import type { RealEngine, RealPair, RealProcesses } from '../support/processes/realProcesses.ts';
 
 /** Engines that are made at once. */
 const AT_ONCE = 4;

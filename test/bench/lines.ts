@@ -4,8 +4,8 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import path from 'node:path';
-import { freePorts, RealPair, TRACKER_BUNDLE } from '../support/realProcesses.ts';
-import type { RealProcesses } from '../support/realProcesses.ts';
+import { freePorts, RealPair, TRACKER_BUNDLE } from '../support/processes/realProcesses.ts';
+import type { RealProcesses } from '../support/processes/realProcesses.ts';
 import { untilPaired } from './benchRealm.ts';
 import { median } from './measure.ts';
 

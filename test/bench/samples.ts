@@ -1,9 +1,9 @@
 // An operation of the usual kind and size, for loads that do not care what it says.
-import type { Identity } from '../../protocol/identity.ts';
-import type { AccountId, GroupId, OperationId, Pin, Root, Sha256 } from '../../protocol/ids.ts';
-import type { SignedOperation } from '../../protocol/nouns.ts';
-import type { OperationBody } from '../../protocol/operations.ts';
-import { signOperation } from '../../protocol/operations.ts';
+import type { Identity } from '../../protocol/node/identity.ts';
+import type { AccountId, GroupId, OperationId, Pin, Root, Sha256 } from '../../protocol/base/ids.ts';
+import type { SignedOperation } from '../../protocol/base/fields.ts';
+import type { OperationBody } from '../../protocol/messages/operations.ts';
+import { signOperation } from '../../protocol/messages/operations.ts';
 
 const hex = <T extends string>(n: number, bytes: number): T => n.toString(16).padStart(2 * bytes, '0') as T;
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { doneSteps, NOTHING_YET } from '../../extension/state.ts';
+import { doneSteps, NOTHING_YET } from '../../extension/state/state.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const read = (name: string): string => readFileSync(path.join(ROOT, name), 'utf8');
@@ -83,7 +83,7 @@ describe('what VS Code is told of Shoal', () => {
 
   it('has the account that the window provides', () => {
     assert.deepEqual(authentication, [{ id: 'shoal', label: 'Shoal' }]);
-    assert.match(read('extension/authentication.ts'), /^const ID = 'shoal';$/m);
+    assert.match(read('extension/contributions/authenticationProvider.ts'), /^const ID = 'shoal';$/m);
   });
 
   describe('as its walkthrough', () => {
@@ -95,7 +95,7 @@ describe('what VS Code is told of Shoal', () => {
         ['signIn', 'group', 'share', 'download', 'stay'],
       );
       assert.match(words['welcome.groups.noTracker'] ?? '', /\(command:shoal\.getStarted\)/);
-      assert.ok(read('extension/walkthrough.ts').includes(`const ID = 'shoal.shoal#${walkthrough.id}';`));
+      assert.ok(read('extension/contributions/walkthrough.ts').includes(`const ID = 'shoal.shoal#${walkthrough.id}';`));
     });
 
     it('ticks a step off by what has come true, not by what was clicked', () => {

@@ -1,10 +1,10 @@
 // Rules of the pair that are broken on purpose: for each, seeds are tried until one notices. npm
-// test replays the stored ones (test/tracker/nemesis.test.ts).
+// test replays the stored ones (test/tracker/pair/nemesis.test.ts).
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { BREAKAGES, broken, firstSeed } from '../support/breakages.ts';
+import { BREAKAGES, broken, firstSeed } from '../support/scenarios/breakages.ts';
 
 const SEEDS_MAX = 3_000;
 const RESULTS = fileURLToPath(new URL('../../test-results/', import.meta.url));

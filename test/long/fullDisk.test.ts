@@ -1,7 +1,7 @@
 // The same as in test/process/fullDisk.test.ts at fifty moments: five disks, ten times each.
-import { fillAgainAndAgain } from '../support/fullDisks.ts';
-import { SeededChance } from '../support/seededChance.ts';
-import { whyNoSmallDisk } from '../support/smallDisk.ts';
+import { fillAgainAndAgain } from '../support/scenarios/fullDisks.ts';
+import { SeededChance } from '../support/simulation/seededChance.ts';
+import { whyNoSmallDisk } from '../support/processes/smallDisk.ts';
 
 const DISKS = 5;
 const POINTS = 10;

@@ -1,7 +1,7 @@
 // The same as in test/process/kills.test.ts, ten times as long: two hundred kills, by four pairs,
 // because a tracker reads its whole log at every start and the log grows all the while.
-import { killAgainAndAgain } from '../support/kills.ts';
-import { SeededChance } from '../support/seededChance.ts';
+import { killAgainAndAgain } from '../support/scenarios/kills.ts';
+import { SeededChance } from '../support/simulation/seededChance.ts';
 
 const PAIRS = 4;
 const KILLS = 50;

@@ -1,7 +1,7 @@
 // The same as in test/process/resumes.test.ts, ten times as long: two hundred kills in eight
 // downloads.
-import { killAndResume } from '../support/resumes.ts';
-import { SeededChance } from '../support/seededChance.ts';
+import { killAndResume } from '../support/scenarios/resumes.ts';
+import { SeededChance } from '../support/simulation/seededChance.ts';
 
 const DOWNLOADS = 8;
 const KILLS = 25;

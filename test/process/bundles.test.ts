@@ -2,7 +2,7 @@
 import assert from 'node:assert';
 import { copyFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { ENGINE_BUNDLE, RealProcesses, TRACKER_BUNDLE } from '../support/realProcesses.ts';
+import { ENGINE_BUNDLE, RealProcesses, TRACKER_BUNDLE } from '../support/processes/realProcesses.ts';
 
 describe('the bundles', function () {
   this.timeout(60_000);

@@ -6,8 +6,8 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { ENGINE_BUNDLE, RealProcesses, TRACKER_BUNDLE, freePorts } from '../support/realProcesses.ts';
-import type { Ran } from '../support/realProcesses.ts';
+import { ENGINE_BUNDLE, RealProcesses, TRACKER_BUNDLE, freePorts } from '../support/processes/realProcesses.ts';
+import type { Ran } from '../support/processes/realProcesses.ts';
 
 describe('the command line, for real', () => {
   const processes = new RealProcesses();

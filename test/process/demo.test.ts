@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { RealProcesses } from '../support/realProcesses.ts';
+import { RealProcesses } from '../support/processes/realProcesses.ts';
 
 const DEMO = fileURLToPath(new URL('../run/demo.ts', import.meta.url));
 

@@ -7,21 +7,21 @@ import { once } from 'node:events';
 import { readFileSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { createIdentity } from '../../protocol/identity.ts';
-import type { AccountId, GroupId, OperationId, Pin, Root, Sha256 } from '../../protocol/ids.ts';
-import { createNodeDisk } from '../../protocol/nodeDisk.ts';
-import { createNodeWorld } from '../../protocol/nodeWorld.ts';
-import { parseRealmUrl } from '../../protocol/realm.ts';
-import { silentLog } from '../../protocol/world.ts';
-import { readConfig } from '../../tracker/config.ts';
-import { askStatus, stopTracker } from '../../tracker/operator.ts';
-import { BREAKAGES, brokenTracker } from '../support/breakages.ts';
-import type { Breakage } from '../support/breakages.ts';
-import { tooEarly } from '../support/diskOrder.ts';
-import type { Answered } from '../support/diskOrder.ts';
-import { readLog } from '../support/logReader.ts';
-import { freePorts, RealProcesses, TRACKER_BUNDLE } from '../support/realProcesses.ts';
-import { readStrace, straceOf, whyNoStrace } from '../support/strace.ts';
+import { createIdentity } from '../../protocol/node/identity.ts';
+import type { AccountId, GroupId, OperationId, Pin, Root, Sha256 } from '../../protocol/base/ids.ts';
+import { createNodeDisk } from '../../protocol/node/nodeDisk.ts';
+import { createNodeWorld } from '../../protocol/node/nodeWorld.ts';
+import { parseRealmUrl } from '../../protocol/messages/realm.ts';
+import { silentLog } from '../../protocol/base/world.ts';
+import { readConfig } from '../../tracker/admin/config.ts';
+import { askStatus, stopTracker } from '../../tracker/admin/operatorClient.ts';
+import { BREAKAGES, brokenTracker } from '../support/scenarios/breakages.ts';
+import type { Breakage } from '../support/scenarios/breakages.ts';
+import { tooEarly } from '../support/processes/diskOrder.ts';
+import type { Answered } from '../support/processes/diskOrder.ts';
+import { readLog } from '../support/processes/logReader.ts';
+import { freePorts, RealProcesses, TRACKER_BUNDLE } from '../support/processes/realProcesses.ts';
+import { readStrace, straceOf, whyNoStrace } from '../support/processes/strace.ts';
 import { Client, newId, PASSWORD } from '../support/testRealm.ts';
 
 const OPERATIONS = 208;
@@ -200,7 +200,7 @@ describe('a tracker answers only for what its disk has', function () {
     const known = (what: string): Breakage => BREAKAGES.find((breakage) => breakage.what === what) as Breakage;
     const noFsync: Breakage = {
       what: 'does not wait for its disk',
-      file: 'sqliteLog.ts',
+      file: 'log/sqliteLog.ts',
       find: 'synchronous = FULL',
       put: 'synchronous = OFF',
       seed: 0,

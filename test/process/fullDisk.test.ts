@@ -1,7 +1,7 @@
 // Downloads onto disks that are full, for real. test/long has fifty times of it.
-import { fillAgainAndAgain } from '../support/fullDisks.ts';
-import { SeededChance } from '../support/seededChance.ts';
-import { whyNoSmallDisk } from '../support/smallDisk.ts';
+import { fillAgainAndAgain } from '../support/scenarios/fullDisks.ts';
+import { SeededChance } from '../support/simulation/seededChance.ts';
+import { whyNoSmallDisk } from '../support/processes/smallDisk.ts';
 
 const DISKS = 3;
 /** Another one every time; DISKS_SEED repeats one, as far as real processes can be repeated. */

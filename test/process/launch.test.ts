@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { ENGINE_BUNDLE } from '../support/realProcesses.ts';
+import { ENGINE_BUNDLE } from '../support/processes/realProcesses.ts';
 
 interface Ran {
   readonly code: number;

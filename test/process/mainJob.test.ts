@@ -4,8 +4,8 @@ import assert from 'node:assert';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { RealEngine, RealPair } from '../support/realProcesses.ts';
-import { RealProcesses } from '../support/realProcesses.ts';
+import type { RealEngine, RealPair } from '../support/processes/realProcesses.ts';
+import { RealProcesses } from '../support/processes/realProcesses.ts';
 
 const PIECE = 512 * 1024;
 const GROUP = 'harbour';

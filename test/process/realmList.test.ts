@@ -4,15 +4,15 @@ import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import { createIdentity } from '../../protocol/identity.ts';
-import type { Identity } from '../../protocol/identity.ts';
-import type { Pin } from '../../protocol/ids.ts';
-import { createNodeWorld } from '../../protocol/nodeWorld.ts';
-import type { Overview } from '../../protocol/engineLink.ts';
-import { addressText, checkDescriptor, parseRealmUrl } from '../../protocol/realm.ts';
-import { silentLog } from '../../protocol/world.ts';
-import type { Ran } from '../support/realProcesses.ts';
-import { ENGINE_BUNDLE, freePorts, RealProcesses, TRACKER_BUNDLE } from '../support/realProcesses.ts';
+import { createIdentity } from '../../protocol/node/identity.ts';
+import type { Identity } from '../../protocol/node/identity.ts';
+import type { Pin } from '../../protocol/base/ids.ts';
+import { createNodeWorld } from '../../protocol/node/nodeWorld.ts';
+import type { Overview } from '../../protocol/messages/engineLink.ts';
+import { addressText, checkDescriptor, parseRealmUrl } from '../../protocol/messages/realm.ts';
+import { silentLog } from '../../protocol/base/world.ts';
+import type { Ran } from '../support/processes/realProcesses.ts';
+import { ENGINE_BUNDLE, freePorts, RealProcesses, TRACKER_BUNDLE } from '../support/processes/realProcesses.ts';
 import { Client, PASSWORD } from '../support/testRealm.ts';
 
 interface Status {

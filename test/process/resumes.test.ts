@@ -1,6 +1,6 @@
 // Downloads of engines that are killed, for real. test/long has two hundred kills.
-import { killAndResume } from '../support/resumes.ts';
-import { SeededChance } from '../support/seededChance.ts';
+import { killAndResume } from '../support/scenarios/resumes.ts';
+import { SeededChance } from '../support/simulation/seededChance.ts';
 
 const KILLS = 20;
 /** Another one every time; KILLS_SEED repeats one, as far as real processes can be repeated. */

@@ -4,13 +4,13 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { createIdentity } from '../../protocol/identity.ts';
-import type { GroupId, Pin } from '../../protocol/ids.ts';
-import { createNodeWorld } from '../../protocol/nodeWorld.ts';
-import { parseRealmUrl } from '../../protocol/realm.ts';
-import { silentLog } from '../../protocol/world.ts';
-import type { Ran } from '../support/realProcesses.ts';
-import { freePorts, RealProcesses, TRACKER_BUNDLE } from '../support/realProcesses.ts';
+import { createIdentity } from '../../protocol/node/identity.ts';
+import type { GroupId, Pin } from '../../protocol/base/ids.ts';
+import { createNodeWorld } from '../../protocol/node/nodeWorld.ts';
+import { parseRealmUrl } from '../../protocol/messages/realm.ts';
+import { silentLog } from '../../protocol/base/world.ts';
+import type { Ran } from '../support/processes/realProcesses.ts';
+import { freePorts, RealProcesses, TRACKER_BUNDLE } from '../support/processes/realProcesses.ts';
 import { Client, newId } from '../support/testRealm.ts';
 
 describe('shoal-tracker', function () {

@@ -5,13 +5,13 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs
 import net from 'node:net';
 import { once } from 'node:events';
 import path from 'node:path';
-import { createIdentity } from '../../protocol/identity.ts';
-import type { Pin } from '../../protocol/ids.ts';
-import { createNodeWorld } from '../../protocol/nodeWorld.ts';
-import { checkDescriptor, parseRealmUrl } from '../../protocol/realm.ts';
-import { silentLog } from '../../protocol/world.ts';
-import type { Ran } from '../support/realProcesses.ts';
-import { RealProcesses, TRACKER_BUNDLE } from '../support/realProcesses.ts';
+import { createIdentity } from '../../protocol/node/identity.ts';
+import type { Pin } from '../../protocol/base/ids.ts';
+import { createNodeWorld } from '../../protocol/node/nodeWorld.ts';
+import { checkDescriptor, parseRealmUrl } from '../../protocol/messages/realm.ts';
+import { silentLog } from '../../protocol/base/world.ts';
+import type { Ran } from '../support/processes/realProcesses.ts';
+import { RealProcesses, TRACKER_BUNDLE } from '../support/processes/realProcesses.ts';
 import { Client } from '../support/testRealm.ts';
 
 interface Started {

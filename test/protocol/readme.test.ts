@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { encodeFrame, FRAME_START, KINDS, TYPE_BYTES_MAX } from '../../protocol/frame.ts';
-import * as limits from '../../protocol/limits.ts';
-import type { GroupId } from '../../protocol/ids.ts';
-import { encode } from '../../protocol/schema.ts';
-import { BUILT_IN_NAMES } from '../../protocol/table.ts';
-import type { Table } from '../../protocol/table.ts';
-import { trackerLink } from '../../protocol/trackerLink.ts';
-import { tables } from './wireThings.ts';
+import { encodeFrame, FRAME_START, KINDS, TYPE_BYTES_MAX } from '../../protocol/wire/frame.ts';
+import * as limits from '../../protocol/base/limits.ts';
+import type { GroupId } from '../../protocol/base/ids.ts';
+import { encode } from '../../protocol/base/schema.ts';
+import { BUILT_IN_NAMES } from '../../protocol/wire/table.ts';
+import type { Table } from '../../protocol/wire/table.ts';
+import { trackerLink } from '../../protocol/messages/trackerLink.ts';
+import { tables } from './messages/wireTypes.ts';
 
 const readme = readFileSync(join(import.meta.dirname, '../../protocol/README.md'), 'utf8');
 

@@ -1,8 +1,8 @@
 // The progress of several downloads on a terminal, redrawn in place, or as plain lines where there
 // is none.
 import { styleText } from 'node:util';
-import { amount } from '../../protocol/amounts.ts';
-import type { RealEngine } from '../support/realProcesses.ts';
+import { amount } from '../../protocol/frontend/format.ts';
+import type { RealEngine } from '../support/processes/realProcesses.ts';
 
 const live = process.stdout.isTTY;
 const say = (text: string): void => void process.stdout.write(`${text}\n`);

@@ -5,11 +5,11 @@ import { createHash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
 import path from 'node:path';
 import { styleText } from 'node:util';
-import { amount } from '../../protocol/amounts.ts';
-import { printable } from '../../protocol/errors.ts';
-import type { Source } from '../../protocol/engineLink.ts';
-import type { RealEngine } from '../support/realProcesses.ts';
-import { RealProcesses } from '../support/realProcesses.ts';
+import { amount } from '../../protocol/frontend/format.ts';
+import { printable } from '../../protocol/base/errors.ts';
+import type { Source } from '../../protocol/messages/engineLink.ts';
+import type { RealEngine } from '../support/processes/realProcesses.ts';
+import { RealProcesses } from '../support/processes/realProcesses.ts';
 import { Bars, fraction } from './bars.ts';
 
 /** How long the download shall take, so that a person can watch, in s. */

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import { packageExtension } from '../support/vsix.ts';
+import { packageExtension } from '../support/processes/vsix.ts';
 
 execFileSync(process.execPath, ['esbuild.mjs'], { stdio: 'inherit' });
 const file = await packageExtension();

@@ -8,10 +8,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { BREAKAGES, broken, firstSeed } from '../support/breakages.ts';
-import { DOWNLOAD_BREAKAGES, DOWNLOADS } from '../support/downloadBreakages.ts';
-import { nemesis } from '../support/nemesis.ts';
-import { powerCut } from '../support/powerCut.ts';
+import { BREAKAGES, broken, firstSeed } from '../support/scenarios/breakages.ts';
+import { DOWNLOAD_BREAKAGES, DOWNLOADS } from '../support/scenarios/downloadBreakages.ts';
+import { nemesis } from '../support/scenarios/nemesis.ts';
+import { powerCut } from '../support/scenarios/powerCut.ts';
 
 const RESULTS = path.join(import.meta.dirname, '../../test-results/sim');
 /** Seeds for one broken rule before it counts as unnoticed. */

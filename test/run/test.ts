@@ -104,7 +104,7 @@ function suites(isBuilt: boolean): Job[] {
   for (const file of globSync('test/**/*.test.ts')
     .map((path) => path.replaceAll('\\', '/'))
     .sort()) {
-    const [, folder = '', rest = ''] = /^test\/(?:([^/]+)\/)?(.*)\.test\.ts$/.exec(file) ?? [];
+    const [, folder = '', rest = ''] = /^test\/(?:(extension\/engine|[^/]+)\/)?(.*)\.test\.ts$/.exec(file) ?? [];
     if ((folder === 'long') !== options.long) continue;
     if (words.length && !words.some((word) => file.includes(word))) continue;
     const isWhole = folder === 'process' || folder === 'vscode' || folder === 'long';

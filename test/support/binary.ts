@@ -1,5 +1,5 @@
 // Contents for files of tests: noise that nothing compresses, the same in every run.
-import { SeededChance } from './seededChance.ts';
+import { SeededChance } from './simulation/seededChance.ts';
 
 /**
  * `sizeBytes` of noise, its own for each name. It begins with a zero byte, by which VS Code knows

@@ -1,5 +1,5 @@
 // The plain end of a stream in tests: gathers what comes, in memory of random or fixed size.
-import type { ByteStream, StreamReceiver } from '../../protocol/world.ts';
+import type { ByteStream, StreamReceiver } from '../../protocol/base/world.ts';
 
 export class Collector implements StreamReceiver {
   readonly stream: ByteStream;

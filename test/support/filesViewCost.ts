@@ -2,15 +2,15 @@
 // from the catalogue to what VS Code is told of a change, without VS Code itself.
 // `measureFilesView` gives CPU time; `filesViewWork` counts what is made, for tests, which assert
 // no times.
-import type { Listing, WindowState } from '../../extension/state.ts';
-import { NOTHING_YET } from '../../extension/state.ts';
-import { fileSearch } from '../../extension/fileSearch.ts';
+import type { Listing, WindowState } from '../../extension/state/state.ts';
+import { NOTHING_YET } from '../../extension/state/state.ts';
+import { fileSearch } from '../../extension/state/fileSearch.ts';
 import { fileRows, PLAIN_LOOK } from '../../extension/views/files.ts';
 import { childrenOf, LazyRows } from '../../extension/views/row.ts';
 import type { Row } from '../../extension/views/row.ts';
-import { changesBetween } from '../../extension/views/rowChanges.ts';
-import type { FileRow } from '../../protocol/trackerLink.ts';
-import { aFile, aGroup, anOverview } from './fakeEngine.ts';
+import { changesBetween } from '../../extension/views/rowDiff.ts';
+import type { FileRow } from '../../protocol/messages/trackerLink.ts';
+import { aFile, aGroup, anOverview } from './fakes/fakeEngine.ts';
 
 /** A window in one group of so many files, as `flat` names or in folders of a hundred. */
 export function catalogue(files: number, flat: boolean): WindowState {

@@ -1,6 +1,6 @@
 // Whole swarms under thousands of seeds (crowdStories.ts): whatever happens to them, everybody gets
 // the file, and nothing is left over.
-import { simulate } from '../support/simulatedWorld.ts';
+import { simulate } from '../support/simulation/simulatedWorld.ts';
 import { Crowd } from './crowd.ts';
 import { STORIES, tell } from './crowdStories.ts';
 

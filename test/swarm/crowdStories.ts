@@ -1,9 +1,9 @@
 // What happens to a crowd under a seed: everything well, half of them lying, some silent, the only
 // seeder leaving, or lines, programs and machines failing all the while. Each ends with everybody
 // who can having the file, and nothing left over.
-import type { SeededChance } from '../support/seededChance.ts';
-import type { Simulation } from '../support/simulatedWorld.ts';
-import { simulate } from '../support/simulatedWorld.ts';
+import type { SeededChance } from '../support/simulation/seededChance.ts';
+import type { Simulation } from '../support/simulation/simulatedWorld.ts';
+import { simulate } from '../support/simulation/simulatedWorld.ts';
 import type { PeerPlan, Vice } from './crowd.ts';
 import { Crowd, PIECE_BYTES } from './crowd.ts';
 

@@ -1,10 +1,10 @@
 // What a download does when its disk refuses: it says so, keeps what is verified, and goes on by
 // itself where it can.
 import assert from 'node:assert/strict';
-import type { Transfer } from '../../protocol/engineLink.ts';
-import type { ErrorCode } from '../../protocol/errors.ts';
-import { simulate } from '../support/simulatedWorld.ts';
-import type { Simulation } from '../support/simulatedWorld.ts';
+import type { Transfer } from '../../protocol/messages/engineLink.ts';
+import type { ErrorCode } from '../../protocol/base/errors.ts';
+import { simulate } from '../support/simulation/simulatedWorld.ts';
+import type { Simulation } from '../support/simulation/simulatedWorld.ts';
 import type { Person } from './town.ts';
 import { Town } from './town.ts';
 

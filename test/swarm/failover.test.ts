@@ -1,9 +1,9 @@
 // Engines whose trackers die, fall silent, or part from each other, on a virtual clock: how long
 // anybody waits, and what they are told.
 import assert from 'node:assert/strict';
-import type { EngineEvent } from '../../extension/engine/state.ts';
-import { simulate } from '../support/simulatedWorld.ts';
-import type { Simulation } from '../support/simulatedWorld.ts';
+import type { EngineEvent } from '../../extension/engine/engineApi.ts';
+import { simulate } from '../support/simulation/simulatedWorld.ts';
+import type { Simulation } from '../support/simulation/simulatedWorld.ts';
 import type { Person } from './town.ts';
 import { Town } from './town.ts';
 

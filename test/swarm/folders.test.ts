@@ -1,9 +1,9 @@
 // Folders from one machine to another: the product's own engines on simulated machines.
 import assert from 'node:assert';
 import path from 'node:path';
-import type { Simulation } from '../support/simulatedWorld.ts';
-import { simulate } from '../support/simulatedWorld.ts';
-import type { Transfer } from '../../protocol/engineLink.ts';
+import type { Simulation } from '../support/simulation/simulatedWorld.ts';
+import { simulate } from '../support/simulation/simulatedWorld.ts';
+import type { Transfer } from '../../protocol/messages/engineLink.ts';
 import type { Person } from './town.ts';
 import { GROUP, NO_CALL, Town } from './town.ts';
 

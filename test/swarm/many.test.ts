@@ -1,8 +1,8 @@
 // One engine with a thousand shares and two hundred downloads: it must not open, ask for or tick
 // through everything at once.
 import assert from 'node:assert';
-import type { Disk, World } from '../../protocol/world.ts';
-import { simulate } from '../support/simulatedWorld.ts';
+import type { Disk, World } from '../../protocol/base/world.ts';
+import { simulate } from '../support/simulation/simulatedWorld.ts';
 import { GROUP, NO_CALL, Town } from './town.ts';
 import type { Person } from './town.ts';
 

@@ -1,9 +1,9 @@
 // Files that are read without being downloaded: the product's own engines on simulated machines.
 // What is asked for comes first and in order, verified, from whoever has it; nothing of it stays.
 import assert from 'node:assert';
-import { PREVIEW_IDLE_MS, PREVIEWS_BYTES_MAX } from '../../extension/engine/previewLimits.ts';
-import type { FileRow } from '../../protocol/trackerLink.ts';
-import type { Disk } from '../../protocol/world.ts';
+import { PREVIEW_IDLE_MS, PREVIEWS_BYTES_MAX } from '../../extension/engine/previews/previewLimits.ts';
+import type { FileRow } from '../../protocol/messages/trackerLink.ts';
+import type { Disk } from '../../protocol/base/world.ts';
 import { left, limit, MIB, PIECE, read, readAll, rowOf, shared, story } from './reads.ts';
 import { GROUP, NO_CALL } from './town.ts';
 

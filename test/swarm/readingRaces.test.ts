@@ -2,10 +2,10 @@
 // sign-out, a group that is left, a disk that refuses, an engine that ends. The product's own
 // engines on simulated machines.
 import assert from 'node:assert/strict';
-import { PREVIEW_IDLE_MS, PREVIEWS_MAX } from '../../extension/engine/previewLimits.ts';
-import { isShoalError } from '../../protocol/errors.ts';
-import type { FileRow } from '../../protocol/trackerLink.ts';
-import type { Simulation } from '../support/simulatedWorld.ts';
+import { PREVIEW_IDLE_MS, PREVIEWS_MAX } from '../../extension/engine/previews/previewLimits.ts';
+import { isShoalError } from '../../protocol/base/errors.ts';
+import type { FileRow } from '../../protocol/messages/trackerLink.ts';
+import type { Simulation } from '../support/simulation/simulatedWorld.ts';
 import type { Person } from './town.ts';
 import { GROUP, NO_CALL } from './town.ts';
 import { left, limit, MIB, PIECE, read, readAll, rowOf, shared, story } from './reads.ts';

@@ -1,8 +1,8 @@
 // What stories about reading without downloading have in common: a file that somebody shares, some
 // bytes of it, and what lies on the disk for it.
-import type { FileRow } from '../../protocol/trackerLink.ts';
-import type { Simulation } from '../support/simulatedWorld.ts';
-import { simulate } from '../support/simulatedWorld.ts';
+import type { FileRow } from '../../protocol/messages/trackerLink.ts';
+import type { Simulation } from '../support/simulation/simulatedWorld.ts';
+import { simulate } from '../support/simulation/simulatedWorld.ts';
 import type { Person } from './town.ts';
 import { GROUP, NO_CALL, Town } from './town.ts';
 

@@ -1,9 +1,9 @@
 // Who downloads from whom, as an engine tells it: while it goes on, when it is over, and when the
 // engine left in the middle of it.
 import assert from 'node:assert';
-import type { Downloader, Overview } from '../../protocol/engineLink.ts';
-import type { Simulation } from '../support/simulatedWorld.ts';
-import { simulate } from '../support/simulatedWorld.ts';
+import type { Downloader, Overview } from '../../protocol/messages/engineLink.ts';
+import type { Simulation } from '../support/simulation/simulatedWorld.ts';
+import { simulate } from '../support/simulation/simulatedWorld.ts';
 import type { Person } from './town.ts';
 import { GROUP, NO_CALL, Town } from './town.ts';
 

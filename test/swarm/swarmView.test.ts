@@ -2,10 +2,10 @@
 // machines: how it stands with every piece, who gives how much, and who last had what nobody has
 // any more.
 import assert from 'node:assert/strict';
-import type { Simulation } from '../support/simulatedWorld.ts';
-import { simulate } from '../support/simulatedWorld.ts';
-import type { SwarmView } from '../../protocol/swarmView.ts';
-import { whySlow } from '../../protocol/whySlow.ts';
+import type { Simulation } from '../support/simulation/simulatedWorld.ts';
+import { simulate } from '../support/simulation/simulatedWorld.ts';
+import type { SwarmView } from '../../protocol/messages/swarmView.ts';
+import { whySlow } from '../../protocol/frontend/slowReasons.ts';
 import type { Person } from './town.ts';
 import { NO_CALL, Town } from './town.ts';
 

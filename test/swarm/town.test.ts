@@ -1,7 +1,7 @@
 // Whole towns under a seed: the product's trackers and engines on simulated machines, where
 // anything may happen to network and programs.
 import assert from 'node:assert';
-import { simulate } from '../support/simulatedWorld.ts';
+import { simulate } from '../support/simulation/simulatedWorld.ts';
 import { Town } from './town.ts';
 
 const PIECE = 512 * 1024;

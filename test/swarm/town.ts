@@ -2,23 +2,23 @@
 // machines. Accounts and sign-ins are put into the log directly, because hashing passwords takes
 // real time; everything else is said over the simulated network.
 import assert from 'node:assert';
-import { openEngine } from '../../extension/engine/openEngine.ts';
-import { inlineHasher } from '../../extension/engine/hashing.ts';
-import { homeAt, writeSmallFile } from '../../protocol/home/home.ts';
-import { makeHome } from '../../extension/engine/home.ts';
-import type { EngineApi } from '../../extension/engine/state.ts';
-import type { Transfer } from '../../protocol/engineLink.ts';
-import { createIdentity } from '../../protocol/identity.ts';
-import type { AccountId, OperationId } from '../../protocol/ids.ts';
-import { signOperation } from '../../protocol/operations.ts';
-import type { Operation } from '../../protocol/operations.ts';
-import type { TrackerConfig } from '../../tracker/config.ts';
-import { makeRealm, readConfig } from '../../tracker/config.ts';
-import { startTracker } from '../../tracker/server.ts';
-import type { Tracker } from '../../tracker/server.ts';
-import { openSqliteLog } from '../../tracker/sqliteLog.ts';
-import type { Machine } from '../support/machine.ts';
-import type { Simulation } from '../support/simulatedWorld.ts';
+import { openEngine } from '../../extension/engine/createEngine.ts';
+import { inlineHasher } from '../../extension/engine/hashing/hasher.ts';
+import { homeAt, writeSmallFile } from '../../protocol/home/homeLayout.ts';
+import { makeHome } from '../../extension/engine/daemon/homeFiles.ts';
+import type { EngineApi } from '../../extension/engine/engineApi.ts';
+import type { Transfer } from '../../protocol/messages/engineLink.ts';
+import { createIdentity } from '../../protocol/node/identity.ts';
+import type { AccountId, OperationId } from '../../protocol/base/ids.ts';
+import { signOperation } from '../../protocol/messages/operations.ts';
+import type { Operation } from '../../protocol/messages/operations.ts';
+import type { TrackerConfig } from '../../tracker/admin/config.ts';
+import { makeRealm, readConfig } from '../../tracker/admin/config.ts';
+import { startTracker } from '../../tracker/server/server.ts';
+import type { Tracker } from '../../tracker/server/server.ts';
+import { openSqliteLog } from '../../tracker/log/sqliteLog.ts';
+import type { Machine } from '../support/simulation/machine.ts';
+import type { Simulation } from '../support/simulation/simulatedWorld.ts';
 
 export const GROUP = 'harbour';
 const PORT = 7070;

@@ -1,8 +1,8 @@
 // What is on a machine already is not fetched again: other versions of a file, and the same bytes
 // elsewhere.
 import assert from 'node:assert';
-import type { Simulation } from '../support/simulatedWorld.ts';
-import { simulate } from '../support/simulatedWorld.ts';
+import type { Simulation } from '../support/simulation/simulatedWorld.ts';
+import { simulate } from '../support/simulation/simulatedWorld.ts';
 import type { Person } from './town.ts';
 import { GROUP, NO_CALL, Town } from './town.ts';
 

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { binary } from '../support/binary.ts';
-import type { RealEngine, RealPair } from '../support/realProcesses.ts';
+import type { RealEngine, RealPair } from '../support/processes/realProcesses.ts';
 import { PASSWORD, People, stepOf, whole } from './people.ts';
 import type { Person } from './people.ts';
 

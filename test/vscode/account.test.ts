@@ -4,13 +4,13 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { createNodeDisk } from '../../protocol/nodeDisk.ts';
-import { writeSmallFile } from '../../protocol/home/home.ts';
+import { createNodeDisk } from '../../protocol/node/nodeDisk.ts';
+import { writeSmallFile } from '../../protocol/home/homeLayout.ts';
 import { binary } from '../support/binary.ts';
-import type { RealPair } from '../support/realProcesses.ts';
-import { accounts, accountsPicture, chooseAccount } from './driver/accounts.ts';
-import type { CodeWindow } from './driver/codeWindow.ts';
-import { hasPicture, steps } from './driver/walkthrough.ts';
+import type { RealPair } from '../support/processes/realProcesses.ts';
+import { accounts, accountsPicture, chooseAccount } from './pages/accounts.ts';
+import type { CodeWindow } from './pages/codeWindow.ts';
+import { hasPicture, steps } from './pages/walkthrough.ts';
 import { People, says, stepOf, whole } from './people.ts';
 import type { Person } from './people.ts';
 

@@ -6,7 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { binary } from '../support/binary.ts';
-import type { RealPair } from '../support/realProcesses.ts';
+import type { RealPair } from '../support/processes/realProcesses.ts';
 import { packExtension } from './driver/packExtension.ts';
 import { gone, People, says, stepOf } from './people.ts';
 import type { Person } from './people.ts';

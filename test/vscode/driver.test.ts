@@ -7,7 +7,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { closeBrowser, newPerson } from './driver/browser.ts';
 import { CodeServer } from './driver/codeServer.ts';
-import { CodeWindow } from './driver/codeWindow.ts';
+import { CodeWindow } from './pages/codeWindow.ts';
 import { packDummy } from './driver/dummyExtension.ts';
 import { bundleSuite, runSuiteInExtensionHost } from './driver/suiteLauncher.ts';
 

@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { binary } from '../support/binary.ts';
-import type { RealPair } from '../support/realProcesses.ts';
-import type { CodeWindow } from './driver/codeWindow.ts';
+import type { RealPair } from '../support/processes/realProcesses.ts';
+import type { CodeWindow } from './pages/codeWindow.ts';
 import { People, says, stepOf, whole } from './people.ts';
 import type { Person } from './people.ts';
 

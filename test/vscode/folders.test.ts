@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { binary } from '../support/binary.ts';
-import type { RealPair } from '../support/realProcesses.ts';
+import type { RealPair } from '../support/processes/realProcesses.ts';
 import { gone, meetInGroup, People, says, whole } from './people.ts';
 import type { Person } from './people.ts';
 

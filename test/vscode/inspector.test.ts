@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import type { ConsoleMessage, Frame } from 'playwright-core';
 import { binary } from '../support/binary.ts';
-import type { RealPair } from '../support/realProcesses.ts';
+import type { RealPair } from '../support/processes/realProcesses.ts';
 import { meetInGroup, People, says } from './people.ts';
 import type { Person } from './people.ts';
 

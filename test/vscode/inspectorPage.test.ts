@@ -5,14 +5,14 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Page } from 'playwright-core';
-import { pageWords, shownOf } from '../../extension/inspector/model.ts';
+import { pageWords, shownOf } from '../../extension/inspector/viewModel.ts';
 import type { Shown } from '../../extension/webview/messages.ts';
 import { SKELETON } from '../../extension/webview/skeleton.ts';
-import { PIECES_MAX } from '../../protocol/limits.ts';
-import { CELLS_MAX } from '../../protocol/swarmView.ts';
-import { anOverview, aPeer, aSwarm, aTransfer } from '../support/fakeEngine.ts';
+import { PIECES_MAX } from '../../protocol/base/limits.ts';
+import { CELLS_MAX } from '../../protocol/messages/swarmView.ts';
+import { anOverview, aPeer, aSwarm, aTransfer } from '../support/fakes/fakeEngine.ts';
 import { closeBrowser, launchBrowser } from './driver/browser.ts';
-import { WindowBase } from './driver/windowBase.ts';
+import { WindowBase } from './pages/windowBase.ts';
 
 const DIST = path.join(import.meta.dirname, '../../dist/webview');
 /** No file may be called so; what a tracker of another make names, one cannot know. */

@@ -7,7 +7,7 @@ import { rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { TRACKER_BUNDLE } from '../support/realProcesses.ts';
+import { TRACKER_BUNDLE } from '../support/processes/realProcesses.ts';
 import { PASSWORD, People, says, stepOf } from './people.ts';
 import type { Person } from './people.ts';
 

@@ -5,15 +5,15 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { BrowserContext } from 'playwright-core';
-import { homeAt } from '../../protocol/home/home.ts';
-import type { Home } from '../../protocol/home/home.ts';
-import type { RealPair } from '../support/realProcesses.ts';
-import { ENGINE_BUNDLE, RealProcesses } from '../support/realProcesses.ts';
-import { packageExtension } from '../support/vsix.ts';
+import { homeAt } from '../../protocol/home/homeLayout.ts';
+import type { Home } from '../../protocol/home/homeLayout.ts';
+import type { RealPair } from '../support/processes/realProcesses.ts';
+import { ENGINE_BUNDLE, RealProcesses } from '../support/processes/realProcesses.ts';
+import { packageExtension } from '../support/processes/vsix.ts';
 import { closeBrowser, newPerson } from './driver/browser.ts';
 import { CodeServer } from './driver/codeServer.ts';
 import type { ServerOptions } from './driver/codeServer.ts';
-import { CodeWindow } from './driver/codeWindow.ts';
+import { CodeWindow } from './pages/codeWindow.ts';
 
 export const PASSWORD = 'correct horse battery';
 

@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { binary } from '../support/binary.ts';
-import type { RealPair } from '../support/realProcesses.ts';
-import { dragIntoEditor, editorText, messageWhenTyping, openTab } from './driver/editors.ts';
+import type { RealPair } from '../support/processes/realProcesses.ts';
+import { dragIntoEditor, editorText, messageWhenTyping, openTab } from './pages/editors.ts';
 import { meetInGroup, People, says, whole } from './people.ts';
 import type { Person } from './people.ts';
 

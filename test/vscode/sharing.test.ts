@@ -6,9 +6,9 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { binary } from '../support/binary.ts';
-import type { RealPair } from '../support/realProcesses.ts';
-import { choose } from './driver/menus.ts';
-import type { Dialog } from './driver/notices.ts';
+import type { RealPair } from '../support/processes/realProcesses.ts';
+import { choose } from './pages/menus.ts';
+import type { Dialog } from './pages/notices.ts';
 import { meetInGroup, People, says, whole } from './people.ts';
 import type { Person } from './people.ts';
 

@@ -5,8 +5,8 @@ import { globSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { closeBrowser } from './driver/browser.ts';
 import { bundleSuite, runSuiteInExtensionHost } from './driver/suiteLauncher.ts';
-import { RealProcesses } from '../support/realProcesses.ts';
-import { packageExtension } from '../support/vsix.ts';
+import { RealProcesses } from '../support/processes/realProcesses.ts';
+import { packageExtension } from '../support/processes/vsix.ts';
 
 /** Beside node_modules, so that the bundle finds mocha. */
 const BUNDLE = path.join(import.meta.dirname, '../../test-results', `suite-${process.pid}.cjs`);

@@ -6,9 +6,9 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { RealProcesses } from '../support/realProcesses.ts';
+import { RealProcesses } from '../support/processes/realProcesses.ts';
 import { closeBrowser, newPerson } from './driver/browser.ts';
-import { CodeWindow } from './driver/codeWindow.ts';
+import { CodeWindow } from './pages/codeWindow.ts';
 
 const SCRIPT = path.join(import.meta.dirname, '../run/vscode.ts');
 

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { binary } from '../support/binary.ts';
-import type { RealEngine, RealPair } from '../support/realProcesses.ts';
+import type { RealEngine, RealPair } from '../support/processes/realProcesses.ts';
 import { gone, People, says, whole } from './people.ts';
 import type { Person } from './people.ts';
 

@@ -1,12 +1,12 @@
 // The fold: from operations in their order to the state. Pure: no clock, no chance, no I/O, so that
 // both trackers come to the same. This file says what holds for every operation; accounts.ts,
-// groups.ts and catalogue.ts have the rule of each.
-import type { GroupId, OperationId } from '../../protocol/ids.ts';
-import type { OperationName, ReadOperation, Stamp } from '../../protocol/operations.ts';
-import { TRACKER_OPERATIONS } from '../../protocol/operations.ts';
+// groups.ts and catalog.ts have the rule of each.
+import type { GroupId, OperationId } from '../../protocol/base/ids.ts';
+import type { OperationName, ReadOperation, Stamp } from '../../protocol/messages/operations.ts';
+import { TRACKER_OPERATIONS } from '../../protocol/messages/operations.ts';
 import { accountRules } from './accounts.ts';
-import { Journal } from './journal.ts';
-import { catalogueRules } from './catalogue.ts';
+import { Journal } from './undoLog.ts';
+import { catalogueRules } from './catalog.ts';
 import { groupRules } from './groups.ts';
 import type { Rule } from './rule.ts';
 import { isSignedIn } from './rule.ts';

@@ -3,12 +3,12 @@
 // stay applied. What only shows while a rule runs (whose request it is), the rule notes in its
 // journal.
 //
-// A part that is missing here is a divergence between two trackers: test/tracker/history.test.ts
+// A part that is missing here is a divergence between two trackers: test/tracker/log/replay.test.ts
 // folds everything anew after every late operation.
-import type { AccountId, GroupId } from '../../protocol/ids.ts';
-import type { Pin } from '../../protocol/ids.ts';
-import { fileNameKey, nameKey } from '../../protocol/names.ts';
-import type { ReadOperation } from '../../protocol/operations.ts';
+import type { AccountId, GroupId } from '../../protocol/base/ids.ts';
+import type { Pin } from '../../protocol/base/ids.ts';
+import { fileNameKey, nameKey } from '../../protocol/base/names.ts';
+import type { ReadOperation } from '../../protocol/messages/operations.ts';
 
 /** A part of the state, by kind and key. */
 export type Part =

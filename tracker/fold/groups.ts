@@ -5,10 +5,10 @@ import {
   MEMBERS_PER_GROUP_MAX,
   NAME_CHARS_MAX,
   REQUESTS_PER_GROUP_MAX,
-} from '../../protocol/limits.ts';
-import type { AccountId, RequestId } from '../../protocol/ids.ts';
-import { isName, nameKey } from '../../protocol/names.ts';
-import { compareStamps } from '../../protocol/operations.ts';
+} from '../../protocol/base/limits.ts';
+import type { AccountId, RequestId } from '../../protocol/base/ids.ts';
+import { isName, nameKey } from '../../protocol/base/names.ts';
+import { compareStamps } from '../../protocol/messages/operations.ts';
 import { groupNamePart, membershipsPart } from './footprint.ts';
 import type { Applying, Op, Rule } from './rule.ts';
 import { freeName, idTaken, isRefusal, liveGroup, userOf } from './rule.ts';

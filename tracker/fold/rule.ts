@@ -1,10 +1,10 @@
 // What a rule of the fold is, and what several of them share.
-import type { AccountId, GroupId } from '../../protocol/ids.ts';
-import type { OperationName, ReadOperation, Stamp } from '../../protocol/operations.ts';
-import { nameKey } from '../../protocol/names.ts';
-import { base32 } from '../../protocol/realm.ts';
-import { short } from '../../protocol/ids.ts';
-import type { Journal } from './journal.ts';
+import type { AccountId, GroupId } from '../../protocol/base/ids.ts';
+import type { OperationName, ReadOperation, Stamp } from '../../protocol/messages/operations.ts';
+import { nameKey } from '../../protocol/base/names.ts';
+import { base32 } from '../../protocol/messages/realm.ts';
+import { short } from '../../protocol/base/ids.ts';
+import type { Journal } from './undoLog.ts';
 import type { Changes, Group, Outcome, Refusal, State } from './state.ts';
 import { refusal } from './state.ts';
 

@@ -1,8 +1,8 @@
 // The state as bytes and back: JSON, one line for each account, each group and each thousand
 // operations, so that neither side ever holds all of it as one text. Everything of a state is plain
 // data; maps and sets are marked, because their order counts.
-import { ShoalError } from '../../protocol/errors.ts';
-import type { OperationId } from '../../protocol/ids.ts';
+import { ShoalError } from '../../protocol/base/errors.ts';
+import type { OperationId } from '../../protocol/base/ids.ts';
 import { SortedMap } from './sortedMap.ts';
 import type { Account, End, Group, Outcome, State } from './state.ts';
 import { emptyState } from './state.ts';

@@ -1,10 +1,10 @@
 // What all operations of the log come to: plain data, the same on both trackers. Only the rules of
 // this folder write it.
 import { createHash } from 'node:crypto';
-import type { ErrorCode, ErrorFields } from '../../protocol/errors.ts';
-import type { AccountId, GroupId, OperationId, Origin, Pin, RequestId, Root, Sha256 } from '../../protocol/ids.ts';
-import type { Place, Stamp } from '../../protocol/operations.ts';
-import type { When } from '../../protocol/ticket.ts';
+import type { ErrorCode, ErrorFields } from '../../protocol/base/errors.ts';
+import type { AccountId, GroupId, OperationId, Origin, Pin, RequestId, Root, Sha256 } from '../../protocol/base/ids.ts';
+import type { Place, Stamp } from '../../protocol/messages/operations.ts';
+import type { When } from '../../protocol/messages/ticket.ts';
 import { SortedMap } from './sortedMap.ts';
 
 export interface State {

@@ -1,9 +1,9 @@
 // What stands on the command line, as values. Pure but for reading a tracker_info.txt.
 import fs from 'node:fs';
 import path from 'node:path';
-import { ShoalError, systemCode } from '../../../protocol/errors.ts';
-import { rateOf } from '../../../protocol/amounts.ts';
-import { addressText, checkDescriptor, parseAddress, realmUrlText } from '../../../protocol/realm.ts';
+import { ShoalError, systemCode } from '../../../protocol/base/errors.ts';
+import { rateOf } from '../../../protocol/frontend/format.ts';
+import { addressText, checkDescriptor, parseAddress, realmUrlText } from '../../../protocol/messages/realm.ts';
 
 const usage: (why: string) => never = (why) => {
   throw new ShoalError('usage', { why });

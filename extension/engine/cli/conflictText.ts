@@ -1,8 +1,8 @@
 // A conflict in words, as the command line says it: what came to something else than meant, and
 // what one can do.
-import type { ErrorCode } from '../../../protocol/errors.ts';
-import { isErrorCode, printable, ShoalError } from '../../../protocol/errors.ts';
-import type { Conflict } from '../../../protocol/trackerLink.ts';
+import type { ErrorCode } from '../../../protocol/base/errors.ts';
+import { isErrorCode, printable, ShoalError } from '../../../protocol/base/errors.ts';
+import type { Conflict } from '../../../protocol/messages/trackerLink.ts';
 
 /** What an operation wanted. */
 const WANTED: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 // Where a password comes from: the command line (with a warning), SHOAL_PASSWORD, a person at a
 // terminal, or a pipe. Never printed.
-import { ShoalError } from '../../../protocol/errors.ts';
+import { ShoalError } from '../../../protocol/base/errors.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface PasswordSource {

@@ -1,18 +1,18 @@
 // One run of a command: its terminal, its global options, its connection to the engine, and how it
 // prints.
 import path from 'node:path';
-import { printable, ShoalError } from '../../../protocol/errors.ts';
-import type { CallsOf, ReplyOf, BodyOf } from '../../../protocol/table.ts';
-import type { engineLink } from '../../../protocol/engineLink.ts';
-import type { Clock } from '../../../protocol/world.ts';
-import type { Home } from '../../../protocol/home/home.ts';
-import type { EngineConnection, FrontendHandlers } from '../../../protocol/home/launch.ts';
-import { READ_MS_MAX } from '../../../protocol/readAhead.ts';
+import { printable, ShoalError } from '../../../protocol/base/errors.ts';
+import type { CallsOf, ReplyOf, BodyOf } from '../../../protocol/wire/table.ts';
+import type { engineLink } from '../../../protocol/messages/engineLink.ts';
+import type { Clock } from '../../../protocol/base/world.ts';
+import type { Home } from '../../../protocol/home/homeLayout.ts';
+import type { EngineConnection, FrontendHandlers } from '../../../protocol/home/connectEngine.ts';
+import { READ_MS_MAX } from '../../../protocol/frontend/readAhead.ts';
 import { parseListen, parseRate, parseSwitch, readTracker } from './arguments.ts';
-import { jsonLine } from './output.ts';
-import { Progress } from './progress.ts';
+import { jsonLine } from './table.ts';
+import { Progress } from './progressBar.ts';
 import type { Terminal } from './terminal.ts';
-import { Watched } from './watched.ts';
+import { Watched } from './engineMirror.ts';
 
 /** Options that every verb takes. */
 export interface Globals {

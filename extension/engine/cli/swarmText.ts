@@ -1,13 +1,13 @@
 // A swarm in the words of the command line: a map of its pieces, its peers, and why it is not
 // faster. Pure.
-import { age, amount, counted, rate } from '../../../protocol/amounts.ts';
-import type { Transfer } from '../../../protocol/engineLink.ts';
-import { printable } from '../../../protocol/errors.ts';
-import type { Nowhere, SwarmPeerView, SwarmView } from '../../../protocol/swarmView.ts';
-import { rangesText } from '../../../protocol/swarmView.ts';
-import type { Why } from '../../../protocol/whySlow.ts';
-import { fromWire } from '../../../protocol/wireErrors.ts';
-import { table } from './output.ts';
+import { age, amount, counted, rate } from '../../../protocol/frontend/format.ts';
+import type { Transfer } from '../../../protocol/messages/engineLink.ts';
+import { printable } from '../../../protocol/base/errors.ts';
+import type { Nowhere, SwarmPeerView, SwarmView } from '../../../protocol/messages/swarmView.ts';
+import { rangesText } from '../../../protocol/messages/swarmView.ts';
+import type { Why } from '../../../protocol/frontend/slowReasons.ts';
+import { fromWire } from '../../../protocol/wire/wireErrors.ts';
+import { table } from './table.ts';
 
 /** Characters of the map by how it stands with a cell, the one that says most first. */
 const MARKS = { whole: '█', part: '▒', coming: '▸', missing: '·', nowhere: '×', unwanted: ' ' } as const;

@@ -1,8 +1,8 @@
 // What a command takes from the place it runs in: its streams, environment and signals. Tests hand
 // in one of their own.
 import readline from 'node:readline';
-import { systemCode } from '../../../protocol/errors.ts';
-import { readHidden } from '../../../protocol/hiddenInput.ts';
+import { systemCode } from '../../../protocol/base/errors.ts';
+import { readHidden } from '../../../protocol/node/passwordPrompt.ts';
 
 export interface Terminal {
   readonly environment: Readonly<Record<string, string | undefined>>;

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
-import { pack } from '../../support/vsix.ts';
+import { pack } from '../../support/processes/vsix.ts';
 
 /**
  * Makes the package in a folder; resolves to its path.

@@ -10,7 +10,7 @@ import { downloadAndUnzipVSCode, runTests, runVSCodeCommand, TestRunFailedError 
 import * as esbuild from 'esbuild';
 import { newPerson } from './browser.ts';
 import { CodeServer, QUIET_SETTINGS } from './codeServer.ts';
-import { CodeWindow } from './codeWindow.ts';
+import { CodeWindow } from '../pages/codeWindow.ts';
 import { CACHE } from './installOnce.ts';
 
 export interface SuiteRun {

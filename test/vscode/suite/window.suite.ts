@@ -4,12 +4,12 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { COMMAND_NAMES } from '../../../extension/commands.ts';
-import { givenBy } from '../../../extension/commands/command.ts';
-import type { Tools } from '../../../extension/commands/command.ts';
-import { addToIgnored, downloadFolder, gitRootOf, isIgnored } from '../../../extension/downloadFolder.ts';
-import { engineSettings, listenTrouble, setting, SETTINGS } from '../../../extension/settings.ts';
-import type { SettingName } from '../../../extension/settings.ts';
+import { COMMAND_NAMES } from '../../../extension/commands/registry.ts';
+import { givenBy } from '../../../extension/commands/context.ts';
+import type { Tools } from '../../../extension/commands/context.ts';
+import { addToIgnored, downloadFolder, gitRootOf, isIgnored } from '../../../extension/prompts/downloadFolder.ts';
+import { engineSettings, listenTrouble, setting, SETTINGS } from '../../../extension/common/settings.ts';
+import type { SettingName } from '../../../extension/common/settings.ts';
 
 interface Manifest {
   readonly contributes: {

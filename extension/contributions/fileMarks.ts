@@ -1,0 +1,66 @@
+// Which files of this machine carry a mark in the explorer: shared, coming, or changed and served
+// no more. Pure; decorationProvider.ts shows them.
+import type { Transfer } from '../../protocol/messages/engineLink.ts';
+import type { WindowState } from '../state/state.ts';
+import { isComplete } from '../state/state.ts';
+import { shown, t } from '../common/l10n.ts';
+
+/** At most two characters (vscode#125658); no colour: that is git's. */
+export interface Mark {
+  readonly badge: '↑' | '↓' | '!';
+  readonly tooltip: string;
+}
+
+/**
+ * The marks by path, of everything this machine shares or downloads. Of several, what needs the
+ * person comes first. Pure.
+ */
+export function marksOf({ transfers }: Pick<WindowState, 'transfers'>): ReadonlyMap<string, Mark> {
+  const marks = new Map<string, Mark>();
+  for (const transfer of transfers.values()) {
+    const mark = knownMarkOf(transfer);
+    const known = marks.get(transfer.path);
+    if (mark && transfer.path !== '' && (!known || RANK[mark.badge] < RANK[known.badge])) {
+      marks.set(transfer.path, mark);
+    }
+  }
+  return marks;
+}
+
+const made = new WeakMap<Transfer, { readonly mark: Mark | undefined }>();
+
+/** Made once for each: of thousands of shares one moves. */
+function knownMarkOf(transfer: Transfer): Mark | undefined {
+  const known = made.get(transfer) ?? { mark: markOf(transfer) };
+  made.set(transfer, known);
+  return known.mark;
+}
+
+const RANK = { '!': 0, '↓': 1, '↑': 2 } as const;
+
+function markOf(transfer: Transfer): Mark | undefined {
+  const { state, kind, groupName } = transfer;
+  const group = shown(groupName);
+  if (state === 'gone') {
+    return {
+      badge: '!',
+      tooltip:
+        kind === 'share'
+          ? t('Changed: not shared in {0} any more', group)
+          : t('Changed since it was downloaded from {0}', group),
+    };
+  }
+  if (kind === 'share') {
+    return state === 'seeding'
+      ? { badge: '↑', tooltip: t('Shared in {0}', group) }
+      : state === 'hashing'
+        ? { badge: '↑', tooltip: t('Being shared in {0}', group) }
+        : undefined;
+  }
+  if (isComplete(transfer)) {
+    return state === 'seeding'
+      ? { badge: '↑', tooltip: t('Downloaded from {0} and shared with its members', group) }
+      : undefined;
+  }
+  return state === 'failed' ? undefined : { badge: '↓', tooltip: t('Coming from {0}', group) };
+}

@@ -1,0 +1,41 @@
+// The walkthrough: which of its steps are done, by keys that nothing else asks for, and opening it.
+import * as vscode from 'vscode';
+import { doneSteps } from '../state/state.ts';
+import type { DoneSteps } from '../state/state.ts';
+import type { Store } from '../engineClient/store.ts';
+
+/** `publisher.name#id`, as in package.json. */
+const ID = 'shoal.shoal#begin';
+
+export class Walkthrough implements vscode.Disposable {
+  readonly #store: Store;
+  readonly #stop: () => void;
+  readonly #told = new Map<string, boolean>();
+
+  constructor(store: Store) {
+    this.#store = store;
+    this.#stop = store.onChange((state) => void this.#tell(doneSteps(state)));
+  }
+
+  /**
+   * Opens it beside what is open. VS Code reads the steps when a walkthrough is opened for the
+   * first time, and what is true by then it takes for done before and ticks nothing off: so the
+   * keys become true behind it once more.
+   */
+  async open(): Promise<void> {
+    const none = Object.fromEntries(Object.keys(doneSteps(this.#store.state)).map((key) => [key, false]));
+    await this.#tell(none);
+    await vscode.commands.executeCommand('workbench.action.openWalkthrough', ID, false);
+    await this.#tell(doneSteps(this.#store.state));
+  }
+
+  dispose(): void {
+    this.#stop();
+  }
+
+  async #tell(steps: { readonly [Key in keyof DoneSteps]?: boolean }): Promise<void> {
+    const changed = Object.entries<boolean>(steps).filter(([key, isDone]) => (this.#told.get(key) ?? false) !== isDone);
+    for (const [key, isDone] of changed) this.#told.set(key, isDone);
+    await Promise.all(changed.map(([key, isDone]) => vscode.commands.executeCommand('setContext', key, isDone)));
+  }
+}

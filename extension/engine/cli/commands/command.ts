@@ -1,0 +1,61 @@
+// What a verb of the command line is: a row that says how it is used, and what it does.
+import type { Session } from '../session.ts';
+
+export interface Verb {
+  /** Its name and arguments: `download_file <group> <name> [dest]`. */
+  readonly use: string;
+  /** Other names that do the same. */
+  readonly also?: string;
+  readonly summary: string;
+  /** What else a person needs to know. */
+  readonly about?: string;
+  /** What --json prints. */
+  readonly json: string;
+  readonly options?: readonly (readonly [flags: string, description: string])[];
+  /** The name the verb is written with in examples, and the rest. */
+  readonly examples?: readonly string[];
+  /** Resolves to the exit code if it is not 0. */
+  run(session: Session, given: Given): Promise<number | void>;
+}
+
+export interface Given {
+  /** Arguments in their order; those in angle brackets are there. */
+  readonly words: readonly string[];
+  readonly options: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
+}
+
+/** A heading of the help and the verbs under it. */
+export interface Topic {
+  readonly title: string;
+  readonly verbs: readonly Verb[];
+}
+
+/** Prints what a change came to. */
+export async function printDone(
+  session: Session,
+  sentence: string,
+  json: object,
+  { durability }: { readonly durability: string },
+): Promise<void> {
+  session.print(sentence, { ...json, durability });
+  if (durability !== 'one' || session.json) return;
+  const { overview } = await session.call('status', {});
+  if (overview.trackers.length > 1) {
+    session.note('Only one tracker holds this so far; the other gets it as soon as it is back.');
+  }
+}
+
+/** All rows of a list that comes in pages. */
+export async function allPages<Row>(
+  page: (after: string) => Promise<{ readonly rows: readonly Row[]; readonly more: boolean }>,
+  nameOf: (row: Row) => string,
+): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  for (let after = ''; ;) {
+    const got = await page(after);
+    rows.push(...got.rows);
+    const last = got.rows.at(-1);
+    if (!got.more || !last) return rows;
+    after = nameOf(last);
+  }
+}

@@ -1,0 +1,36 @@
+// Which transfers the words of a verb mean: a group and a file, or numbers.
+import type { Transfer } from '../../../../protocol/messages/engineLink.ts';
+import { ShoalError } from '../../../../protocol/base/errors.ts';
+import type { Session } from '../session.ts';
+
+export const ABOUT_NAMING =
+  'Named by group and file, or by the number that `shoal status` and `shoal show_downloads --long` show.';
+
+/** One by group and name, or several by their numbers. @throws ShoalError unknownDownload, usage */
+export async function namedTransfers(session: Session, words: readonly string[]): Promise<readonly Transfer[]> {
+  const isNumber = (word: string): boolean => /^\d+$/.test(word);
+  const { watched } = session;
+  await session.watch();
+  // Groups and files may be called by numbers, too.
+  if (words.length <= 2 && !(words.every(isNumber) && watched.find(words[0] ?? '', words[1] ?? '') === undefined)) {
+    return [await namedTransfer(session, words)];
+  }
+  return Promise.all([...new Set(words)].map((word) => namedTransfer(session, [word])));
+}
+
+/** @throws ShoalError unknownDownload, usage */
+export async function namedTransfer(session: Session, [first = '', name]: readonly string[]): Promise<Transfer> {
+  const watched = await session.watch();
+  if (!watched.overview.account) throw new ShoalError('notSignedIn');
+  if (name !== undefined) {
+    const found = watched.find(first, name);
+    if (!found) throw new ShoalError('unknownDownload', { name, group: first });
+    return found;
+  }
+  if (!/^\d+$/.test(first)) {
+    throw new ShoalError('usage', { why: 'name a group and a file, or the number of a transfer' });
+  }
+  const found = watched.transfers.get(Number(first));
+  if (!found) throw new ShoalError('unknownDownload', { name: `number ${first}`, group: 'this home' });
+  return found;
+}

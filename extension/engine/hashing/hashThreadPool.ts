@@ -1,0 +1,263 @@
+// Hashing off the engine's thread, in worker threads that run hashWorker.ts: pieces travel as
+// shared memory, only their place is posted; files are read there, by their descriptors.
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { asShoalError, isShoalError, ShoalError } from '../../../protocol/base/errors.ts';
+import type { DiskFile, Timer, World } from '../../../protocol/base/world.ts';
+import { hashUnchanged } from './hasher.ts';
+import type { Found, HashedFile, Hasher, HashOptions } from './hasher.ts';
+import { createPace, giveUpPace } from './readPacer.ts';
+import type { Shape } from './merkleTree.ts';
+import { leavesPerPiece } from './merkleTree.ts';
+
+/**
+ * What is posted to a worker. Content is shared memory, never copied; of small things only what is
+ * needed (a view would bring all that lies behind it).
+ */
+export type Job =
+  | { readonly do: 'hashFile'; readonly path: string; readonly pieceBytes: number }
+  | { readonly do: 'sum'; readonly descriptor: number; readonly shape: Shape; readonly pace: SharedArrayBuffer }
+  | { readonly do: 'tree'; readonly descriptor: number; readonly shape: Shape; readonly pace: SharedArrayBuffer }
+  | {
+      readonly do: 'store';
+      readonly descriptor: number;
+      readonly at: number;
+      readonly leaves: number;
+      readonly bytes: Uint8Array;
+      readonly expected: Uint8Array;
+    }
+  | {
+      readonly do: 'check';
+      readonly descriptor: number;
+      readonly shape: Shape;
+      readonly layer: Uint8Array;
+      readonly skip: Uint8Array;
+    }
+  | { readonly do: 'hash'; readonly leaves: number; readonly bytes: Uint8Array }
+  | { readonly do: 'verify'; readonly leaves: number; readonly bytes: Uint8Array; readonly expected: Uint8Array };
+export type JobMessage = { readonly id: number; readonly job: Job } | { readonly cancel: number };
+export type JobAnswer =
+  | { readonly id: number; readonly progress: number }
+  | { readonly id: number; readonly value: unknown }
+  | {
+      readonly id: number;
+      readonly error: {
+        readonly code?: string;
+        readonly fields?: Record<string, string | number>;
+        readonly message: string;
+      };
+    };
+
+/**
+ * What such a thread runs. The build puts it into the bundle as a text of its own: to load all of
+ * the bundle takes a thread 16 ms and 3.5 MiB more.
+ */
+declare const __SHOAL_HASH_WORKER__: string | undefined;
+
+/**
+ * A file from which on the help of another thread is worth its start, and that would hold up pieces
+ * for too long.
+ */
+const LARGE_FROM_BYTES = 32 * 1024 * 1024;
+/** How long that thread is kept for the next large file, in ms. */
+const KEPT_MS = 10_000;
+
+/**
+ * Hashes in worker threads, started when first needed: one for pieces as they arrive, and small
+ * files between them; one for large files and for what is checked, so that neither holds up a
+ * download. A large file has the help of a third thread: it is hashed twice. Large ones are read
+ * one after the other, small ones beside them.
+ *
+ * @param world  its disk has real files: threads read them by their descriptors
+ */
+export function threadedHasher({ disk, clock }: Pick<World, 'disk' | 'clock'>): Hasher {
+  const pieces = new HashThread();
+  const files = new HashThread();
+  const helper = new HashThread();
+  const line = new Line();
+  let helperEnds: Timer | undefined;
+  let isClosed = false;
+  const hashLarge = async (descriptor: number, shape: Shape, options?: HashOptions): Promise<Found | undefined> => {
+    helperEnds?.cancel();
+    try {
+      return await hashTogether(files, helper, descriptor, shape, options);
+    } finally {
+      if (!isClosed) helperEnds = clock.after(KEPT_MS, () => void helper.close());
+    }
+  };
+  return {
+    async hashFile(path, pieceBytes, options) {
+      // Whatever is wrong with the file is said when it is opened.
+      const stat = await disk.stat(path).catch(() => undefined);
+      const isLarge = (stat?.sizeBytes ?? 0) >= LARGE_FROM_BYTES;
+      if (isLarge && availableParallelism() > 1) {
+        return line.run(options?.signal, async () => {
+          if (isClosed) throw new ShoalError('cancelled');
+          return hashUnchanged(disk, path, pieceBytes, (file, shape) => hashLarge(descriptorOf(file), shape, options));
+        });
+      }
+      return (isLarge ? files : pieces).run({ do: 'hashFile', path, pieceBytes }, options) as Promise<HashedFile>;
+    },
+    store: (file, shape, piece, bytes, expected) =>
+      pieces.run({
+        do: 'store',
+        descriptor: descriptorOf(file),
+        at: piece * shape.pieceBytes,
+        leaves: leavesPerPiece(shape),
+        bytes,
+        expected: new Uint8Array(expected),
+      }) as Promise<boolean>,
+    check: (file, shape, layer, skip, options) =>
+      files.run({ do: 'check', descriptor: descriptorOf(file), shape, layer, skip: skip.bytes() }, options) as Promise<
+        readonly number[]
+      >,
+    verify: (shape, bytes, expected) =>
+      pieces.run({
+        do: 'verify',
+        leaves: leavesPerPiece(shape),
+        bytes,
+        expected: new Uint8Array(expected),
+      }) as Promise<boolean>,
+    hash: (shape, bytes) => files.run({ do: 'hash', leaves: leavesPerPiece(shape), bytes }) as Promise<Uint8Array>,
+    async close() {
+      isClosed = true;
+      helperEnds?.cancel();
+      await Promise.all([pieces, files, helper].map((thread) => thread.close()));
+    },
+  };
+}
+
+/**
+ * The tree in one thread, and the sum of the whole in another. The file may be closed when this
+ * ends: both are done then.
+ */
+async function hashTogether(
+  trees: HashThread,
+  sums: HashThread,
+  descriptor: number,
+  shape: Shape,
+  options?: HashOptions,
+): Promise<Found | undefined> {
+  const pace = createPace();
+  // Whoever has ended, be it too early, must not be waited for.
+  const apace = <T>(job: Promise<unknown>): Promise<T | undefined> =>
+    job.finally(() => giveUpPace(pace)) as Promise<T | undefined>;
+  const [tree, sum] = await Promise.allSettled([
+    apace<Pick<Found, 'root' | 'layer'>>(trees.run({ do: 'tree', descriptor, shape, pace }, options)),
+    apace<Pick<Found, 'sha256'>>(sums.run({ do: 'sum', descriptor, shape, pace })),
+  ]);
+  if (tree.status === 'fulfilled' && sum.status === 'fulfilled') {
+    return tree.value && sum.value && { ...tree.value, ...sum.value };
+  }
+  // One that says `cancelled` may have failed only because the other came to its end: what that one
+  // says counts.
+  const failures = [tree, sum].flatMap((one) => (one.status === 'rejected' ? [one.reason as Error] : []));
+  const failure = failures.find((error) => !isShoalError(error, 'cancelled'));
+  if (failure) throw failure;
+  const isShorter = [tree, sum].some((one) => one.status === 'fulfilled' && one.value === undefined);
+  if (isShorter && options?.signal?.aborted !== true) return undefined;
+  throw new ShoalError('cancelled');
+}
+
+/** Jobs of which one runs at a time: the others have no file open. */
+class Line {
+  #last: Promise<unknown> = Promise.resolve();
+
+  /**
+   * Runs a job when those before it have ended. @throws ShoalError cancelled at once, while it
+   * waits; what the job throws
+   */
+  run<T>(signal: AbortSignal | undefined, job: () => Promise<T>): Promise<T> {
+    if (signal?.aborted) return Promise.reject(new ShoalError('cancelled'));
+    let isWaiting = true;
+    const turn = this.#last.then(() => {
+      isWaiting = false;
+      if (signal?.aborted) throw new ShoalError('cancelled');
+      return job();
+    });
+    this.#last = turn.catch(() => {});
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        if (isWaiting) reject(new ShoalError('cancelled'));
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      turn.then(resolve, reject).finally(() => signal?.removeEventListener('abort', onAbort));
+    });
+  }
+}
+
+function descriptorOf(file: DiskFile): number {
+  if (file.descriptor === undefined) throw new Error('worker threads need real files');
+  return file.descriptor;
+}
+
+/**
+ * Memory for short-lived objects of such a thread, in MiB: it makes few, and the default would take
+ * 50.
+ */
+const YOUNG_MIB_MAX = 4;
+
+interface Waiting {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+  readonly progress: ((doneBytes: number) => void) | undefined;
+}
+
+class HashThread {
+  #worker: Worker | undefined;
+  #jobs = 0;
+  readonly #waiting = new Map<number, Waiting>();
+
+  run(job: Job, { signal, progress }: HashOptions = {}): Promise<unknown> {
+    const id = ++this.#jobs;
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(new ShoalError('cancelled'));
+      const onAbort = (): void => this.#worker?.postMessage({ cancel: id } satisfies JobMessage);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      const settle =
+        <T>(then: (value: T) => void) =>
+        (value: T): void => {
+          signal?.removeEventListener('abort', onAbort);
+          this.#waiting.delete(id);
+          if (this.#waiting.size === 0) this.#worker?.unref();
+          then(value);
+        };
+      this.#waiting.set(id, { resolve: settle(resolve), reject: settle(reject), progress });
+      const worker = (this.#worker ??= this.#start());
+      worker.ref();
+      worker.postMessage({ id, job } satisfies JobMessage);
+    });
+  }
+
+  async close(): Promise<void> {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    for (const waiting of [...this.#waiting.values()]) waiting.reject(new ShoalError('cancelled'));
+    await worker?.terminate();
+  }
+
+  #start(): Worker {
+    const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_MIB_MAX };
+    const isBundle = typeof __SHOAL_HASH_WORKER__ === 'string';
+    const worker = isBundle
+      ? new Worker(__SHOAL_HASH_WORKER__, { eval: true, resourceLimits })
+      : new Worker(new URL('./hashWorker.ts', import.meta.url), { resourceLimits });
+    worker.on('message', (answer: JobAnswer) => {
+      const waiting = this.#waiting.get(answer.id);
+      if ('progress' in answer) waiting?.progress?.(answer.progress);
+      else if ('value' in answer) waiting?.resolve(answer.value);
+      else waiting?.reject(thrown(answer.error));
+    });
+    worker.on('error', (error) => {
+      // The thread is gone with all its jobs; the next job starts another.
+      if (this.#worker === worker) this.#worker = undefined;
+      for (const waiting of [...this.#waiting.values()]) waiting.reject(asShoalError(error));
+    });
+    return worker;
+  }
+}
+
+function thrown(error: { code?: string; fields?: Record<string, string | number>; message: string }): Error {
+  if (error.fields) return new ShoalError(error.code as ConstructorParameters<typeof ShoalError>[0], error.fields);
+  return Object.assign(new Error(error.message), { code: error.code });
+}

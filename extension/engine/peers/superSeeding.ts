@@ -1,0 +1,38 @@
+// To whom this engine gave the first copy of a piece, and whether that one has passed it on since.
+// Who keeps first copies to himself makes us send them again, so others come before him when there
+// is something that nobody has. Remembers; decides nothing (uploadScheduler.ts does).
+import type { UploadFile, UploadPeer } from './uploadQueue.ts';
+
+/** How long somebody has to pass a piece on, in ms: to receive, verify, and send it to one more. */
+const GRACE_MS = 2_000;
+/** After that time it is forgotten, in ms: he may have had nobody to give it to. */
+const MEMORY_MS = 60_000;
+/** Pieces remembered of one peer. */
+const PIECES_MAX = 16;
+
+interface Given {
+  readonly file: UploadFile;
+  readonly piece: number;
+  readonly atMs: number;
+}
+
+export class FirstCopies {
+  readonly #given = new WeakMap<UploadPeer, Given[]>();
+
+  gave(peer: UploadPeer, file: UploadFile, piece: number, nowMs: number): void {
+    const given = this.#given.get(peer) ?? [];
+    this.#given.set(peer, given);
+    given.push({ file, piece, atMs: nowMs });
+    if (given.length > PIECES_MAX) given.shift();
+  }
+
+  /** How many pieces nobody has but us and him, although he had the time to pass them on. */
+  keptBy(peer: UploadPeer, nowMs: number): number {
+    const given = this.#given.get(peer);
+    if (!given) return 0;
+    // Two have it: he, and one more.
+    const left = given.filter(({ file, piece, atMs }) => nowMs - atMs < MEMORY_MS && file.holders(piece) < 2);
+    if (left.length < given.length) this.#given.set(peer, left);
+    return left.reduce((count, { atMs }) => count + (nowMs - atMs > GRACE_MS ? 1 : 0), 0);
+  }
+}

@@ -1,0 +1,188 @@
+// All files that are read without being downloaded: opens a preview when one is needed, keeps all
+// of them within a bound, and ends each a while after it was last read. Nothing of them outlives
+// the sign-in, let alone the engine. Who reads, and from where else, is sharedFileReader.ts's
+// business.
+import type { GroupId, Root, SwarmKey } from '../../../protocol/base/ids.ts';
+import { swarmKeyText } from '../../../protocol/base/ids.ts';
+import type { SwarmPeer } from '../../../protocol/messages/trackerLink.ts';
+import type { Timer } from '../../../protocol/base/world.ts';
+import type { Copy } from '../storage/pieceStore.ts';
+import type { PreviewHost, SharedFile } from './preview.ts';
+import { dropPlace, makePlace, Preview } from './preview.ts';
+import { PREVIEW_IDLE_MS, PREVIEWS_BYTES_MAX, PREVIEWS_MAX } from './previewLimits.ts';
+
+export interface PreviewsHost extends PreviewHost {
+  /**
+   * Takes a swarm from a transfer that can do without it: the peers known there; undefined when it
+   * cannot.
+   */
+  lend(key: SwarmKey): readonly SwarmPeer[] | undefined;
+  giveBack(key: SwarmKey): void;
+  /** The piece hashes, if this machine knows them. */
+  layerOf(root: Root): Uint8Array | undefined;
+  /** The trackers should hear of it. */
+  presenceChanged(): void;
+}
+
+export class Previews {
+  readonly #host: PreviewsHost;
+  readonly #all = new Map<string, Preview>();
+  readonly #opening = new Map<string, Promise<Preview | undefined>>();
+  /** Previews that have ended and whose files are being removed. */
+  readonly #closing = new Set<Promise<void>>();
+  #timer: Timer | undefined;
+  /**
+   * Grows when some are to end for good: what is being opened at that moment may be one of them,
+   * and has to ask again.
+   */
+  #age = 0;
+
+  constructor(host: PreviewsHost) {
+    this.#host = host;
+  }
+
+  get all(): readonly Preview[] {
+    return [...this.#all.values()];
+  }
+  get(key: SwarmKey): Preview | undefined {
+    return this.#all.get(swarmKeyText(key));
+  }
+  /** Copies of just these bytes, of which some may be held. */
+  copiesOf(root: Root): readonly Copy[] {
+    return this.all.filter(({ copy }) => copy.root === root).map(({ copy }) => copy);
+  }
+
+  /**
+   * Removes what an earlier run has left. What cannot be removed now, because another program looks
+   * at it, is removed another time.
+   */
+  async clear(): Promise<void> {
+    const {
+      disk,
+      home: { previewsFolder },
+      swarmHost: { log },
+    } = this.#host;
+    await disk
+      .removeFolder(previewsFolder)
+      .catch((error: unknown) =>
+        log.warn('what was read of files before could not be removed', { place: previewsFolder, why: String(error) }),
+      );
+  }
+
+  /**
+   * The preview of a file, with room for so many bytes more; undefined when a transfer needs the
+   * swarm for itself.
+   *
+   * @throws ShoalError diskFull, destinationUnwritable
+   */
+  async of(file: SharedFile, moreBytes: number): Promise<Preview | undefined> {
+    const text = swarmKeyText(file.key);
+    for (let opening = this.#opening.get(text); opening; opening = this.#opening.get(text)) {
+      await opening.catch(() => undefined);
+    }
+    const found = this.#all.get(text);
+    if (found) {
+      found.usedMs = this.#host.clock.monotonicMs(); // what is read now is the last to go
+      if (this.#makeRoom(found, moreBytes)) return found;
+    } else this.#makeRoom(undefined, moreBytes);
+    const opening = this.#open(file, found);
+    this.#opening.set(text, opening);
+    try {
+      return await opening;
+    } finally {
+      this.#opening.delete(text);
+    }
+  }
+
+  /** Somebody reads from it until `run` is done. */
+  async use<T>(preview: Preview, run: () => Promise<T>): Promise<T> {
+    preview.readers++;
+    try {
+      return await run();
+    } finally {
+      preview.readers--;
+      preview.usedMs = this.#host.clock.monotonicMs();
+      this.#lookLater();
+    }
+  }
+
+  /** A transfer takes the swarm over. Returns the peers known there. */
+  giveUp(key: SwarmKey): readonly SwarmPeer[] {
+    const preview = this.get(key);
+    if (!preview) return [];
+    this.#end(preview);
+    return preview.swarm.candidates;
+  }
+
+  /** This account is no longer in a group. */
+  leave(group: GroupId): void {
+    this.#age++;
+    for (const preview of this.all) if (preview.file.key.group === group) this.#end(preview);
+  }
+
+  /** Ends all of them. */
+  async close(): Promise<void> {
+    this.#age++;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    for (const preview of this.all) this.#end(preview);
+    await Promise.allSettled(this.#opening.values());
+    await Promise.all(this.#closing);
+  }
+
+  async #open(file: SharedFile, before: Preview | undefined): Promise<Preview | undefined> {
+    const age = this.#age;
+    const place = await makePlace(this.#host, file.key.root);
+    // From here on nothing is waited for: a transfer must not take the swarm meanwhile, nor be
+    // without one for nothing.
+    if (before) this.#end(before);
+    const lent = age === this.#age ? this.#host.lend(file.key) : undefined;
+    if (!lent) {
+      await dropPlace(this.#host, place);
+      return undefined;
+    }
+    const preview = new Preview(this.#host, file, place, {
+      layer: before?.copy.layer ?? this.#host.layerOf(file.key.root),
+      peers: [...(before?.swarm.candidates ?? []), ...lent],
+    });
+    preview.usedMs = this.#host.clock.monotonicMs();
+    this.#all.set(swarmKeyText(file.key), preview);
+    this.#host.presenceChanged();
+    this.#lookLater();
+    return preview;
+  }
+
+  /**
+   * Ends those that were not read for the longest, as far as it takes. Returns whether that was
+   * enough, or this one should begin anew.
+   */
+  #makeRoom(not: Preview | undefined, moreBytes: number): boolean {
+    const isFull = (): boolean =>
+      (!not && this.#all.size >= PREVIEWS_MAX) ||
+      moreBytes + this.all.reduce((sum, { heldBytes }) => sum + heldBytes, 0) > PREVIEWS_BYTES_MAX;
+    for (const oldest of [...this.all].sort((a, b) => a.usedMs - b.usedMs)) {
+      if (!isFull()) break;
+      if (oldest !== not && oldest.readers === 0) this.#end(oldest);
+    }
+    return !isFull() || not?.heldBytes === 0;
+  }
+
+  #end(preview: Preview): void {
+    const text = swarmKeyText(preview.file.key);
+    if (this.#all.get(text) !== preview) return;
+    this.#all.delete(text);
+    const closing = preview.close().finally(() => this.#closing.delete(closing));
+    this.#closing.add(closing);
+    this.#host.giveBack(preview.file.key);
+    this.#host.presenceChanged();
+  }
+
+  #lookLater(): void {
+    this.#timer ??= this.#host.clock.after(PREVIEW_IDLE_MS, () => {
+      this.#timer = undefined;
+      const longAgoMs = this.#host.clock.monotonicMs() - PREVIEW_IDLE_MS;
+      for (const preview of this.all) if (preview.readers === 0 && preview.usedMs <= longAgoMs) this.#end(preview);
+      if (this.#all.size > 0) this.#lookLater();
+    });
+  }
+}

@@ -1,0 +1,373 @@
+// What this machine holds of one file: its bytes on disk, its board of pieces and its piece layer.
+// Owns the file that is open; the only one that reads and writes it. Knows no network.
+import { Bitfield } from '../../../protocol/messages/bitfield.ts';
+import type { Root } from '../../../protocol/base/ids.ts';
+import { ShoalError } from '../../../protocol/base/errors.ts';
+import type { Clock, Disk, DiskFile } from '../../../protocol/base/world.ts';
+import type { FileIdentity } from '../hashing/fileIdentity.ts';
+import { identityOf, whyUnlike } from '../hashing/fileIdentity.ts';
+import type { FolderFile } from './folderFile.ts';
+import type { Hasher, HashOptions } from '../hashing/hasher.ts';
+import { expectedHash } from '../hashing/hasher.ts';
+import type { HashRange, Levels, Shape } from '../hashing/merkleTree.ts';
+import { layerOfRoot, lengthOf, levelsOf, rangeOf, rootOf } from '../hashing/merkleTree.ts';
+import type { OpenFiles } from './filePool.ts';
+import type { PartFile } from './partFile.ts';
+import type { Publication } from './finalize.ts';
+import { publish } from './finalize.ts';
+import { Pieces } from './pieceStates.ts';
+
+/**
+ * How long a look at the file counts while it is served, in ms: two calls for each piece cost as
+ * much as reading it.
+ */
+const LOOK_MS = 250;
+
+export interface CopyHost {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly hasher: Hasher;
+  readonly openFiles: OpenFiles;
+}
+
+export class Copy {
+  readonly root: Root;
+  readonly shape: Shape;
+  readonly pieces: Pieces;
+  readonly #host: CopyHost;
+  #layer: Uint8Array | undefined;
+  #levels: Levels | undefined;
+  #file: DiskFile;
+  /** The part file while the copy is not published. */
+  #part: PartFile | undefined;
+  /** Path and identity of a whole file, checked while it is served. */
+  #whole:
+    { readonly path: string; readonly identity: FileIdentity; readonly folder: FolderFile | undefined } | undefined;
+  #lookedMs = -Infinity;
+  /**
+   * Pieces that were right in this life of the process. A disk may lose what it once had; nobody
+   * shall be sent that.
+   */
+  readonly #proven: Bitfield;
+  /**
+   * What is at work on the open file: its descriptor must not be closed, and given to another file,
+   * meanwhile.
+   */
+  readonly #working = new Set<Promise<unknown>>();
+  #closed = false;
+
+  private constructor(host: CopyHost, root: Root, shape: Shape, file: DiskFile) {
+    this.#host = host;
+    this.root = root;
+    this.shape = shape;
+    this.#file = file;
+    this.pieces = new Pieces(shape.pieces);
+    this.#proven = new Bitfield(shape.pieces);
+  }
+
+  /**
+   * A whole file, or folder, that is as it was hashed.
+   *
+   * @param folder  the files of it, which are looked at one by one
+   * @param isProven  whether that was in this life of the process: then its pieces need not be
+   *   verified again before they are sent
+   * @throws ShoalError fileMissing, fileUnreadable, notAFile, fileChanged
+   */
+  static async ofFile(
+    host: CopyHost,
+    root: Root,
+    shape: Shape,
+    layer: Uint8Array,
+    path: string,
+    identity: FileIdentity,
+    { isProven = false, folder }: { readonly isProven?: boolean; readonly folder?: FolderFile | undefined } = {},
+  ): Promise<Copy> {
+    const copy = new Copy(host, root, shape, folder ?? host.openFiles.file(path, identity));
+    copy.#layer = layer;
+    copy.#whole = { path, identity, folder };
+    for (let piece = 0; piece < shape.pieces; piece++) {
+      copy.pieces.move(
+        piece,
+        folder === undefined || folder.has(piece * shape.pieceBytes, lengthOf(shape, piece)) ? 'find' : 'skip',
+      );
+      if (isProven) copy.#proven.add(piece);
+    }
+    try {
+      await copy.#checkUnchanged();
+    } catch (error) {
+      await copy.close();
+      throw error;
+    }
+    return copy;
+  }
+
+  /**
+   * A download; nothing counts as held until it is verified.
+   *
+   * @param stuck  told when a checkpoint that was due could not be taken
+   */
+  static ofPart(
+    host: CopyHost,
+    root: Root,
+    shape: Shape,
+    part: PartFile,
+    layer: Uint8Array | undefined,
+    stuck: (error: ShoalError) => void,
+  ): Copy {
+    const copy = new Copy(host, root, shape, part.file);
+    copy.#part = part;
+    copy.#layer = layer ?? layerOfRoot(root, shape);
+    part.checkpoints.watch(copy.pieces.held, stuck);
+    return copy;
+  }
+
+  /**
+   * What is read of a file that is not downloaded: an empty file of its size, of which nothing has
+   * to last, and of which nothing is wanted until it is.
+   */
+  static ofPreview(host: CopyHost, root: Root, shape: Shape, file: DiskFile, layer: Uint8Array | undefined): Copy {
+    const copy = new Copy(host, root, shape, file);
+    copy.#layer = layer ?? layerOfRoot(root, shape);
+    copy.want(new Set());
+    return copy;
+  }
+
+  /** The piece hashes; undefined until a peer has sent and the root has proven them. */
+  get layer(): Uint8Array | undefined {
+    return this.#layer;
+  }
+
+  /**
+   * Whether its open file can no longer be relied on, because a sync has failed. Opened anew, the
+   * download goes on.
+   */
+  get isBroken(): boolean {
+    return this.#part?.checkpoints.isBroken ?? false;
+  }
+
+  /** Takes a complete layer. Returns whether it leads to the root. */
+  takeLayer(layer: Uint8Array): boolean {
+    if (rootOf(layer, this.shape) !== this.root) return false;
+    this.#layer = layer;
+    return true;
+  }
+
+  /**
+   * A range of the piece layer with its proof, for another peer. Undefined while the layer is not
+   * known.
+   */
+  hashes(first: number, count: number): HashRange | undefined {
+    if (!this.#layer) return undefined;
+    this.#levels ??= levelsOf(this.#layer, this.shape);
+    return rangeOf(this.#levels, this.shape, first, count);
+  }
+
+  /**
+   * Takes up what an earlier run has left: what a checkpoint vouches for is held; the rest is read,
+   * and held where it is right.
+   */
+  async checkDisk(options?: HashOptions): Promise<void> {
+    const vouched = this.#part?.checkpoints.vouched ?? new Bitfield(this.shape.pieces);
+    for (let piece = 0; piece < this.shape.pieces; piece++) if (vouched.has(piece)) this.pieces.move(piece, 'find');
+    if (!this.#layer || vouched.isFull) return;
+    for (const piece of await this.#work(
+      this.#host.hasher.check(this.#file, this.shape, this.#layer, vouched, options),
+    )) {
+      if (this.pieces.state(piece) !== 'missing') continue;
+      this.pieces.move(piece, 'find');
+      this.#isRight(piece);
+    }
+  }
+
+  /**
+   * Fills memory with the bytes of a held piece, from an offset within it.
+   *
+   * @throws ShoalError pieceNotHeld, fileChanged, fileMissing
+   */
+  async read(piece: number, offset: number, into: Uint8Array): Promise<void> {
+    if (this.#closed || !this.pieces.held.has(piece) || offset + into.length > lengthOf(this.shape, piece)) {
+      throw new ShoalError('pieceNotHeld', { piece });
+    }
+    if (this.#whole && this.#host.clock.monotonicMs() - this.#lookedMs >= LOOK_MS) await this.#checkUnchanged();
+    if (!this.#proven.has(piece)) return this.#readFirst(piece, offset, into);
+    if ((await this.#work(this.#file.read(into, piece * this.shape.pieceBytes + offset))) !== into.length) {
+      throw this.#changed();
+    }
+  }
+
+  /**
+   * Verifies a piece that has arrived (its state is `verifying`) and writes it. Returns whether it
+   * was right; then it is held.
+   */
+  async store(piece: number, bytes: Uint8Array): Promise<boolean> {
+    if (!this.#layer) throw new Error('no layer to verify with');
+    let right = false;
+    try {
+      if (this.#closed) throw new ShoalError('cancelled');
+      right = await this.#work(
+        this.#host.hasher.store(this.#file, this.shape, piece, bytes, expectedHash(this.#layer, piece)),
+      );
+    } finally {
+      this.pieces.move(piece, right ? 'hold' : 'reject');
+    }
+    if (right) this.#isRight(piece);
+    return right;
+  }
+
+  /**
+   * Makes what has arrived last, so that not even a power cut takes it. @throws ShoalError
+   * syncFailed, diskFull, destinationUnwritable
+   */
+  async save(): Promise<void> {
+    await this.#part?.checkpoints.take();
+  }
+
+  /** Publishes a download whose pieces are all held. @throws ShoalError as `publish`, syncFailed */
+  async publish(wish: Publication): Promise<{ readonly path: string; readonly identity: FileIdentity }> {
+    const part = this.#part;
+    if (!part) throw new Error('nothing to publish');
+    await part.checkpoints.sync();
+    const lost = this.pieces.isWhole ? undefined : this.pieces.nextMissing(0); // the disk may have lost one meanwhile
+    if (lost !== undefined) throw new ShoalError('pieceNotHeld', { piece: lost });
+    const path = await this.#work(publish(this.#host.disk, part, wish));
+    part.checkpoints.stop();
+    this.#part = undefined;
+    this.#whole = { path, identity: identityOf(await this.#file.stat()), folder: undefined };
+    // from here on it is open only while it is asked for
+    this.#file = this.#host.openFiles.file(path, this.#whole.identity, this.#file);
+    return this.#whole;
+  }
+
+  /** From here on reads the files that were made of what has come. */
+  async serveFolder(path: string, identity: FileIdentity, folder: FolderFile): Promise<void> {
+    const part = this.#file;
+    this.#part?.checkpoints.stop();
+    this.#part = undefined;
+    this.#whole = { path, identity, folder };
+    this.#file = folder;
+    // Beside a chosen file a piece may hold bytes of another one, which are no longer here.
+    for (let piece = 0; piece < this.shape.pieces; piece++) {
+      if (!this.pieces.held.has(piece) || folder.has(piece * this.shape.pieceBytes, lengthOf(this.shape, piece))) {
+        continue;
+      }
+      this.pieces.move(piece, 'lose');
+      this.pieces.move(piece, 'skip');
+    }
+    await Promise.allSettled(this.#working);
+    await part.close();
+  }
+
+  /** From now on these pieces are wanted, and no others. Those that are held stay. */
+  want(needed: ReadonlySet<number>): void {
+    for (let piece = 0; piece < this.shape.pieces; piece++) {
+      const state = this.pieces.state(piece);
+      if (state === 'missing' && !needed.has(piece)) this.pieces.move(piece, 'skip');
+      if (state === 'unwanted' && needed.has(piece)) this.pieces.move(piece, 'want');
+    }
+  }
+
+  /**
+   * Fills memory with bytes from anywhere in the whole, over the bounds of pieces. @throws
+   * ShoalError as `read`
+   */
+  async readAt(into: Uint8Array, at: number): Promise<void> {
+    const { pieceBytes } = this.shape;
+    for (let done = 0; done < into.length;) {
+      const piece = Math.floor((at + done) / pieceBytes);
+      const offset = at + done - piece * pieceBytes;
+      const bytes = Math.min(into.length - done, pieceBytes - offset);
+      await this.read(piece, offset, into.subarray(done, done + bytes));
+      done += bytes;
+    }
+  }
+
+  /**
+   * Closes the file, after what is at work on it.
+   *
+   * @param keep  whether what has arrived shall last; a download that is given up does not need
+   *   that
+   */
+  async close(keep = true): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await Promise.allSettled(this.#working);
+    this.#part?.checkpoints.stop();
+    try {
+      // What cannot be saved now is found again by reading.
+      if (keep) await this.save().catch(() => {});
+    } finally {
+      await this.#file.close();
+    }
+  }
+
+  /** A piece that was not read in this life of the process is read whole and verified. */
+  async #readFirst(piece: number, offset: number, into: Uint8Array): Promise<void> {
+    const whole =
+      into.length === lengthOf(this.shape, piece)
+        ? into
+        : new Uint8Array(new SharedArrayBuffer(lengthOf(this.shape, piece)));
+    const count = await this.#work(this.#file.read(whole, piece * this.shape.pieceBytes));
+    // What a checkpoint vouches for before the layer has come cannot be verified, and is not given
+    // away.
+    if (!this.#layer) throw new ShoalError('pieceNotHeld', { piece });
+    if (
+      count !== whole.length ||
+      !(await this.#host.hasher.verify(this.shape, whole, expectedHash(this.#layer, piece)))
+    ) {
+      throw this.#damaged(piece);
+    }
+    this.#proven.add(piece);
+    if (whole !== into) into.set(whole.subarray(offset, offset + into.length));
+  }
+
+  /**
+   * The disk does not hold what it once held. Of a download that piece is fetched again; of a whole
+   * file nothing is served any more.
+   */
+  #damaged(piece: number): ShoalError {
+    if (this.#whole) return this.#changed();
+    if (this.pieces.held.has(piece)) {
+      this.pieces.move(piece, 'lose');
+      this.#part?.checkpoints.wrote(lengthOf(this.shape, piece)); // the last one vouches for it
+    }
+    return new ShoalError('pieceNotHeld', { piece });
+  }
+
+  #changed(): ShoalError {
+    return new ShoalError('fileChanged', { name: this.#whole?.path ?? '' });
+  }
+
+  /** A piece is on the disk and right. */
+  #isRight(piece: number): void {
+    this.#proven.add(piece);
+    this.#part?.checkpoints.wrote(lengthOf(this.shape, piece));
+  }
+
+  /** Both what is open and what is under the name must be the file that was hashed. */
+  async #checkUnchanged(): Promise<void> {
+    const whole = this.#whole;
+    if (!whole) return;
+    // later it looks at what it reads
+    if (whole.folder) return this.#lookedMs === -Infinity ? this.#checkFolder(whole.folder) : undefined;
+    const nowMs = this.#host.clock.monotonicMs();
+    const named = await this.#host.disk.stat(whole.path);
+    if (!named) throw new ShoalError('fileMissing', { path: whole.path });
+    const why = whyUnlike(whole.identity, named) ?? whyUnlike(whole.identity, await this.#work(this.#file.stat()));
+    if (why !== undefined) throw this.#changed();
+    this.#lookedMs = nowMs;
+  }
+
+  async #checkFolder(folder: FolderFile): Promise<void> {
+    await folder.check();
+    this.#lookedMs = this.#host.clock.monotonicMs();
+  }
+
+  async #work<T>(work: Promise<T>): Promise<T> {
+    this.#working.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#working.delete(work);
+    }
+  }
+}

@@ -1,0 +1,297 @@
+// The link to one tracker, kept up as long as the engine wants it: dials, checks whose realm it is,
+// says who we are and what we have, and comes back after every failure. trackerClient.ts holds one
+// for each tracker of the pair.
+import { Connection } from '../../../protocol/wire/connection.ts';
+import type { CallOptions } from '../../../protocol/wire/connection.ts';
+import type { TrackerState } from '../../../protocol/messages/engineLink.ts';
+import { asShoalError, ShoalError } from '../../../protocol/base/errors.ts';
+import { FrameLink } from '../../../protocol/wire/frame.ts';
+import { greet } from '../../../protocol/wire/greeting.ts';
+import type { GroupId, Pin, SwarmKey } from '../../../protocol/base/ids.ts';
+import { swarmKeyText } from '../../../protocol/base/ids.ts';
+import { GROUPS_PER_ACCOUNT_MAX, HEARTBEAT_MS, SWARMS_PER_ANNOUNCE_MAX } from '../../../protocol/base/limits.ts';
+import type { Address } from '../../../protocol/base/fields.ts';
+import type { SignedDescriptor } from '../../../protocol/messages/realm.ts';
+import { addressText } from '../../../protocol/messages/realm.ts';
+import type { BodyOf, CallsOf, HandlersOf, ReplyOf } from '../../../protocol/wire/table.ts';
+import { trackerLink } from '../../../protocol/messages/trackerLink.ts';
+import type { GroupView } from '../../../protocol/messages/trackerLink.ts';
+import { toWire } from '../../../protocol/wire/wireErrors.ts';
+import type { Timer, World } from '../../../protocol/base/world.ts';
+
+/** How long a dial may take, in ms. */
+const DIAL_MS = 5_000;
+/**
+ * Changes of what we have that come sooner after the last announce are announced together, in ms;
+ * one after a rest waits just for what changes with it.
+ */
+const ANNOUNCE_MS = 50;
+const ANNOUNCE_MS_MIN = 2;
+/** Longest pause between two tries, in ms; after RARE_AFTER failures in a row RARE_MS. */
+const RETRY_MS_MAX = 5_000;
+const RARE_AFTER = 60;
+const RARE_MS = 60_000;
+
+export type SessionReply = ReplyOf<typeof trackerLink, 'session'>;
+export type AnnouncedSwarms = ReplyOf<typeof trackerLink, 'announce'>['swarms'];
+type Body<K extends string> = BodyOf<typeof trackerLink, K>;
+
+export interface SessionHost {
+  readonly world: World;
+  readonly program: string;
+  /** The pin this tracker must prove; undefined at first contact, when the descriptor tells. */
+  expectedPin(address: Address): Pin | undefined;
+  /**
+   * Checks a descriptor the tracker showed, and that the tracker is one of those it lists. @throws
+   * ShoalError wrongRealm, badDescriptor, pinMismatch
+   */
+  checkRealm(signed: SignedDescriptor, pin: Pin | undefined, address: Address): Promise<void>;
+  /** Where we listen, or nothing. */
+  listening(): readonly Address[];
+  /** Everything we have, by swarm: bytes left. */
+  presence(): ReadonlyMap<string, { readonly key: SwarmKey; readonly leftBytes: number }>;
+  changed(session: TrackerSession): void;
+  session(session: TrackerSession, reply: SessionReply): void;
+  swarms(swarms: AnnouncedSwarms): void;
+  swarmChanged(change: Body<'swarmChanged'>): void;
+  groupChanged(session: TrackerSession, group: GroupView, before: GroupView | undefined): void;
+  presenceChanged(session: TrackerSession, groups: Body<'presenceChanged'>['groups']): void;
+  groupGone(session: TrackerSession, gone: Body<'groupGone'>): void;
+  revoked(revocation: Uint8Array): void;
+  dialRequest(request: Body<'dialRequest'>): void;
+  conflicted(conflicts: Body<'conflicted'>['conflicts']): void;
+  signedOut(session: TrackerSession): void;
+}
+
+/**
+ * How long to wait before the next try, in ms: anything up to 250 ms, 500 ms, 1 s … 5 s (full
+ * jitter, `trust.md` 4.7), after many failures up to a minute.
+ */
+export function retryDelayMs(failures: number, random: () => number): number {
+  const max = failures > RARE_AFTER ? RARE_MS : Math.min(RETRY_MS_MAX, 250 * 2 ** Math.min(failures, 10));
+  return max * (0.1 + 0.9 * random());
+}
+
+export class TrackerSession {
+  readonly address: Address;
+  /** Groups as this tracker last told them. */
+  readonly groups = new Map<GroupId, GroupView>();
+  account: SessionReply['account'];
+  /** What this tracker says of the pair. */
+  pair: SessionReply['pair'] = 'alone';
+  state: TrackerState['link'] = 'connecting';
+  error: ShoalError | undefined;
+  readonly #host: SessionHost;
+  #connection: Connection<typeof trackerLink, 'engine'> | undefined;
+  readonly #announced = new Map<string, { readonly key: SwarmKey; readonly leftBytes: number }>();
+  #announceTimer: Timer | undefined;
+  #announcedMs = -Infinity;
+  #retryTimer: Timer | undefined;
+  #failures = 0;
+  #stopped = false;
+  #hasSaidTooMany = false;
+
+  constructor(address: Address, host: SessionHost) {
+    this.address = address;
+    this.#host = host;
+    void this.#connect();
+  }
+
+  get isUp(): boolean {
+    return this.state === 'up';
+  }
+
+  toState(inUse: boolean): TrackerState {
+    return {
+      address: this.address,
+      link: this.state,
+      inUse,
+      error: this.error && toWire(this.error),
+      pair: this.isUp ? this.pair : 'unknown',
+    };
+  }
+
+  /** @throws ShoalError what the tracker answers, or linkClosed while there is no link */
+  call<K extends CallsOf<typeof trackerLink, 'engine'>>(
+    name: K,
+    body: BodyOf<typeof trackerLink, K>,
+    options?: CallOptions,
+  ): Promise<ReplyOf<typeof trackerLink, K>> {
+    if (!this.#connection) return Promise.reject(this.error ?? new ShoalError('linkClosed'));
+    return this.#connection.call(name, body, options);
+  }
+
+  /** Asks anew who we are here: after signing in or out. */
+  async refresh(): Promise<void> {
+    const reply = await this.call('session', {});
+    this.account = reply.account;
+    this.pair = reply.pair;
+    this.groups.clear();
+    for (const group of reply.groups) this.groups.set(group.group, group);
+    this.#announced.clear();
+    if (reply.account) {
+      await this.call('listening', { addresses: this.#host.listening() });
+      this.announceSoon();
+    }
+    this.#host.session(this, reply);
+  }
+
+  /** What we have has changed: the difference is announced shortly. */
+  announceSoon(): void {
+    if (!this.account || (!this.isUp && this.state !== 'connecting')) return;
+    const { clock } = this.#host.world;
+    this.#announceTimer ??= clock.after(
+      Math.max(ANNOUNCE_MS_MIN, this.#announcedMs + ANNOUNCE_MS - clock.monotonicMs()),
+      () => {
+        this.#announceTimer = undefined;
+        this.#announcedMs = clock.monotonicMs();
+        void this.#announce();
+      },
+    );
+  }
+
+  /** Tries again now if it was waiting. */
+  retryNow(): void {
+    if (!this.#retryTimer) return;
+    this.#retryTimer.cancel();
+    this.#retryTimer = undefined;
+    void this.#connect();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#retryTimer?.cancel();
+    this.#announceTimer?.cancel();
+    this.#connection?.close();
+    this.#connection = undefined;
+    this.state = 'down';
+  }
+
+  async #connect(): Promise<void> {
+    const { world, program } = this.#host;
+    try {
+      const expect = this.#host.expectedPin(this.address);
+      const stream = await world.network.dial(this.address, { timeoutMs: DIAL_MS, ...(expect && { expect }) });
+      if (this.#stopped) return stream.destroy();
+      const frames = new FrameLink(stream);
+      await greet(frames, { role: 'engine', accepts: ['tracker'], program, clock: world.clock, chance: world.chance });
+      if (this.#stopped) return stream.destroy();
+      const connection = new Connection(frames, {
+        table: trackerLink,
+        side: 'engine',
+        handlers: this.#handlers,
+        heartbeatMs: HEARTBEAT_MS.tracker,
+        clock: world.clock,
+        log: world.log,
+      });
+      this.#connection = connection;
+      void connection.whenEnded.then(({ error }) => this.#down(connection, error));
+      // Before anything of ours is said: is this who we were told it is?
+      const { descriptor, signature } = await connection.call('descriptor', {});
+      if (this.#stopped) return; // other trackers are used by now: what this one says is nobody's business
+      await this.#host.checkRealm({ descriptor, signature }, stream.pin, this.address);
+      await this.refresh();
+      if (this.#stopped || !connection.isOpen) return;
+      this.state = 'up';
+      this.error = undefined;
+      this.#failures = 0;
+      this.announceSoon();
+      world.log.info('a tracker is reached', { tracker: addressText(this.address) });
+      this.#host.changed(this);
+    } catch (error) {
+      const why = asShoalError(error);
+      if (this.#connection) this.#connection.destroy(why);
+      else this.#down(undefined, why);
+    }
+  }
+
+  #down(connection: Connection<typeof trackerLink, 'engine'> | undefined, error: ShoalError | undefined): void {
+    if (this.#stopped || connection !== this.#connection) return;
+    this.#connection = undefined;
+    this.#announced.clear();
+    this.#announceTimer?.cancel();
+    this.#announceTimer = undefined;
+    const refused =
+      error?.code === 'wrongRealm' ||
+      error?.code === 'badDescriptor' ||
+      error?.code === 'pinMismatch' ||
+      error?.code === 'versionMismatch';
+    this.state = refused ? 'refused' : 'down';
+    this.error = error;
+    const { clock, chance, log } = this.#host.world;
+    log.info('a tracker is not reached', { tracker: addressText(this.address), why: error?.message });
+    const delayMs = retryDelayMs(refused ? RARE_AFTER + 1 : this.#failures++, () => chance.random());
+    this.#retryTimer = clock.after(delayMs, () => {
+      this.#retryTimer = undefined;
+      void this.#connect();
+    });
+    this.#host.changed(this);
+  }
+
+  async #announce(): Promise<void> {
+    const presence = this.#host.presence();
+    const deltas: { group: GroupId; root: SwarmKey['root']; leftBytes: number; event: 'update' | 'stopped' }[] = [];
+    for (const [text, { key, leftBytes }] of presence) {
+      if (this.#announced.get(text)?.leftBytes !== leftBytes) deltas.push({ ...key, leftBytes, event: 'update' });
+    }
+    for (const [text, { key }] of this.#announced) {
+      if (!presence.has(text)) deltas.push({ ...key, leftBytes: 0, event: 'stopped' });
+    }
+    for (let n = 0; n < deltas.length; n += SWARMS_PER_ANNOUNCE_MAX) {
+      const swarms = deltas.slice(n, n + SWARMS_PER_ANNOUNCE_MAX);
+      try {
+        const reply = await this.call('announce', { swarms });
+        for (const { group, root, leftBytes, event } of swarms) {
+          const text = swarmKeyText({ group, root });
+          if (event === 'stopped') this.#announced.delete(text);
+          else this.#announced.set(text, { key: { group, root }, leftBytes });
+        }
+        this.#host.swarms(reply.swarms);
+      } catch (error) {
+        // The link is gone, or we are not a member yet: announced again when either changes.
+        this.#host.world.log.debug('an announce failed', { why: asShoalError(error).message });
+        return;
+      }
+    }
+  }
+
+  /**
+   * No account is in so many; and with one more, no frontend could be told of any (engineLink's
+   * `overview`).
+   */
+  #tooManyGroups(): void {
+    if (this.#hasSaidTooMany) return;
+    this.#hasSaidTooMany = true;
+    this.#host.world.log.warn('a tracker tells of too many groups', {
+      tracker: addressText(this.address),
+      max: GROUPS_PER_ACCOUNT_MAX,
+    });
+  }
+
+  readonly #handlers: HandlersOf<typeof trackerLink, 'engine'> = {
+    groupChanged: (group) => {
+      const before = this.groups.get(group.group);
+      if (!before && this.groups.size >= GROUPS_PER_ACCOUNT_MAX) return this.#tooManyGroups();
+      this.groups.set(group.group, group);
+      this.#host.groupChanged(this, group, before);
+    },
+    presenceChanged: ({ groups }) => this.#host.presenceChanged(this, groups),
+    groupGone: (gone) => {
+      this.groups.delete(gone.group);
+      this.#host.groupGone(this, gone);
+    },
+    swarmChanged: (change) => this.#host.swarmChanged(change),
+    revoked: ({ revocation }) => this.#host.revoked(revocation),
+    dialRequest: (request) => this.#host.dialRequest(request),
+    conflicted: ({ conflicts }) => this.#host.conflicted(conflicts),
+    pairChanged: ({ pair }) => {
+      this.pair = pair;
+      this.#host.changed(this);
+    },
+    signedOut: () => {
+      this.account = undefined;
+      this.groups.clear();
+      this.#host.signedOut(this);
+    },
+  };
+}

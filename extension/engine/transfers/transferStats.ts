@@ -1,0 +1,101 @@
+// What is counted of one transfer while it runs, and what windows are shown of it. Counts and
+// shows; decides nothing.
+import type { Transfer as TransferView } from '../../../protocol/messages/engineLink.ts';
+import { toWire } from '../../../protocol/wire/wireErrors.ts';
+import type { Clock } from '../../../protocol/base/world.ts';
+import { EMPTY_ROOT } from '../hashing/merkleTree.ts';
+import { nowhereOf } from '../swarm/availability.ts';
+import { Rate } from '../peers/rateMeter.ts';
+import type { Transfer } from './transfer.ts';
+
+type Shown = Pick<Transfer, 'record' | 'state' | 'copy' | 'swarm' | 'isWhole' | 'error'>;
+
+export class TransferFigures {
+  readonly #down: Rate;
+  readonly #up: Rate;
+  #uploadedBytes = 0;
+  /** What was hashed or checked so far, while that goes on. */
+  readBytes = 0;
+  /** Pieces that an earlier run had left. */
+  resumedPieces = 0;
+  /** Pieces that lay on this machine already. */
+  ownPieces = 0;
+
+  constructor(clock: Clock) {
+    this.#down = new Rate(clock);
+    this.#up = new Rate(clock);
+  }
+
+  get downBytesPerS(): number {
+    return this.#down.bytesPerS;
+  }
+  get upBytesPerS(): number {
+    return this.#up.bytesPerS;
+  }
+
+  received(bytes: number): void {
+    this.#down.count(bytes);
+  }
+
+  sent(bytes: number): void {
+    this.#uploadedBytes += bytes;
+    this.#up.count(bytes);
+  }
+
+  /** @param place  where it stands among the unfinished downloads, from 1; 0 for others */
+  view({ record, state, copy, swarm, isWhole, error }: Shown, place: number): TransferView {
+    const pieces =
+      copy?.pieces.wantedCount ?? (record.pieceBytes > 0 ? Math.ceil(record.sizeBytes / record.pieceBytes) : 0);
+    const heldPieces = copy?.pieces.held.count ?? (isWhole ? pieces : 0);
+    // Of a folder of which some files were chosen, those count: until they are made, with all of
+    // each piece that they touch.
+    const isPart = record.only.length > 0;
+    const sizeBytes =
+      isPart && isWhole
+        ? record.chosenBytes
+        : isPart && copy
+          ? Math.min(record.sizeBytes, pieces * record.pieceBytes)
+          : record.sizeBytes;
+    const partDone = isWhole ? sizeBytes : copy ? Math.min(sizeBytes, heldPieces * record.pieceBytes) : 0;
+    const standsStill =
+      state === 'waiting' ||
+      (state === 'downloading' &&
+        this.downBytesPerS === 0 &&
+        copy?.pieces.requested.size === 0 &&
+        copy.pieces.verifyingCount === 0);
+    return {
+      id: record.id,
+      group: record.group,
+      groupName: record.groupName,
+      name: record.name,
+      root: record.root === '' ? EMPTY_ROOT : record.root,
+      sizeBytes,
+      sha256: record.sha256 === '' ? undefined : record.sha256,
+      kind: record.kind,
+      state,
+      path: record.path,
+      pieces,
+      heldPieces,
+      doneBytes: state === 'hashing' || state === 'checking' ? this.readBytes : partDone,
+      downBytesPerS: this.downBytesPerS,
+      upBytesPerS: this.upBytesPerS,
+      uploadedBytes: this.#uploadedBytes,
+      peers: swarm?.peerCount ?? 0,
+      resumedPieces: this.resumedPieces,
+      ownPieces: this.ownPieces,
+      rejectedPieces: swarm?.rejectedPieces ?? 0,
+      error: error && toWire(error),
+      downLimitBytesPerS: record.downLimitBytesPerS,
+      upLimitBytesPerS: record.upLimitBytesPerS,
+      mode: record.mode,
+      priority: record.priority,
+      place,
+      content: record.content,
+      version: record.version,
+      nowhere:
+        standsStill && copy && copy.pieces.nowhereCount === copy.pieces.missingCount
+          ? nowhereOf(copy.pieces, swarm?.departed)
+          : undefined,
+    };
+  }
+}

@@ -1,0 +1,411 @@
+// All files that this engine shares and downloads: begins, finds, forgets them, knows which of them
+// stands for which swarm, and tells the downloads whose turn it is. Whose it is decides
+// downloadQueue.ts; what happens inside a transfer is transfer.ts's business.
+import path from 'node:path';
+import { ShoalError } from '../../../protocol/base/errors.ts';
+import type { AccountId, GroupId, Root, SwarmKey } from '../../../protocol/base/ids.ts';
+import { checkSizes } from '../../../protocol/messages/fileSizes.ts';
+import { swarmKeyText } from '../../../protocol/base/ids.ts';
+import type { PickerMode, QueueMove } from '../../../protocol/messages/engineLink.ts';
+import { checkFileName, fileNameKey } from '../../../protocol/base/names.ts';
+import type { FileRow, SwarmPeer } from '../../../protocol/messages/trackerLink.ts';
+import type { Timer } from '../../../protocol/base/world.ts';
+import type { Copy } from '../storage/pieceStore.ts';
+import { diskError } from '../storage/diskErrors.ts';
+import { removePart } from '../storage/partFile.ts';
+import type { Queued } from './downloadQueue.ts';
+import { inTurn, placesAfter, placesAt, turnsOf } from './downloadQueue.ts';
+import { canYield, isFetching, isIdle, isQueued, lacksSwarm, wantsSwarm } from './transferStatus.ts';
+import { Transfer } from './transfer.ts';
+import type { TransferHost } from './transferContext.ts';
+import type { TransferRecord } from '../transferFiles/transferRecord.ts';
+import { loadRecords, removeRecord, saveRecord } from '../transferFiles/transferRecord.ts';
+
+/**
+ * Files that are opened at the same time when an engine starts: some disks' worth of work, whatever
+ * the number of shares.
+ */
+const OPENING_MAX = 16;
+/**
+ * How long a download may keep its turn while nobody serves it, in ms: peers that the tracker names
+ * are reached by then.
+ */
+const IDLE_MS = 10_000;
+/**
+ * How soon after a change it is looked whose turn it is, in ms: changes of one moment are looked at
+ * once.
+ */
+const SETTLE_MS = 50;
+
+export interface TransfersHost extends Omit<
+  TransferHost,
+  'claim' | 'release' | 'offerSwarm' | 'wholeCopies' | 'placeOf'
+> {
+  /** How many downloads may fetch at once; 0 for no limit. */
+  readonly activeDownloads: () => number;
+  /**
+   * What is read without being downloaded: it makes room for a transfer of the same bytes, which
+   * takes what is there of it.
+   */
+  readonly previews: { giveUp(key: SwarmKey): readonly SwarmPeer[]; copiesOf(root: Root): readonly Copy[] };
+}
+
+export interface ShareRequest {
+  readonly account: AccountId;
+  readonly group: GroupId;
+  readonly groupName: string;
+  readonly path: string;
+  readonly name: string;
+  readonly replace: boolean;
+}
+export interface DownloadRequest {
+  readonly account: AccountId;
+  readonly group: GroupId;
+  readonly groupName: string;
+  readonly file: FileRow;
+  readonly path: string;
+  readonly asFile: boolean;
+  readonly rename: boolean;
+  readonly mode: PickerMode;
+  readonly only: readonly string[];
+  /** Whether it is yet to be said which. */
+  readonly choosing?: boolean;
+}
+
+/** What a record says of itself while nobody has said otherwise. */
+const DEFAULTS = {
+  only: [],
+  choosing: false,
+  chosenBytes: 0,
+  paused: false,
+  part: '',
+  claimed: '',
+  replaces: undefined,
+  identity: undefined,
+  downLimitBytesPerS: 0,
+  upLimitBytesPerS: 0,
+  priority: 'normal',
+} as const;
+
+export class Transfers {
+  readonly #host: TransferHost;
+  readonly #activeDownloads: () => number;
+  readonly #all = new Map<number, Transfer>();
+  readonly #swarms = new Map<string, Transfer>();
+  #lastId = 0;
+  /** Where each unfinished download stands, from 1. */
+  #places: ReadonlyMap<number, number> = new Map();
+  /** Since when a download that has its turn is of no use to it, by the monotonic clock. */
+  readonly #idleSinceMs = new Map<number, number>();
+  #timer: Timer | undefined;
+  #timerAtMs = Infinity;
+
+  constructor({ activeDownloads, previews, ...host }: TransfersHost) {
+    this.#activeDownloads = activeDownloads;
+    this.#host = {
+      ...host,
+      changed: (transfer) => {
+        host.changed(transfer);
+        this.#lookAgain(SETTLE_MS);
+      },
+      finished: (transfer) => {
+        host.finished(transfer);
+        for (const other of transfer.key ? this.#ofKey(transfer.key) : []) void other.takeFromOwn();
+      },
+      placeOf: ({ id }) => this.#places.get(id) ?? 0,
+      claim: (key, by) => {
+        const text = swarmKeyText(key);
+        const holder = this.#swarms.get(text) ?? by;
+        const isFree = holder === by || (isFetching(by) && canYield(holder));
+        if (isFree && holder !== by) by.seat.meet(holder.seat.yield());
+        if (!isFree) return false;
+        this.#swarms.set(text, by);
+        by.seat.meet(previews.giveUp(key));
+        return true;
+      },
+      release: (key, by) => {
+        if (this.#swarms.get(swarmKeyText(key)) !== by) return;
+        this.#swarms.delete(swarmKeyText(key));
+        this.#heirOf(key, by)?.takeOverSwarm();
+      },
+      offerSwarm: (by) => {
+        if (by.key) this.#heirOf(by.key, by)?.takeOverSwarm();
+      },
+      wholeCopies: (not) => {
+        const whole = this.all.filter((other) => other !== not && other.isWhole && other.copy);
+        const { root, group, name } = not.record;
+        const likelihood = ({ record }: Transfer): number =>
+          record.root === root ? 0 : record.group === group && fileNameKey(record.name) === fileNameKey(name) ? 1 : 2;
+        // Among versions the newest is the nearest.
+        return [
+          ...(root === '' ? [] : previews.copiesOf(root)),
+          ...whole.sort((a, b) => likelihood(a) - likelihood(b) || b.id - a.id).flatMap(({ copy }) => copy ?? []),
+        ];
+      },
+    };
+  }
+
+  get all(): readonly Transfer[] {
+    return [...this.#all.values()];
+  }
+  get(id: number): Transfer | undefined {
+    return this.#all.get(id);
+  }
+  /** The transfer that takes part in a swarm. */
+  ofSwarm(group: GroupId, root: Root): Transfer | undefined {
+    return this.#swarms.get(swarmKeyText({ group, root }));
+  }
+  /**
+   * A preview wants a swarm: the peers that are known of it, or undefined while a transfer needs it
+   * for itself.
+   */
+  lend(key: SwarmKey): readonly SwarmPeer[] | undefined {
+    const holder = this.#swarms.get(swarmKeyText(key));
+    if (holder && !canYield(holder)) return undefined;
+    this.#swarms.delete(swarmKeyText(key));
+    return holder?.seat.yield() ?? [];
+  }
+  /** A preview is over: a transfer that wants the swarm may have it. */
+  giveBack(key: SwarmKey): void {
+    if (!this.#swarms.has(swarmKeyText(key))) this.#ofKey(key).find(lacksSwarm)?.takeOverSwarm();
+  }
+  /**
+   * What a transfer serves was found to be no longer what it was: it says so, and leaves the swarm
+   * to whoever needs those bytes.
+   */
+  async lost(copy: Copy, error: ShoalError): Promise<void> {
+    await this.all.find((transfer) => transfer.copy === copy)?.fail(error, 'gone');
+  }
+  /** The piece hashes of these bytes, if some transfer knows them. */
+  layerOf(root: Root): Uint8Array | undefined {
+    return this.all.find(({ record, copy }) => record.root === root && copy?.layer)?.copy?.layer;
+  }
+  ofFile(group: GroupId, name: string): readonly Transfer[] {
+    return this.all.filter(({ record }) => record.group === group && fileNameKey(record.name) === fileNameKey(name));
+  }
+
+  /** Goes on with everything this account had. */
+  async load(account: AccountId): Promise<void> {
+    const { world, home } = this.#host;
+    const records = await loadRecords(world.disk, home, world.log);
+    this.#lastId = Math.max(this.#lastId, ...records.map(({ id }) => id));
+    const mine = records
+      .filter((record) => record.account === account && !this.#all.has(record.id))
+      .map((record) => new Transfer(record, this.#host));
+    for (const transfer of mine) this.#all.set(transfer.id, transfer);
+    this.giveTurns();
+    // What is whole first: it is served at once. What is to be hashed last: it takes long.
+    const rank = ({ isWhole, key }: Transfer): number => (isWhole ? 0 : key ? 1 : 2);
+    const line = [...mine].sort((a, b) => rank(a) - rank(b) || a.id - b.id);
+    const open = async (): Promise<void> => {
+      for (let next = line.shift(); next; next = line.shift()) await next.start();
+    };
+    for (let n = 0; n < OPENING_MAX; n++) void open();
+  }
+
+  /** Closes everything; the records stay. */
+  async unload(): Promise<void> {
+    const all = this.all;
+    this.#all.clear();
+    this.#timer?.cancel();
+    this.#timerAtMs = Infinity;
+    this.#idleSinceMs.clear();
+    await Promise.all(all.map((transfer) => transfer.close()));
+    this.#swarms.clear();
+  }
+
+  /** @throws ShoalError badFileName, fileMissing, notAFile, fileUnreadable */
+  async share(request: ShareRequest): Promise<Transfer> {
+    const { disk } = this.#host.world;
+    checkFileName(request.name);
+    const stat = await disk.stat(request.path).catch((error: unknown) => {
+      throw new ShoalError('fileUnreadable', { path: request.path, why: (error as Error).message });
+    });
+    if (!stat) throw new ShoalError('fileMissing', { path: request.path });
+    if (stat.kind !== 'file' && stat.kind !== 'folder') throw new ShoalError('notAFile', { path: request.path });
+    for (const old of this.ofFile(request.group, request.name)) {
+      // The same file again: a new version of it, or a second look at one that had changed.
+      if (old.record.kind === 'share' && old.record.path === request.path) await this.forget(old);
+    }
+    return this.#begin({
+      ...DEFAULTS,
+      ...request,
+      kind: 'share',
+      content: stat.kind,
+      sizeBytes: stat.kind === 'folder' ? 0 : stat.sizeBytes,
+      pieceBytes: 0,
+      root: '',
+      sha256: '',
+      version: 0,
+      mode: 'rarest',
+      rename: false,
+      told: false,
+    });
+  }
+
+  /**
+   * Begins a download; one of the same file to the same place that is under way already is returned
+   * instead.
+   *
+   * @throws ShoalError badFileName, destinationExists, destinationUnwritable
+   */
+  async download({ file, path: given, asFile, ...request }: DownloadRequest): Promise<Transfer> {
+    const { disk } = this.#host.world;
+    checkSizes(file);
+    // Checked again here: whatever a tracker sends, it must not name a place outside the folder.
+    const destination = asFile ? given : path.join(given, ...checkFileName(file.name).split('/'));
+    const same = this.#ofKey({ group: request.group, root: file.root }).filter(
+      ({ record }) =>
+        record.kind === 'download' &&
+        record.path === destination &&
+        record.only.join('\n') === request.only.join('\n') &&
+        record.choosing === (request.choosing ?? false),
+    );
+    const underWay = same.find((other) => !other.isWhole);
+    if (underWay) {
+      await underWay.resume();
+      return underWay;
+    }
+    // It may have become whole while it was asked for.
+    const whole = same.find(({ error }) => error === undefined);
+    if (whole && !request.rename) return whole;
+    const taken = await disk.stat(destination).catch((error: unknown) => {
+      throw diskError(error, destination);
+    });
+    if (taken && !request.rename) throw new ShoalError('destinationExists', { path: destination });
+    return this.#begin({
+      ...DEFAULTS,
+      account: request.account,
+      group: request.group,
+      groupName: request.groupName,
+      name: file.name,
+      kind: 'download',
+      content: file.content === 'folder' ? 'folder' : 'file',
+      only: request.only,
+      choosing: request.choosing ?? false,
+      path: destination,
+      sizeBytes: file.sizeBytes,
+      pieceBytes: file.pieceBytes,
+      root: file.root,
+      sha256: file.sha256,
+      version: file.version,
+      mode: request.mode,
+      rename: request.rename,
+      replace: false,
+      told: true,
+    });
+  }
+
+  /**
+   * Ends a transfer for good. Files that are whole stay where they are; what was not finished is
+   * deleted.
+   */
+  async forget(transfer: Transfer): Promise<void> {
+    const { disk } = this.#host.world;
+    this.#all.delete(transfer.id);
+    await transfer.close(false);
+    await removeRecord(disk, this.#host.home, transfer.id);
+    if (transfer.record.part !== '') await removePart(disk, transfer.record.part);
+  }
+
+  /** Moves a download among those of its priority. */
+  async move({ id }: Transfer, move: QueueMove): Promise<void> {
+    await this.#place(
+      placesAfter(
+        this.#unfinished.map(({ record }) => record),
+        id,
+        move,
+      ),
+    );
+  }
+
+  /** Moves a download to where another one stands, which gives it its priority, too. */
+  async moveTo(transfer: Transfer, { id, record: { priority } }: Transfer): Promise<void> {
+    const places = placesAt(
+      this.#unfinished.map(({ record }) => record),
+      transfer.id,
+      id,
+    );
+    if (transfer.record.priority !== priority) await transfer.adjust({ priority });
+    await this.#place(places);
+  }
+
+  async #place(places: ReadonlyMap<number, number>): Promise<void> {
+    for (const [moved, place] of places) await this.#all.get(moved)?.adjust({ place });
+    this.giveTurns();
+  }
+
+  /**
+   * Tells every download whether it may fetch now. Called by itself when something changed; from
+   * outside when the limit has.
+   */
+  giveTurns(): void {
+    this.#timer?.cancel();
+    this.#timerAtMs = Infinity;
+    const unfinished = inTurn(this.#unfinished.map(({ record }) => record));
+    const before = this.#places;
+    this.#places = new Map(unfinished.map(({ id }, n) => [id, n + 1]));
+    const turns = turnsOf(
+      this.#unfinished.filter(isQueued).map((transfer) => this.#queued(transfer)),
+      this.#activeDownloads(),
+    );
+    for (const { id } of unfinished) this.#all.get(id)?.setTurn(turns.has(id));
+    for (const [id, place] of this.#places) {
+      const transfer = this.#all.get(id);
+      if (transfer && before.get(id) !== place) this.#host.changed(transfer);
+    }
+    for (const id of this.#idleSinceMs.keys()) if (!this.#places.has(id)) this.#idleSinceMs.delete(id);
+  }
+
+  /** A download as the queue sees it. One that has just become idle keeps its turn for a while. */
+  #queued(transfer: Transfer): Queued {
+    const {
+      id,
+      record: { priority, place },
+    } = transfer;
+    if (!isIdle(transfer)) {
+      this.#idleSinceMs.delete(id);
+      return { id, priority, place, isIdle: false };
+    }
+    const now = this.#host.world.clock.monotonicMs();
+    const sinceMs = this.#idleSinceMs.get(id) ?? now;
+    this.#idleSinceMs.set(id, sinceMs);
+    const leftMs = sinceMs + IDLE_MS - now;
+    if (leftMs > 0) this.#lookAgain(leftMs);
+    return { id, priority, place, isIdle: leftMs <= 0 };
+  }
+
+  #lookAgain(delayMs: number): void {
+    const { clock } = this.#host.world;
+    const atMs = clock.monotonicMs() + delayMs;
+    if (atMs >= this.#timerAtMs) return;
+    this.#timer?.cancel();
+    this.#timerAtMs = atMs;
+    this.#timer = clock.after(delayMs, () => this.giveTurns());
+  }
+
+  get #unfinished(): readonly Transfer[] {
+    return this.all.filter(({ record, isWhole }) => record.kind === 'download' && !isWhole);
+  }
+
+  async #begin(fields: Omit<TransferRecord, 'id' | 'place'>): Promise<Transfer> {
+    const id = ++this.#lastId;
+    // Places only ever change hands among downloads, so the newest id is behind them all.
+    const record = { id, place: id, ...fields };
+    await saveRecord(this.#host.world.disk, this.#host.home, record);
+    const transfer = new Transfer(record, this.#host);
+    this.#all.set(record.id, transfer);
+    this.giveTurns();
+    void transfer.start();
+    return transfer;
+  }
+
+  /** Another transfer of the same bytes that wants the swarm and has none. */
+  #heirOf(key: SwarmKey, not: Transfer): Transfer | undefined {
+    return this.#ofKey(key).find((other) => other !== not && wantsSwarm(other));
+  }
+
+  #ofKey(key: SwarmKey): readonly Transfer[] {
+    return this.all.filter((transfer) => transfer.key && swarmKeyText(transfer.key) === swarmKeyText(key));
+  }
+}

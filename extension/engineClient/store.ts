@@ -1,0 +1,330 @@
+// The one writer of a window's state: its link to the engine, and what the engine tells over it.
+// Whoever wants something of the engine asks here; whoever shows something listens here.
+import type { Connection } from '../../protocol/wire/connection.ts';
+import type { engineLink, Overview } from '../../protocol/messages/engineLink.ts';
+import { asShoalError, isShoalError, ShoalError } from '../../protocol/base/errors.ts';
+import type { GroupId } from '../../protocol/base/ids.ts';
+import type { FrontendHandlers } from '../../protocol/home/connectEngine.ts';
+import { READ_MS_MAX } from '../../protocol/frontend/readAhead.ts';
+import type { BodyOf, CallsOf, ReplyOf } from '../../protocol/wire/table.ts';
+import type { GroupView } from '../../protocol/messages/trackerLink.ts';
+import type { Clock, Log } from '../../protocol/base/world.ts';
+import { wait } from '../../protocol/async/wait.ts';
+import type { EngineLauncher } from './engineLauncher.ts';
+import { Listings } from './listings.ts';
+import type { WindowState } from '../state/state.ts';
+import { NOTHING_YET } from '../state/state.ts';
+import { SwarmLooks } from './swarmSubscriptions.ts';
+
+export type EngineCalls = CallsOf<typeof engineLink, 'frontend'>;
+export type EngineEvent = BodyOf<typeof engineLink, 'event'>;
+type EngineLinkHere = Connection<typeof engineLink, 'frontend'>;
+
+/**
+ * How long an answer may take that needs a tracker, in ms: the engine may try both before it says
+ * that it cannot.
+ */
+const CALL_MS_MAX = 60_000;
+/** How long a call may take that reads whole files, in ms: a day. */
+const LONG_CALL_MS_MAX = 86_400_000;
+/**
+ * How long a window looks for the successor of an engine that left cleanly, in ms: another window
+ * may be updating it.
+ */
+const SUCCESSOR_MS = 3_000;
+/** An engine that breaks so often within a minute is not started again without a person's word. */
+const BREAKS_PER_MINUTE_MAX = 3;
+
+/** What the store needs of a launcher. */
+export type Launcher = Pick<EngineLauncher, 'home' | 'place' | 'isEngineHere' | 'connect' | 'find' | 'news' | 'close'>;
+
+export interface StoreOptions {
+  readonly launcher: Launcher;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** What to tell an engine that this window has just met: the person's settings. */
+  readonly introduce: (connection: EngineLinkHere) => Promise<void>;
+}
+
+export class Store {
+  state: WindowState = NOTHING_YET;
+  readonly listings: Listings;
+  /** Swarms that somebody looks at. */
+  readonly swarms = new SwarmLooks((body) => this.#connection?.call('watchSwarm', body, { deadlineMs: CALL_MS_MAX }));
+  readonly #options: StoreOptions;
+  readonly #listeners = new Set<(state: WindowState, before: WindowState) => void>();
+  readonly #eventListeners = new Set<(event: EngineEvent) => void>();
+  #connection: EngineLinkHere | undefined;
+  #connecting: Promise<EngineLinkHere> | undefined;
+  /** Transfers that ended since this engine was met. */
+  readonly #gone = new Set<number>();
+  #breaksMs: number[] = [];
+  #closed = false;
+
+  constructor(options: StoreOptions) {
+    this.#options = options;
+    this.listings = new Listings({
+      call: (name, body) => this.call(name, body),
+      change: (apply) => this.#set(apply(this.state)),
+      state: () => this.state,
+    });
+  }
+
+  /** Called at every change, with the state before. Returns how to stop it. */
+  onChange(listener: (state: WindowState, before: WindowState) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+  onEvent(listener: (event: EngineEvent) => void): () => void {
+    this.#eventListeners.add(listener);
+    return () => this.#eventListeners.delete(listener);
+  }
+
+  /**
+   * Resolves with the first state in which something is found. @throws ShoalError cancelled, or
+   * what `find` throws
+   */
+  until<T>(find: (state: WindowState) => T | undefined, signal?: AbortSignal): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const finish = (settle: () => void): void => {
+        stop();
+        signal?.removeEventListener('abort', onAbort);
+        settle();
+      };
+      const onAbort = (): void => finish(() => reject(new ShoalError('cancelled')));
+      const look = (): void => {
+        try {
+          const found = find(this.state);
+          if (found !== undefined) finish(() => resolve(found));
+        } catch (error) {
+          finish(() => reject(asShoalError(error)));
+        }
+      };
+      const stop = this.onChange(look);
+      signal?.addEventListener('abort', onAbort);
+      if (signal?.aborted) onAbort();
+      else look();
+    });
+  }
+
+  /** Looks whether somebody is signed in; only then an engine is needed. */
+  async begin(): Promise<void> {
+    const { isSignedIn, knowsTracker } = await this.#options.launcher.news();
+    if (this.#closed || this.#connection || this.#connecting) return;
+    if (isSignedIn) {
+      void this.connect().catch(() => undefined);
+    } // the state says what went wrong
+    else {
+      this.#set({
+        engine: this.state.engine === 'unknown' || this.state.engine === 'idle' ? 'idle' : this.state.engine,
+        knowsTracker,
+      });
+    }
+  }
+
+  /** The engine, started if need be. @throws ShoalError */
+  connect(): Promise<EngineLinkHere> {
+    if (this.#connection?.isOpen) return Promise.resolve(this.#connection);
+    if (this.#connecting) return this.#connecting;
+    const connecting = this.#connect();
+    this.#connecting = connecting;
+    const isOver = (): void => {
+      if (this.#connecting === connecting) this.#connecting = undefined;
+    };
+    connecting.then(isOver, isOver);
+    return connecting;
+  }
+
+  /** Asks the engine; `isLong` for what reads a whole file. @throws ShoalError */
+  async call<K extends EngineCalls>(
+    name: K,
+    body: BodyOf<typeof engineLink, K>,
+    { isLong = false, signal }: { readonly isLong?: boolean; readonly signal?: AbortSignal } = {},
+  ): Promise<ReplyOf<typeof engineLink, K>> {
+    const connection = await this.connect();
+    return connection.call(name, body, {
+      deadlineMs: isLong ? LONG_CALL_MS_MAX : CALL_MS_MAX,
+      ...(signal && { signal }),
+    });
+  }
+
+  /** Bytes of a shared file, into memory; how many there were. @throws ShoalError */
+  async read(body: BodyOf<typeof engineLink, 'read'>, into: Uint8Array, signal: AbortSignal): Promise<number> {
+    const connection = await this.connect();
+    return (await connection.call('read', body, { into, signal, deadlineMs: READ_MS_MAX })).rawBytes;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#listeners.clear();
+    this.#eventListeners.clear();
+    this.listings.close();
+    await this.#options.launcher.close();
+    this.#connection?.close();
+  }
+
+  async #connect(): Promise<EngineLinkHere> {
+    const { launcher } = this.#options;
+    this.#set({ engine: 'connecting', failure: undefined });
+    try {
+      return await this.#meet(await launcher.connect(this.#handlers()));
+    } catch (error) {
+      const failure = asShoalError(error);
+      this.#options.log.error('no engine', { error: failure });
+      this.#set({ engine: failure.code === 'engineNewer' ? 'outdated' : 'failed', failure });
+      throw failure;
+    }
+  }
+
+  async #meet({
+    connection,
+    version,
+    processId,
+    started,
+  }: {
+    connection: EngineLinkHere;
+    version: string;
+    processId: number;
+    started: boolean;
+  }): Promise<EngineLinkHere> {
+    this.#connection = connection;
+    this.#gone.clear();
+    void connection.whenEnded.then(({ clean }) => this.#ended(connection, clean));
+    // A setting that the engine cannot take must not cost the person the engine.
+    await this.#options
+      .introduce(connection)
+      .catch((error: unknown) =>
+        this.#options.log.warn('the engine did not take the settings', { why: asShoalError(error).message }),
+      );
+    const { overview, transfers } = await connection
+      .call('watch', {}, { deadlineMs: CALL_MS_MAX })
+      .catch((error: unknown) => {
+        // Whoever asks next shall meet the engine anew, not use a link that tells nothing.
+        if (this.#connection === connection) this.#connection = undefined;
+        connection.close();
+        throw error;
+      });
+    this.#options.log.info('engine connected', { version, processId, started });
+    // Changes that came right behind the answer were handled before this line runs: they are newer.
+    const first = new Map(transfers.filter(({ id }) => !this.#gone.has(id)).map((transfer) => [transfer.id, transfer]));
+    for (const [id, transfer] of this.state.transfers) first.set(id, transfer);
+    this.#set({
+      ...told(this.state, this.state.overview ?? overview),
+      engine: 'up',
+      isEngineHere: this.#options.launcher.isEngineHere,
+      transfers: first,
+    });
+    this.listings.refresh();
+    this.swarms.lookAgain();
+    return connection;
+  }
+
+  #handlers(): FrontendHandlers {
+    return {
+      overviewChanged: (overview) => {
+        this.#set(told(this.state, overview));
+        this.listings.refresh();
+      },
+      transfersChanged: ({ changed, gone }) => {
+        const transfers = new Map(this.state.transfers);
+        const finished = changed.some(({ id, state }) => state !== transfers.get(id)?.state);
+        for (const transfer of changed) transfers.set(transfer.id, transfer);
+        for (const id of gone) {
+          transfers.delete(id);
+          this.#gone.add(id);
+        }
+        this.#set({ transfers });
+        if (finished) this.listings.refreshFilesOf(new Set(changed.map(({ group }) => group))); // who seeds has changed
+      },
+      presenceChanged: ({ groups }) => this.listings.presenceChanged(groups),
+      swarmChanged: (view) => this.swarms.changed(view),
+      event: (event) => {
+        for (const listener of this.#eventListeners) listener(event);
+      },
+    };
+  }
+
+  async #ended(connection: EngineLinkHere, clean: boolean): Promise<void> {
+    if (this.#closed || this.#connection !== connection) return;
+    this.#connection = undefined;
+    this.#connecting = undefined; // what led to this connection has led nowhere
+    const { launcher, clock, log } = this.#options;
+    log.info('engine gone', { clean });
+    this.#set({ overview: undefined, transfers: new Map(), engine: 'connecting' });
+    const now = clock.monotonicMs();
+    this.#breaksMs = [...this.#breaksMs.filter((at) => now - at < 60_000), ...(clean ? [] : [now])];
+    try {
+      // One that broke is started again; so is one in a window, which ends with that window. One
+      // that was stopped stays stopped.
+      if (launcher.place === 'window' || (!clean && this.#breaksMs.length <= BREAKS_PER_MINUTE_MAX)) {
+        return void (await this.connect());
+      }
+      if (!clean) {
+        return this.#set({
+          engine: 'failed',
+          failure: new ShoalError('engineUnreachable', {
+            home: launcher.home.folder,
+            why: 'it broke several times',
+            log: launcher.home.logFile,
+          }),
+        });
+      }
+      await this.#findSuccessor(now + SUCCESSOR_MS);
+    } catch (error) {
+      log.warn('the engine did not come back', { error });
+    }
+  }
+
+  async #findSuccessor(untilMs: number): Promise<void> {
+    const { launcher, clock } = this.#options;
+    while (!this.#closed && clock.monotonicMs() < untilMs) {
+      await wait(clock, 250);
+      const found = await launcher.find(this.#handlers()).catch((error: unknown) => {
+        if (isShoalError(error, 'engineNewer')) throw error;
+        return undefined; // it is just coming up
+      });
+      if (this.#connection || this.#connecting) return found?.connection.close(); // a command was faster
+      if (!found) continue;
+      found.connection.close(); // it runs; now with all that belongs to it, versions compared
+      return void (await this.connect());
+    }
+    if (!this.#closed && !this.#connection && !this.#connecting) this.#set({ engine: 'stopped' });
+  }
+
+  #set(change: Partial<WindowState>): void {
+    const before = this.state;
+    this.state = { ...before, ...change };
+    for (const listener of [...this.#listeners]) listener(this.state, before);
+  }
+}
+
+/**
+ * What a new overview makes of the state. Groups stay as they were while no tracker can be asked.
+ */
+function told(state: WindowState, overview: Overview): Partial<WindowState> {
+  if (!overview.account) {
+    return {
+      overview,
+      knowsTracker: overview.trackerUrl !== '',
+      groups: [],
+      knowsGroups: false,
+      files: new Map(),
+      members: new Map(),
+    };
+  }
+  const isUp = overview.trackers.some(({ link, inUse }) => link === 'up' && inUse);
+  const groups: readonly GroupView[] = isUp ? overview.groups : state.groups;
+  const ids = new Set<GroupId>(
+    groups.filter(({ role }) => role === 'member' || role === 'owner').map(({ group }) => group),
+  );
+  const kept = <T>(listings: ReadonlyMap<GroupId, T>): ReadonlyMap<GroupId, T> =>
+    [...listings.keys()].every((id) => ids.has(id)) ? listings : new Map([...listings].filter(([id]) => ids.has(id)));
+  return {
+    overview,
+    knowsTracker: true,
+    groups,
+    knowsGroups: state.knowsGroups || isUp,
+    files: kept(state.files),
+    members: kept(state.members),
+  };
+}

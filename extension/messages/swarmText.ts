@@ -1,0 +1,156 @@
+// What is told of a swarm, in the words of the window: why it is not faster, what is missing
+// everywhere, who last had it. Pure.
+import { age, rate } from '../../protocol/frontend/format.ts';
+import type { Transfer } from '../../protocol/messages/engineLink.ts';
+import type { Nowhere } from '../../protocol/messages/swarmView.ts';
+import { rangesText } from '../../protocol/messages/swarmView.ts';
+import type { Why } from '../../protocol/frontend/slowReasons.ts';
+import { fromWire } from '../../protocol/wire/wireErrors.ts';
+import { phraseOf } from './errorMessages.ts';
+import { plural, shown, t } from '../common/l10n.ts';
+
+/** People that a sentence names. */
+const NAMED_MAX = 3;
+
+/** A reason as a sentence. */
+export function whyWords(why: Why, { error }: Transfer, nowMs: number): string {
+  switch (why.is) {
+    case 'paused':
+      return t('It is paused.');
+    case 'checking':
+      return t('What is on the disk is being checked.');
+    case 'hashing':
+      return t('It is being hashed.');
+    case 'choosing':
+      return t('It waits for its files to be chosen.');
+    case 'trouble':
+      return error ? t('It stands still: {0}', phraseOf(fromWire(error))) : t('It has failed.');
+    case 'turn':
+      return t('It waits for its turn: it is number {0} of all downloads.', why.place);
+    case 'nowhere':
+      return join(
+        plural(
+          why.nowhere.pieces,
+          'Piece {1} of {2} is with nobody who is connected',
+          'Pieces {1} of {2} are with nobody who is connected',
+          rangesText(why.nowhere),
+          why.pieces,
+        ),
+        lastHadWords(why.nowhere, nowMs),
+      );
+    case 'nobody':
+      return why.nowhere && why.nowhere.pieces < why.pieces
+        ? join(
+            plural(
+              why.nowhere.pieces,
+              'Nobody who is online has piece {1} of {2}',
+              'Nobody who is online has pieces {1} of {2}',
+              rangesText(why.nowhere),
+              why.pieces,
+            ),
+            lastHadWords(why.nowhere, nowMs),
+          )
+        : join(t('Nobody who is online has it'), why.nowhere ? lastHadWords(why.nowhere, nowMs) : '');
+    case 'unreachable':
+      return plural(
+        why.users.length,
+        '{1} is online but cannot be reached from here, nor from there.',
+        '{1} are online but cannot be reached from here, nor from there.',
+        names(why.users),
+      );
+    case 'connecting':
+      return plural(why.peers, '{0} peer is being connected to.', '{0} peers are being connected to.');
+    case 'hashes':
+      return t('The hashes of its pieces are on their way.');
+    case 'downLimit':
+      return why.whose === 'own'
+        ? t('Your limit for this download holds: {0}.', rate(why.bytesPerS))
+        : t('Your limit for all downloads holds: {0}.', rate(why.bytesPerS));
+    case 'upLimit':
+      return why.whose === 'own'
+        ? t('Your limit for this file holds: {0}.', rate(why.bytesPerS))
+        : t('Your limit for all uploads holds: {0}.', rate(why.bytesPerS));
+    case 'disk':
+      return t('Pieces come faster than the disk takes them.');
+    case 'busy':
+      return plural(
+        why.peers,
+        'The one peer that could send something is busy with others.',
+        'All {0} peers that could send something are busy with others.',
+      );
+    case 'senders':
+      return plural(
+        why.users.length,
+        'Only {1} sends, at {2}.',
+        'It comes as fast as {1} send it: {2}.',
+        names(why.users),
+        rate(why.bytesPerS),
+      );
+    case 'trackersAway':
+      return why.peers > 0
+        ? plural(
+            why.peers,
+            'No tracker can be reached; {0} peer stays connected.',
+            'No tracker can be reached; {0} peers stay connected.',
+          )
+        : t('No tracker can be reached, so nobody is found.');
+    case 'wrong':
+      return plural(
+        why.users.length,
+        '{1} sent what was wrong and is left alone.',
+        '{1} sent what was wrong and are left alone.',
+        names(why.users),
+      );
+    case 'nobodyTakes':
+      return t('Nobody is taking it now.');
+    case 'takers':
+      return plural(
+        why.users.length,
+        '{1} takes it at {2}.',
+        '{1} take it at {2}.',
+        names(why.users),
+        rate(why.bytesPerS),
+      );
+  }
+}
+
+/** `alice had them 2 h ago`; nothing where that is not known. */
+export function lastHadWords({ pieces, lastHad }: Nowhere, nowMs: number): string {
+  if (!lastHad) return '';
+  const [user, ago] = [shown(lastHad.user), age((nowMs - lastHad.atMs) / 1000)];
+  return lastHad.pieces < pieces
+    ? t('{0} had {1} of them {2} ago', user, lastHad.pieces, ago)
+    : plural(pieces, '{1} had it {2} ago', '{1} had them {2} ago', user, ago);
+}
+
+/**
+ * What is missing of a download that stands still, for a row: `pieces 17-20 of 40 are missing
+ * everywhere; alice had them 2 h ago`.
+ */
+export function missingWords(
+  { nowhere, pieces }: Pick<Transfer, 'nowhere' | 'pieces'>,
+  nowMs: number,
+): string | undefined {
+  if (!nowhere) return undefined;
+  const what =
+    nowhere.pieces === pieces
+      ? t('nobody online has it')
+      : plural(
+          nowhere.pieces,
+          'piece {1} of {2} is missing everywhere',
+          'pieces {1} of {2} are missing everywhere',
+          rangesText(nowhere),
+          pieces,
+        );
+  return [what, lastHadWords(nowhere, nowMs)].filter((part) => part !== '').join('; ');
+}
+
+const join = (what: string, who: string): string => (who === '' ? t('{0}.', what) : t('{0}; {1}.', what, who));
+
+function names(users: readonly string[]): string {
+  const [first = '', ...others] = users.slice(0, NAMED_MAX).map(shown);
+  const more = users.length - 1 - others.length;
+  if (more > 0) return t('{0} and {1} more', [first, ...others].join(', '), more);
+  const last = others.pop();
+  return last === undefined ? first : t('{0} and {1}', [first, ...others].join(', '), last);
+}

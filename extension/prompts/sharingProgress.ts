@@ -1,0 +1,64 @@
+// The sign that files are being shared: one for all of a wish, which says what is hashed and how
+// far it is, and by which all of it is given up. Shown only when it takes a while. Shares nothing;
+// commands/share.ts does.
+import path from 'node:path';
+import * as vscode from 'vscode';
+import { percent } from '../../protocol/frontend/format.ts';
+import { isQuick } from '../common/progressDelay.ts';
+import type { WindowState } from '../state/state.ts';
+import type { Store } from '../engineClient/store.ts';
+import { inMessage, plural, t } from '../common/l10n.ts';
+
+export interface SharingSign {
+  /** The person gave it up: nothing more is to be shared. */
+  readonly signal: AbortSignal;
+  /** This one is being shared from now on. */
+  readonly now: (file: string, transfer: number) => void;
+}
+
+/** @param files  which are shared, one after the other */
+export async function withSharingSign<T>(
+  store: Store,
+  files: readonly string[],
+  run: (sign: SharingSign) => Promise<T>,
+): Promise<T> {
+  const stop = new AbortController();
+  let [file, transfer, begun] = ['', 0, 0];
+  const running = run({
+    signal: stop.signal,
+    now: (name, id) => {
+      begun += name === file ? 0 : 1; // it may begin anew, as a new version
+      [file, transfer] = [name, id];
+    },
+  });
+  if (await isQuick(running)) return running;
+  const [first = ''] = files;
+  const title = plural(files.length, 'Sharing {1}', 'Sharing {0} files', inMessage(path.basename(first)));
+  return vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, cancellable: true, title },
+    (progress, token) => {
+      token.onCancellationRequested(() => stop.abort());
+      let shownPercent = 0;
+      const stopListening = store.onChange((state) => {
+        const { words, done } = farOf(state, transfer);
+        const allPercent = (100 * (begun - 1 + done)) / files.length;
+        progress.report({
+          message: files.length === 1 ? words : t('{0}: {1}', inMessage(path.basename(file)), words),
+          increment: Math.max(0, allPercent - shownPercent),
+        });
+        shownPercent = Math.max(shownPercent, allPercent);
+      });
+      return running.finally(stopListening);
+    },
+  );
+}
+
+/** How far one is, from 0 to 1. */
+function farOf({ transfers }: WindowState, id: number): { readonly words: string; readonly done: number } {
+  const transfer = transfers.get(id);
+  const hashed = transfer ? percent(transfer.doneBytes, transfer.sizeBytes) : 0;
+  return {
+    words: transfer?.state === 'hashing' ? t('hashing, {0} %', hashed) : t('telling the group'),
+    done: hashed / 100,
+  };
+}

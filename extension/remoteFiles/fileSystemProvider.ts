@@ -1,0 +1,233 @@
+// Shared files as VS Code opens them before they are downloaded: two read-only file systems, one of
+// whole files up to a size, one of the beginnings of larger texts. Says why when it cannot; changes
+// nothing, watches nothing (what a URI names never changes), and is never a workspace folder.
+import * as vscode from 'vscode';
+import { amount } from '../../protocol/frontend/format.ts';
+import { asShoalError, ShoalError } from '../../protocol/base/errors.ts';
+import type { Way } from '../messages/errorMessages.ts';
+import { troubleOf } from '../messages/errorMessages.ts';
+import { HEAD_BYTES, headText, isTextLike } from '../messages/truncatedText.ts';
+import type { Ready } from '../engineClient/whenReady.ts';
+import { setting } from '../common/settings.ts';
+import type { SharedReader } from './fileReader.ts';
+import type { SharedPlace } from './fileUri.ts';
+import { placeIn, SHARED, SHARED_HEAD } from './fileUri.ts';
+import { inMessage, shown, t } from '../common/l10n.ts';
+
+/**
+ * How long a file may take to come before there is a sign that it does, in ms: less is over before
+ * it was read.
+ */
+const QUIET_MS = 700;
+
+/** Largest file that is opened without being downloaded, in bytes. */
+export const openLimitBytes = (): number => Math.max(0, setting('openLimit')) * 1024 * 1024;
+
+export interface SharedFilesHost {
+  readonly reader: SharedReader;
+  /** Waits until the engine can be asked. @throws ShoalError notSignedIn */
+  readonly ready: Ready;
+}
+
+export function registerSharedFiles(host: SharedFilesHost): vscode.Disposable {
+  const isReadonly = (why: string): vscode.MarkdownString => {
+    const words = new vscode.MarkdownString(why);
+    words.isTrusted = { enabledCommands: ['shoal.downloadShown'] };
+    return words;
+  };
+  return vscode.Disposable.from(
+    vscode.workspace.registerFileSystemProvider(SHARED, new SharedFiles(host, wholeFile), {
+      isCaseSensitive: true,
+      isReadonly: isReadonly(
+        t(
+          'This is a version that a group shares, opened without being downloaded. [Download it](command:shoal.downloadShown) to have a copy that you can change.',
+        ),
+      ),
+    }),
+    vscode.workspace.registerFileSystemProvider(SHARED_HEAD, new SharedFiles(host, beginning), {
+      isCaseSensitive: true,
+      isReadonly: isReadonly(
+        t(
+          'This is only the beginning of a file that a group shares. [Download it](command:shoal.downloadShown) to have all of it.',
+        ),
+      ),
+    }),
+  );
+}
+
+/** What of a file is opened. @throws ShoalError */
+type Content = (
+  reader: SharedReader,
+  place: SharedPlace,
+  sizeBytes: number,
+) => { readonly size: () => Promise<number>; readonly bytes: () => Promise<Uint8Array> };
+
+const wholeFile: Content = (reader, place, sizeBytes) => ({
+  size: () => Promise.resolve(sizeBytes),
+  bytes: () => {
+    const limit = openLimitBytes();
+    if (sizeBytes > limit) {
+      throw new ShoalError('usage', {
+        why: t(
+          '{0} has {1}, and only files up to {2} are opened without being downloaded (shoal.openLimit)',
+          shown(lastOf(place)),
+          amount(sizeBytes),
+          amount(limit),
+        ),
+      });
+    }
+    return withSign(place, sizeBytes, (came, signal) => reader.bytes(place, sizeBytes, { came, signal }));
+  },
+});
+
+const beginning: Content = (reader, place, sizeBytes) => {
+  const text = async (): Promise<Uint8Array> => {
+    const bytes = Math.min(HEAD_BYTES, sizeBytes);
+    const head = await withSign(place, bytes, (came, signal) => reader.bytes(place, bytes, { came, signal }));
+    if (!isTextLike(head)) {
+      throw new ShoalError('usage', {
+        why: t('{0} has {1} and is no text; download it to open it', shown(lastOf(place)), amount(sizeBytes)),
+      });
+    }
+    return headText(head, { name: lastOf(place), group: place.group, sizeBytes });
+  };
+  return { size: async () => (await text()).length, bytes: text };
+};
+
+const lastOf = ({ name, path }: SharedPlace): string => (path === '' ? name : path).split('/').at(-1) ?? name;
+
+/**
+ * Shows that something comes, and how much of it has, once it takes a while; the person can stop
+ * it. @throws ShoalError cancelled
+ */
+async function withSign<T>(
+  place: SharedPlace,
+  sizeBytes: number,
+  run: (came: (bytes: number) => void, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const stop = new AbortController();
+  let report = (_bytes: number): void => {};
+  const running = run((bytes) => report(bytes), stop.signal);
+  const timer = setTimeout(() => {
+    const options = {
+      location: vscode.ProgressLocation.Notification,
+      cancellable: true,
+      title: t('Opening {0} of {1}', inMessage(lastOf(place)), inMessage(place.group)),
+    };
+    void vscode.window.withProgress(options, async (progress, token) => {
+      token.onCancellationRequested(() => stop.abort());
+      let said = 0;
+      report = (bytes) => {
+        progress.report({
+          message: t('{0} of {1}', amount(bytes), amount(sizeBytes)),
+          increment: ((bytes - said) * 100) / Math.max(1, sizeBytes),
+        });
+        said = bytes;
+      };
+      await running.catch(() => undefined); // whoever reads hears of it
+    });
+  }, QUIET_MS);
+  try {
+    return await running;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+class SharedFiles implements vscode.FileSystemProvider {
+  readonly onDidChangeFile = new vscode.EventEmitter<vscode.FileChangeEvent[]>().event;
+  readonly #host: SharedFilesHost;
+  readonly #content: Content;
+  /** What is to be seen of what it has said. */
+  readonly #said = new Set<string>();
+
+  constructor(host: SharedFilesHost, content: Content) {
+    this.#host = host;
+    this.#content = content;
+  }
+
+  watch(): vscode.Disposable {
+    return new vscode.Disposable(() => {});
+  }
+
+  stat(uri: vscode.Uri): Promise<vscode.FileStat> {
+    return this.#at(uri, async (place) => {
+      const { isFolder, sizeBytes, atMs } = await this.#host.reader.info(place);
+      const times = { ctime: atMs, mtime: atMs, permissions: vscode.FilePermission.Readonly };
+      if (isFolder) return { ...times, type: vscode.FileType.Directory, size: 0 };
+      return {
+        ...times,
+        type: vscode.FileType.File,
+        size: await this.#content(this.#host.reader, place, sizeBytes).size(),
+      };
+    });
+  }
+
+  readDirectory(uri: vscode.Uri): Promise<[string, vscode.FileType][]> {
+    return this.#at(uri, async (place) => {
+      const { isFolder } = await this.#host.reader.info(place);
+      if (!isFolder) throw vscode.FileSystemError.FileNotADirectory(uri);
+      const before = place.path === '' ? '' : `${place.path}/`;
+      const found = new Map<string, vscode.FileType>();
+      for (const { path } of await this.#host.reader.files(place)) {
+        if (!path.startsWith(before)) continue;
+        const [name = '', ...deeper] = path.slice(before.length).split('/');
+        found.set(name, deeper.length > 0 ? vscode.FileType.Directory : vscode.FileType.File);
+      }
+      return [...found];
+    });
+  }
+
+  readFile(uri: vscode.Uri): Promise<Uint8Array> {
+    return this.#at(uri, async (place) => {
+      const { isFolder, sizeBytes } = await this.#host.reader.info(place);
+      if (isFolder) throw vscode.FileSystemError.FileIsADirectory(uri);
+      return this.#content(this.#host.reader, place, sizeBytes).bytes();
+    });
+  }
+
+  // VS Code offers none of these for what is read-only.
+  createDirectory(uri: vscode.Uri): never {
+    throw vscode.FileSystemError.NoPermissions(uri);
+  }
+  readonly writeFile = (uri: vscode.Uri): never => this.createDirectory(uri);
+  readonly delete = (uri: vscode.Uri): never => this.createDirectory(uri);
+  readonly rename = (uri: vscode.Uri): never => this.createDirectory(uri);
+
+  /** @throws vscode.FileSystemError with a sentence */
+  async #at<T>(uri: vscode.Uri, run: (place: SharedPlace) => Promise<T>): Promise<T> {
+    const place = placeIn(uri);
+    if (!place) throw vscode.FileSystemError.FileNotFound(t('This names no shared file.'));
+    try {
+      await this.#host.ready();
+      return await run(place);
+    } catch (error) {
+      if (error instanceof vscode.FileSystemError) throw error;
+      throw this.#explained(asShoalError(error));
+    }
+  }
+
+  #explained(error: ShoalError): vscode.FileSystemError {
+    const { sentence, ways } = troubleOf(error);
+    if (error.code !== 'cancelled') this.#say(sentence, ways);
+    if (['unknownFile', 'unknownGroup', 'newerVersion'].includes(error.code)) {
+      return vscode.FileSystemError.FileNotFound(sentence);
+    }
+    return ['notMember', 'notSignedIn'].includes(error.code)
+      ? vscode.FileSystemError.NoPermissions(sentence)
+      : vscode.FileSystemError.Unavailable(sentence);
+  }
+  /**
+   * An editor that cannot be opened says only that something was unexpected, so it is said here;
+   * once, of the many tabs that may be restored.
+   */
+  #say(sentence: string, ways: readonly Way[]): void {
+    if (this.#said.has(sentence)) return;
+    this.#said.add(sentence);
+    void vscode.window.showErrorMessage(sentence, ...ways.map(({ words }) => words)).then((answer) => {
+      this.#said.delete(sentence);
+      const way = ways.find(({ words }) => words === answer);
+      if (way) void vscode.commands.executeCommand(way.command);
+    });
+  }
+}

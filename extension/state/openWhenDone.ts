@@ -1,0 +1,73 @@
+// Downloads that this window opens when they are done. Owns which; remembered by the workspace, so
+// that a reload does not forget them.
+import type { Log } from '../../protocol/base/world.ts';
+import type { WindowState } from './state.ts';
+import { isComplete } from './state.ts';
+
+/** Remembers them; Memory is one. */
+export interface OpeningKeeper {
+  readonly opening: ReadonlySet<number>;
+  rememberOpening(ids: ReadonlySet<number>): Promise<void>;
+}
+
+export class OpenWhenDone {
+  ids: ReadonlySet<number>;
+  /** Those that were done in this window's life. */
+  readonly #opened = new Set<number>();
+  readonly #keeper: OpeningKeeper;
+  readonly #open: (file: string) => Promise<void>;
+  readonly #changed: () => void;
+  readonly #log: Pick<Log, 'info'>;
+
+  /** @param changed  told when the rows of downloads may look different */
+  constructor(
+    keeper: OpeningKeeper,
+    open: (file: string) => Promise<void>,
+    changed: () => void,
+    log: Pick<Log, 'info'>,
+  ) {
+    this.ids = keeper.opening;
+    this.#keeper = keeper;
+    this.#open = open;
+    this.#changed = changed;
+    this.#log = log;
+  }
+
+  /** Whether this window opens it, or has. */
+  opens(id: number): boolean {
+    return this.ids.has(id) || this.#opened.has(id);
+  }
+
+  async mark(ids: readonly number[], opens: boolean): Promise<void> {
+    const now = new Set(this.ids);
+    for (const id of ids) {
+      if (opens) now.add(id);
+      else now.delete(id);
+    }
+    this.ids = now;
+    this.#changed();
+    await this.#keeper.rememberOpening(now);
+  }
+
+  /**
+   * The state has changed: opens what is done. Marks of downloads that never come to that are few,
+   * and their ids are never given again.
+   */
+  follow({ engine, overview, transfers }: WindowState, before: WindowState): void {
+    if (this.ids.size === 0 || transfers === before.transfers || engine !== 'up' || overview?.account === undefined) {
+      return;
+    }
+    const done = [...this.ids].flatMap((id) => transfers.get(id) ?? []).filter(isComplete);
+    if (done.length === 0) return;
+    for (const { id } of done) this.#opened.add(id);
+    void this.mark(
+      done.map(({ id }) => id),
+      false,
+    );
+    for (const { path, state } of done) {
+      if (state !== 'gone') {
+        this.#open(path).catch((error: unknown) => this.#log.info('not opened', { why: (error as Error).message }));
+      }
+    }
+  }
+}

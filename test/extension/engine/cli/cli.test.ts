@@ -1,0 +1,514 @@
+// The command line from its words to the engine's verbs and back to what is printed: the real host
+// and a real socket, around an engine that only pretends. What stays until something is done is in
+// follow.test.ts.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { allVerbs } from '../../../../extension/engine/cli/cli.ts';
+import { ShoalError } from '../../../../protocol/base/errors.ts';
+import { CommandLine } from '../../../support/fakes/commandLine.ts';
+import { aFile, aGroup, aTransfer, FakeEngine, fails } from '../../../support/fakes/fakeEngine.ts';
+
+describe('the command line', () => {
+  let shoal: CommandLine;
+  beforeEach(() => {
+    shoal = new CommandLine();
+  });
+  afterEach(() => shoal.end());
+
+  describe('asks the engine', () => {
+    const rows: [words: string, asked: [verb: string, body: object][], stdout: RegExp][] = [
+      ['create_group team', [['createGroup', { group: 'team' }]], /^Created the group team; you own it\./],
+      ['join_group team', [['joinGroup', { group: 'team' }]], /^Asked to join team\./],
+      ['cancel_request team', [['cancelRequest', { group: 'team' }]], /^Took back your request/],
+      ['leave_group team', [['leaveGroup', { group: 'team' }]], /^Left team\./],
+      ['remove_member team bob', [['removeMember', { group: 'team', user: 'bob' }]], /^Removed bob from team\./],
+      [
+        'accept_request team bob',
+        [['acceptRequest', { group: 'team', user: 'bob' }]],
+        /^bob is a member of team now\./,
+      ],
+      ['reject_request team bob', [['rejectRequest', { group: 'team', user: 'bob' }]], /^Rejected the request of bob/],
+      [
+        'list_groups',
+        [['listGroups', { after: '' }]],
+        /^GROUP {2}YOU ARE {2}OWNER {2}MEMBERS {2}ONLINE {2}FILES\nteam {3}owner {4}alice {8}3 {7}2 {6}1\n$/,
+      ],
+      [
+        'list_files team',
+        [['listFiles', { group: 'team', after: '' }]],
+        /^NAME {10}SIZE {2}SEEDERS {2}AUTHOR {2}VERSION\ndump\.sql {2}1\.00 MiB {8}1 {2}bob {11}1\n$/,
+      ],
+      ['list_file team', [['listFiles', { group: 'team', after: '' }]], /^NAME/],
+      [
+        'stop_share team dump.sql',
+        [['stopShare', { group: 'team', name: 'dump.sql', remove: false }]],
+        /^You do not share dump\.sql in team any more\./,
+      ],
+      [
+        'stop_share team dump.sql --remove',
+        [['stopShare', { group: 'team', name: 'dump.sql', remove: true }]],
+        /^Removed dump\.sql in team\./,
+      ],
+      [
+        'set --down 10M --up 0 --active 3',
+        [['configure', { downLimitBytesPerS: 10485760, upLimitBytesPerS: 0, activeDownloads: 3 }]],
+        /^Set for all/,
+      ],
+      ['logout', [['signOut', {}]], /^Signed out\./],
+      [
+        'logout --keep-sharing on --limit-down 500k --limit-up 1M --listen 10.0.0.1:7000',
+        [
+          [
+            'configure',
+            {
+              downLimitBytesPerS: 512000,
+              upLimitBytesPerS: 1048576,
+              listenHost: '10.0.0.1',
+              listenPort: 7000,
+              keepSharing: true,
+            },
+          ],
+          ['signOut', {}],
+        ],
+        /^Signed out/,
+      ],
+      [
+        '--tracker a.example:7070 logout',
+        [
+          ['setTracker', { url: 'a.example:7070', confirm: false }],
+          ['signOut', {}],
+        ],
+        /^Signed out/,
+      ],
+      [
+        'upload_file dump.sql team --detach --replace --name x.sql',
+        [['share', { group: 'team', path: '$/dump.sql', name: 'x.sql', replace: true }]],
+        /^Sharing x\.sql in team/,
+      ],
+      [
+        'get team dump.sql --detach --mode random',
+        [
+          ['findFile', { group: 'team', name: 'dump.sql' }],
+          [
+            'download',
+            {
+              group: 'team',
+              name: 'dump.sql',
+              path: '$/downloads',
+              asFile: false,
+              rename: false,
+              mode: 'random',
+              only: [],
+            },
+          ],
+        ],
+        /^Downloading dump\.sql in the background/,
+      ],
+      [
+        'get team dump.sql there.sql --detach --rename',
+        [
+          ['findFile', { group: 'team', name: 'dump.sql' }],
+          [
+            'download',
+            {
+              group: 'team',
+              name: 'dump.sql',
+              path: '$/there.sql',
+              asFile: true,
+              rename: true,
+              mode: 'auto',
+              only: [],
+            },
+          ],
+        ],
+        /^Downloading/,
+      ],
+      [
+        'get team dump.sql --detach --only img/*.png README.md',
+        [
+          ['findFile', { group: 'team', name: 'dump.sql' }],
+          [
+            'download',
+            {
+              group: 'team',
+              name: 'dump.sql',
+              path: '$/downloads',
+              asFile: false,
+              rename: false,
+              mode: 'auto',
+              only: ['img/*.png', 'README.md'],
+            },
+          ],
+        ],
+        /^Downloading/,
+      ],
+      [
+        'get team dump.sql home --detach',
+        [
+          ['findFile', { group: 'team', name: 'dump.sql' }],
+          [
+            'download',
+            { group: 'team', name: 'dump.sql', path: '$/home', asFile: false, rename: false, mode: 'auto', only: [] },
+          ],
+        ],
+        /^Downloading/,
+      ],
+    ];
+    for (const [words, asked, stdout] of rows) {
+      it(words, async () => {
+        const ran = await shoal.run(...words.split(' '));
+        assert.deepEqual(ran.exit, 0, ran.stderr);
+        assert.match(ran.stdout, stdout);
+        const expected = asked.map(([verb, body]) => ({
+          verb,
+          body: JSON.parse(JSON.stringify(body).replaceAll('$/', `${shoal.folder}/`)) as object,
+        }));
+        assert.deepEqual(JSON.parse(JSON.stringify(shoal.engine.asked)), expected);
+      });
+    }
+  });
+
+  it('shares no secret by mistake, and one on purpose', async () => {
+    fs.writeFileSync(path.join(shoal.folder, '.env'), 'PASSWORD=1');
+    const refused = await shoal.run('upload_file', '.env', 'team', '--detach');
+    assert.deepEqual(
+      [refused.exit, refused.stderr],
+      [2, 'shoal: .env may hold secrets; share it with --secrets if that is meant\n'],
+    );
+    assert.deepEqual(shoal.engine.asked, []);
+    assert.equal((await shoal.run('upload_file', '.env', 'team', '--detach', '--secrets')).exit, 0);
+    assert.deepEqual(
+      shoal.engine.asked.map(({ verb }) => verb),
+      ['share'],
+    );
+  });
+
+  describe('prints one JSON value with --json', () => {
+    const rows: [words: string, json: unknown][] = [
+      ['create_group team', { group: 'team', durability: 'both' }],
+      ['accept_request team bob', { group: 'team', user: 'bob', durability: 'both' }],
+      ['logout', { signedOut: true }],
+      ['stop', { stopped: false }],
+      ['list_files team', [JSON.parse(JSON.stringify(aFile()))]],
+      ['stop_share team a', { group: 'team', name: 'a', removed: false, durability: 'both' }],
+    ];
+    for (const [words, json] of rows) {
+      it(words, async () => {
+        const { exit, stdout, stderr } = await shoal.run('--json', ...words.split(' '));
+        assert.deepEqual([exit, JSON.parse(stdout), stderr], [0, json, '']);
+      });
+    }
+
+    it('and an error the same way', async () => {
+      shoal.engine = new FakeEngine({ createGroup: fails('nameTaken', { name: 'team' }) });
+      const { exit, stdout, stderr } = await shoal.run('create_group', 'team', '--json');
+      assert.equal(exit, 3);
+      assert.deepEqual(JSON.parse(stdout), {
+        error: { code: 'nameTaken', message: 'the name team is taken; choose another', fields: { name: 'team' } },
+      });
+      assert.equal(stderr, 'shoal: the name team is taken; choose another\n');
+    });
+  });
+
+  it('says wrong use as JSON, too', async () => {
+    const { exit, stdout } = await shoal.run('login', '--json');
+    assert.deepEqual(
+      [exit, JSON.parse(stdout)],
+      [2, { error: { code: 'usage', message: "missing required argument 'user'", fields: {} } }],
+    );
+  });
+
+  describe('fails with a sentence and the exit code of the error', () => {
+    const rows: [code: ConstructorParameters<typeof ShoalError>[0], exit: number][] = [
+      ['notSignedIn', 3],
+      ['unknownGroup', 4],
+      ['trackerUnreachable', 7],
+      ['usage', 2],
+      ['internal', 1],
+    ];
+    for (const [code, exit] of rows) {
+      it(`${code}: ${exit}`, async () => {
+        shoal.engine = new FakeEngine({ joinGroup: fails(code, { group: 'team', address: 'a:1', why: 'y' }) });
+        const ran = await shoal.run('join_group', 'team');
+        assert.equal(ran.exit, exit);
+        assert.equal(
+          ran.stderr,
+          `shoal: ${new ShoalError(code, { group: 'team', address: 'a:1', why: 'y' }).message}\n`,
+        );
+        assert.equal(ran.stdout, '');
+      });
+    }
+  });
+
+  describe('explains wrong use, with exit code 2', () => {
+    const rows: [words: string, says: RegExp][] = [
+      ['list_filez team', /unknown command 'list_filez'\n\(Did you mean one of list_file, list_files\?\)/],
+      ['login', /missing required argument 'user'/],
+      ['logout now', /too many arguments/],
+      ['logout --fast', /unknown option '--fast'/],
+      ['logout --limit-down fast', /^shoal: fast is not a rate/],
+      ['logout --listen nowhere', /^shoal: nowhere is not an address/],
+      ['logout --tracker none.txt', /^shoal: there is no file .*none\.txt/],
+      ['get team a --mode best', /^shoal: --mode is one of rarest, random, sequential/],
+      ['get team a --timeout soon', /^shoal: soon is not a time/],
+      ['set', /^shoal: say what to set/],
+      ['set 1 --active 3', /^shoal: --active is for all downloads together/],
+      ['set --priority high', /^shoal: name the download whose priority/],
+      ['set 1 --priority urgent', /^shoal: --priority is one of high, normal, low, not urgent/],
+      ['set 1 --down fast', /^shoal: fast is not a rate/],
+      ['pause 1 --all', /^shoal: name downloads, or say --all/],
+      ['cat team a --head much', /^shoal: --head is a number of bytes/],
+      ['pause team', /^shoal: name a group and a file, or the number/],
+      ['', /^Usage: shoal/],
+    ];
+    for (const [words, says] of rows) {
+      it(words || 'nothing at all', async () => {
+        const { exit, stderr, stdout } = await shoal.run(...words.split(' ').filter((word) => word !== ''));
+        assert.match(stderr, says);
+        assert.deepEqual([exit, stdout], [2, '']);
+        assert.deepEqual(
+          shoal.engine.asked.filter(({ verb }) => verb !== 'findFile'),
+          [],
+        );
+      });
+    }
+  });
+
+  describe('explains itself', () => {
+    it('in one page', async () => {
+      const { exit, stdout } = await shoal.run('--help');
+      assert.equal(exit, 0);
+      for (const { use } of allVerbs) assert.ok(stdout.includes(`  ${use.split(' ')[0] ?? ''}`), use);
+      assert.match(stdout, /First steps:/);
+      assert.match(stdout, /SHOAL_HOME;\s+default: /);
+      assert.doesNotMatch(stdout, /^ {2}engine/m);
+    });
+    for (const { use, also, json } of allVerbs) {
+      it(`about ${use}`, async () => {
+        const { exit, stdout } = await shoal.run('help', use.split(' ')[0] ?? '');
+        assert.equal(exit, 0);
+        assert.ok(
+          stdout.startsWith(`Usage: shoal ${use.split(' ')[0] ?? ''}${also === undefined ? '' : `|${also}`} `),
+          stdout,
+        );
+        assert.ok(stdout.includes(`With --json: ${json}`));
+      });
+    }
+  });
+
+  describe('takes a password', () => {
+    const signIn = { verb: 'signIn', body: { user: 'alice', password: 'correct horse', hold: true } };
+    it('from the environment', async () => {
+      shoal.terminal.environment['SHOAL_PASSWORD'] = 'correct horse';
+      const { stdout, stderr } = await shoal.run('login', 'alice');
+      assert.deepEqual(shoal.engine.asked, [signIn]);
+      assert.match(
+        stdout,
+        /^Signed in as alice\. The engine keeps running in the background until `shoal logout` or `shoal stop`\.\n$/,
+      );
+      assert.equal(stderr, '');
+    });
+    it('from a pipe', async () => {
+      shoal.terminal.input.push('correct horse');
+      await shoal.run('login', 'alice');
+      assert.deepEqual(shoal.engine.asked, [signIn]);
+    });
+    it('from a person, who is asked twice for a new one', async () => {
+      shoal.terminal.canAsk = true;
+      shoal.terminal.input.push('correct horse', 'correct horse');
+      const { stderr } = await shoal.run('create_user', 'alice');
+      assert.deepEqual(shoal.engine.asked, [
+        { verb: 'createUser', body: { user: 'alice', password: 'correct horse' } },
+      ]);
+      assert.equal(stderr, 'new password for alice: the same again: ');
+    });
+    it('from the command line, with a warning', async () => {
+      const { stderr } = await shoal.run('login', 'alice', 'correct horse');
+      assert.deepEqual(shoal.engine.asked, [signIn]);
+      assert.match(stderr, /can be seen by others/);
+    });
+    it('twice to change it', async () => {
+      shoal.terminal.input.push('correct horse', 'battery staple');
+      await shoal.run('change_password');
+      assert.deepEqual(shoal.engine.asked, [
+        { verb: 'changePassword', body: { oldPassword: 'correct horse', newPassword: 'battery staple' } },
+      ]);
+    });
+    it('and says when there is none, or two that differ', async () => {
+      const none = await shoal.run('login', 'alice');
+      assert.equal(none.exit, 2);
+      assert.match(none.stderr, /^shoal: no password given/);
+      shoal.terminal.canAsk = true;
+      shoal.terminal.input.push('correct horse', 'correct house');
+      assert.match((await shoal.run('create_user', 'alice')).stderr, /the two passwords differ/);
+      assert.deepEqual(shoal.engine.asked, []);
+    });
+  });
+
+  it('shows the realm of a tracker that is new', async () => {
+    const { stderr } = await shoal.run('logout', '--tracker', 'a.example:7070');
+    assert.match(stderr, /^first use of this tracker.*\n {2}shoal:\/\/pin@a\.example:7070\n/);
+  });
+
+  it('lists all pages', async () => {
+    shoal.engine = new FakeEngine({
+      listFiles: ({ after }) => ({
+        files: [aFile({ name: after === '' ? 'a' : 'b' })],
+        more: after === '',
+        filesVersion: 1,
+      }),
+    });
+    const { stdout } = await shoal.run('list_files', 'team');
+    assert.deepEqual(
+      stdout.split('\n').map((line) => line.split(' ')[0]),
+      ['NAME', 'a', 'b', ''],
+    );
+  });
+
+  it('lists what is in a folder that is here, all pages of it, and in no file', async () => {
+    const folder = aFile({ name: 'project', content: 'folder' });
+    shoal.engine = new FakeEngine({
+      findFile: ({ name }) => (name === 'project' ? folder : aFile()),
+      folderFiles: ({ after }) => ({
+        files: [{ path: after === '' ? 'a/b' : 'c', sizeBytes: 2048 }],
+        more: after === '',
+      }),
+    });
+    shoal.engine.list.set(4, aTransfer({ id: 4, kind: 'share', root: folder.root }));
+    assert.equal(
+      (await shoal.run('list_files', 'team', 'project')).stdout,
+      '    SIZE  PATH\n2.00 KiB  a/b\n2.00 KiB  c\n',
+    );
+    assert.deepEqual(
+      shoal.engine.asked.map(({ verb }) => verb),
+      ['findFile', 'folderFiles', 'folderFiles'],
+    );
+    assert.equal((await shoal.run('list_files', 'team', 'dump.sql')).exit, 2);
+  });
+
+  it('lists requests for the owner of a group only', async () => {
+    shoal.engine.state = {
+      ...shoal.engine.state,
+      groups: [aGroup({ name: 'Team' }), aGroup({ name: 'other', role: 'member' })],
+    };
+    assert.match((await shoal.run('list_requests', 'team')).stdout, /^USER {2}ASKED\nbob {3}2026-01-01 00:00 UTC\n$/);
+    assert.equal((await shoal.run('list_requests', 'other')).exit, 3);
+  });
+
+  it('says when only one of two trackers holds a change', async () => {
+    shoal.engine = new FakeEngine({ createGroup: () => ({ durability: 'one' }) });
+    assert.match((await shoal.run('create_group', 'team')).stderr, /^Only one tracker holds this so far/);
+  });
+
+  it('shows downloads in the classic form', async () => {
+    for (const [id, fields] of [
+      { name: 'a' },
+      { name: 'b', state: 'seeding' as const },
+      { name: 'c', kind: 'share' as const },
+    ].entries()) {
+      shoal.engine.list.set(id, aTransfer({ id, ...fields }));
+    }
+    assert.equal((await shoal.run('show_downloads')).stdout, '[D] [team] a\n[C] [team] b\n');
+  });
+
+  it('finds a transfer by group and name in any case, or by its number', async () => {
+    shoal.engine.list.set(4, aTransfer({ id: 4, name: 'Dump.SQL' }));
+    await shoal.run('pause', 'TEAM', 'dump.sql');
+    await shoal.run('resume', '4');
+    await shoal.run('cancel', '4');
+    assert.deepEqual(shoal.engine.asked, [
+      { verb: 'pause', body: { transfer: 4 } },
+      { verb: 'resume', body: { transfer: 4 } },
+      { verb: 'cancelTransfer', body: { transfer: 4 } },
+    ]);
+    assert.equal((await shoal.run('pause', '5')).exit, 4);
+    assert.equal((await shoal.run('verify', 'team', 'other')).exit, 4);
+  });
+
+  it('pauses several by their numbers, resumes all that are paused, and asks for no others', async () => {
+    for (const [id, fields] of [
+      { state: 'paused' as const },
+      {},
+      { state: 'seeding' as const },
+      { kind: 'share' as const },
+      { state: 'queued' as const },
+    ].entries()) {
+      shoal.engine.list.set(id, aTransfer({ id, name: `f${id}`, ...fields }));
+    }
+    assert.deepEqual(JSON.parse((await shoal.run('pause', '1', '4', '--json')).stdout), [
+      { transfer: 1, state: 'paused' },
+      { transfer: 4, state: 'paused' },
+    ]);
+    await shoal.run('resume', '--all');
+    await shoal.run('pause', '--all');
+    assert.deepEqual(
+      shoal.engine.asked.map(({ verb, body }) => [verb, (body as { transfer: number }).transfer]),
+      [
+        ['pause', 1],
+        ['pause', 4],
+        ['resume', 0],
+        ['pause', 1],
+        ['pause', 4],
+      ],
+    );
+  });
+
+  it('takes two numbers for a group and a file where there is such a file', async () => {
+    shoal.engine.list.set(4, aTransfer({ id: 4, groupName: '2', name: '5' }));
+    await shoal.run('pause', '2', '5');
+    assert.deepEqual(shoal.engine.asked, [{ verb: 'pause', body: { transfer: 4 } }]);
+  });
+
+  it('changes how one download goes', async () => {
+    shoal.engine.list.set(4, aTransfer({ id: 4 }));
+    await shoal.run('set', '4', '--priority', 'high', '--move', 'top', '--mode', 'sequential', '--down', '2M');
+    assert.deepEqual(shoal.engine.asked, [
+      {
+        verb: 'adjust',
+        body: {
+          transfer: 4,
+          downLimitBytesPerS: 2 * 1024 * 1024,
+          upLimitBytesPerS: undefined,
+          mode: 'sequential',
+          priority: 'high',
+          move: 'top',
+          moveTo: undefined,
+        },
+      },
+    ]);
+    shoal.engine.list.set(70_000, aTransfer({ id: 70_000 }));
+    await shoal.run('set', '4', '--move-to', '70000');
+    assert.deepEqual(shoal.engine.asked.at(-1), {
+      verb: 'adjust',
+      body: {
+        transfer: 4,
+        downLimitBytesPerS: undefined,
+        upLimitBytesPerS: undefined,
+        mode: undefined,
+        priority: undefined,
+        move: undefined,
+        moveTo: 70_000,
+      },
+    });
+  });
+
+  it('verifies', async () => {
+    shoal.engine.list.set(1, aTransfer({ state: 'seeding' }));
+    assert.match(
+      (await shoal.run('verify', '1')).stdout,
+      /^\/work\/downloads\/dump\.sql is exactly what was shared \(1\.00 MiB\)\.\nSHA-256 7368/,
+    );
+  });
+
+  it('does not start an engine to show that none runs', async () => {
+    assert.match((await shoal.run('status')).stdout, /engine {5}does not run/);
+    assert.equal(shoal.host, undefined);
+  });
+
+  it('stops the engine', async () => {
+    await shoal.start();
+    assert.match((await shoal.run('stop')).stdout, /^Stopped the engine\./);
+    assert.equal(shoal.engine.closed, true);
+  });
+});

@@ -1,0 +1,26 @@
+// Which files of a folder a pattern means.
+import assert from 'node:assert';
+import { chooser } from '../../../../extension/engine/transferFiles/fileSelection.ts';
+
+describe('the choice of files', () => {
+  const all = ['README.md', 'a+b (1).txt', 'img/a.png', 'img/b.jpg', 'img/deep/c.png', 'imgs/d.png', '写真/é.png'];
+  const rows: readonly (readonly [only: readonly string[], chosen: readonly string[]])[] = [
+    [[], all],
+    [['README.md'], ['README.md']],
+    [['img'], ['img/a.png', 'img/b.jpg', 'img/deep/c.png']],
+    [['img/'], ['img/a.png', 'img/b.jpg', 'img/deep/c.png']],
+    [['img/*.png'], ['img/a.png']],
+    [['img/**/*.png'], ['img/a.png', 'img/deep/c.png']],
+    [['**/*.png'], ['img/a.png', 'img/deep/c.png', 'imgs/d.png', '写真/é.png']],
+    [
+      ['*.md', 'img/?.jpg'],
+      ['README.md', 'img/b.jpg'],
+    ],
+    [['a+b (1).txt'], ['a+b (1).txt']],
+    [['写真/?.png'], ['写真/é.png']],
+    [['readme.md', '.*', '[a-z]*', 'img/../README.md'], []],
+  ];
+  for (const [only, chosen] of rows) {
+    it(only.join(' ') || 'nothing said', () => assert.deepEqual(all.filter(chooser(only)), chosen));
+  }
+});

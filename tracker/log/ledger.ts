@@ -1,0 +1,499 @@
+// The one writer of the tracker's durable facts: takes operations in, stamps them, makes them
+// durable, folds them into the state and tells what changed. Operations of the partner are merged
+// in their place in the total order; what stands behind one that comes late, and has to do with it,
+// is taken back and applied again (replay.ts). Knows neither links nor messages.
+import type { ErrorCode } from '../../protocol/base/errors.ts';
+import { asShoalError, isShoalError, ShoalError } from '../../protocol/base/errors.ts';
+import type { Origin, Pin } from '../../protocol/base/ids.ts';
+import { CLOCKS_APART_MS_MAX, OPERATION_AGE_MS_MAX } from '../../protocol/base/limits.ts';
+import type { SignedOperation } from '../../protocol/base/fields.ts';
+import type { Entry, Place, ReadOperation, Stamp } from '../../protocol/messages/operations.ts';
+import {
+  compareStamps,
+  decodeEntry,
+  encodeEntry,
+  entryHash,
+  readOperation,
+  signatureFits,
+  TRACKER_OPERATIONS,
+} from '../../protocol/messages/operations.ts';
+import type { Clock, Log } from '../../protocol/base/world.ts';
+import type { Standing } from '../fold/stateDiff.ts';
+import { differences, standingOf } from '../fold/stateDiff.ts';
+import { check, FOLD_VERSION } from '../fold/fold.ts';
+import { decodeState } from '../fold/snapshot.ts';
+import type { Changes, Instance, Outcome, State } from '../fold/state.ts';
+import { emptyState, noChanges } from '../fold/state.ts';
+import type { Source } from './replay.ts';
+import { History } from './replay.ts';
+import type { Moment } from './hybridClock.ts';
+import { HybridClock, later } from './hybridClock.ts';
+import type { Head, LogEntry, OpLog, Snapshot } from './opLog.ts';
+import { entryAt } from './opLog.ts';
+import { checkChunks, chunksOf, linesOf } from './snapshots.ts';
+
+/** Entries that are read from the log at once when everything is folded. */
+const PAGE_ENTRIES = 1_000;
+
+/**
+ * How durable an operation is that was taken in; with `one`, its entry. `final`: nothing can come
+ * before it any more.
+ */
+export interface Acknowledged {
+  readonly durability: 'both' | 'one';
+  readonly entry: Uint8Array | undefined;
+  readonly final: boolean;
+  readonly at: Instance;
+}
+
+export interface LedgerOptions {
+  readonly log: OpLog;
+  readonly realm: Pin;
+  readonly clock: Clock;
+  readonly logger: Log;
+  /**
+   * Resolves to whether the other disk of the pair has an entry too, at the latest when that takes
+   * too long.
+   */
+  readonly onBoth: (origin: Origin, seq: number) => Promise<boolean>;
+  /** Whether a device has signed an operation; default: looked at once, in this thread. */
+  readonly signatureFits?: (device: Pin, signed: SignedOperation) => boolean | Promise<boolean>;
+  /** Whether a key is that of a tracker of the realm, now or once. */
+  readonly isTracker: (pin: Pin) => boolean;
+  /** Entries are on our disk and may be sent. */
+  readonly committed: () => void;
+  /** The log cannot be written any more; this tracker must end. */
+  readonly broken: (error: Error) => void;
+}
+
+export class Ledger {
+  readonly log: OpLog;
+  readonly #options: LedgerOptions;
+  readonly #listeners = new Set<(changes: Changes) => void>();
+  #history: History;
+  readonly #clock: HybridClock;
+  /**
+   * Numbers that the state has, by origin: what an operation that is checked against it has seen.
+   */
+  readonly #folded = new Map<Origin, number>();
+  /** Numbers that are on the disk, by origin. */
+  readonly #durable = new Map<Origin, number>();
+  #merging: Promise<unknown> = Promise.resolve();
+  /** The latest moment of what is on the disk. */
+  #durableMoment: Moment = { ms: 0, counter: 0 };
+
+  constructor(options: LedgerOptions) {
+    this.#options = options;
+    this.log = options.log;
+    for (const [origin, seq] of this.log.have()) this.#durable.set(origin, seq);
+    this.#clock = new HybridClock(this.log.ceilingMs);
+    this.#history = this.#foldAll();
+  }
+
+  get realm(): Pin {
+    return this.#options.realm;
+  }
+  get state(): State {
+    return this.#history.state;
+  }
+  /** What is on our disk, by origin. */
+  get durable(): ReadonlyMap<Origin, number> {
+    return this.#durable;
+  }
+  /** Up to there nothing comes late any more, as far as is known. */
+  get frontier(): Place | undefined {
+    return this.log.frontier;
+  }
+  /** Operations that can still change what they came to. */
+  get unsettled(): number {
+    return this.#history.size;
+  }
+  /** How far the hybrid clock is ahead of ours, in ms: by so much some clock was, or is, wrong. */
+  get aheadMs(): number {
+    return Math.max(0, this.#clock.now.ms - this.#options.clock.now());
+  }
+  /** What is on our disk and in the state. */
+  get seen(): readonly Instance[] {
+    return [...this.#durable].map(([origin, seq]) => ({ origin, seq: Math.min(seq, this.#folded.get(origin) ?? 0) }));
+  }
+  /** Called after changes became durable. */
+  onChange(listener: (changes: Changes) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /**
+   * Reads an operation that somebody sent and checks whose it is. @throws ShoalError badMessage,
+   * wrongRealm
+   */
+  read(signed: SignedOperation): ReadOperation {
+    const op = this.readUnchecked(signed);
+    if (!signatureFits(op.device, signed)) throw NOT_SIGNED();
+    return op;
+  }
+
+  /** Resolves when the signature was checked. @throws ShoalError badMessage */
+  async checkSignature(op: ReadOperation, signed: SignedOperation): Promise<void> {
+    if (!(await (this.#options.signatureFits ?? signatureFits)(op.device, signed))) throw NOT_SIGNED();
+  }
+
+  /** The same before its signature was checked. @throws ShoalError badMessage, wrongRealm */
+  readUnchecked(signed: SignedOperation): ReadOperation {
+    const op = readOperation(signed.operation);
+    if (op.realm !== this.#options.realm) {
+      throw new ShoalError('wrongRealm', {
+        address: 'this tracker',
+        ours: op.realm.slice(0, 8),
+        theirs: this.#options.realm.slice(0, 8),
+      });
+    }
+    if (TRACKER_OPERATIONS.includes(op.name) && !this.#options.isTracker(op.device)) {
+      throw new ShoalError('badMessage', { type: op.name, why: 'no tracker has signed it' });
+    }
+    return op;
+  }
+
+  /** Whether an operation is in the log, whatever it came to there. */
+  knows(op: ReadOperation): boolean {
+    return this.state.operations.has(op.id);
+  }
+
+  /** @throws ShoalError why an operation cannot be taken in now */
+  check(op: ReadOperation): void {
+    const refused = check(this.state, op);
+    if (refused) throw new ShoalError(refused.code, refused.fields);
+  }
+
+  /**
+   * Takes an operation in. The same one again (by its id) gives the same answer.
+   *
+   * @param added  what the tracker itself puts in
+   * @throws ShoalError why its rule refuses it; then nothing is logged
+   */
+  async ingest(
+    signed: SignedOperation,
+    op: ReadOperation,
+    added: Uint8Array = new Uint8Array(0),
+  ): Promise<Acknowledged> {
+    const known = this.state.operations.get(op.id);
+    if (known && known.result !== 'ok' && known.result !== 'renamed') throw new ShoalError(known.result);
+    if (known) return this.#known(known);
+    this.#checkAge(op);
+    this.check(op);
+    return this.#take(signed, op, added);
+  }
+
+  /**
+   * Takes in again what a tracker of this realm has acknowledged, and may have lost with its disk
+   * since. It is logged whatever the state says of it now, because an answer was given; what it
+   * comes to, the fold decides (`trust.md` L10).
+   */
+  restore(entry: Entry, op: ReadOperation): Promise<Acknowledged> {
+    const known = this.state.operations.get(op.id);
+    if (!known) this.#checkAge(op);
+    return known ? this.#known(known) : this.#take(entry, op, entry.added);
+  }
+
+  /**
+   * What we promise: whatever of ours is not on the disk yet is stamped later than this. It
+   * survives a restart, because it was taken from what is on the disk; and what is still on its way
+   * there was stamped after that, because the log writes in the order of its appends.
+   */
+  get promise(): Moment {
+    return this.#durableMoment;
+  }
+
+  /** Both trackers have promised: up to this moment nothing comes late any more. */
+  advance({ ms, counter }: Moment): void {
+    const frontier = behind({ ms, counter });
+    if (this.log.frontier && compareStamps(frontier, this.log.frontier) <= 0) return;
+    this.log.frontier = frontier;
+    this.#history.forget(frontier);
+  }
+
+  /**
+   * Goes on from what the partner's operations have come to, of which it no longer has each
+   * (`trust.md` 4.5).
+   */
+  adopt(snapshot: Snapshot, chunks: readonly Uint8Array[]): Promise<void> {
+    // Not while entries are merged: they would be read from the disk, and applied once more.
+    const adopted = this.#merging.then(() => this.#adopt(snapshot, chunks));
+    this.#merging = adopted.catch(() => undefined);
+    return adopted;
+  }
+
+  async #adopt(snapshot: Snapshot, chunks: readonly Uint8Array[]): Promise<void> {
+    const held = this.log.snapshot?.place;
+    if (held && compareStamps(snapshot.place, held) <= 0) {
+      throw new ShoalError('badMessage', { type: 'snapshot', why: 'it is older than ours' });
+    }
+    const before = this.#standing();
+    checkChunks(snapshot, chunks);
+    decodeState(linesOf(chunks)); // before anything of ours gives way to it
+    for (const [origin, seq] of this.#durable) {
+      const [next] = this.log.entries(origin, (snapshot.heads.get(origin)?.seq ?? 0) + 1, 1);
+      if (next && compareStamps(next.stamp, snapshot.place) <= 0) {
+        throw new ShoalError('badMessage', {
+          type: 'snapshot',
+          why: `it is final, and lacks entry ${next.stamp.seq} of ${origin} (of ${seq})`,
+        });
+      }
+    }
+    await this.#written(this.log.compact(snapshot, chunks), 'busy');
+    for (const [origin, { seq }] of snapshot.heads) {
+      this.#durable.set(origin, Math.max(seq, this.#durable.get(origin) ?? 0));
+    }
+    this.#clock.learn(snapshot.place);
+    await this.#refold(before);
+  }
+
+  /**
+   * An operation that is older than what is remembered of its time could undo what was decided
+   * since (`trust.md` 4.5).
+   */
+  #checkAge({ createdAtMs }: ReadOperation): void {
+    if (this.#options.clock.now() - createdAtMs > OPERATION_AGE_MS_MAX) throw new ShoalError('expired');
+  }
+
+  async #known({ instances: [instance] }: Outcome): Promise<Acknowledged> {
+    if (!instance) throw new ShoalError('internal', { why: 'an operation without a place' });
+    // It may have come a moment ago by another link: no answer before it is on the disk.
+    if ((this.#durable.get(instance.origin) ?? 0) < instance.seq) await this.#append([]);
+    return this.#receipt(instance, entryAt(this.log, instance));
+  }
+
+  async #take({ operation, signature }: SignedOperation, op: ReadOperation, added: Uint8Array): Promise<Acknowledged> {
+    const stamp = this.#stamp();
+    const entry: Entry = { operation, signature, added, stamp };
+    const changes = noChanges();
+    // Folded before it is on the disk, so that the next operation is checked against it; told to
+    // nobody before.
+    this.#history.append({ op, entry }, changes);
+    this.#folded.set(stamp.origin, stamp.seq);
+    const line = { stamp, bytes: encodeEntry(entry) };
+    await this.#append([line]);
+    this.#options.committed();
+    this.#tell(changes);
+    return this.#receipt({ origin: stamp.origin, seq: stamp.seq }, line);
+  }
+
+  /**
+   * Takes entries of the partner: per origin without a gap, each signed by its author and chained
+   * to the one before.
+   *
+   * @returns the last number of each origin among them
+   * @throws ShoalError badMessage, clocksApart; then the link must end
+   */
+  merge(encoded: readonly Uint8Array[]): Promise<readonly Instance[]> {
+    // One after the other, whatever link they come by: what comes next must follow what came last.
+    const merged = this.#merging.then(() => this.#merge(encoded));
+    this.#merging = merged.catch(() => undefined);
+    return merged;
+  }
+
+  async #merge(encoded: readonly Uint8Array[]): Promise<readonly Instance[]> {
+    const named = new Map<Origin, number>();
+    const fresh: { readonly line: LogEntry; readonly entry: Entry; readonly op: ReadOperation }[] = [];
+    const last = new Map<Origin, Head>();
+    const latestMs = this.#options.clock.now() + CLOCKS_APART_MS_MAX;
+    for (const bytes of encoded) {
+      const entry = decodeEntry(bytes);
+      const { origin, seq, previous } = entry.stamp;
+      named.set(origin, Math.max(seq, named.get(origin) ?? 0));
+      const before = last.get(origin) ?? this.log.head(origin);
+      const haveSeq = before?.seq ?? 0;
+      if (seq <= haveSeq) {
+        this.#checkSame(origin, seq, bytes);
+        continue;
+      }
+      const chained = before?.hash ?? Buffer.alloc(32);
+      if (seq === haveSeq + 1 && !chained.equals(previous)) {
+        this.#options.logger.error('the log of the partner goes on from another entry than ours: the two have forked', {
+          origin,
+          seq,
+        });
+      }
+      if (seq !== haveSeq + 1 || !chained.equals(previous)) {
+        throw new ShoalError('badMessage', {
+          type: 'append',
+          why: `entry ${seq} of ${origin} does not follow ${haveSeq}`,
+        });
+      }
+      // It would pull our clock along, and every stamp from then on would be as wrong (`trust.md`
+      // 4.6).
+      if (entry.stamp.ms > latestMs) {
+        throw new ShoalError('clocksApart', {
+          seconds: Math.round((entry.stamp.ms - this.#options.clock.now()) / 1000),
+        });
+      }
+      fresh.push({ line: { bytes, stamp: entry.stamp }, entry, op: this.readUnchecked(entry) });
+      last.set(origin, { seq, hash: entryHash(bytes) });
+    }
+    const all = [...named].map(([origin, seq]) => ({ origin, seq }));
+    if (fresh.length === 0) return all;
+    await Promise.all(fresh.map(({ op, entry }) => this.checkSignature(op, entry)));
+    for (const { line } of fresh) this.#clock.learn(line.stamp);
+    // Of our own origin and not known here: this log was restored from an older copy, whose next
+    // numbers were given already (`trust.md` L7).
+    if (last.has(this.log.origin)) this.log.renewOrigin();
+    await this.#append(fresh.map(({ line }) => line));
+    fresh.sort((a, b) => compareStamps(a.entry.stamp, b.entry.stamp));
+    await this.#place(fresh);
+    this.#options.committed();
+    return all;
+  }
+
+  #checkSame(origin: Origin, seq: number, bytes: Uint8Array): void {
+    const held = entryAt(this.log, { origin, seq });
+    if (!held || Buffer.compare(held.bytes, bytes) === 0) return;
+    this.#options.logger.error('two trackers hold different entries under one number', { origin, seq });
+    throw new ShoalError('badMessage', {
+      type: 'append',
+      why: `entry ${seq} of ${origin} is another one here: the log has forked`,
+    });
+  }
+
+  async #append(entries: readonly LogEntry[]): Promise<void> {
+    await this.#written(this.log.append(entries));
+    for (const { stamp } of entries) {
+      this.#durable.set(stamp.origin, Math.max(stamp.seq, this.#durable.get(stamp.origin) ?? 0));
+      this.#durableMoment = later(this.#durableMoment, stamp);
+    }
+  }
+
+  /** @param except  what may go wrong without the disk being of no use any more */
+  async #written(work: Promise<void>, except?: ErrorCode): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      if (except && isShoalError(error, except)) throw error;
+      this.#options.broken(error as Error);
+      throw isShoalError(error) ? error : new ShoalError('unavailable', { why: 'its disk failed' }, { cause: error });
+    }
+  }
+
+  /** @param line  undefined: a snapshot has taken its place */
+  async #receipt(at: Instance, line: LogEntry | undefined): Promise<Acknowledged> {
+    const isFinal = (): boolean =>
+      !line || (this.log.frontier !== undefined && compareStamps(line.stamp, this.log.frontier) <= 0);
+    // What is final is on both: nothing becomes so before.
+    const both = isFinal() || (await this.#options.onBoth(at.origin, at.seq));
+    return { durability: both ? 'both' : 'one', entry: both ? undefined : line?.bytes, final: isFinal(), at };
+  }
+
+  /** The next stamp: later than everything here, and than the clock ever was. */
+  #stamp(): Stamp {
+    const { origin } = this.log;
+    const before = this.log.head(origin);
+    // What the partner has sent and is still being written is not seen: the check did not know it.
+    const seen = [...this.#folded]
+      .filter(([other]) => other !== origin)
+      .map(([other, seq]) => ({ origin: other, seq }));
+    return {
+      ...this.#clock.next(this.#options.clock.now()),
+      origin,
+      seq: (before?.seq ?? 0) + 1,
+      seen,
+      previous: before?.hash ?? Buffer.alloc(32),
+    };
+  }
+
+  /** Applies operations, in their order, at their places. */
+  async #place(fresh: readonly Source[]): Promise<void> {
+    const [first] = fresh;
+    if (!first) return;
+    if (this.log.frontier && compareStamps(first.entry.stamp, this.log.frontier) <= 0) {
+      this.#options.logger.error('an operation came behind what was final', {
+        origin: first.entry.stamp.origin,
+        seq: first.entry.stamp.seq,
+      });
+    }
+    if (!this.#history.reaches(first.entry.stamp)) return this.#refold(this.#standing());
+    const changes = noChanges();
+    this.#history.place(fresh, changes);
+    for (const {
+      entry: { stamp },
+    } of fresh) {
+      this.#folded.set(stamp.origin, stamp.seq);
+    }
+    this.#tell(changes);
+  }
+
+  #foldAll(): History {
+    const { snapshot, frontier } = this.log;
+    const state = snapshot ? decodeState(linesOf(chunksOf(this.log))) : emptyState();
+    const history = new History({ state, read: (instance) => this.#read(instance) });
+    for (const [origin, { seq }] of snapshot?.heads ?? []) this.#folded.set(origin, seq);
+    if (snapshot) this.#learnDurable(snapshot.place);
+    const ignored = noChanges();
+    for (
+      let page = this.log.inOrder(undefined, PAGE_ENTRIES);
+      page.length > 0;
+      page = this.log.inOrder(page.at(-1)?.stamp, PAGE_ENTRIES)
+    ) {
+      for (const { bytes } of page) {
+        const entry = decodeEntry(bytes);
+        const op = readOperation(entry.operation);
+        this.#learnDurable(entry.stamp);
+        if (frontier && compareStamps(entry.stamp, frontier) <= 0) history.appendForGood({ op, entry });
+        else history.append({ op, entry }, ignored);
+        this.#folded.set(entry.stamp.origin, entry.stamp.seq);
+      }
+    }
+    if (state.foldVersion > FOLD_VERSION) {
+      throw new ShoalError('newerFormat', { path: 'the log of this tracker', format: state.foldVersion });
+    }
+    return history;
+  }
+
+  #learnDurable(stamp: Moment): void {
+    this.#clock.learn(stamp);
+    this.#durableMoment = later(this.#durableMoment, stamp);
+  }
+
+  #read(instance: Instance): Source | undefined {
+    const line = entryAt(this.log, instance);
+    if (!line) return undefined;
+    const entry = decodeEntry(line.bytes);
+    return { entry, op: readOperation(entry.operation) };
+  }
+
+  #standing(): Standing {
+    return standingOf(this.state, this.state.groups.keys(), this.state.accounts.keys());
+  }
+
+  /** Folds everything anew and tells what is different now. */
+  async #refold(before: Standing): Promise<void> {
+    // What is still on its way to the disk would not be read from there.
+    do await this.#written(this.log.append([]));
+    while ([...this.log.have()].some(([origin, seq]) => (this.#durable.get(origin) ?? 0) < seq));
+    this.#history = this.#foldAll();
+    const changes = noChanges();
+    for (const group of this.state.groups.keys()) changes.groups.add(group);
+    for (const account of this.state.accounts.keys()) changes.accounts.add(account);
+    for (const id of this.state.operations.keys()) changes.outcomes.add(id);
+    differences(before, this.state, changes);
+    this.#options.logger.info('everything was folded anew', { operations: this.log.count });
+    this.#tell(changes);
+  }
+
+  #tell(changes: Changes): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(changes);
+      } catch (error) {
+        this.#options.logger.error('telling of a change failed', { why: asShoalError(error).message });
+      }
+    }
+  }
+}
+
+const NOT_SIGNED = (): ShoalError =>
+  new ShoalError('badMessage', { type: 'operation', why: 'its signature does not fit' });
+
+/** The place behind all that could be stamped at a moment. */
+const behind = ({ ms, counter }: Moment): Place => ({
+  ms,
+  counter,
+  origin: 'f'.repeat(16) as Origin,
+  seq: Number.MAX_SAFE_INTEGER,
+});

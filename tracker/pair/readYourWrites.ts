@@ -1,0 +1,47 @@
+// Who has seen effects of operations at the other tracker and now reads here waits until they are
+// here too, or is told that they are not (`trust.md` 4.7).
+import type { Origin } from '../../protocol/base/ids.ts';
+import type { Clock } from '../../protocol/base/world.ts';
+import type { Instance } from '../fold/state.ts';
+import type { Ledger } from '../log/ledger.ts';
+
+/** How long somebody waits, in ms. */
+const WAIT_MS_MAX = 1_000;
+
+export class CaughtUp {
+  readonly #ledger: Pick<Ledger, 'seen'>;
+  readonly #clock: Clock;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(ledger: Pick<Ledger, 'seen'>, clock: Clock) {
+    this.#ledger = ledger;
+    this.#clock = clock;
+  }
+
+  /** Resolves to whether all of these are here; to false after a second. */
+  with(seen: readonly Instance[]): Promise<boolean> {
+    if (this.#has(seen)) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const end = (has: boolean): void => {
+        timer.cancel();
+        this.#waiting.delete(look);
+        resolve(has);
+      };
+      const look = (): void => {
+        if (this.#has(seen)) end(true);
+      };
+      const timer = this.#clock.after(WAIT_MS_MAX, () => end(false));
+      this.#waiting.add(look);
+    });
+  }
+
+  /** More has come. */
+  look(): void {
+    for (const look of [...this.#waiting]) look();
+  }
+
+  #has(seen: readonly Instance[]): boolean {
+    const have = new Map<Origin, number>(this.#ledger.seen.map(({ origin, seq }) => [origin, seq]));
+    return seen.every(({ origin, seq }) => (have.get(origin) ?? 0) >= seq);
+  }
+}

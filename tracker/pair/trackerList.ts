@@ -1,0 +1,71 @@
+// The list of the realm's trackers as this tracker knows it. It changes while it runs: an operator,
+// the partner, or somebody at the partner's address shows a newer one that the realm has signed
+// (`shoal-tracker replace`, `retire`). Has one writer and tells who listens.
+import type { Pin } from '../../protocol/base/ids.ts';
+import type { Descriptor, SignedDescriptor } from '../../protocol/messages/realm.ts';
+import { checkDescriptor } from '../../protocol/messages/realm.ts';
+import type { TicketKeys } from '../../protocol/messages/ticket.ts';
+import type { TrackerConfig } from '../admin/config.ts';
+import type { PartnerAddress } from './partner.ts';
+
+export class RealmList {
+  readonly #config: TrackerConfig;
+  readonly #keep: (list: SignedDescriptor) => Promise<void>;
+  readonly #changed: () => void;
+  #descriptor: Descriptor;
+  #signed: SignedDescriptor;
+  #taking: Promise<unknown> = Promise.resolve();
+
+  /** @param keep  writes a new one to the disk before it counts */
+  constructor(config: TrackerConfig, keep: (list: SignedDescriptor) => Promise<void>, changed: () => void) {
+    this.#config = config;
+    this.#keep = keep;
+    this.#changed = changed;
+    this.#descriptor = config.descriptor;
+    this.#signed = config.signedDescriptor;
+  }
+
+  get signed(): SignedDescriptor {
+    return this.#signed;
+  }
+  get version(): number {
+    return this.#descriptor.version;
+  }
+  get trackers(): Descriptor['trackers'] {
+    return this.#descriptor.trackers;
+  }
+  /** Whose tickets and receipts count. */
+  get keys(): TicketKeys {
+    return new Map(this.trackers.map((tracker) => [tracker.pin, tracker.ticketKey]));
+  }
+  /** Whether this tracker is no longer in it. */
+  get isRetired(): boolean {
+    return !this.trackers.some(({ pin }) => pin === this.#config.identity.pin);
+  }
+  get partner(): PartnerAddress | undefined {
+    return this.isRetired ? undefined : this.trackers.find(({ pin }) => pin !== this.#config.identity.pin);
+  }
+
+  /** Whether this is, or was, a tracker of the realm. */
+  isTracker(pin: Pin): boolean {
+    return this.#descriptor.former.includes(pin) || this.trackers.some((tracker) => tracker.pin === pin);
+  }
+
+  /**
+   * Somebody shows a list. Resolves when it counts here, if it is newer than ours. @throws
+   * ShoalError wrongRealm, badDescriptor
+   */
+  async shown(list: SignedDescriptor): Promise<void> {
+    const shown = checkDescriptor(list, this.#config.realm, this.trackers[0]?.address ?? { host: '', port: 0 });
+    // One after the other: what is written last is the newest.
+    const taken = this.#taking.then(async () => {
+      if (shown.version <= this.version) return;
+      await this.#keep(list);
+      this.#descriptor = shown;
+      this.#signed = list;
+      this.#changed();
+    });
+    this.#taking = taken.catch(() => undefined);
+    await taken;
+  }
+}
