@@ -4,45 +4,45 @@
 import * as vscode from 'vscode';
 import { nodeClock } from '../protocol/node/nodeWorld.ts';
 import type { Log } from '../protocol/base/world.ts';
-import { Ask } from './prompts/pickers.ts';
-import { Authentication } from './contributions/authenticationProvider.ts';
-import { explained, registerCommands } from './commands/registry.ts';
-import type { Tools } from './commands/context.ts';
+import { Pickers } from './prompts/pickers.ts';
+import { AuthenticationProvider } from './contributions/authenticationProvider.ts';
+import { runWithErrors, registerCommands } from './commands/registry.ts';
+import type { CommandContext } from './commands/context.ts';
 import { moveToPlace } from './commands/transfers.ts';
 import { shareDropped } from './commands/share.ts';
-import { tellCutOff } from './prompts/interruptedUploadsNotice.ts';
-import { Decorations } from './contributions/decorationProvider.ts';
-import { DropToShare } from './views/groupDrop.ts';
-import type { DropHost } from './views/groupDrop.ts';
+import { showInterruptedUploads } from './prompts/interruptedUploadsNotice.ts';
+import { DecorationProvider } from './contributions/decorationProvider.ts';
+import { GroupDrop } from './views/groupDrop.ts';
+import type { GroupDropContext } from './views/groupDrop.ts';
 import { openPath } from './commands/download.ts';
 import { EngineLauncher } from './engineClient/engineLauncher.ts';
-import { FilesView } from './views/filesViewState.ts';
-import { HomeWatch } from './engineClient/signInWatcher.ts';
-import { Inspectors } from './inspector/inspectorPanels.ts';
-import { LocalPairs } from './engineClient/localTrackers.ts';
-import { Memory } from './common/savedState.ts';
-import { Notices } from './prompts/notifications.ts';
+import { FilesViewState } from './views/filesViewState.ts';
+import { SignInWatcher } from './engineClient/signInWatcher.ts';
+import { InspectorPanels } from './inspector/inspectorPanels.ts';
+import { LocalTrackers } from './engineClient/localTrackers.ts';
+import { SavedState } from './common/savedState.ts';
+import { Notifications } from './prompts/notifications.ts';
 import { OpenWhenDone } from './state/openWhenDone.ts';
-import { ENGINE_SETTINGS, engineSettings, listenTrouble, setting } from './common/settings.ts';
+import { ENGINE_SETTINGS, engineSettings, listenProblem, setting } from './common/settings.ts';
 import { Store } from './engineClient/store.ts';
 import { groupsKnown } from './engineClient/whenReady.ts';
-import { registerSharedFiles } from './remoteFiles/fileSystemProvider.ts';
-import { SharedReader } from './remoteFiles/fileReader.ts';
-import { showState } from './contributions/statusIndicators.ts';
+import { registerFileSystem } from './remoteFiles/fileSystemProvider.ts';
+import { SharedFileReader } from './remoteFiles/fileReader.ts';
+import { showStatusIndicators } from './contributions/statusIndicators.ts';
 import { offerInTerminals } from './contributions/terminalCommand.ts';
 import { downloadRows } from './views/downloads.ts';
 import { fileDrag } from './views/fileDrag.ts';
-import { fileRows, filesHead } from './views/files.ts';
+import { fileRows, filesHeader } from './views/files.ts';
 import { groupRows } from './views/groups.ts';
 import { queueDrag } from './views/queueDrag.ts';
-import { RowTree } from './views/treeProvider.ts';
+import { TreeProvider } from './views/treeProvider.ts';
 import { Walkthrough } from './contributions/walkthrough.ts';
-import { speak, t } from './common/l10n.ts';
+import { setTranslator, t } from './common/l10n.ts';
 
 let close: (() => Promise<void>) | undefined;
 
 export function activate(extension: vscode.ExtensionContext): void {
-  speak((message, ...values) => vscode.l10n.t(message, ...values));
+  setTranslator((message, ...values) => vscode.l10n.t(message, ...values));
   const channel = vscode.window.createOutputChannel('Shoal', { log: true });
   const log = logTo(channel);
   const launcher = new EngineLauncher({
@@ -61,88 +61,88 @@ export function activate(extension: vscode.ExtensionContext): void {
     },
   });
   const stateNow = () => store.state;
-  const drops: DropHost = {
-    share: (group, uris) => shareDropped(tools, group, uris),
-    explain: (run) => explained(tools, 'drop', run),
+  const drops: GroupDropContext = {
+    share: (group, uris) => shareDropped(context, group, uris),
+    explain: (run) => runWithErrors(context, 'drop', run),
   };
-  const memory = new Memory(extension);
-  const files = new FilesView(memory, setting('filesOrder'), stateNow, () => {
-    void vscode.commands.executeCommand('setContext', 'shoal.isFiltered', files.look.filter !== '');
+  const savedState = new SavedState(extension);
+  const filesViewState = new FilesViewState(savedState, setting('filesOrder'), stateNow, () => {
+    void vscode.commands.executeCommand('setContext', 'shoal.isFiltered', filesViewState.options.filter !== '');
     views.files.refresh();
   });
-  const opening = new OpenWhenDone(memory, openPath, () => views.downloads.refresh(), log);
+  const openWhenDone = new OpenWhenDone(savedState, openPath, () => views.downloads.refresh(), log);
   store.onChange((state, before) => {
-    files.follow();
-    opening.follow(state, before);
+    filesViewState.update();
+    openWhenDone.update(state, before);
   });
   const views = {
-    groups: new RowTree({
+    groups: new TreeProvider({
       id: 'shoal.groups',
       rowsOf: groupRows,
-      stateNow,
+      state: stateNow,
       onVisible: (isVisible) => store.listings.watch('members', isVisible),
-      dragAndDrop: new DropToShare(drops),
+      dragAndDrop: new GroupDrop(drops),
     }),
-    files: new RowTree({
+    files: new TreeProvider({
       id: 'shoal.files',
-      rowsOf: (state) => fileRows(state, files.look),
-      headOf: (rows) => filesHead(files.look, rows),
-      stateNow,
+      rowsOf: (state) => fileRows(state, filesViewState.options),
+      headerOf: (rows) => filesHeader(filesViewState.options, rows),
+      state: stateNow,
       onVisible: (isVisible) => {
         store.listings.watch('files', isVisible);
-        if (!isVisible) files.seen();
+        if (!isVisible) filesViewState.markSeen();
       },
-      dragAndDrop: new DropToShare(drops, fileDrag),
+      dragAndDrop: new GroupDrop(drops, fileDrag),
     }),
-    downloads: new RowTree({
+    downloads: new TreeProvider({
       id: 'shoal.downloads',
-      rowsOf: (state) => downloadRows(state, opening.ids),
-      stateNow,
-      dragAndDrop: queueDrag((ids, target) => explained(tools, 'move', () => moveToPlace(tools, ids, target))),
+      rowsOf: (state) => downloadRows(state, openWhenDone.ids),
+      state: stateNow,
+      dragAndDrop: queueDrag((ids, target) => runWithErrors(context, 'move', () => moveToPlace(context, ids, target))),
     }),
   };
-  const reader = new SharedReader(store);
-  const notices = new Notices(store);
-  const inspectors = new Inspectors({ store, clock: nodeClock, extension: extension.extensionUri });
+  const reader = new SharedFileReader(store);
+  const notifications = new Notifications(store);
+  const inspectorPanels = new InspectorPanels({ store, clock: nodeClock, extension: extension.extensionUri });
   const walkthrough = new Walkthrough(store);
-  const pairs = new LocalPairs(extension.extensionPath, launcher.home.folder, log);
-  const tools: Tools = {
+  const localTrackers = new LocalTrackers(extension.extensionPath, launcher.home.folder, log);
+  const context: CommandContext = {
     store,
     reader,
-    ask: new Ask(store),
+    pickers: new Pickers(store),
     launcher,
-    pairs,
-    memory,
-    notices,
+    localTrackers,
+    savedState,
+    notifications,
     walkthrough,
-    inspectors,
+    inspectorPanels,
     log: channel,
     views,
-    files,
-    opening,
+    filesViewState,
+    openWhenDone,
     extension,
   };
-  const decorations = new Decorations(stateNow);
+  const decorations = new DecorationProvider(stateNow);
   store.onChange(() => decorations.refresh());
   extension.subscriptions.push(
     channel,
     ...Object.values(views),
-    notices,
+    notifications,
     walkthrough,
-    inspectors,
-    showState(store, views),
+    inspectorPanels,
+    showStatusIndicators(store, views),
     decorations,
-    registerCommands(tools),
-    new Authentication(store),
-    tellCutOff(store, memory, log),
+    registerCommands(context),
+    new AuthenticationProvider(store),
+    showInterruptedUploads(store, savedState, log),
     offerInTerminals(extension, log),
-    registerSharedFiles({ reader, ready: () => groupsKnown(store) }),
+    registerFileSystem({ reader, ready: () => groupsKnown(store) }),
     vscode.window.registerUriHandler({
       handleUri: (uri) => void vscode.commands.executeCommand('shoal.openLink', uri),
     }),
     vscode.workspace.onDidChangeConfiguration((change) => void settingsChanged(change, store)),
     vscode.workspace.onDidChangeConfiguration(
-      (change) => change.affectsConfiguration('shoal.filesOrder') && files.sort(setting('filesOrder')),
+      (change) => change.affectsConfiguration('shoal.filesOrder') && filesViewState.sort(setting('filesOrder')),
     ),
     followSignIn(store, launcher),
     // Where nobody tells of changed files.
@@ -160,14 +160,14 @@ export function deactivate(): Promise<void> | undefined {
 
 /** Somebody may sign in elsewhere while this window has no engine. */
 function followSignIn(store: Store, launcher: EngineLauncher): vscode.Disposable {
-  const watch = new HomeWatch(launcher.home, () => void store.begin());
+  const watch = new SignInWatcher(launcher.home, () => void store.begin());
   const stop = store.onChange(({ engine }) => (watch.isOn = engine === 'idle'));
   return vscode.Disposable.from({ dispose: stop }, watch);
 }
 
 async function settingsChanged(change: vscode.ConfigurationChangeEvent, store: Store): Promise<void> {
   const told = ENGINE_SETTINGS.filter((name) => change.affectsConfiguration(`shoal.${name}`));
-  const trouble = change.affectsConfiguration('shoal.listen') ? listenTrouble(setting('listen')) : undefined;
+  const trouble = change.affectsConfiguration('shoal.listen') ? listenProblem(setting('listen')) : undefined;
   if (trouble !== undefined) void vscode.window.showErrorMessage(trouble);
   if (told.length > 0 && store.state.engine === 'up') {
     await store.call('configure', engineSettings(told)).catch(() => undefined);

@@ -20,11 +20,11 @@ import type { Log } from '../protocol/base/world.ts';
 import type { MadeRealm, TrackerConfig } from './admin/config.ts';
 import {
   classicRealm,
-  keepList,
-  lastRun,
+  saveTrackerList,
+  readLastRun,
   LOG_FILE,
   makeRealm,
-  noteRun,
+  saveLastRun,
   readConfig,
   TRACKER_FILE,
   trackerFolder,
@@ -438,7 +438,7 @@ async function serve(folder: string, flags: ServeFlags): Promise<void> {
   const lostLog = await hasLostLog(config);
   const opLog = openSqliteLog(path.join(folder, LOG_FILE), world.chance);
   const note = (logIsWhole: boolean): Promise<void> =>
-    noteRun(disk, folder, { address: fromHere(tracker.address, flags), logIsWhole });
+    saveLastRun(disk, folder, { address: fromHere(tracker.address, flags), logIsWhole });
   const tracker = await startTracker({
     world,
     config,
@@ -449,7 +449,7 @@ async function serve(folder: string, flags: ServeFlags): Promise<void> {
     stop: () => stop(),
     ...(flags.listen !== undefined && { listen: listenAt(flags.listen) }),
     lostLog,
-    keepList: (list) => keepList(disk, folder, list),
+    keepList: (list) => saveTrackerList(disk, folder, list),
     logIsBack: () =>
       void note(true).catch((error: unknown) =>
         log.warn('the end of the wait cannot be noted', { why: asShoalError(error).message }),
@@ -483,7 +483,7 @@ function fromHere({ host, port }: Address, { listen }: ServeFlags): Address {
  * Whether it had a log and has none. @throws ShoalError badRealmFolder when nobody can give it back
  */
 async function hasLostLog({ folder, descriptor }: TrackerConfig): Promise<boolean> {
-  const last = await lastRun(disk, folder);
+  const last = await readLastRun(disk, folder);
   if (!last || (last.logIsWhole && (await disk.stat(path.join(folder, LOG_FILE))))) return false;
   if (descriptor.trackers.length > 1) return true;
   const why = `its log (${LOG_FILE}) is gone, and with it all accounts and groups; put it back from a backup, or remove last-run.json to begin with none`;

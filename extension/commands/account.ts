@@ -4,31 +4,31 @@ import { asShoalError, isShoalError } from '../../protocol/base/errors.ts';
 import { NAME_CHARS_MAX, PASSWORD_CHARS_MIN } from '../../protocol/base/limits.ts';
 import { isName } from '../../protocol/base/names.ts';
 import { addressText, parseRealmUrl } from '../../protocol/messages/realm.ts';
-import { troubleOf } from '../messages/errorMessages.ts';
+import { describeError } from '../messages/errorMessages.ts';
 import { setting } from '../common/settings.ts';
-import { servedWords } from '../messages/uploadsText.ts';
-import { askAll, askChoice, askText } from '../prompts/quickInput.ts';
-import type { Answer, Choice, Place, Step } from '../prompts/quickInput.ts';
-import { inMessage, shownWithIcons, t } from '../common/l10n.ts';
-import type { Command, Tools } from './context.ts';
+import { uploadsText } from '../messages/uploadsText.ts';
+import { runSteps, askChoice, askText } from '../prompts/quickInput.ts';
+import type { Answer, Choice, StepPosition, Step } from '../prompts/quickInput.ts';
+import { inMessage, withoutIcons, t } from '../common/l10n.ts';
+import type { Command, CommandContext } from './context.ts';
 
 /** In the list of trackers: none of them, but a pair of one's own. */
 const NEW_PAIR = '\0new pair';
 
-export const signIn: Command = async (tools) => void (await signInAt(tools));
+export const signIn: Command = async (context) => void (await signInAt(context));
 
 /**
  * Asks for tracker, name and password, with this tracker offered first. Whether somebody is signed
  * in then.
  */
-export async function signInAt(tools: Tools, offered = ''): Promise<boolean> {
-  const { store, memory } = tools;
-  await leaveFirst(tools);
-  let user = memory.lastUser;
+export async function signInAt(context: CommandContext, offered = ''): Promise<boolean> {
+  const { store, savedState } = context;
+  await signOutFirst(context);
+  let user = savedState.lastUser;
   const title = t('Sign In to Shoal');
   const wantsPair = { is: false };
-  const done = await askAll(title, [
-    trackerStep(tools, wantsPair, offered),
+  const done = await runSteps(title, [
+    trackerStep(context, wantsPair, offered),
     async (place) => {
       const answer = await askText(place, { prompt: t('User name'), value: user, check: checkName });
       if (typeof answer === 'string') user = answer;
@@ -38,25 +38,25 @@ export async function signInAt(tools: Tools, offered = ''): Promise<boolean> {
       askText(place, {
         prompt: t('Password of {0}', inMessage(user)),
         isPassword: true,
-        submit: (password) => signInAs(tools, user, password),
+        submit: (password) => signInAs(context, user, password),
       }),
   ]);
   if (wantsPair.is) void vscode.commands.executeCommand('shoal.startLocalPair');
-  else if (done) await welcome(tools, store.state.overview?.account?.user ?? user);
+  else if (done) await welcome(context, store.state.overview?.account?.user ?? user);
   return done && !wantsPair.is;
 }
 
-export const createAccount: Command = async (tools) => void (await createAccountAt(tools));
+export const createAccount: Command = async (context) => void (await createAccountAt(context));
 
 /** The same for somebody who has no account yet. */
-export async function createAccountAt(tools: Tools, offered = ''): Promise<boolean> {
-  const { store } = tools;
-  await leaveFirst(tools);
+export async function createAccountAt(context: CommandContext, offered = ''): Promise<boolean> {
+  const { store } = context;
+  await signOutFirst(context);
   let user = '';
   let password = '';
   const wantsPair = { is: false };
-  const done = await askAll(t('Create a Shoal Account'), [
-    trackerStep(tools, wantsPair, offered),
+  const done = await runSteps(t('Create a Shoal Account'), [
+    trackerStep(context, wantsPair, offered),
     async (place) => {
       const answer = await askText(place, {
         prompt: t('Choose a user name: letters, digits, dots, underscores, hyphens'),
@@ -84,21 +84,21 @@ export async function createAccountAt(tools: Tools, offered = ''): Promise<boole
           try {
             await store.call('createUser', { user, password });
           } catch (error) {
-            return troubleOf(asShoalError(error)).sentence;
+            return describeError(asShoalError(error)).sentence;
           }
-          return signInAs(tools, user, password);
+          return signInAs(context, user, password);
         },
       }),
   ]);
   if (wantsPair.is) void vscode.commands.executeCommand('shoal.startLocalPair');
-  else if (done) await welcome(tools, user);
+  else if (done) await welcome(context, user);
   return done && !wantsPair.is;
 }
 
 export const signOut: Command = async ({ store }) => {
   const { overview } = store.state;
   if (!overview?.account) return void (await store.call('signOut', {})); // says that nobody is signed in
-  const served = servedWords(overview.served);
+  const served = uploadsText(overview.served);
   if (served !== undefined) {
     const out = t('Sign Out');
     const detail = t('Sharing stops at once. The next sign-in brings your shares and downloads back.');
@@ -116,7 +116,7 @@ export const changePassword: Command = async ({ store }) => {
       if (typeof answer === 'string') put(answer);
       return answer;
     };
-  const done = await askAll(t('Change Password'), [
+  const done = await runSteps(t('Change Password'), [
     (place) =>
       askText(place, { prompt: t('The password until now'), isPassword: true }).then(
         keep((text) => (oldPassword = text)),
@@ -133,7 +133,7 @@ export const changePassword: Command = async ({ store }) => {
         isPassword: true,
         submit: async (again) => {
           if (again !== newPassword) return t('The two passwords differ.');
-          return refusal(store.call('changePassword', { oldPassword, newPassword }));
+          return refusalOf(store.call('changePassword', { oldPassword, newPassword }));
         },
       }),
   ]);
@@ -141,12 +141,12 @@ export const changePassword: Command = async ({ store }) => {
 };
 
 /** Somebody else is signed in: they are logged out first, if that is wanted. */
-async function leaveFirst({ store }: Tools): Promise<void> {
+async function signOutFirst({ store }: CommandContext): Promise<void> {
   const user = store.state.overview?.account?.user;
   if (user === undefined) return;
   const out = t('Sign Out');
   const detail = [
-    servedWords(store.state.overview?.served ?? []) ?? '',
+    uploadsText(store.state.overview?.served ?? []) ?? '',
     t('Sharing as {0} stops until the next sign-in.', inMessage(user)),
   ]
     .join(' ')
@@ -164,23 +164,23 @@ async function leaveFirst({ store }: Tools): Promise<void> {
 }
 
 /** Which tracker: one that was used, one that is typed or pasted, or a pair of one's own. */
-function trackerStep(tools: Tools, wantsPair: { is: boolean }, offered = ''): Step {
-  const { store, memory, pairs } = tools;
+function trackerStep(context: CommandContext, wantsPair: { is: boolean }, offered = ''): Step {
+  const { store, savedState, localTrackers } = context;
   let typed = '';
-  return async (place: Place): Promise<Answer<unknown>> => {
+  return async (place: StepPosition): Promise<Answer<unknown>> => {
     const inUse = store.state.overview?.trackerUrl ?? '';
-    const local = await pairs.known();
+    const local = await localTrackers.known();
     const urls = [
-      ...new Set([offered, inUse, setting('tracker'), typed, ...memory.trackers, ...local.map(({ url }) => url)]),
+      ...new Set([offered, inUse, setting('tracker'), typed, ...savedState.trackers, ...local.map(({ url }) => url)]),
     ].filter((url) => url !== '');
     const items: Choice<string>[] = urls.map((url) => ({
-      label: shownWithIcons(addressesOf(url)),
+      label: withoutIcons(addressesOf(url)),
       description: local.some((pair) => pair.url === url)
         ? t('the pair on this computer')
         : url === inUse
           ? t('used last')
           : '',
-      detail: shownWithIcons(url),
+      detail: withoutIcons(url),
       value: url,
     }));
     items.push({
@@ -195,7 +195,7 @@ function trackerStep(tools: Tools, wantsPair: { is: boolean }, offered = ''): St
           : t('Paste the URL you were given: shoal://…'),
       items,
       active: offered === '' ? inUse : offered,
-      typed: (text) => ({ label: `$(link) ${shownWithIcons(text)}`, description: t('use this tracker'), value: text }),
+      typed: (text) => ({ label: `$(link) ${withoutIcons(text)}`, description: t('use this tracker'), value: text }),
     });
     if (typeof answer !== 'string') return answer;
     if (answer === NEW_PAIR) {
@@ -204,12 +204,12 @@ function trackerStep(tools: Tools, wantsPair: { is: boolean }, offered = ''): St
     }
     typed = answer;
     // asked again: it was said why
-    return (await useTracker(tools, answer)) ? answer : trackerStep(tools, wantsPair, offered)(place);
+    return (await useTracker(context, answer)) ? answer : trackerStep(context, wantsPair, offered)(place);
   };
 }
 
 /** Whether the tracker can be used. What went wrong is said. */
-async function useTracker({ store, memory }: Tools, url: string): Promise<boolean> {
+async function useTracker({ store, savedState }: CommandContext, url: string): Promise<boolean> {
   try {
     const progress = {
       location: vscode.ProgressLocation.Notification,
@@ -219,20 +219,20 @@ async function useTracker({ store, memory }: Tools, url: string): Promise<boolea
       store.call('setTracker', { url, confirm: true }),
     );
     if (firstUse) {
-      if (!(await trusts(full))) return false;
+      if (!(await confirmTrust(full))) return false;
       await store.call('setTracker', { url: full, confirm: false });
     }
-    await memory.rememberTracker(full);
+    await savedState.rememberTracker(full);
     return true;
   } catch (error) {
     if (isShoalError(error, 'engineUnreachable')) throw error;
-    void vscode.window.showErrorMessage(troubleOf(asShoalError(error)).sentence);
+    void vscode.window.showErrorMessage(describeError(asShoalError(error)).sentence);
     return false;
   }
 }
 
 /** A bare address says nothing about who answers there; a person may know. */
-async function trusts(url: string): Promise<boolean> {
+async function confirmTrust(url: string): Promise<boolean> {
   const go = t('Trust This Tracker');
   const detail = t(
     "It identifies itself as:\n{0}\n\nCompare this with what the tracker's operator sees. From now on exactly this identity is expected.",
@@ -243,25 +243,29 @@ async function trusts(url: string): Promise<boolean> {
   );
 }
 
-const signInAs = async ({ store, memory }: Tools, user: string, password: string): Promise<string | undefined> => {
-  const refused = await refusal(store.call('signIn', { user, password, hold: false }));
-  if (refused === undefined) await memory.rememberUser(user);
+const signInAs = async (
+  { store, savedState }: CommandContext,
+  user: string,
+  password: string,
+): Promise<string | undefined> => {
+  const refused = await refusalOf(store.call('signIn', { user, password, hold: false }));
+  if (refused === undefined) await savedState.rememberUser(user);
   return refused;
 };
 
 /** Why something was refused, in words; undefined when it was not. */
-async function refusal(call: Promise<unknown>): Promise<string | undefined> {
+async function refusalOf(call: Promise<unknown>): Promise<string | undefined> {
   try {
     await call;
     return undefined;
   } catch (error) {
-    return troubleOf(asShoalError(error)).sentence;
+    return describeError(asShoalError(error)).sentence;
   }
 }
 
-async function welcome({ memory }: Tools, user: string): Promise<void> {
+async function welcome({ savedState }: CommandContext, user: string): Promise<void> {
   await vscode.commands.executeCommand('shoal.groups.focus');
-  if (await memory.saidBefore('signed in', 'everywhere')) return;
+  if (await savedState.markShown('signed in', 'everywhere')) return;
   void vscode.window.showInformationMessage(
     t('Signed in to Shoal as {0}. Create a group or join one; then right-click a file to share it.', inMessage(user)),
   );

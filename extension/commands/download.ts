@@ -2,23 +2,28 @@
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { amount } from '../../protocol/frontend/format.ts';
+import { formatBytes } from '../../protocol/frontend/format.ts';
 import type { Transfer } from '../../protocol/messages/engineLink.ts';
-import { whyNotFileName } from '../../protocol/base/names.ts';
+import { validateFileName } from '../../protocol/base/names.ts';
 import { isShoalError, ShoalError } from '../../protocol/base/errors.ts';
 import type { FileRow, GroupView } from '../../protocol/messages/trackerLink.ts';
-import { arrivalsOf } from '../state/downloadResults.ts';
-import { downloadFolder, rememberGroupFolder, tellFolderOnce, tellGroupFolderOnce } from '../prompts/downloadFolder.ts';
+import { downloadResultsOf } from '../state/downloadResults.ts';
+import {
+  downloadFolder,
+  rememberGroupFolder,
+  announceFolderOnce,
+  announceGroupFolderOnce,
+} from '../prompts/downloadFolder.ts';
 import { setting } from '../common/settings.ts';
-import { fileNamed, Holdings, isHere } from '../state/localCopies.ts';
+import { fileNamed, LocalCopies, isHere } from '../state/localCopies.ts';
 import { isComplete } from '../state/state.ts';
 import type { WindowState } from '../state/state.ts';
 import { inMessage, plural, t } from '../common/l10n.ts';
-import { askHowMuch, chooseFilesOf } from './fileSelection.ts';
-import type { Command, Tools } from './context.ts';
-import { subjectsOf, withEach } from './context.ts';
+import { askAllOrSome, chooseFilesOf } from './fileSelection.ts';
+import type { Command, CommandContext } from './context.ts';
+import { subjectsOf, forEach } from './context.ts';
 
-export interface Wanted {
+export interface FileRef {
   readonly group: string;
   readonly name: string;
 }
@@ -35,47 +40,50 @@ const OPENED_MAX = 5;
  * The files of the rows that were given: of a folder of the view those that are neither here nor on
  * their way.
  */
-const wantedOf = (
-  { store: { state } }: Tools,
-  given: Parameters<Command>[1],
-  all: Parameters<Command>[2],
-): readonly Wanted[] =>
-  subjectsOf(given, all).flatMap(({ group, file, folder }) => {
+const fileRefsOf = (
+  { store: { state } }: CommandContext,
+  argument: Parameters<Command>[1],
+  selection: Parameters<Command>[2],
+): readonly FileRef[] =>
+  subjectsOf(argument, selection).flatMap(({ group, file, folder }) => {
     if (group === undefined) return [];
     if (file !== undefined) return [{ group, name: file }];
     const id = folder === undefined ? undefined : groupOf(state, group)?.group;
     if (folder === undefined || id === undefined) return [];
-    const holdings = new Holdings(id, state);
+    const localCopies = new LocalCopies(id, state);
     const lacks = (row: FileRow): boolean =>
-      !row.iShare && [undefined, 'gone', 'failed'].includes(holdings.ofVersion(row)?.state);
+      !row.iShare && [undefined, 'gone', 'failed'].includes(localCopies.ofVersion(row)?.state);
     return (state.files.get(id)?.rows ?? [])
       .filter((row) => row.name.startsWith(folder) && lacks(row))
       .map(({ name }) => ({ group, name }));
   });
 
-async function askWanted({ ask }: Tools, title: string): Promise<readonly Wanted[]> {
-  const found = await ask.file(title, { placeholder: t('Type a part of a name; Enter downloads') });
+async function pickFiles({ pickers }: CommandContext, title: string): Promise<readonly FileRef[]> {
+  const found = await pickers.file(title, { placeholder: t('Type a part of a name; Enter downloads') });
   return found ? [{ group: found.group, name: found.file.name }] : [];
 }
 
-export const downloadFile: Command = async (tools, given, all) => {
-  const chosen = wantedOf(tools, given, all);
-  if (chosen.length === 0 && given) {
+export const downloadFile: Command = async (context, argument, selection) => {
+  const chosen = fileRefsOf(context, argument, selection);
+  if (chosen.length === 0 && argument) {
     return void vscode.window.showInformationMessage(t('All of it is here already, or on its way.'));
   }
-  const wanted = given ? chosen : await askWanted(tools, t('Download File'));
-  if (wanted.length > 0 && (await isMeant(tools, wanted))) await downloadUsual(tools, wanted);
+  const fileRefs = argument ? chosen : await pickFiles(context, t('Download File'));
+  if (fileRefs.length > 0 && (await isDownloadable(context, fileRefs))) await downloadToUsualFolder(context, fileRefs);
 };
 
 /** Whether so many files are wanted: of a few nobody is asked. */
-export async function isMeant({ store: { state } }: Tools, wanted: readonly Wanted[]): Promise<boolean> {
-  if (wanted.length <= UNASKED_MAX) return true;
-  const bytes = wanted.reduce((sum, one) => sum + (rowOf(state, one)?.sizeBytes ?? 0), 0);
+export async function isDownloadable(
+  { store: { state } }: CommandContext,
+  fileRefs: readonly FileRef[],
+): Promise<boolean> {
+  if (fileRefs.length <= UNASKED_MAX) return true;
+  const bytes = fileRefs.reduce((sum, one) => sum + (rowOf(state, one)?.sizeBytes ?? 0), 0);
   const download = t('Download');
   return (
     (await vscode.window.showInformationMessage(
-      t('Download {0} files?', wanted.length.toLocaleString()),
-      { modal: true, detail: t('Together they have {0}.', amount(bytes)) },
+      t('Download {0} files?', fileRefs.length.toLocaleString()),
+      { modal: true, detail: t('Together they have {0}.', formatBytes(bytes)) },
       download,
     )) === download
   );
@@ -85,46 +93,46 @@ export async function isMeant({ store: { state } }: Tools, wanted: readonly Want
  * Into the folder of each group, or the usual one. What is here already is not downloaded again,
  * unless it is all that is wanted.
  */
-export async function downloadUsual(tools: Tools, wanted: readonly Wanted[]): Promise<void> {
-  await withEach([...byGroup(wanted)], async ([group, some]) => {
-    const own = tools.memory.folderOf(group);
-    if (!own?.isUsual) await downloadInto(tools, some, downloadFolder());
-    else if (await downloadInto(tools, some, { folder: own.folder, isDefault: false })) {
-      await tellGroupFolderOnce(tools.memory, group, own.folder);
+export async function downloadToUsualFolder(context: CommandContext, fileRefs: readonly FileRef[]): Promise<void> {
+  await forEach([...byGroup(fileRefs)], async ([group, some]) => {
+    const own = context.savedState.folderOf(group);
+    if (!own?.isUsual) await downloadInto(context, some, downloadFolder());
+    else if (await downloadInto(context, some, { folder: own.folder, isDefault: false })) {
+      await announceGroupFolderOnce(context.savedState, group, own.folder);
     }
   });
 }
 
-function byGroup(wanted: readonly Wanted[]): ReadonlyMap<string, readonly Wanted[]> {
-  return Map.groupBy(wanted, ({ group }) => group);
+function byGroup(fileRefs: readonly FileRef[]): ReadonlyMap<string, readonly FileRef[]> {
+  return Map.groupBy(fileRefs, ({ group }) => group);
 }
 
 /** Downloads one file, or opens it where it is here already. */
-export async function getFile(tools: Tools, wanted: Wanted): Promise<void> {
-  const here = wholeHere(tools, wanted);
+export async function getFile(context: CommandContext, fileRef: FileRef): Promise<void> {
+  const here = completeHere(context, fileRef);
   if (here) await openPath(here.path);
-  else await downloadUsual(tools, [wanted]);
+  else await downloadToUsualFolder(context, [fileRef]);
 }
 
-export const downloadTo: Command = async (tools, given, all) => {
-  const chosen = wantedOf(tools, given, all);
-  const wanted = given ? chosen : await askWanted(tools, t('Download To'));
-  if (wanted.length === 0 || !(await isMeant(tools, wanted))) return;
+export const downloadTo: Command = async (context, argument, selection) => {
+  const chosen = fileRefsOf(context, argument, selection);
+  const fileRefs = argument ? chosen : await pickFiles(context, t('Download To'));
+  if (fileRefs.length === 0 || !(await isDownloadable(context, fileRefs))) return;
   const folders = await vscode.window.showOpenDialog({
     title: t('Download To'),
     openLabel: t('Download Here'),
     canSelectFolders: true,
     canSelectFiles: false,
     defaultUri: vscode.Uri.file(
-      existingParent(tools.memory.folderOf(wanted[0]?.group ?? '')?.folder ?? downloadFolder().folder),
+      existingParent(context.savedState.folderOf(fileRefs[0]?.group ?? '')?.folder ?? downloadFolder().folder),
     ),
   });
   const folder = folders?.[0];
   if (folder && folder.scheme !== 'file') {
     throw new ShoalError('usage', { why: t('a download needs a folder on a disk of this machine') });
   }
-  if (!folder || !(await downloadInto(tools, wanted, { folder: folder.fsPath, isDefault: false }))) return;
-  for (const group of byGroup(wanted).keys()) await rememberGroupFolder(tools.memory, group, folder.fsPath);
+  if (!folder || !(await downloadInto(context, fileRefs, { folder: folder.fsPath, isDefault: false }))) return;
+  for (const group of byGroup(fileRefs).keys()) await rememberGroupFolder(context.savedState, group, folder.fsPath);
 };
 
 function existingParent(folder: string): string {
@@ -136,14 +144,14 @@ function existingParent(folder: string): string {
  * wrong first is thrown when they are on their way.
  */
 export async function downloadInto(
-  tools: Tools,
-  wanted: readonly Wanted[],
+  context: CommandContext,
+  fileRefs: readonly FileRef[],
   { folder, isDefault }: { readonly folder: string; readonly isDefault: boolean },
 ): Promise<boolean> {
-  const { memory, views } = tools;
+  const { savedState, views } = context;
   const begun: number[] = [];
-  const beginning = withEach(await lackingOf(tools, wanted), async (one) => {
-    const id = await begin(tools, one, folder);
+  const beginning = forEach(await notYetHere(context, fileRefs), async (one) => {
+    const id = await begin(context, one, folder);
     if (id !== undefined) begun.push(id);
   });
   const failure = await beginning.then(
@@ -151,11 +159,11 @@ export async function downloadInto(
     (error: unknown) => ({ error }),
   );
   if (begun.length > 0) {
-    if (setting('openWhenDone') && begun.length <= OPENED_MAX) await tools.opening.mark(begun, true);
+    if (setting('openWhenDone') && begun.length <= OPENED_MAX) await context.openWhenDone.mark(begun, true);
     await vscode.commands.executeCommand('shoal.downloads.focus', { preserveFocus: true });
     views.downloads.refresh();
-    void follow(tools, begun, folder);
-    if (isDefault) await tellFolderOnce(memory, folder);
+    void follow(context, begun, folder);
+    if (isDefault) await announceFolderOnce(savedState, folder);
   }
   if (failure) throw failure.error;
   return begun.length > 0;
@@ -165,35 +173,35 @@ export async function downloadInto(
  * Those that are not here. Somebody who wants a single one that is here is asked; of several nobody
  * is: a question would keep the others waiting.
  */
-async function lackingOf(tools: Tools, wanted: readonly Wanted[]): Promise<readonly Wanted[]> {
-  const [first] = wanted;
-  if (first && wanted.length === 1) {
-    const here = wholeHere(tools, first);
-    return !here || (await again(here)) ? wanted : [];
+async function notYetHere(context: CommandContext, fileRefs: readonly FileRef[]): Promise<readonly FileRef[]> {
+  const [first] = fileRefs;
+  if (first && fileRefs.length === 1) {
+    const here = completeHere(context, first);
+    return !here || (await retry(here)) ? fileRefs : [];
   }
-  const lacking = wanted.filter((one) => !wholeHere(tools, one));
+  const lacking = fileRefs.filter((one) => !completeHere(context, one));
   if (lacking.length === 0) void vscode.window.showInformationMessage(t('All of it is here already, or on its way.'));
   return lacking;
 }
 
 /** Its transfer; undefined when the person changed their mind. */
-async function begin(tools: Tools, { group, name }: Wanted, folder: string): Promise<number | undefined> {
-  const { store } = tools;
+async function begin(context: CommandContext, { group, name }: FileRef, folder: string): Promise<number | undefined> {
+  const { store } = context;
   const row = rowOf(store.state, { group, name });
-  const howMuch = row?.content === 'folder' ? await askHowMuch(tools, name, row.sizeBytes) : 'all';
+  const howMuch = row?.content === 'folder' ? await askAllOrSome(context, name, row.sizeBytes) : 'all';
   if (howMuch === undefined) return undefined;
   const wish = { group, name, path: folder, rename: true, mode: setting('pieceSelection') };
   const { transfer } = await (howMuch === 'all'
     ? store.call('download', { ...wish, asFile: false, only: [] })
     : store.call('downloadSome', wish));
-  return howMuch === 'some' && !(await chooseFilesOf(tools, transfer)) ? undefined : transfer;
+  return howMuch === 'some' && !(await chooseFilesOf(context, transfer)) ? undefined : transfer;
 }
 
 /** The file as it was downloaded or shared before, if it is still the group's newest version. */
-function wholeHere(tools: Tools, wanted: Wanted): Transfer | undefined {
-  const { state } = tools.store;
-  const view = groupOf(state, wanted.group);
-  const file = rowOf(state, wanted);
+function completeHere(context: CommandContext, fileRef: FileRef): Transfer | undefined {
+  const { state } = context.store;
+  const view = groupOf(state, fileRef.group);
+  const file = rowOf(state, fileRef);
   return [...state.transfers.values()].find(
     (transfer) =>
       transfer.group === view?.group &&
@@ -207,12 +215,12 @@ const groupOf = (state: WindowState, group: string): GroupView | undefined =>
   state.groups.find((one) => one.name === group);
 
 /** What the group says of the file, as far as that was read. */
-function rowOf(state: WindowState, { group, name }: Wanted): FileRow | undefined {
+function rowOf(state: WindowState, { group, name }: FileRef): FileRow | undefined {
   const view = groupOf(state, group);
   return view && fileNamed(state, view.group, name);
 }
 
-async function again({ name, path: file }: Transfer): Promise<boolean> {
+async function retry({ name, path: file }: Transfer): Promise<boolean> {
   const open = t('Open');
   const anyway = t('Download Again');
   const answer = await vscode.window.showInformationMessage(
@@ -228,9 +236,13 @@ async function again({ name, path: file }: Transfer): Promise<boolean> {
  * Says when they are there, once for all, in the window that asked for them and nowhere else. What
  * this window opens needs no words.
  */
-async function follow({ store, log, opening }: Tools, ids: readonly number[], folder: string): Promise<void> {
+async function follow(
+  { store, log, openWhenDone }: CommandContext,
+  ids: readonly number[],
+  folder: string,
+): Promise<void> {
   try {
-    const came = (await store.until(arrivalsOf(ids))).filter(({ id }) => !opening.opens(id));
+    const came = (await store.until(downloadResultsOf(ids))).filter(({ id }) => !openWhenDone.opens(id));
     const [first] = came;
     if (!first) return;
     const open = t('Open');
@@ -244,15 +256,15 @@ async function follow({ store, log, opening }: Tools, ids: readonly number[], fo
   }
 }
 
-export const openFile: Command = async ({ ask }, given, all) => {
-  const paths = subjectsOf(given, all).flatMap(({ path: file }) => (file === undefined ? [] : [file]));
-  const asked = paths.length > 0 ? undefined : await ask.transfer(t('Open File'), t('Open which file?'), isHere);
+export const openFile: Command = async ({ pickers }, argument, selection) => {
+  const paths = subjectsOf(argument, selection).flatMap(({ path: file }) => (file === undefined ? [] : [file]));
+  const asked = paths.length > 0 ? undefined : await pickers.transfer(t('Open File'), t('Open which file?'), isHere);
   for (const file of asked ? [asked.path] : paths) await openPath(file);
 };
 
-export const revealFile: Command = async ({ ask }, given) => {
+export const revealFile: Command = async ({ pickers }, argument) => {
   const file =
-    subjectsOf(given)[0]?.path ?? (await ask.transfer(t('Show in Folder'), t('Show which file?'), isHere))?.path;
+    subjectsOf(argument)[0]?.path ?? (await pickers.transfer(t('Show in Folder'), t('Show which file?'), isHere))?.path;
   if (file !== undefined) await revealPath(file);
 };
 
@@ -260,7 +272,7 @@ export const revealFile: Command = async ({ ask }, given) => {
 export async function openPath(file: string): Promise<void> {
   // Whatever a tracker called it: it is opened only under a name that means a plain file
   // everywhere.
-  const why = whyNotFileName(path.basename(file));
+  const why = validateFileName(path.basename(file));
   if (why !== undefined) throw new ShoalError('badFileName', { name: path.basename(file), why });
   if (!existsSync(file)) throw new ShoalError('fileMissing', { path: file });
   if (statSync(file).isDirectory()) return revealPath(file);
@@ -283,11 +295,11 @@ export const showDownloads: Command = async () => {
   await vscode.commands.executeCommand('shoal.downloads.focus');
 };
 
-export const verifyFile: Command = async ({ ask, store }, given) => {
+export const verifyFile: Command = async ({ pickers, store }, argument) => {
   const id =
-    subjectsOf(given)[0]?.transfer ??
+    subjectsOf(argument)[0]?.transfer ??
     (
-      await ask.transfer(
+      await pickers.transfer(
         t('Verify File'),
         t('Read which file again and compare it?'),
         (one) => isComplete(one) || one.kind === 'share',

@@ -2,7 +2,7 @@
 // of the download goes on. Whoever leaves the question has no download; a window that goes
 // meanwhile leaves it in the list, where it can be answered later.
 import * as vscode from 'vscode';
-import { amount } from '../../protocol/frontend/format.ts';
+import { formatBytes } from '../../protocol/frontend/format.ts';
 import type { Transfer } from '../../protocol/messages/engineLink.ts';
 import { ShoalError } from '../../protocol/base/errors.ts';
 import { FOLDER_FILES_MAX } from '../../protocol/base/limits.ts';
@@ -12,46 +12,50 @@ import type { Entry, FileInFolder } from '../remoteFiles/folderEntries.ts';
 import { bytesOf, ENTRIES_MAX, entriesOf, namesOf } from '../remoteFiles/folderEntries.ts';
 import { progressOf } from '../views/downloads.ts';
 import type { Choice } from '../prompts/quickInput.ts';
-import { inMessage, plural, shownWithIcons, t } from '../common/l10n.ts';
-import type { Command, Tools } from './context.ts';
+import { inMessage, plural, withoutIcons, t } from '../common/l10n.ts';
+import type { Command, CommandContext } from './context.ts';
 import { subjectsOf } from './context.ts';
 
 /**
  * Whether all of a folder is wanted, or some of its files; undefined when the person changed their
  * mind.
  */
-export function askHowMuch({ ask }: Tools, name: string, sizeBytes: number): Promise<'all' | 'some' | undefined> {
-  return ask.choice<'all' | 'some'>(t('Download Folder'), {
+export function askAllOrSome(
+  { pickers }: CommandContext,
+  name: string,
+  sizeBytes: number,
+): Promise<'all' | 'some' | undefined> {
+  return pickers.choice<'all' | 'some'>(t('Download Folder'), {
     placeholder: t('How much of {0}?', inMessage(name)),
     items: [
-      { label: t('All Files'), description: amount(sizeBytes), value: 'all' },
+      { label: t('All Files'), description: formatBytes(sizeBytes), value: 'all' },
       { label: t('Choose Files…'), description: t('fetches the list of its files first'), value: 'some' },
     ],
   });
 }
 
 /** For a download that waits for it: a window was closed before the question was answered. */
-export const chooseFiles: Command = async (tools, given) => {
+export const chooseFiles: Command = async (context, argument) => {
   const id =
-    subjectsOf(given)[0]?.transfer ??
-    (await tools.ask.transfer(t('Choose Files'), t('Of which folder?'), ({ state }) => state === 'choosing'))?.id;
-  if (id !== undefined) await chooseFilesOf(tools, id);
+    subjectsOf(argument)[0]?.transfer ??
+    (await context.pickers.transfer(t('Choose Files'), t('Of which folder?'), ({ state }) => state === 'choosing'))?.id;
+  if (id !== undefined) await chooseFilesOf(context, id);
 };
 
 /**
  * Waits for the list of a folder, and asks. False when the person changed their mind; the download
  * is gone then.
  */
-export async function chooseFilesOf(tools: Tools, id: number): Promise<boolean> {
-  const { store } = tools;
-  const chosen = await ask(tools, id, await listCame(tools, id));
+export async function chooseFilesOf(context: CommandContext, id: number): Promise<boolean> {
+  const { store } = context;
+  const chosen = await pickFiles(context, id, await whenListed(context, id));
   if (chosen) await store.call('chooseFiles', { transfer: id, only: [...chosen] });
   else await store.call('cancelTransfer', { transfer: id });
   return chosen !== undefined;
 }
 
 /** The download when its list is here; undefined when the person did not wait for it. */
-function listCame({ store }: Tools, id: number): Promise<Transfer | undefined> {
+function whenListed({ store }: CommandContext, id: number): Promise<Transfer | undefined> {
   const name = inMessage(store.state.transfers.get(id)?.name ?? '');
   const options = {
     location: vscode.ProgressLocation.Notification,
@@ -82,8 +86,8 @@ function listCame({ store }: Tools, id: number): Promise<Transfer | undefined> {
   );
 }
 
-async function ask(
-  { ask: asks, store }: Tools,
+async function pickFiles(
+  { pickers: asks, store }: CommandContext,
   id: number,
   transfer: Transfer | undefined,
 ): Promise<readonly string[] | undefined> {
@@ -110,7 +114,7 @@ async function ask(
             '{0} files: choose, or type a part of a name',
           ),
       items: entries.map(choiceOf),
-      sum: (values) => (values.length === 0 ? '' : amount(bytesOf(values))),
+      sum: (values) => (values.length === 0 ? '' : formatBytes(bytesOf(values))),
     });
     if (chosen === undefined) return undefined;
     if (chosen.length > 0) return namesOf(chosen);
@@ -119,9 +123,9 @@ async function ask(
 
 function choiceOf(entry: Entry): Choice<Entry> {
   const { path, sizeBytes, files } = entry;
-  const size = amount(sizeBytes);
+  const size = formatBytes(sizeBytes);
   return {
-    label: shownWithIcons(path),
+    label: withoutIcons(path),
     value: entry,
     iconPath: files > 0 ? vscode.ThemeIcon.Folder : vscode.ThemeIcon.File,
     description: files > 0 ? [plural(files, '{0} file', '{0} files'), size].join(' · ') : size,

@@ -3,30 +3,30 @@ import * as vscode from 'vscode';
 import { asShoalError } from '../../protocol/base/errors.ts';
 import { NAME_CHARS_MAX } from '../../protocol/base/limits.ts';
 import { isName } from '../../protocol/base/names.ts';
-import { troubleOf } from '../messages/errorMessages.ts';
+import { describeError } from '../messages/errorMessages.ts';
 import { waitingRequests } from '../state/state.ts';
 import type { Subject } from '../views/row.ts';
-import { inMessage, plural, shown, t } from '../common/l10n.ts';
-import type { Command, Tools } from './context.ts';
-import { is, subjectsOf, withEach } from './context.ts';
+import { inMessage, plural, printableName, t } from '../common/l10n.ts';
+import type { Command, CommandContext } from './context.ts';
+import { hasContext, subjectsOf, forEach } from './context.ts';
 import { copyInvitation } from './links.ts';
 
 /** Asks for a name and makes the group. Its name; undefined when the person changed their mind. */
-export async function newGroup({ ask, store }: Tools): Promise<string | undefined> {
+export async function newGroup({ pickers, store }: CommandContext): Promise<string | undefined> {
   const prompt = t('A name that others will find the group by. You decide who joins.');
-  return askName(ask, t('Create Group'), { prompt, placeholder: 'team' }, (name) =>
+  return askName(pickers, t('Create Group'), { prompt, placeholder: 'team' }, (name) =>
     store.call('createGroup', { group: name }),
   );
 }
 
 /** Asks for a name until it is taken or given up. */
 const askName = (
-  ask: Tools['ask'],
+  pickers: CommandContext['pickers'],
   title: string,
   question: { readonly prompt: string; readonly placeholder?: string; readonly value?: string },
   submit: (name: string) => Promise<unknown>,
 ): Promise<string | undefined> =>
-  ask.text(title, {
+  pickers.text(title, {
     ...question,
     check: (name) =>
       isName(name) ? undefined : t('1 to {0} letters, digits, dots, underscores or hyphens.', NAME_CHARS_MAX),
@@ -35,15 +35,15 @@ const askName = (
         await submit(name);
         return undefined;
       } catch (error) {
-        return troubleOf(asShoalError(error)).sentence;
+        return describeError(asShoalError(error)).sentence;
       }
     },
   });
 
-export const createGroup: Command = async (tools) => {
-  const name = await newGroup(tools);
+export const createGroup: Command = async (context) => {
+  const name = await newGroup(context);
   if (name === undefined) return;
-  await copyInvitation(tools, name);
+  await copyInvitation(context, name);
   const share = t('Share a File…');
   const chosen = await vscode.window.showInformationMessage(
     t(
@@ -55,29 +55,29 @@ export const createGroup: Command = async (tools) => {
   if (chosen === share) await vscode.commands.executeCommand('shoal.shareFile');
 };
 
-export const joinGroup: Command = async ({ ask, store }) => {
-  const group = await ask.strangeGroup(t('Join Group'));
+export const joinGroup: Command = async ({ pickers, store }) => {
+  const group = await pickers.strangeGroup(t('Join Group'));
   if (group === undefined) return;
   await store.call('joinGroup', { group });
   void vscode.window.setStatusBarMessage(`$(watch) ${t('Asked to join {0}', inMessage(group))}`, 5000);
 };
 
-export const cancelRequest: Command = async ({ ask, store }, given, all) => {
-  const rows = groupsIn(subjectsOf(given, all, 'applied'));
-  const asked = given ? undefined : await ask.appliedGroup(t('Cancel Request'));
-  await withEach(asked === undefined ? rows : [asked], (group) => store.call('cancelRequest', { group }));
+export const cancelRequest: Command = async ({ pickers, store }, argument, selection) => {
+  const rows = groupsIn(subjectsOf(argument, selection, 'applied'));
+  const asked = argument ? undefined : await pickers.appliedGroup(t('Cancel Request'));
+  await forEach(asked === undefined ? rows : [asked], (group) => store.call('cancelRequest', { group }));
 };
 
 const groupsIn = (subjects: readonly Subject[]): readonly string[] => subjects.flatMap(({ group }) => group ?? []);
 
-export const leaveGroup: Command = async (tools, given, all) => {
-  const asked = given ? undefined : await tools.ask.group(t('Leave Group'), t('Which group?'));
-  for (const group of asked === undefined ? groupsIn(subjectsOf(given, all, 'group')) : [asked]) {
-    if (!(await leaveOne(tools, group))) return; // the person changed their mind, of those behind it too
+export const leaveGroup: Command = async (context, argument, selection) => {
+  const asked = argument ? undefined : await context.pickers.group(t('Leave Group'), t('Which group?'));
+  for (const group of asked === undefined ? groupsIn(subjectsOf(argument, selection, 'group')) : [asked]) {
+    if (!(await leaveOne(context, group))) return; // the person changed their mind, of those behind it too
   }
 };
 
-async function leaveOne({ store }: Tools, group: string): Promise<boolean> {
+async function leaveOne({ store }: CommandContext, group: string): Promise<boolean> {
   const view = store.state.groups.find(({ name }) => name === group);
   const mine = [...store.state.transfers.values()].filter(({ groupName }) => groupName === group).length;
   const leave = t('Leave');
@@ -109,23 +109,23 @@ async function leaveOne({ store }: Tools, group: string): Promise<boolean> {
   return true;
 }
 
-export const removeMember: Command = async (tools, given, all) => {
-  const asked = given ? undefined : await tools.ask.member(t('Remove Member'));
+export const removeMember: Command = async (context, argument, selection) => {
+  const asked = argument ? undefined : await context.pickers.member(t('Remove Member'));
   const chosen = asked
     ? [asked]
-    : subjectsOf(given, all, 'removable').flatMap(({ group, user }) =>
+    : subjectsOf(argument, selection, 'removable').flatMap(({ group, user }) =>
         group !== undefined && user !== undefined ? [{ group, user }] : [],
       );
   for (const [group, some] of Map.groupBy(chosen, (one) => one.group)) {
     await removeFrom(
-      tools,
+      context,
       group,
       some.map(({ user }) => user),
     );
   }
 };
 
-async function removeFrom({ store }: Tools, group: string, users: readonly string[]): Promise<void> {
+async function removeFrom({ store }: CommandContext, group: string, users: readonly string[]): Promise<void> {
   const remove = t('Remove');
   const [first = ''] = users.map(inMessage);
   const question = plural(
@@ -143,12 +143,14 @@ async function removeFrom({ store }: Tools, group: string, users: readonly strin
           users.map(inMessage).join(', '),
         );
   if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, remove)) !== remove) return;
-  await withEach(users, (user) => store.call('removeMember', { group, user }));
+  await forEach(users, (user) => store.call('removeMember', { group, user }));
 }
 
-export const transferGroup: Command = async ({ ask, store }, given) => {
+export const transferGroup: Command = async ({ pickers, store }, argument) => {
   const { group, user } =
-    subjectsOf(given)[0] ?? (await ask.member(t('Transfer Group'), (name) => t('Who shall own {0}?', name))) ?? {};
+    subjectsOf(argument)[0] ??
+    (await pickers.member(t('Transfer Group'), (name) => t('Who shall own {0}?', name))) ??
+    {};
   if (group === undefined || user === undefined) return;
   const transfer = t('Transfer');
   const detail = t('{0} will decide who joins and who leaves. You stay a member.', inMessage(user));
@@ -163,10 +165,10 @@ export const transferGroup: Command = async ({ ask, store }, given) => {
   }
 };
 
-export const deleteGroup: Command = async ({ ask, store }, given) => {
+export const deleteGroup: Command = async ({ pickers, store }, argument) => {
   const group =
-    subjectsOf(given)[0]?.group ??
-    (await ask.group(t('Delete Group'), t('Which group?'), ({ role }) => role === 'owner'));
+    subjectsOf(argument)[0]?.group ??
+    (await pickers.group(t('Delete Group'), t('Which group?'), ({ role }) => role === 'owner'));
   if (group === undefined) return;
   const remove = t('Delete for Everybody');
   const detail = t(
@@ -184,37 +186,37 @@ export const deleteGroup: Command = async ({ ask, store }, given) => {
 };
 
 /** What somebody wanted to be called before it became `name~k3f9`. */
-const wantedName = (name: string): string => name.replace(/~.*/, '');
+const askNewName = (name: string): string => name.replace(/~.*/, '');
 
-export const renameGroup: Command = async (tools, given) => {
+export const renameGroup: Command = async (context, argument) => {
   const group =
-    subjectsOf(given)[0]?.group ??
-    (await tools.ask.group(t('Rename Group'), t('Which group?'), ({ role }) => role === 'owner'));
+    subjectsOf(argument)[0]?.group ??
+    (await context.pickers.group(t('Rename Group'), t('Which group?'), ({ role }) => role === 'owner'));
   if (group !== undefined) {
     await askName(
-      tools.ask,
+      context.pickers,
       t('Rename Group'),
-      { prompt: t('Another name for {0}', shown(group)), value: wantedName(group) },
-      (to) => tools.store.call('renameGroup', { group, to }),
+      { prompt: t('Another name for {0}', printableName(group)), value: askNewName(group) },
+      (to) => context.store.call('renameGroup', { group, to }),
     );
   }
 };
 
 /** Only for an account that got a name nobody chose. */
-export const renameAccount: Command = async (tools) => {
-  const user = tools.store.state.overview?.account?.user ?? '';
-  const prompt = t('Somebody took your name at the same moment. You are {0} now.', shown(user));
-  await askName(tools.ask, t('Choose Another Name'), { prompt, value: wantedName(user) }, (to) =>
-    tools.store.call('renameAccount', { to }),
+export const renameAccount: Command = async (context) => {
+  const user = context.store.state.overview?.account?.user ?? '';
+  const prompt = t('Somebody took your name at the same moment. You are {0} now.', printableName(user));
+  await askName(context.pickers, t('Choose Another Name'), { prompt, value: askNewName(user) }, (to) =>
+    context.store.call('renameAccount', { to }),
   );
 };
 
 const answers =
   (call: 'acceptRequest' | 'rejectRequest', title: () => string): Command =>
-  async ({ ask, store }, given, all) => {
-    const subjects = subjectsOf(given, all, 'request');
-    const chosen = subjects.length > 0 ? subjects : [await ask.request(title())];
-    await withEach(
+  async ({ pickers, store }, argument, selection) => {
+    const subjects = subjectsOf(argument, selection, 'request');
+    const chosen = subjects.length > 0 ? subjects : [await pickers.request(title())];
+    await forEach(
       chosen.flatMap((one) =>
         one?.group !== undefined && one.user !== undefined ? [{ group: one.group, user: one.user }] : [],
       ),
@@ -225,17 +227,17 @@ const answers =
 export const acceptRequest = answers('acceptRequest', () => t('Accept Request'));
 export const rejectRequest = answers('rejectRequest', () => t('Reject Request'));
 
-export const acceptAllRequests: Command = async ({ ask, store }, given, all) => {
-  const group = given
+export const acceptAllRequests: Command = async ({ pickers, store }, argument, selection) => {
+  const group = argument
     ? undefined
-    : await ask.group(t('Accept All Requests'), t('Of which group?'), ({ requests }) => requests.length > 0);
-  const groups = group === undefined ? groupsIn(subjectsOf(given, all, 'asked')) : [group];
+    : await pickers.group(t('Accept All Requests'), t('Of which group?'), ({ requests }) => requests.length > 0);
+  const groups = group === undefined ? groupsIn(subjectsOf(argument, selection, 'asked')) : [group];
   const asked = waitingRequests(store.state).filter((one) => groups.includes(one.group.name));
-  await withEach(asked, ({ group: { name }, user }) => store.call('acceptRequest', { group: name, user }));
+  await forEach(asked, ({ group: { name }, user }) => store.call('acceptRequest', { group: name, user }));
 };
 
 /** Shows the first request that waits, and those behind it. */
 export const reviewRequests: Command = async ({ views }) => {
   await vscode.commands.executeCommand('shoal.groups.focus');
-  await views.groups.reveal((row) => (is(row, 'request') ? 'it' : is(row, 'asked') ? 'below' : 'no'));
+  await views.groups.reveal((row) => (hasContext(row, 'request') ? 'it' : hasContext(row, 'asked') ? 'below' : 'no'));
 };

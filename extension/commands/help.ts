@@ -5,7 +5,7 @@ import * as vscode from 'vscode';
 import { VERSION } from '../../protocol/node/version.ts';
 import { openSetting } from '../common/settings.ts';
 import { phaseOf } from '../state/state.ts';
-import { servedWords } from '../messages/uploadsText.ts';
+import { uploadsText } from '../messages/uploadsText.ts';
 import { t } from '../common/l10n.ts';
 import type { Command } from './context.ts';
 
@@ -13,19 +13,19 @@ import type { Command } from './context.ts';
 const LOG_LINES = 60;
 const LOG_BYTES = 64 * 1024;
 
-export const startEngine: Command = async ({ store, pairs }) => {
+export const startEngine: Command = async ({ store, localTrackers }) => {
   await store.connect();
   // Offline with trackers of one's own: they may have been ended by a restart of the computer.
   const url = store.state.overview?.trackerUrl;
   if (phaseOf(store.state) !== 'offline' || !url) return;
-  const own = (await pairs.known()).find((pair) => pair.url === url);
-  if (own) await pairs.start(own.reach);
+  const own = (await localTrackers.known()).find((pair) => pair.url === url);
+  if (own) await localTrackers.start(own.reach);
   await store.call('listGroups', { after: '' }); // asking dials at once; it says so if nobody answers
 };
 
 export const stopEngine: Command = async ({ store }) => {
   const stop = t('Stop');
-  const served = servedWords(store.state.overview?.served ?? []);
+  const served = uploadsText(store.state.overview?.served ?? []);
   const detail = [
     ...(served === undefined ? [] : [served]),
     t('Nothing is shared or downloaded until it is started again. What is unfinished goes on then.'),
@@ -75,7 +75,7 @@ export const copyDiagnostics: Command = async ({ store, launcher, log }) => {
     place: launcher.place,
     overview: state.overview && { ...state.overview, groups: state.overview.groups.length },
     transfers,
-    engineLog: lastLines(launcher.home.logFile),
+    engineLog: readLastLines(launcher.home.logFile),
   };
   await vscode.env.clipboard.writeText(JSON.stringify(report, undefined, 2));
   log.info('diagnostics copied');
@@ -86,7 +86,7 @@ export const copyDiagnostics: Command = async ({ store, launcher, log }) => {
   );
 };
 
-function lastLines(file: string): readonly string[] {
+function readLastLines(file: string): readonly string[] {
   try {
     const { size } = fs.statSync(file);
     const bytes = Buffer.alloc(Math.min(size, LOG_BYTES));

@@ -4,9 +4,9 @@ import type { Command } from './context.ts';
 import { subjectsOf } from './context.ts';
 
 /** One, however many are selected: each is a tab that draws twice a second. */
-export const inspectSwarm: Command = async ({ ask, inspectors }, given) => {
+export const inspectSwarm: Command = async ({ pickers, inspectorPanels }, argument) => {
   const transfer =
-    subjectsOf(given)[0]?.transfer ??
-    (await ask.transfer(t('Inspect Swarm'), t('The swarm of which file?'), () => true))?.id;
-  if (transfer !== undefined) inspectors.show(transfer);
+    subjectsOf(argument)[0]?.transfer ??
+    (await pickers.transfer(t('Inspect Swarm'), t('The swarm of which file?'), () => true))?.id;
+  if (transfer !== undefined) inspectorPanels.show(transfer);
 };

@@ -3,7 +3,7 @@
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { amount } from '../../protocol/frontend/format.ts';
+import { formatBytes } from '../../protocol/frontend/format.ts';
 import { ShoalError } from '../../protocol/base/errors.ts';
 import { fileNameKey, nameKey } from '../../protocol/base/names.ts';
 import type { FileRow } from '../../protocol/messages/trackerLink.ts';
@@ -11,59 +11,62 @@ import { isHere } from '../state/localCopies.ts';
 import { isTextLike } from '../messages/truncatedText.ts';
 import { openSetting } from '../common/settings.ts';
 import { openLimitBytes } from '../remoteFiles/fileSystemProvider.ts';
-import type { SharedPlace } from '../remoteFiles/fileUri.ts';
-import { placeIn, SHARED_HEAD, sharedUri } from '../remoteFiles/fileUri.ts';
+import type { SharedFileLocation } from '../remoteFiles/fileUri.ts';
+import { parseSharedUri, HEAD_SCHEME, sharedUri } from '../remoteFiles/fileUri.ts';
 import { myGroups } from '../state/state.ts';
-import { inMessage, shown, shownWithIcons, t } from '../common/l10n.ts';
-import type { Command, Tools } from './context.ts';
+import { inMessage, printableName, withoutIcons, t } from '../common/l10n.ts';
+import type { Command, CommandContext } from './context.ts';
 import { subjectsOf } from './context.ts';
-import { downloadUsual, openPath } from './download.ts';
+import { downloadToUsualFolder, openPath } from './download.ts';
 
 /** Bytes that tell text from other things. */
-const LOOK_BYTES = 8 * 1024;
+const SNIFF_BYTES = 8 * 1024;
 
 /** A file of the catalogue and the group it is in. */
-interface Found {
+interface SharedFileRef {
   readonly group: string;
   readonly file: FileRow;
 }
 
-export const previewFile: Command = async (tools, given, all) => {
-  const subjects = subjectsOf(given, all);
+export const previewFile: Command = async (context, argument, selection) => {
+  const subjects = subjectsOf(argument, selection);
   for (const { group, file, path: here } of subjects) {
     if (group === undefined || file === undefined) continue;
     if (here !== undefined && !isFolder(here)) await openPath(here);
-    else await preview(tools, { group, file: await tools.store.call('findFile', { group, name: file }) });
+    else await preview(context, { group, file: await context.store.call('findFile', { group, name: file }) });
   }
   if (subjects.length > 0) return;
-  const found = await tools.ask.file(t('Open Without Downloading'), {
+  const found = await context.pickers.file(t('Open Without Downloading'), {
     placeholder: t('Type a part of a name; Enter opens'),
   });
-  if (found) await preview(tools, found);
+  if (found) await preview(context, found);
 };
 
 const isFolder = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
 
-async function preview(tools: Tools, found: Found): Promise<void> {
-  const place = await placeOf(tools, found);
-  if (!place) return;
-  const { sizeBytes } = await tools.reader.info(place);
-  checkSomebody(tools, found.file);
+async function preview(context: CommandContext, found: SharedFileRef): Promise<void> {
+  const location = await placeOf(context, found);
+  if (!location) return;
+  const { sizeBytes } = await context.reader.info(location);
+  checkSeeders(context, found.file);
   if (sizeBytes <= openLimitBytes()) {
-    return void (await vscode.commands.executeCommand('vscode.open', vscode.Uri.from(sharedUri(place))));
+    return void (await vscode.commands.executeCommand('vscode.open', vscode.Uri.from(sharedUri(location))));
   }
-  const start = await tools.reader.bytes(place, Math.min(LOOK_BYTES, sizeBytes));
+  const start = await context.reader.bytes(location, Math.min(SNIFF_BYTES, sizeBytes));
   if (isTextLike(start)) {
-    return void (await vscode.commands.executeCommand('vscode.open', vscode.Uri.from(sharedUri(place, SHARED_HEAD))));
+    return void (await vscode.commands.executeCommand(
+      'vscode.open',
+      vscode.Uri.from(sharedUri(location, HEAD_SCHEME)),
+    ));
   }
-  await offerDownload(tools, found, sizeBytes);
+  await offerDownload(context, found, sizeBytes);
 }
 
 /**
  * Nobody who is online has it, and nothing of it is here: it is said at once, and not after a look
  * round. @throws ShoalError nobodyServes
  */
-function checkSomebody({ store: { state } }: Tools, { name, root, seeders, leechers }: FileRow): void {
+function checkSeeders({ store: { state } }: CommandContext, { name, root, seeders, leechers }: FileRow): void {
   if (
     seeders + leechers === 0 &&
     ![...state.transfers.values()].some(
@@ -75,26 +78,30 @@ function checkSomebody({ store: { state } }: Tools, { name, root, seeders, leech
 }
 
 /** No dialog: a click on a row that was meant to select it shall not stand in anybody's way. */
-async function offerDownload(tools: Tools, { group, file }: Found, sizeBytes: number): Promise<void> {
+async function offerDownload(
+  context: CommandContext,
+  { group, file }: SharedFileRef,
+  sizeBytes: number,
+): Promise<void> {
   const download = t('Download');
   const change = t('Change Limit…');
   const answer = await vscode.window.showInformationMessage(
-    t('{0} is too large to be opened without downloading it ({1}).', inMessage(file.name), amount(sizeBytes)),
+    t('{0} is too large to be opened without downloading it ({1}).', inMessage(file.name), formatBytes(sizeBytes)),
     download,
     change,
   );
-  if (answer === download) await downloadUsual(tools, [{ group, name: file.name }]);
+  if (answer === download) await downloadToUsualFolder(context, [{ group, name: file.name }]);
   if (answer === change) await openSetting('openLimit');
 }
 
 /** The file itself, or one of a folder that the person chooses. */
 async function placeOf(
-  { ask, reader }: Tools,
-  { group, file: { name, root, content } }: Found,
-): Promise<SharedPlace | undefined> {
+  { pickers, reader }: CommandContext,
+  { group, file: { name, root, content } }: SharedFileRef,
+): Promise<SharedFileLocation | undefined> {
   const place = { group, name, root, path: '' };
   if (content !== 'folder') return place;
-  const inside = await ask.fileInside(t('Open a File of {0}', inMessage(name)), () => reader.files(place));
+  const inside = await pickers.fileInside(t('Open a File of {0}', inMessage(name)), () => reader.files(place));
   return inside === undefined ? undefined : { ...place, path: inside };
 }
 
@@ -102,16 +109,16 @@ async function placeOf(
  * Downloads what an editor shows without its being here: by the button in its title, or by the link
  * where somebody types into it.
  */
-export const downloadShown: Command = async (tools, given) => {
-  const { store, ask } = tools;
-  const uri = given instanceof vscode.Uri ? given : uriShown();
-  const place = uri && placeIn(uri);
-  const group = place && myGroups(store.state).find(({ name }) => nameKey(name) === nameKey(place.group))?.name;
-  const asked = place
+export const downloadShown: Command = async (context, argument) => {
+  const { store, pickers } = context;
+  const uri = argument instanceof vscode.Uri ? argument : uriShown();
+  const location = uri && parseSharedUri(uri);
+  const group = location && myGroups(store.state).find(({ name }) => nameKey(name) === nameKey(location.group))?.name;
+  const asked = location
     ? undefined
-    : await ask.file(t('Download File'), { placeholder: t('Type a part of a name; Enter downloads') });
-  if (place) await downloadUsual(tools, [{ group: group ?? place.group, name: place.name }]);
-  else if (asked) await downloadUsual(tools, [{ group: asked.group, name: asked.file.name }]);
+    : await pickers.file(t('Download File'), { placeholder: t('Type a part of a name; Enter downloads') });
+  if (location) await downloadToUsualFolder(context, [{ group: group ?? location.group, name: location.name }]);
+  else if (asked) await downloadToUsualFolder(context, [{ group: asked.group, name: asked.file.name }]);
 };
 
 function uriShown(): vscode.Uri | undefined {
@@ -120,43 +127,46 @@ function uriShown(): vscode.Uri | undefined {
 }
 
 /** From the explorer: its title is another one. */
-export const compareWithShared: Command = (tools, given) => compareFile(tools, given);
+export const compareWithShared: Command = (context, argument) => compareFile(context, argument);
 
-export const compareFile: Command = async (tools, given) => {
-  const found = await sharedOf(tools, given);
-  const place = found && (await placeOf(tools, found));
-  if (!found || !place) return;
-  const { sizeBytes } = await tools.reader.info(place);
+export const compareFile: Command = async (context, argument) => {
+  const found = await sharedFileOf(context, argument);
+  const location = found && (await placeOf(context, found));
+  if (!found || !location) return;
+  const { sizeBytes } = await context.reader.info(location);
   const limit = openLimitBytes();
   if (sizeBytes > limit) {
     throw new ShoalError('usage', {
       why: t(
         '{0} has {1}, and only files up to {2} are compared (shoal.openLimit)',
-        shown(place.name),
-        amount(sizeBytes),
-        amount(limit),
+        printableName(location.name),
+        formatBytes(sizeBytes),
+        formatBytes(limit),
       ),
     });
   }
-  checkSomebody(tools, found.file);
-  const mine = given instanceof vscode.Uri ? given : await mineOf(tools, found, place);
+  checkSeeders(context, found.file);
+  const mine = argument instanceof vscode.Uri ? argument : await localFileOf(context, found, location);
   if (!mine) return;
   const title = t(
     '{0}: {1}, version {2} ↔ mine',
-    shown(path.posix.basename(`${place.name}/${place.path}`)),
-    shown(found.group),
+    printableName(path.posix.basename(`${location.name}/${location.path}`)),
+    printableName(found.group),
     found.file.version,
   );
-  await vscode.commands.executeCommand('vscode.diff', vscode.Uri.from(sharedUri(place)), mine, title);
+  await vscode.commands.executeCommand('vscode.diff', vscode.Uri.from(sharedUri(location)), mine, title);
 };
 
 /** The shared file that a row is about, or that a file of the workspace may be a version of. */
-async function sharedOf(tools: Tools, given: Parameters<Command>[1]): Promise<Found | undefined> {
-  const { store, ask } = tools;
-  if (!(given instanceof vscode.Uri)) {
-    const [subject] = subjectsOf(given);
+async function sharedFileOf(
+  context: CommandContext,
+  argument: Parameters<Command>[1],
+): Promise<SharedFileRef | undefined> {
+  const { store, pickers } = context;
+  if (!(argument instanceof vscode.Uri)) {
+    const [subject] = subjectsOf(argument);
     if (subject?.group === undefined || subject.file === undefined) {
-      return ask.file(t('Compare with My File'), {
+      return pickers.file(t('Compare with My File'), {
         placeholder: t('Compare which file?'),
         fits: ({ content }) => content !== 'folder',
       });
@@ -164,12 +174,12 @@ async function sharedOf(tools: Tools, given: Parameters<Command>[1]): Promise<Fo
     return { group: subject.group, file: await store.call('findFile', { group: subject.group, name: subject.file }) };
   }
   await store.listings.readAll('files');
-  const known = [...store.state.transfers.values()].filter((transfer) => transfer.path === given.fsPath);
+  const known = [...store.state.transfers.values()].filter((transfer) => transfer.path === argument.fsPath);
   const fits = (group: string, { name, content }: FileRow): boolean =>
     content !== 'folder' &&
     (known.length > 0
       ? known.some((transfer) => transfer.groupName === group && fileNameKey(transfer.name) === fileNameKey(name))
-      : fileNameKey(path.posix.basename(name)) === fileNameKey(path.basename(given.fsPath)));
+      : fileNameKey(path.posix.basename(name)) === fileNameKey(path.basename(argument.fsPath)));
   const all = myGroups(store.state).flatMap(({ group, name }) =>
     (store.state.files.get(group)?.rows ?? [])
       .filter((file) => fits(name, file))
@@ -177,15 +187,15 @@ async function sharedOf(tools: Tools, given: Parameters<Command>[1]): Promise<Fo
   );
   if (all.length === 0) {
     throw new ShoalError('usage', {
-      why: t('no group of yours shares a file named {0}', shown(path.basename(given.fsPath))),
+      why: t('no group of yours shares a file named {0}', printableName(path.basename(argument.fsPath))),
     });
   }
   if (all.length === 1) return all[0];
-  return ask.choice(t('Compare with Shared Version'), {
+  return pickers.choice(t('Compare with Shared Version'), {
     placeholder: t('Compare with which file?'),
     items: all.map((value) => ({
-      label: shownWithIcons(value.file.name),
-      description: [shownWithIcons(value.group), shownWithIcons(value.file.author)].join(' · '),
+      label: withoutIcons(value.file.name),
+      description: [withoutIcons(value.group), withoutIcons(value.file.author)].join(' · '),
       value,
     })),
   });
@@ -195,20 +205,20 @@ async function sharedOf(tools: Tools, given: Parameters<Command>[1]): Promise<Fo
  * The file on this machine that was shared or downloaded under this name, the latest first;
  * otherwise one that the person names.
  */
-async function mineOf(
-  { store: { state } }: Tools,
-  { group, file }: Found,
-  place: SharedPlace,
+async function localFileOf(
+  { store: { state } }: CommandContext,
+  { group, file }: SharedFileRef,
+  location: SharedFileLocation,
 ): Promise<vscode.Uri | undefined> {
   const here = [...state.transfers.values()]
     .filter((transfer) => transfer.groupName === group && fileNameKey(transfer.name) === fileNameKey(file.name))
     .sort((a, b) => b.id - a.id)
-    .map((transfer) => path.join(transfer.path, ...place.path.split('/')))
+    .map((transfer) => path.join(transfer.path, ...location.path.split('/')))
     .find((at) => existsSync(at) && !isFolder(at));
   if (here !== undefined) return vscode.Uri.file(here);
   const [chosen] =
     (await vscode.window.showOpenDialog({
-      title: t('Compare {0} with', shown(file.name)),
+      title: t('Compare {0} with', printableName(file.name)),
       openLabel: t('Compare'),
       canSelectMany: false,
     })) ?? [];

@@ -4,8 +4,8 @@ import * as vscode from 'vscode';
 import { asShoalError, isShoalError } from '../../protocol/base/errors.ts';
 import { changePassword, createAccount, signIn, signOut } from './account.ts';
 import { chooseFiles } from './fileSelection.ts';
-import { givenBy } from './context.ts';
-import type { Command, Tools } from './context.ts';
+import { parseArguments } from './context.ts';
+import type { Command, CommandContext } from './context.ts';
 import { downloadFile, downloadTo, openFile, revealFile, showDownloads, verifyFile } from './download.ts';
 import {
   clearFilter,
@@ -58,7 +58,7 @@ import { deleteSelected, openDownloadsRow, openFilesRow } from './treeKeys.ts';
 import { removeFile, shareFile, shareFolder, stopSharing } from './share.ts';
 import { downloadAllUpdates, downloadUpdate } from './updating.ts';
 import { copyTrackerUrl, startLocalPair, stopLocalPair } from './trackers.ts';
-import { troubleOf } from '../messages/errorMessages.ts';
+import { describeError } from '../messages/errorMessages.ts';
 import { signedIn } from '../engineClient/whenReady.ts';
 
 /** Commands for whoever is signed in, by the name behind `shoal.`. Others are told to sign in. */
@@ -147,14 +147,14 @@ const FOR_ALL = {
 
 export const COMMAND_NAMES: readonly string[] = [...Object.keys(FOR_MEMBERS), ...Object.keys(FOR_ALL)];
 
-export function registerCommands(tools: Tools): vscode.Disposable {
+export function registerCommands(context: CommandContext): vscode.Disposable {
   const all = Object.entries<Command>({ ...FOR_MEMBERS, ...FOR_ALL }).map(([name, command]) =>
     vscode.commands.registerCommand(`shoal.${name}`, async (...args: readonly unknown[]) => {
-      const { given, all: chosen } = givenBy(args, tools);
-      if (given === 'nothing') return; // a key where nothing is selected
-      await explained(tools, name, async () => {
-        if (name in FOR_MEMBERS) await signedIn(tools.store);
-        await command(tools, given, chosen);
+      const { given: argument, all: chosen } = parseArguments(args, context);
+      if (argument === 'nothing') return; // a key where nothing is selected
+      await runWithErrors(context, name, async () => {
+        if (name in FOR_MEMBERS) await signedIn(context.store);
+        await command(context, argument, chosen);
       });
     }),
   );
@@ -162,24 +162,28 @@ export function registerCommands(tools: Tools): vscode.Disposable {
 }
 
 /** Does something that no menu named, as a drop is, and says what went wrong. */
-export async function explained(tools: Pick<Tools, 'log'>, name: string, run: () => Promise<void>): Promise<void> {
+export async function runWithErrors(
+  tools: Pick<CommandContext, 'log'>,
+  name: string,
+  run: () => Promise<void>,
+): Promise<void> {
   try {
     await run();
   } catch (error) {
-    explain(error, name, tools);
+    showError(error, name, tools);
   }
 }
 
-function explain(error: unknown, name: string, { log }: Pick<Tools, 'log'>): void {
+function showError(error: unknown, name: string, { log }: Pick<CommandContext, 'log'>): void {
   // the person changed their mind
   if (error instanceof vscode.CancellationError || isShoalError(error, 'cancelled')) return;
   const failure = asShoalError(error);
   if (isShoalError(error)) log.warn(`${name}: ${failure.code}`, failure.message);
   else log.error(name, failure.cause ?? failure);
-  const { sentence, ways } = troubleOf(failure);
+  const { sentence, actions } = describeError(failure);
   // Not waited for: the command is over, whatever becomes of the message.
-  void vscode.window.showErrorMessage(sentence, ...ways.map(({ words }) => words)).then((answer) => {
-    const way = ways.find(({ words }) => words === answer);
-    if (way) void vscode.commands.executeCommand(way.command);
+  void vscode.window.showErrorMessage(sentence, ...actions.map(({ label }) => label)).then((answer) => {
+    const action = actions.find(({ label }) => label === answer);
+    if (action) void vscode.commands.executeCommand(action.command);
   });
 }

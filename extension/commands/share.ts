@@ -3,31 +3,35 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import type { Transfer } from '../../protocol/messages/engineLink.ts';
 import { isShoalError, ShoalError } from '../../protocol/base/errors.ts';
-import { mayShare } from '../prompts/confirmSharing.ts';
+import { confirmSharing } from '../prompts/confirmSharing.ts';
 import { fileNamed } from '../state/localCopies.ts';
 import { reportFailures, shareDone, shareEach } from '../state/shareResults.ts';
-import { withSharingSign } from '../prompts/sharingProgress.ts';
-import type { SharingSign } from '../prompts/sharingProgress.ts';
+import { withSharingProgress } from '../prompts/sharingProgress.ts';
+import type { SharingProgress } from '../prompts/sharingProgress.ts';
 import { myGroups } from '../state/state.ts';
 import type { WindowState } from '../state/state.ts';
 import type { Subject } from '../views/row.ts';
 import type { Choice } from '../prompts/quickInput.ts';
-import { plural, inMessage, shown, shownWithIcons, t } from '../common/l10n.ts';
-import type { Command, Given, GivenAll, Tools } from './context.ts';
-import { subjectsOf, withEach } from './context.ts';
+import { plural, inMessage, printableName, withoutIcons, t } from '../common/l10n.ts';
+import type { Command, CommandArgument, CommandSelection, CommandContext } from './context.ts';
+import { subjectsOf, forEach } from './context.ts';
 import { newGroup } from './groups.ts';
 
 /** In the list of groups: one that is yet to be made. */
 const NEW_GROUP = '\0new group';
 
-export const shareFile: Command = async (tools, given, all) =>
-  shareAll(tools, await chosenOf(given, all, 'files'), 'files');
+export const shareFile: Command = async (context, argument, selection) =>
+  shareAll(context, await urisOf(argument, selection, 'files'), 'files');
 
 /** A folder becomes one share, with all that is in it. */
-export const shareFolder: Command = async (tools, given, all) =>
-  shareAll(tools, await chosenOf(given, all, 'folders'), 'folders');
+export const shareFolder: Command = async (context, argument, selection) =>
+  shareAll(context, await urisOf(argument, selection, 'folders'), 'folders');
 
-async function shareAll(tools: Tools, uris: readonly vscode.Uri[], what: 'files' | 'folders'): Promise<void> {
+async function shareAll(
+  context: CommandContext,
+  uris: readonly vscode.Uri[],
+  what: 'files' | 'folders',
+): Promise<void> {
   if (uris.length === 0) return;
   const names = uris.map((uri) => path.basename(uri.fsPath));
   const placeholder =
@@ -45,27 +49,27 @@ async function shareAll(tools: Tools, uris: readonly vscode.Uri[], what: 'files'
   const extra: readonly Choice<string>[] = [
     { label: `$(add) ${t('Create Group…')}`, value: NEW_GROUP, alwaysShow: true },
   ];
-  const chosen = await tools.ask.group(
+  const chosen = await context.pickers.group(
     what === 'files' ? t('Share File in Group') : t('Share Folder in Group'),
     placeholder,
     undefined,
     extra,
   );
-  const group = chosen === NEW_GROUP ? await newGroup(tools) : chosen;
-  if (group !== undefined) await shareIn(tools, group, uris);
+  const group = chosen === NEW_GROUP ? await newGroup(context) : chosen;
+  if (group !== undefined) await shareIn(context, group, uris);
 }
 
 /** Shares files and folders of this machine in a group, once nothing speaks against it. */
-export async function shareIn(tools: Tools, group: string, uris: readonly vscode.Uri[]): Promise<void> {
-  if (!(await mayShare(uris, group))) return;
+export async function shareIn(context: CommandContext, group: string, uris: readonly vscode.Uri[]): Promise<void> {
+  if (!(await confirmSharing(uris, group))) return;
   const files = uris.map(({ fsPath }) => fsPath);
-  const { shared, failures } = await withSharingSign(tools.store, files, (sign) =>
-    shareEach(files, async (file) => (sign.signal.aborted ? undefined : shareOne(tools, group, file, sign))),
+  const { shared, failures } = await withSharingProgress(context.store, files, (sign) =>
+    shareEach(files, async (file) => (sign.signal.aborted ? undefined : shareOne(context, group, file, sign))),
   );
   // Side by side: what is told of those that were shared stays until somebody answers.
   await Promise.all([
-    tellShared(
-      tools,
+    notifyShared(
+      context,
       group,
       shared.map(({ name }) => name),
     ),
@@ -75,26 +79,30 @@ export async function shareIn(tools: Tools, group: string, uris: readonly vscode
 
 /** What was dropped on a group, or beside all of them. */
 export async function shareDropped(
-  tools: Tools,
+  context: CommandContext,
   group: string | undefined,
   uris: readonly vscode.Uri[],
 ): Promise<void> {
-  onThisMachine(uris);
-  if (group === undefined) return shareAll(tools, uris, 'files');
-  await shareIn(tools, group, uris);
+  localUris(uris);
+  if (group === undefined) return shareAll(context, uris, 'files');
+  await shareIn(context, group, uris);
 }
 
 /**
  * The files and folders that a menu gave, or those that the person chooses. Only files of this
  * machine can be shared: others have no bytes here.
  */
-async function chosenOf(given: Given, all: GivenAll, what: 'files' | 'folders'): Promise<readonly vscode.Uri[]> {
-  const several = all?.filter((one): one is vscode.Uri => !('row' in one)) ?? [];
+async function urisOf(
+  argument: CommandArgument,
+  selection: CommandSelection,
+  what: 'files' | 'folders',
+): Promise<readonly vscode.Uri[]> {
+  const several = selection?.filter((one): one is vscode.Uri => !('row' in one)) ?? [];
   const chosen =
     several.length > 0
       ? several
-      : given && !('row' in given)
-        ? [given]
+      : argument && !('row' in argument)
+        ? [argument]
         : ((await vscode.window.showOpenDialog({
             title: what === 'files' ? t('Share Files') : t('Share Folder'),
             openLabel: t('Share'),
@@ -103,12 +111,12 @@ async function chosenOf(given: Given, all: GivenAll, what: 'files' | 'folders'):
             canSelectFolders: what === 'folders',
             ...(vscode.workspace.workspaceFolders?.[0] && { defaultUri: vscode.workspace.workspaceFolders[0].uri }),
           })) ?? []);
-  onThisMachine(chosen);
+  localUris(chosen);
   return chosen;
 }
 
 /** @throws ShoalError usage when one is on no disk of this machine */
-function onThisMachine(uris: readonly vscode.Uri[]): void {
+function localUris(uris: readonly vscode.Uri[]): void {
   const foreign = uris.find(({ scheme }) => scheme !== 'file');
   if (foreign) {
     throw new ShoalError('usage', {
@@ -123,21 +131,21 @@ function onThisMachine(uris: readonly vscode.Uri[]): void {
 
 /** The share when the group knows of it; undefined when the person changed their mind. */
 async function shareOne(
-  tools: Tools,
+  context: CommandContext,
   group: string,
   file: string,
-  sign: SharingSign,
+  sign: SharingProgress,
   replace = false,
 ): Promise<Transfer | undefined> {
-  const { store } = tools;
+  const { store } = context;
   const { transfer: id } = await store.call('share', { group, path: file, name: undefined, replace });
   try {
     sign.now(file, id);
     return await store.until(shareDone(id, file), sign.signal);
   } catch (error) {
-    if (isShoalError(error, 'cancelled')) return void (await forget(tools, id));
+    if (isShoalError(error, 'cancelled')) return void (await forget(context, id));
     if (!isShoalError(error, 'fileExists')) throw error;
-    await forget(tools, id);
+    await forget(context, id);
     const answer = t('Share as New Version');
     const detail = t(
       '{0} shared another content under this name. Your file would become its newest version; theirs stays with those who have it.',
@@ -145,16 +153,20 @@ async function shareOne(
     );
     const question = t('{0} is in {1} already.', inMessage(path.basename(file)), inMessage(group));
     return (await vscode.window.showWarningMessage(question, { modal: true, detail }, answer)) === answer
-      ? shareOne(tools, group, file, sign, true)
+      ? shareOne(context, group, file, sign, true)
       : undefined;
   }
 }
 
-async function forget({ store }: Tools, id: number): Promise<void> {
+async function forget({ store }: CommandContext, id: number): Promise<void> {
   await store.call('cancelTransfer', { transfer: id }).catch(() => undefined); // it was gone already
 }
 
-async function tellShared({ memory, store }: Tools, group: string, names: readonly string[]): Promise<void> {
+async function notifyShared(
+  { savedState, store }: CommandContext,
+  group: string,
+  names: readonly string[],
+): Promise<void> {
   if (names.length === 0) return;
   const what = plural(
     names.length,
@@ -163,8 +175,8 @@ async function tellShared({ memory, store }: Tools, group: string, names: readon
     inMessage(names[0] ?? ''),
     inMessage(group),
   );
-  void vscode.window.setStatusBarMessage(`$(check) ${shownWithIcons(what)}`, 5000);
-  if (await memory.saidBefore('shared', 'everywhere')) return;
+  void vscode.window.setStatusBarMessage(`$(check) ${withoutIcons(what)}`, 5000);
+  if (await savedState.markShown('shared', 'everywhere')) return;
   const keep = t('Keep Sharing When Closed');
   const words = store.state.isEngineHere
     ? t('{0}. Others can download it as long as this window is open.', what)
@@ -174,21 +186,21 @@ async function tellShared({ memory, store }: Tools, group: string, names: readon
   }
 }
 
-export const stopSharing: Command = async ({ ask, store }, given, all) => {
-  const asked = given
+export const stopSharing: Command = async ({ pickers, store }, argument, selection) => {
+  const asked = argument
     ? undefined
-    : await ask.transfer(
+    : await pickers.transfer(
         t('Stop Sharing'),
         t('Stop sharing which file?'),
         ({ kind, state }) => kind === 'share' || state === 'seeding',
       );
-  const chosen = asked ? [{ group: asked.groupName, file: asked.name }] : named(subjectsOf(given, all));
-  const others = chosen.length === 1 && chosen[0] ? othersWith(store.state, chosen[0]) : undefined;
-  await withEach(chosen, ({ group, file }) => store.call('stopShare', { group, name: file, remove: false }));
+  const chosen = asked ? [{ group: asked.groupName, file: asked.name }] : named(subjectsOf(argument, selection));
+  const others = chosen.length === 1 && chosen[0] ? otherSharesOf(store.state, chosen[0]) : undefined;
+  await forEach(chosen, ({ group, file }) => store.call('stopShare', { group, name: file, remove: false }));
   const [first] = chosen;
   if (first) {
     void vscode.window.setStatusBarMessage(
-      `$(circle-slash) ${shownWithIcons(stoppedWords(first.file, chosen.length, others))}`,
+      `$(circle-slash) ${withoutIcons(stoppedText(first.file, chosen.length, others))}`,
       5000,
     );
   }
@@ -203,33 +215,35 @@ const named = (subjects: readonly Subject[]): readonly Named[] =>
   subjects.flatMap(({ group, file }) => (group !== undefined && file !== undefined ? [{ group, file }] : []));
 
 /** How many others have all of it now; undefined where that was not read. */
-function othersWith(state: WindowState, { group: name, file }: Named): number | undefined {
+function otherSharesOf(state: WindowState, { group: name, file }: Named): number | undefined {
   const group = myGroups(state).find((one) => one.name === name)?.group;
   const row = group && fileNamed(state, group, file);
   return row && Math.max(0, row.seeders - 1);
 }
 
-function stoppedWords(file: string, files: number, others: number | undefined): string {
+function stoppedText(file: string, files: number, others: number | undefined): string {
   if (files > 1) return plural(files, 'Stopped sharing {0} file', 'Stopped sharing {0} files');
-  if (others === undefined) return t('Stopped sharing {0}', shown(file));
+  if (others === undefined) return t('Stopped sharing {0}', printableName(file));
   return others === 0
-    ? t('Stopped sharing {0}; nobody else who is online has it', shown(file))
+    ? t('Stopped sharing {0}; nobody else who is online has it', printableName(file))
     : plural(
         others,
         'Stopped sharing {1}; {0} other seeder has it',
         'Stopped sharing {1}; {0} other seeders have it',
-        shown(file),
+        printableName(file),
       );
 }
 
-export const removeFile: Command = async ({ ask, store }, given, all) => {
-  const found = given
+export const removeFile: Command = async ({ pickers, store }, argument, selection) => {
+  const found = argument
     ? undefined
-    : await ask.file(t('Remove File from Group'), {
+    : await pickers.file(t('Remove File from Group'), {
         placeholder: t('Remove which file?'),
         fits: ({ iShare }) => iShare,
       });
-  const chosen = found ? [{ group: found.group, file: found.file.name }] : named(subjectsOf(given, all, 'removable'));
+  const chosen = found
+    ? [{ group: found.group, file: found.file.name }]
+    : named(subjectsOf(argument, selection, 'removable'));
   const [first] = chosen;
   if (!first) return;
   const remove = t('Remove');
@@ -247,5 +261,5 @@ export const removeFile: Command = async ({ ask, store }, given, all) => {
           'The groups no longer list them, and nobody can begin to download them. Copies that members have stay with them.',
         );
   if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, remove)) !== remove) return;
-  await withEach(chosen, ({ group, file }) => store.call('stopShare', { group, name: file, remove: true }));
+  await forEach(chosen, ({ group, file }) => store.call('stopShare', { group, name: file, remove: true }));
 };

@@ -4,12 +4,12 @@ import { ShoalError } from '../../protocol/base/errors.ts';
 import { networkHosts } from '../engineClient/localTrackers.ts';
 import type { Reach } from '../engineClient/localTrackers.ts';
 import { inMessage, t } from '../common/l10n.ts';
-import type { Command, Tools } from './context.ts';
+import type { Command, CommandContext } from './context.ts';
 
-export const startLocalPair: Command = async (tools) => {
-  const { ask, pairs, store, memory } = tools;
+export const startLocalPair: Command = async (context) => {
+  const { pickers, localTrackers, store, savedState } = context;
   const title = t('Start Local Tracker Pair');
-  const reach = await ask.choice<Reach>(title, {
+  const reach = await pickers.choice<Reach>(title, {
     placeholder: t('Who shall reach these trackers? They go on running when VS Code is closed.'),
     items: [
       {
@@ -25,23 +25,23 @@ export const startLocalPair: Command = async (tools) => {
     ],
   });
   if (reach === undefined) return;
-  const isNew = reach === 'network' && !pairs.isMade(reach);
-  const host = isNew ? await chooseHost(tools, title) : undefined;
+  const isNew = reach === 'network' && !localTrackers.isMade(reach);
+  const host = isNew ? await chooseHost(context, title) : undefined;
   if (isNew && host === undefined) return;
   const pair = await vscode.window.withProgress(
     { location: vscode.ProgressLocation.Notification, title: t('Starting two trackers') },
-    () => pairs.start(reach, host),
+    () => localTrackers.start(reach, host),
   );
-  await memory.rememberTracker(pair.url);
-  if (store.state.overview?.account) return tellRunning(pair.url, reach, []);
+  await savedState.rememberTracker(pair.url);
+  if (store.state.overview?.account) return notifyRunning(pair.url, reach, []);
   await store.call('setTracker', { url: pair.url, confirm: false });
-  await tellRunning(pair.url, reach, [
+  await notifyRunning(pair.url, reach, [
     { words: t('Create Account'), command: 'shoal.createAccount' },
     { words: t('Sign In'), command: 'shoal.signIn' },
   ]);
 };
 
-async function tellRunning(
+async function notifyRunning(
   url: string,
   reach: Reach,
   ways: readonly { readonly words: string; readonly command: string }[],
@@ -60,23 +60,23 @@ async function tellRunning(
   });
 }
 
-async function chooseHost({ ask }: Tools, title: string): Promise<string | undefined> {
+async function chooseHost({ pickers }: CommandContext, title: string): Promise<string | undefined> {
   const hosts = networkHosts();
   if (hosts.length === 0) throw new ShoalError('usage', { why: t('this computer has no address in a network now') });
   if (hosts.length === 1) return hosts[0];
-  return ask.choice(title, {
+  return pickers.choice(title, {
     placeholder: t('By which address do colleagues reach this computer?'),
     items: hosts.map((host) => ({ label: host, value: host })),
   });
 }
 
-export const stopLocalPair: Command = async ({ ask, pairs, store }) => {
+export const stopLocalPair: Command = async ({ pickers, localTrackers, store }) => {
   const title = t('Stop Local Tracker Pair');
-  const known = await pairs.known();
+  const known = await localTrackers.known();
   const chosen =
     known.length < 2
       ? known[0]
-      : await ask.choice(title, {
+      : await pickers.choice(title, {
           placeholder: t('Which pair?'),
           items: known.map((pair) => ({
             label: pair.reach === 'computer' ? t('This computer') : t('This network'),
@@ -106,15 +106,15 @@ export const stopLocalPair: Command = async ({ ask, pairs, store }) => {
   }
   const ran = await vscode.window.withProgress(
     { location: vscode.ProgressLocation.Notification, title: t('Stopping two trackers') },
-    () => pairs.stop(chosen),
+    () => localTrackers.stop(chosen),
   );
   void vscode.window.showInformationMessage(
     ran ? t('The tracker pair is stopped. Its accounts and groups are kept.') : t('The tracker pair was not running.'),
   );
 };
 
-export const copyTrackerUrl: Command = async ({ store, pairs }) => {
-  const url = store.state.overview?.trackerUrl || (await pairs.known())[0]?.url;
+export const copyTrackerUrl: Command = async ({ store, localTrackers }) => {
+  const url = store.state.overview?.trackerUrl || (await localTrackers.known())[0]?.url;
   if (!url) throw new ShoalError('trackerUnknown');
   await vscode.env.clipboard.writeText(url);
   void vscode.window.setStatusBarMessage(`$(clippy) ${t('Tracker URL copied')}`, 5000);

@@ -1,30 +1,30 @@
 // Commands of downloads under way: pause, go on, whose turn comes first, how fast each may go, and
 // ending them.
 import * as vscode from 'vscode';
-import { rate, rateOf } from '../../protocol/frontend/format.ts';
+import { formatRate, tryParseRate } from '../../protocol/frontend/format.ts';
 import type { Priority, QueueMove, Transfer } from '../../protocol/messages/engineLink.ts';
 import { isComplete, isUnfinished } from '../state/state.ts';
 import { plural, inMessage, t } from '../common/l10n.ts';
-import type { Command, Given, GivenAll, Tools } from './context.ts';
-import { subjectsOf, withEach } from './context.ts';
+import type { Command, CommandArgument, CommandSelection, CommandContext } from './context.ts';
+import { subjectsOf, forEach } from './context.ts';
 
 /**
  * The downloads that a menu gave: of several that are selected, those that it makes sense for. One
  * that is asked for, when it gave none.
  */
-async function downloadsOf(
-  { ask, store }: Tools,
-  given: Given,
-  all: GivenAll,
+async function pickDownloads(
+  { pickers, store }: CommandContext,
+  argument: CommandArgument,
+  selection: CommandSelection,
   title: string,
   question: string,
   fits: (transfer: Transfer) => boolean,
 ): Promise<readonly Transfer[]> {
-  const chosen = subjectsOf(given, all).flatMap(({ transfer }) =>
+  const chosen = subjectsOf(argument, selection).flatMap(({ transfer }) =>
     transfer === undefined ? [] : (store.state.transfers.get(transfer) ?? []),
   );
   if (chosen.length > 0) return chosen.length > 1 ? chosen.filter(fits) : chosen;
-  const asked = await ask.transfer(title, question, fits);
+  const asked = await pickers.transfer(title, question, fits);
   return asked ? [asked] : [];
 }
 
@@ -32,43 +32,43 @@ const isPausable = (one: Transfer): boolean =>
   isUnfinished(one) && one.state !== 'paused' && one.state !== 'failed' && one.state !== 'choosing';
 const isResumable = (one: Transfer): boolean => isUnfinished(one) && (one.state === 'paused' || one.state === 'failed');
 
-export const pauseDownload: Command = async (tools, given, all) => {
-  await withEach(
-    await downloadsOf(tools, given, all, t('Pause Download'), t('Pause which download?'), isPausable),
-    ({ id }) => tools.store.call('pause', { transfer: id }),
+export const pauseDownload: Command = async (context, argument, selection) => {
+  await forEach(
+    await pickDownloads(context, argument, selection, t('Pause Download'), t('Pause which download?'), isPausable),
+    ({ id }) => context.store.call('pause', { transfer: id }),
   );
 };
 
-export const resumeDownload: Command = async (tools, given, all) => {
-  await withEach(
-    await downloadsOf(tools, given, all, t('Resume Download'), t('Resume which download?'), isResumable),
-    ({ id }) => tools.store.call('resume', { transfer: id }),
+export const resumeDownload: Command = async (context, argument, selection) => {
+  await forEach(
+    await pickDownloads(context, argument, selection, t('Resume Download'), t('Resume which download?'), isResumable),
+    ({ id }) => context.store.call('resume', { transfer: id }),
   );
 };
 
 /** A failed one once more: what has arrived is kept. */
-export const retryDownload: Command = async (tools, given, all) => {
+export const retryDownload: Command = async (context, argument, selection) => {
   const isFailed = (one: Transfer): boolean => isUnfinished(one) && one.state === 'failed';
-  await withEach(
-    await downloadsOf(tools, given, all, t('Retry Download'), t('Try which download again?'), isFailed),
-    ({ id }) => tools.store.call('resume', { transfer: id }),
+  await forEach(
+    await pickDownloads(context, argument, selection, t('Retry Download'), t('Try which download again?'), isFailed),
+    ({ id }) => context.store.call('resume', { transfer: id }),
   );
 };
 
-export const cancelDownload: Command = async (tools, given, all) => {
+export const cancelDownload: Command = async (context, argument, selection) => {
   await forget(
-    tools,
-    await downloadsOf(tools, given, all, t('Cancel Download'), t('Cancel which download?'), isUnfinished),
+    context,
+    await pickDownloads(context, argument, selection, t('Cancel Download'), t('Cancel which download?'), isUnfinished),
     t('Cancel Download'),
   );
 };
 
 /** Takes finished, failed or lost transfers out of the list; finished files stay. */
-export const clearTransfer: Command = async (tools, given, all) => {
+export const clearTransfer: Command = async (context, argument, selection) => {
   const fits = (one: Transfer): boolean => !isUnfinished(one) || one.state === 'failed';
   await forget(
-    tools,
-    await downloadsOf(tools, given, all, t('Remove from List'), t('Remove which one?'), fits),
+    context,
+    await pickDownloads(context, argument, selection, t('Remove from List'), t('Remove which one?'), fits),
     t('Remove from List'),
   );
 };
@@ -76,7 +76,7 @@ export const clearTransfer: Command = async (tools, given, all) => {
 /**
  * Forgets transfers; the pieces of a download that is not whole go with it, so that is asked for.
  */
-async function forget({ store }: Tools, transfers: readonly Transfer[], answer: string): Promise<void> {
+async function forget({ store }: CommandContext, transfers: readonly Transfer[], answer: string): Promise<void> {
   const lost = transfers.filter((one) => isUnfinished(one) && one.heldPieces > 0);
   if (lost.length > 0) {
     const detail = t('What has arrived is deleted. Pause it to keep that.');
@@ -88,7 +88,7 @@ async function forget({ store }: Tools, transfers: readonly Transfer[], answer: 
     );
     if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, answer)) !== answer) return;
   }
-  await withEach(transfers, ({ id }) => store.call('cancelTransfer', { transfer: id }));
+  await forEach(transfers, ({ id }) => store.call('cancelTransfer', { transfer: id }));
 }
 
 /**
@@ -113,39 +113,39 @@ export const clearCompleted: Command = async ({ store }) => {
   ) {
     return;
   }
-  await withEach(done, ({ id }) => store.call('cancelTransfer', { transfer: id }));
+  await forEach(done, ({ id }) => store.call('cancelTransfer', { transfer: id }));
 };
 
 /** Marks downloads as those that this window opens when they are done, or takes the mark away. */
-const marking =
+const markOpenWhenDone =
   (title: () => string, question: () => string, opens: boolean): Command =>
-  async (tools, given, all) => {
-    const fits = (one: Transfer): boolean => isUnfinished(one) && tools.opening.ids.has(one.id) !== opens;
-    const chosen = await downloadsOf(tools, given, all, title(), question(), fits);
-    await tools.opening.mark(
+  async (context, argument, selection) => {
+    const fits = (one: Transfer): boolean => isUnfinished(one) && context.openWhenDone.ids.has(one.id) !== opens;
+    const chosen = await pickDownloads(context, argument, selection, title(), question(), fits);
+    await context.openWhenDone.mark(
       chosen.filter(fits).map(({ id }) => id),
       opens,
     );
   };
-export const openWhenDone = marking(
+export const openWhenDone = markOpenWhenDone(
   () => t('Open When Done'),
   () => t('Open which download when it is done?'),
   true,
 );
-export const doNotOpenWhenDone = marking(
+export const doNotOpenWhenDone = markOpenWhenDone(
   () => t('Do Not Open When Done'),
   () => t('Which download shall not be opened when it is done?'),
   false,
 );
 
 export const pauseAll: Command = async ({ store }) => {
-  await withEach([...store.state.transfers.values()].filter(isPausable), ({ id }) =>
+  await forEach([...store.state.transfers.values()].filter(isPausable), ({ id }) =>
     store.call('pause', { transfer: id }),
   );
 };
 
 export const resumeAll: Command = async ({ store }) => {
-  await withEach([...store.state.transfers.values()].filter(isResumable), ({ id }) =>
+  await forEach([...store.state.transfers.values()].filter(isResumable), ({ id }) =>
     store.call('resume', { transfer: id }),
   );
 };
@@ -160,28 +160,28 @@ const UNCHANGED = {
   moveTo: undefined,
 } as const;
 
-const moving =
+const moveInQueue =
   (title: () => string, move: QueueMove): Command =>
-  async (tools, given, all) => {
-    const chosen = await downloadsOf(tools, given, all, title(), t('Move which download?'), isUnfinished);
+  async (context, argument, selection) => {
+    const chosen = await pickDownloads(context, argument, selection, title(), t('Move which download?'), isUnfinished);
     const inOrder = [...chosen].sort((a, b) => a.place - b.place);
     // The last one goes to the top first, and the first one to the bottom or up, so that they keep
     // their order.
-    await withEach(move === 'top' || move === 'down' ? inOrder.reverse() : inOrder, ({ id }) =>
-      tools.store.call('adjust', { ...UNCHANGED, transfer: id, move }),
+    await forEach(move === 'top' || move === 'down' ? inOrder.reverse() : inOrder, ({ id }) =>
+      context.store.call('adjust', { ...UNCHANGED, transfer: id, move }),
     );
   };
-export const moveToTop = moving(() => t('Move to Top'), 'top');
-export const moveUp = moving(() => t('Move Up'), 'up');
-export const moveDown = moving(() => t('Move Down'), 'down');
-export const moveToBottom = moving(() => t('Move to Bottom'), 'bottom');
+export const moveToTop = moveInQueue(() => t('Move to Top'), 'top');
+export const moveUp = moveInQueue(() => t('Move Up'), 'up');
+export const moveDown = moveInQueue(() => t('Move Down'), 'down');
+export const moveToBottom = moveInQueue(() => t('Move to Bottom'), 'bottom');
 
 /**
  * Puts downloads where another one stands, all together and in their order: those from above behind
  * it, those from below before it.
  */
 export async function moveToPlace(
-  { store }: Pick<Tools, 'store'>,
+  { store }: Pick<CommandContext, 'store'>,
   ids: readonly number[],
   target: number,
 ): Promise<void> {
@@ -202,11 +202,11 @@ export async function moveToPlace(
   }
 }
 
-export const setPriority: Command = async (tools, given, all) => {
-  const chosen = await downloadsOf(
-    tools,
-    given,
-    all,
+export const setPriority: Command = async (context, argument, selection) => {
+  const chosen = await pickDownloads(
+    context,
+    argument,
+    selection,
     t('Priority'),
     t('Change the priority of which download?'),
     isUnfinished,
@@ -217,30 +217,37 @@ export const setPriority: Command = async (tools, given, all) => {
     { label: t('Normal'), value: 'normal' },
     { label: t('Low'), value: 'low' },
   ];
-  const priority = await tools.ask.choice(t('Priority'), {
+  const priority = await context.pickers.choice(t('Priority'), {
     placeholder: t('Those of high priority fetch first, those of low priority last.'),
     items,
     active: chosen[0]?.priority === 'other' ? 'normal' : (chosen[0]?.priority ?? 'normal'),
     empty: '',
   });
   if (priority !== undefined) {
-    await withEach(chosen, ({ id }) => tools.store.call('adjust', { ...UNCHANGED, transfer: id, priority }));
+    await forEach(chosen, ({ id }) => context.store.call('adjust', { ...UNCHANGED, transfer: id, priority }));
   }
 };
 
-export const limitSpeed: Command = async (tools, given, all) => {
-  const chosen = await downloadsOf(tools, given, all, t('Limit Speed'), t('Limit the speed of which one?'), () => true);
+export const limitSpeed: Command = async (context, argument, selection) => {
+  const chosen = await pickDownloads(
+    context,
+    argument,
+    selection,
+    t('Limit Speed'),
+    t('Limit the speed of which one?'),
+    () => true,
+  );
   const [first] = chosen;
   if (!first) return;
   const ask = async (prompt: string, bytesPerS: number): Promise<number | undefined> => {
     const check = (text: string): string | undefined =>
-      rateOf(text) === undefined ? t('Bytes per second, such as 500K or 2M; 0 for no limit') : undefined;
-    const text = await tools.ask.text(t('Limit Speed'), {
+      tryParseRate(text) === undefined ? t('Bytes per second, such as 500K or 2M; 0 for no limit') : undefined;
+    const text = await context.pickers.text(t('Limit Speed'), {
       prompt,
-      value: bytesPerS === 0 ? '0' : rate(bytesPerS),
+      value: bytesPerS === 0 ? '0' : formatRate(bytesPerS),
       check,
     });
-    return text === undefined ? undefined : rateOf(text);
+    return text === undefined ? undefined : tryParseRate(text);
   };
   const down = chosen.some(isUnfinished)
     ? await ask(t('Most to download per second, such as 500K or 2M; 0 for no limit'), first.downLimitBytesPerS)
@@ -250,7 +257,7 @@ export const limitSpeed: Command = async (tools, given, all) => {
       ? undefined
       : await ask(t('Most to upload per second, such as 500K or 2M; 0 for no limit'), first.upLimitBytesPerS);
   if (up === undefined) return;
-  await withEach(chosen, ({ id }) =>
-    tools.store.call('adjust', { ...UNCHANGED, transfer: id, downLimitBytesPerS: down, upLimitBytesPerS: up }),
+  await forEach(chosen, ({ id }) =>
+    context.store.call('adjust', { ...UNCHANGED, transfer: id, downLimitBytesPerS: down, upLimitBytesPerS: up }),
   );
 };

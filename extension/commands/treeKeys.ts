@@ -3,15 +3,15 @@
 // is on: so Delete asks wherever its command does not.
 import * as vscode from 'vscode';
 import { inMessage, plural, t } from '../common/l10n.ts';
-import type { Command, RowGiven, SelectedIn, Tools } from './context.ts';
-import { is, rowsOf } from './context.ts';
+import type { Command, RowGiven, SelectedIn, CommandContext } from './context.ts';
+import { hasContext, rowsOf } from './context.ts';
 import { openFile } from './download.ts';
 import { cancelRequest, leaveGroup, rejectRequest, removeMember } from './groups.ts';
 import { previewFile } from './preview.ts';
 import { cancelDownload, clearTransfer } from './transfers.ts';
 import { stopSharing } from './share.ts';
 
-interface Way {
+interface KeyAction {
   readonly run: Command;
   /** What is asked first, where the command itself asks nothing. */
   readonly question?: (rows: readonly RowGiven[]) => {
@@ -23,7 +23,7 @@ interface Way {
 
 const named = (rows: readonly RowGiven[]): string => inMessage(rows[0]?.label ?? '');
 
-const stop: Way = {
+const stop: KeyAction = {
   run: stopSharing,
   question: (rows) => ({
     words: plural(rows.length, 'Stop sharing {1}?', 'Stop sharing {0} files?', named(rows)),
@@ -31,7 +31,7 @@ const stop: Way = {
     answer: t('Stop Sharing'),
   }),
 };
-const reject: Way = {
+const reject: KeyAction = {
   run: rejectRequest,
   question: (rows) => ({
     words: plural(rows.length, 'Reject the request of {1}?', 'Reject {0} requests?', named(rows)),
@@ -39,7 +39,7 @@ const reject: Way = {
     answer: t('Reject Request'),
   }),
 };
-const takeBack: Way = {
+const withdraw: KeyAction = {
   run: cancelRequest,
   question: (rows) => ({
     words: plural(rows.length, 'Take back your request to join {1}?', 'Take back {0} requests to join?', named(rows)),
@@ -47,7 +47,7 @@ const takeBack: Way = {
     answer: t('Cancel Request'),
   }),
 };
-const clear: Way = {
+const clear: KeyAction = {
   run: clearTransfer,
   question: (rows) => ({
     words: plural(rows.length, 'Remove {1} from the list?', 'Remove {0} downloads from the list?', named(rows)),
@@ -57,10 +57,10 @@ const clear: Way = {
 };
 
 /** By words of the row's context; the first that fits. */
-const DELETE: readonly (readonly [words: string, way: Way])[] = [
+const DELETE: readonly (readonly [words: string, way: KeyAction])[] = [
   ['request', reject],
   ['person removable', { run: removeMember }],
-  ['applied', takeBack],
+  ['applied', withdraw],
   ['group', { run: leaveGroup }],
   ['download partial', { run: cancelDownload }],
   ['download', clear],
@@ -68,29 +68,29 @@ const DELETE: readonly (readonly [words: string, way: Way])[] = [
   ['served', stop],
 ];
 
-const wayOf = (row: RowGiven | undefined): Way | undefined =>
-  row && DELETE.find(([words]) => words.split(' ').every((word) => is(row, word)))?.[1];
+const keyActionOf = (row: RowGiven | undefined): KeyAction | undefined =>
+  row && DELETE.find(([words]) => words.split(' ').every((word) => hasContext(row, word)))?.[1];
 
 /**
  * A click or Enter on a row of Files opens what it is, here or not; on one of Downloads what has
  * come or is shared.
  */
-export const openFilesRow: Command = async (tools) => openRow(tools, 'files', previewFile);
-export const openDownloadsRow: Command = async (tools) => openRow(tools, 'downloads', openFile);
+export const openFilesRow: Command = async (context) => openRow(context, 'files', previewFile);
+export const openDownloadsRow: Command = async (context) => openRow(context, 'downloads', openFile);
 
-async function openRow(tools: Tools, view: SelectedIn['selectedIn'], open: Command): Promise<void> {
-  const [row] = tools.views[view].view.selection;
-  if (row) await open(tools, row);
+async function openRow(context: CommandContext, view: SelectedIn['selectedIn'], open: Command): Promise<void> {
+  const [row] = context.views[view].view.selection;
+  if (row) await open(context, row);
 }
 
 /**
  * Does with the selected rows what Delete means for the first of them, and only with those for
  * which it means the same.
  */
-export const deleteSelected: Command = async (tools, given, all) => {
-  const way = wayOf(rowsOf(given, all)[0]);
+export const deleteSelected: Command = async (context, argument, selection) => {
+  const way = keyActionOf(rowsOf(argument, selection)[0]);
   if (!way) return;
-  const nodes = (all ?? []).filter((node) => 'row' in node).filter(({ row }) => wayOf(row) === way);
+  const nodes = (selection ?? []).filter((node) => 'row' in node).filter(({ row }) => keyActionOf(row) === way);
   const question = way.question?.(nodes.map(({ row }) => row));
   if (
     question &&
@@ -102,5 +102,5 @@ export const deleteSelected: Command = async (tools, given, all) => {
   ) {
     return;
   }
-  await way.run(tools, nodes[0], nodes);
+  await way.run(context, nodes[0], nodes);
 };

@@ -11,7 +11,7 @@ const english: Translate = (message, ...values) =>
 let translate = english;
 
 /** From here on `t` speaks the person's language. */
-export function speak(translator: Translate): void {
+export function setTranslator(translator: Translate): void {
   translate = translator;
 }
 
@@ -28,13 +28,13 @@ export const plural = (count: number, one: string, many: string, ...values: read
  * A name that somebody else chose, safe wherever VS Code shows plain text: no control characters,
  * no marks that turn the direction of text.
  */
-export const shown = printable;
+export const printableName = printable;
 
 /**
  * The same for messages, prompts and titles of progress, where VS Code makes a link of
  * `[text](address)`.
  */
-export const inMessage = (name: string): string => shown(name).replaceAll('](', '] (');
+export const inMessage = (name: string): string => printableName(name).replaceAll('](', '] (');
 
 /** The same where `$(name)` would become an icon: quick picks and the status bar. */
-export const shownWithIcons = (name: string): string => shown(name).replaceAll('$(', '\\$(');
+export const withoutIcons = (name: string): string => printableName(name).replaceAll('$(', '\\$(');

@@ -25,9 +25,9 @@ const ACCOUNTS_MAX = 8;
 const OPENING_MAX = 256;
 
 /** The account that looked last comes first. */
-type Seen = readonly (readonly [AccountId, readonly (readonly [GroupId, number])[]])[];
+type SeenTimes = readonly (readonly [AccountId, readonly (readonly [GroupId, number])[]])[];
 
-export class Memory {
+export class SavedState {
   readonly #global: vscode.Memento;
   readonly #workspace: vscode.Memento;
 
@@ -71,7 +71,7 @@ export class Memory {
   }
 
   /** Whether something that is said once has been said everywhere. */
-  isSaid(what: string): boolean {
+  wasShown(what: string): boolean {
     return this.#global.get(`said ${what}`, false);
   }
   /** Until when (the trackers' time, in ms) an account has seen the files of its groups. */
@@ -86,8 +86,8 @@ export class Memory {
       [[account, [...seenMs].slice(0, GROUPS_PER_ACCOUNT_MAX)], ...others].slice(0, ACCOUNTS_MAX),
     );
   }
-  get #seen(): Seen {
-    return this.#global.get<Seen>('seen', []);
+  get #seen(): SeenTimes {
+    return this.#global.get<SeenTimes>('seen', []);
   }
 
   /** Downloads that this workspace's window opens when they are done. */
@@ -99,7 +99,7 @@ export class Memory {
   }
 
   /** Whether something that is said once has been said; from now on it has. */
-  async saidBefore(what: string, where: 'everywhere' | 'here'): Promise<boolean> {
+  async markShown(what: string, where: 'everywhere' | 'here'): Promise<boolean> {
     const memento = where === 'here' ? this.#workspace : this.#global;
     const key = `said ${what}`;
     const said = memento.get(key, false);

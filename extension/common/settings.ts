@@ -110,7 +110,7 @@ export function engineSettings(changed?: readonly SettingName[]): BodyOf<typeof 
 }
 
 /** What is wrong with the setting `listen`, in words; undefined when nothing is. */
-export const listenTrouble = (text: string): string | undefined =>
+export const listenProblem = (text: string): string | undefined =>
   parseListen(text)
     ? undefined
     : t(

@@ -7,11 +7,11 @@ import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { WindowState } from '../state/state.ts';
 import type { Store } from '../engineClient/store.ts';
-import { shown } from '../common/l10n.ts';
+import { printableName } from '../common/l10n.ts';
 
 const ID = 'shoal';
 
-export class Authentication implements vscode.AuthenticationProvider, vscode.Disposable {
+export class AuthenticationProvider implements vscode.AuthenticationProvider, vscode.Disposable {
   readonly onDidChangeSessions: vscode.Event<vscode.AuthenticationProviderAuthenticationSessionsChangeEvent>;
   readonly #store: Store;
   readonly #changed = new vscode.EventEmitter<vscode.AuthenticationProviderAuthenticationSessionsChangeEvent>();
@@ -25,7 +25,7 @@ export class Authentication implements vscode.AuthenticationProvider, vscode.Dis
     this.#registered = vscode.authentication.registerAuthenticationProvider(ID, 'Shoal', this, {
       supportsMultipleAccounts: false,
     });
-    this.#stop = store.onChange((state) => this.#follow(state));
+    this.#stop = store.onChange((state) => this.#update(state));
   }
 
   getSessions(): Promise<vscode.AuthenticationSession[]> {
@@ -58,18 +58,23 @@ export class Authentication implements vscode.AuthenticationProvider, vscode.Dis
     this.#changed.dispose();
   }
 
-  #follow({ overview, engine }: WindowState): void {
+  #update({ overview, engine }: WindowState): void {
     if (!overview && engine === 'connecting') return; // an engine that is being replaced is no sign-out
     const before = this.#session;
     const { account, user } = overview?.account ?? {};
-    if (before?.account.id === account && (before === undefined || before.account.label === shown(user ?? ''))) return;
+    if (
+      before?.account.id === account &&
+      (before === undefined || before.account.label === printableName(user ?? ''))
+    ) {
+      return;
+    }
     this.#session =
       account === undefined
         ? undefined
         : {
             id: randomUUID(),
             accessToken: randomUUID(),
-            account: { id: account, label: shown(user ?? '') },
+            account: { id: account, label: printableName(user ?? '') },
             scopes: [],
           };
     this.#changed.fire({ added: this.#session ? [this.#session] : [], removed: before ? [before] : [], changed: [] });

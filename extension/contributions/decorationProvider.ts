@@ -2,24 +2,24 @@
 // and are served no more. Looks only into a map that is made anew when transfers change; asks no
 // disk. One writer of that map: `update`.
 import * as vscode from 'vscode';
-import { Merger } from '../../protocol/async/throttler.ts';
+import { Throttler } from '../../protocol/async/throttler.ts';
 import { setting } from '../common/settings.ts';
 import type { WindowState } from '../state/state.ts';
-import { marksOf } from './fileMarks.ts';
-import type { Mark } from './fileMarks.ts';
+import { fileMarksOf } from './fileMarks.ts';
+import type { FileMark } from './fileMarks.ts';
 
 /** Least time between two updates, in ms. */
 const UPDATE_MS = 1000;
 
-export class Decorations implements vscode.FileDecorationProvider, vscode.Disposable {
+export class DecorationProvider implements vscode.FileDecorationProvider, vscode.Disposable {
   readonly onDidChangeFileDecorations: vscode.Event<vscode.Uri[]>;
   readonly #changed = new vscode.EventEmitter<vscode.Uri[]>();
   readonly #state: () => WindowState;
-  readonly #merger = new Merger(UPDATE_MS, () => this.#update());
+  readonly #throttler = new Throttler(UPDATE_MS, () => this.#update());
   readonly #all: vscode.Disposable;
   /** By path, as transfers have it, and by URI, as VS Code asks. */
-  #marks: ReadonlyMap<string, Mark> = new Map();
-  readonly #byUri = new Map<string, Mark>();
+  #fileMarks: ReadonlyMap<string, FileMark> = new Map();
+  readonly #byUri = new Map<string, FileMark>();
   #seen: WindowState['transfers'] | undefined;
 
   constructor(state: () => WindowState) {
@@ -27,7 +27,7 @@ export class Decorations implements vscode.FileDecorationProvider, vscode.Dispos
     this.onDidChangeFileDecorations = this.#changed.event;
     this.#all = vscode.Disposable.from(
       this.#changed,
-      this.#merger,
+      this.#throttler,
       vscode.window.registerFileDecorationProvider(this),
       vscode.workspace.onDidChangeConfiguration(
         (change) => change.affectsConfiguration('shoal.decorations') && this.#update(),
@@ -37,7 +37,7 @@ export class Decorations implements vscode.FileDecorationProvider, vscode.Dispos
 
   /** The state may look different now. */
   refresh(): void {
-    if (this.#state().transfers !== this.#seen) this.#merger.ask();
+    if (this.#state().transfers !== this.#seen) this.#throttler.request();
   }
 
   provideFileDecoration(uri: vscode.Uri): vscode.FileDecoration | undefined {
@@ -50,16 +50,16 @@ export class Decorations implements vscode.FileDecorationProvider, vscode.Dispos
   }
 
   #update(): void {
-    const before = this.#marks;
+    const before = this.#fileMarks;
     this.#seen = this.#state().transfers;
-    this.#marks = setting('decorations') ? marksOf(this.#state()) : new Map();
+    this.#fileMarks = setting('decorations') ? fileMarksOf(this.#state()) : new Map();
     // Only of what has changed a URI is made: there may be thousands of shares while one download
     // goes on.
-    const changed = [...before.keys(), ...this.#marks.keys()].filter(
-      (file) => before.get(file) !== this.#marks.get(file),
+    const changed = [...before.keys(), ...this.#fileMarks.keys()].filter(
+      (file) => before.get(file) !== this.#fileMarks.get(file),
     );
     const uris = [...new Set(changed)].map((file) => {
-      const [uri, mark] = [vscode.Uri.file(file), this.#marks.get(file)];
+      const [uri, mark] = [vscode.Uri.file(file), this.#fileMarks.get(file)];
       if (mark) this.#byUri.set(uri.toString(), mark);
       else this.#byUri.delete(uri.toString());
       return { uri, isOther: before.get(file)?.badge !== mark?.badge || before.get(file)?.tooltip !== mark?.tooltip };

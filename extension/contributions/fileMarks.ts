@@ -3,10 +3,10 @@
 import type { Transfer } from '../../protocol/messages/engineLink.ts';
 import type { WindowState } from '../state/state.ts';
 import { isComplete } from '../state/state.ts';
-import { shown, t } from '../common/l10n.ts';
+import { printableName, t } from '../common/l10n.ts';
 
 /** At most two characters (vscode#125658); no colour: that is git's. */
-export interface Mark {
+export interface FileMark {
   readonly badge: '↑' | '↓' | '!';
   readonly tooltip: string;
 }
@@ -15,10 +15,10 @@ export interface Mark {
  * The marks by path, of everything this machine shares or downloads. Of several, what needs the
  * person comes first. Pure.
  */
-export function marksOf({ transfers }: Pick<WindowState, 'transfers'>): ReadonlyMap<string, Mark> {
-  const marks = new Map<string, Mark>();
+export function fileMarksOf({ transfers }: Pick<WindowState, 'transfers'>): ReadonlyMap<string, FileMark> {
+  const marks = new Map<string, FileMark>();
   for (const transfer of transfers.values()) {
-    const mark = knownMarkOf(transfer);
+    const mark = cachedMarkOf(transfer);
     const known = marks.get(transfer.path);
     if (mark && transfer.path !== '' && (!known || RANK[mark.badge] < RANK[known.badge])) {
       marks.set(transfer.path, mark);
@@ -27,20 +27,20 @@ export function marksOf({ transfers }: Pick<WindowState, 'transfers'>): Readonly
   return marks;
 }
 
-const made = new WeakMap<Transfer, { readonly mark: Mark | undefined }>();
+const made = new WeakMap<Transfer, { readonly mark: FileMark | undefined }>();
 
 /** Made once for each: of thousands of shares one moves. */
-function knownMarkOf(transfer: Transfer): Mark | undefined {
-  const known = made.get(transfer) ?? { mark: markOf(transfer) };
+function cachedMarkOf(transfer: Transfer): FileMark | undefined {
+  const known = made.get(transfer) ?? { mark: fileMarkOf(transfer) };
   made.set(transfer, known);
   return known.mark;
 }
 
 const RANK = { '!': 0, '↓': 1, '↑': 2 } as const;
 
-function markOf(transfer: Transfer): Mark | undefined {
+function fileMarkOf(transfer: Transfer): FileMark | undefined {
   const { state, kind, groupName } = transfer;
-  const group = shown(groupName);
+  const group = printableName(groupName);
   if (state === 'gone') {
     return {
       badge: '!',

@@ -1,11 +1,11 @@
 // The one item in the status bar. Pure.
-import { rate } from '../../protocol/frontend/format.ts';
+import { formatRate } from '../../protocol/frontend/format.ts';
 import type { TrackerState } from '../../protocol/messages/engineLink.ts';
 import { addressText } from '../../protocol/messages/realm.ts';
 import type { WindowState } from '../state/state.ts';
-import { isActive, phaseOf } from '../state/state.ts';
-import { servedWords } from '../messages/uploadsText.ts';
-import { plural, shown, shownWithIcons, t } from '../common/l10n.ts';
+import { isRunning, phaseOf } from '../state/state.ts';
+import { uploadsText } from '../messages/uploadsText.ts';
+import { plural, printableName, withoutIcons, t } from '../common/l10n.ts';
 
 export interface Status {
   readonly text: string;
@@ -39,22 +39,22 @@ export function statusOf(state: WindowState): Status | undefined {
       return say(
         'error',
         t('not running'),
-        [t("Shoal's engine cannot be started"), ...(failure ? [shown(failure.message)] : [])],
+        [t("Shoal's engine cannot be started"), ...(failure ? [printableName(failure.message)] : [])],
         true,
       );
     case 'offline':
     case 'ready':
   }
   const all = [...transfers.values()];
-  const downloading = all.filter((one) => one.kind === 'download' && isActive(one)).length;
+  const downloading = all.filter((one) => one.kind === 'download' && isRunning(one)).length;
   const hashing = all.filter(({ state: is }) => is === 'hashing').length;
   const { account, trackers = [], downBytesPerS = 0, upBytesPerS = 0, outbox = 0, served = [] } = overview ?? {};
   const tooltip = [
-    t('Signed in as {0}', shown(account?.user ?? '')),
+    t('Signed in as {0}', printableName(account?.user ?? '')),
     ...trackers.map(({ address, link, inUse }) =>
       t(
         'Tracker {0}: {1}',
-        shown(addressText(address)),
+        printableName(addressText(address)),
         link === 'up'
           ? inUse
             ? t('connected, in use')
@@ -64,16 +64,16 @@ export function statusOf(state: WindowState): Status | undefined {
             : t('not reachable'),
       ),
     ),
-    ...pairWords(trackers),
-    t('Down {0}, up {1}', rate(downBytesPerS), rate(upBytesPerS)),
-    ...[servedWords(served, shown) ?? []].flat(),
+    ...trackersText(trackers),
+    t('Down {0}, up {1}', formatRate(downBytesPerS), formatRate(upBytesPerS)),
+    ...[uploadsText(served, printableName) ?? []].flat(),
     ...(outbox > 0 ? [plural(outbox, '{0} change is on one tracker only', '{0} changes are on one tracker only')] : []),
     ...(isEngineHere ? [t('The engine works in this window and ends with it')] : []),
   ];
   const offline = phaseOf(state) === 'offline';
   const moving = [
-    ...(downloading > 0 ? [`${downloading}↓${downBytesPerS > 0 ? ` ${rate(downBytesPerS)}` : ''}`] : []),
-    ...(upBytesPerS > 0 ? [`↑ ${rate(upBytesPerS)}`] : []),
+    ...(downloading > 0 ? [`${downloading}↓${downBytesPerS > 0 ? ` ${formatRate(downBytesPerS)}` : ''}`] : []),
+    ...(upBytesPerS > 0 ? [`↑ ${formatRate(upBytesPerS)}`] : []),
     ...(hashing > 0 ? [plural(hashing, 'hashing {0} file', 'hashing {0} files')] : []),
   ].join(' ');
   if (offline) {
@@ -84,11 +84,11 @@ export function statusOf(state: WindowState): Status | undefined {
       moving === '',
     );
   }
-  return { ...say('arrow-swap', moving === '' ? shownWithIcons(account?.user ?? '') : moving, tooltip) };
+  return { ...say('arrow-swap', moving === '' ? withoutIcons(account?.user ?? '') : moving, tooltip) };
 }
 
 /** Whether what one does is on both trackers, as the one in use says. */
-function pairWords(trackers: readonly TrackerState[]): readonly string[] {
+function trackersText(trackers: readonly TrackerState[]): readonly string[] {
   const pair = trackers.find(({ inUse, link }) => inUse && link === 'up')?.pair;
   if (pair === 'whole') return [t('The two trackers are in touch')];
   return pair === 'apart'

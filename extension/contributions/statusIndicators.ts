@@ -1,11 +1,11 @@
 // What of the state shows outside the trees' rows: `when` keys, the status bar item, the badge, the
 // views' messages and their progress.
 import * as vscode from 'vscode';
-import { Merger } from '../../protocol/async/throttler.ts';
+import { Throttler } from '../../protocol/async/throttler.ts';
 import type { WindowState } from '../state/state.ts';
 import { contextKeysOf, phaseOf, waitingRequests } from '../state/state.ts';
 import type { Store } from '../engineClient/store.ts';
-import type { RowTree } from '../views/treeProvider.ts';
+import type { TreeProvider } from '../views/treeProvider.ts';
 import { tooltipOf } from '../views/treeProvider.ts';
 import { statusOf } from './statusBar.ts';
 import { plural, t } from '../common/l10n.ts';
@@ -18,15 +18,15 @@ const STATUS_MS = 1000;
 /** How often a row that says how long ago something was says it anew, in ms. */
 const AGE_MS = 30_000;
 
-export function showState(
+export function showStatusIndicators(
   store: Store,
-  views: { readonly groups: RowTree; readonly files: RowTree; readonly downloads: RowTree },
+  views: { readonly groups: TreeProvider; readonly files: TreeProvider; readonly downloads: TreeProvider },
 ): vscode.Disposable {
   const item = vscode.window.createStatusBarItem('shoal.status', vscode.StatusBarAlignment.Right, 90);
   item.name = 'Shoal';
   item.command = 'shoal.showDownloads';
   const keys = new Map<string, unknown>();
-  const status = new Merger(STATUS_MS, () => showStatus(item, store.state));
+  const status = new Throttler(STATUS_MS, () => showStatus(item, store.state));
   const show = (state: WindowState, before?: WindowState): void => {
     for (const [key, value] of Object.entries(contextKeysOf(state))) {
       if (keys.get(key) === value) continue;
@@ -37,7 +37,7 @@ export function showState(
     if (isOther) {
       showStatus(item, state);
     } // what the situation is, at once; how fast it goes, once a second
-    else status.ask();
+    else status.request();
     const waiting = waitingRequests(state).length;
     const badge =
       waiting === 0

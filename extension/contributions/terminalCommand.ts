@@ -39,7 +39,7 @@ async function update({
     path.join(extensionPath, 'dist', 'engine.js'),
     process.platform === 'win32',
   )) {
-    await keep(path.join(folder, name), text, mode);
+    await writeIfChanged(path.join(folder, name), text, mode);
   }
   const value = `${folder}${path.delimiter}`;
   if (variables.get('PATH')?.value !== value) variables.prepend('PATH', value, OPTIONS);
@@ -50,7 +50,7 @@ async function update({
 }
 
 /** Writes a file that is not so already, whole: a terminal may be running it. */
-async function keep(file: string, text: string, mode: number): Promise<void> {
+async function writeIfChanged(file: string, text: string, mode: number): Promise<void> {
   const now = await fs.readFile(file, 'utf8').catch(() => undefined);
   if (now === text) return;
   await fs.mkdir(path.dirname(file), { recursive: true });

@@ -10,11 +10,11 @@ const ID = 'shoal.shoal#begin';
 export class Walkthrough implements vscode.Disposable {
   readonly #store: Store;
   readonly #stop: () => void;
-  readonly #told = new Map<string, boolean>();
+  readonly #completed = new Map<string, boolean>();
 
   constructor(store: Store) {
     this.#store = store;
-    this.#stop = store.onChange((state) => void this.#tell(doneSteps(state)));
+    this.#stop = store.onChange((state) => void this.#update(doneSteps(state)));
   }
 
   /**
@@ -24,18 +24,20 @@ export class Walkthrough implements vscode.Disposable {
    */
   async open(): Promise<void> {
     const none = Object.fromEntries(Object.keys(doneSteps(this.#store.state)).map((key) => [key, false]));
-    await this.#tell(none);
+    await this.#update(none);
     await vscode.commands.executeCommand('workbench.action.openWalkthrough', ID, false);
-    await this.#tell(doneSteps(this.#store.state));
+    await this.#update(doneSteps(this.#store.state));
   }
 
   dispose(): void {
     this.#stop();
   }
 
-  async #tell(steps: { readonly [Key in keyof DoneSteps]?: boolean }): Promise<void> {
-    const changed = Object.entries<boolean>(steps).filter(([key, isDone]) => (this.#told.get(key) ?? false) !== isDone);
-    for (const [key, isDone] of changed) this.#told.set(key, isDone);
+  async #update(steps: { readonly [Key in keyof DoneSteps]?: boolean }): Promise<void> {
+    const changed = Object.entries<boolean>(steps).filter(
+      ([key, isDone]) => (this.#completed.get(key) ?? false) !== isDone,
+    );
+    for (const [key, isDone] of changed) this.#completed.set(key, isDone);
     await Promise.all(changed.map(([key, isDone]) => vscode.commands.executeCommand('setContext', key, isDone)));
   }
 }

@@ -2,7 +2,7 @@
 import type { GroupId } from '../../protocol/base/ids.ts';
 import type { Change, EngineEvent } from './engineApi.ts';
 
-export class Notifier {
+export class ChangeEmitter {
   readonly #changes = new Set<(change: Change) => void>();
   readonly #events = new Set<(event: EngineEvent) => void>();
 
@@ -18,17 +18,17 @@ export class Notifier {
   }
 
   overview(): void {
-    this.#tell({ overview: true, transfers: new Set(), gone: [], presence: [] });
+    this.#emit({ overview: true, transfers: new Set(), gone: [], presence: [] });
   }
   /** @param withOverview  rates of the whole engine moved with them */
   transfers(ids: readonly number[], withOverview = false): void {
-    this.#tell({ overview: withOverview, transfers: new Set(ids), gone: [], presence: [] });
+    this.#emit({ overview: withOverview, transfers: new Set(ids), gone: [], presence: [] });
   }
   gone(ids: readonly number[]): void {
-    this.#tell({ overview: true, transfers: new Set(), gone: ids, presence: [] });
+    this.#emit({ overview: true, transfers: new Set(), gone: ids, presence: [] });
   }
   presence(groups: readonly GroupId[]): void {
-    this.#tell({ overview: false, transfers: new Set(), gone: [], presence: groups });
+    this.#emit({ overview: false, transfers: new Set(), gone: [], presence: groups });
   }
   event(
     what: Exclude<EngineEvent['what'], 'other'>,
@@ -40,7 +40,7 @@ export class Notifier {
     for (const listener of this.#events) listener({ what, group, user, name, conflict });
   }
 
-  #tell(change: Change): void {
+  #emit(change: Change): void {
     for (const listener of this.#changes) listener(change);
   }
 }

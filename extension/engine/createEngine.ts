@@ -4,23 +4,23 @@ import { Engine } from './engine.ts';
 import type { EngineOptions } from './engine.ts';
 import type { Hasher } from './hashing/hasher.ts';
 import { threadedHasher } from './hashing/hashThreadPool.ts';
-import { isActive } from './transfers/transferStatus.ts';
+import { isRunning } from './transfers/transferStatus.ts';
 import type { EngineApi } from './engineApi.ts';
-import { verbsOf } from './requestHandlers.ts';
+import { requestHandlersOf } from './requestHandlers.ts';
 
 /**
  * An engine for a home, going on where its last run ended.
  *
  * @throws ShoalError damagedFile, newerFormat
  */
-export async function openEngine({
+export async function createEngine({
   hasher,
   ...options
 }: Omit<EngineOptions, 'hasher'> & { readonly hasher?: Hasher }): Promise<EngineApi> {
   const engine = new Engine({ ...options, hasher: hasher ?? threadedHasher(options.world) });
   await engine.start();
   return {
-    verbs: verbsOf(engine),
+    handlers: requestHandlersOf(engine),
     overview: () => engine.overview(),
     transfers: () => engine.transfers.all.map((transfer) => transfer.toView()),
     transfer: (id) => engine.transfers.get(id)?.toView(),
@@ -31,7 +31,7 @@ export async function openEngine({
     onChange: (listener) => engine.notify.onChange(listener),
     onEvent: (listener) => engine.notify.onEvent(listener),
     get isBusy() {
-      return engine.transfers.all.some((transfer) => isActive(transfer) && transfer.state !== 'waiting');
+      return engine.transfers.all.some((transfer) => isRunning(transfer) && transfer.state !== 'waiting');
     },
     get isHeld() {
       return engine.settings.isHeld;

@@ -15,35 +15,35 @@ import type { Hasher } from './hashing/hasher.ts';
 import type { Home } from '../../protocol/home/homeLayout.ts';
 import { loadAccount, saveAccount } from './account.ts';
 import type { Account } from './account.ts';
-import { CutOff } from './interruptedUploads.ts';
-import { groupNews, isMember } from './trackers/groupDiff.ts';
-import { Moving } from './transfers/moving.ts';
-import { Notifier } from './changeEmitter.ts';
-import { OpenFiles } from './storage/filePool.ts';
-import { OwnOperations } from './trackers/operationSender.ts';
-import type { PeerLink } from './peers/peerConnection.ts';
-import { Peers } from './peers/peerConnections.ts';
-import { PieceBuffers } from './peers/bufferPool.ts';
-import { Pulse } from './ticker.ts';
-import { Reading } from './previews/sharedFileReader.ts';
-import { Served } from './peers/activeUploads.ts';
+import { InterruptedUploads } from './interruptedUploads.ts';
+import { diffGroup, isMember } from './trackers/groupDiff.ts';
+import { MovingTransfers } from './transfers/moving.ts';
+import { ChangeEmitter } from './changeEmitter.ts';
+import { FilePool } from './storage/filePool.ts';
+import { OperationSender } from './trackers/operationSender.ts';
+import type { PeerConnection } from './peers/peerConnection.ts';
+import { PeerConnections } from './peers/peerConnections.ts';
+import { BufferPool } from './peers/bufferPool.ts';
+import { Ticker } from './ticker.ts';
+import { SharedFileReader } from './previews/sharedFileReader.ts';
+import { ActiveUploads } from './peers/activeUploads.ts';
 import { loadSettings, saveSettings, SETTINGS_DEFAULT } from './settings.ts';
 import type { Settings } from './settings.ts';
-import type { Swarm, SwarmHost } from './swarm/swarm.ts';
+import type { Swarm, SwarmContext } from './swarm/swarm.ts';
 import { swarmViewOf } from './transfers/swarmView.ts';
-import { Swarms } from './swarm/swarmRegistry.ts';
-import { Throttle } from './peers/rateLimiter.ts';
+import { SwarmRegistry } from './swarm/swarmRegistry.ts';
+import { RateLimiter } from './peers/rateLimiter.ts';
 import { TicketRenewal } from './trackers/ticketRenewal.ts';
 import { Tickets } from './trackers/tickets.ts';
 import type { TrackerSession } from './trackers/trackerSession.ts';
-import { ToldConflicts } from './trackers/seenConflicts.ts';
-import { Trackers } from './trackers/trackerClient.ts';
+import { SeenConflicts } from './trackers/seenConflicts.ts';
+import { TrackerClient } from './trackers/trackerClient.ts';
 import type { Transfer } from './transfers/transfer.ts';
 import { Transfers } from './transfers/transfers.ts';
-import { Uploads } from './peers/uploadQueue.ts';
+import { UploadQueue } from './peers/uploadQueue.ts';
 
 /** How long after a tracker that does not know us it is asked again, in ms. */
-const ASK_AGAIN_MS = 1_000;
+const RECHECK_SESSION_MS = 1_000;
 
 export interface EngineOptions {
   readonly home: Home;
@@ -55,25 +55,25 @@ export interface EngineOptions {
 
 export class Engine {
   readonly world: World;
-  readonly trackers: Trackers;
-  readonly operations: OwnOperations;
+  readonly trackers: TrackerClient;
+  readonly operations: OperationSender;
   readonly transfers: Transfers;
-  readonly reading: Reading;
-  readonly down: Throttle;
-  readonly up: Throttle;
-  readonly notify = new Notifier();
+  readonly reader: SharedFileReader;
+  readonly down: RateLimiter;
+  readonly up: RateLimiter;
+  readonly notify = new ChangeEmitter();
   account: Account | undefined;
   settings = SETTINGS_DEFAULT;
   readonly #options: EngineOptions;
   readonly #tickets: Tickets;
-  readonly #peers: Peers;
-  readonly #swarms: Swarms;
+  readonly #peerConnections: PeerConnections;
+  readonly #swarms: SwarmRegistry;
   readonly #renewal: TicketRenewal;
-  readonly #toldConflicts: ToldConflicts;
-  readonly #cutOff: CutOff;
-  readonly #served: Served;
-  readonly #pulse: Pulse;
-  readonly #moving = new Moving();
+  readonly #seenConflicts: SeenConflicts;
+  readonly #interruptedUploads: InterruptedUploads;
+  readonly #activeUploads: ActiveUploads;
+  readonly #ticker: Ticker;
+  readonly #movingTransfers = new MovingTransfers();
   #closed = false;
 
   constructor(options: EngineOptions) {
@@ -81,8 +81,8 @@ export class Engine {
     const program = `shoal ${options.version}`;
     this.#options = options;
     this.world = world;
-    this.down = new Throttle(world.clock);
-    this.up = new Throttle(world.clock);
+    this.down = new RateLimiter(world.clock);
+    this.up = new RateLimiter(world.clock);
     this.#tickets = new Tickets(world.clock);
     this.#renewal = new TicketRenewal(
       world,
@@ -90,73 +90,77 @@ export class Engine {
       this.#tickets,
       () => this.trackers,
       () => {
-        for (const link of this.#peers.links) link.showRenewed();
+        for (const connection of this.#peerConnections.connections) connection.showRenewedTickets();
       },
     );
-    this.#toldConflicts = new ToldConflicts(world.disk, home);
-    this.#cutOff = new CutOff(world.disk, home, world.log);
-    this.#served = new Served(world.clock);
-    this.#peers = new Peers({
+    this.#seenConflicts = new SeenConflicts(world.disk, home);
+    this.#interruptedUploads = new InterruptedUploads(world.disk, home, world.log);
+    this.#activeUploads = new ActiveUploads(world.clock);
+    this.#peerConnections = new PeerConnections({
       world,
       device: identity.pin,
       program,
       tickets: this.#tickets,
-      uploads: new Uploads({ clock: world.clock, up: this.up, buffers: new PieceBuffers(RAW_HEAD_ROOM_BYTES) }),
+      uploadQueue: new UploadQueue({
+        clock: world.clock,
+        uploadLimiter: this.up,
+        buffers: new BufferPool(RAW_HEAD_ROOM_BYTES),
+      }),
       swarm: (group, root) => this.#swarms.of(group, root),
-      revoked: (bytes, from) => this.#revoked(bytes, from),
-      sent: (swarm, bytes, to) => this.#sent(swarm, bytes, to),
+      onRevoked: (bytes, from) => this.#onRevoked(bytes, from),
+      onSent: (swarm, bytes, to) => this.#onSent(swarm, bytes, to),
       askDial: (pin, group) => void this.trackers.call('askDial', { pin, group }).catch(() => undefined),
-      linkUp: () => {
+      onConnected: () => {
         for (const swarm of this.#swarms.all) swarm.connect();
       },
     });
-    const swarmHost: SwarmHost = {
+    const swarmContext: SwarmContext = {
       clock: world.clock,
       chance: world.chance,
       log: world.log,
-      buffers: new PieceBuffers(),
-      down: this.down,
-      reach: (peer, swarm) => this.#peers.reach(peer, swarm),
-      isUnreachable: (pin) => this.#peers.isUnreachable(pin),
-      isLinked: (pin) => this.#peers.isLinked(pin),
-      linksIn: (group) => this.#peers.links.filter((link) => link.trusts(group)),
+      buffers: new BufferPool(),
+      downloadLimiter: this.down,
+      connectTo: (peer, swarm) => this.#peerConnections.connectTo(peer, swarm),
+      isUnreachable: (pin) => this.#peerConnections.isUnreachable(pin),
+      isConnected: (pin) => this.#peerConnections.isConnected(pin),
+      connectionsIn: (group) => this.#peerConnections.connections.filter((connection) => connection.trusts(group)),
     };
-    const openFiles = new OpenFiles(world.disk, world.clock);
-    this.reading = new Reading({
+    const filePool = new FilePool(world.disk, world.clock);
+    this.reader = new SharedFileReader({
       ...world,
       home,
       hasher,
-      openFiles,
-      swarmHost,
+      openFiles: filePool,
+      swarmHost: swarmContext,
       transfers: () => this.transfers,
-      presenceChanged: () => this.trackers.announceSoon(),
-      check: ({ key, groupName }) => this.#checkMember(key.group, groupName),
+      onPresenceChanged: () => this.trackers.announceSoon(),
+      checkMember: ({ key, groupName }) => this.#checkMember(key.group, groupName),
     });
     this.transfers = new Transfers({
       world,
       home,
       hasher,
-      openFiles,
-      swarmHost,
-      previews: this.reading.previews,
+      filePool,
+      swarmContext,
+      previews: this.reader.previews,
       activeDownloads: () => this.settings.activeDownloads,
-      tellShare: async ({ group, name, root, sizeBytes, pieceBytes, sha256, replace, content }) => {
+      announceShare: async ({ group, name, root, sizeBytes, pieceBytes, sha256, replace, content }) => {
         if (root === '' || sha256 === '') throw new Error('not hashed yet');
         await this.submit('shareFile', { group, name, root, sizeBytes, pieceBytes, sha256, replace, content });
       },
-      changed: ({ id }) => this.notify.transfers([id]),
-      presenceChanged: () => this.trackers.announceSoon(),
-      finished: ({ record }) => this.notify.event('downloaded', record.groupName, record.name),
+      onChange: ({ id }) => this.notify.transfers([id]),
+      onPresenceChanged: () => this.trackers.announceSoon(),
+      onFinished: ({ record }) => this.notify.event('downloaded', record.groupName, record.name),
       // Of a share whoever shares it learns by the share; of a group that one is no longer in, by
       // that; what is here already has not failed.
-      failed: ({ record, error, isWhole }) => {
-        if (record.kind === 'download' && !isWhole && !isShoalError(error, 'notMember')) {
+      onFailed: ({ record, error, isComplete }) => {
+        if (record.kind === 'download' && !isComplete && !isShoalError(error, 'notMember')) {
           this.notify.event('failed', record.groupName, record.name);
         }
       },
     });
-    this.#swarms = new Swarms(this.transfers, this.reading.previews);
-    this.trackers = new Trackers(
+    this.#swarms = new SwarmRegistry(this.transfers, this.reader.previews);
+    this.trackers = new TrackerClient(
       {
         world,
         program,
@@ -164,53 +168,53 @@ export class Engine {
         presence: () => this.#swarms.presence(),
         realm: (pin, keys) => this.#tickets.setRealm(pin, keys),
         changed: () => this.notify.overview(),
-        session: (session, { account, nowMs }) => {
+        onSession: (session, { account, nowMs }) => {
           this.#tickets.setTime(nowMs);
-          this.#session(session, account);
+          this.#onSession(session, account);
         },
-        swarms: (swarms) => {
+        onSwarms: (swarms) => {
           for (const { group, root, peers } of swarms) this.#swarms.of(group, root)?.addCandidates(peers);
         },
-        swarmChanged: ({ group, root, joined, left }) => {
+        onSwarmChanged: ({ group, root, joined, left }) => {
           const swarm = this.#swarms.of(group, root);
           swarm?.removeCandidates(left);
           swarm?.addCandidates(joined);
         },
-        groupChanged: (session, group, before) => this.#groupChanged(session, group, before),
-        presenceChanged: (session, groups) => {
+        onGroupChanged: (session, group, before) => this.#onGroupChanged(session, group, before),
+        onPresenceChanged: (session, groups) => {
           if (session === this.trackers.inUse) this.notify.presence(groups);
         },
-        groupGone: (session, gone) => {
+        onGroupGone: (session, gone) => {
           if (session !== this.trackers.inUse) return;
           if (gone.why === 'rejected' || gone.why === 'removed') this.notify.event(gone.why, gone.name, '');
           void this.#leaveGroup(gone.group, gone.name);
           this.notify.overview();
         },
-        revoked: (bytes) => {
-          if (this.#tickets.revoke(bytes)) this.#revoked(bytes);
+        onRevoked: (bytes) => {
+          if (this.#tickets.revoke(bytes)) this.#onRevoked(bytes);
         },
-        dialRequest: ({ peer, group }) => this.#peers.dialRequest(peer, group),
-        conflicted: (conflicts) => {
-          this.#tellConflicts(conflicts).catch((error: unknown) =>
+        onDialRequest: ({ peer, group }) => this.#peerConnections.onDialRequest(peer, group),
+        onConflicts: (conflicts) => {
+          this.#notifyConflicts(conflicts).catch((error: unknown) =>
             world.log.error('a conflict cannot be told', { why: asShoalError(error).message }),
           );
         },
-        signedOut: (session) => {
-          if (session === this.trackers.inUse) void this.#signedOutElsewhere();
+        onSignedOut: (session) => {
+          if (session === this.trackers.inUse) void this.#onSignedOutElsewhere();
         },
       },
       world.disk,
       home,
     );
-    this.operations = new OwnOperations({
+    this.operations = new OperationSender({
       world,
       home,
       identity,
       trackers: this.trackers,
       now: () => this.#tickets.now(),
-      kept: () => this.notify.overview(),
+      onOutboxChanged: () => this.notify.overview(),
     });
-    this.#pulse = new Pulse(world.clock, { slept: () => this.trackers.retryNow(), beat: () => this.#lookAfter() });
+    this.#ticker = new Ticker(world.clock, { onWake: () => this.trackers.retryNow(), onTick: () => this.#tick() });
   }
 
   /** Goes on where the last run ended. @throws ShoalError damagedFile, newerFormat */
@@ -219,22 +223,22 @@ export class Engine {
     this.settings = await loadSettings(world.disk, home);
     this.down.set(this.settings.downLimitBytesPerS);
     this.up.set(this.settings.upLimitBytesPerS);
-    await this.reading.previews.clear();
+    await this.reader.previews.clear();
     await this.operations.load();
-    await this.#toldConflicts.load();
+    await this.#seenConflicts.load();
     this.account = await loadAccount(world.disk, home);
-    if (this.account) await this.#openUp();
+    if (this.account) await this.#resumeAccount();
     await this.trackers.start();
-    this.#pulse.start();
+    this.#ticker.start();
   }
 
   async close({ isUnheld = false } = {}): Promise<void> {
-    if (isUnheld && this.account) await this.#cutOff.keep(this.account.account, this.#served.list());
+    if (isUnheld && this.account) await this.#interruptedUploads.save(this.account.account, this.#activeUploads.list());
     this.#closed = true;
-    this.#pulse.stop();
+    this.#ticker.stop();
     this.#renewal.stop();
-    await this.#peers.stop();
-    await this.reading.close();
+    await this.#peerConnections.stop();
+    await this.reader.close();
     await this.transfers.unload();
     this.trackers.stop();
     await this.#options.hasher.close();
@@ -245,7 +249,7 @@ export class Engine {
    * says
    */
   async submit<N extends OperationName>(name: N, body: OperationBody<N>): Promise<Receipt> {
-    return this.operations.submit(name, body, this.#me().account);
+    return this.operations.submit(name, body, this.#requireAccount().account);
   }
 
   /** The account is signed in on the trackers: become a peer. `hold`: stay without a frontend. */
@@ -254,7 +258,7 @@ export class Engine {
     await this.#saveAccount();
     await this.configure({ isHeld: hold });
     await Promise.all(this.trackers.sessions.map((session) => session.refresh().catch(() => undefined)));
-    await this.#openUp();
+    await this.#resumeAccount();
     for (const session of this.trackers.sessions) {
       if (session.isUp) await session.call('listening', { addresses: this.listening() }).catch(() => undefined);
     }
@@ -267,24 +271,24 @@ export class Engine {
    * reached.
    */
   async signOut(): Promise<void> {
-    const { account } = this.#me();
+    const { account } = this.#requireAccount();
     const signed = this.operations.sign('signOut', { account, device: this.#options.identity.pin }, account);
-    await this.#closeDown();
-    await this.operations.sendSometime(signed);
+    await this.#suspendAccount();
+    await this.operations.sendEventually(signed);
   }
 
   async configure(changes: Partial<Settings>): Promise<void> {
     this.settings = { ...this.settings, ...changes };
     this.down.set(this.settings.downLimitBytesPerS);
     this.up.set(this.settings.upLimitBytesPerS);
-    if ('activeDownloads' in changes) this.transfers.giveTurns();
+    if ('activeDownloads' in changes) this.transfers.schedule();
     await saveSettings(this.world.disk, this.#options.home, this.settings);
     this.notify.overview();
   }
 
   /** Where others may reach us. */
   listening(): readonly Address[] {
-    return this.#peers.addresses(this.settings.listenHost);
+    return this.#peerConnections.addresses(this.settings.listenHost);
   }
 
   overview(): Overview {
@@ -299,25 +303,28 @@ export class Engine {
       account: this.account,
       listening: this.listening(),
       groups: this.account ? groups : [],
-      downBytesPerS: sum(({ figures }) => figures.downBytesPerS),
-      upBytesPerS: sum(({ figures }) => figures.upBytesPerS),
+      downBytesPerS: sum(({ stats }) => stats.downBytesPerS),
+      upBytesPerS: sum(({ stats }) => stats.upBytesPerS),
       downLimitBytesPerS: this.settings.downLimitBytesPerS,
       upLimitBytesPerS: this.settings.upLimitBytesPerS,
       outbox: this.operations.waitingCount,
       keepSharing: this.settings.keepSharing,
       activeDownloads: this.settings.activeDownloads,
-      served: this.#served.list(),
+      served: this.#activeUploads.list(),
     };
   }
 
   /** Who was cut off when an engine of this account last left; told once. */
-  takeCutOff(): ReturnType<CutOff['take']> {
-    return this.#cutOff.take(this.#me().account);
+  takeInterruptedUploads(): ReturnType<InterruptedUploads['take']> {
+    return this.#interruptedUploads.take(this.#requireAccount().account);
   }
 
   /** How it stands in the swarm of a transfer. */
   swarm(transfer: Transfer): SwarmView {
-    return swarmViewOf(transfer, { clock: this.world.clock, isUnreachable: (pin) => this.#peers.isUnreachable(pin) });
+    return swarmViewOf(transfer, {
+      clock: this.world.clock,
+      isUnreachable: (pin) => this.#peerConnections.isUnreachable(pin),
+    });
   }
 
   #saveAccount(): Promise<void> {
@@ -328,51 +335,53 @@ export class Engine {
     if (this.account && !this.#closed) await this.#renewal.renew();
   }
 
-  #me(): Account {
+  #requireAccount(): Account {
     if (!this.account) throw new ShoalError('notSignedIn');
     return this.account;
   }
 
   /** Starts to listen and brings back everything this account shares and downloads. */
-  async #openUp(): Promise<void> {
+  async #resumeAccount(): Promise<void> {
     const { listenHost, listenPort, chosenPort } = this.settings;
     const firm = listenPort !== 0;
     try {
-      await this.#peers.start({
+      await this.#peerConnections.start({
         ...(listenHost !== undefined && { host: listenHost }),
         port: firm ? listenPort : chosenPort,
         portIsFirm: firm,
       });
-      if (!firm && this.#peers.port !== chosenPort) await this.configure({ chosenPort: this.#peers.port });
+      if (!firm && this.#peerConnections.port !== chosenPort) {
+        await this.configure({ chosenPort: this.#peerConnections.port });
+      }
     } catch (error) {
       // Without a listener we can still dial; whoever cannot be reached is dialled by us through
       // the tracker.
       this.world.log.error('cannot listen', { why: asShoalError(error).message });
     }
-    await this.transfers.load(this.#me().account);
+    await this.transfers.load(this.#requireAccount().account);
   }
 
   /** Stops listening, serving and downloading. The records stay. */
-  async #closeDown(): Promise<void> {
+  async #suspendAccount(): Promise<void> {
     this.account = undefined;
     this.#renewal.stop();
     await this.#saveAccount();
     await this.configure({ isHeld: false });
     const ids = this.transfers.all.map(({ id }) => id);
-    await this.#peers.stop();
-    await this.reading.close();
+    await this.#peerConnections.stop();
+    await this.reader.close();
     await this.transfers.unload();
     this.notify.gone(ids);
   }
 
-  async #signedOutElsewhere(): Promise<void> {
+  async #onSignedOutElsewhere(): Promise<void> {
     if (!this.account) return;
-    await this.#closeDown();
+    await this.#suspendAccount();
     this.notify.event('signedOut', '', '');
   }
 
-  async #tellConflicts(conflicts: readonly Conflict[]): Promise<void> {
-    for (const conflict of await this.#toldConflicts.fresh(conflicts)) {
+  async #notifyConflicts(conflicts: readonly Conflict[]): Promise<void> {
+    for (const conflict of await this.#seenConflicts.unseen(conflicts)) {
       this.notify.event(
         conflict.result === 'renamed' ? 'renamed' : 'conflict',
         conflict.group,
@@ -384,7 +393,7 @@ export class Engine {
   }
 
   /** A tracker has said who we are. */
-  #session(session: TrackerSession, account: Account | undefined): void {
+  #onSession(session: TrackerSession, account: Account | undefined): void {
     if (account && this.account?.account === account.account) {
       if (account.user !== this.account.user) {
         this.account = account; // a conflict gave us another name
@@ -394,20 +403,20 @@ export class Engine {
     } else if (this.account && !account) {
       // It may not have heard of our sign-in yet. Only when no tracker knows us any more have we
       // been signed out.
-      this.world.clock.after(ASK_AGAIN_MS, () => {
+      this.world.clock.after(RECHECK_SESSION_MS, () => {
         if (!this.account || !session.isUp || session.account) return;
         if (this.trackers.sessions.some((other) => other.isUp && other.account)) {
           void session.refresh().catch(() => undefined);
-        } else if (this.trackers.sessions.every((other) => other.isUp)) void this.#signedOutElsewhere();
+        } else if (this.trackers.sessions.every((other) => other.isUp)) void this.#onSignedOutElsewhere();
         else void session.refresh().catch(() => undefined);
       });
     }
     this.notify.overview();
   }
 
-  #groupChanged(session: TrackerSession, group: GroupView, before: GroupView | undefined): void {
+  #onGroupChanged(session: TrackerSession, group: GroupView, before: GroupView | undefined): void {
     if (session !== this.trackers.inUse) return;
-    const { applicants, isNewMember, isAccepted } = groupNews(group, before);
+    const { applicants, isNewMember, isAccepted } = diffGroup(group, before);
     for (const user of applicants) this.notify.event('requestReceived', group.name, '', user);
     if (isNewMember) {
       if (isAccepted) this.notify.event('accepted', group.name, '');
@@ -421,7 +430,7 @@ export class Engine {
   }
 
   async #leaveGroup(group: GroupView['group'], name: string): Promise<void> {
-    this.reading.previews.leave(group);
+    this.reader.previews.leaveGroup(group);
     for (const transfer of this.transfers.all) {
       if (transfer.record.group === group) await transfer.fail(new ShoalError('notMember', { group: name }));
     }
@@ -432,16 +441,18 @@ export class Engine {
    * A new revocation: who it concerns is served nothing from this moment, and other peers hear of
    * it.
    */
-  #revoked(bytes: Uint8Array, from?: object): void {
+  #onRevoked(bytes: Uint8Array, from?: object): void {
     for (const swarm of this.#swarms.all) swarm.dropUntrusted();
-    for (const link of this.#peers.links) if (link !== from) link.tellRevocation(bytes);
+    for (const connection of this.#peerConnections.connections) {
+      if (connection !== from) connection.sendRevocation(bytes);
+    }
   }
 
-  #sent(swarm: Swarm, bytes: number, to: PeerLink): void {
+  #onSent(swarm: Swarm, bytes: number, to: PeerConnection): void {
     const transfer = this.transfers.ofSwarm(swarm.key.group, swarm.key.root);
     if (!transfer) return;
-    transfer.figures.sent(bytes);
-    this.#served.sent(to, swarm, { group: transfer.record.groupName, name: transfer.record.name }, bytes);
+    transfer.stats.onSent(bytes);
+    this.#activeUploads.onSent(to, swarm, { group: transfer.record.groupName, name: transfer.record.name }, bytes);
   }
 
   /**
@@ -450,18 +461,18 @@ export class Engine {
    */
   #checkMember(group: GroupId, name: string): void {
     if (this.#closed) throw new ShoalError('linkClosed');
-    this.#me();
+    this.#requireAccount();
     const { inUse } = this.trackers;
     if (inUse && !isMember(inUse.groups.get(group))) throw new ShoalError('notMember', { group: name });
   }
 
   /** Called at every beat of the pulse. */
-  #lookAfter(): void {
+  #tick(): void {
     if (this.trackers.inUse) this.#tickets.heard();
-    this.#peers.sweep();
-    if (this.trackers.inUse) this.operations.sendAgain();
-    const moved = this.#moving.look(this.transfers.all);
+    this.#peerConnections.sweep();
+    if (this.trackers.inUse) this.operations.resend();
+    const moved = this.#movingTransfers.update(this.transfers.all);
     if (moved.length > 0) this.notify.transfers(moved, true);
-    else if (this.#served.look()) this.notify.overview();
+    else if (this.#activeUploads.refresh()) this.notify.overview();
   }
 }

@@ -9,7 +9,10 @@ import type { BodyOf, HandlersOf } from '../../protocol/wire/table.ts';
  * Handlers of all verbs that are the engine's own; `watch`, `watchSwarm`, `status`, `claim` and
  * `stop` belong to the host.
  */
-export type Verbs = Omit<HandlersOf<typeof engineLink, 'engine'>, 'watch' | 'watchSwarm' | 'status' | 'claim' | 'stop'>;
+export type RequestHandlers = Omit<
+  HandlersOf<typeof engineLink, 'engine'>,
+  'watch' | 'watchSwarm' | 'status' | 'claim' | 'stop'
+>;
 
 /** The host gives each its number. */
 export type EngineEvent = Omit<BodyOf<typeof engineLink, 'event'>, 'id'>;
@@ -24,7 +27,7 @@ export interface Change {
 }
 
 export interface EngineApi {
-  readonly verbs: Verbs;
+  readonly handlers: RequestHandlers;
   overview(): Overview;
   transfers(): readonly Transfer[];
   transfer(id: number): Transfer | undefined;

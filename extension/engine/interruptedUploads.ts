@@ -8,7 +8,7 @@ import { isShoalError } from '../../protocol/base/errors.ts';
 import type { AccountId } from '../../protocol/base/ids.ts';
 import type { Disk, Log } from '../../protocol/base/world.ts';
 
-export class CutOff {
+export class InterruptedUploads {
   readonly #disk: Disk;
   readonly #home: Home;
   readonly #log: Log;
@@ -25,10 +25,10 @@ export class CutOff {
    * What was kept before stays if this time it was nobody: it has not been said yet. A disk that
    * refuses must not keep the engine from leaving.
    */
-  async keep(account: AccountId, downloaders: readonly Downloader[]): Promise<void> {
+  async save(account: AccountId, downloaders: readonly Downloader[]): Promise<void> {
     if (downloaders.length === 0) return;
-    await writeSmallFile(this.#disk, this.#home.cutOffFile, { account, downloaders }).catch((error: unknown) =>
-      this.#log.error('who was cut off cannot be kept', { why: String(error) }),
+    await writeSmallFile(this.#disk, this.#home.interruptedUploadsFile, { account, downloaders }).catch(
+      (error: unknown) => this.#log.error('who was cut off cannot be kept', { why: String(error) }),
     );
   }
 
@@ -40,7 +40,7 @@ export class CutOff {
   }
 
   async #take(account: AccountId): Promise<readonly Downloader[]> {
-    const kept = await readSmallFile(this.#disk, this.#home.cutOffFile, (fields) => ({
+    const kept = await readSmallFile(this.#disk, this.#home.interruptedUploadsFile, (fields) => ({
       account: textField(fields, 'account'),
       downloaders: downloadersIn(fields['downloaders']),
     })).catch((error: unknown) => {
@@ -48,7 +48,7 @@ export class CutOff {
       return undefined; // it was only a word to the person; the next one is written over it
     });
     if (!kept || kept.account !== account || kept.downloaders.length === 0) return [];
-    await writeSmallFile(this.#disk, this.#home.cutOffFile, { account, downloaders: [] });
+    await writeSmallFile(this.#disk, this.#home.interruptedUploadsFile, { account, downloaders: [] });
     return kept.downloaders;
   }
 }

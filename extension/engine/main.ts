@@ -1,8 +1,8 @@
 // The command `shoal`, and the engine that it starts: one bundle, dist/engine.js.
 import { isMainThread, workerData } from 'node:worker_threads';
-import { threadWords } from '../../protocol/home/startThread.ts';
+import { threadArguments } from '../../protocol/home/startThread.ts';
 
-const words = isMainThread ? process.argv.slice(2) : threadWords(workerData);
+const words = isMainThread ? process.argv.slice(2) : threadArguments(workerData);
 if (words) void main(words);
 
 async function main(given: readonly string[]): Promise<void> {

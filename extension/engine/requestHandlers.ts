@@ -1,7 +1,7 @@
 // Each verb of a frontend as what the engine does for it: names become ids, answers become
 // receipts. One line per verb where one is enough.
 import path from 'node:path';
-import type { Verbs } from './engineApi.ts';
+import type { RequestHandlers } from './engineApi.ts';
 import { ShoalError } from '../../protocol/base/errors.ts';
 import { checkSizes } from '../../protocol/messages/fileSizes.ts';
 import type { AccountId, GroupId, RequestId, Root } from '../../protocol/base/ids.ts';
@@ -11,7 +11,7 @@ import { checkFileName, checkName, nameKey } from '../../protocol/base/names.ts'
 import type { OperationBody, OperationName } from '../../protocol/messages/operations.ts';
 import type { GroupView } from '../../protocol/messages/trackerLink.ts';
 import type { Engine } from './engine.ts';
-import { byPath, pageBehind } from './transferFiles/fileSelection.ts';
+import { byPath, pageAfter } from './transferFiles/fileSelection.ts';
 import { isMember } from './trackers/groupDiff.ts';
 import type { SharedFile } from './previews/preview.ts';
 import type { Transfer } from './transfers/transfer.ts';
@@ -21,8 +21,8 @@ import type { DownloadRequest } from './transfers/transfers.ts';
 const PASSWORD_MS = 15_000;
 
 /** A handler for every verb. */
-export function verbsOf(engine: Engine): Verbs {
-  const { trackers, transfers, world } = engine;
+export function requestHandlersOf(engine: Engine): RequestHandlers {
+  const { trackers: trackerClient, transfers, world } = engine;
   const newId = <Id extends string>(): Id => world.chance.bytes(16).toString('hex') as Id;
 
   const me = (): AccountId => {
@@ -41,9 +41,11 @@ export function verbsOf(engine: Engine): Verbs {
    */
   const groupNamed = async (name: string): Promise<{ group: GroupId; name: string; view: GroupView | undefined }> => {
     me();
-    const view = [...(trackers.inUse?.groups.values() ?? [])].find((group) => nameKey(group.name) === nameKey(name));
+    const view = [...(trackerClient.inUse?.groups.values() ?? [])].find(
+      (group) => nameKey(group.name) === nameKey(name),
+    );
     if (view) return { group: view.group, name: view.name, view };
-    const row = await trackers.call('findGroup', { name });
+    const row = await trackerClient.call('findGroup', { name });
     return { group: row.group, name: row.name, view: undefined };
   };
   const request = async (groupName: string, user: string): Promise<{ group: GroupId; request: RequestId }> => {
@@ -61,7 +63,7 @@ export function verbsOf(engine: Engine): Verbs {
   };
   const memberNamed = async (group: GroupId, user: string): Promise<AccountId> => {
     for (let after = ''; ;) {
-      const { members, more } = await trackers.call('listMembers', { group, after });
+      const { members, more } = await trackerClient.call('listMembers', { group, after });
       const found = members.find((member) => nameKey(member.user) === nameKey(user));
       if (found) return found.account;
       const last = members.at(-1);
@@ -85,7 +87,7 @@ export function verbsOf(engine: Engine): Verbs {
   >): Promise<Transfer> => {
     const account = me();
     const { group, name: shown } = await groupNamed(groupName);
-    const file = await trackers.call('findFile', { group, name });
+    const file = await trackerClient.call('findFile', { group, name });
     if ((wish.only.length > 0 || wish.choosing) && file.content !== 'folder') {
       throw new ShoalError('usage', { why: `${name} is a file; files are chosen of a folder` });
     }
@@ -95,9 +97,9 @@ export function verbsOf(engine: Engine): Verbs {
   const shared = async (groupName: string, name: string, root: Root): Promise<SharedFile> => {
     const { group, name: shown } = await groupNamed(groupName);
     const key = { group, root };
-    const known = engine.reading.known(key);
+    const known = engine.reader.known(key);
     if (known) return { ...known, key, name, groupName: shown };
-    const row = await trackers.call('findFile', { group, name });
+    const row = await trackerClient.call('findFile', { group, name });
     if (row.root !== root) throw new ShoalError('newerVersion', { name, group: shown });
     checkSizes(row);
     return {
@@ -126,10 +128,10 @@ export function verbsOf(engine: Engine): Verbs {
   return {
     async setTracker({ url, confirm }) {
       // Another realm means other accounts: first out of this one.
-      const user = trackers.url === '' ? undefined : engine.account?.user;
-      const before = trackers.realm;
+      const user = trackerClient.url === '' ? undefined : engine.account?.user;
+      const before = trackerClient.realm;
       let isOther = false;
-      const found = await trackers.set(url, ({ realm, firstUse }) => {
+      const found = await trackerClient.set(url, ({ realm, firstUse }) => {
         isOther = user !== undefined && realm !== before;
         return !isOther && !(firstUse && confirm);
       });
@@ -151,21 +153,21 @@ export function verbsOf(engine: Engine): Verbs {
     async createUser({ user, password }) {
       checkName(user);
       checkPassword(password);
-      await trackers.use(() => Promise.resolve()); // the realm must be known before anything is signed for it
+      await trackerClient.use(() => Promise.resolve()); // the realm must be known before anything is signed for it
       const account = newId<AccountId>();
       const signed = engine.operations.sign('createAccount', { account, name: user }, account);
-      const receipt = await trackers.use((session) =>
+      const receipt = await trackerClient.use((session) =>
         session.call('createAccount', { signed, password }, { deadlineMs: PASSWORD_MS }),
       );
-      await engine.operations.received(signed, receipt);
+      await engine.operations.onReceipt(signed, receipt);
       return { durability: receipt.durability === 'both' ? 'both' : 'one' };
     },
     async signIn({ user, password, hold }) {
       if (engine.account) throw new ShoalError('signedInAlready', { user: engine.account.user });
-      const account = await trackers.use(async (session) => {
+      const account = await trackerClient.use(async (session) => {
         const found = await session.call('authenticate', { user, password }, { deadlineMs: PASSWORD_MS });
         const signed = engine.operations.sign('signIn', { account: found.account }, found.account);
-        await engine.operations.received(signed, await session.call('submit', { signed }));
+        await engine.operations.onReceipt(signed, await session.call('submit', { signed }));
         return found;
       });
       await engine.signedIn(account, hold);
@@ -180,10 +182,10 @@ export function verbsOf(engine: Engine): Verbs {
       const account = me();
       checkPassword(newPassword);
       const signed = engine.operations.sign('changePassword', { account }, account);
-      const receipt = await trackers.use((session) =>
+      const receipt = await trackerClient.use((session) =>
         session.call('changePassword', { signed, oldPassword, newPassword }, { deadlineMs: PASSWORD_MS }),
       );
-      await engine.operations.received(signed, receipt);
+      await engine.operations.onReceipt(signed, receipt);
       return { durability: receipt.durability === 'both' ? 'both' : 'one' };
     },
 
@@ -205,26 +207,27 @@ export function verbsOf(engine: Engine): Verbs {
     renameAccount: async ({ to }) => does('renameAccount', { account: me(), name: checkName(to) }),
     async listConflicts() {
       me();
-      return trackers.call('conflicts', {});
+      return trackerClient.call('conflicts', {});
     },
     acceptRequest: async ({ group, user }) => does('acceptRequest', await request(group, user)),
     rejectRequest: async ({ group, user }) => does('rejectRequest', await request(group, user)),
     async listGroups({ after }) {
       me();
-      return trackers.call('listGroups', { after });
+      return trackerClient.call('listGroups', { after });
     },
     listMembers: async ({ group, after }) =>
-      trackers.call('listMembers', { group: (await groupNamed(group)).group, after }),
+      trackerClient.call('listMembers', { group: (await groupNamed(group)).group, after }),
     listFiles: async ({ group, after }) =>
-      trackers.call('listFiles', { group: (await groupNamed(group)).group, after }),
-    findFile: async ({ group, name }) => trackers.call('findFile', { group: (await groupNamed(group)).group, name }),
+      trackerClient.call('listFiles', { group: (await groupNamed(group)).group, after }),
+    findFile: async ({ group, name }) =>
+      trackerClient.call('findFile', { group: (await groupNamed(group)).group, name }),
 
     async read({ group, name, root, ...part }, { signal }) {
-      return engine.reading.read(await shared(group, name, root), part, signal);
+      return engine.reader.read(await shared(group, name, root), part, signal);
     },
     async listShared({ group, name, root, after }, { signal }) {
-      const { files } = await engine.reading.folder(await shared(group, name, root), signal);
-      return pageBehind(files, after);
+      const { files } = await engine.reader.folder(await shared(group, name, root), signal);
+      return pageAfter(files, after);
     },
 
     async share({ group: groupName, path: file, name, replace }) {
@@ -251,18 +254,18 @@ export function verbsOf(engine: Engine): Verbs {
     }),
     async folderFiles({ transfer: id, after }) {
       const files = (after === '' || listing?.id !== id ? undefined : listing.files) ?? (await filesOf(transfer(id)));
-      const page = pageBehind(files, after);
+      const page = pageAfter(files, after);
       listing = page.more ? { id, files } : undefined;
       return page;
     },
     async chooseFiles({ transfer: id, only }) {
-      await transfer(id).choose(only);
+      await transfer(id).selectFiles(only);
       return {};
     },
     async stopShare({ group: groupName, name, remove }) {
       const { group, name: shown } = await groupNamed(groupName);
       checkFileName(name);
-      const mine = transfers.ofFile(group, name).filter((one) => one.record.kind === 'share' || one.isWhole);
+      const mine = transfers.ofFile(group, name).filter((one) => one.record.kind === 'share' || one.isComplete);
       const told = mine.some((one) => one.record.kind === 'share' && one.record.told);
       const { durability } = remove
         ? await does('removeFile', { group, name })
@@ -271,7 +274,7 @@ export function verbsOf(engine: Engine): Verbs {
           : { durability: 'both' as const };
       if (mine.length === 0 && !remove) throw new ShoalError('notSharer', { name, group: shown });
       for (const one of mine) {
-        await transfers.forget(one);
+        await transfers.remove(one);
         engine.notify.gone([one.id]);
       }
       return { durability };
@@ -288,7 +291,7 @@ export function verbsOf(engine: Engine): Verbs {
       const adjusted = transfer(id);
       const target = moveTo === undefined ? undefined : transfer(moveTo);
       const isOfDownloads = (mode ?? priority ?? move ?? moveTo) !== undefined;
-      const other = [adjusted, target].find((one) => one && (one.record.kind !== 'download' || one.isWhole));
+      const other = [adjusted, target].find((one) => one && (one.record.kind !== 'download' || one.isComplete));
       if (isOfDownloads && other) {
         throw new ShoalError('usage', { why: `${other.record.name} is not being downloaded` });
       }
@@ -305,19 +308,19 @@ export function verbsOf(engine: Engine): Verbs {
       });
       if (target) await transfers.moveTo(adjusted, target);
       else if (move !== undefined && move !== 'other') await transfers.move(adjusted, move);
-      else transfers.giveTurns();
+      else transfers.schedule();
       return {};
     },
     async cancelTransfer({ transfer: id }) {
-      await transfers.forget(transfer(id));
+      await transfers.remove(transfer(id));
       engine.notify.gone([id]);
       return {};
     },
-    takeCutOff: async () => ({ downloaders: await engine.takeCutOff() }),
+    takeCutOff: async () => ({ downloaders: await engine.takeInterruptedUploads() }),
     verify: ({ transfer: id, repair }, { signal }) => transfer(id).verify(repair, signal),
     swarm: ({ transfer: id }) => engine.swarm(transfer(id)),
     sources({ transfer: id }) {
-      const { swarm, copy } = transfer(id);
+      const { swarm, store } = transfer(id);
       const sources = [...(swarm?.sources ?? [])].map(([pin, { user, pieces, bytes }]) => ({
         pin,
         user,
@@ -326,7 +329,7 @@ export function verbsOf(engine: Engine): Verbs {
       }));
       return {
         sources: sources.sort((a, b) => b.bytes - a.bytes).slice(0, 256),
-        bits: copy?.pieces.held.bytes() ?? new Uint8Array(0),
+        bits: store?.states.held.bytes() ?? new Uint8Array(0),
       };
     },
   };

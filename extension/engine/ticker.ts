@@ -3,34 +3,34 @@
 import type { Clock, Timer } from '../../protocol/base/world.ts';
 
 /** From one beat to the next, in ms. */
-const BEAT_MS = 1_000;
+const TICK_MS = 1_000;
 /** A gap between two beats that means the machine has slept, in ms. */
-const SLEPT_MS = 15_000;
+const SLEEP_GAP_MS = 15_000;
 
-export interface PulseEvents {
-  slept(): void;
-  beat(): void;
+export interface TickerEvents {
+  onWake(): void;
+  onTick(): void;
 }
 
-export class Pulse {
+export class Ticker {
   readonly #clock: Clock;
-  readonly #events: PulseEvents;
+  readonly #events: TickerEvents;
   #timer: Timer | undefined;
   #lastMs: number;
   #stopped = false;
 
-  constructor(clock: Clock, events: PulseEvents) {
+  constructor(clock: Clock, events: TickerEvents) {
     this.#clock = clock;
     this.#events = events;
     this.#lastMs = clock.monotonicMs();
   }
 
   start(): void {
-    this.#timer = this.#clock.after(BEAT_MS, () => {
+    this.#timer = this.#clock.after(TICK_MS, () => {
       const nowMs = this.#clock.monotonicMs();
-      if (nowMs - this.#lastMs > SLEPT_MS) this.#events.slept();
+      if (nowMs - this.#lastMs > SLEEP_GAP_MS) this.#events.onWake();
       this.#lastMs = nowMs;
-      this.#events.beat();
+      this.#events.onTick();
       if (!this.#stopped) this.start();
     });
   }

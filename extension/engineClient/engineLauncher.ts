@@ -30,7 +30,7 @@ export interface LauncherOptions {
 }
 
 /** What the home tells without an engine. */
-export interface HomeNews {
+export interface HomeSummary {
   readonly isSignedIn: boolean;
   readonly knowsTracker: boolean;
 }
@@ -62,7 +62,7 @@ export class EngineLauncher {
     try {
       connected = await connectEngine({ ...options, startProcess });
     } catch (error) {
-      if (this.place === 'window' || child?.neverRan !== true) throw error;
+      if (this.place === 'window' || child?.hasNeverRun !== true) throw error;
       this.#log.warn('no process can be started here; the engine works in this window', { error });
       this.place = 'window';
       connected = await connectEngine({ ...options, startProcess });
@@ -88,7 +88,7 @@ export class EngineLauncher {
    * Who was signed in here when the last engine left, or is now. Never throws: a home that cannot
    * be read is one nobody used.
    */
-  async news(): Promise<HomeNews> {
+  async homeSummary(): Promise<HomeSummary> {
     const disk = createNodeDisk();
     const read = async (file: string, field: string): Promise<string> => {
       try {

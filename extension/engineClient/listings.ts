@@ -4,7 +4,7 @@ import type { engineLink } from '../../protocol/messages/engineLink.ts';
 import { asShoalError } from '../../protocol/base/errors.ts';
 import type { GroupId } from '../../protocol/base/ids.ts';
 import { MEMBERS_PER_GROUP_MAX } from '../../protocol/base/limits.ts';
-import { fileNameKey, nameKey, whyNotFileName } from '../../protocol/base/names.ts';
+import { fileNameKey, nameKey, validateFileName } from '../../protocol/base/names.ts';
 import { nodeClock } from '../../protocol/node/nodeWorld.ts';
 import { readPages } from '../../protocol/frontend/pagination.ts';
 import type { BodyOf, ReplyOf } from '../../protocol/wire/table.ts';
@@ -14,7 +14,7 @@ import type { EngineCalls } from './store.ts';
 import type { Listing, WindowState } from '../state/state.ts';
 import { myGroups, phaseOf } from '../state/state.ts';
 
-export interface ListingsHost {
+export interface ListingsContext {
   readonly call: <K extends EngineCalls>(
     name: K,
     body: BodyOf<typeof engineLink, K>,
@@ -37,7 +37,7 @@ const GROUPS_READ_MAX = 10_000;
 type Kind = 'files' | 'members';
 
 export class Listings {
-  readonly #host: ListingsHost;
+  readonly #context: ListingsContext;
   readonly #clock: Clock;
   /** Who looks at what. */
   readonly #watched: Record<Kind, boolean> = { files: false, members: false };
@@ -53,8 +53,8 @@ export class Listings {
   /** Lists that somebody asked for while they were read. */
   readonly #again = new Set<string>();
 
-  constructor(host: ListingsHost, clock: Clock = nodeClock) {
-    this.#host = host;
+  constructor(context: ListingsContext, clock: Clock = nodeClock) {
+    this.#context = context;
     this.#clock = clock;
   }
 
@@ -77,12 +77,12 @@ export class Listings {
    * many changes are few readings.
    */
   refresh(): void {
-    const state = this.#host.state();
+    const state = this.#context.state();
     if (phaseOf(state) !== 'ready') return;
     for (const group of myGroups(state)) {
       for (const kind of ['files', 'members'] as const) {
-        if (this.#watched[kind] && this.#seen.get(keyOf(kind, group.group)) !== lookOf(kind, group)) {
-          this.#readRested(kind, group);
+        if (this.#watched[kind] && this.#seen.get(keyOf(kind, group.group)) !== viewOf(kind, group)) {
+          this.#readThrottled(kind, group);
         }
       }
     }
@@ -114,7 +114,7 @@ export class Listings {
 
   /** All lists of one kind, read now: for a command that searches them, or a person who asks. */
   async readAll(kind: Kind): Promise<void> {
-    await Promise.all(myGroups(this.#host.state()).map((group) => this.#read(kind, group)));
+    await Promise.all(myGroups(this.#context.state()).map((group) => this.#read(kind, group)));
   }
 
   /** All groups of the trackers, read now; nothing of them is kept. */
@@ -125,13 +125,13 @@ export class Listings {
       keyOf: nameKey,
       rowsMax: GROUPS_READ_MAX,
       page: async (after) => {
-        const { groups: rows, more } = await this.#host.call('listGroups', { after });
+        const { groups: rows, more } = await this.#context.call('listGroups', { after });
         return { rows, more };
       },
     });
   }
 
-  #readRested(kind: Kind, group: GroupView): void {
+  #readThrottled(kind: Kind, group: GroupView): void {
     const key = keyOf(kind, group.group);
     if (this.#underWay.has(key)) return void this.#changed.add(key);
     const restMs = (this.#restsUntilMs.get(key) ?? 0) - this.#clock.monotonicMs();
@@ -152,12 +152,12 @@ export class Listings {
   }
 
   #restMs(kind: Kind, group: GroupId): number {
-    return (this.#host.state()[kind].get(group)?.rows.length ?? 0) * REST_MS_PER_ROW;
+    return (this.#context.state()[kind].get(group)?.rows.length ?? 0) * REST_MS_PER_ROW;
   }
 
   #read(kind: Kind, group: GroupView): Promise<void> {
     const key = keyOf(kind, group.group);
-    this.#seen.set(key, lookOf(kind, group));
+    this.#seen.set(key, viewOf(kind, group));
     const underWay = this.#underWay.get(key);
     if (underWay) {
       this.#again.add(key);
@@ -168,7 +168,7 @@ export class Listings {
     const reading = this.#readOnce(kind, group).then(() => {
       this.#underWay.delete(key);
       this.#restsUntilMs.set(key, this.#clock.monotonicMs() + this.#restMs(kind, group.group));
-      const now = this.#host.state().groups.find((other) => other.group === group.group);
+      const now = this.#context.state().groups.find((other) => other.group === group.group);
       if (this.#again.delete(key) && now) return this.#read(kind, now);
       if (this.#changed.delete(key)) this.refresh();
       return undefined;
@@ -184,50 +184,50 @@ export class Listings {
     ): ReadonlyMap<GroupId, Listing<Row>> => new Map(listings).set(group, listing);
     // Of one that was read before, that is shown until the whole of the new one is there.
     const sofar = (rows: readonly (FileRow | MemberRow)[]): void => {
-      if (this.#host.state()[kind].get(group)?.isLoaded !== true) {
-        this.#host.change((state) => ({
+      if (this.#context.state()[kind].get(group)?.isLoaded !== true) {
+        this.#context.change((state) => ({
           [kind]: put<FileRow | MemberRow>(state[kind], { rows, isLoaded: false, error: undefined }),
         }));
       }
     };
     try {
       const rows = kind === 'files' ? await this.#files(name, sofar) : await this.#members(name, sofar);
-      this.#host.change((state) => ({
+      this.#context.change((state) => ({
         [kind]: put<FileRow | MemberRow>(state[kind], { rows, isLoaded: true, error: undefined }),
       }));
     } catch (error) {
       this.#seen.delete(keyOf(kind, group)); // so that the next occasion tries again
-      this.#host.change((state) => {
+      this.#context.change((state) => {
         const { rows = [], isLoaded = false } = state[kind].get(group) ?? {};
         return { [kind]: put<FileRow | MemberRow>(state[kind], { rows, isLoaded, error: asShoalError(error) }) };
       });
     }
   }
 
-  #files(group: string, sofar: (rows: readonly FileRow[]) => void): Promise<readonly FileRow[]> {
+  #files(group: string, onProgress: (rows: readonly FileRow[]) => void): Promise<readonly FileRow[]> {
     return readPages({
-      sofar,
+      onProgress,
       call: 'listFiles',
       nameOf: ({ name }) => name,
       keyOf: fileNameKey,
       rowsMax: FILES_READ_MAX,
-      fits: ({ name }) => whyNotFileName(name) === undefined, // no tracker that is right has another
+      fits: ({ name }) => validateFileName(name) === undefined, // no tracker that is right has another
       page: async (after) => {
-        const { files: rows, more } = await this.#host.call('listFiles', { group, after });
+        const { files: rows, more } = await this.#context.call('listFiles', { group, after });
         return { rows, more };
       },
     });
   }
 
-  #members(group: string, sofar: (rows: readonly MemberRow[]) => void): Promise<readonly MemberRow[]> {
+  #members(group: string, onProgress: (rows: readonly MemberRow[]) => void): Promise<readonly MemberRow[]> {
     return readPages({
-      sofar,
+      onProgress,
       call: 'listMembers',
       nameOf: ({ user }) => user,
       keyOf: nameKey,
       rowsMax: MEMBERS_PER_GROUP_MAX,
       page: async (after) => {
-        const { members: rows, more } = await this.#host.call('listMembers', { group, after });
+        const { members: rows, more } = await this.#context.call('listMembers', { group, after });
         return { rows, more };
       },
     });
@@ -237,5 +237,5 @@ export class Listings {
 const keyOf = (kind: Kind, group: GroupId): string => `${kind} ${group}`;
 
 /** What of a group tells that its list is another one now. */
-const lookOf = (kind: Kind, { filesVersion, members, owner, role, requests }: GroupView): string =>
+const viewOf = (kind: Kind, { filesVersion, members, owner, role, requests }: GroupView): string =>
   kind === 'files' ? String(filesVersion) : [members, owner, role, requests.length].join(' ');

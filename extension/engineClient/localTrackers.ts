@@ -20,12 +20,12 @@ const RUN_MS_MAX = 45_000;
 export type Reach = 'computer' | 'network';
 const REACHES: readonly Reach[] = ['computer', 'network'];
 
-export interface LocalPair {
+export interface LocalTrackerPair {
   readonly reach: Reach;
   readonly url: string;
 }
 
-export class LocalPairs {
+export class LocalTrackers {
   readonly #bundle: string;
   readonly #folder: string;
   readonly #log: Log;
@@ -38,7 +38,7 @@ export class LocalPairs {
   }
 
   /** Pairs that were made here, running or not. */
-  async known(): Promise<readonly LocalPair[]> {
+  async known(): Promise<readonly LocalTrackerPair[]> {
     const made = REACHES.filter((reach) => this.isMade(reach));
     const pairs = await Promise.all(
       made.map(async (reach) => {
@@ -60,14 +60,14 @@ export class LocalPairs {
    * @param host  by which others reach this computer; undefined: as it was made, or nobody
    * @throws ShoalError as the tracker says
    */
-  async start(reach: Reach, host?: string): Promise<LocalPair> {
+  async start(reach: Reach, host?: string): Promise<LocalTrackerPair> {
     const { url } = await this.#run('start_pair', reach, ...(host === undefined ? [] : ['--host', host]));
     this.#log.info('local trackers started', { reach, host: host ?? '' });
     return { reach, url: String(url) };
   }
 
   /** Whether one of them was running. */
-  async stop({ reach }: LocalPair): Promise<boolean> {
+  async stop({ reach }: LocalTrackerPair): Promise<boolean> {
     const { stopped } = await this.#run('stop_pair', reach);
     return Array.isArray(stopped) && stopped.length > 0;
   }

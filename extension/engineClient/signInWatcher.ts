@@ -5,16 +5,16 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Home } from '../../protocol/home/homeLayout.ts';
 
-export class HomeWatch {
+export class SignInWatcher {
   readonly #home: Home;
-  readonly #changed: () => void;
+  readonly #onChange: () => void;
   #watcher: fs.FSWatcher | undefined;
   #folder = '';
 
   /** @param changed  the file that says who is signed in is another one, or may be */
   constructor(home: Home, changed: () => void) {
     this.#home = home;
-    this.#changed = changed;
+    this.#onChange = changed;
   }
 
   /** Whether to watch from now on. */
@@ -33,11 +33,11 @@ export class HomeWatch {
     this.#folder = fs.existsSync(folder) ? folder : path.dirname(folder);
     try {
       this.#watcher = fs.watch(this.#folder, { persistent: false }, (_, name) => {
-        if (this.#folder === folder) return void (name === path.basename(accountFile) && this.#changed());
+        if (this.#folder === folder) return void (name === path.basename(accountFile) && this.#onChange());
         if (name !== path.basename(folder)) return;
         this.dispose(); // the home was made just now
         this.#watch();
-        this.#changed();
+        this.#onChange();
       });
       this.#watcher.on('error', () => this.dispose());
     } catch {

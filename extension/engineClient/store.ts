@@ -13,8 +13,8 @@ import { wait } from '../../protocol/async/wait.ts';
 import type { EngineLauncher } from './engineLauncher.ts';
 import { Listings } from './listings.ts';
 import type { WindowState } from '../state/state.ts';
-import { NOTHING_YET } from '../state/state.ts';
-import { SwarmLooks } from './swarmSubscriptions.ts';
+import { INITIAL_STATE } from '../state/state.ts';
+import { SwarmSubscriptions } from './swarmSubscriptions.ts';
 
 export type EngineCalls = CallsOf<typeof engineLink, 'frontend'>;
 export type EngineEvent = BodyOf<typeof engineLink, 'event'>;
@@ -33,10 +33,13 @@ const LONG_CALL_MS_MAX = 86_400_000;
  */
 const SUCCESSOR_MS = 3_000;
 /** An engine that breaks so often within a minute is not started again without a person's word. */
-const BREAKS_PER_MINUTE_MAX = 3;
+const RESTARTS_PER_MINUTE_MAX = 3;
 
 /** What the store needs of a launcher. */
-export type Launcher = Pick<EngineLauncher, 'home' | 'place' | 'isEngineHere' | 'connect' | 'find' | 'news' | 'close'>;
+export type Launcher = Pick<
+  EngineLauncher,
+  'home' | 'place' | 'isEngineHere' | 'connect' | 'find' | 'homeSummary' | 'close'
+>;
 
 export interface StoreOptions {
   readonly launcher: Launcher;
@@ -47,10 +50,12 @@ export interface StoreOptions {
 }
 
 export class Store {
-  state: WindowState = NOTHING_YET;
+  state: WindowState = INITIAL_STATE;
   readonly listings: Listings;
   /** Swarms that somebody looks at. */
-  readonly swarms = new SwarmLooks((body) => this.#connection?.call('watchSwarm', body, { deadlineMs: CALL_MS_MAX }));
+  readonly swarms = new SwarmSubscriptions((body) =>
+    this.#connection?.call('watchSwarm', body, { deadlineMs: CALL_MS_MAX }),
+  );
   readonly #options: StoreOptions;
   readonly #listeners = new Set<(state: WindowState, before: WindowState) => void>();
   readonly #eventListeners = new Set<(event: EngineEvent) => void>();
@@ -58,7 +63,7 @@ export class Store {
   #connecting: Promise<EngineLinkHere> | undefined;
   /** Transfers that ended since this engine was met. */
   readonly #gone = new Set<number>();
-  #breaksMs: number[] = [];
+  #crashesMs: number[] = [];
   #closed = false;
 
   constructor(options: StoreOptions) {
@@ -109,7 +114,7 @@ export class Store {
 
   /** Looks whether somebody is signed in; only then an engine is needed. */
   async begin(): Promise<void> {
-    const { isSignedIn, knowsTracker } = await this.#options.launcher.news();
+    const { isSignedIn, knowsTracker } = await this.#options.launcher.homeSummary();
     if (this.#closed || this.#connection || this.#connecting) return;
     if (isSignedIn) {
       void this.connect().catch(() => undefined);
@@ -167,7 +172,7 @@ export class Store {
     const { launcher } = this.#options;
     this.#set({ engine: 'connecting', failure: undefined });
     try {
-      return await this.#meet(await launcher.connect(this.#handlers()));
+      return await this.#useConnection(await launcher.connect(this.#handlers()));
     } catch (error) {
       const failure = asShoalError(error);
       this.#options.log.error('no engine', { error: failure });
@@ -176,7 +181,7 @@ export class Store {
     }
   }
 
-  async #meet({
+  async #useConnection({
     connection,
     version,
     processId,
@@ -209,20 +214,20 @@ export class Store {
     const first = new Map(transfers.filter(({ id }) => !this.#gone.has(id)).map((transfer) => [transfer.id, transfer]));
     for (const [id, transfer] of this.state.transfers) first.set(id, transfer);
     this.#set({
-      ...told(this.state, this.state.overview ?? overview),
+      ...withOverview(this.state, this.state.overview ?? overview),
       engine: 'up',
       isEngineHere: this.#options.launcher.isEngineHere,
       transfers: first,
     });
     this.listings.refresh();
-    this.swarms.lookAgain();
+    this.swarms.renew();
     return connection;
   }
 
   #handlers(): FrontendHandlers {
     return {
       overviewChanged: (overview) => {
-        this.#set(told(this.state, overview));
+        this.#set(withOverview(this.state, overview));
         this.listings.refresh();
       },
       transfersChanged: ({ changed, gone }) => {
@@ -237,7 +242,7 @@ export class Store {
         if (finished) this.listings.refreshFilesOf(new Set(changed.map(({ group }) => group))); // who seeds has changed
       },
       presenceChanged: ({ groups }) => this.listings.presenceChanged(groups),
-      swarmChanged: (view) => this.swarms.changed(view),
+      swarmChanged: (view) => this.swarms.onView(view),
       event: (event) => {
         for (const listener of this.#eventListeners) listener(event);
       },
@@ -252,11 +257,11 @@ export class Store {
     log.info('engine gone', { clean });
     this.#set({ overview: undefined, transfers: new Map(), engine: 'connecting' });
     const now = clock.monotonicMs();
-    this.#breaksMs = [...this.#breaksMs.filter((at) => now - at < 60_000), ...(clean ? [] : [now])];
+    this.#crashesMs = [...this.#crashesMs.filter((at) => now - at < 60_000), ...(clean ? [] : [now])];
     try {
       // One that broke is started again; so is one in a window, which ends with that window. One
       // that was stopped stays stopped.
-      if (launcher.place === 'window' || (!clean && this.#breaksMs.length <= BREAKS_PER_MINUTE_MAX)) {
+      if (launcher.place === 'window' || (!clean && this.#crashesMs.length <= RESTARTS_PER_MINUTE_MAX)) {
         return void (await this.connect());
       }
       if (!clean) {
@@ -301,7 +306,7 @@ export class Store {
 /**
  * What a new overview makes of the state. Groups stay as they were while no tracker can be asked.
  */
-function told(state: WindowState, overview: Overview): Partial<WindowState> {
+function withOverview(state: WindowState, overview: Overview): Partial<WindowState> {
   if (!overview.account) {
     return {
       overview,

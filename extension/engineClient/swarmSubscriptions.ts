@@ -4,38 +4,38 @@ import type { SwarmView } from '../../protocol/messages/swarmView.ts';
 
 type Listener = (view: SwarmView) => void;
 
-export class SwarmLooks {
+export class SwarmSubscriptions {
   /** Tells the engine, if there is one. */
-  readonly #tell: (watch: { readonly transfer: number; readonly on: boolean }) => Promise<unknown> | undefined;
+  readonly #watch: (watch: { readonly transfer: number; readonly on: boolean }) => Promise<unknown> | undefined;
   readonly #listeners = new Map<number, Set<Listener>>();
 
   constructor(tell: (watch: { readonly transfer: number; readonly on: boolean }) => Promise<unknown> | undefined) {
-    this.#tell = tell;
+    this.#watch = tell;
   }
 
   /** Called now and at every change, until what is returned is called. */
-  look(transfer: number, listener: Listener): () => void {
+  subscribe(transfer: number, listener: Listener): () => void {
     const listeners = this.#listeners.get(transfer) ?? new Set();
     this.#listeners.set(transfer, listeners);
     listeners.add(listener);
-    this.#say(transfer, true); // also for a second one, who wants to know at once, too
+    this.#send(transfer, true); // also for a second one, who wants to know at once, too
     return () => {
       if (!listeners.delete(listener) || listeners.size > 0) return;
       this.#listeners.delete(transfer);
-      this.#say(transfer, false);
+      this.#send(transfer, false);
     };
   }
 
-  changed(view: SwarmView): void {
+  onView(view: SwarmView): void {
     for (const listener of [...(this.#listeners.get(view.transfer) ?? [])]) listener(view);
   }
 
   /** Another engine was met. */
-  lookAgain(): void {
-    for (const transfer of this.#listeners.keys()) this.#say(transfer, true);
+  renew(): void {
+    for (const transfer of this.#listeners.keys()) this.#send(transfer, true);
   }
 
-  #say(transfer: number, on: boolean): void {
-    this.#tell({ transfer, on })?.catch(() => undefined); // the engine is gone; the next one is told
+  #send(transfer: number, on: boolean): void {
+    this.#watch({ transfer, on })?.catch(() => undefined); // the engine is gone; the next one is told
   }
 }

@@ -7,7 +7,7 @@ import { SKELETON } from '../webview/skeleton.ts';
 /** Where script and style sheet of the page lie: all that it may read. */
 export const pageFolder = (extension: vscode.Uri): vscode.Uri => vscode.Uri.joinPath(extension, 'dist', 'webview');
 
-export function pageHtml(webview: vscode.Webview, extension: vscode.Uri): string {
+export function inspectorHtml(webview: vscode.Webview, extension: vscode.Uri): string {
   const nonce = randomBytes(16).toString('base64');
   const [script, style] = ['inspector.js', 'inspector.css'].map((name) =>
     webview.asWebviewUri(vscode.Uri.joinPath(pageFolder(extension), name)).toString(),

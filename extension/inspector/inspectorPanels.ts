@@ -8,10 +8,10 @@ import type { Clock } from '../../protocol/base/world.ts';
 import { phaseOf } from '../state/state.ts';
 import type { Store } from '../engineClient/store.ts';
 import type { FromPage, ToPage } from '../webview/messages.ts';
-import { fromPage, kept } from '../webview/messages.ts';
-import { shown, t } from '../common/l10n.ts';
-import { pageWords, shownOf } from './viewModel.ts';
-import { pageFolder, pageHtml } from './html.ts';
+import { fromPage, parseSavedState } from '../webview/messages.ts';
+import { printableName, t } from '../common/l10n.ts';
+import { pageText, viewModelOf } from './viewModel.ts';
+import { pageFolder, inspectorHtml } from './html.ts';
 import { RateHistory, SAMPLE_MS } from './rateHistory.ts';
 
 const VIEW_TYPE = 'shoal.inspector';
@@ -20,19 +20,19 @@ const SHOW_MS = 500;
 /** How often what says how long ago something was says it anew, in ms. */
 const AGE_MS = 10_000;
 
-interface InspectorsOptions {
+interface InspectorPanelsOptions {
   readonly store: Store;
   readonly clock: Clock;
   /** The folder of the extension. */
   readonly extension: vscode.Uri;
 }
 
-export class Inspectors implements vscode.WebviewPanelSerializer, vscode.Disposable {
-  readonly #options: InspectorsOptions;
-  readonly #open = new Map<number, Inspector>();
+export class InspectorPanels implements vscode.WebviewPanelSerializer, vscode.Disposable {
+  readonly #options: InspectorPanelsOptions;
+  readonly #open = new Map<number, InspectorPanel>();
   readonly #serializer: vscode.Disposable;
 
-  constructor(options: InspectorsOptions) {
+  constructor(options: InspectorPanelsOptions) {
     this.#options = options;
     this.#serializer = vscode.window.registerWebviewPanelSerializer(VIEW_TYPE, this);
   }
@@ -46,7 +46,7 @@ export class Inspectors implements vscode.WebviewPanelSerializer, vscode.Disposa
 
   /** A window was reloaded, and had this panel. */
   deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
-    const transfer = kept(state)?.transfer;
+    const transfer = parseSavedState(state)?.transfer;
     if (transfer === undefined || this.#open.has(transfer)) panel.dispose();
     else this.#adopt(panel, transfer);
     return Promise.resolve();
@@ -58,7 +58,7 @@ export class Inspectors implements vscode.WebviewPanelSerializer, vscode.Disposa
   }
 
   #adopt(panel: vscode.WebviewPanel, transfer: number): void {
-    const inspector = new Inspector(panel, transfer, this.#options);
+    const inspector = new InspectorPanel(panel, transfer, this.#options);
     this.#open.set(transfer, inspector);
     panel.onDidDispose(() => {
       this.#open.delete(transfer);
@@ -67,13 +67,13 @@ export class Inspectors implements vscode.WebviewPanelSerializer, vscode.Disposa
   }
 }
 
-class Inspector implements vscode.Disposable {
+class InspectorPanel implements vscode.Disposable {
   readonly panel: vscode.WebviewPanel;
   readonly #transfer: number;
-  readonly #options: InspectorsOptions;
+  readonly #options: InspectorPanelsOptions;
   readonly #history = new RateHistory();
   readonly #stop: (() => void)[];
-  #stopLooking: (() => void) | undefined;
+  #unsubscribe: (() => void) | undefined;
   #swarm: SwarmView | undefined;
   /**
    * The page is there and has asked for what to show; it is gone while another tab lies before it.
@@ -82,7 +82,7 @@ class Inspector implements vscode.Disposable {
   #shownMs = -Infinity;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(panel: vscode.WebviewPanel, transfer: number, options: InspectorsOptions) {
+  constructor(panel: vscode.WebviewPanel, transfer: number, options: InspectorPanelsOptions) {
     const { store, extension } = options;
     this.panel = panel;
     this.#transfer = transfer;
@@ -90,9 +90,9 @@ class Inspector implements vscode.Disposable {
     const sampling = setInterval(() => this.#sample(), SAMPLE_MS);
     panel.webview.onDidReceiveMessage((message: unknown) => {
       const said = fromPage(message);
-      if (said) this.#hear(said);
+      if (said) this.#onMessage(said);
     });
-    panel.onDidChangeViewState(() => this.#seen());
+    panel.onDidChangeViewState(() => this.#onVisibility());
     this.#stop = [
       store.onChange((state, before) => {
         if (
@@ -100,43 +100,43 @@ class Inspector implements vscode.Disposable {
           state.overview !== before.overview ||
           phaseOf(state) !== phaseOf(before)
         ) {
-          this.#soon();
+          this.#showSoon();
         }
       }),
       () => clearInterval(sampling),
     ];
     panel.webview.options = { enableScripts: true, localResourceRoots: [pageFolder(extension)] };
-    panel.webview.html = pageHtml(panel.webview, extension);
+    panel.webview.html = inspectorHtml(panel.webview, extension);
     this.#name();
-    this.#seen();
+    this.#onVisibility();
   }
 
   dispose(): void {
     clearTimeout(this.#timer);
-    this.#stopLooking?.();
+    this.#unsubscribe?.();
     for (const stop of this.#stop.splice(0)) stop();
     this.panel.dispose();
   }
 
-  #seen(): void {
+  #onVisibility(): void {
     if (!this.panel.visible) {
       this.#isReady = false; // its page ends
-      this.#stopLooking?.();
-      this.#stopLooking = undefined;
+      this.#unsubscribe?.();
+      this.#unsubscribe = undefined;
     } else {
-      this.#stopLooking ??= this.#options.store.swarms.look(this.#transfer, (view) => {
+      this.#unsubscribe ??= this.#options.store.swarms.subscribe(this.#transfer, (view) => {
         this.#swarm = view;
-        this.#soon();
+        this.#showSoon();
       });
     }
   }
 
-  #hear(said: FromPage): void {
+  #onMessage(said: FromPage): void {
     if (said.is === 'ready') {
       this.#isReady = true;
-      this.#say({ is: 'words', transfer: this.#transfer, words: pageWords(vscode.env.language) });
+      this.#send({ is: 'words', transfer: this.#transfer, words: pageText(vscode.env.language) });
       this.#show();
-      this.#sayRates();
+      this.#sendRates();
     } else {
       const transfer = this.#options.store.state.transfers.get(this.#transfer);
       // As if it had been chosen in the menu of its row.
@@ -151,7 +151,7 @@ class Inspector implements vscode.Disposable {
   }
 
   /** Shows what is new, at once after a rest. */
-  #soon(): void {
+  #showSoon(): void {
     this.#name();
     if (!this.#isReady || this.#timer) return;
     const waitMs = this.#shownMs + SHOW_MS - this.#options.clock.monotonicMs();
@@ -164,7 +164,7 @@ class Inspector implements vscode.Disposable {
 
   #name(): void {
     const name = this.#options.store.state.transfers.get(this.#transfer)?.name;
-    if (name !== undefined && this.panel.title !== shown(name)) this.panel.title = shown(name);
+    if (name !== undefined && this.panel.title !== printableName(name)) this.panel.title = printableName(name);
   }
 
   #show(): void {
@@ -175,9 +175,9 @@ class Inspector implements vscode.Disposable {
     this.#shownMs = clock.monotonicMs();
     const transfer = state.transfers.get(this.#transfer);
     if (transfer && state.overview) {
-      this.#say({
+      this.#send({
         is: 'show',
-        shown: shownOf({
+        shown: viewModelOf({
           transfer,
           overview: state.overview,
           swarm: this.#swarm,
@@ -186,7 +186,7 @@ class Inspector implements vscode.Disposable {
         }),
       });
     } else {
-      this.#say({
+      this.#send({
         is: 'nothing',
         text:
           phaseOf(state) === 'starting' ? t('Shoal is starting…') : t('This is no longer shared or downloaded here.'),
@@ -201,15 +201,15 @@ class Inspector implements vscode.Disposable {
     } = this.#options;
     const transfer = state.transfers.get(this.#transfer);
     this.#history.add(clock.monotonicMs(), transfer?.downBytesPerS ?? 0, transfer?.upBytesPerS ?? 0);
-    this.#sayRates();
-    if (clock.monotonicMs() - this.#shownMs >= AGE_MS) this.#soon();
+    this.#sendRates();
+    if (clock.monotonicMs() - this.#shownMs >= AGE_MS) this.#showSoon();
   }
 
-  #sayRates(): void {
-    if (this.#isReady) this.#say({ is: 'rates', rates: this.#history.rates(this.#options.clock.monotonicMs()) });
+  #sendRates(): void {
+    if (this.#isReady) this.#send({ is: 'rates', rates: this.#history.rates(this.#options.clock.monotonicMs()) });
   }
 
-  #say(message: ToPage): void {
+  #send(message: ToPage): void {
     if (this.#isReady) void this.panel.webview.postMessage(message);
   }
 }

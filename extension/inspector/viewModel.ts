@@ -1,20 +1,20 @@
 // What the swarm inspector shows, in words: a function of the transfer, the engine's overview and
 // the view of the swarm. Pure; the page only draws it.
-import { age, amount, percent, rate } from '../../protocol/frontend/format.ts';
+import { formatAge, formatBytes, formatPercent, formatRate } from '../../protocol/frontend/format.ts';
 import type { Overview, Transfer } from '../../protocol/messages/engineLink.ts';
 import type { SwarmPeerView, SwarmView } from '../../protocol/messages/swarmView.ts';
-import { whySlow } from '../../protocol/frontend/slowReasons.ts';
+import { slowReasons } from '../../protocol/frontend/slowReasons.ts';
 import { isComplete } from '../state/state.ts';
-import { whyWords } from '../messages/swarmText.ts';
+import { slowReasonText } from '../messages/swarmText.ts';
 import { progressOf } from '../views/downloads.ts';
-import type { Action, CellColumns, Shown, ShownMap, ShownPeer, Words } from '../webview/messages.ts';
-import { plural, shown, t } from '../common/l10n.ts';
+import type { Action, CellColumns, Shown, ShownMap, ShownPeer, PageText } from '../webview/messages.ts';
+import { plural, printableName, t } from '../common/l10n.ts';
 import type { RateHistory } from './rateHistory.ts';
 
 /** Hex digits of a device's pin that tell two devices of one person apart. */
 const PIN_CHARS = 6;
 
-export interface Facts {
+export interface ViewModelInput {
   readonly transfer: Transfer;
   readonly overview: Overview;
   /** Undefined until the engine has told of it. */
@@ -23,26 +23,26 @@ export interface Facts {
   readonly nowMs: number;
 }
 
-export function shownOf({ transfer, overview, swarm, history, nowMs }: Facts): Shown {
+export function viewModelOf({ transfer, overview, swarm, history, nowMs }: ViewModelInput): Shown {
   const { name, groupName, sizeBytes, doneBytes, downBytesPerS, upBytesPerS } = transfer;
   return {
-    title: shown(name),
-    about: [t('Group {0}', shown(groupName)), amount(sizeBytes), ...piecesWords(swarm)].join(' · '),
+    title: printableName(name),
+    about: [t('Group {0}', printableName(groupName)), formatBytes(sizeBytes), ...piecesText(swarm)].join(' · '),
     progress: progressOf({ ...transfer, nowhere: undefined }, nowMs), // the reasons below say it
     share: sizeBytes === 0 ? 1 : Math.min(1, doneBytes / sizeBytes),
-    whys: whySlow(transfer, overview, swarm).map((why) => whyWords(why, transfer, nowMs)),
+    whys: slowReasons(transfer, overview, swarm).map((reason) => slowReasonText(reason, transfer, nowMs)),
     actions: actionsOf(transfer),
     map: swarm && mapOf(swarm),
     peers: swarm?.peers.map((peer) => peerOf(peer, swarm, nowMs)) ?? [],
     rates: [
-      t('Down {0}, at most {1}', rate(downBytesPerS), rate(Math.max(downBytesPerS, history.peakDown))),
-      t('Up {0}, at most {1}', rate(upBytesPerS), rate(Math.max(upBytesPerS, history.peakUp))),
+      t('Down {0}, at most {1}', formatRate(downBytesPerS), formatRate(Math.max(downBytesPerS, history.peakDown))),
+      t('Up {0}, at most {1}', formatRate(upBytesPerS), formatRate(Math.max(upBytesPerS, history.peakUp))),
     ],
   };
 }
 
 /** What the page says by itself. */
-export function pageWords(language: string): Words {
+export function pageText(language: string): PageText {
   return {
     language,
     pieces: t('Pieces'),
@@ -80,9 +80,9 @@ export function pageWords(language: string): Words {
   };
 }
 
-function piecesWords(swarm: SwarmView | undefined): readonly string[] {
+function piecesText(swarm: SwarmView | undefined): readonly string[] {
   return swarm && swarm.pieces > 0
-    ? [plural(swarm.pieces, '{0} piece of {1}', '{0} pieces of {1}', amount(swarm.pieceBytes))]
+    ? [plural(swarm.pieces, '{0} piece of {1}', '{0} pieces of {1}', formatBytes(swarm.pieceBytes))]
     : [];
 }
 
@@ -144,17 +144,18 @@ const copy = (bytes: Uint8Array): Uint8Array => Uint8Array.from(bytes);
 
 function peerOf(peer: SwarmPeerView, { pieces }: SwarmView, nowMs: number): ShownPeer {
   const { pin, user, state, place, downBytesPerS, upBytesPerS, gaveBytes, tookBytes, why } = peer;
-  const name = shown(user);
-  const moving = (bytesPerS: number): string => (bytesPerS > 0 ? rate(bytesPerS) : '');
-  const total = (bytes: number): string => (bytes > 0 ? amount(bytes) : '');
-  const words = stateWords(peer, nowMs);
-  const has = state === 'wrong' ? '' : peer.pieces === pieces ? t('all') : t('{0} %', percent(peer.pieces, pieces));
+  const name = printableName(user);
+  const moving = (bytesPerS: number): string => (bytesPerS > 0 ? formatRate(bytesPerS) : '');
+  const total = (bytes: number): string => (bytes > 0 ? formatBytes(bytes) : '');
+  const words = peerStateText(peer, nowMs);
+  const has =
+    state === 'wrong' ? '' : peer.pieces === pieces ? t('all') : t('{0} %', formatPercent(peer.pieces, pieces));
   return {
     pin,
     about: [
       t('{0} on device {1}', name, pin.slice(0, PIN_CHARS)),
-      ...placeWords(place),
-      ...(why === '' ? [] : [shown(why)]),
+      ...networkText(place),
+      ...(why === '' ? [] : [printableName(why)]),
     ].join(' · '),
     cells: {
       name,
@@ -179,7 +180,7 @@ function peerOf(peer: SwarmPeerView, { pieces }: SwarmView, nowMs: number): Show
   };
 }
 
-function placeWords(place: SwarmPeerView['place']): readonly string[] {
+function networkText(place: SwarmPeerView['place']): readonly string[] {
   switch (place) {
     case 'machine':
       return [t('on this machine')];
@@ -192,7 +193,7 @@ function placeWords(place: SwarmPeerView['place']): readonly string[] {
   }
 }
 
-function stateWords({ state, askedPieces, leftAtMs, pieces }: SwarmPeerView, nowMs: number): string {
+function peerStateText({ state, askedPieces, leftAtMs, pieces }: SwarmPeerView, nowMs: number): string {
   switch (state) {
     case 'giving':
       return plural(askedPieces, 'sends {0} piece', 'sends {0} pieces');
@@ -211,7 +212,7 @@ function stateWords({ state, askedPieces, leftAtMs, pieces }: SwarmPeerView, now
     case 'wrong':
       return t('left alone: it sent what was wrong');
     case 'left':
-      return t('left {0} ago', age((nowMs - leftAtMs) / 1000));
+      return t('left {0} ago', formatAge((nowMs - leftAtMs) / 1000));
     case 'other':
       return '';
   }

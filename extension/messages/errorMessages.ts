@@ -4,14 +4,14 @@ import type { ErrorCode, ShoalError } from '../../protocol/base/errors.ts';
 import { inMessage, t } from '../common/l10n.ts';
 
 /** Something a person can do about it: the words of a button, and the command behind it. */
-export interface Way {
-  readonly words: string;
+export interface ErrorAction {
+  readonly label: string;
   readonly command: string;
 }
 
-export interface Trouble {
+export interface ErrorDescription {
   readonly sentence: string;
-  readonly ways: readonly Way[];
+  readonly actions: readonly ErrorAction[];
 }
 
 type Field = (name: string) => string;
@@ -54,29 +54,29 @@ const SENTENCES: Partial<Record<ErrorCode, (field: Field) => string>> = {
   noLocalPair: () => t('There is no tracker pair on this computer.'),
 };
 
-const SIGN_IN = (): Way => ({ words: t('Sign In'), command: 'shoal.signIn' });
-const SHOW_LOG = (): Way => ({ words: t('Show Log'), command: 'shoal.showLog' });
-const RELOAD = (): Way => ({ words: t('Reload Window'), command: 'workbench.action.reloadWindow' });
+const SIGN_IN = (): ErrorAction => ({ label: t('Sign In'), command: 'shoal.signIn' });
+const SHOW_LOG = (): ErrorAction => ({ label: t('Show Log'), command: 'shoal.showLog' });
+const RELOAD = (): ErrorAction => ({ label: t('Reload Window'), command: 'workbench.action.reloadWindow' });
 
-const WAYS: Partial<Record<ErrorCode, () => readonly Way[]>> = {
+const ACTIONS: Partial<Record<ErrorCode, () => readonly ErrorAction[]>> = {
   notSignedIn: () => [SIGN_IN()],
   trackerUnknown: () => [SIGN_IN()],
   engineNewer: () => [RELOAD()],
-  engineUnreachable: () => [{ words: t('Try Again'), command: 'shoal.startEngine' }, SHOW_LOG()],
+  engineUnreachable: () => [{ label: t('Try Again'), command: 'shoal.startEngine' }, SHOW_LOG()],
   internal: () => [SHOW_LOG()],
   homeUnusable: () => [SHOW_LOG()],
 };
 
-export function troubleOf(error: ShoalError): Trouble {
+export function describeError(error: ShoalError): ErrorDescription {
   const { code, fields, message } = error;
   const own = SENTENCES[code]?.((name) => inMessage(String(fields[name] ?? '')));
-  return { sentence: own ?? asSentence(inMessage(message)), ways: WAYS[code]?.() ?? [] };
+  return { sentence: own ?? asSentence(inMessage(message)), actions: ACTIONS[code]?.() ?? [] };
 }
 
 /** The same in a row, among other words: without a full stop. */
-export function phraseOf(error: ShoalError): string {
+export function errorPhrase(error: ShoalError): string {
   const { code, message } = error;
-  return SENTENCES[code] ? troubleOf(error).sentence.replace(/\.$/, '') : message;
+  return SENTENCES[code] ? describeError(error).sentence.replace(/\.$/, '') : message;
 }
 
 const asSentence = (text: string): string =>

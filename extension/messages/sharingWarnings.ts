@@ -6,15 +6,15 @@ import { inMessage, t } from '../common/l10n.ts';
 const REASONS_MAX = 8;
 
 /** What a person is asked about, by what it is called in the question. */
-export interface Doubt {
+export interface SharingWarning {
   readonly name: string;
   readonly why: SecretKind | 'ignored';
 }
 
-export function questionOf(doubts: readonly Doubt[], group: string): string {
-  const [first] = doubts;
-  if (doubts.every(({ why }) => why === 'ignored')) {
-    return doubts.length === 1
+export function sharingQuestion(warnings: readonly SharingWarning[], group: string): string {
+  const [first] = warnings;
+  if (warnings.every(({ why }) => why === 'ignored')) {
+    return warnings.length === 1
       ? t('Git ignores {0}. Share it in {1}?', inMessage(first?.name ?? ''), inMessage(group))
       : t('Git ignores some of this. Share it in {0}?', inMessage(group));
   }
@@ -22,10 +22,10 @@ export function questionOf(doubts: readonly Doubt[], group: string): string {
 }
 
 /** A line for each, the worst first, and how many more there are. */
-export function reasonsOf(doubts: readonly Doubt[]): string {
-  const sorted = [...doubts].sort((a, b) => Number(a.why === 'ignored') - Number(b.why === 'ignored'));
-  const lines = sorted.slice(0, REASONS_MAX).map(({ name, why }) => t('{0}: {1}', inMessage(name), reasonWords(why)));
-  const more = doubts.length - lines.length;
+export function reasonsText(warnings: readonly SharingWarning[]): string {
+  const sorted = [...warnings].sort((a, b) => Number(a.why === 'ignored') - Number(b.why === 'ignored'));
+  const lines = sorted.slice(0, REASONS_MAX).map(({ name, why }) => t('{0}: {1}', inMessage(name), reasonText(why)));
+  const more = warnings.length - lines.length;
   return [
     ...lines,
     ...(more > 0 ? [t('and {0} more', more)] : []),
@@ -34,7 +34,7 @@ export function reasonsOf(doubts: readonly Doubt[]): string {
   ].join('\n');
 }
 
-function reasonWords(why: Doubt['why']): string {
+function reasonText(why: SharingWarning['why']): string {
   switch (why) {
     case 'environment':
       return t('settings of this kind often hold passwords and tokens');

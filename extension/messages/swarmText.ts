@@ -1,20 +1,20 @@
 // What is told of a swarm, in the words of the window: why it is not faster, what is missing
 // everywhere, who last had it. Pure.
-import { age, rate } from '../../protocol/frontend/format.ts';
+import { formatAge, formatRate } from '../../protocol/frontend/format.ts';
 import type { Transfer } from '../../protocol/messages/engineLink.ts';
-import type { Nowhere } from '../../protocol/messages/swarmView.ts';
+import type { UnavailablePieces } from '../../protocol/messages/swarmView.ts';
 import { rangesText } from '../../protocol/messages/swarmView.ts';
-import type { Why } from '../../protocol/frontend/slowReasons.ts';
+import type { SlowReason } from '../../protocol/frontend/slowReasons.ts';
 import { fromWire } from '../../protocol/wire/wireErrors.ts';
-import { phraseOf } from './errorMessages.ts';
-import { plural, shown, t } from '../common/l10n.ts';
+import { errorPhrase } from './errorMessages.ts';
+import { plural, printableName, t } from '../common/l10n.ts';
 
 /** People that a sentence names. */
 const NAMED_MAX = 3;
 
 /** A reason as a sentence. */
-export function whyWords(why: Why, { error }: Transfer, nowMs: number): string {
-  switch (why.is) {
+export function slowReasonText(reason: SlowReason, { error }: Transfer, nowMs: number): string {
+  switch (reason.is) {
     case 'paused':
       return t('It is paused.');
     case 'checking':
@@ -24,100 +24,100 @@ export function whyWords(why: Why, { error }: Transfer, nowMs: number): string {
     case 'choosing':
       return t('It waits for its files to be chosen.');
     case 'trouble':
-      return error ? t('It stands still: {0}', phraseOf(fromWire(error))) : t('It has failed.');
+      return error ? t('It stands still: {0}', errorPhrase(fromWire(error))) : t('It has failed.');
     case 'turn':
-      return t('It waits for its turn: it is number {0} of all downloads.', why.place);
+      return t('It waits for its turn: it is number {0} of all downloads.', reason.place);
     case 'nowhere':
       return join(
         plural(
-          why.nowhere.pieces,
+          reason.nowhere.pieces,
           'Piece {1} of {2} is with nobody who is connected',
           'Pieces {1} of {2} are with nobody who is connected',
-          rangesText(why.nowhere),
-          why.pieces,
+          rangesText(reason.nowhere),
+          reason.pieces,
         ),
-        lastHadWords(why.nowhere, nowMs),
+        lastHadText(reason.nowhere, nowMs),
       );
     case 'nobody':
-      return why.nowhere && why.nowhere.pieces < why.pieces
+      return reason.nowhere && reason.nowhere.pieces < reason.pieces
         ? join(
             plural(
-              why.nowhere.pieces,
+              reason.nowhere.pieces,
               'Nobody who is online has piece {1} of {2}',
               'Nobody who is online has pieces {1} of {2}',
-              rangesText(why.nowhere),
-              why.pieces,
+              rangesText(reason.nowhere),
+              reason.pieces,
             ),
-            lastHadWords(why.nowhere, nowMs),
+            lastHadText(reason.nowhere, nowMs),
           )
-        : join(t('Nobody who is online has it'), why.nowhere ? lastHadWords(why.nowhere, nowMs) : '');
+        : join(t('Nobody who is online has it'), reason.nowhere ? lastHadText(reason.nowhere, nowMs) : '');
     case 'unreachable':
       return plural(
-        why.users.length,
+        reason.users.length,
         '{1} is online but cannot be reached from here, nor from there.',
         '{1} are online but cannot be reached from here, nor from there.',
-        names(why.users),
+        nameList(reason.users),
       );
     case 'connecting':
-      return plural(why.peers, '{0} peer is being connected to.', '{0} peers are being connected to.');
+      return plural(reason.peers, '{0} peer is being connected to.', '{0} peers are being connected to.');
     case 'hashes':
       return t('The hashes of its pieces are on their way.');
     case 'downLimit':
-      return why.whose === 'own'
-        ? t('Your limit for this download holds: {0}.', rate(why.bytesPerS))
-        : t('Your limit for all downloads holds: {0}.', rate(why.bytesPerS));
+      return reason.whose === 'own'
+        ? t('Your limit for this download holds: {0}.', formatRate(reason.bytesPerS))
+        : t('Your limit for all downloads holds: {0}.', formatRate(reason.bytesPerS));
     case 'upLimit':
-      return why.whose === 'own'
-        ? t('Your limit for this file holds: {0}.', rate(why.bytesPerS))
-        : t('Your limit for all uploads holds: {0}.', rate(why.bytesPerS));
+      return reason.whose === 'own'
+        ? t('Your limit for this file holds: {0}.', formatRate(reason.bytesPerS))
+        : t('Your limit for all uploads holds: {0}.', formatRate(reason.bytesPerS));
     case 'disk':
       return t('Pieces come faster than the disk takes them.');
     case 'busy':
       return plural(
-        why.peers,
+        reason.peers,
         'The one peer that could send something is busy with others.',
         'All {0} peers that could send something are busy with others.',
       );
     case 'senders':
       return plural(
-        why.users.length,
+        reason.users.length,
         'Only {1} sends, at {2}.',
         'It comes as fast as {1} send it: {2}.',
-        names(why.users),
-        rate(why.bytesPerS),
+        nameList(reason.users),
+        formatRate(reason.bytesPerS),
       );
     case 'trackersAway':
-      return why.peers > 0
+      return reason.peers > 0
         ? plural(
-            why.peers,
+            reason.peers,
             'No tracker can be reached; {0} peer stays connected.',
             'No tracker can be reached; {0} peers stay connected.',
           )
         : t('No tracker can be reached, so nobody is found.');
     case 'wrong':
       return plural(
-        why.users.length,
+        reason.users.length,
         '{1} sent what was wrong and is left alone.',
         '{1} sent what was wrong and are left alone.',
-        names(why.users),
+        nameList(reason.users),
       );
     case 'nobodyTakes':
       return t('Nobody is taking it now.');
     case 'takers':
       return plural(
-        why.users.length,
+        reason.users.length,
         '{1} takes it at {2}.',
         '{1} take it at {2}.',
-        names(why.users),
-        rate(why.bytesPerS),
+        nameList(reason.users),
+        formatRate(reason.bytesPerS),
       );
   }
 }
 
 /** `alice had them 2 h ago`; nothing where that is not known. */
-export function lastHadWords({ pieces, lastHad }: Nowhere, nowMs: number): string {
+export function lastHadText({ pieces, lastHad }: UnavailablePieces, nowMs: number): string {
   if (!lastHad) return '';
-  const [user, ago] = [shown(lastHad.user), age((nowMs - lastHad.atMs) / 1000)];
+  const [user, ago] = [printableName(lastHad.user), formatAge((nowMs - lastHad.atMs) / 1000)];
   return lastHad.pieces < pieces
     ? t('{0} had {1} of them {2} ago', user, lastHad.pieces, ago)
     : plural(pieces, '{1} had it {2} ago', '{1} had them {2} ago', user, ago);
@@ -127,7 +127,7 @@ export function lastHadWords({ pieces, lastHad }: Nowhere, nowMs: number): strin
  * What is missing of a download that stands still, for a row: `pieces 17-20 of 40 are missing
  * everywhere; alice had them 2 h ago`.
  */
-export function missingWords(
+export function unavailableText(
   { nowhere, pieces }: Pick<Transfer, 'nowhere' | 'pieces'>,
   nowMs: number,
 ): string | undefined {
@@ -142,13 +142,13 @@ export function missingWords(
           rangesText(nowhere),
           pieces,
         );
-  return [what, lastHadWords(nowhere, nowMs)].filter((part) => part !== '').join('; ');
+  return [what, lastHadText(nowhere, nowMs)].filter((part) => part !== '').join('; ');
 }
 
 const join = (what: string, who: string): string => (who === '' ? t('{0}.', what) : t('{0}; {1}.', what, who));
 
-function names(users: readonly string[]): string {
-  const [first = '', ...others] = users.slice(0, NAMED_MAX).map(shown);
+function nameList(users: readonly string[]): string {
+  const [first = '', ...others] = users.slice(0, NAMED_MAX).map(printableName);
   const more = users.length - 1 - others.length;
   if (more > 0) return t('{0} and {1} more', [first, ...others].join(', '), more);
   const last = others.pop();

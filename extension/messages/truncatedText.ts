@@ -1,7 +1,7 @@
 // The beginning of a file that is too large to be opened: whether it is text at all, and what of it
 // is shown. Pure.
-import { amount } from '../../protocol/frontend/format.ts';
-import { shown, t } from '../common/l10n.ts';
+import { formatBytes } from '../../protocol/frontend/format.ts';
+import { printableName, t } from '../common/l10n.ts';
 
 /**
  * How much of a large file is shown: what an editor opens without delay, and a reader looks
@@ -9,7 +9,7 @@ import { shown, t } from '../common/l10n.ts';
  */
 export const HEAD_BYTES = 1024 * 1024;
 /** How much is looked at to tell text from other things. */
-const LOOK_BYTES = 8 * 1024;
+const SNIFF_BYTES = 8 * 1024;
 /**
  * Of so many characters one may be none that UTF-8 knows: a text with a few wrong bytes is text.
  */
@@ -20,7 +20,7 @@ const CHARS_PER_WRONG_MIN = 100;
  * off at the end does not count.
  */
 export function isTextLike(bytes: Uint8Array): boolean {
-  const look = bytes.subarray(0, LOOK_BYTES);
+  const look = bytes.subarray(0, SNIFF_BYTES);
   if (look.includes(0)) return false;
   const text = new TextDecoder().decode(look, { stream: true });
   const wrong = text.split('\uFFFD').length - 1;
@@ -31,7 +31,7 @@ export function isTextLike(bytes: Uint8Array): boolean {
  * The first line says what is shown, and how to get the rest; then the beginning, up to the end of
  * a line.
  */
-export function headText(
+export function truncatedText(
   bytes: Uint8Array,
   { name, group, sizeBytes }: { readonly name: string; readonly group: string; readonly sizeBytes: number },
 ): Uint8Array {
@@ -39,10 +39,10 @@ export function headText(
   const head = end > 0 ? bytes.subarray(0, end) : wholeCharacters(bytes);
   const line = t(
     'The first {0} of {1}. Download {2} from {3} to get all of it.',
-    amount(head.length),
-    amount(sizeBytes),
-    shown(name),
-    shown(group),
+    formatBytes(head.length),
+    formatBytes(sizeBytes),
+    printableName(name),
+    printableName(group),
   );
   return Buffer.concat([Buffer.from(`${line}\n\n`), head]);
 }

@@ -4,7 +4,7 @@ import type { Downloader } from '../../protocol/messages/engineLink.ts';
 import { inMessage, plural, t } from '../common/l10n.ts';
 
 /** `bob and carol are downloading big.bin and 2 more from you.` Undefined when nobody does. */
-export function servedWords(served: readonly Downloader[], show = inMessage): string | undefined {
+export function uploadsText(served: readonly Downloader[], show = inMessage): string | undefined {
   const { users, people, files } = named(served, show);
   if (users === 0) return undefined;
   return users === 1
@@ -13,7 +13,7 @@ export function servedWords(served: readonly Downloader[], show = inMessage): st
 }
 
 /** The same of those who were at it when the last window closed. */
-export function cutOffWords(cutOff: readonly Downloader[], show = inMessage): string | undefined {
+export function interruptedUploadsText(cutOff: readonly Downloader[], show = inMessage): string | undefined {
   const { users, people, files } = named(cutOff, show);
   if (users === 0) return undefined;
   return users === 1

@@ -4,9 +4,9 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { createNodeDisk } from '../../protocol/node/nodeDisk.ts';
-import { secretsIn } from '../../protocol/frontend/secretDetection.ts';
-import { questionOf, reasonsOf } from '../messages/sharingWarnings.ts';
-import type { Doubt } from '../messages/sharingWarnings.ts';
+import { findSecrets } from '../../protocol/frontend/secretDetection.ts';
+import { sharingQuestion, reasonsText } from '../messages/sharingWarnings.ts';
+import type { SharingWarning } from '../messages/sharingWarnings.ts';
 import { isQuick } from '../common/progressDelay.ts';
 import { setting } from '../common/settings.ts';
 import { inMessage, t } from '../common/l10n.ts';
@@ -20,31 +20,31 @@ interface Git {
  * Whether these may be shared in a group: at once when nothing speaks against it, else as the
  * person says.
  */
-export async function mayShare(uris: readonly vscode.Uri[], group: string): Promise<boolean> {
+export async function confirmSharing(uris: readonly vscode.Uri[], group: string): Promise<boolean> {
   const asks = setting('askBeforeSharing');
   if (asks === 'never') return true;
-  const doubts = await quietly(t('Looking for secrets'), async (signal) => {
+  const warnings = await withQuietProgress(t('Looking for secrets'), async (signal) => {
     const secrets = await Promise.all(
       uris.map(async ({ fsPath }) => {
-        const { found, isWhole } = await secretsIn(createNodeDisk(), fsPath, signal);
+        const { found, isWhole } = await findSecrets(createNodeDisk(), fsPath, signal);
         if (!isWhole && found.length === 0 && !signal.aborted) {
           void vscode.window.showInformationMessage(
             t('{0} has too many files for all of them to be looked at for secrets.', inMessage(path.basename(fsPath))),
           );
         }
-        return found.map((secret): Doubt => ({ name: nameIn(fsPath, secret.path), why: secret.kind }));
+        return found.map((secret): SharingWarning => ({ name: nameIn(fsPath, secret.path), why: secret.kind }));
       }),
     );
     return [...secrets.flat(), ...(asks === 'secrets' ? [] : await ignored(uris))];
   });
-  if (doubts === undefined) return false; // given up meanwhile
-  if (doubts.length === 0) return true;
+  if (warnings === undefined) return false; // given up meanwhile
+  if (warnings.length === 0) return true;
   const share = t('Share Anyway');
   const quiet = t('Share, and Do Not Ask About Ignored Files');
-  const onlyIgnored = doubts.every(({ why }) => why === 'ignored');
+  const onlyIgnored = warnings.every(({ why }) => why === 'ignored');
   const answer = await vscode.window.showWarningMessage(
-    questionOf(doubts, group),
-    { modal: true, detail: reasonsOf(doubts) },
+    sharingQuestion(warnings, group),
+    { modal: true, detail: reasonsText(warnings) },
     share,
     ...(onlyIgnored ? [quiet] : []),
   );
@@ -63,14 +63,14 @@ const nameIn = (place: string, within: string): string =>
  * Those that git ignores, as VS Code's git extension knows it; none without it, or in no
  * repository.
  */
-async function ignored(uris: readonly vscode.Uri[]): Promise<readonly Doubt[]> {
+async function ignored(uris: readonly vscode.Uri[]): Promise<readonly SharingWarning[]> {
   const git = vscode.extensions.getExtension<{ getAPI(version: 1): Git }>('vscode.git');
   if (!git?.isActive) return [];
   try {
     const api = git.exports.getAPI(1);
     const found = await Promise.all(
       uris.map(async (uri) =>
-        [...((await api.getRepository(uri)?.checkIgnore([uri.fsPath])) ?? [])].map((name): Doubt => ({
+        [...((await api.getRepository(uri)?.checkIgnore([uri.fsPath])) ?? [])].map((name): SharingWarning => ({
           name: path.basename(name),
           why: 'ignored',
         })),
@@ -86,7 +86,7 @@ async function ignored(uris: readonly vscode.Uri[]): Promise<readonly Doubt[]> {
  * Does something that is shown, and can be given up, only when it takes long. Undefined when it was
  * given up.
  */
-async function quietly<T>(title: string, run: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
+async function withQuietProgress<T>(title: string, run: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
   const stop = new AbortController();
   const done = run(stop.signal);
   if (await isQuick(done)) return done;

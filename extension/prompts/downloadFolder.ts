@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import * as vscode from 'vscode';
-import type { Memory } from '../common/savedState.ts';
+import type { SavedState } from '../common/savedState.ts';
 import { openSetting, setting } from '../common/settings.ts';
 import { inMessage, t } from '../common/l10n.ts';
 
@@ -32,8 +32,8 @@ function systemDownloads(): string {
 }
 
 /** Says where downloads go, once for each workspace, and offers to keep them out of git. */
-export async function tellFolderOnce(memory: Memory, folder: string): Promise<void> {
-  if (await memory.saidBefore(`downloads go to ${folder}`, 'here')) return;
+export async function announceFolderOnce(savedState: SavedState, folder: string): Promise<void> {
+  if (await savedState.markShown(`downloads go to ${folder}`, 'here')) return;
   const root = gitRootOf(folder);
   const ignore = t('Add to .gitignore');
   const change = t('Change Folder…');
@@ -50,26 +50,26 @@ export async function tellFolderOnce(memory: Memory, folder: string): Promise<vo
  * Keeps where downloads of a group went this time, for the next question, and asks once whether all
  * of them shall go there.
  */
-export async function rememberGroupFolder(memory: Memory, group: string, folder: string): Promise<void> {
-  const known = memory.folderOf(group);
-  await memory.rememberFolder(group, { folder, isUsual: known?.isUsual === true && known.folder === folder });
+export async function rememberGroupFolder(savedState: SavedState, group: string, folder: string): Promise<void> {
+  const known = savedState.folderOf(group);
+  await savedState.rememberFolder(group, { folder, isUsual: known?.isUsual === true && known.folder === folder });
   if (known?.folder === folder) return;
   const always = t('Always for {0}', inMessage(group));
   void vscode.window
     .showInformationMessage(t('Downloading to {0}.', inMessage(folder)), always)
     .then(async (answer) => {
-      if (answer === always) await memory.rememberFolder(group, { folder, isUsual: true });
+      if (answer === always) await savedState.rememberFolder(group, { folder, isUsual: true });
     });
 }
 
 /** Says where downloads of a group go when that is not the usual folder, once for each. */
-export async function tellGroupFolderOnce(memory: Memory, group: string, folder: string): Promise<void> {
-  if (await memory.saidBefore(`downloads of ${group} go to ${folder}`, 'here')) return;
+export async function announceGroupFolderOnce(savedState: SavedState, group: string, folder: string): Promise<void> {
+  if (await savedState.markShown(`downloads of ${group} go to ${folder}`, 'here')) return;
   const usual = t('Use the Usual Folder');
   void vscode.window
     .showInformationMessage(t('Downloads of {0} go to {1}.', inMessage(group), inMessage(folder)), usual)
     .then(async (answer) => {
-      if (answer === usual) await memory.rememberFolder(group, undefined);
+      if (answer === usual) await savedState.rememberFolder(group, undefined);
     });
 }
 

@@ -1,8 +1,8 @@
 // What a person is told without having asked: somebody wants in, a request was answered, a download
 // failed. Of several windows one tells it.
 import * as vscode from 'vscode';
-import { troubleOf } from '../messages/errorMessages.ts';
-import type { Way } from '../messages/errorMessages.ts';
+import { describeError } from '../messages/errorMessages.ts';
+import type { ErrorAction } from '../messages/errorMessages.ts';
 import { waitingRequests } from '../state/state.ts';
 import type { EngineEvent, Store } from '../engineClient/store.ts';
 import { plural, inMessage, t } from '../common/l10n.ts';
@@ -11,11 +11,11 @@ import { asShoalError, isErrorCode, ShoalError } from '../../protocol/base/error
 import { fromWire } from '../../protocol/wire/wireErrors.ts';
 
 /** How long a window that is not in front leaves a notice to the one that is, in ms. */
-const BEHIND_MS = 400;
+const BACKGROUND_DELAY_MS = 400;
 /** How long what comes together is collected into one notice, in ms. */
 const COLLECT_MS = 500;
 
-export class Notices implements vscode.Disposable {
+export class Notifications implements vscode.Disposable {
   readonly #store: Store;
   readonly #timers = new Set<NodeJS.Timeout>();
   /** What is collected, by what it is. */
@@ -23,20 +23,23 @@ export class Notices implements vscode.Disposable {
 
   constructor(store: Store) {
     this.#store = store;
-    store.onEvent((event) => this.#event(event));
+    store.onEvent((event) => this.#onEvent(event));
   }
 
   dispose(): void {
     for (const timer of this.#timers) clearTimeout(timer);
   }
 
-  #event(event: EngineEvent): void {
+  #onEvent(event: EngineEvent): void {
     // The window in front takes it at once, the others only what nobody took.
     // the engine is gone: so is its news
-    this.#after(vscode.window.state.focused ? 0 : BEHIND_MS, () => void this.#tell(event).catch(() => undefined));
+    this.#after(
+      vscode.window.state.focused ? 0 : BACKGROUND_DELAY_MS,
+      () => void this.#notify(event).catch(() => undefined),
+    );
   }
 
-  async #tell(event: EngineEvent): Promise<void> {
+  async #notify(event: EngineEvent): Promise<void> {
     const { what, group, id } = event;
     if (what === 'downloaded' || what === 'other') return; // the window that asked for it says so
     const { mine } = await this.#store.call('claim', { key: `event ${id}` });
@@ -45,20 +48,20 @@ export class Notices implements vscode.Disposable {
       case 'requestReceived':
         return this.#collect(event, (all) => this.#requests(all));
       case 'accepted':
-        return say(t('You are a member of {0} now.', inMessage(group)), [
-          { words: t('Show Files'), command: 'shoal.files.focus' },
+        return show(t('You are a member of {0} now.', inMessage(group)), [
+          { label: t('Show Files'), command: 'shoal.files.focus' },
         ]);
       case 'rejected':
-        return say(t('Your request to join {0} was rejected.', inMessage(group)));
+        return show(t('Your request to join {0} was rejected.', inMessage(group)));
       case 'removed':
-        return say(
+        return show(
           t(
             'You were removed from {0}. What you shared and downloaded there has stopped; files on this machine stay.',
             inMessage(group),
           ),
         );
       case 'signedOut':
-        return say(t('This device was signed out of Shoal.'), [{ words: t('Sign In'), command: 'shoal.signIn' }]);
+        return show(t('This device was signed out of Shoal.'), [{ label: t('Sign In'), command: 'shoal.signIn' }]);
       case 'renamed':
       case 'conflict':
         return event.conflict && this.#conflict(event.conflict);
@@ -84,17 +87,17 @@ export class Notices implements vscode.Disposable {
   #requests([first, ...others]: readonly EngineEvent[]): void {
     if (first && others.length === 0) {
       void this.#askAbout(first).catch(
-        (error: unknown) => void vscode.window.showErrorMessage(troubleOf(asShoalError(error)).sentence),
+        (error: unknown) => void vscode.window.showErrorMessage(describeError(asShoalError(error)).sentence),
       );
     } else if (first) {
-      say(
+      show(
         plural(
           others.length,
           '{1} and {0} other ask to join your groups.',
           '{1} and {0} others ask to join your groups.',
           inMessage(first.user),
         ),
-        [{ words: t('Review'), command: 'shoal.reviewRequests' }],
+        [{ label: t('Review'), command: 'shoal.reviewRequests' }],
       );
     }
   }
@@ -110,7 +113,7 @@ export class Notices implements vscode.Disposable {
     if (answer !== accept && answer !== reject) return;
     // Somebody may have answered meanwhile, here or on another device.
     if (!waitingRequests(this.#store.state).some((one) => one.group.name === group && one.user === user)) {
-      return say(t('The request of {0} was answered already.', inMessage(user)));
+      return show(t('The request of {0} was answered already.', inMessage(user)));
     }
     await this.#store.call(answer === accept ? 'acceptRequest' : 'rejectRequest', { group, user });
   }
@@ -119,28 +122,28 @@ export class Notices implements vscode.Disposable {
   #conflict({ what, result, group, wanted, name, isMine }: Conflict): void {
     const [asked, now] = [inMessage(wanted), inMessage(name)];
     if (result === 'renamed' && what === 'createAccount') {
-      return say(t('Two people took the name {0} at the same moment. You are {1} now.', asked, now), [
-        { words: t('Choose Another Name'), command: 'shoal.renameAccount' },
+      return show(t('Two people took the name {0} at the same moment. You are {1} now.', asked, now), [
+        { label: t('Choose Another Name'), command: 'shoal.renameAccount' },
       ]);
     }
     if (result === 'renamed' && isMine) {
-      return say(t('Two groups took the name {0} at the same moment. Yours is {1} now.', asked, now), [
-        { words: t('Rename Group'), command: 'shoal.renameGroup' },
+      return show(t('Two groups took the name {0} at the same moment. Yours is {1} now.', asked, now), [
+        { label: t('Rename Group'), command: 'shoal.renameGroup' },
       ]);
     }
     if (result === 'renamed') {
-      return say(t('Two groups took the name {0} at the same moment. The one you are in is {1} now.', asked, now));
+      return show(t('Two groups took the name {0} at the same moment. The one you are in is {1} now.', asked, now));
     }
     const why = isErrorCode(result)
-      ? troubleOf(new ShoalError(result, { group, name: wanted, user: t('that person') })).sentence
+      ? describeError(new ShoalError(result, { group, name: wanted, user: t('that person') })).sentence
       : '';
-    say(
+    show(
       t(
         '{0} had no effect in the end, because something else was done at the same moment. {1}',
-        deedWords(what, inMessage(group), asked),
+        operationText(what, inMessage(group), asked),
         why,
       ),
-      [{ words: t('Show Groups'), command: 'shoal.groups.focus' }],
+      [{ label: t('Show Groups'), command: 'shoal.groups.focus' }],
     );
   }
 
@@ -150,7 +153,7 @@ export class Notices implements vscode.Disposable {
     const transfer = [...this.#store.state.transfers.values()].find(
       (one) => one.kind === 'download' && one.groupName === group && one.name === name && one.state === 'failed',
     );
-    const why = transfer?.error ? troubleOf(fromWire(transfer.error)).sentence : '';
+    const why = transfer?.error ? describeError(fromWire(transfer.error)).sentence : '';
     const sentence =
       others.length === 0
         ? t('The download of {0} failed. {1}', inMessage(name), why)
@@ -175,15 +178,15 @@ export class Notices implements vscode.Disposable {
   }
 }
 
-function say(sentence: string, ways: readonly Way[] = []): void {
-  void vscode.window.showInformationMessage(sentence, ...ways.map(({ words }) => words)).then((answer) => {
-    const way = ways.find(({ words }) => words === answer);
-    if (way) void vscode.commands.executeCommand(way.command);
+function show(sentence: string, actions: readonly ErrorAction[] = []): void {
+  void vscode.window.showInformationMessage(sentence, ...actions.map(({ label }) => label)).then((answer) => {
+    const action = actions.find(({ label }) => label === answer);
+    if (action) void vscode.commands.executeCommand(action.command);
   });
 }
 
 /** What somebody did, as the beginning of a sentence. */
-function deedWords(what: string, group: string, name: string): string {
+function operationText(what: string, group: string, name: string): string {
   switch (what) {
     case 'createGroup':
       return t('Creating the group {0}', name);

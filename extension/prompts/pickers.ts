@@ -1,7 +1,7 @@
 // What a command needs and was not given: which group, which member, which file. Says so where
 // there is none to choose.
 import * as vscode from 'vscode';
-import { amount } from '../../protocol/frontend/format.ts';
+import { formatBytes } from '../../protocol/frontend/format.ts';
 import type { Transfer } from '../../protocol/messages/engineLink.ts';
 import { ShoalError } from '../../protocol/base/errors.ts';
 import type { FileRow, GroupView } from '../../protocol/messages/trackerLink.ts';
@@ -15,18 +15,18 @@ import type { Store } from '../engineClient/store.ts';
 import { progressOf } from '../views/downloads.ts';
 import { iconPath } from '../views/row.ts';
 import { BACK, askChoice, askFound, askSeveral, askText } from './quickInput.ts';
-import type { Choice, ChoiceQuestion, SeveralQuestion, TextQuestion } from './quickInput.ts';
-import { plural, shown, shownWithIcons, t } from '../common/l10n.ts';
+import type { Choice, ChoiceOptions, SeveralOptions, TextOptions } from './quickInput.ts';
+import { plural, printableName, withoutIcons, t } from '../common/l10n.ts';
 
 /** How a file is asked for. */
-export interface FileQuestion {
+export interface FilePickOptions {
   readonly placeholder: string;
   readonly fits?: (file: FileRow) => boolean;
   /** Other ways to answer with a file than Enter. */
   readonly buttons?: readonly { readonly icon: string; readonly title: string; readonly way: string }[];
 }
 
-export interface LiveQuestion {
+export interface LivePickOptions {
   readonly prompt: string;
   readonly value: string;
   readonly typed: (text: string) => void;
@@ -34,10 +34,10 @@ export interface LiveQuestion {
 
 export interface FoundFile extends FileInGroup {
   /** The button that was pressed. */
-  readonly way?: string;
+  readonly action?: string;
 }
 
-export class Ask {
+export class Pickers {
   readonly #store: Store;
 
   constructor(store: Store) {
@@ -45,13 +45,13 @@ export class Ask {
   }
 
   /** A text; undefined when the person changed their mind. */
-  async text(title: string, question: TextQuestion): Promise<string | undefined> {
+  async text(title: string, question: TextOptions): Promise<string | undefined> {
     const answer = await askText({ title, step: 1, steps: 1 }, question);
     return answer === BACK ? undefined : answer;
   }
 
   /** A text that is looked at while it is typed; undefined when the person changed their mind. */
-  async live(title: string, { typed, ...question }: LiveQuestion): Promise<string | undefined> {
+  async live(title: string, { typed, ...question }: LivePickOptions): Promise<string | undefined> {
     const answer = await askText(
       { title, step: 1, steps: 1 },
       { ...question, mayBeEmpty: true, check: (text) => void typed(text) },
@@ -59,12 +59,12 @@ export class Ask {
     return answer === BACK ? undefined : answer;
   }
 
-  async choice<T>(title: string, question: ChoiceQuestion<T>): Promise<T | undefined> {
+  async choice<T>(title: string, question: ChoiceOptions<T>): Promise<T | undefined> {
     const answer = await askChoice({ title, step: 1, steps: 1 }, question);
     return answer === BACK ? undefined : answer;
   }
 
-  async several<T>(title: string, question: SeveralQuestion<T>): Promise<readonly T[] | undefined> {
+  async several<T>(title: string, question: SeveralOptions<T>): Promise<readonly T[] | undefined> {
     return askSeveral(title, question);
   }
 
@@ -77,7 +77,7 @@ export class Ask {
   ): Promise<string | undefined> {
     const groups = [...myGroups(this.#store.state)].filter(fits).sort((a, b) => a.name.localeCompare(b.name));
     const items = groups.map((group): Choice<string> => ({
-      label: `$(organization) ${shownWithIcons(group.name)}`,
+      label: `$(organization) ${withoutIcons(group.name)}`,
       description: plural(group.members, '{0} member', '{0} members'),
       value: group.name,
     }));
@@ -88,8 +88,8 @@ export class Ask {
   async appliedGroup(title: string): Promise<string | undefined> {
     const groups = this.#store.state.groups.filter(({ role }) => role === 'applicant');
     const items = groups.map((group): Choice<string> => ({
-      label: shownWithIcons(group.name),
-      description: t('waiting for {0}', shownWithIcons(group.owner)),
+      label: withoutIcons(group.name),
+      description: t('waiting for {0}', withoutIcons(group.owner)),
       value: group.name,
     }));
     return this.choice(title, {
@@ -106,10 +106,10 @@ export class Ask {
       return rows
         .filter(({ role }) => role === 'stranger')
         .map(({ name, owner, members, online }) => ({
-          label: `$(organization) ${shownWithIcons(name)}`,
+          label: `$(organization) ${withoutIcons(name)}`,
           value: name,
           description: [
-            t('owned by {0}', shownWithIcons(owner)),
+            t('owned by {0}', withoutIcons(owner)),
             plural(members, '{0} member', '{0} members'),
             t('{0} online', online),
           ].join(' · '),
@@ -126,8 +126,8 @@ export class Ask {
   /** Somebody who asks to join a group of mine. */
   async request(title: string): Promise<{ readonly group: string; readonly user: string } | undefined> {
     const items = waitingRequests(this.#store.state).map(({ group, user }) => ({
-      label: `$(person-add) ${shownWithIcons(user)}`,
-      description: shownWithIcons(group.name),
+      label: `$(person-add) ${withoutIcons(user)}`,
+      description: withoutIcons(group.name),
       value: { group: group.name, user },
     }));
     return this.choice(title, {
@@ -152,13 +152,13 @@ export class Ask {
       return members
         .filter(({ account, role }) => account !== me && role !== 'applicant')
         .map(({ user, online }) => ({
-          label: `$(account) ${shownWithIcons(user)}`,
+          label: `$(account) ${withoutIcons(user)}`,
           description: online ? t('online') : t('offline'),
           value: user,
         }));
     };
     const user = await this.choice(title, {
-      placeholder: question(shown(group)),
+      placeholder: question(printableName(group)),
       items: [],
       load,
       empty: t('You are its only member'),
@@ -167,7 +167,7 @@ export class Ask {
   }
 
   /** A file of any of my groups: type a part of its name. */
-  async file(title: string, { placeholder, fits, buttons = [] }: FileQuestion): Promise<FoundFile | undefined> {
+  async file(title: string, { placeholder, fits, buttons = [] }: FilePickOptions): Promise<FoundFile | undefined> {
     const { listings } = this.#store;
     const pressable = buttons.map(({ icon, title: tooltip, way }) => ({
       iconPath: new vscode.ThemeIcon(icon),
@@ -189,7 +189,7 @@ export class Ask {
       );
     const pressed = (found: FoundFile, button: vscode.QuickInputButton): FoundFile => ({
       ...found,
-      way: pressable.find((one) => one === button)?.way ?? '',
+      action: pressable.find((one) => one === button)?.way ?? '',
     });
     return askFound<FoundFile>(title, {
       placeholder,
@@ -211,8 +211,8 @@ export class Ask {
     };
     const find = (typed: string): readonly Choice<string>[] =>
       bestOf(files, typed, FOUND_MAX).map(({ path, sizeBytes }) => ({
-        label: shownWithIcons(path),
-        description: amount(sizeBytes),
+        label: withoutIcons(path),
+        description: formatBytes(sizeBytes),
         ...iconOf(path, false),
         value: path,
       }));
@@ -234,10 +234,10 @@ export class Ask {
       .filter(fits)
       .sort((a, b) => b.id - a.id)
       .map((transfer) => ({
-        label: shownWithIcons(transfer.name),
+        label: withoutIcons(transfer.name),
         description: [
-          isComplete(transfer) ? amount(transfer.sizeBytes) : progressOf(transfer),
-          shownWithIcons(transfer.groupName),
+          isComplete(transfer) ? formatBytes(transfer.sizeBytes) : progressOf(transfer),
+          withoutIcons(transfer.groupName),
         ].join(' · '),
         value: transfer,
       }));
@@ -257,7 +257,7 @@ function fileChoices(
   return found.flatMap((one, n): readonly Choice<FoundFile>[] => {
     const choice = fileChoice(one, areSeveral && !isByGroup);
     return isByGroup && found[n - 1]?.group !== one.group
-      ? [{ label: shownWithIcons(one.group), kind: vscode.QuickPickItemKind.Separator }, choice]
+      ? [{ label: withoutIcons(one.group), kind: vscode.QuickPickItemKind.Separator }, choice]
       : [choice];
   });
 }
@@ -270,14 +270,14 @@ function fileChoice(found: FileInGroup, withGroup: boolean): Choice<FoundFile> {
   const seeds = seeders > 0 ? plural(seeders, '{0} seeder', '{0} seeders') : t('nobody online has it');
   const cut = name.lastIndexOf('/');
   const words = [
-    ...(cut < 0 ? [] : [shownWithIcons(name.slice(0, cut))]),
-    ...(withGroup ? [shownWithIcons(group)] : []),
-    amount(sizeBytes),
+    ...(cut < 0 ? [] : [withoutIcons(name.slice(0, cut))]),
+    ...(withGroup ? [withoutIcons(group)] : []),
+    formatBytes(sizeBytes),
     seeds,
-    shownWithIcons(author),
+    withoutIcons(author),
   ];
   return {
-    label: shownWithIcons(name.slice(cut + 1)),
+    label: withoutIcons(name.slice(cut + 1)),
     description: words.join(' · '),
     ...iconOf(name, content === 'folder'),
     value: found,

@@ -2,21 +2,21 @@
 // lost on the way back. VS Code's own showInputBox forgets everything at Esc.
 import * as vscode from 'vscode';
 import { asShoalError } from '../../protocol/base/errors.ts';
-import { troubleOf } from '../messages/errorMessages.ts';
-import { shownWithIcons, t } from '../common/l10n.ts';
+import { describeError } from '../messages/errorMessages.ts';
+import { withoutIcons, t } from '../common/l10n.ts';
 
 export const BACK = Symbol('back');
 /** What was answered; undefined when the person changed their mind. */
 export type Answer<T> = T | typeof BACK | undefined;
 
-export interface Place {
+export interface StepPosition {
   readonly title: string;
   /** Counted from 1. */
   readonly step: number;
   readonly steps: number;
 }
 
-export interface TextQuestion {
+export interface TextOptions {
   readonly prompt: string;
   readonly placeholder?: string;
   readonly value?: string;
@@ -29,8 +29,8 @@ export interface TextQuestion {
 }
 
 export function askText(
-  place: Place,
-  { prompt, placeholder, value, isPassword, mayBeEmpty = false, check, submit }: TextQuestion,
+  place: StepPosition,
+  { prompt, placeholder, value, isPassword, mayBeEmpty = false, check, submit }: TextOptions,
 ): Promise<Answer<string>> {
   const box = vscode.window.createInputBox();
   Object.assign(box, frame(place), { prompt, placeholder, value: value ?? '', password: isPassword === true });
@@ -62,7 +62,7 @@ export interface Choice<T> extends vscode.QuickPickItem {
   readonly value?: T;
 }
 
-export interface ChoiceQuestion<T> {
+export interface ChoiceOptions<T> {
   readonly placeholder: string;
   readonly items: readonly Choice<T>[];
   readonly active?: T;
@@ -75,8 +75,8 @@ export interface ChoiceQuestion<T> {
 }
 
 export function askChoice<T>(
-  place: Place,
-  { placeholder, items, active, typed, load, empty }: ChoiceQuestion<T>,
+  place: StepPosition,
+  { placeholder, items, active, typed, load, empty }: ChoiceOptions<T>,
 ): Promise<Answer<T>> {
   const box = vscode.window.createQuickPick<Choice<T>>();
   let all = items;
@@ -106,7 +106,7 @@ export function askChoice<T>(
         },
         (error: unknown) => {
           box.busy = false;
-          box.items = [{ label: shownWithIcons(sentenceOf(error)), alwaysShow: true }];
+          box.items = [{ label: withoutIcons(sentenceOf(error)), alwaysShow: true }];
         },
       );
     }
@@ -121,7 +121,7 @@ export function askChoice<T>(
   });
 }
 
-export interface SearchQuestion<T> {
+export interface SearchOptions<T> {
   readonly placeholder: string;
   /** What is shown for what was typed, the best first. VS Code leaves nothing out of it. */
   readonly find: (typed: string) => readonly Choice<T>[];
@@ -136,7 +136,7 @@ export interface SearchQuestion<T> {
 /** One out of very many: they are searched here, and only the best are handed to VS Code. */
 export async function askFound<T>(
   title: string,
-  { placeholder, find, load, empty, pressed }: SearchQuestion<T>,
+  { placeholder, find, load, empty, pressed }: SearchOptions<T>,
 ): Promise<T | undefined> {
   const box = vscode.window.createQuickPick<Choice<T>>();
   Object.assign(box, frame({ title, step: 1, steps: 1 }), { placeholder, matchOnDescription: true });
@@ -153,7 +153,7 @@ export async function askFound<T>(
     const loaded = (error?: unknown): void => {
       box.busy = false;
       refresh();
-      if (error) box.items = [{ label: shownWithIcons(sentenceOf(error)), alwaysShow: true }];
+      if (error) box.items = [{ label: withoutIcons(sentenceOf(error)), alwaysShow: true }];
     };
     load?.().then(() => loaded(), loaded);
     return [
@@ -170,7 +170,7 @@ export async function askFound<T>(
   return answer === BACK ? undefined : answer;
 }
 
-export interface SeveralQuestion<T> {
+export interface SeveralOptions<T> {
   readonly placeholder: string;
   readonly items: readonly Choice<T>[];
   /** What is said of all that is chosen, beside the title. */
@@ -180,7 +180,7 @@ export interface SeveralQuestion<T> {
 /** Any number of several; none is an answer, too. */
 export async function askSeveral<T>(
   title: string,
-  { placeholder, items, sum }: SeveralQuestion<T>,
+  { placeholder, items, sum }: SeveralOptions<T>,
 ): Promise<readonly T[] | undefined> {
   const box = vscode.window.createQuickPick<Choice<T>>();
   Object.assign(box, frame({ title, step: 1, steps: 1 }), {
@@ -202,9 +202,13 @@ export async function askSeveral<T>(
 }
 
 /** What went wrong, where it would have been chosen from a list or typed. */
-const sentenceOf = (error: unknown): string => troubleOf(asShoalError(error)).sentence;
+const sentenceOf = (error: unknown): string => describeError(asShoalError(error)).sentence;
 
-const frame = ({ title, step, steps }: Place): Partial<vscode.QuickInput> & { buttons: vscode.QuickInputButton[] } => ({
+const frame = ({
+  title,
+  step,
+  steps,
+}: StepPosition): Partial<vscode.QuickInput> & { buttons: vscode.QuickInputButton[] } => ({
   title,
   ...(steps > 1 && { step, totalSteps: steps }),
   ignoreFocusOut: true,
@@ -233,10 +237,10 @@ function show<T>(
 }
 
 /** One question; it keeps what was answered where the next ones find it. */
-export type Step = (place: Place) => Promise<Answer<unknown>>;
+export type Step = (place: StepPosition) => Promise<Answer<unknown>>;
 
 /** Asks all; Back goes to the one before. Whether all were answered. */
-export async function askAll(title: string, steps: readonly Step[]): Promise<boolean> {
+export async function runSteps(title: string, steps: readonly Step[]): Promise<boolean> {
   for (let n = 0; n < steps.length;) {
     const answer = await steps[n]?.({ title, step: n + 1, steps: steps.length });
     if (answer === undefined) return false;

@@ -3,13 +3,13 @@
 // commands/share.ts does.
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { percent } from '../../protocol/frontend/format.ts';
+import { formatPercent } from '../../protocol/frontend/format.ts';
 import { isQuick } from '../common/progressDelay.ts';
 import type { WindowState } from '../state/state.ts';
 import type { Store } from '../engineClient/store.ts';
 import { inMessage, plural, t } from '../common/l10n.ts';
 
-export interface SharingSign {
+export interface SharingProgress {
   /** The person gave it up: nothing more is to be shared. */
   readonly signal: AbortSignal;
   /** This one is being shared from now on. */
@@ -17,10 +17,10 @@ export interface SharingSign {
 }
 
 /** @param files  which are shared, one after the other */
-export async function withSharingSign<T>(
+export async function withSharingProgress<T>(
   store: Store,
   files: readonly string[],
-  run: (sign: SharingSign) => Promise<T>,
+  run: (sign: SharingProgress) => Promise<T>,
 ): Promise<T> {
   const stop = new AbortController();
   let [file, transfer, begun] = ['', 0, 0];
@@ -40,7 +40,7 @@ export async function withSharingSign<T>(
       token.onCancellationRequested(() => stop.abort());
       let shownPercent = 0;
       const stopListening = store.onChange((state) => {
-        const { words, done } = farOf(state, transfer);
+        const { words, done } = progressOf(state, transfer);
         const allPercent = (100 * (begun - 1 + done)) / files.length;
         progress.report({
           message: files.length === 1 ? words : t('{0}: {1}', inMessage(path.basename(file)), words),
@@ -54,9 +54,9 @@ export async function withSharingSign<T>(
 }
 
 /** How far one is, from 0 to 1. */
-function farOf({ transfers }: WindowState, id: number): { readonly words: string; readonly done: number } {
+function progressOf({ transfers }: WindowState, id: number): { readonly words: string; readonly done: number } {
   const transfer = transfers.get(id);
-  const hashed = transfer ? percent(transfer.doneBytes, transfer.sizeBytes) : 0;
+  const hashed = transfer ? formatPercent(transfer.doneBytes, transfer.sizeBytes) : 0;
   return {
     words: transfer?.state === 'hashing' ? t('hashing, {0} %', hashed) : t('telling the group'),
     done: hashed / 100,

@@ -9,7 +9,7 @@ import { readPages } from '../../protocol/frontend/pagination.ts';
 import { readAhead } from '../../protocol/frontend/readAhead.ts';
 import type { BodyOf } from '../../protocol/wire/table.ts';
 import type { FileInFolder } from './folderEntries.ts';
-import type { SharedPlace } from './fileUri.ts';
+import type { SharedFileLocation } from './fileUri.ts';
 import type { Store } from '../engineClient/store.ts';
 
 /** Versions of which something is remembered: more than anybody has tabs of. */
@@ -26,40 +26,40 @@ export interface SharedInfo {
 }
 
 /** The asking side, as a store has it. */
-export type ReaderHost = Pick<Store, 'call' | 'read'>;
+export type ReaderContext = Pick<Store, 'call' | 'read'>;
 
-export class SharedReader {
-  readonly #host: ReaderHost;
+export class SharedFileReader {
+  readonly #context: ReaderContext;
   readonly #known = new Map<Root, Promise<SharedInfo>>();
   readonly #lists = new Map<Root, Promise<readonly FileInFolder[]>>();
 
-  constructor(host: ReaderHost) {
-    this.#host = host;
+  constructor(context: ReaderContext) {
+    this.#context = context;
   }
 
   /** What is at a place. @throws ShoalError */
-  async info(place: SharedPlace): Promise<SharedInfo> {
-    const shared = await kept(this.#known, KNOWN_MAX, place.root, () => this.#look(place));
-    if (place.path === '') return shared;
-    if (!shared.isFolder) throw new ShoalError('unknownFile', { name: place.path, group: place.name });
-    const files = await this.files(place);
-    const file = files.find(({ path }) => path === place.path);
+  async info(location: SharedFileLocation): Promise<SharedInfo> {
+    const shared = await cached(this.#known, KNOWN_MAX, location.root, () => this.#lookUp(location));
+    if (location.path === '') return shared;
+    if (!shared.isFolder) throw new ShoalError('unknownFile', { name: location.path, group: location.name });
+    const files = await this.files(location);
+    const file = files.find(({ path }) => path === location.path);
     if (file) return { ...shared, isFolder: false, sizeBytes: file.sizeBytes };
-    const inside = files.filter(({ path }) => path.startsWith(`${place.path}/`));
-    if (inside.length === 0) throw new ShoalError('unknownFile', { name: place.path, group: place.name });
+    const inside = files.filter(({ path }) => path.startsWith(`${location.path}/`));
+    if (inside.length === 0) throw new ShoalError('unknownFile', { name: location.path, group: location.name });
     return { ...shared, sizeBytes: inside.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
   }
 
   /** All files of a shared folder. @throws ShoalError */
-  files({ group, name, root }: SharedPlace): Promise<readonly FileInFolder[]> {
-    return kept(this.#lists, LISTS_MAX, root, () =>
+  files({ group, name, root }: SharedFileLocation): Promise<readonly FileInFolder[]> {
+    return cached(this.#lists, LISTS_MAX, root, () =>
       readPages<FileInFolder>({
         call: 'listShared',
         nameOf: ({ path }) => path,
         keyOf: (path) => path,
         rowsMax: FOLDER_FILES_MAX,
         page: async (after) => {
-          const { files: rows, more } = await this.#host.call(
+          const { files: rows, more } = await this.#context.call(
             'listShared',
             { group, name, root, after },
             { isLong: true },
@@ -77,14 +77,14 @@ export class SharedReader {
    * @throws ShoalError
    */
   async bytes(
-    place: SharedPlace,
+    location: SharedFileLocation,
     sizeBytes: number,
     { came, signal }: { readonly came?: (bytes: number) => void; readonly signal?: AbortSignal } = {},
   ): Promise<Uint8Array> {
     const all = new Uint8Array(sizeBytes);
     let at = 0;
     const read = (fromByte: number, into: Uint8Array, either: AbortSignal): Promise<number> =>
-      this.#host.read(bodyOf(place, fromByte, into.length), into, either);
+      this.#context.read(bodyOf(location, fromByte, into.length), into, either);
     for await (const bytes of readAhead(read, 0, sizeBytes, signal)) {
       all.set(bytes, at);
       at += bytes.length;
@@ -94,20 +94,20 @@ export class SharedReader {
     return all;
   }
 
-  async #look({ group, name, root }: SharedPlace): Promise<SharedInfo> {
-    const row = await this.#host.call('findFile', { group, name }).catch((error: unknown) => asShoalError(error));
+  async #lookUp({ group, name, root }: SharedFileLocation): Promise<SharedInfo> {
+    const row = await this.#context.call('findFile', { group, name }).catch((error: unknown) => asShoalError(error));
     if (!(row instanceof ShoalError) && row.root === root) {
       return { isFolder: row.content === 'folder', sizeBytes: row.sizeBytes, atMs: row.atMs };
     }
     if (row instanceof ShoalError && row.code !== 'unknownFile') throw row;
     // An older version may be on this machine still.
-    const { rawBytes: _, sizeBytes } = await this.#host.call('read', bodyOf({ group, name, root, path: '' }, 0, 0));
+    const { rawBytes: _, sizeBytes } = await this.#context.call('read', bodyOf({ group, name, root, path: '' }, 0, 0));
     return { isFolder: false, sizeBytes, atMs: 0 };
   }
 }
 
 const bodyOf = (
-  { group, name, root, path }: SharedPlace,
+  { group, name, root, path }: SharedFileLocation,
   fromByte: number,
   bytes: number,
 ): BodyOf<typeof engineLink, 'read'> => ({ group, name, root, path, fromByte, bytes });
@@ -116,7 +116,7 @@ const bodyOf = (
  * What is remembered, or else found out now; a failure is not remembered, and of too many the
  * oldest go.
  */
-function kept<T>(all: Map<Root, Promise<T>>, max: number, root: Root, find: () => Promise<T>): Promise<T> {
+function cached<T>(all: Map<Root, Promise<T>>, max: number, root: Root, find: () => Promise<T>): Promise<T> {
   const known = all.get(root);
   if (known) return known;
   const found = find();

@@ -2,17 +2,17 @@
 // whole files up to a size, one of the beginnings of larger texts. Says why when it cannot; changes
 // nothing, watches nothing (what a URI names never changes), and is never a workspace folder.
 import * as vscode from 'vscode';
-import { amount } from '../../protocol/frontend/format.ts';
+import { formatBytes } from '../../protocol/frontend/format.ts';
 import { asShoalError, ShoalError } from '../../protocol/base/errors.ts';
-import type { Way } from '../messages/errorMessages.ts';
-import { troubleOf } from '../messages/errorMessages.ts';
-import { HEAD_BYTES, headText, isTextLike } from '../messages/truncatedText.ts';
+import type { ErrorAction } from '../messages/errorMessages.ts';
+import { describeError } from '../messages/errorMessages.ts';
+import { HEAD_BYTES, truncatedText, isTextLike } from '../messages/truncatedText.ts';
 import type { Ready } from '../engineClient/whenReady.ts';
 import { setting } from '../common/settings.ts';
-import type { SharedReader } from './fileReader.ts';
-import type { SharedPlace } from './fileUri.ts';
-import { placeIn, SHARED, SHARED_HEAD } from './fileUri.ts';
-import { inMessage, shown, t } from '../common/l10n.ts';
+import type { SharedFileReader } from './fileReader.ts';
+import type { SharedFileLocation } from './fileUri.ts';
+import { parseSharedUri, SCHEME, HEAD_SCHEME } from './fileUri.ts';
+import { inMessage, printableName, t } from '../common/l10n.ts';
 
 /**
  * How long a file may take to come before there is a sign that it does, in ms: less is over before
@@ -23,20 +23,20 @@ const QUIET_MS = 700;
 /** Largest file that is opened without being downloaded, in bytes. */
 export const openLimitBytes = (): number => Math.max(0, setting('openLimit')) * 1024 * 1024;
 
-export interface SharedFilesHost {
-  readonly reader: SharedReader;
+export interface FileSystemContext {
+  readonly reader: SharedFileReader;
   /** Waits until the engine can be asked. @throws ShoalError notSignedIn */
   readonly ready: Ready;
 }
 
-export function registerSharedFiles(host: SharedFilesHost): vscode.Disposable {
+export function registerFileSystem(context: FileSystemContext): vscode.Disposable {
   const isReadonly = (why: string): vscode.MarkdownString => {
     const words = new vscode.MarkdownString(why);
     words.isTrusted = { enabledCommands: ['shoal.downloadShown'] };
     return words;
   };
   return vscode.Disposable.from(
-    vscode.workspace.registerFileSystemProvider(SHARED, new SharedFiles(host, wholeFile), {
+    vscode.workspace.registerFileSystemProvider(SCHEME, new SharedFileSystem(context, wholeFile), {
       isCaseSensitive: true,
       isReadonly: isReadonly(
         t(
@@ -44,7 +44,7 @@ export function registerSharedFiles(host: SharedFilesHost): vscode.Disposable {
         ),
       ),
     }),
-    vscode.workspace.registerFileSystemProvider(SHARED_HEAD, new SharedFiles(host, beginning), {
+    vscode.workspace.registerFileSystemProvider(HEAD_SCHEME, new SharedFileSystem(context, beginning), {
       isCaseSensitive: true,
       isReadonly: isReadonly(
         t(
@@ -57,12 +57,12 @@ export function registerSharedFiles(host: SharedFilesHost): vscode.Disposable {
 
 /** What of a file is opened. @throws ShoalError */
 type Content = (
-  reader: SharedReader,
-  place: SharedPlace,
+  reader: SharedFileReader,
+  location: SharedFileLocation,
   sizeBytes: number,
 ) => { readonly size: () => Promise<number>; readonly bytes: () => Promise<Uint8Array> };
 
-const wholeFile: Content = (reader, place, sizeBytes) => ({
+const wholeFile: Content = (reader, location, sizeBytes) => ({
   size: () => Promise.resolve(sizeBytes),
   bytes: () => {
     const limit = openLimitBytes();
@@ -70,38 +70,42 @@ const wholeFile: Content = (reader, place, sizeBytes) => ({
       throw new ShoalError('usage', {
         why: t(
           '{0} has {1}, and only files up to {2} are opened without being downloaded (shoal.openLimit)',
-          shown(lastOf(place)),
-          amount(sizeBytes),
-          amount(limit),
+          printableName(lastOf(location)),
+          formatBytes(sizeBytes),
+          formatBytes(limit),
         ),
       });
     }
-    return withSign(place, sizeBytes, (came, signal) => reader.bytes(place, sizeBytes, { came, signal }));
+    return withProgress(location, sizeBytes, (came, signal) => reader.bytes(location, sizeBytes, { came, signal }));
   },
 });
 
-const beginning: Content = (reader, place, sizeBytes) => {
+const beginning: Content = (reader, location, sizeBytes) => {
   const text = async (): Promise<Uint8Array> => {
     const bytes = Math.min(HEAD_BYTES, sizeBytes);
-    const head = await withSign(place, bytes, (came, signal) => reader.bytes(place, bytes, { came, signal }));
+    const head = await withProgress(location, bytes, (came, signal) => reader.bytes(location, bytes, { came, signal }));
     if (!isTextLike(head)) {
       throw new ShoalError('usage', {
-        why: t('{0} has {1} and is no text; download it to open it', shown(lastOf(place)), amount(sizeBytes)),
+        why: t(
+          '{0} has {1} and is no text; download it to open it',
+          printableName(lastOf(location)),
+          formatBytes(sizeBytes),
+        ),
       });
     }
-    return headText(head, { name: lastOf(place), group: place.group, sizeBytes });
+    return truncatedText(head, { name: lastOf(location), group: location.group, sizeBytes });
   };
   return { size: async () => (await text()).length, bytes: text };
 };
 
-const lastOf = ({ name, path }: SharedPlace): string => (path === '' ? name : path).split('/').at(-1) ?? name;
+const lastOf = ({ name, path }: SharedFileLocation): string => (path === '' ? name : path).split('/').at(-1) ?? name;
 
 /**
  * Shows that something comes, and how much of it has, once it takes a while; the person can stop
  * it. @throws ShoalError cancelled
  */
-async function withSign<T>(
-  place: SharedPlace,
+async function withProgress<T>(
+  location: SharedFileLocation,
   sizeBytes: number,
   run: (came: (bytes: number) => void, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
@@ -112,14 +116,14 @@ async function withSign<T>(
     const options = {
       location: vscode.ProgressLocation.Notification,
       cancellable: true,
-      title: t('Opening {0} of {1}', inMessage(lastOf(place)), inMessage(place.group)),
+      title: t('Opening {0} of {1}', inMessage(lastOf(location)), inMessage(location.group)),
     };
     void vscode.window.withProgress(options, async (progress, token) => {
       token.onCancellationRequested(() => stop.abort());
       let said = 0;
       report = (bytes) => {
         progress.report({
-          message: t('{0} of {1}', amount(bytes), amount(sizeBytes)),
+          message: t('{0} of {1}', formatBytes(bytes), formatBytes(sizeBytes)),
           increment: ((bytes - said) * 100) / Math.max(1, sizeBytes),
         });
         said = bytes;
@@ -134,15 +138,15 @@ async function withSign<T>(
   }
 }
 
-class SharedFiles implements vscode.FileSystemProvider {
+class SharedFileSystem implements vscode.FileSystemProvider {
   readonly onDidChangeFile = new vscode.EventEmitter<vscode.FileChangeEvent[]>().event;
-  readonly #host: SharedFilesHost;
+  readonly #context: FileSystemContext;
   readonly #content: Content;
   /** What is to be seen of what it has said. */
-  readonly #said = new Set<string>();
+  readonly #shownProblems = new Set<string>();
 
-  constructor(host: SharedFilesHost, content: Content) {
-    this.#host = host;
+  constructor(context: FileSystemContext, content: Content) {
+    this.#context = context;
     this.#content = content;
   }
 
@@ -151,25 +155,25 @@ class SharedFiles implements vscode.FileSystemProvider {
   }
 
   stat(uri: vscode.Uri): Promise<vscode.FileStat> {
-    return this.#at(uri, async (place) => {
-      const { isFolder, sizeBytes, atMs } = await this.#host.reader.info(place);
+    return this.#at(uri, async (location) => {
+      const { isFolder, sizeBytes, atMs } = await this.#context.reader.info(location);
       const times = { ctime: atMs, mtime: atMs, permissions: vscode.FilePermission.Readonly };
       if (isFolder) return { ...times, type: vscode.FileType.Directory, size: 0 };
       return {
         ...times,
         type: vscode.FileType.File,
-        size: await this.#content(this.#host.reader, place, sizeBytes).size(),
+        size: await this.#content(this.#context.reader, location, sizeBytes).size(),
       };
     });
   }
 
   readDirectory(uri: vscode.Uri): Promise<[string, vscode.FileType][]> {
-    return this.#at(uri, async (place) => {
-      const { isFolder } = await this.#host.reader.info(place);
+    return this.#at(uri, async (location) => {
+      const { isFolder } = await this.#context.reader.info(location);
       if (!isFolder) throw vscode.FileSystemError.FileNotADirectory(uri);
-      const before = place.path === '' ? '' : `${place.path}/`;
+      const before = location.path === '' ? '' : `${location.path}/`;
       const found = new Map<string, vscode.FileType>();
-      for (const { path } of await this.#host.reader.files(place)) {
+      for (const { path } of await this.#context.reader.files(location)) {
         if (!path.startsWith(before)) continue;
         const [name = '', ...deeper] = path.slice(before.length).split('/');
         found.set(name, deeper.length > 0 ? vscode.FileType.Directory : vscode.FileType.File);
@@ -179,10 +183,10 @@ class SharedFiles implements vscode.FileSystemProvider {
   }
 
   readFile(uri: vscode.Uri): Promise<Uint8Array> {
-    return this.#at(uri, async (place) => {
-      const { isFolder, sizeBytes } = await this.#host.reader.info(place);
+    return this.#at(uri, async (location) => {
+      const { isFolder, sizeBytes } = await this.#context.reader.info(location);
       if (isFolder) throw vscode.FileSystemError.FileIsADirectory(uri);
-      return this.#content(this.#host.reader, place, sizeBytes).bytes();
+      return this.#content(this.#context.reader, location, sizeBytes).bytes();
     });
   }
 
@@ -195,21 +199,21 @@ class SharedFiles implements vscode.FileSystemProvider {
   readonly rename = (uri: vscode.Uri): never => this.createDirectory(uri);
 
   /** @throws vscode.FileSystemError with a sentence */
-  async #at<T>(uri: vscode.Uri, run: (place: SharedPlace) => Promise<T>): Promise<T> {
-    const place = placeIn(uri);
-    if (!place) throw vscode.FileSystemError.FileNotFound(t('This names no shared file.'));
+  async #at<T>(uri: vscode.Uri, run: (location: SharedFileLocation) => Promise<T>): Promise<T> {
+    const location = parseSharedUri(uri);
+    if (!location) throw vscode.FileSystemError.FileNotFound(t('This names no shared file.'));
     try {
-      await this.#host.ready();
-      return await run(place);
+      await this.#context.ready();
+      return await run(location);
     } catch (error) {
       if (error instanceof vscode.FileSystemError) throw error;
-      throw this.#explained(asShoalError(error));
+      throw this.#withErrors(asShoalError(error));
     }
   }
 
-  #explained(error: ShoalError): vscode.FileSystemError {
-    const { sentence, ways } = troubleOf(error);
-    if (error.code !== 'cancelled') this.#say(sentence, ways);
+  #withErrors(error: ShoalError): vscode.FileSystemError {
+    const { sentence, actions } = describeError(error);
+    if (error.code !== 'cancelled') this.#showProblem(sentence, actions);
     if (['unknownFile', 'unknownGroup', 'newerVersion'].includes(error.code)) {
       return vscode.FileSystemError.FileNotFound(sentence);
     }
@@ -221,13 +225,13 @@ class SharedFiles implements vscode.FileSystemProvider {
    * An editor that cannot be opened says only that something was unexpected, so it is said here;
    * once, of the many tabs that may be restored.
    */
-  #say(sentence: string, ways: readonly Way[]): void {
-    if (this.#said.has(sentence)) return;
-    this.#said.add(sentence);
-    void vscode.window.showErrorMessage(sentence, ...ways.map(({ words }) => words)).then((answer) => {
-      this.#said.delete(sentence);
-      const way = ways.find(({ words }) => words === answer);
-      if (way) void vscode.commands.executeCommand(way.command);
+  #showProblem(sentence: string, actions: readonly ErrorAction[]): void {
+    if (this.#shownProblems.has(sentence)) return;
+    this.#shownProblems.add(sentence);
+    void vscode.window.showErrorMessage(sentence, ...actions.map(({ label }) => label)).then((answer) => {
+      this.#shownProblems.delete(sentence);
+      const action = actions.find(({ label }) => label === answer);
+      if (action) void vscode.commands.executeCommand(action.command);
     });
   }
 }

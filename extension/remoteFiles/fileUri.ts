@@ -4,13 +4,13 @@
 // anywhere (a link, a dragged text, a restored window), so whatever is not exactly of this form is
 // none.
 import type { Root } from '../../protocol/base/ids.ts';
-import { whyNotFileName } from '../../protocol/base/names.ts';
+import { validateFileName } from '../../protocol/base/names.ts';
 
 /** Whole files, and the beginnings of those that are too large to be opened. */
-export const SHARED = 'shoal';
-export const SHARED_HEAD = 'shoal-head';
+export const SCHEME = 'shoal';
+export const HEAD_SCHEME = 'shoal-head';
 
-export interface SharedPlace {
+export interface SharedFileLocation {
   readonly group: string;
   readonly name: string;
   readonly root: Root;
@@ -26,7 +26,7 @@ export interface UriParts {
   readonly query: string;
 }
 
-export function sharedUri({ group, name, root, path }: SharedPlace, scheme = SHARED): UriParts {
+export function sharedUri({ group, name, root, path }: SharedFileLocation, scheme = SCHEME): UriParts {
   return {
     scheme,
     authority: group,
@@ -39,14 +39,14 @@ export function sharedUri({ group, name, root, path }: SharedPlace, scheme = SHA
  * Undefined for what is no such URI. VS Code writes a group's name in small letters, which names
  * the same group.
  */
-export function placeIn({
+export function parseSharedUri({
   scheme,
   authority,
   path,
   query,
   fragment = '',
-}: UriParts & { readonly fragment?: string }): SharedPlace | undefined {
-  if ((scheme !== SHARED && scheme !== SHARED_HEAD) || fragment !== '') return undefined;
+}: UriParts & { readonly fragment?: string }): SharedFileLocation | undefined {
+  if ((scheme !== SCHEME && scheme !== HEAD_SCHEME) || fragment !== '') return undefined;
   if (!/^[A-Za-z0-9._~-]{1,80}$/.test(authority)) return undefined;
   const [, root, names] = /^root=([0-9a-f]{64})&name=([1-9]\d?)$/.exec(query) ?? [];
   if (root === undefined || names === undefined || !path.startsWith('/')) return undefined;
@@ -55,8 +55,8 @@ export function placeIn({
   const inside = parts.slice(Number(names)).join('/');
   if (
     parts.length < Number(names) ||
-    whyNotFileName(name) !== undefined ||
-    (inside !== '' && whyNotFileName(inside) !== undefined)
+    validateFileName(name) !== undefined ||
+    (inside !== '' && validateFileName(inside) !== undefined)
   ) {
     return undefined;
   }

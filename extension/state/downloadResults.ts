@@ -9,7 +9,7 @@ import { isComplete } from './state.ts';
  * are found, in the order of their coming. One that failed was told of by itself, and of one that
  * was cancelled nothing is to be told.
  */
-export function arrivalsOf(ids: readonly number[]): (state: WindowState) => readonly Transfer[] | undefined {
+export function downloadResultsOf(ids: readonly number[]): (state: WindowState) => readonly Transfer[] | undefined {
   const waiting = new Set(ids);
   const seen = new Set<number>();
   const came: Transfer[] = [];

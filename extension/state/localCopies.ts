@@ -11,7 +11,7 @@ export const isHere = (transfer: Transfer): boolean =>
   transfer.kind === 'share' ? transfer.state === 'seeding' : isComplete(transfer) && transfer.state !== 'gone';
 
 /** What we have of one group. */
-export class Holdings {
+export class LocalCopies {
   /** Equal texts mean equal holdings, as far as rows tell of them. */
   readonly key: string;
   readonly #me: string;
@@ -73,13 +73,13 @@ export interface Update {
 /** Everything of which the group has a newer version than this machine. */
 export function updatesOf(state: WindowState): readonly Update[] {
   return myGroups(state).flatMap(({ group, name }) => {
-    const holdings = new Holdings(group, state);
+    const localCopies = new LocalCopies(group, state);
     const names = new Set(
       [...state.transfers.values()].filter((transfer) => transfer.group === group).map((transfer) => transfer.name),
     );
     return [...names].flatMap((file) => {
       const row = fileNamed(state, group, file);
-      const older = row && holdings.olderThan(row);
+      const older = row && localCopies.olderThan(row);
       return row && older ? [{ file: row, group: name, older }] : [];
     });
   });

@@ -5,7 +5,7 @@ import type { WindowState } from './state.ts';
 import { isComplete } from './state.ts';
 
 /** Remembers them; Memory is one. */
-export interface OpeningKeeper {
+export interface OpenWhenDoneStore {
   readonly opening: ReadonlySet<number>;
   rememberOpening(ids: ReadonlySet<number>): Promise<void>;
 }
@@ -14,20 +14,20 @@ export class OpenWhenDone {
   ids: ReadonlySet<number>;
   /** Those that were done in this window's life. */
   readonly #opened = new Set<number>();
-  readonly #keeper: OpeningKeeper;
+  readonly #store: OpenWhenDoneStore;
   readonly #open: (file: string) => Promise<void>;
   readonly #changed: () => void;
   readonly #log: Pick<Log, 'info'>;
 
   /** @param changed  told when the rows of downloads may look different */
   constructor(
-    keeper: OpeningKeeper,
+    store: OpenWhenDoneStore,
     open: (file: string) => Promise<void>,
     changed: () => void,
     log: Pick<Log, 'info'>,
   ) {
-    this.ids = keeper.opening;
-    this.#keeper = keeper;
+    this.ids = store.opening;
+    this.#store = store;
     this.#open = open;
     this.#changed = changed;
     this.#log = log;
@@ -46,14 +46,14 @@ export class OpenWhenDone {
     }
     this.ids = now;
     this.#changed();
-    await this.#keeper.rememberOpening(now);
+    await this.#store.rememberOpening(now);
   }
 
   /**
    * The state has changed: opens what is done. Marks of downloads that never come to that are few,
    * and their ids are never given again.
    */
-  follow({ engine, overview, transfers }: WindowState, before: WindowState): void {
+  update({ engine, overview, transfers }: WindowState, before: WindowState): void {
     if (this.ids.size === 0 || transfers === before.transfers || engine !== 'up' || overview?.account === undefined) {
       return;
     }

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Transfer } from '../../protocol/messages/engineLink.ts';
 import { asShoalError, ShoalError } from '../../protocol/base/errors.ts';
 import { fromWire } from '../../protocol/wire/wireErrors.ts';
-import { troubleOf } from '../messages/errorMessages.ts';
+import { describeError } from '../messages/errorMessages.ts';
 import type { WindowState } from './state.ts';
 import { inMessage, t } from '../common/l10n.ts';
 
@@ -67,7 +67,7 @@ export async function reportFailures(failures: readonly Failure[], files: number
   const [first] = failures;
   if (!first) return;
   if (files === 1) throw first.error;
-  const why = troubleOf(asShoalError(first.error)).sentence;
+  const why = describeError(asShoalError(first.error)).sentence;
   const names =
     failures
       .slice(0, NAMED_MAX)

@@ -39,7 +39,7 @@ export interface WindowState {
   readonly members: ReadonlyMap<GroupId, Listing<MemberRow>>;
 }
 
-export const NOTHING_YET: WindowState = {
+export const INITIAL_STATE: WindowState = {
   engine: 'unknown',
   failure: undefined,
   isEngineHere: false,
@@ -87,7 +87,7 @@ export const isComplete = ({ kind, state, pieces, heldPieces }: Transfer): boole
 export const isUnfinished = (transfer: Transfer): boolean => transfer.kind === 'download' && !isComplete(transfer);
 
 /** Whether bytes are being hashed or moved at this moment. */
-export const isActive = ({ state }: Transfer): boolean =>
+export const isRunning = ({ state }: Transfer): boolean =>
   state === 'hashing' || state === 'checking' || state === 'downloading';
 
 /** The values of `when` clauses: what package.json shows and enables. */

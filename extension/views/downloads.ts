@@ -1,15 +1,15 @@
 // The view Downloads: what is coming, what has come, and what this machine shares, with how far
 // each is. Pure.
-import { amount, duration, percent, rate } from '../../protocol/frontend/format.ts';
+import { formatBytes, formatDuration, formatPercent, formatRate } from '../../protocol/frontend/format.ts';
 import type { Transfer } from '../../protocol/messages/engineLink.ts';
 import type { GroupId } from '../../protocol/base/ids.ts';
 import { fromWire } from '../../protocol/wire/wireErrors.ts';
-import { phraseOf } from '../messages/errorMessages.ts';
-import { fileNamed, Holdings, isOlder } from '../state/localCopies.ts';
+import { errorPhrase } from '../messages/errorMessages.ts';
+import { fileNamed, LocalCopies, isOlder } from '../state/localCopies.ts';
 import type { WindowState } from '../state/state.ts';
 import { isComplete, isUnfinished } from '../state/state.ts';
-import { missingWords } from '../messages/swarmText.ts';
-import { plural, shown, t } from '../common/l10n.ts';
+import { unavailableText } from '../messages/swarmText.ts';
+import { plural, printableName, t } from '../common/l10n.ts';
 import { LazyRows } from './row.ts';
 import type { Icon, Row } from './row.ts';
 
@@ -51,7 +51,7 @@ export function downloadRows(
                 rowOf(one, {
                   opens: opening.has(one.id) && isUnfinished(one),
                   age: ageOf(one),
-                  missing: missingWords(one, nowMs),
+                  missing: unavailableText(one, nowMs),
                 }),
               ),
             ),
@@ -75,7 +75,7 @@ export function downloadRows(
 }
 
 /** What the row of a transfer tells beside the transfer itself. */
-interface Beside {
+interface RowDetails {
   /** Whether this window opens it when it is done. */
   readonly opens: boolean;
   /** Whether the group has a newer version, and whether that is here or on its way already. */
@@ -85,15 +85,15 @@ interface Beside {
 }
 
 /** Knows the newer versions; of each group what we have of it is looked up once. */
-function ages(state: WindowState): (transfer: Transfer) => Beside['age'] {
-  const known = new Map<GroupId, Holdings>();
+function ages(state: WindowState): (transfer: Transfer) => RowDetails['age'] {
+  const known = new Map<GroupId, LocalCopies>();
   return (transfer) => {
     if (transfer.kind === 'download' && !isComplete(transfer)) return 'newest';
     const file = fileNamed(state, transfer.group, transfer.name);
     if (!file || !isOlder(transfer, file, state.overview?.account?.user ?? '')) return 'newest';
-    const holdings = known.get(transfer.group) ?? new Holdings(transfer.group, state);
-    known.set(transfer.group, holdings);
-    return holdings.olderThan(file) ? 'outdated' : 'superseded';
+    const localCopies = known.get(transfer.group) ?? new LocalCopies(transfer.group, state);
+    known.set(transfer.group, localCopies);
+    return localCopies.olderThan(file) ? 'outdated' : 'superseded';
   };
 }
 
@@ -103,7 +103,7 @@ const made = new WeakMap<Transfer, { readonly key: string; readonly row: Row }>(
  * Made again only when something of it has changed: there may be thousands of shares, of which one
  * moves.
  */
-function rowOf(transfer: Transfer, beside: Beside): Row {
+function rowOf(transfer: Transfer, beside: RowDetails): Row {
   const key = `${beside.opens} ${beside.age} ${beside.missing ?? ''}`;
   const known = made.get(transfer);
   if (known?.key === key) return known.row;
@@ -112,16 +112,16 @@ function rowOf(transfer: Transfer, beside: Beside): Row {
   return row;
 }
 
-function transferRow(transfer: Transfer, beside: Beside): Row {
+function transferRow(transfer: Transfer, beside: RowDetails): Row {
   const { id, groupName, name, path, kind, error } = transfer;
   const words = progressWith(transfer, beside.missing);
   const said = [
     ...(isJustResumed(transfer) ? [t('resumed at {0} %', resumedPercent(transfer))] : []),
     words,
-    ...besideWords(transfer, beside),
+    ...descriptionOf(transfer, beside),
   ];
   const isWhole = isComplete(transfer) ? transfer.state !== 'gone' : kind === 'share' && transfer.state === 'seeding';
-  const trouble = error && phraseOf(fromWire(error));
+  const trouble = error && errorPhrase(fromWire(error));
   const isOutdated = beside.age === 'outdated';
   const flags = [
     kind,
@@ -132,20 +132,23 @@ function transferRow(transfer: Transfer, beside: Beside): Row {
   ];
   return {
     id: `transfer:${id}`,
-    label: shown(nameHere(transfer)),
-    description: [...said, shown(groupName)].join(' · '),
+    label: printableName(localName(transfer)),
+    description: [...said, printableName(groupName)].join(' · '),
     tooltip: tooltipOf(transfer, beside),
     icon: isOutdated ? { theme: 'arrow-circle-up', color: 'charts.blue' } : iconOf(transfer),
     context: flags.join(' '),
     subject: { group: groupName, file: name, transfer: id, ...(isWhole && { path }) },
     ...(isWhole && { command: 'openDownloadsRow' }),
-    spoken: [shown(name), ...said, t('group {0}', shown(groupName)), ...(trouble === undefined ? [] : [trouble])].join(
-      ', ',
-    ),
+    spoken: [
+      printableName(name),
+      ...said,
+      t('group {0}', printableName(groupName)),
+      ...(trouble === undefined ? [] : [trouble]),
+    ].join(', '),
   };
 }
 
-function besideWords(transfer: Transfer, { opens, age }: Beside): readonly string[] {
+function descriptionOf(transfer: Transfer, { opens, age }: RowDetails): readonly string[] {
   const { version } = transfer;
   return [
     ...(age === 'outdated'
@@ -157,18 +160,18 @@ function besideWords(transfer: Transfer, { opens, age }: Beside): readonly strin
   ];
 }
 
-function tooltipOf(transfer: Transfer, { opens, age, missing }: Beside): readonly string[] {
+function tooltipOf(transfer: Transfer, { opens, age, missing }: RowDetails): readonly string[] {
   const { name, groupName, sizeBytes, path, place, priority, ownPieces, rejectedPieces, error, sha256 } = transfer;
-  const resumed = resumedWords(transfer);
-  const [progress, size] = [progressWith(transfer, missing), amount(sizeBytes)];
+  const resumed = resumedText(transfer);
+  const [progress, size] = [progressWith(transfer, missing), formatBytes(sizeBytes)];
   return [
-    shown(name),
+    printableName(name),
     ...(progress === size ? [] : [progress]),
-    t('Group {0}, {1}', shown(groupName), size),
-    t('Place: {0}', shown(path)),
+    t('Group {0}, {1}', printableName(groupName), size),
+    t('Place: {0}', printableName(path)),
     ...(place === 0 || priority === 'normal' ? [] : [priority === 'high' ? t('High priority') : t('Low priority')]),
     ...limitsOf(transfer),
-    ...uploadedWords(transfer),
+    ...uploadedText(transfer),
     ...(age === 'outdated'
       ? [t('The group has a newer version; Download Update gets it, and this file stays')]
       : age === 'superseded'
@@ -194,13 +197,13 @@ function tooltipOf(transfer: Transfer, { opens, age, missing }: Beside): readonl
           ),
         ]
       : []),
-    ...(error === undefined ? [] : [phraseOf(fromWire(error))]),
+    ...(error === undefined ? [] : [errorPhrase(fromWire(error))]),
     ...(sha256 ? [`SHA-256 ${sha256}`] : []),
   ];
 }
 
 /** What an earlier run had left: nothing of that is fetched again. */
-function resumedWords(transfer: Transfer): string {
+function resumedText(transfer: Transfer): string {
   const { resumedPieces, pieces } = transfer;
   if (resumedPieces === 0 || isComplete(transfer) || transfer.state === 'seeding') return '';
   return plural(
@@ -212,41 +215,42 @@ function resumedWords(transfer: Transfer): string {
   );
 }
 
-const resumedPercent = ({ resumedPieces, pieces }: Transfer): number => Math.min(99, percent(resumedPieces, pieces));
+const resumedPercent = ({ resumedPieces, pieces }: Transfer): number =>
+  Math.min(99, formatPercent(resumedPieces, pieces));
 
 const isJustResumed = (transfer: Transfer): boolean =>
   ['downloading', 'waiting', 'queued'].includes(transfer.state) &&
   transfer.resumedPieces > 0 &&
-  percent(transfer.heldPieces, transfer.pieces) < resumedPercent(transfer) + RESUMED_PERCENT;
+  formatPercent(transfer.heldPieces, transfer.pieces) < resumedPercent(transfer) + RESUMED_PERCENT;
 
-function uploadedWords({ uploadedBytes, sizeBytes }: Transfer): readonly string[] {
+function uploadedText({ uploadedBytes, sizeBytes }: Transfer): readonly string[] {
   const times = sizeBytes > 0 ? uploadedBytes / sizeBytes : 0;
   return times < UPLOADED_MIN ? [] : [t('You have uploaded {0} × of it since Shoal started', times.toFixed(1))];
 }
 
 function limitsOf({ downLimitBytesPerS: down, upLimitBytesPerS: up }: Transfer): readonly string[] {
   return [
-    ...(down > 0 ? [t('Limited to ↓ {0}', rate(down))] : []),
-    ...(up > 0 ? [t('Limited to ↑ {0}', rate(up))] : []),
+    ...(down > 0 ? [t('Limited to ↓ {0}', formatRate(down))] : []),
+    ...(up > 0 ? [t('Limited to ↑ {0}', formatRate(up))] : []),
   ];
 }
 
 /** What it is called on this machine: `name (2)` when the name was taken. */
-function nameHere({ name, path, kind }: Transfer): string {
+function localName({ name, path, kind }: Transfer): string {
   const last = path.split(/[/\\]/).at(-1) ?? '';
   return kind === 'share' || last === '' ? name : [...name.split('/').slice(0, -1), last].join('/');
 }
 
 /** `63 % · 8.1 MiB/s · 5 peers · 12 s left`, or whatever says best how it stands. */
 export const progressOf = (transfer: Transfer, nowMs = Date.now()): string =>
-  progressWith(transfer, missingWords(transfer, nowMs));
+  progressWith(transfer, unavailableText(transfer, nowMs));
 
 function progressWith(transfer: Transfer, nowhere: string | undefined): string {
   const { state, kind, doneBytes, sizeBytes, downBytesPerS, upBytesPerS, peers, error } = transfer;
   // verified and under its name, or not yet done
-  const done = t('{0} %', isComplete(transfer) ? 100 : Math.min(99, percent(doneBytes, sizeBytes)));
+  const done = t('{0} %', isComplete(transfer) ? 100 : Math.min(99, formatPercent(doneBytes, sizeBytes)));
   const missing = error ? undefined : nowhere;
-  const up = upBytesPerS > 0 ? `↑ ${rate(upBytesPerS)}` : '';
+  const up = upBytesPerS > 0 ? `↑ ${formatRate(upBytesPerS)}` : '';
   const join = (...parts: readonly string[]): string => parts.filter((part) => part !== '').join(' · ');
   switch (state) {
     case 'hashing':
@@ -260,22 +264,22 @@ function progressWith(transfer: Transfer, nowhere: string | undefined): string {
         ? join(done, plural(peers, '{0} peer', '{0} peers'), missing, up)
         : join(
             done,
-            ...(error ? [phraseOf(fromWire(error))] : []),
-            downBytesPerS > 0 ? rate(downBytesPerS) : '',
+            ...(error ? [errorPhrase(fromWire(error))] : []),
+            downBytesPerS > 0 ? formatRate(downBytesPerS) : '',
             plural(peers, '{0} peer', '{0} peers'),
-            downBytesPerS > 0 ? t('{0} left', duration((sizeBytes - doneBytes) / downBytesPerS)) : '',
+            downBytesPerS > 0 ? t('{0} left', formatDuration((sizeBytes - doneBytes) / downBytesPerS)) : '',
             up,
           );
     case 'seeding':
-      return join(amount(sizeBytes), up, peers > 0 && up !== '' ? plural(peers, '{0} peer', '{0} peers') : '');
+      return join(formatBytes(sizeBytes), up, peers > 0 && up !== '' ? plural(peers, '{0} peer', '{0} peers') : '');
     case 'queued':
       return join(done, t('waiting for its turn'));
     case 'choosing':
       return t('choose its files');
     case 'paused':
-      return join(isComplete(transfer) ? amount(sizeBytes) : done, t('paused'));
+      return join(isComplete(transfer) ? formatBytes(sizeBytes) : done, t('paused'));
     case 'failed':
-      return join(t('failed'), error ? phraseOf(fromWire(error)) : '');
+      return join(t('failed'), error ? errorPhrase(fromWire(error)) : '');
     case 'gone':
       return kind === 'share' ? t('changed or gone: not shared any more') : t('changed or gone');
     case 'other':

@@ -5,7 +5,7 @@ import { existsSync, statSync } from 'node:fs';
 import * as vscode from 'vscode';
 import type { Drag } from './groupDrop.ts';
 import { openLimitBytes } from '../remoteFiles/fileSystemProvider.ts';
-import { SHARED, SHARED_HEAD, sharedUri } from '../remoteFiles/fileUri.ts';
+import { SCHEME, HEAD_SCHEME, sharedUri } from '../remoteFiles/fileUri.ts';
 import type { Row } from './row.ts';
 
 export const fileDrag: Drag = {
@@ -18,5 +18,5 @@ export const fileDrag: Drag = {
 
 function draggedOf({ subject: { path }, shared }: Row): vscode.Uri | undefined {
   if (path !== undefined && existsSync(path)) return statSync(path).isFile() ? vscode.Uri.file(path) : undefined;
-  return shared && vscode.Uri.from(sharedUri(shared.place, shared.sizeBytes > openLimitBytes() ? SHARED_HEAD : SHARED));
+  return shared && vscode.Uri.from(sharedUri(shared.place, shared.sizeBytes > openLimitBytes() ? HEAD_SCHEME : SCHEME));
 }

@@ -6,9 +6,9 @@ export const FILES_ORDERS = ['name', 'newest', 'size'] as const;
 export type FilesOrder = (typeof FILES_ORDERS)[number];
 
 /** The part of a file's row that says where it stands. */
-export type Placed = Pick<FileRow, 'name' | 'sizeBytes' | 'atMs'>;
+export type SortableFile = Pick<FileRow, 'name' | 'sizeBytes' | 'atMs'>;
 
-export interface Folder<F extends Placed> {
+export interface Folder<F extends SortableFile> {
   /** What the names of its files begin with, the last slash included. */
   readonly prefix: string;
   /** Its name below the folder it is in; `data/raw` where `data` holds nothing else. */
@@ -18,7 +18,7 @@ export interface Folder<F extends Placed> {
   readonly newestMs: number;
 }
 
-export interface Level<F extends Placed> {
+export interface Level<F extends SortableFile> {
   readonly folders: readonly Folder<F>[];
   readonly files: readonly F[];
 }
@@ -35,7 +35,7 @@ export const FOLDERS_DEEP_MAX = 24;
  * @param files  all that lie somewhere in it
  * @param prefix  what their names begin with: '' for all of a group
  */
-export function levelOf<F extends Placed>(files: readonly F[], prefix: string, order: FilesOrder): Level<F> {
+export function levelOf<F extends SortableFile>(files: readonly F[], prefix: string, order: FilesOrder): Level<F> {
   const own: F[] = [];
   const below = new Map<string, F[]>();
   const isDeepest = prefix.split('/').length > FOLDERS_DEEP_MAX;
@@ -53,7 +53,7 @@ export function levelOf<F extends Placed>(files: readonly F[], prefix: string, o
   return { folders: foldersIn([...below], prefix, order), files: sortedFiles(own, order) };
 }
 
-export function sortedFiles<F extends Placed>(files: readonly F[], order: FilesOrder): readonly F[] {
+export function sortedFiles<F extends SortableFile>(files: readonly F[], order: FilesOrder): readonly F[] {
   switch (order) {
     case 'name':
       return byName(files, ({ name }) => name);
@@ -64,7 +64,7 @@ export function sortedFiles<F extends Placed>(files: readonly F[], order: FilesO
   }
 }
 
-function foldersIn<F extends Placed>(
+function foldersIn<F extends SortableFile>(
   all: readonly (readonly [string, readonly F[]])[],
   above: string,
   order: FilesOrder,
@@ -93,7 +93,7 @@ function foldersIn<F extends Placed>(
  * The deepest folder that holds all of them: one that holds nothing but another is no row of its
  * own, as in VS Code's explorer.
  */
-function commonFolder(files: readonly Placed[], first: string): string {
+function commonFolder(files: readonly SortableFile[], first: string): string {
   let prefix = first;
   for (let depth = prefix.split('/').length; depth <= FOLDERS_DEEP_MAX; depth++) {
     const cut = files[0]?.name.indexOf('/', prefix.length) ?? -1;

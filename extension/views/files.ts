@@ -1,18 +1,18 @@
 // The view Files: what is shared in each of my groups, in folders by its names. Pure; a group's
 // rows are made again only when its catalogue, what we have of it, or how the person wants to see
 // it has changed, and only those that somebody looks at.
-import { amount } from '../../protocol/frontend/format.ts';
+import { formatBytes } from '../../protocol/frontend/format.ts';
 import type { Transfer } from '../../protocol/messages/engineLink.ts';
 import type { GroupId } from '../../protocol/base/ids.ts';
 import type { FileRow, GroupView } from '../../protocol/messages/trackerLink.ts';
-import { phraseOf } from '../messages/errorMessages.ts';
-import { Holdings, isHere } from '../state/localCopies.ts';
+import { errorPhrase } from '../messages/errorMessages.ts';
+import { LocalCopies, isHere } from '../state/localCopies.ts';
 import type { Listing, WindowState } from '../state/state.ts';
 import { contextKeysOf, isComplete, myGroups } from '../state/state.ts';
-import { plural, shown, t } from '../common/l10n.ts';
+import { plural, printableName, t } from '../common/l10n.ts';
 import type { FilesOrder, Folder } from './fileTree.ts';
 import { levelOf, sortedFiles } from './fileTree.ts';
-import { troubleRow } from './groups.ts';
+import { problemRow } from './groups.ts';
 import { LazyRows } from './row.ts';
 import type { Head, Row } from './row.ts';
 
@@ -25,7 +25,7 @@ const OPEN_GROUPS_MAX = 4;
 export const LEVEL_ROWS = 1_000;
 
 /** How the person wants to see the files. */
-export interface FilesLook {
+export interface FilesViewOptions {
   readonly order: FilesOrder;
   /** Words that all occur in the names that are shown; empty for all files. */
   readonly filter: string;
@@ -38,32 +38,39 @@ export interface FilesLook {
   readonly seenMs: ReadonlyMap<GroupId, number>;
 }
 
-export const PLAIN_LOOK: FilesLook = { order: 'name', filter: '', rowsMax: new Map(), seenMs: new Map() };
+export const DEFAULT_OPTIONS: FilesViewOptions = { order: 'name', filter: '', rowsMax: new Map(), seenMs: new Map() };
 
-export function fileRows(state: WindowState, look: FilesLook = PLAIN_LOOK): readonly Row[] {
+export function fileRows(state: WindowState, options: FilesViewOptions = DEFAULT_OPTIONS): readonly Row[] {
   if (contextKeysOf(state)['shoal.noFiles']) return []; // then the welcome text says what to do
   const groups = [...myGroups(state)].sort((a, b) => a.name.localeCompare(b.name));
-  return groups.flatMap((group) => groupRow(group, state, look, groups.length > OPEN_GROUPS_MAX));
+  return groups.flatMap((group) => groupRow(group, state, options, groups.length > OPEN_GROUPS_MAX));
 }
 
-function groupRow(group: GroupView, state: WindowState, look: FilesLook, isCollapsed: boolean): readonly Row[] {
+function groupRow(
+  group: GroupView,
+  state: WindowState,
+  options: FilesViewOptions,
+  isCollapsed: boolean,
+): readonly Row[] {
   const files = state.files.get(group.group);
-  const { rows, matches, news } = files ? madeOf(group, files, state, look) : { rows: [], matches: 0, news: 0 };
-  if (look.filter !== '' && matches === 0) return [];
+  const { rows, matches, news } = files
+    ? cachedRowsOf(group, files, state, options)
+    : { rows: [], matches: 0, news: 0 };
+  if (options.filter !== '' && matches === 0) return [];
   const total = files?.rows.length ?? 0;
   const count = !files?.isLoaded
     ? ''
-    : look.filter === ''
+    : options.filter === ''
       ? plural(total, '{0} file', '{0} files')
       : t('{0} of {1} files', matches, total);
   const fresh = news > 0 ? t('● {0} new', news) : '';
   return [
     {
       id: `files:${group.group}`,
-      label: shown(group.name),
+      label: printableName(group.name),
       description: joined(count, fresh),
       tooltip: [
-        shown(group.name),
+        printableName(group.name),
         ...(count === '' ? [] : [count]),
         ...(news > 0
           ? [plural(news, '{0} file is new since you last looked', '{0} files are new since you last looked')]
@@ -72,11 +79,12 @@ function groupRow(group: GroupView, state: WindowState, look: FilesLook, isColla
       icon: { theme: 'organization' },
       context: `filesGroup${news > 0 ? ' new' : ''}`,
       subject: { group: group.name },
-      isCollapsed: isCollapsed && look.filter === '',
+      isCollapsed: isCollapsed && options.filter === '',
       children: rows,
-      spoken: [t('Files of group {0}, {1}', shown(group.name), count), ...(news > 0 ? [t('{0} new', news)] : [])].join(
-        ', ',
-      ),
+      spoken: [
+        t('Files of group {0}, {1}', printableName(group.name), count),
+        ...(news > 0 ? [t('{0} new', news)] : []),
+      ].join(', '),
     },
   ];
 }
@@ -85,52 +93,60 @@ function groupRow(group: GroupView, state: WindowState, look: FilesLook, isColla
  * What the view says beside its rows: which filter there is, because the rows that are missing do
  * not say it.
  */
-export function filesHead({ filter }: FilesLook, rows: readonly Row[]): Head {
+export function filesHeader({ filter }: FilesViewOptions, rows: readonly Row[]): Head {
   if (filter === '') return {};
   return {
-    description: shown(filter),
+    description: printableName(filter),
     message:
       rows.length > 0
-        ? t('Only files with “{0}” in their names are shown.', shown(filter))
-        : t('No file has “{0}” in its name.', shown(filter)),
+        ? t('Only files with “{0}” in their names are shown.', printableName(filter))
+        : t('No file has “{0}” in its name.', printableName(filter)),
   };
 }
 
-interface Made {
+interface CachedRows {
   readonly rows: LazyRows;
   /** Files that the filter lets through. */
   readonly matches: number;
   readonly news: number;
 }
 
-const made = new WeakMap<Listing<FileRow>, Made & { readonly key: string; readonly look: FilesLook }>();
+const rowCache = new WeakMap<
+  Listing<FileRow>,
+  CachedRows & { readonly key: string; readonly look: FilesViewOptions }
+>();
 
-function madeOf(group: GroupView, files: Listing<FileRow>, state: WindowState, look: FilesLook): Made {
-  const holdings = new Holdings(group.group, state);
-  const key = `${group.role} ${holdings.key}`;
-  const known = made.get(files);
-  if (known?.key === key && known.look === look) return known;
-  const level = new LevelRows(group, holdings, look, state.overview?.account?.user ?? '');
-  const words = filterWords(look.filter);
+function cachedRowsOf(
+  group: GroupView,
+  files: Listing<FileRow>,
+  state: WindowState,
+  options: FilesViewOptions,
+): CachedRows {
+  const localCopies = new LocalCopies(group.group, state);
+  const key = `${group.role} ${localCopies.key}`;
+  const known = rowCache.get(files);
+  if (known?.key === key && known.look === options) return known;
+  const level = new LevelRows(group, localCopies, options, state.overview?.account?.user ?? '');
+  const words = filterText(options.filter);
   const matching = words.length === 0 ? files.rows : files.rows.filter(({ name }) => matches(name, words));
-  const trouble = files.error ? [troubleRow(`files:${group.group}:error`, phraseOf(files.error))] : [];
+  const trouble = files.error ? [problemRow(`files:${group.group}:error`, errorPhrase(files.error))] : [];
   const rows = new LazyRows(() => [
     ...(words.length === 0 ? level.of(matching, '') : level.flat(matching, words)),
     ...trouble,
   ]);
   const now = {
     key,
-    look,
+    look: options,
     rows,
     matches: matching.length,
     news: files.rows.filter((file) => level.isNew(file)).length,
   };
-  made.set(files, now);
+  rowCache.set(files, now);
   return now;
 }
 
 /** The words of a filter: a name fits when it has them all. */
-export const filterWords = (filter: string): readonly string[] =>
+export const filterText = (filter: string): readonly string[] =>
   filter
     .toLowerCase()
     .split(/\s+/)
@@ -144,27 +160,27 @@ const matches = (name: string, words: readonly string[]): boolean => {
 /** Makes the rows of one group. */
 class LevelRows {
   readonly #group: GroupView;
-  readonly #holdings: Holdings;
-  readonly #look: FilesLook;
+  readonly #localCopies: LocalCopies;
+  readonly #options: FilesViewOptions;
   readonly #me: string;
   readonly #seenMs: number;
 
-  constructor(group: GroupView, holdings: Holdings, look: FilesLook, me: string) {
+  constructor(group: GroupView, localCopies: LocalCopies, options: FilesViewOptions, me: string) {
     this.#group = group;
-    this.#holdings = holdings;
-    this.#look = look;
+    this.#localCopies = localCopies;
+    this.#options = options;
     this.#me = me;
-    this.#seenMs = look.seenMs.get(group.group) ?? Infinity;
+    this.#seenMs = options.seenMs.get(group.group) ?? Infinity;
   }
 
   /** Whether somebody else has shared it since I looked, and I have done nothing with it. */
   isNew(file: FileRow): boolean {
-    return file.atMs > this.#seenMs && file.author !== this.#me && !this.#holdings.ofVersion(file);
+    return file.atMs > this.#seenMs && file.author !== this.#me && !this.#localCopies.ofVersion(file);
   }
 
   /** What lies directly in a folder; '' is the group itself. */
   of(files: readonly FileRow[], prefix: string): readonly Row[] {
-    const level = levelOf(files, prefix, this.#look.order);
+    const level = levelOf(files, prefix, this.#options.order);
     return this.#cut(prefix, [
       ...level.folders.map((folder) => () => this.#folder(folder)),
       ...level.files.map((file) => () => this.#file(file, file.name.slice(prefix.length))),
@@ -175,9 +191,9 @@ class LevelRows {
   flat(files: readonly FileRow[], words: readonly string[]): readonly Row[] {
     return this.#cut(
       '',
-      sortedFiles(files, this.#look.order).map((file) => () => ({
+      sortedFiles(files, this.#options.order).map((file) => () => ({
         ...this.#file(file, file.name),
-        ...highlighted(shown(file.name), words),
+        ...highlighted(printableName(file.name), words),
       })),
     );
   }
@@ -186,22 +202,22 @@ class LevelRows {
   #cut(prefix: string, rows: readonly (() => Row)[]): readonly Row[] {
     const { group, name } = this.#group;
     const level = levelKey(group, prefix);
-    const max = this.#look.rowsMax.get(level) ?? LEVEL_ROWS;
+    const max = this.#options.rowsMax.get(level) ?? LEVEL_ROWS;
     const made = rows.slice(0, max).map((make) => make());
     const left = rows.length - made.length;
     if (left === 0) return made;
-    const words = t('{0} more', left);
+    const label = t('{0} more', left);
     return [
       ...made,
       {
         id: `more:${level}`,
-        label: words,
+        label,
         description: t('show them, or filter'),
-        tooltip: [words],
+        tooltip: [label],
         icon: { theme: 'ellipsis' },
         context: 'more',
         subject: { group: name, level },
-        spoken: words,
+        spoken: label,
       },
     ];
   }
@@ -209,18 +225,18 @@ class LevelRows {
   #folder({ prefix, label, files, sizeBytes }: Folder<FileRow>): Row {
     const { group, name } = this.#group;
     const news = files.filter((file) => this.isNew(file)).length;
-    const words = [plural(files.length, '{0} file', '{0} files'), amount(sizeBytes)];
+    const words = [plural(files.length, '{0} file', '{0} files'), formatBytes(sizeBytes)];
     return {
       id: `folder:${group}:${prefix}`,
-      label: shown(label),
+      label: printableName(label),
       description: joined(...words, news > 0 ? t('● {0} new', news) : ''),
-      tooltip: [shown(prefix.slice(0, -1)), words.join(', ')],
+      tooltip: [printableName(prefix.slice(0, -1)), words.join(', ')],
       icon: { theme: 'folder' },
       context: 'folder',
       subject: { group: name, folder: prefix },
       isCollapsed: true,
       children: new LazyRows(() => this.of(files, prefix)),
-      spoken: [t('Folder {0}', shown(label)), ...words, ...(news > 0 ? [t('{0} new', news)] : [])].join(', '),
+      spoken: [t('Folder {0}', printableName(label)), ...words, ...(news > 0 ? [t('{0} new', news)] : [])].join(', '),
     };
   }
 
@@ -229,8 +245,8 @@ class LevelRows {
       this.#group,
       file,
       label,
-      this.#holdings.ofVersion(file),
-      this.#holdings.olderThan(file),
+      this.#localCopies.ofVersion(file),
+      this.#localCopies.olderThan(file),
       this.isNew(file),
     );
   }
@@ -247,7 +263,7 @@ export function levelsTo(
   group: GroupId,
   rows: readonly FileRow[],
   name: string,
-  { order, rowsMax }: FilesLook,
+  { order, rowsMax }: FilesViewOptions,
 ): readonly { readonly level: string; readonly rows: number }[] {
   const wanted: { readonly level: string; readonly rows: number }[] = [];
   for (let [files, prefix] = [rows, '']; ;) {
@@ -300,10 +316,10 @@ function fileRow(
           : older
             ? t('update available')
             : isPartial
-              ? comingWords(holding)
+              ? downloadingText(holding)
               : '';
-  const by = iShare ? '' : shown(author);
-  const size = amount(sizeBytes);
+  const by = iShare ? '' : printableName(author);
+  const size = formatBytes(sizeBytes);
   const seeds = availability(file);
   const nth = version > 1 ? t('v{0}', version) : '';
   const flags = [
@@ -316,7 +332,7 @@ function fileRow(
   ];
   return {
     id: `file:${group}:${name}`,
-    label: shown(label),
+    label: printableName(label),
     // what is cut off in a narrow view stands last
     description: joined(isNew ? t('● new') : '', place, size, nth, seeds, by),
     tooltip: {
@@ -340,20 +356,20 @@ function fileRow(
       ...(isWhole && { path: holding.path }),
     },
     spoken: [
-      shown(name),
+      printableName(name),
       isNew ? t('new') : '',
       size,
       version > 1 ? t('version {0}', version) : '',
       seeds,
       place,
-      t('shared by {0}', shown(author)),
+      t('shared by {0}', printableName(author)),
     ]
       .filter((text) => text !== '')
       .join(', '),
   };
 }
 
-function comingWords({ state }: Transfer): string {
+function downloadingText({ state }: Transfer): string {
   return state === 'failed' ? t('download failed') : state === 'paused' ? t('paused') : t('downloading');
 }
 
@@ -367,11 +383,11 @@ function tooltipOf(file: FileRow, here: Transfer | undefined, older: Transfer | 
   const { name, version, sizeBytes, author, atMs, leechers, sharers, sharersCount, sha256 } = file;
   const when = new Date(atMs).toLocaleString();
   return [
-    shown(name),
-    t('{0} ({1} bytes)', amount(sizeBytes), sizeBytes.toLocaleString()),
+    printableName(name),
+    t('{0} ({1} bytes)', formatBytes(sizeBytes), sizeBytes.toLocaleString()),
     version > 1
-      ? t('Version {0}, shared by {1}, {2}', version, shown(author), when)
-      : t('Shared by {0}, {1}', shown(author), when),
+      ? t('Version {0}, shared by {1}, {2}', version, printableName(author), when)
+      : t('Shared by {0}, {1}', printableName(author), when),
     ...(older
       ? [
           older.version > 0
@@ -381,9 +397,9 @@ function tooltipOf(file: FileRow, here: Transfer | undefined, older: Transfer | 
       : []),
     `${availability(file)}${leechers > 0 ? `, ${t('{0} downloading', leechers)}` : ''}`,
     ...(sharersCount > 1
-      ? [t('Sharers: {0}', sharers.map(shown).join(', ') + (sharersCount > sharers.length ? ' …' : ''))]
+      ? [t('Sharers: {0}', sharers.map(printableName).join(', ') + (sharersCount > sharers.length ? ' …' : ''))]
       : []),
-    ...(here ? [t('On this machine: {0}', shown(here.path))] : []),
+    ...(here ? [t('On this machine: {0}', printableName(here.path))] : []),
     `SHA-256 ${sha256}`,
   ];
 }

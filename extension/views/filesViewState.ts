@@ -6,11 +6,11 @@ import type { FileRow } from '../../protocol/messages/trackerLink.ts';
 import type { Listing, WindowState } from '../state/state.ts';
 import { myGroups } from '../state/state.ts';
 import type { FilesOrder } from './fileTree.ts';
-import type { FilesLook } from './files.ts';
-import { LEVEL_ROWS, PLAIN_LOOK } from './files.ts';
+import type { FilesViewOptions } from './files.ts';
+import { LEVEL_ROWS, DEFAULT_OPTIONS } from './files.ts';
 
 /** Remembers what an account has seen; Memory is one. */
-export interface SeenKeeper {
+export interface SeenStore {
   seenMs(account: AccountId): ReadonlyMap<GroupId, number>;
   rememberSeen(account: AccountId, seenMs: ReadonlyMap<GroupId, number>): Promise<void>;
 }
@@ -18,19 +18,19 @@ export interface SeenKeeper {
 /** Rows that one level shows at most: beyond them there is the filter. */
 const LEVEL_ROWS_MAX = 20_000;
 
-export class FilesView {
-  look: FilesLook;
-  readonly #keeper: SeenKeeper;
-  readonly #stateNow: () => WindowState;
-  readonly #changed: () => void;
+export class FilesViewState {
+  options: FilesViewOptions;
+  readonly #store: SeenStore;
+  readonly #state: () => WindowState;
+  readonly #onChange: () => void;
   #account: AccountId | undefined;
 
   /** @param changed  told when the rows may look different */
-  constructor(keeper: SeenKeeper, order: FilesOrder, stateNow: () => WindowState, changed: () => void) {
-    this.look = { ...PLAIN_LOOK, order };
-    this.#keeper = keeper;
-    this.#stateNow = stateNow;
-    this.#changed = changed;
+  constructor(store: SeenStore, order: FilesOrder, stateNow: () => WindowState, changed: () => void) {
+    this.options = { ...DEFAULT_OPTIONS, order };
+    this.#store = store;
+    this.#state = stateNow;
+    this.#onChange = changed;
   }
 
   sort(order: FilesOrder): void {
@@ -42,55 +42,55 @@ export class FilesView {
   }
 
   /** Another screenful of a level, or as many rows as lead to one that was asked for. */
-  showMore(level: string, rows = (this.look.rowsMax.get(level) ?? LEVEL_ROWS) + LEVEL_ROWS): void {
-    this.#set({ rowsMax: new Map(this.look.rowsMax).set(level, Math.min(LEVEL_ROWS_MAX, rows)) });
+  showMore(level: string, rows = (this.options.rowsMax.get(level) ?? LEVEL_ROWS) + LEVEL_ROWS): void {
+    this.#set({ rowsMax: new Map(this.options.rowsMax).set(level, Math.min(LEVEL_ROWS_MAX, rows)) });
   }
 
   /**
    * The state has changed: somebody else may have signed in, and a catalogue that comes for the
    * first time has nothing new in it.
    */
-  follow(): void {
-    const state = this.#stateNow();
+  update(): void {
+    const state = this.#state();
     const account = state.overview?.account?.account;
     if (account !== this.#account) {
       this.#account = account;
       this.#set({
-        seenMs: account === undefined ? new Map() : this.#keeper.seenMs(account),
+        seenMs: account === undefined ? new Map() : this.#store.seenMs(account),
         filter: '',
         rowsMax: new Map(),
       });
     }
     const first = myGroups(state).filter(
-      ({ group }) => !this.look.seenMs.has(group) && state.files.get(group)?.isLoaded,
+      ({ group }) => !this.options.seenMs.has(group) && state.files.get(group)?.isLoaded,
     );
-    if (first.length > 0) this.#see(first.map(({ group }) => group));
+    if (first.length > 0) this.#updateSeen(first.map(({ group }) => group));
   }
 
   /** What is there now is new no longer: the person has looked at it, or says so. */
-  seen(groups: readonly GroupId[] = myGroups(this.#stateNow()).map(({ group }) => group)): void {
-    this.#see(groups);
+  markSeen(groups: readonly GroupId[] = myGroups(this.#state()).map(({ group }) => group)): void {
+    this.#updateSeen(groups);
   }
 
-  #see(groups: readonly GroupId[]): void {
-    const { files } = this.#stateNow();
-    const seenMs = new Map(this.look.seenMs);
+  #updateSeen(groups: readonly GroupId[]): void {
+    const { files } = this.#state();
+    const seenMs = new Map(this.options.seenMs);
     // Another window may have shown more of it meanwhile.
-    for (const [group, ms] of this.#account === undefined ? [] : this.#keeper.seenMs(this.#account)) {
+    for (const [group, ms] of this.#account === undefined ? [] : this.#store.seenMs(this.#account)) {
       seenMs.set(group, Math.max(seenMs.get(group) ?? 0, ms));
     }
     for (const group of groups) {
       const listing = files.get(group);
       if (listing?.isLoaded) seenMs.set(group, Math.max(seenMs.get(group) ?? 0, newestMs(listing)));
     }
-    if ([...seenMs].every(([group, ms]) => this.look.seenMs.get(group) === ms)) return;
+    if ([...seenMs].every(([group, ms]) => this.options.seenMs.get(group) === ms)) return;
     this.#set({ seenMs });
-    if (this.#account !== undefined) void this.#keeper.rememberSeen(this.#account, seenMs);
+    if (this.#account !== undefined) void this.#store.rememberSeen(this.#account, seenMs);
   }
 
-  #set(change: Partial<FilesLook>): void {
-    this.look = { ...this.look, ...change };
-    this.#changed();
+  #set(change: Partial<FilesViewOptions>): void {
+    this.options = { ...this.options, ...change };
+    this.#onChange();
   }
 }
 

@@ -4,9 +4,9 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { whyNotFileName } from '../../protocol/base/names.ts';
+import { validateFileName } from '../../protocol/base/names.ts';
 import { ShoalError, systemCode } from '../../protocol/base/errors.ts';
-import { SHARED, SHARED_HEAD } from '../remoteFiles/fileUri.ts';
+import { SCHEME, HEAD_SCHEME } from '../remoteFiles/fileUri.ts';
 import type { Node } from './treeProvider.ts';
 import { inMessage, plural, t } from '../common/l10n.ts';
 
@@ -19,7 +19,7 @@ const NAMES_MAX = 100;
  * Shares in a group; in one that is asked for when none is named. What goes wrong there, and here,
  * is `explain`'s to say.
  */
-export interface DropHost {
+export interface GroupDropContext {
   readonly share: (group: string | undefined, uris: readonly vscode.Uri[]) => Promise<void>;
   readonly explain: (run: () => Promise<void>) => Promise<void>;
 }
@@ -27,13 +27,13 @@ export interface DropHost {
 /** What may be dragged out of a view on which files may be dropped. */
 export type Drag = Required<Pick<vscode.TreeDragAndDropController<Node>, 'dragMimeTypes' | 'handleDrag'>>;
 
-export class DropToShare implements vscode.TreeDragAndDropController<Node> {
+export class GroupDrop implements vscode.TreeDragAndDropController<Node> {
   readonly dropMimeTypes = ['text/uri-list', 'files'];
-  readonly #host: DropHost;
+  readonly #context: GroupDropContext;
   readonly #drag: Drag | undefined;
 
-  constructor(host: DropHost, drag?: Drag) {
-    this.#host = host;
+  constructor(context: GroupDropContext, drag?: Drag) {
+    this.#context = context;
     this.#drag = drag;
   }
 
@@ -49,7 +49,7 @@ export class DropToShare implements vscode.TreeDragAndDropController<Node> {
   }
 
   handleDrop(target: Node | undefined, data: vscode.DataTransfer, token: vscode.CancellationToken): Promise<void> {
-    const { share, explain } = this.#host;
+    const { share, explain } = this.#context;
     return explain(async () => {
       const uris = await droppedOf(data);
       // Not waited for: while a drop lasts VS Code shows that it is busy, and questions may come.
@@ -90,7 +90,7 @@ function urisOf(text: string): readonly vscode.Uri[] {
     .flatMap((line) => {
       try {
         const uri = vscode.Uri.parse(line, true);
-        if (uri.scheme === SHARED || uri.scheme === SHARED_HEAD) return []; // a row of our own: it is shared already
+        if (uri.scheme === SCHEME || uri.scheme === HEAD_SCHEME) return []; // a row of our own: it is shared already
         // In a remote window the explorer's own files carry the address of the machine, which is
         // this one.
         return uri.scheme === 'vscode-remote' ? [vscode.Uri.file(uri.path)] : [uri];
@@ -140,7 +140,7 @@ async function copiedHere(files: readonly vscode.DataTransferFile[]): Promise<re
         if (token.isCancellationRequested) return [];
         progress.report({ message: inMessage(file.name), increment: 100 / files.length });
         const name = path.basename(file.name);
-        if (whyNotFileName(name) === undefined) {
+        if (validateFileName(name) === undefined) {
           copied.push(vscode.Uri.file(await writeNew(folder, name, await file.data())));
         }
       }

@@ -1,10 +1,10 @@
 // The view Groups: my groups with their members and those who ask to join; groups that I asked to
 // join. Pure.
 import type { GroupView, MemberRow } from '../../protocol/messages/trackerLink.ts';
-import { phraseOf } from '../messages/errorMessages.ts';
+import { errorPhrase } from '../messages/errorMessages.ts';
 import type { AccountId } from '../../protocol/base/ids.ts';
 import type { Listing, WindowState } from '../state/state.ts';
-import { plural, shown, t } from '../common/l10n.ts';
+import { plural, printableName, t } from '../common/l10n.ts';
 import { LazyRows } from './row.ts';
 import type { Row } from './row.ts';
 
@@ -23,24 +23,24 @@ function groupRow(group: GroupView, state: WindowState): Row {
   const listed = state.members.get(id);
   return {
     id: `group:${id}`,
-    label: shown(name),
+    label: printableName(name),
     description: [mine, people, waiting].filter((text) => text !== '').join(' · '),
     tooltip: [
-      shown(name),
-      isOwner ? t('You own this group.') : t('Owned by {0}.', shown(owner)),
+      printableName(name),
+      isOwner ? t('You own this group.') : t('Owned by {0}.', printableName(owner)),
       people,
-      ...(waiting === '' ? [] : [t('Asking to join: {0}', requests.map(({ user }) => shown(user)).join(', '))]),
+      ...(waiting === '' ? [] : [t('Asking to join: {0}', requests.map(({ user }) => printableName(user)).join(', '))]),
     ],
     icon: { theme: 'organization' },
     context: `group ${isOwner ? 'owner' : 'member'}${waiting === '' ? '' : ' asked'}`,
     subject: { group: name },
     isCollapsed: waiting === '',
     children: peopleOf(group, listed, state.overview?.account?.account),
-    spoken: [t('Group {0}', shown(name)), mine, people, waiting].filter((text) => text !== '').join(', '),
+    spoken: [t('Group {0}', printableName(name)), mine, people, waiting].filter((text) => text !== '').join(', '),
   };
 }
 
-const made = new WeakMap<
+const rowCache = new WeakMap<
   Listing<MemberRow>,
   { readonly group: GroupView; readonly me: AccountId | undefined; readonly rows: LazyRows }
 >();
@@ -51,15 +51,15 @@ const NOBODY: Listing<MemberRow> = { rows: [], isLoaded: false, error: undefined
  * looks: a group may have a thousand.
  */
 function peopleOf(group: GroupView, listed: Listing<MemberRow> | undefined, me: AccountId | undefined): LazyRows {
-  const known = listed && made.get(listed);
+  const known = listed && rowCache.get(listed);
   if (known?.group === group && known.me === me) return known.rows;
   const { rows: members, error } = listed ?? NOBODY;
   const rows = new LazyRows(() => [
     ...(group.role === 'owner' ? group.requests.map(({ request, user }) => requestRow(request, group, user)) : []),
     ...inOrder(members.filter(({ role }) => role !== 'applicant')).map((member) => memberRow(group, member, me)),
-    ...(error ? [troubleRow(`group:${group.group}:error`, phraseOf(error))] : []),
+    ...(error ? [problemRow(`group:${group.group}:error`, errorPhrase(error))] : []),
   ]);
-  if (listed) made.set(listed, { group, me, rows });
+  if (listed) rowCache.set(listed, { group, me, rows });
   return rows;
 }
 
@@ -70,29 +70,29 @@ function inOrder(members: readonly MemberRow[]): readonly MemberRow[] {
 }
 
 function applied({ group, name, owner }: GroupView): Row {
-  const waiting = t('waiting for {0}', shown(owner));
+  const waiting = t('waiting for {0}', printableName(owner));
   return {
     id: `group:${group}`,
-    label: shown(name),
+    label: printableName(name),
     description: waiting,
-    tooltip: [shown(name), t('You asked to join; {0} decides.', shown(owner))],
+    tooltip: [printableName(name), t('You asked to join; {0} decides.', printableName(owner))],
     icon: { theme: 'watch' },
     context: 'group applied',
     subject: { group: name },
-    spoken: t('Group {0}, {1}', shown(name), waiting),
+    spoken: t('Group {0}, {1}', printableName(name), waiting),
   };
 }
 
 function requestRow(request: string, { name }: GroupView, user: string): Row {
   return {
     id: `request:${request}`,
-    label: shown(user),
+    label: printableName(user),
     description: t('asks to join'),
-    tooltip: [t('{0} asks to join {1}.', shown(user), shown(name))],
+    tooltip: [t('{0} asks to join {1}.', printableName(user), printableName(name))],
     icon: { theme: 'person-add', color: 'list.warningForeground' },
     context: 'request',
     subject: { group: name, user },
-    spoken: t('{0} asks to join {1}', shown(user), shown(name)),
+    spoken: t('{0} asks to join {1}', printableName(user), printableName(name)),
   };
 }
 
@@ -109,18 +109,18 @@ function memberRow(
   ].filter((text) => text !== '');
   return {
     id: `member:${name}:${account}`,
-    label: shown(user),
+    label: printableName(user),
     description: words.join(' · '),
-    tooltip: [shown(user), words.join(', ')],
+    tooltip: [printableName(user), words.join(', ')],
     icon: { theme: 'account', color: online ? 'charts.green' : 'disabledForeground' },
     context: `person${role === 'owner' && !isMe ? ' removable' : ''}`,
     subject: { group: name, user },
-    spoken: `${shown(user)}, ${words.join(', ')}`,
+    spoken: `${printableName(user)}, ${words.join(', ')}`,
   };
 }
 
 /** Something that could not be shown, and why. */
-export const troubleRow = (id: string, why: string): Row => ({
+export const problemRow = (id: string, why: string): Row => ({
   id,
   label: why,
   description: '',

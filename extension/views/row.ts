@@ -1,7 +1,7 @@
 // A row of a view: plain data, made of the state. treeProvider.ts shows it. What is long or many is
 // made only when somebody looks at it.
 
-import type { SharedPlace } from '../remoteFiles/fileUri.ts';
+import type { SharedFileLocation } from '../remoteFiles/fileUri.ts';
 
 /** What a row is about: the argument of the commands in its menu. */
 export interface Subject {
@@ -30,18 +30,18 @@ export const iconPath = (file: string): string => `/${file.replace(/^\/+/, '')}`
  * Rows that are made when they are first asked for: those of a row that nobody opens cost nothing.
  */
 export class LazyRows {
-  readonly #make: () => readonly Row[];
-  #made: readonly Row[] | undefined;
+  readonly #create: () => readonly Row[];
+  #cached: readonly Row[] | undefined;
 
   constructor(make: () => readonly Row[]) {
-    this.#make = make;
+    this.#create = make;
   }
 
   get rows(): readonly Row[] {
-    return (this.#made ??= this.#make());
+    return (this.#cached ??= this.#create());
   }
-  get isMade(): boolean {
-    return this.#made !== undefined;
+  get isCreated(): boolean {
+    return this.#cached !== undefined;
   }
 }
 
@@ -65,7 +65,7 @@ export interface Row {
   readonly context: string;
   readonly subject: Subject;
   /** What can be opened of it before it is downloaded. */
-  readonly shared?: { readonly place: SharedPlace; readonly sizeBytes: number };
+  readonly shared?: { readonly place: SharedFileLocation; readonly sizeBytes: number };
   /**
    * What a click does, by the name behind `shoal.`: a command that takes the row from what is
    * selected.

@@ -3,7 +3,7 @@
 import type { Row } from './row.ts';
 import { childrenOf, LazyRows } from './row.ts';
 
-export interface RowChanges {
+export interface RowDiff {
   /** Whether rows at the top came, went or moved: then everything is asked for again. */
   readonly root: boolean;
   /** Rows of which something differs; those below one that is named are asked for with it. */
@@ -18,7 +18,7 @@ export interface RowChanges {
  */
 const NAMED_MAX = 100;
 
-export function changesBetween(before: readonly Row[], after: readonly Row[]): RowChanges {
+export function diffRows(before: readonly Row[], after: readonly Row[]): RowDiff {
   const closed = new Set(before.filter(({ isCollapsed }) => isCollapsed).map(({ id }) => id));
   const opened = after.filter(({ id, isCollapsed }) => isCollapsed === false && closed.has(id));
   if (!sameIds(before, after)) return { root: true, rows: [], opened };
@@ -36,7 +36,7 @@ function changesIn(before: Row | undefined, after: Row): readonly Row[] {
 }
 
 /** Whether the rows below it were never asked for: then there is nothing to say of them. */
-const isUnseen = ({ children }: Row): boolean => children instanceof LazyRows && !children.isMade;
+const isUnseen = ({ children }: Row): boolean => children instanceof LazyRows && !children.isCreated;
 
 const sameIds = (a: readonly Row[], b: readonly Row[]): boolean =>
   a === b || (a.length === b.length && a.every(({ id }, i) => id === b[i]?.id));

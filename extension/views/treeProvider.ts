@@ -3,10 +3,10 @@
 // drop what is selected. What nobody has opened is not made.
 import * as vscode from 'vscode';
 import type { WindowState } from '../state/state.ts';
-import { Merger } from '../../protocol/async/throttler.ts';
+import { Throttler } from '../../protocol/async/throttler.ts';
 import type { Head, Row } from './row.ts';
 import { childrenOf, iconPath, linesOf } from './row.ts';
-import { changesBetween } from './rowDiff.ts';
+import { diffRows } from './rowDiff.ts';
 
 /**
  * A row of a tree with an identity that outlives its content: what commands in its menu are given.
@@ -26,32 +26,32 @@ export class Node {
 /** Least time between two updates of one view, in ms. */
 const UPDATE_MS = 500;
 
-export interface RowTreeOptions {
+export interface TreeProviderOptions {
   readonly id: string;
   readonly rowsOf: (state: WindowState) => readonly Row[];
   /** What the view says above these rows. */
-  readonly headOf?: (rows: readonly Row[]) => Head;
-  readonly stateNow: () => WindowState;
+  readonly headerOf?: (rows: readonly Row[]) => Head;
+  readonly state: () => WindowState;
   /** Told when the view comes into sight or leaves it. */
   readonly onVisible?: (isVisible: boolean) => void;
   /** What may be dragged from its rows, and dropped on them. */
   readonly dragAndDrop?: vscode.TreeDragAndDropController<Node>;
 }
 
-export class RowTree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
+export class TreeProvider implements vscode.TreeDataProvider<Node>, vscode.Disposable {
   readonly view: vscode.TreeView<Node>;
   readonly onDidChangeTreeData: vscode.Event<Node | undefined>;
-  readonly #options: RowTreeOptions;
+  readonly #options: TreeProviderOptions;
   readonly #changed = new vscode.EventEmitter<Node | undefined>();
   readonly #nodes = new Map<string, Node>();
-  readonly #merger: Merger;
+  readonly #throttler: Throttler;
   #rows: readonly Row[];
 
-  constructor(options: RowTreeOptions) {
+  constructor(options: TreeProviderOptions) {
     this.#options = options;
-    this.#rows = options.rowsOf(options.stateNow());
+    this.#rows = options.rowsOf(options.state());
     this.onDidChangeTreeData = this.#changed.event;
-    this.#merger = new Merger(UPDATE_MS, () => this.#update());
+    this.#throttler = new Throttler(UPDATE_MS, () => this.#update());
     this.view = vscode.window.createTreeView(options.id, {
       treeDataProvider: this,
       showCollapseAll: true,
@@ -64,7 +64,7 @@ export class RowTree implements vscode.TreeDataProvider<Node>, vscode.Disposable
 
   /** The state may look different now. */
   refresh(): void {
-    if (this.view.visible) this.#merger.ask();
+    if (this.view.visible) this.#throttler.request();
   }
 
   /**
@@ -135,7 +135,7 @@ export class RowTree implements vscode.TreeDataProvider<Node>, vscode.Disposable
   }
 
   dispose(): void {
-    this.#merger.dispose();
+    this.#throttler.dispose();
     this.view.dispose();
     this.#changed.dispose();
   }
@@ -147,9 +147,9 @@ export class RowTree implements vscode.TreeDataProvider<Node>, vscode.Disposable
 
   #update(): void {
     const before = this.#rows;
-    this.#rows = this.#options.rowsOf(this.#options.stateNow());
-    this.#sayAbove();
-    const { root, rows, opened } = changesBetween(before, this.#rows);
+    this.#rows = this.#options.rowsOf(this.#options.state());
+    this.#showMessage();
+    const { root, rows, opened } = diffRows(before, this.#rows);
     this.#keep(this.#rows);
     if (root) this.#changed.fire(undefined);
     for (const row of rows) {
@@ -166,9 +166,9 @@ export class RowTree implements vscode.TreeDataProvider<Node>, vscode.Disposable
     }
   }
 
-  #sayAbove(): void {
-    if (!this.#options.headOf) return;
-    const { message, description } = this.#options.headOf(this.#rows);
+  #showMessage(): void {
+    if (!this.#options.headerOf) return;
+    const { message, description } = this.#options.headerOf(this.#rows);
     if (this.view.message !== message) this.view.message = message;
     if (this.view.description !== description) this.view.description = description;
   }

@@ -1,7 +1,7 @@
 // The page of the swarm inspector: takes what the window shows, gives each part its own, and says
 // what was pressed. Everything that people chose goes into text nodes alone.
-import type { Action, FromPage, Kept, Shown, Words } from './messages.ts';
-import { kept, toPage } from './messages.ts';
+import type { Action, FromPage, SavedPageState, Shown, PageText } from './messages.ts';
+import { parseSavedState, toPage } from './messages.ts';
 import { PeerTable } from './peerTable.ts';
 import { PieceMap } from './pieceMap.ts';
 import { RatePlot } from './ratePlot.ts';
@@ -11,15 +11,19 @@ import { onThemeChange } from './theme.ts';
 interface Host {
   postMessage(message: FromPage): void;
   getState(): unknown;
-  setState(state: Kept): void;
+  setState(state: SavedPageState): void;
 }
 declare function acquireVsCodeApi(): Host;
 
 /** Least time between two things said to a screen reader by themselves, in ms. */
-const SAY_MS = 5_000;
+const ANNOUNCE_MS = 5_000;
 
 const host = acquireVsCodeApi();
-let keep: Kept = kept(host.getState()) ?? { transfer: 0, sortBy: undefined, isDescending: false };
+let saveState: SavedPageState = parseSavedState(host.getState()) ?? {
+  transfer: 0,
+  sortBy: undefined,
+  isDescending: false,
+};
 
 const part = <T extends HTMLElement>(id: string, kind: new () => T): T => {
   const found = document.getElementById(id);
@@ -47,10 +51,10 @@ const map = new PieceMap(
 const table = new PeerTable(
   part('peers', HTMLTableElement),
   part('no-peers', HTMLParagraphElement),
-  keep,
+  saveState,
   (sorting) => {
-    keep = { ...keep, ...sorting };
-    host.setState(keep);
+    saveState = { ...saveState, ...sorting };
+    host.setState(saveState);
   },
 );
 const plot = new RatePlot(parts.plot);
@@ -59,9 +63,9 @@ window.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
   const message = toPage(data);
   switch (message?.is) {
     case 'words':
-      keep = { ...keep, transfer: message.transfer };
-      host.setState(keep);
-      return speak(message.words);
+      saveState = { ...saveState, transfer: message.transfer };
+      host.setState(saveState);
+      return setPageText(message.words);
     case 'show':
       return show(message.shown);
     case 'rates':
@@ -77,18 +81,18 @@ onThemeChange(() => {
 });
 host.postMessage({ is: 'ready' });
 
-function speak(words: Words): void {
-  document.documentElement.lang = words.language;
+function setPageText(pageText: PageText): void {
+  document.documentElement.lang = pageText.language;
   for (const [id, text] of [
-    ['pieces-title', words.pieces],
-    ['peers-title', words.peers],
-    ['speed-title', words.speed],
+    ['pieces-title', pageText.pieces],
+    ['peers-title', pageText.peers],
+    ['speed-title', pageText.speed],
   ] as const) {
     part(id, HTMLHeadingElement).textContent = text;
   }
-  map.speak(words);
-  table.speak(words);
-  plot.speak(words);
+  map.setPageText(pageText);
+  table.setPageText(pageText);
+  plot.setPageText(pageText);
 }
 
 function show({ title, about, progress, share, whys, actions, map: pieces, peers, rates }: Shown): void {
@@ -104,7 +108,7 @@ function show({ title, about, progress, share, whys, actions, map: pieces, peers
   table.show(peers);
   setItems(parts.keys, rates);
   parts.plot.setAttribute('aria-label', rates.join(', '));
-  say([progress, ...whys.slice(0, 1)].join('. '));
+  announce([progress, ...whys.slice(0, 1)].join('. '));
 }
 
 function showNothing(text: string): void {
@@ -130,18 +134,18 @@ function showActions(actions: readonly { readonly action: Action; readonly label
   if (hadFocus) parts.actions.querySelector('button')?.focus();
 }
 
-let toSay = '';
-let isSaying = false;
+let toAnnounce = '';
+let isAnnouncing = false;
 /** Now and then the latest, not everything. */
-function say(text: string): void {
-  toSay = text;
-  if (isSaying) return;
-  isSaying = true;
-  setText(parts.said, toSay);
+function announce(text: string): void {
+  toAnnounce = text;
+  if (isAnnouncing) return;
+  isAnnouncing = true;
+  setText(parts.said, toAnnounce);
   setTimeout(() => {
-    isSaying = false;
-    if (parts.said.textContent !== toSay) say(toSay);
-  }, SAY_MS);
+    isAnnouncing = false;
+    if (parts.said.textContent !== toAnnounce) announce(toAnnounce);
+  }, ANNOUNCE_MS);
 }
 
 function setItems(list: HTMLElement, texts: readonly string[]): void {

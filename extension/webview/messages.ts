@@ -20,7 +20,7 @@ export const COLUMNS = ['name', 'has', 'down', 'up', 'gave', 'took', 'state'] as
 export type Column = (typeof COLUMNS)[number];
 
 /** Fixed words of the page; `{0}` is the first value. */
-export interface Words {
+export interface PageText {
   readonly language: string;
   readonly pieces: string;
   readonly peers: string;
@@ -95,13 +95,13 @@ export interface Rates {
 }
 
 export type ToPage =
-  | { readonly is: 'words'; readonly transfer: number; readonly words: Words }
+  | { readonly is: 'words'; readonly transfer: number; readonly words: PageText }
   | { readonly is: 'show'; readonly shown: Shown }
   | { readonly is: 'rates'; readonly rates: Rates }
   | { readonly is: 'nothing'; readonly text: string };
 
 /** What the page keeps for the next time it is made. */
-export interface Kept {
+export interface SavedPageState {
   readonly transfer: number;
   readonly sortBy: Column | undefined;
   readonly isDescending: boolean;
@@ -132,7 +132,7 @@ export function toPage(message: unknown): ToPage | undefined {
   if (!isObject(message)) return undefined;
   const isGood =
     message['is'] === 'words'
-      ? isCount(message['transfer']) && areWords(message['words'])
+      ? isCount(message['transfer']) && isPageText(message['words'])
       : message['is'] === 'show'
         ? isShown(message['shown'])
         : message['is'] === 'rates'
@@ -142,7 +142,7 @@ export function toPage(message: unknown): ToPage | undefined {
 }
 
 /** What a page kept; undefined for anything else. */
-export function kept(value: unknown): Kept | undefined {
+export function parseSavedState(value: unknown): SavedPageState | undefined {
   if (!isObject(value) || !isCount(value['transfer'])) return undefined;
   return {
     transfer: value['transfer'],
@@ -151,7 +151,7 @@ export function kept(value: unknown): Kept | undefined {
   };
 }
 
-const WORDS = [
+const PAGE_TEXT_KEYS = [
   'language',
   'pieces',
   'peers',
@@ -167,9 +167,12 @@ const WORDS = [
   'mapHelp',
   'down',
   'up',
-] as const satisfies readonly (keyof Words)[];
-const areWords = (value: unknown): boolean =>
-  isObject(value) && areTexts(value, WORDS) && areTexts(value['kinds'], KINDS) && areTexts(value['columns'], COLUMNS);
+] as const satisfies readonly (keyof PageText)[];
+const isPageText = (value: unknown): boolean =>
+  isObject(value) &&
+  areTexts(value, PAGE_TEXT_KEYS) &&
+  areTexts(value['kinds'], KINDS) &&
+  areTexts(value['columns'], COLUMNS);
 
 function isShown(value: unknown): boolean {
   return (

@@ -1,6 +1,6 @@
 // The table of peers: real rows and headers, sorted by a press on a header. Rows are kept as they
 // change, so that nothing a person selects or reads is torn away.
-import type { Column, ShownPeer, Words } from './messages.ts';
+import type { Column, ShownPeer, PageText } from './messages.ts';
 import { COLUMNS } from './messages.ts';
 
 /** Columns of numbers: on the right, and the largest first. */
@@ -27,8 +27,8 @@ export class PeerTable {
     this.#sorted = sorted;
   }
 
-  speak(words: Words): void {
-    this.#empty.textContent = words.noPeers;
+  setPageText(pageText: PageText): void {
+    this.#empty.textContent = pageText.noPeers;
     const row = document.createElement('tr');
     row.append(
       ...COLUMNS.map((column) => {
@@ -38,14 +38,14 @@ export class PeerTable {
         if (NUMBERS.includes(column)) head.className = 'number';
         const button = document.createElement('button');
         button.type = 'button';
-        button.textContent = words.columns[column];
+        button.textContent = pageText.columns[column];
         button.addEventListener('click', () => this.#sort(column));
         head.append(button);
         return head;
       }),
     );
     this.#table.tHead?.replaceChildren(row);
-    this.#mark();
+    this.#markSorting();
   }
 
   show(peers: readonly ShownPeer[]): void {
@@ -91,11 +91,11 @@ export class PeerTable {
     const { sortBy, isDescending } = this.#sorting;
     this.#sorting = { sortBy: column, isDescending: sortBy === column ? !isDescending : NUMBERS.includes(column) };
     this.#sorted(this.#sorting);
-    this.#mark();
+    this.#markSorting();
     this.show(this.#peers);
   }
 
-  #mark(): void {
+  #markSorting(): void {
     for (const head of this.#table.querySelectorAll('th')) {
       const isIt = head.dataset['column'] === this.#sorting.sortBy;
       head.setAttribute('aria-sort', !isIt ? 'none' : this.#sorting.isDescending ? 'descending' : 'ascending');

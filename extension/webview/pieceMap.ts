@@ -3,7 +3,7 @@
 // everybody. Draws what it was shown last; decides nothing.
 import { countsOf } from './cellCounts.ts';
 import { drawCell } from './cells.ts';
-import type { ShownMap, Words } from './messages.ts';
+import type { ShownMap, PageText } from './messages.ts';
 import { fill, KINDS } from './messages.ts';
 import { palette, prepare } from './theme.ts';
 
@@ -18,7 +18,7 @@ export class PieceMap {
   readonly #canvas: HTMLCanvasElement;
   readonly #legend: HTMLElement;
   readonly #detail: HTMLElement;
-  #words: Words | undefined;
+  #pageText: PageText | undefined;
   #map: ShownMap | undefined;
   #cell = 0;
   #columns = 1;
@@ -37,10 +37,10 @@ export class PieceMap {
     new ResizeObserver(() => this.draw()).observe(canvas.parentElement ?? canvas);
   }
 
-  speak(words: Words): void {
-    this.#words = words;
-    this.#canvas.setAttribute('aria-label', words.pieces);
-    this.#canvas.title = words.mapHelp;
+  setPageText(pageText: PageText): void {
+    this.#pageText = pageText;
+    this.#canvas.setAttribute('aria-label', pageText.pieces);
+    this.#canvas.title = pageText.mapHelp;
   }
 
   show(map: ShownMap | undefined): void {
@@ -88,8 +88,8 @@ export class PieceMap {
   }
 
   #drawLegend(map: ShownMap): void {
-    const words = this.#words;
-    if (!words) return;
+    const pageText = this.#pageText;
+    if (!pageText) return;
     const colors = palette();
     this.#legend.replaceChildren(
       ...KINDS.filter((kind) => map.counts[kind] > 0).map((kind) => {
@@ -103,7 +103,7 @@ export class PieceMap {
         count.className = 'count';
         count.textContent = String(map.counts[kind]);
         item.dataset['kind'] = kind;
-        item.append(swatch, words.kinds[kind], ' ', count);
+        item.append(swatch, pageText.kinds[kind], ' ', count);
         return item;
       }),
     );
@@ -143,7 +143,7 @@ export class PieceMap {
   /** What the cell stands for, in words. */
   #describe(): void {
     const text =
-      this.#map && this.#words ? cellWords(this.#map, this.#words, this.#cell) : (this.#words?.noPieces ?? '');
+      this.#map && this.#pageText ? cellText(this.#map, this.#pageText, this.#cell) : (this.#pageText?.noPieces ?? '');
     this.#detail.textContent = text;
     this.#canvas.setAttribute('aria-valuemin', '1');
     this.#canvas.setAttribute('aria-valuemax', String(this.#map?.pieces ?? 1));
@@ -152,18 +152,22 @@ export class PieceMap {
   }
 }
 
-function cellWords(map: ShownMap, words: Words, cell: number): string {
+function cellText(map: ShownMap, pageText: PageText, cell: number): string {
   const counts = countsOf(map, cell);
   const first = cell * map.cellPieces + 1;
   const kinds = KINDS.filter((kind) => counts[kind] > 0);
   const who =
-    counts.peers === 0 ? words.nobodyHas : counts.peers === 1 ? words.oneHas : fill(words.someHave, counts.peers);
-  if (counts.size === 1) return fill(words.onePiece, first, kinds.map((kind) => words.kinds[kind]).join(), who);
+    counts.peers === 0
+      ? pageText.nobodyHas
+      : counts.peers === 1
+        ? pageText.oneHas
+        : fill(pageText.someHave, counts.peers);
+  if (counts.size === 1) return fill(pageText.onePiece, first, kinds.map((kind) => pageText.kinds[kind]).join(), who);
   return fill(
-    words.somePieces,
+    pageText.somePieces,
     first,
     first + counts.size - 1,
-    kinds.map((kind) => `${counts[kind]} ${words.kinds[kind]}`).join(', '),
-    fill(words.fewestHave, counts.peers),
+    kinds.map((kind) => `${counts[kind]} ${pageText.kinds[kind]}`).join(', '),
+    fill(pageText.fewestHave, counts.peers),
   );
 }

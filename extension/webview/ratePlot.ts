@@ -2,8 +2,8 @@
 // the theme changes, because uPlot takes its colours when it is made.
 import './localeShim.ts';
 import uPlot from 'uplot';
-import { rate } from '../../protocol/frontend/format.ts';
-import type { Rates, Words } from './messages.ts';
+import { formatRate } from '../../protocol/frontend/format.ts';
+import type { Rates, PageText } from './messages.ts';
 import { palette } from './theme.ts';
 
 const HEIGHT_PX = 170;
@@ -14,7 +14,7 @@ const SPAN_S_MIN = 60;
 
 export class RatePlot {
   readonly #box: HTMLElement;
-  #words: Words | undefined;
+  #pageText: PageText | undefined;
   #rates: Rates = { ageS: [], down: [], up: [] };
   #plot: uPlot | undefined;
 
@@ -23,8 +23,8 @@ export class RatePlot {
     new ResizeObserver(() => this.#plot?.setSize({ width: this.#width, height: HEIGHT_PX })).observe(box);
   }
 
-  speak(words: Words): void {
-    this.#words = words;
+  setPageText(pageText: PageText): void {
+    this.#pageText = pageText;
     this.draw();
   }
 
@@ -36,8 +36,8 @@ export class RatePlot {
 
   /** Makes it anew, in the colours of now. */
   draw(): void {
-    const words = this.#words;
-    if (!words) return;
+    const pageText = this.#pageText;
+    if (!pageText) return;
     this.#plot?.destroy();
     const colors = palette();
     const axis = {
@@ -58,12 +58,17 @@ export class RatePlot {
         },
         series: [
           {},
-          { label: words.down, stroke: colors.down, width: 2, points: { show: false } },
-          { label: words.up, stroke: colors.up, width: 2, dash: [6, 4], points: { show: false } },
+          { label: pageText.down, stroke: colors.down, width: 2, points: { show: false } },
+          { label: pageText.up, stroke: colors.up, width: 2, dash: [6, 4], points: { show: false } },
         ],
         axes: [
           { ...axis, values: (_, ages) => ages.map(ageText), incrs: [10, 20, 30, 60], space: 70, size: 30 },
-          { ...axis, values: (_, rates) => rates.map((bytesPerS) => rate(bytesPerS)), incrs: BINARY_STEPS, size: 90 },
+          {
+            ...axis,
+            values: (_, rates) => rates.map((bytesPerS) => formatRate(bytesPerS)),
+            incrs: BINARY_STEPS,
+            size: 90,
+          },
         ],
       },
       this.#data,

@@ -1,10 +1,10 @@
 // Many wishes to do something again become few: the first at once, the rest together after a while.
 
-export class Merger {
+export class Throttler {
   readonly #restMs: number;
   readonly #run: () => void;
   #timer: NodeJS.Timeout | undefined;
-  #asked = false;
+  #isRequested = false;
 
   /** @param restMs  least time between two runs */
   constructor(restMs: number, run: () => void) {
@@ -12,15 +12,15 @@ export class Merger {
     this.#run = run;
   }
 
-  ask(): void {
+  request(): void {
     if (this.#timer) {
-      this.#asked = true;
+      this.#isRequested = true;
       return;
     }
-    this.#asked = false;
+    this.#isRequested = false;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      if (this.#asked) this.ask();
+      if (this.#isRequested) this.request();
     }, this.#restMs);
     this.#run();
   }

@@ -139,7 +139,7 @@ export const PIECES_PER_HAVE_MAX = 4096;
  * Pieces that one peer says it has asked of seeders: more than it ever has under way with one of
  * them.
  */
-export const ASKING_PIECES_MAX = 64;
+export const REQUESTED_PIECES_MAX = 64;
 
 /**
  * How long a membership ticket counts, in ms: bounds how long a removed member is served if every

@@ -52,7 +52,7 @@ const NEEDED_INVISIBLE = /[\u200C\u200D\uFE0E\uFE0F]/gu;
  * Why a file name (components joined by `/`) cannot be shared or written, in words that continue
  * "it cannot be used:"; undefined when it can.
  */
-export function whyNotFileName(text: string): string | undefined {
+export function validateFileName(text: string): string | undefined {
   if (text === '') return 'it is empty';
   if (!text.isWellFormed()) return 'it contains half a character';
   if (text.normalize('NFC') !== text) {
@@ -62,7 +62,7 @@ export function whyNotFileName(text: string): string | undefined {
   const components = text.split('/');
   if (components.length > FILE_NAME_COMPONENTS_MAX) return `it has more than ${FILE_NAME_COMPONENTS_MAX} folders`;
   for (const [place, component] of components.entries()) {
-    const why = whyNotComponent(component);
+    const why = validateComponent(component);
     if (why !== undefined) return why;
     if (place === 0 && isTrustedFolder(component)) return `${component} is a folder that other programs trust`;
   }
@@ -76,7 +76,7 @@ export const isTrustedFolder = (component: string): boolean => TRUSTED_FOLDER.te
 
 const withoutInvisible = (text: string): string => text.replace(NEEDED_INVISIBLE, '');
 
-function whyNotComponent(component: string): string | undefined {
+function validateComponent(component: string): string | undefined {
   if (component === '') return 'it has an empty part between slashes';
   const visible = withoutInvisible(component);
   if (visible === '.' || visible === '..') return 'it contains . or .. as a folder';
@@ -95,7 +95,7 @@ function whyNotComponent(component: string): string | undefined {
 
 /** @throws ShoalError badFileName */
 export function checkFileName(text: string): string {
-  const why = whyNotFileName(text);
+  const why = validateFileName(text);
   if (why !== undefined) throw new ShoalError('badFileName', { name: text.slice(0, 300).toWellFormed(), why });
   return text;
 }

@@ -3,7 +3,7 @@
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 
 /** `1.40 GiB`: binary units, three digits where that is possible. */
-export function amount(bytes: number): string {
+export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;
   // 1023.7 KiB would be written as 1024 KiB.
@@ -15,21 +15,21 @@ export function amount(bytes: number): string {
   return `${value.toFixed(digits)} ${UNITS[unit]}`;
 }
 
-const FACTORS: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+const UNIT_FACTORS: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
 
 /**
  * `500k`, `1.5M`, `2 MiB/s`, `0`: bytes per second, 0 for no limit. Undefined for what is no rate.
  */
-export function rateOf(text: string): number | undefined {
+export function tryParseRate(text: string): number | undefined {
   if (/^(none|off)$/i.test(text.trim())) return 0;
   const match = /^(\d+(?:\.\d+)?)\s*([kmg]?)(?:i?b)?(?:\/s)?$/i.exec(text.trim());
-  return match ? Math.round(Number(match[1]) * (FACTORS[(match[2] ?? '').toLowerCase()] ?? 1)) : undefined;
+  return match ? Math.round(Number(match[1]) * (UNIT_FACTORS[(match[2] ?? '').toLowerCase()] ?? 1)) : undefined;
 }
 
-export const rate = (bytesPerS: number): string => `${amount(bytesPerS)}/s`;
+export const formatRate = (bytesPerS: number): string => `${formatBytes(bytesPerS)}/s`;
 
 /** `2 h 05 min`, `3 min 20 s`, `12 s`. */
-export function duration(seconds: number): string {
+export function formatDuration(seconds: number): string {
   const s = Math.max(0, Math.round(seconds));
   if (s < 60) return `${s} s`;
   const two = (value: number): string => String(value).padStart(2, '0');
@@ -39,7 +39,7 @@ export function duration(seconds: number): string {
 }
 
 /** How long ago something was, in one unit: `2 h`, `3 min`, `12 s`. */
-export function age(seconds: number): string {
+export function formatAge(seconds: number): string {
   const s = Math.max(0, Math.round(seconds));
   if (s < 60) return `${s} s`;
   if (s < 3600) return `${Math.floor(s / 60)} min`;
@@ -47,9 +47,10 @@ export function age(seconds: number): string {
 }
 
 /** Whole per cent; 100 only when really all is there. */
-export function percent(done: number, of: number): number {
+export function formatPercent(done: number, of: number): number {
   return done >= of ? 100 : Math.min(99, Math.floor((100 * done) / of));
 }
 
 /** `1 member`, `2 members`. */
-export const counted = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;
+export const formatCount = (count: number, one: string, many = `${one}s`): string =>
+  `${count} ${count === 1 ? one : many}`;

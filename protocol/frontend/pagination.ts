@@ -2,7 +2,7 @@
 // each page has to get on, and only so many rows are read.
 import { ShoalError } from '../base/errors.ts';
 
-export interface Pages<Row> {
+export interface PagesOptions<Row> {
   /** The call that answers, for its error. */
   readonly call: string;
   /** The rows behind a name, '' for the first; and whether there are more. */
@@ -18,7 +18,7 @@ export interface Pages<Row> {
    * Told what came so far, after the first page and whenever it is twice as much as before: so that
    * the beginning of a long list can be shown early.
    */
-  readonly sofar?: (rows: readonly Row[]) => void;
+  readonly onProgress?: (rows: readonly Row[]) => void;
 }
 
 /**
@@ -32,8 +32,8 @@ export async function readPages<Row>({
   keyOf,
   rowsMax,
   fits = () => true,
-  sofar,
-}: Pages<Row>): Promise<readonly Row[]> {
+  onProgress,
+}: PagesOptions<Row>): Promise<readonly Row[]> {
   const found = new Map<string, Row>();
   let after = '';
   let told = 0;
@@ -47,9 +47,9 @@ export async function readPages<Row>({
     }
     after = nameOf(last);
     read += rows.length;
-    if (sofar && found.size >= 2 * told) {
+    if (onProgress && found.size >= 2 * told) {
       told = found.size;
-      sofar([...found.values()]);
+      onProgress([...found.values()]);
     }
   }
   return [...found.values()];

@@ -6,7 +6,7 @@ import { READ_BYTES_MAX } from '../base/limits.ts';
  * Calls under way at once: two megabytes, which is what a fast line carries in the time of one
  * round trip.
  */
-const AHEAD = 4;
+const READS_AHEAD = 4;
 
 /**
  * How long one call may take, in ms: the engine says much earlier when nothing comes, but under a
@@ -15,14 +15,14 @@ const AHEAD = 4;
 export const READ_MS_MAX = 15 * 60_000;
 
 /** One call: fills memory from a place on; how much there was. */
-type ReadOne = (fromByte: number, into: Uint8Array, signal: AbortSignal) => Promise<number>;
+type ReadPart = (fromByte: number, into: Uint8Array, signal: AbortSignal) => Promise<number>;
 
 /**
  * The bytes in order, a call's worth at a time. Who stops asking, or aborts, stops the fetching.
  * @throws what `read` throws
  */
 export async function* readAhead(
-  read: ReadOne,
+  read: ReadPart,
   fromByte: number,
   toByte: number,
   signal?: AbortSignal,
@@ -40,7 +40,7 @@ export async function* readAhead(
   };
   try {
     for (;;) {
-      while (next < toByte && underWay.length < AHEAD) begin();
+      while (next < toByte && underWay.length < READS_AHEAD) begin();
       const bytes = await underWay.shift();
       if (!bytes) return;
       yield bytes;

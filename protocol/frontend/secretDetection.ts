@@ -64,9 +64,9 @@ export function secretByHead(head: Uint8Array): SecretKind | undefined {
  *
  * @returns at most 100, and whether all was looked at: a very large folder is not
  */
-export async function secretsIn(
+export async function findSecrets(
   disk: Disk,
-  place: string,
+  folder: string,
   signal?: AbortSignal,
 ): Promise<{ readonly found: readonly Secret[]; readonly isWhole: boolean }> {
   const found: Secret[] = [];
@@ -89,7 +89,7 @@ export async function secretsIn(
       }
     }
   };
-  await look(place, '');
+  await look(folder, '');
   return { found, isWhole: left > 0 && found.length < FOUND_MAX };
 }
 

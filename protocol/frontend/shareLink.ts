@@ -5,7 +5,7 @@ import { ShoalError } from '../base/errors.ts';
 import type { Pin, Root } from '../base/ids.ts';
 import { HASH_BYTES, isHexOf } from '../base/ids.ts';
 import { NAME_CHARS_MAX } from '../base/limits.ts';
-import { isName, whyNotFileName } from '../base/names.ts';
+import { isName, validateFileName } from '../base/names.ts';
 import type { RealmUrl } from '../messages/realm.ts';
 import { parseRealmUrl, realmUrlText } from '../messages/realm.ts';
 
@@ -59,7 +59,7 @@ export function parseShareLink(text: string): ShareLink {
   if (!isGroupName(group)) throw bad('it names no group');
   if (route === 'join') return { is: 'join', tracker, group };
   const name = fields.get('name') ?? '';
-  const why = whyNotFileName(name);
+  const why = validateFileName(name);
   if (why !== undefined) throw bad(`the name of its file cannot be used, because ${why}`);
   const root = fields.get('root') ?? '';
   if (!isHexOf(root, HASH_BYTES)) throw bad('it does not say which version of the file is meant');

@@ -2,9 +2,9 @@
 // telling first. Pure, and without words: a window and the command line say each reason in their
 // own.
 import type { Overview, Transfer } from '../messages/engineLink.ts';
-import type { Nowhere, SwarmPeerView, SwarmView } from '../messages/swarmView.ts';
+import type { UnavailablePieces, SwarmPeerView, SwarmView } from '../messages/swarmView.ts';
 
-export type Why =
+export type SlowReason =
   | { readonly is: 'paused' | 'checking' | 'hashing' | 'choosing' }
   /** The transfer's own error says it. */
   | { readonly is: 'trouble' }
@@ -13,13 +13,13 @@ export type Why =
   /** Some pieces are with nobody at hand. `only`: everything else is here. */
   | {
       readonly is: 'nowhere';
-      readonly nowhere: Nowhere;
+      readonly nowhere: UnavailablePieces;
       readonly pieces: number;
       readonly peers: number;
       readonly only: boolean;
     }
   /** Nobody is at hand who has any of it. */
-  | { readonly is: 'nobody'; readonly nowhere: Nowhere | undefined; readonly pieces: number }
+  | { readonly is: 'nobody'; readonly nowhere: UnavailablePieces | undefined; readonly pieces: number }
   /** Trackers name these, and no connection to them comes about. */
   | { readonly is: 'unreachable'; readonly users: readonly string[] }
   | { readonly is: 'connecting'; readonly peers: number }
@@ -41,18 +41,18 @@ export type Why =
 const AT_LIMIT = 0.8;
 
 /** @param swarm  undefined where it is not known yet: then of what needs it nothing is said */
-export function whySlow(
+export function slowReasons(
   transfer: Transfer,
   overview: Pick<Overview, 'downBytesPerS' | 'upBytesPerS' | 'downLimitBytesPerS' | 'upLimitBytesPerS' | 'trackers'>,
   swarm: SwarmView | undefined,
-): readonly Why[] {
-  const still = stateWhy(transfer);
+): readonly SlowReason[] {
+  const still = stateReason(transfer);
   if (still) return [still];
   const peers = swarm?.peers ?? [];
   const here = peers.filter(isHere);
   const isServing = transfer.state === 'seeding';
   return [
-    ...(isServing ? servingWhys(transfer, overview, here) : fetchingWhys(transfer, overview, swarm, here)),
+    ...(isServing ? servingReasons(transfer, overview, here) : fetchingReasons(transfer, overview, swarm, here)),
     ...(!isServing && peers.some(({ state }) => state === 'wrong')
       ? [{ is: 'wrong', users: usersOf(peers.filter(({ state }) => state === 'wrong')) } as const]
       : []),
@@ -63,7 +63,7 @@ export function whySlow(
 }
 
 /** What stands in the transfer itself. */
-function stateWhy({ state, error, place }: Transfer): Why | undefined {
+function stateReason({ state, error, place }: Transfer): SlowReason | undefined {
   switch (state) {
     case 'paused':
     case 'checking':
@@ -80,19 +80,19 @@ function stateWhy({ state, error, place }: Transfer): Why | undefined {
   }
 }
 
-function fetchingWhys(
+function fetchingReasons(
   transfer: Transfer,
-  overview: Parameters<typeof whySlow>[1],
+  overview: Parameters<typeof slowReasons>[1],
   swarm: SwarmView | undefined,
   here: readonly SwarmPeerView[],
-): readonly Why[] {
+): readonly SlowReason[] {
   const { downBytesPerS, downLimitBytesPerS: own, pieces } = transfer;
   const nowhere = swarm ? swarm.nowhere : transfer.nowhere;
   const isOver = swarm
     ? swarm.missingPieces === nowhere?.pieces && swarm.requestedPieces + swarm.verifyingPieces === 0
     : nowhere !== undefined;
   const having = here.filter((peer) => peer.pieces > 0);
-  if (swarm && having.length === 0) return nobodyWhys(swarm, nowhere, pieces);
+  if (swarm && having.length === 0) return unavailableReasons(swarm, nowhere, pieces);
   if (!swarm) {
     return [
       nowhere && transfer.peers > 0
@@ -100,12 +100,14 @@ function fetchingWhys(
         : { is: 'nobody', nowhere, pieces },
     ];
   }
-  const rest: readonly Why[] = nowhere ? [{ is: 'nowhere', nowhere, pieces, peers: here.length, only: isOver }] : [];
+  const rest: readonly SlowReason[] = nowhere
+    ? [{ is: 'nowhere', nowhere, pieces, peers: here.length, only: isOver }]
+    : [];
   if (isOver && nowhere) return rest;
   if (!swarm.hasHashes) return [{ is: 'hashes' }];
   const giving = here.filter((peer) => peer.downBytesPerS > 0);
   const asked = here.filter(({ state }) => state === 'asked' || state === 'resting');
-  const first: Why | undefined = isAt(downBytesPerS, own)
+  const first: SlowReason | undefined = isAt(downBytesPerS, own)
     ? { is: 'downLimit', whose: 'own', bytesPerS: own }
     : isAt(overview.downBytesPerS, overview.downLimitBytesPerS)
       ? { is: 'downLimit', whose: 'common', bytesPerS: overview.downLimitBytesPerS }
@@ -124,18 +126,22 @@ function fetchingWhys(
 }
 
 /** Nobody at hand has anything. */
-function nobodyWhys({ peers }: SwarmView, nowhere: Nowhere | undefined, pieces: number): readonly Why[] {
+function unavailableReasons(
+  { peers }: SwarmView,
+  nowhere: UnavailablePieces | undefined,
+  pieces: number,
+): readonly SlowReason[] {
   const joining = peers.filter(({ state }) => state === 'joining');
   const unreachable = peers.filter(({ state }) => state === 'unreachable');
   if (unreachable.length > 0) return [{ is: 'unreachable', users: usersOf(unreachable) }];
   return [joining.length > 0 ? { is: 'connecting', peers: joining.length } : { is: 'nobody', nowhere, pieces }];
 }
 
-function servingWhys(
+function servingReasons(
   { upLimitBytesPerS: own, upBytesPerS }: Transfer,
-  overview: Parameters<typeof whySlow>[1],
+  overview: Parameters<typeof slowReasons>[1],
   here: readonly SwarmPeerView[],
-): readonly Why[] {
+): readonly SlowReason[] {
   const takers = here.filter((peer) => peer.upBytesPerS > 0);
   if (takers.length === 0) return [{ is: 'nobodyTakes' }];
   if (isAt(upBytesPerS, own)) return [{ is: 'upLimit', whose: 'own', bytesPerS: own }];

@@ -13,7 +13,7 @@ import type { ByteStream, World } from '../base/world.ts';
 import type { Home } from './homeLayout.ts';
 import { readAddress, readSecret } from './homeLayout.ts';
 import type { EngineProcess } from './startProcess.ts';
-import { programName, standing, versionOf } from '../node/version.ts';
+import { programName, compareVersions, versionOf } from '../node/version.ts';
 import { wait } from '../async/wait.ts';
 
 /**
@@ -68,7 +68,7 @@ export async function connectEngine(options: ConnectOptions): Promise<EngineConn
   for (let attempt = 0; ; attempt++) {
     const found = await findEngine(options);
     if (found) {
-      const fits = standing(found.version, version);
+      const fits = compareVersions(found.version, version);
       if (fits === 'fits') {
         const started = child !== undefined && child.processId === found.processId;
         if (!started) child?.discard();

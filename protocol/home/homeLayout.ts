@@ -26,7 +26,7 @@ export interface Home {
   /** Conflicts that the person was told of. */
   readonly conflictsFile: string;
   /** Who was downloading from here when the last engine left. */
-  readonly cutOffFile: string;
+  readonly interruptedUploadsFile: string;
   /** One record and one piece layer for each file shared or downloaded. */
   readonly transfersFolder: string;
   /** What was read of files that are not downloaded; emptied at every start. */
@@ -49,7 +49,7 @@ export function homeAt(folder: string): Home {
     settingsFile: at('settings.json'),
     outboxFile: at('outbox.json'),
     conflictsFile: at('conflicts.json'),
-    cutOffFile: at('cut-off.json'),
+    interruptedUploadsFile: at('cut-off.json'),
     transfersFolder: at('transfers'),
     previewsFolder: at('previews'),
     binFolder: at('bin'),

@@ -13,7 +13,7 @@ export interface EngineProcess {
   /** Whether it is over. */
   readonly ended: boolean;
   /** Whether the system refused to start it at all: another way of running the engine may work. */
-  readonly neverRan: boolean;
+  readonly hasNeverRun: boolean;
   /**
    * Resolves when it ended because it could not be the engine. Stays pending otherwise, also when
    * another was elected.
@@ -48,7 +48,7 @@ export function startEngineProcess(home: Home, program: EngineProgram): EnginePr
     try {
       return run(
         home,
-        [...ENGINE_FLAGS, keepBundle(home.binFolder, program.entry), ...engineWords(home, program)],
+        [...ENGINE_FLAGS, keepBundle(home.binFolder, program.entry), ...engineArguments(home, program)],
         output,
         startsAt,
       );
@@ -66,7 +66,7 @@ export function startEngineProcess(home: Home, program: EngineProgram): EnginePr
 }
 
 /** The command line of an engine, behind the file to run. */
-export function engineWords(home: Home, { extensionFolder }: EngineProgram): readonly string[] {
+export function engineArguments(home: Home, { extensionFolder }: EngineProgram): readonly string[] {
   return ['engine', '--home', home.folder, ...(extensionFolder === undefined ? [] : ['--extension', extensionFolder])];
 }
 
@@ -86,21 +86,21 @@ function run(home: Home, words: readonly string[], output: number, startsAt: num
       },
       { cause: error },
     );
-    return { processId: undefined, ended: true, neverRan: true, whenFailed: Promise.resolve(failure), discard() {} };
+    return { processId: undefined, ended: true, hasNeverRun: true, whenFailed: Promise.resolve(failure), discard() {} };
   }
-  const state = { processId: child.pid, ended: false, neverRan: false };
+  const state = { processId: child.pid, ended: false, hasNeverRun: false };
   const whenFailed = new Promise<ShoalError>((resolve) => {
     const failed = (why: string): void =>
       resolve(new ShoalError('engineUnreachable', { home: home.folder, why, log: home.logFile }));
     child.once('error', (error) => {
       state.ended = true;
-      state.neverRan = child.pid === undefined;
+      state.hasNeverRun = child.pid === undefined;
       failed(`${process.execPath} cannot be started: ${error.message}`);
     });
     child.once('exit', (code, signal) => {
       state.ended = true;
       if (code === 0 || child.killed) return; // another was elected, or it was told to stop
-      const said = lastWords(logSince(home.logFile, startsAt), child.pid);
+      const said = lastLogLines(logSince(home.logFile, startsAt), child.pid);
       if (isShoalError(said)) resolve(said);
       else failed(`it ended with ${signal ?? `code ${code}`}${said && `: ${said}`}`);
     });
@@ -114,7 +114,7 @@ function run(home: Home, words: readonly string[], output: number, startsAt: num
  *
  * @param log  what all processes have written since it started; lines of others have another pid
  */
-export function lastWords(log: string, processId: number | undefined): ShoalError | string {
+export function lastLogLines(log: string, processId: number | undefined): ShoalError | string {
   const lines = log.split('\n').filter((line) => line.trim() !== '');
   const plain: string[] = [];
   for (const line of lines.toReversed()) {

@@ -4,29 +4,29 @@ import { Worker } from 'node:worker_threads';
 import { ShoalError } from '../base/errors.ts';
 import type { Home } from './homeLayout.ts';
 import type { EngineProcess, EngineProgram } from './startProcess.ts';
-import { engineWords } from './startProcess.ts';
+import { engineArguments } from './startProcess.ts';
 
 const MARK = 'shoal engine';
 
 /** How a thread is told what to run; another thread of the same bundle hashes. */
 interface ThreadData {
   readonly is: typeof MARK;
-  readonly words: readonly string[];
+  readonly args: readonly string[];
 }
 
 /** The command line of the thread that runs this, if it was started here. */
-export function threadWords(data: unknown): readonly string[] | undefined {
-  const { is, words } = (typeof data === 'object' && data !== null ? data : {}) as Partial<ThreadData>;
-  return is === MARK ? words : undefined;
+export function threadArguments(data: unknown): readonly string[] | undefined {
+  const { is, args } = (typeof data === 'object' && data !== null ? data : {}) as Partial<ThreadData>;
+  return is === MARK ? args : undefined;
 }
 
 export function startEngineThread(home: Home, program: EngineProgram): EngineProcess {
-  const data: ThreadData = { is: MARK, words: engineWords(home, program) };
+  const data: ThreadData = { is: MARK, args: engineArguments(home, program) };
   const worker = new Worker(program.entry, { workerData: data, stdout: true, stderr: true });
   let said = '';
   worker.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-2000)));
   worker.stdout.resume();
-  const state = { processId: process.pid, ended: false, neverRan: false };
+  const state = { processId: process.pid, ended: false, hasNeverRun: false };
   const whenFailed = new Promise<ShoalError>((resolve) => {
     const failed = (why: string): void =>
       resolve(new ShoalError('engineUnreachable', { home: home.folder, why, log: home.logFile }));

@@ -10,7 +10,7 @@ interface Sizes {
 }
 
 /** What is wrong with the pieces of a file; undefined when nothing is. */
-export function whyNotPieces({ sizeBytes, pieceBytes }: Sizes): string | undefined {
+export function validatePieces({ sizeBytes, pieceBytes }: Sizes): string | undefined {
   if (pieceBytes < LEAF_BYTES || pieceBytes > PIECE_BYTES_MAX || !Number.isInteger(Math.log2(pieceBytes))) {
     return 'no piece has that size';
   }
@@ -19,6 +19,6 @@ export function whyNotPieces({ sizeBytes, pieceBytes }: Sizes): string | undefin
 
 /** @throws ShoalError badMessage */
 export function checkSizes(file: Sizes): void {
-  const why = file.sizeBytes > FILE_BYTES_MAX ? 'no file is that large' : whyNotPieces(file);
+  const why = file.sizeBytes > FILE_BYTES_MAX ? 'no file is that large' : validatePieces(file);
   if (why !== undefined) throw new ShoalError('badMessage', { type: 'findFile', why });
 }

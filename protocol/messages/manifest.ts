@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { ShoalError } from '../base/errors.ts';
 import type { Sha256 } from '../base/ids.ts';
 import { FOLDER_FILES_MAX, MANIFEST_BYTES_MAX } from '../base/limits.ts';
-import { fileNameKey, whyNotFileName, isTrustedFolder } from '../base/names.ts';
+import { fileNameKey, validateFileName, isTrustedFolder } from '../base/names.ts';
 import { fileName, sha256 } from '../base/fields.ts';
 import type { Of } from '../base/schema.ts';
 import { decode, encode, list, struct, u53 } from '../base/schema.ts';
@@ -117,7 +117,7 @@ export function checkPaths(files: readonly { readonly path: string }[]): void {
   const taken = new Set<string>();
   const folders = new Map<string, string>();
   for (const { path } of files) {
-    const why = whyNotFileName(path);
+    const why = validateFileName(path);
     if (why !== undefined) return refuse(`${path.slice(0, 200).toWellFormed()} in it cannot be used: ${why}`);
     // At every level: a whole tree arrives at once, and a repository may lie anywhere in it.
     const trusted = path.split('/').find(isTrustedFolder);

@@ -265,14 +265,14 @@ export const entryHash = (encoded: Uint8Array): Buffer => createHash('sha256').u
  * The place of an entry in the total order: by clock, then by origin, then by number. Negative: `a`
  * comes first.
  */
-export function compareStamps(a: Place, b: Place): number {
+export function compareStamps(a: LogPosition, b: LogPosition): number {
   if (a.ms !== b.ms) return a.ms - b.ms;
   if (a.counter !== b.counter) return a.counter - b.counter;
   if (a.origin !== b.origin) return a.origin < b.origin ? -1 : 1;
   return a.seq - b.seq;
 }
 /** The part of a stamp that orders. */
-export interface Place {
+export interface LogPosition {
   readonly ms: number;
   readonly counter: number;
   readonly origin: Origin;

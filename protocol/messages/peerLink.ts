@@ -1,7 +1,7 @@
 // What two engines say to each other. Each shows a ticket per group; requests for a group are
 // answered only while both count.
 import {
-  ASKING_PIECES_MAX,
+  REQUESTED_PIECES_MAX,
   HASHES_PER_REPLY_MAX,
   PIECES_MAX,
   PIECES_PER_HAVE_MAX,
@@ -35,7 +35,7 @@ export const peerLink = table(
      * What the sender has asked of seeders and will soon have, instead of what it said before:
      * others ask seeders for something else.
      */
-    asking: { from: 'peer', body: struct({ group: groupId, root, pieces: list(u32, ASKING_PIECES_MAX) }) },
+    asking: { from: 'peer', body: struct({ group: groupId, root, pieces: list(u32, REQUESTED_PIECES_MAX) }) },
 
     /**
      * A range of the piece layer (BEP 52 `hash request`): `count` hashes, a power of two, from

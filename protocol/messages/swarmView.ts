@@ -28,7 +28,7 @@ export const nowhere = struct({
   ranges: list(pieceRange, RANGES_MAX),
   lastHad: optional(struct({ user: name, atMs: u53, pieces: u32 })),
 });
-export type Nowhere = Of<typeof nowhere>;
+export type UnavailablePieces = Of<typeof nowhere>;
 
 /**
  * How it stands between us and a peer. giving: what we asked for comes; asked: we stand in its
@@ -97,7 +97,7 @@ export const swarmView = struct({
 export type SwarmView = Of<typeof swarmView>;
 
 /** `17-20, 25`, as people count, from 1; … where there are more. */
-export function rangesText({ pieces, ranges }: Pick<Nowhere, 'pieces' | 'ranges'>): string {
+export function rangesText({ pieces, ranges }: Pick<UnavailablePieces, 'pieces' | 'ranges'>): string {
   const named = ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
   const text = ranges
     .map(({ first, last }) => (first === last ? String(first + 1) : `${first + 1}-${last + 1}`))

@@ -12,7 +12,7 @@ import { bytes, decode, encode, oneOf, optional, struct, u16, u53 } from '../bas
 
 /** A place in the order of operations, for "older than": ms and counter of a stamp. */
 const when = struct({ ms: u53, counter: u16 });
-export type When = Of<typeof when>;
+export type Moment = Of<typeof when>;
 
 const ticket = struct({
   realm: pin,
@@ -96,17 +96,17 @@ export function ticketCounts(
   if (at.nowMs < held.issuedAtMs - CLOCK_SKEW_MS_MAX || at.nowMs > held.expiresAtMs + CLOCK_SKEW_MS_MAX + at.graceMs) {
     return false;
   }
-  return !at.revocations.some((one) => beats(one, held));
+  return !at.revocations.some((one) => overrides(one, held));
 }
 
 /** Whether a revocation takes a ticket back. */
-export function beats(one: Revocation, held: Ticket): boolean {
+export function overrides(one: Revocation, held: Ticket): boolean {
   if (one.account !== held.account) return false;
   if (one.what === 'membership') return one.group === held.group && later(one.at, held.memberSince);
   return one.what === 'signIn' && one.device === held.device && later(one.at, held.signedInSince);
 }
 
-const later = (a: When, b: When): boolean => a.ms > b.ms || (a.ms === b.ms && a.counter > b.counter);
+const later = (a: Moment, b: Moment): boolean => a.ms > b.ms || (a.ms === b.ms && a.counter > b.counter);
 
 function seal(what: keyof typeof CONTEXTS, content: Uint8Array, by: TicketSigner): Buffer {
   return encode(signed, { content, tracker: by.tracker, signature: sign(null, toSign(what, content), by.ticketKey) });

@@ -15,7 +15,7 @@ const LOG_BYTES_MAX = 8 * 1024 * 1024;
  * What of the environment is passed on: what finds folders and programs, nothing that changes Node
  * or holds a secret.
  */
-const PASSED_ON =
+const INHERITED_VARIABLES =
   /^(path|home|user|logname|lang|lc_\w+|tz|tmpdir|temp|tmp|xdg_\w+|userprofile|homedrive|homepath|appdata|localappdata|programdata|systemroot|windir|comspec|pathext|shoal_log)$/i;
 
 /**
@@ -23,7 +23,9 @@ const PASSED_ON =
  * @param output  descriptor of the file that takes what it prints
  */
 export function spawnDetached(words: readonly string[], output: number): ChildProcess {
-  const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => PASSED_ON.test(name)));
+  const environment = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => INHERITED_VARIABLES.test(name)),
+  );
   const child = spawn(process.execPath, words, {
     cwd: path.parse(process.execPath).root,
     env: { ...environment, ...nodeInElectron() },

@@ -28,9 +28,9 @@ const EARLY_BYTES_MAX = 64 * 1024;
  * Bytes up to which small parts are written together: more, and to copy them costs more than
  * another call.
  */
-const TOGETHER_BYTES_MAX = 64 * 1024;
+const COALESCED_BYTES_MAX = 64 * 1024;
 /** A queue that was never as long as this becomes empty without a word. */
-const LONG_LINE_BYTES = 16 * 1024;
+const LONG_QUEUE_BYTES = 16 * 1024;
 
 export interface HandshakeLimits {
   readonly msMax: number;
@@ -314,8 +314,8 @@ class NodeStream implements ByteStream {
    * given one thing at a time: a large part alone, small ones together; what else there is waits
    * here.
    */
-  readonly #line: Written[] = [];
-  #lineBytes = 0;
+  readonly #queue: Written[] = [];
+  #queueBytes = 0;
   #writingBytes = 0;
   #wasLong = false;
   #isFlushing = false;
@@ -332,14 +332,14 @@ class NodeStream implements ByteStream {
     socket.on('error', (error) => (this.#error ??= error));
     socket.on('close', () => {
       this.#closed = true;
-      this.#lineBytes = 0;
-      for (const { taken } of this.#line.splice(0)) taken?.();
+      this.#queueBytes = 0;
+      for (const { taken } of this.#queue.splice(0)) taken?.();
       this.#receiver?.ended(this.#error);
     });
   }
 
   get queuedBytes(): number {
-    return this.#lineBytes + this.#writingBytes;
+    return this.#queueBytes + this.#writingBytes;
   }
 
   open(receiver: StreamReceiver): void {
@@ -354,10 +354,10 @@ class NodeStream implements ByteStream {
   write(parts: readonly Uint8Array[], taken?: () => void): void {
     if (this.#socket.destroyed || this.#isEnding) return taken?.();
     for (const bytes of parts) {
-      this.#line.push({ bytes, taken: bytes === parts.at(-1) ? taken : undefined });
-      this.#lineBytes += bytes.length;
+      this.#queue.push({ bytes, taken: bytes === parts.at(-1) ? taken : undefined });
+      this.#queueBytes += bytes.length;
     }
-    this.#wasLong ||= this.queuedBytes >= LONG_LINE_BYTES;
+    this.#wasLong ||= this.queuedBytes >= LONG_QUEUE_BYTES;
     if (this.#isFlushing) return;
     // All that is written in this turn of the event loop leaves together.
     this.#isFlushing = true;
@@ -388,17 +388,17 @@ class NodeStream implements ByteStream {
   #flush(): void {
     const batch: Written[] = [];
     for (
-      let next = this.#line[0];
-      next && (batch.length === 0 || this.#writingBytes + next.bytes.length <= TOGETHER_BYTES_MAX);
-      next = this.#line[0]
+      let next = this.#queue[0];
+      next && (batch.length === 0 || this.#writingBytes + next.bytes.length <= COALESCED_BYTES_MAX);
+      next = this.#queue[0]
     ) {
-      this.#line.shift();
+      this.#queue.shift();
       batch.push(next);
       this.#writingBytes += next.bytes.length;
     }
-    this.#lineBytes -= this.#writingBytes;
+    this.#queueBytes -= this.#writingBytes;
     const [first] = batch;
-    if (!first) return this.#rest();
+    if (!first) return this.#afterWrite();
     const bytes =
       batch.length === 1
         ? first.bytes
@@ -414,7 +414,7 @@ class NodeStream implements ByteStream {
   }
 
   /** Everything that was written is with the system. */
-  #rest(): void {
+  #afterWrite(): void {
     this.#isFlushing = false;
     if (this.#isEnding) this.#socket.end();
     else if (this.#wasLong) {

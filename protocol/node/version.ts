@@ -18,7 +18,7 @@ export const versionOf = (program: string): string => /^shoal (\S+)/.exec(progra
  * How an engine's version stands to a frontend's. Older engines retire, even for a fix; a newer one
  * may have learnt what this frontend does not know unless only fixes lie between them.
  */
-export function standing(engine: string, frontend: string): 'older' | 'fits' | 'tooNew' {
+export function compareVersions(engine: string, frontend: string): 'older' | 'fits' | 'tooNew' {
   const [theirs, ours] = [numbers(engine), numbers(frontend)];
   if (!theirs || !ours) return 'fits';
   const place = theirs.findIndex((number, i) => number !== ours[i]);

@@ -217,10 +217,10 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
    * given.
    */
   close(reason?: ShoalError): void {
-    this.#leave(reason, true);
+    this.#endWhenIdle(reason, true);
   }
 
-  #leave(reason: ShoalError | undefined, clean: boolean): void {
+  #endWhenIdle(reason: ShoalError | undefined, clean: boolean): void {
     if (this.#ending) return;
     this.#send({ type: 'bye', kind: 'notice', call: 0 }, encode(bye, { error: reason && toWire(reason) }));
     this.#link.finish(this.#options.clock);
@@ -267,7 +267,7 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
     } catch (error) {
       // What cannot be read here was not a call, so nobody waits for an answer: the other side is
       // broken or hostile, and is told why.
-      this.#leave(asShoalError(error), false);
+      this.#endWhenIdle(asShoalError(error), false);
     }
   }
 
@@ -335,7 +335,7 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
       this.#promisedBytes -= row.rawBytesMax ?? 0;
       tell();
       this.#handleHeld();
-      this.#tellIdle();
+      this.#notifyIdle();
     };
     answer.then(
       (value: unknown) => done(() => this.#answer(frame, row, value)),
@@ -448,11 +448,11 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
     this.#running.clear();
     this.#held.clear();
     for (const go of this.#waitingToWrite.splice(0)) go();
-    this.#tellIdle();
+    this.#notifyIdle();
     this.#settle(ending);
   }
 
-  #tellIdle(): void {
+  #notifyIdle(): void {
     if (this.#running.size + this.#held.size > 0) return;
     for (const go of this.#waitingForIdle.splice(0)) go();
   }

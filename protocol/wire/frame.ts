@@ -100,7 +100,7 @@ interface ArrivingRaw {
 /**
  * Buffer of a link that was never busy: a tracker has thousands of these, and a ping has 16 bytes.
  */
-const QUIET_BUFFER_BYTES = 2 * 1024;
+const IDLE_BUFFER_BYTES = 2 * 1024;
 /** Smallest buffer of one that was; it grows to the frame that needs more and shrinks again. */
 const BUFFER_BYTES = 16 * 1024;
 
@@ -113,7 +113,7 @@ export class FrameLink implements StreamReceiver {
   /** Frames and bytes in each direction since the link was opened, for rates and for `trace`. */
   readonly counts = { framesIn: 0, framesOut: 0, bytesIn: 0, bytesOut: 0 };
   #receiver: FrameReceiver | undefined;
-  #buffer = Buffer.allocUnsafe(QUIET_BUFFER_BYTES);
+  #buffer = Buffer.allocUnsafe(IDLE_BUFFER_BYTES);
   #start = 0;
   #end = 0;
   /** A frame whose raw bytes are arriving in the receiver's own memory. */
@@ -153,7 +153,7 @@ export class FrameLink implements StreamReceiver {
     this.#linger = clock.after(LINGER_MS, () => this.stream.destroy());
     this.#receiver = undefined;
     this.#raw = undefined;
-    this.#buffer = Buffer.allocUnsafe(QUIET_BUFFER_BYTES);
+    this.#buffer = Buffer.allocUnsafe(IDLE_BUFFER_BYTES);
     this.#start = this.#end = this.#needBytes = 0;
     this.stream.end();
     this.#flow();
@@ -197,7 +197,7 @@ export class FrameLink implements StreamReceiver {
     this.#parse();
   }
 
-  #tellEnded({ error }: { readonly error: Error | undefined }): void {
+  #notifyEnded({ error }: { readonly error: Error | undefined }): void {
     const cutShort = this.#raw !== undefined || this.#start < this.#end;
     const receiver = this.#receiver;
     this.#receiver = undefined;
@@ -216,7 +216,7 @@ export class FrameLink implements StreamReceiver {
     } finally {
       this.#parsing = false;
     }
-    if (this.#ended) this.#tellEnded(this.#ended);
+    if (this.#ended) this.#notifyEnded(this.#ended);
     else this.#flow();
   }
 

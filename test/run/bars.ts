@@ -1,7 +1,7 @@
 // The progress of several downloads on a terminal, redrawn in place, or as plain lines where there
 // is none.
 import { styleText } from 'node:util';
-import { amount } from '../../protocol/frontend/format.ts';
+import { formatBytes } from '../../protocol/frontend/format.ts';
 import type { RealEngine } from '../support/processes/realProcesses.ts';
 
 const live = process.stdout.isTTY;
@@ -44,7 +44,7 @@ export class Bars {
       const transfer = [...one.transfers.values()].find((candidate) => candidate.name === this.#name);
       const full = Math.round(part * 30);
       const rate =
-        transfer && transfer.downBytesPerS > 0 ? `${amount(transfer.downBytesPerS)}/s from ${transfer.peers}` : '';
+        transfer && transfer.downBytesPerS > 0 ? `${formatBytes(transfer.downBytesPerS)}/s from ${transfer.peers}` : '';
       say(
         `  ${one.name.padEnd(6)} ${'█'.repeat(full)}${'░'.repeat(30 - full)} ${String(Math.floor(part * 100)).padStart(3)} %  ${rate}`,
       );

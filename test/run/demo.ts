@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
 import path from 'node:path';
 import { styleText } from 'node:util';
-import { amount } from '../../protocol/frontend/format.ts';
+import { formatBytes } from '../../protocol/frontend/format.ts';
 import { printable } from '../../protocol/base/errors.ts';
 import type { Source } from '../../protocol/messages/engineLink.ts';
 import type { RealEngine } from '../support/processes/realProcesses.ts';
@@ -96,7 +96,7 @@ async function run(): Promise<boolean> {
   let trackerAlive = true;
   for (const file of files) {
     const name = path.basename(file).normalize('NFC');
-    title(`Alice shares ${printable(name)} (${amount(statSync(file).size)})`);
+    title(`Alice shares ${printable(name)} (${formatBytes(statSync(file).size)})`);
     await alice.does('upload_file', file, GROUP);
     const source = await sha256(file);
     say(`  SHA-256    ${source}`);
@@ -145,7 +145,7 @@ async function run(): Promise<boolean> {
         one.name,
         ...NAMES.map((who) => pieces(sources, who)),
         seconds.toFixed(1),
-        `${amount(transfer.sizeBytes / seconds)}/s`,
+        `${formatBytes(transfer.sizeBytes / seconds)}/s`,
         right ? 'the same' : 'DIFFERENT',
       ]);
     }

@@ -3,12 +3,12 @@
 // `measureFilesView` gives CPU time; `filesViewWork` counts what is made, for tests, which assert
 // no times.
 import type { Listing, WindowState } from '../../extension/state/state.ts';
-import { NOTHING_YET } from '../../extension/state/state.ts';
+import { INITIAL_STATE } from '../../extension/state/state.ts';
 import { fileSearch } from '../../extension/state/fileSearch.ts';
-import { fileRows, PLAIN_LOOK } from '../../extension/views/files.ts';
+import { fileRows, DEFAULT_OPTIONS } from '../../extension/views/files.ts';
 import { childrenOf, LazyRows } from '../../extension/views/row.ts';
 import type { Row } from '../../extension/views/row.ts';
-import { changesBetween } from '../../extension/views/rowDiff.ts';
+import { diffRows } from '../../extension/views/rowDiff.ts';
 import type { FileRow } from '../../protocol/messages/trackerLink.ts';
 import { aFile, aGroup, anOverview } from './fakes/fakeEngine.ts';
 
@@ -18,7 +18,7 @@ export function catalogue(files: number, flat: boolean): WindowState {
     aFile({ name: flat ? `file-${n}.bin` : `data/set-${Math.floor(n / 100)}/file-${n}.bin`, atMs: n }),
   );
   return withFiles(
-    { ...NOTHING_YET, engine: 'up', overview: anOverview(), knowsGroups: true, groups: [aGroup({ requests: [] })] },
+    { ...INITIAL_STATE, engine: 'up', overview: anOverview(), knowsGroups: true, groups: [aGroup({ requests: [] })] },
     rows,
   );
 }
@@ -44,7 +44,7 @@ export const readAgain = (state: WindowState, changed: number): WindowState =>
 /** Rows that were made, those below rows that nobody has opened left out. */
 export const madeIn = (rows: readonly Row[]): number =>
   rows.reduce(
-    (sum, row) => sum + 1 + (row.children instanceof LazyRows && !row.children.isMade ? 0 : madeIn(childrenOf(row))),
+    (sum, row) => sum + 1 + (row.children instanceof LazyRows && !row.children.isCreated ? 0 : madeIn(childrenOf(row))),
     0,
   );
 
@@ -81,7 +81,7 @@ function measureOnce(files: number, flat: boolean): FilesViewCost {
   const state = catalogue(files, flat);
   const rows = state.files.get(aGroup().group)?.rows ?? [];
   const [more, again] = [withFiles(state, [...rows, aFile({ name: 'one-more.bin' })]), readAgain(state, 100)];
-  const look = { ...PLAIN_LOOK, seenMs: new Map([[aGroup().group, files - 3]]) };
+  const look = { ...DEFAULT_OPTIONS, seenMs: new Map([[aGroup().group, files - 3]]) };
   const open = (of: WindowState): readonly Row[] => {
     const made = fileRows(of, look);
     made.forEach(childrenOf);
@@ -89,10 +89,10 @@ function measureOnce(files: number, flat: boolean): FilesViewCost {
   };
   const [firstRowsMs, before] = timed(() => open(state));
   const [otherMs] = timed(() =>
-    changesBetween(before, fileRows({ ...state, overview: anOverview({ downBytesPerS: 1 }) }, look)),
+    diffRows(before, fileRows({ ...state, overview: anOverview({ downBytesPerS: 1 }) }, look)),
   );
-  const [newFileMs] = timed(() => changesBetween(before, open(more)));
-  const [presenceMs] = timed(() => changesBetween(before, open(again)));
+  const [newFileMs] = timed(() => diffRows(before, open(more)));
+  const [presenceMs] = timed(() => diffRows(before, open(again)));
   const [openSearchMs, search] = timed(() => fileSearch(state));
   const [searchMs] = timed(() => search('fiel 77'));
   return { firstRowsMs, newFileMs, presenceMs, otherMs, openSearchMs, searchMs };

@@ -5,21 +5,21 @@
 import assert from 'node:assert';
 import { generateKeyPairSync } from 'node:crypto';
 import path from 'node:path';
-import { Copy } from '../../extension/engine/storage/pieceStore.ts';
-import type { CopyHost } from '../../extension/engine/storage/pieceStore.ts';
+import { PieceStore } from '../../extension/engine/storage/pieceStore.ts';
+import type { PieceStoreContext } from '../../extension/engine/storage/pieceStore.ts';
 import { identityOf } from '../../extension/engine/hashing/fileIdentity.ts';
 import { inlineHasher } from '../../extension/engine/hashing/hasher.ts';
 import type { Hasher } from '../../extension/engine/hashing/hasher.ts';
 import type { Shape } from '../../extension/engine/hashing/merkleTree.ts';
 import { lengthOf, pieceHash, leavesPerPiece, rootOf, shapeOf } from '../../extension/engine/hashing/merkleTree.ts';
-import { OpenFiles } from '../../extension/engine/storage/filePool.ts';
+import { FilePool } from '../../extension/engine/storage/filePool.ts';
 import { createPart, newPartPath, reopenPart } from '../../extension/engine/storage/partFile.ts';
-import { Peers } from '../../extension/engine/peers/peerConnections.ts';
-import { PieceBuffers } from '../../extension/engine/peers/bufferPool.ts';
+import { PeerConnections } from '../../extension/engine/peers/peerConnections.ts';
+import { BufferPool } from '../../extension/engine/peers/bufferPool.ts';
 import { Swarm } from '../../extension/engine/swarm/swarm.ts';
-import { Throttle } from '../../extension/engine/peers/rateLimiter.ts';
+import { RateLimiter } from '../../extension/engine/peers/rateLimiter.ts';
 import { Tickets } from '../../extension/engine/trackers/tickets.ts';
-import { Uploads } from '../../extension/engine/peers/uploadQueue.ts';
+import { UploadQueue } from '../../extension/engine/peers/uploadQueue.ts';
 import { ShoalError } from '../../protocol/base/errors.ts';
 import { RAW_HEAD_ROOM_BYTES } from '../../protocol/wire/frame.ts';
 import type { AccountId, GroupId, Pin, Root } from '../../protocol/base/ids.ts';
@@ -72,10 +72,10 @@ export class Crowd {
     this.sim = sim;
     const bytes = sim.chance.bytes(Math.max(1, pieces * PIECE_BYTES - sim.chance.below(PIECE_BYTES)));
     const shape = shapeOf(bytes.length, PIECE_BYTES);
-    const layer = Buffer.concat(
+    const pieceHashes = Buffer.concat(
       Array.from({ length: shape.pieces }, (_, piece) => pieceHash(pieceOf(bytes, piece), leavesPerPiece(shape))),
     );
-    this.subject = { bytes, shape, layer, root: rootOf(layer, shape) };
+    this.subject = { bytes, shape, layer: pieceHashes, root: rootOf(pieceHashes, shape) };
   }
 
   async add(plan: PeerPlan): Promise<CrowdPeer> {
@@ -107,7 +107,7 @@ export class Crowd {
 
   /** Whether everybody who runs and plays by the rules has all of the file. */
   get isDone(): boolean {
-    return this.honest.every((peer) => !peer.isRunning || peer.swarm.isWhole);
+    return this.honest.every((peer) => !peer.isRunning || peer.swarm.isComplete);
   }
 
   /**
@@ -141,12 +141,12 @@ export class CrowdPeer {
   /** Bytes of pieces that it has sent. */
   sentBytes = 0;
   /** Memory of the run that goes on, and of no one that was killed. */
-  buffers: PieceBuffers[] = [];
+  buffers: BufferPool[] = [];
   isRunning = false;
   readonly #crowd: Crowd;
   readonly #account: AccountId;
   #swarm: Swarm | undefined;
-  #links: Peers | undefined;
+  #links: PeerConnections | undefined;
   #part = '';
 
   constructor(crowd: Crowd, name: string, plan: PeerPlan) {
@@ -179,48 +179,48 @@ export class CrowdPeer {
     const tickets = new Tickets(clock);
     tickets.setRealm(realm, keys);
     tickets.setMine([this.#ticket(world)], this.machine.pin);
-    const up = new Throttle(clock, this.plan.upLimitBytesPerS);
+    const uploadLimiter = new RateLimiter(clock, this.plan.upLimitBytesPerS);
     const log = this.#log(world.log);
-    this.buffers = [new PieceBuffers(RAW_HEAD_ROOM_BYTES), new PieceBuffers()];
-    const [sending, taking] = this.buffers as [PieceBuffers, PieceBuffers];
-    const links = new Peers({
+    this.buffers = [new BufferPool(RAW_HEAD_ROOM_BYTES), new BufferPool()];
+    const [sending, taking] = this.buffers as [BufferPool, BufferPool];
+    const links = new PeerConnections({
       world: { ...world, log },
       device: this.machine.pin,
       program: 'test',
       tickets,
-      uploads: new Uploads({ clock, up, buffers: sending }),
+      uploadQueue: new UploadQueue({ clock, uploadLimiter, buffers: sending }),
       swarm: (_, root) => (this.#swarm?.key.root === root ? this.#swarm : undefined),
-      revoked() {},
-      sent: (_, bytes) => (this.sentBytes += bytes),
+      onRevoked() {},
+      onSent: (_, bytes) => (this.sentBytes += bytes),
       askDial: (pin) => this.#crowd.askDial(pin, this),
-      linkUp: () => this.#swarm?.connect(),
+      onConnected: () => this.#swarm?.connect(),
     });
     this.#links = links;
     await links.start({ port: PORT, portIsFirm: true });
     const hasher = inlineHasher(disk);
-    const copy = await (this.plan.seeds ? this.#whole(hasher) : this.#partial(hasher));
+    const store = await (this.plan.seeds ? this.#whole(hasher) : this.#partial(hasher));
     this.#swarm = new Swarm(
       { group, root: this.#crowd.subject.root },
-      copy,
+      store,
       'rarest',
       {
         clock,
         chance,
         log,
         buffers: taking,
-        down: new Throttle(clock),
-        reach: (peer, swarm) => links.reach(peer, swarm),
+        downloadLimiter: new RateLimiter(clock),
+        connectTo: (peer, swarm) => links.connectTo(peer, swarm),
         isUnreachable: (pin) => links.isUnreachable(pin),
-        isLinked: (pin) => links.isLinked(pin),
-        linksIn: () => links.links.filter((link) => link.trusts(group)),
+        isConnected: (pin) => links.isConnected(pin),
+        connectionsIn: () => links.connections.filter((connection) => connection.trusts(group)),
       },
       {
-        changed() {},
-        layerKnown() {},
-        whole() {},
-        stuck: (error) => assert.fail(error.message),
-        gone: (error) => assert.fail(error.message),
-        received() {},
+        onChange() {},
+        onPieceHashes() {},
+        onComplete() {},
+        onDiskError: (error) => assert.fail(error.message),
+        onSourceLost: (error) => assert.fail(error.message),
+        onReceived() {},
       },
     );
     this.#spoil(this.#swarm);
@@ -228,7 +228,7 @@ export class CrowdPeer {
   }
 
   dial(other: CrowdPeer): void {
-    if (other.isRunning) this.#links?.dialRequest(other.address, group);
+    if (other.isRunning) this.#links?.onDialRequest(other.address, group);
   }
 
   /** Ends it cleanly. */
@@ -237,7 +237,7 @@ export class CrowdPeer {
     this.isRunning = false;
     this.swarm.close();
     await this.#links?.stop();
-    await this.swarm.copy.close();
+    await this.swarm.store.close();
   }
 
   kill(): void {
@@ -261,9 +261,9 @@ export class CrowdPeer {
       );
     }
     if (!this.isRunning) return;
-    const { pieces } = this.swarm.copy;
+    const { states } = this.swarm.store;
     assert.deepEqual(
-      [pieces.isWhole, pieces.requested.size, pieces.verifyingCount],
+      [states.isComplete, states.requested.size, states.verifyingCount],
       [true, 0, 0],
       `${this.name} is not done`,
     );
@@ -272,38 +272,40 @@ export class CrowdPeer {
     assert.equal(this.swarm.key.root, root);
   }
 
-  async #whole(hasher: Hasher): Promise<Copy> {
-    const { root, shape, layer, bytes } = this.#crowd.subject;
+  async #whole(hasher: Hasher): Promise<PieceStore> {
+    const { root, shape, layer: pieceHashes, bytes } = this.#crowd.subject;
     const { disk } = this.machine.world;
     if (!(await disk.stat(SOURCE))) this.machine.disk.put(SOURCE, bytes);
     const stat = await disk.stat(SOURCE);
     assert.ok(stat);
-    return Copy.ofFile(this.#copyHost(hasher), root, shape, layer, SOURCE, identityOf(stat), { isProven: true });
+    return PieceStore.forFile(this.#copyHost(hasher), root, shape, pieceHashes, SOURCE, identityOf(stat), {
+      isProven: true,
+    });
   }
 
-  async #partial(hasher: Hasher): Promise<Copy> {
+  async #partial(hasher: Hasher): Promise<PieceStore> {
     const { root, shape } = this.#crowd.subject;
-    const host = this.#copyHost(hasher);
-    const old = this.#part === '' ? undefined : await reopenPart(host, this.#part, root, shape);
+    const context = this.#copyHost(hasher);
+    const old = this.#part === '' ? undefined : await reopenPart(context, this.#part, root, shape);
     if (!old) {
       this.#part = newPartPath(this.machine.world.chance, TARGET, root);
       await this.machine.world.disk.makeFolder(path.posix.dirname(TARGET));
     }
-    const copy = Copy.ofPart(
-      host,
+    const store = PieceStore.forPart(
+      context,
       root,
       shape,
-      old ?? (await createPart(host, this.#part, root, shape)),
+      old ?? (await createPart(context, this.#part, root, shape)),
       undefined,
       (error) => assert.fail(error.message),
     );
-    if (old) await copy.checkDisk();
-    return copy;
+    if (old) await store.checkDisk();
+    return store;
   }
 
-  #copyHost(hasher: Hasher): CopyHost {
+  #copyHost(hasher: Hasher): PieceStoreContext {
     const { disk, clock } = this.machine.world;
-    return { disk, clock, hasher, openFiles: new OpenFiles(disk, clock) };
+    return { disk, clock, hasher, openFiles: new FilePool(disk, clock) };
   }
 
   #ticket({ clock }: World): Buffer {
@@ -348,8 +350,8 @@ export class CrowdPeer {
     if (vice === 'silent') swarm.read = () => new Promise<never>(() => {});
     if (vice === 'noPieces') swarm.read = (piece) => Promise.reject(new ShoalError('pieceNotHeld', { piece }));
     if (vice === 'wrongHashes') {
-      const hashes = swarm.copy.hashes.bind(swarm.copy);
-      swarm.copy.hashes = (first, count) => {
+      const hashes = swarm.store.hashes.bind(swarm.store);
+      swarm.store.hashes = (first, count) => {
         const range = hashes(first, count);
         return range && { ...range, hashes: Buffer.from(range.hashes).reverse() };
       };

@@ -66,7 +66,7 @@ const stories: Readonly<Record<string, Story>> = {
     );
     const [seeder, ...others] = crowd.peers;
     const all = Array.from({ length: crowd.subject.shape.pieces }, (_, piece) => piece);
-    await until(sim, () => all.every((piece) => others.some(({ swarm }) => swarm.copy.pieces.held.has(piece))));
+    await until(sim, () => all.every((piece) => others.some(({ swarm }) => swarm.store.states.held.has(piece))));
     if (sim.chance.oneIn(2)) seeder?.kill();
     else await seeder?.stop();
     await done(sim, crowd);

@@ -32,7 +32,7 @@ async function underWay(sim: Simulation): Promise<Scene> {
   const bytes = sim.chance.bytes((PIECES - 1) * PIECE + 5);
   await alice.write('/file', bytes);
   await alice.share('/file');
-  await bob.engine.verbs.configure(
+  await bob.engine.handlers.configure(
     {
       downLimitBytesPerS: PIECE,
       upLimitBytesPerS: undefined,
@@ -91,11 +91,11 @@ describe('a download whose disk', function () {
     async ({ sim, bob, id, view, says, isWhole }) => {
       bob.machine.disk.capacityBytes = 3 * PIECE;
       await says('diskFull');
-      await bob.engine.verbs.pause({ transfer: id }, NO_CALL);
+      await bob.engine.handlers.pause({ transfer: id }, NO_CALL);
       bob.machine.disk.capacityBytes = Infinity;
       await sim.advance(60_000);
       assert.equal(view().state, 'paused');
-      await bob.engine.verbs.resume({ transfer: id }, NO_CALL);
+      await bob.engine.handlers.resume({ transfer: id }, NO_CALL);
       await isWhole();
     },
   );
@@ -115,7 +115,7 @@ describe('a download whose disk', function () {
     bob.machine.disk.fault = undefined;
     await sim.advance(300_000);
     assert.deepEqual([view().state, view().error?.code], ['failed', 'syncFailed']);
-    await bob.engine.verbs.resume({ transfer: id }, NO_CALL);
+    await bob.engine.handlers.resume({ transfer: id }, NO_CALL);
     await isWhole();
   });
 
@@ -141,15 +141,15 @@ describe('a download whose disk', function () {
     const file = await disk.open('/downloads/file', 'write');
     await file.write(Buffer.from('damage'), 4 * PIECE + 7);
     await file.close();
-    await assert.rejects(async () => bob.engine.verbs.verify({ transfer: id, repair: false }, NO_CALL), {
+    await assert.rejects(async () => bob.engine.handlers.verify({ transfer: id, repair: false }, NO_CALL), {
       code: 'integrity',
     });
     const stop = new AbortController();
-    const given = bob.engine.verbs.verify({ transfer: id, repair: true }, { signal: stop.signal });
+    const given = bob.engine.handlers.verify({ transfer: id, repair: true }, { signal: stop.signal });
     stop.abort();
     await assert.rejects(async () => given, { code: 'cancelled' });
     assert.equal(view().state, 'seeding', 'a check that was given up repairs nothing');
-    assert.equal((await bob.engine.verbs.verify({ transfer: id, repair: true }, NO_CALL)).repairing, true);
+    assert.equal((await bob.engine.handlers.verify({ transfer: id, repair: true }, NO_CALL)).repairing, true);
     await sim.until(() => view().state === 'seeding');
     assert.equal(view().resumedPieces, PIECES - 1);
     await isWhole();

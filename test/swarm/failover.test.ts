@@ -21,7 +21,7 @@ describe('an engine whose tracker', function () {
   };
   const inUse = (person: Person): number => person.engine.overview().trackers.findIndex((tracker) => tracker.inUse);
   const create = (person: Person, group: string): Promise<unknown> =>
-    Promise.resolve(person.engine.verbs.createGroup({ group }, NO_CALL));
+    Promise.resolve(person.engine.handlers.createGroup({ group }, NO_CALL));
   const machineOf = (town: Town, n: number) => town.trackers[n]?.machine ?? assert.fail(`no tracker ${n}`);
   const apart = (sim: Simulation, town: Town): Promise<void> => {
     sim.network.cut(machineOf(town, 0), machineOf(town, 1));
@@ -48,7 +48,7 @@ describe('an engine whose tracker', function () {
         .sort(),
       ['one', 'three', 'two'],
     );
-    const { groups } = await Promise.resolve(alice.engine.verbs.listGroups({ after: '' }, NO_CALL));
+    const { groups } = await Promise.resolve(alice.engine.handlers.listGroups({ after: '' }, NO_CALL));
     assert.deepEqual(
       groups.map(({ name }) => name).sort(),
       ['one', 'three', 'two'],
@@ -80,12 +80,12 @@ describe('an engine whose tracker', function () {
     await sim.until(() => pairOf() === 'apart');
     await create(alice, 'two');
     assert.equal(alice.engine.overview().outbox, 1);
-    await assert.rejects(Promise.resolve(alice.engine.verbs.deleteGroup({ group: 'two' }, NO_CALL)), {
+    await assert.rejects(Promise.resolve(alice.engine.handlers.deleteGroup({ group: 'two' }, NO_CALL)), {
       code: 'needBoth',
     });
     sim.network.heal();
     await sim.until(() => pairOf() === 'whole' && alice.engine.overview().outbox === 0, 120_000);
-    await alice.engine.verbs.deleteGroup({ group: 'two' }, NO_CALL);
+    await alice.engine.handlers.deleteGroup({ group: 'two' }, NO_CALL);
     assert.deepEqual(
       alice.engine.overview().groups.map(({ name }) => name),
       ['one'],
@@ -123,9 +123,9 @@ describe('an engine whose tracker', function () {
     assert.equal(events.length, 1);
     const renamed =
       bob.engine.overview().groups.find(({ name }) => name.startsWith('team~'))?.name ?? assert.fail('not renamed');
-    await bob.engine.verbs.renameGroup({ group: renamed, to: 'crew' }, NO_CALL);
+    await bob.engine.handlers.renameGroup({ group: renamed, to: 'crew' }, NO_CALL);
     await sim.until(() => bob.engine.overview().groups.some(({ name }) => name === 'crew'));
-    const { conflicts } = await Promise.resolve(bob.engine.verbs.listConflicts({}, NO_CALL));
+    const { conflicts } = await Promise.resolve(bob.engine.handlers.listConflicts({}, NO_CALL));
     assert.deepEqual(
       conflicts.map(({ what, result }) => `${what} ${result}`),
       ['createGroup renamed'],
@@ -136,17 +136,17 @@ describe('an engine whose tracker', function () {
     const [alice, bob] = [await town.person('alice'), await town.person('bob')];
     await town.group(alice, bob);
     const { name = '' } = alice.engine.overview().groups[0] ?? {};
-    await alice.engine.verbs.transferGroup({ group: name, user: 'BOB' }, NO_CALL);
+    await alice.engine.handlers.transferGroup({ group: name, user: 'BOB' }, NO_CALL);
     await sim.until(
       () => bob.engine.overview().groups[0]?.role === 'owner' && alice.engine.overview().groups[0]?.role === 'member',
     );
-    await assert.rejects(Promise.resolve(alice.engine.verbs.renameGroup({ group: name, to: 'mine' }, NO_CALL)), {
+    await assert.rejects(Promise.resolve(alice.engine.handlers.renameGroup({ group: name, to: 'mine' }, NO_CALL)), {
       code: 'notOwner',
     });
-    await assert.rejects(Promise.resolve(bob.engine.verbs.transferGroup({ group: name, user: 'carol' }, NO_CALL)), {
+    await assert.rejects(Promise.resolve(bob.engine.handlers.transferGroup({ group: name, user: 'carol' }, NO_CALL)), {
       code: 'unknownUser',
     });
-    await assert.rejects(Promise.resolve(bob.engine.verbs.renameAccount({ to: 'robert' }, NO_CALL)), {
+    await assert.rejects(Promise.resolve(bob.engine.handlers.renameAccount({ to: 'robert' }, NO_CALL)), {
       code: 'nameKept',
     });
   });

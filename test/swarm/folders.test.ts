@@ -68,7 +68,7 @@ describe('a folder', function () {
     }
   };
   const limit = (person: Person, downLimitBytesPerS: number): void =>
-    void person.engine.verbs.configure(
+    void person.engine.handlers.configure(
       {
         downLimitBytesPerS,
         upLimitBytesPerS: undefined,
@@ -143,7 +143,7 @@ describe('a folder', function () {
     files.set('src/file 1.bin', sim.chance.bytes(files.get('src/file 1.bin')?.length ?? 0));
     await writeFolder(alice, '/work/project', files);
     await alice.share('/work/project');
-    const { transfer } = await bob.engine.verbs.download(
+    const { transfer } = await bob.engine.handlers.download(
       { group: GROUP, name: 'project', path: '/second', asFile: false, rename: false, mode: 'rarest', only: [] },
       NO_CALL,
     );
@@ -201,7 +201,7 @@ describe('a folder', function () {
     await bob.machine.world.disk.makeFolder('/downloads/project');
     await bob.write('/downloads/project/mine', Buffer.from('mine'));
     await assert.rejects(bob.download('project'), { code: 'destinationExists' });
-    const { transfer } = await bob.engine.verbs.download(
+    const { transfer } = await bob.engine.handlers.download(
       { group: GROUP, name: 'project', path: '/downloads', asFile: false, rename: true, mode: 'rarest', only: [] },
       NO_CALL,
     );
@@ -220,7 +220,7 @@ describe('a folder', function () {
       await writeFolder(alice, '/work/project', files);
       await alice.share('/work/project');
       const choose = async (person: Person, only: readonly string[]): Promise<Transfer> => {
-        const { transfer } = await person.engine.verbs.download(
+        const { transfer } = await person.engine.handlers.download(
           { group: GROUP, name: 'project', path: '/downloads', asFile: false, rename: false, mode: 'rarest', only },
           NO_CALL,
         );
@@ -236,7 +236,7 @@ describe('a folder', function () {
       await bob.start();
       await sim.until(() => bob.engine.transfers()[0]?.state === 'seeding');
       await assert.rejects(choose(bob, ['large/c.bin']), { code: 'destinationExists' });
-      assert.equal((await bob.engine.verbs.verify({ transfer: got.id, repair: false }, NO_CALL)).sha256, got.sha256);
+      assert.equal((await bob.engine.handlers.verify({ transfer: got.id, repair: false }, NO_CALL)).sha256, got.sha256);
 
       assert.deepEqual(
         [got.sizeBytes, got.doneBytes],
@@ -244,7 +244,7 @@ describe('a folder', function () {
       );
       // Other files of it, to another place: what serves the first ones must not keep the swarm
       // from those that want more.
-      const { transfer: more } = await bob.engine.verbs.download(
+      const { transfer: more } = await bob.engine.handlers.download(
         {
           group: GROUP,
           name: 'project',
@@ -258,14 +258,14 @@ describe('a folder', function () {
       );
       await bob.whole(more);
       assert.deepEqual(sorted(await readFolder(bob, '/more/project')), sorted(chosen(/^large\/c\.bin$/)));
-      const { transfer: all } = await bob.engine.verbs.download(
+      const { transfer: all } = await bob.engine.handlers.download(
         { group: GROUP, name: 'project', path: '/all', asFile: false, rename: false, mode: 'rarest', only: [] },
         NO_CALL,
       );
       await bob.whole(all);
       assert.deepEqual(sorted(await readFolder(bob, '/all/project')), sorted(files));
       for (const { id } of bob.engine.transfers().filter(({ id }) => id !== got.id)) {
-        await bob.engine.verbs.cancelTransfer({ transfer: id }, NO_CALL);
+        await bob.engine.handlers.cancelTransfer({ transfer: id }, NO_CALL);
       }
 
       // Carol gets from Bob what he has, and the rest from Alice.
@@ -274,7 +274,7 @@ describe('a folder', function () {
       assert.equal(whole.rejectedPieces, 0);
       await assert.rejects(
         Promise.resolve(
-          carol.engine.verbs.download(
+          carol.engine.handlers.download(
             {
               group: GROUP,
               name: 'project',
@@ -305,7 +305,7 @@ describe('a folder', function () {
       const listed = async (person: Person, transfer: number): Promise<readonly string[]> => {
         const names: string[] = [];
         for (let more = true; more;) {
-          const page = await person.engine.verbs.folderFiles({ transfer, after: names.at(-1) ?? '' }, NO_CALL);
+          const page = await person.engine.handlers.folderFiles({ transfer, after: names.at(-1) ?? '' }, NO_CALL);
           for (const { path: name, sizeBytes } of page.files) assert.equal(sizeBytes, files.get(name)?.length, name);
           names.push(...page.files.map(({ path: name }) => name));
           more = page.more;
@@ -313,23 +313,23 @@ describe('a folder', function () {
         return names;
       };
       const isChoosing = (): boolean => bob.engine.transfer(transfer)?.state === 'choosing';
-      const { transfer } = await bob.engine.verbs.downloadSome(
+      const { transfer } = await bob.engine.handlers.downloadSome(
         { group: GROUP, name: 'project', path: '/downloads', rename: false, mode: 'rarest' },
         NO_CALL,
       );
-      await assert.rejects(async () => bob.engine.verbs.folderFiles({ transfer, after: '' }, NO_CALL), {
+      await assert.rejects(async () => bob.engine.handlers.folderFiles({ transfer, after: '' }, NO_CALL), {
         code: 'usage',
       });
       await sim.until(isChoosing);
       assert.deepEqual(await listed(bob, transfer), [...files.keys()].sort());
       assert.deepEqual(await listed(alice, alice.engine.transfers()[0]?.id ?? 0), [...files.keys()].sort());
-      await bob.engine.verbs.pause({ transfer }, NO_CALL);
+      await bob.engine.handlers.pause({ transfer }, NO_CALL);
       await bob.engine.close();
       await bob.start();
       await sim.until(isChoosing);
       assert.equal(bob.engine.transfer(transfer)?.heldPieces, 1, 'the list is in the first piece');
-      await bob.engine.verbs.chooseFiles({ transfer, only: ['large/b.bin', '写真'] }, NO_CALL);
-      await assert.rejects(async () => bob.engine.verbs.chooseFiles({ transfer, only: [] }, NO_CALL), {
+      await bob.engine.handlers.chooseFiles({ transfer, only: ['large/b.bin', '写真'] }, NO_CALL);
+      await assert.rejects(async () => bob.engine.handlers.chooseFiles({ transfer, only: [] }, NO_CALL), {
         code: 'usage',
       });
       await bob.whole(transfer);
@@ -388,7 +388,7 @@ describe('a folder', function () {
       await writeFolder(alice, '/work/project', files);
       await alice.share('/work/project');
       limit(bob, 700_000);
-      const { transfer } = await bob.engine.verbs.download(
+      const { transfer } = await bob.engine.handlers.download(
         {
           group: GROUP,
           name: 'project',

@@ -62,7 +62,7 @@ describe('an engine with very much to do', function () {
         const [alice, bob] = [await town.person('alice'), await town.person('bob')];
         await town.group(alice, bob);
         const bytesOf = (n: number): Buffer => Buffer.from(`this is file ${n}, `.repeat((n % 40) + 1));
-        await alice.engine.verbs.configure(
+        await alice.engine.handlers.configure(
           {
             downLimitBytesPerS: undefined,
             upLimitBytesPerS: undefined,
@@ -75,11 +75,11 @@ describe('an engine with very much to do', function () {
         );
         for (let n = 0; n < DOWNLOADS; n++) {
           await bob.write(`/b${n}`, bytesOf(n));
-          await bob.engine.verbs.share({ group: GROUP, path: `/b${n}`, name: undefined, replace: false }, NO_CALL);
+          await bob.engine.handlers.share({ group: GROUP, path: `/b${n}`, name: undefined, replace: false }, NO_CALL);
         }
         for (let n = 0; n < SHARES; n++) {
           await alice.write(`/a${n}`, bytesOf(n + DOWNLOADS));
-          await alice.engine.verbs.share({ group: GROUP, path: `/a${n}`, name: undefined, replace: false }, NO_CALL);
+          await alice.engine.handlers.share({ group: GROUP, path: `/a${n}`, name: undefined, replace: false }, NO_CALL);
         }
         await sim.until(
           () => states(bob).get('share seeding') === DOWNLOADS && states(alice).get('share seeding') === SHARES,

@@ -67,7 +67,7 @@ describe('a file that is read without being downloaded', function () {
     limit(bob, { down: 2 * MIB });
     const download = await bob.download('dump.sql');
     await sim.until(() => (bob.engine.transfer(download)?.heldPieces ?? 0) > 2);
-    await bob.engine.verbs.pause({ transfer: download }, NO_CALL);
+    await bob.engine.handlers.pause({ transfer: download }, NO_CALL);
     await bob.engine.close();
     await bob.start();
     await sim.until(() => bob.engine.transfer(download)?.state === 'paused');
@@ -77,7 +77,7 @@ describe('a file that is read without being downloaded', function () {
     assert.ok((await read(bob, row, 18 * MIB, PIECE)).equals(content.subarray(18 * MIB, 18 * MIB + PIECE)));
     assert.equal(bob.engine.transfer(download)?.heldPieces, held);
     limit(bob, { down: 0 });
-    await bob.engine.verbs.resume({ transfer: download }, NO_CALL);
+    await bob.engine.handlers.resume({ transfer: download }, NO_CALL);
     const whole = await bob.whole(download);
     assert.ok((await bob.read('/downloads/dump.sql')).equals(content));
     assert.ok(whole.ownPieces >= 1, 'the piece that was read was not fetched twice');
@@ -190,7 +190,10 @@ describe('a file that is read without being downloaded', function () {
     }
     await alice.share('/work/set');
     const row = await rowOf(bob, 'set');
-    const listed = await bob.engine.verbs.listShared({ group: GROUP, name: 'set', root: row.root, after: '' }, NO_CALL);
+    const listed = await bob.engine.handlers.listShared(
+      { group: GROUP, name: 'set', root: row.root, after: '' },
+      NO_CALL,
+    );
     assert.deepEqual(
       listed.files.map(({ path, sizeBytes }) => [path, sizeBytes]),
       [...files].map(([path, { length }]) => [path, length]).sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
@@ -203,7 +206,7 @@ describe('a file that is read without being downloaded', function () {
     await assert.rejects(read(bob, row, 0, 10), { code: 'usage' });
     // Of a folder of which one file was downloaded, another one can be read, and the first one is
     // served again afterwards.
-    const { transfer } = await bob.engine.verbs.download(
+    const { transfer } = await bob.engine.handlers.download(
       {
         group: GROUP,
         name: 'set',
@@ -249,7 +252,7 @@ describe('a file that is read without being downloaded', function () {
       await shared(sim, alice, 2 * MIB, 'other.sql');
       const cut = assert.rejects(read(bob, await rowOf(bob, 'other.sql'), 0), { code: 'notSignedIn' });
       await sim.advance(500);
-      await bob.engine.verbs.signOut({}, NO_CALL);
+      await bob.engine.handlers.signOut({}, NO_CALL);
       await cut;
       assert.deepEqual(await left(bob), []);
       await assert.rejects(read(bob, row, 0), { code: 'notSignedIn' });
@@ -296,7 +299,7 @@ describe('a file that is read without being downloaded', function () {
     await assert.rejects(read(bob, row, 0, PIECE + 1), { code: 'tooMuchAtOnce' });
     await assert.rejects(read(bob, { ...row, name: 'none' }, 0), { code: 'unknownFile' });
     await assert.rejects(
-      async () => bob.engine.verbs.listShared({ group: GROUP, name: row.name, root: row.root, after: '' }, NO_CALL),
+      async () => bob.engine.handlers.listShared({ group: GROUP, name: row.name, root: row.root, after: '' }, NO_CALL),
       { code: 'usage' },
     );
     await shared(sim, alice, 3 * MIB);
@@ -305,7 +308,7 @@ describe('a file that is read without being downloaded', function () {
     limit(bob, { down: 100_000 });
     const cut = assert.rejects(read(bob, await rowOf(bob, 'dump.sql'), 0), { code: 'notMember' });
     await sim.advance(500);
-    await alice.engine.verbs.removeMember({ group: GROUP, user: 'bob' }, NO_CALL);
+    await alice.engine.handlers.removeMember({ group: GROUP, user: 'bob' }, NO_CALL);
     await cut;
     assert.deepEqual(await left(bob), []);
   });

@@ -23,7 +23,7 @@ async function shareFolder(sim: Simulation, person: Person): Promise<Buffer> {
 /** Begins to download that one. */
 async function downloadA(person: Person): Promise<number> {
   return (
-    await person.engine.verbs.download(
+    await person.engine.handlers.download(
       { group: GROUP, name: 'set', path: '/downloads', asFile: false, rename: false, mode: 'rarest', only: ['a.bin'] },
       NO_CALL,
     )
@@ -94,7 +94,7 @@ describe('reading a file while something else happens', function () {
       const rows: FileRow[] = [];
       for (let n = 0; n < 24; n++) rows.push((await shared(sim, alice, PIECE, `${n}.bin`)).row);
       limit(bob, { down: 50_000 });
-      const removed = alice.engine.verbs.removeMember({ group: GROUP, user: 'bob' }, NO_CALL);
+      const removed = alice.engine.handlers.removeMember({ group: GROUP, user: 'bob' }, NO_CALL);
       const ends: string[] = [];
       await Promise.all([
         removed,

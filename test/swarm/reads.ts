@@ -11,7 +11,7 @@ export const PIECE = 512 * 1024;
 const PREVIEWS = '/home/previews';
 
 export const rowOf = async (person: Person, name: string): Promise<FileRow> =>
-  person.engine.verbs.findFile({ group: GROUP, name }, NO_CALL);
+  person.engine.handlers.findFile({ group: GROUP, name }, NO_CALL);
 
 /** Some bytes of a shared file, in one call. */
 export async function read(
@@ -22,13 +22,16 @@ export async function read(
   { path = '', signal = NO_CALL.signal } = {},
 ): Promise<Buffer> {
   return Buffer.from(
-    (await person.engine.verbs.read({ group: GROUP, name, root, path, fromByte, bytes }, { signal })).raw,
+    (await person.engine.handlers.read({ group: GROUP, name, root, path, fromByte, bytes }, { signal })).raw,
   );
 }
 
 /** All of it, as a window does: some calls at a time. */
 export async function readAll(person: Person, file: Pick<FileRow, 'name' | 'root'>, path = ''): Promise<Buffer> {
-  const { sizeBytes } = await person.engine.verbs.read({ group: GROUP, ...file, path, fromByte: 0, bytes: 0 }, NO_CALL);
+  const { sizeBytes } = await person.engine.handlers.read(
+    { group: GROUP, ...file, path, fromByte: 0, bytes: 0 },
+    NO_CALL,
+  );
   const parts = Array.from({ length: Math.ceil(sizeBytes / PIECE) }, (_, n) => n * PIECE);
   const came: Buffer[] = [];
   for (let n = 0; n < parts.length; n += 4) {
@@ -45,7 +48,7 @@ export const left = async ({
 }: Person): Promise<readonly string[]> => ((await disk.stat(PREVIEWS)) ? disk.listFolder(PREVIEWS) : []);
 
 export const limit = (person: Person, limits: { readonly down?: number; readonly up?: number }): void =>
-  void person.engine.verbs.configure(
+  void person.engine.handlers.configure(
     {
       downLimitBytesPerS: limits.down,
       upLimitBytesPerS: limits.up,

@@ -29,7 +29,7 @@ describe('who downloads from me', function () {
             await alice.write(`/${name}`, sim.chance.bytes(8 * PIECE));
             await alice.share(`/${name}`);
           }
-          await bob.engine.verbs.configure({ ...UNSET, downLimitBytesPerS: PIECE / 4 }, NO_CALL);
+          await bob.engine.handlers.configure({ ...UNSET, downLimitBytesPerS: PIECE / 4 }, NO_CALL);
           await tell(sim, town, alice, bob);
         }));
     }
@@ -62,9 +62,9 @@ describe('who downloads from me', function () {
   story('ends when the download is paused or the other machine is gone', async (sim, _, alice, bob) => {
     const download = await bob.download('big.bin');
     await sim.until(() => alice.engine.overview().served.length === 1);
-    await bob.engine.verbs.pause({ transfer: download }, NO_CALL);
+    await bob.engine.handlers.pause({ transfer: download }, NO_CALL);
     await sim.until(() => alice.engine.overview().served.length === 0);
-    await bob.engine.verbs.resume({ transfer: download }, NO_CALL);
+    await bob.engine.handlers.resume({ transfer: download }, NO_CALL);
     await sim.until(() => alice.engine.overview().served.length === 1);
     bob.machine.kill();
     await sim.until(() => alice.engine.overview().served.length === 0);
@@ -74,7 +74,7 @@ describe('who downloads from me', function () {
     await bob.download('big.bin');
     await sim.until(() => alice.engine.overview().served.length === 1);
     const cutOff = async (): Promise<readonly string[]> =>
-      words((await alice.engine.verbs.takeCutOff({}, NO_CALL)).downloaders);
+      words((await alice.engine.handlers.takeCutOff({}, NO_CALL)).downloaders);
     await alice.engine.close({ isUnheld: true });
     await alice.start();
     await alice.engine.close({ isUnheld: true }); // nobody was served this time; it has not been told yet
@@ -97,6 +97,6 @@ describe('who downloads from me', function () {
     assert.deepEqual(alice.engine.transfers(), [], 'it has closed everything');
     await alice.write('/home/cut-off.json', Buffer.from('{ half'));
     await alice.start();
-    assert.deepEqual((await alice.engine.verbs.takeCutOff({}, NO_CALL)).downloaders, []);
+    assert.deepEqual((await alice.engine.handlers.takeCutOff({}, NO_CALL)).downloaders, []);
   });
 });

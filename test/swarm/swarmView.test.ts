@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import type { Simulation } from '../support/simulation/simulatedWorld.ts';
 import { simulate } from '../support/simulation/simulatedWorld.ts';
 import type { SwarmView } from '../../protocol/messages/swarmView.ts';
-import { whySlow } from '../../protocol/frontend/slowReasons.ts';
+import { slowReasons } from '../../protocol/frontend/slowReasons.ts';
 import type { Person } from './town.ts';
 import { NO_CALL, Town } from './town.ts';
 
@@ -42,11 +42,11 @@ describe('the view of a swarm', function () {
     downLimitBytesPerS: number | undefined,
     upLimitBytesPerS: number | undefined,
   ): Promise<void> =>
-    void (await person.engine.verbs.configure({ ...KEEP, downLimitBytesPerS, upLimitBytesPerS }, NO_CALL));
+    void (await person.engine.handlers.configure({ ...KEEP, downLimitBytesPerS, upLimitBytesPerS }, NO_CALL));
   const view = (person: Person, transfer: number): SwarmView =>
     person.engine.swarm(transfer) ?? assert.fail('no such transfer');
   const whys = (person: Person, transfer: number): readonly string[] =>
-    whySlow(
+    slowReasons(
       person.engine.transfer(transfer) ?? assert.fail('gone'),
       person.engine.overview(),
       view(person, transfer),
@@ -103,7 +103,7 @@ describe('the view of a swarm', function () {
       const [ofBob = -1, ofCarol = -1] = downloads;
       await sim.until(() => view(bob, ofBob).heldPieces >= 3 && view(carol, ofCarol).heldPieces >= 3);
       const leftAtMs = alice.machine.world.clock.now();
-      await alice.engine.verbs.signOut({}, NO_CALL);
+      await alice.engine.handlers.signOut({}, NO_CALL);
       await sim.until(
         () =>
           bob.engine.transfer(ofBob)?.nowhere !== undefined && carol.engine.transfer(ofCarol)?.nowhere !== undefined,
@@ -126,7 +126,7 @@ describe('the view of a swarm', function () {
         [...cells.held].map((held) => 1 - held),
       );
 
-      await carol.engine.verbs.signOut({}, NO_CALL);
+      await carol.engine.handlers.signOut({}, NO_CALL);
       await sim.until(() => bob.engine.transfer(ofBob)?.state === 'waiting', 600_000);
       await sim.until(() => whys(bob, ofBob).join() === 'nobody'); // the trackers no longer name carol
       assert.equal(bob.engine.transfer(ofBob)?.nowhere?.lastHad?.user, 'alice');

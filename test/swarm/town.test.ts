@@ -54,7 +54,7 @@ describe('a town', function () {
     const town = await Town.build(sim);
     const eve = await town.stranger('eve');
     const set = (url: string, confirm: boolean): Promise<{ url: string; firstUse: boolean }> =>
-      Promise.resolve(eve.engine.verbs.setTracker({ url, confirm }, { signal: new AbortController().signal }));
+      Promise.resolve(eve.engine.handlers.setTracker({ url, confirm }, { signal: new AbortController().signal }));
     const { host } = sim.machine('tracker-1');
     const told = new Set<string>();
     eve.engine.onChange(() => told.add(eve.engine.overview().trackerUrl));
@@ -95,7 +95,7 @@ describe('a town', function () {
     const bytes = sim.chance.bytes(8 * PIECE);
     await alice.write('/file', bytes);
     await alice.share('/file');
-    await bob.engine.verbs.configure(
+    await bob.engine.handlers.configure(
       {
         downLimitBytesPerS: PIECE,
         upLimitBytesPerS: undefined,
@@ -136,9 +136,9 @@ describe('a town', function () {
     const adjust = async (
       { engine }: typeof alice,
       transfer: number,
-      changes: Partial<Parameters<typeof engine.verbs.adjust>[0]>,
+      changes: Partial<Parameters<typeof engine.handlers.adjust>[0]>,
     ): Promise<void> =>
-      void (await engine.verbs.adjust(
+      void (await engine.handlers.adjust(
         { ...unchanged, ...changes, transfer },
         { signal: new AbortController().signal },
       ));
@@ -195,7 +195,7 @@ describe('a town', function () {
     const bytes = sim.chance.bytes(8 * PIECE + 5);
     await alice.write('/file', bytes);
     await alice.share('/file');
-    await bob.engine.verbs.configure(
+    await bob.engine.handlers.configure(
       {
         downLimitBytesPerS: 2 * PIECE,
         upLimitBytesPerS: undefined,

@@ -2,7 +2,7 @@
 // machines. Accounts and sign-ins are put into the log directly, because hashing passwords takes
 // real time; everything else is said over the simulated network.
 import assert from 'node:assert';
-import { openEngine } from '../../extension/engine/createEngine.ts';
+import { createEngine } from '../../extension/engine/createEngine.ts';
 import { inlineHasher } from '../../extension/engine/hashing/hasher.ts';
 import { homeAt, writeSmallFile } from '../../protocol/home/homeLayout.ts';
 import { makeHome } from '../../extension/engine/daemon/homeFiles.ts';
@@ -114,17 +114,17 @@ export class Town {
 
   /** A group of these people; the first one owns it. */
   async group(owner: Person, ...others: readonly Person[]): Promise<void> {
-    await owner.engine.verbs.createGroup({ group: GROUP }, NO_CALL);
+    await owner.engine.handlers.createGroup({ group: GROUP }, NO_CALL);
     for (const one of others) await this.letIn(owner, one);
   }
 
   /** One more member of the group. */
   async letIn(owner: Person, one: Person): Promise<void> {
-    await one.engine.verbs.joinGroup({ group: GROUP }, NO_CALL);
+    await one.engine.handlers.joinGroup({ group: GROUP }, NO_CALL);
     await this.sim.until(() =>
       owner.engine.overview().groups.some(({ requests }) => requests.some(({ user }) => user === one.name)),
     );
-    await owner.engine.verbs.acceptRequest({ group: GROUP, user: one.name }, NO_CALL);
+    await owner.engine.handlers.acceptRequest({ group: GROUP, user: one.name }, NO_CALL);
     await this.sim.until(() => one.engine.overview().groups.some(({ role }) => role === 'member'));
   }
 
@@ -166,7 +166,7 @@ export class Person {
   /** Starts the engine, for the first time or anew on what the last one left on the disk. */
   async start({ world, identity }: Pick<Machine, 'world' | 'identity'> = this.machine): Promise<void> {
     assert.ok(identity);
-    this.#engine = await openEngine({
+    this.#engine = await createEngine({
       home: homeAt('/home'),
       world,
       identity,
@@ -183,7 +183,7 @@ export class Person {
   }
 
   async share(path: string): Promise<void> {
-    const { transfer } = await this.engine.verbs.share(
+    const { transfer } = await this.engine.handlers.share(
       { group: GROUP, path, name: undefined, replace: false },
       NO_CALL,
     );
@@ -192,7 +192,7 @@ export class Person {
 
   /** Begins a download; returns its number. */
   async download(name: string): Promise<number> {
-    const { transfer } = await this.engine.verbs.download(
+    const { transfer } = await this.engine.handlers.download(
       { group: GROUP, name, path: '/downloads', asFile: false, rename: false, mode: 'rarest', only: [] },
       NO_CALL,
     );
@@ -211,7 +211,7 @@ export class Person {
   }
 
   async sources(transfer: number): Promise<ReadonlyMap<string, number>> {
-    const { sources } = await this.engine.verbs.sources({ transfer }, NO_CALL);
+    const { sources } = await this.engine.handlers.sources({ transfer }, NO_CALL);
     return new Map(sources.map(({ user, pieces }) => [user, pieces]));
   }
 }

@@ -30,7 +30,7 @@ describe('a new version', () => {
   const fetched = async (bob: Person, transfer: number): Promise<number> =>
     [...(await bob.sources(transfer)).values()].reduce((sum, pieces) => sum + pieces, 0);
   const again = async (bob: Person, folder: string): Promise<number> => {
-    const { transfer } = await bob.engine.verbs.download(
+    const { transfer } = await bob.engine.handlers.download(
       { group: GROUP, name: 'file', path: folder, asFile: false, rename: false, mode: 'rarest', only: [] },
       NO_CALL,
     );

@@ -236,7 +236,7 @@ describe('two people and their accounts', function () {
     // What an engine writes that leaves a minute after its last window: test/swarm/served.test.ts
     // waits for that minute.
     const { account } = JSON.parse(readFileSync(nora.home.accountFile, 'utf8')) as { account: string };
-    await writeSmallFile(createNodeDisk(), nora.home.cutOffFile, {
+    await writeSmallFile(createNodeDisk(), nora.home.interruptedUploadsFile, {
       account,
       downloaders: [{ user: 'omar', group: 'choir', name: 'big.bin' }],
     });

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Page } from 'playwright-core';
-import { pageWords, shownOf } from '../../extension/inspector/viewModel.ts';
+import { pageText, viewModelOf } from '../../extension/inspector/viewModel.ts';
 import type { Shown } from '../../extension/webview/messages.ts';
 import { SKELETON } from '../../extension/webview/skeleton.ts';
 import { PIECES_MAX } from '../../protocol/base/limits.ts';
@@ -65,11 +65,11 @@ describe('the page of the swarm inspector', function () {
         },
         JSON.stringify(message, (_, value: unknown) => (value instanceof Uint8Array ? { bytes: [...value] } : value)),
       );
-    await send({ is: 'words', transfer: 1, words: pageWords('en') });
+    await send({ is: 'words', transfer: 1, words: pageText('en') });
     return { page, base, send };
   };
   const shown = (name: string, swarm = aSwarm({ peers: [aPeer({ user: MARKUP })] })): Shown =>
-    shownOf({
+    viewModelOf({
       transfer: aTransfer({ name, pieces: swarm.pieces }),
       overview: anOverview(),
       swarm,

@@ -135,7 +135,11 @@ export async function readConfig(disk: Disk, folder: string): Promise<TrackerCon
  * Keeps a newer list of trackers in a tracker's folder; whoever calls has checked whose it is.
  * @throws ShoalError badRealmFolder, newerFormat
  */
-export async function keepList(disk: Disk, folder: string, { descriptor, signature }: SignedDescriptor): Promise<void> {
+export async function saveTrackerList(
+  disk: Disk,
+  folder: string,
+  { descriptor, signature }: SignedDescriptor,
+): Promise<void> {
   const file = path.join(folder, TRACKER_FILE);
   const { format: _, ...fields } = await readFile(disk, file);
   await writeFile(disk, file, { ...fields, descriptor: fileText(descriptor), signature: fileText(signature) });
@@ -149,11 +153,11 @@ export interface LastRun {
   readonly logIsWhole: boolean;
 }
 
-export const noteRun = (disk: Disk, folder: string, { address, logIsWhole }: LastRun): Promise<void> =>
+export const saveLastRun = (disk: Disk, folder: string, { address, logIsWhole }: LastRun): Promise<void> =>
   writeFile(disk, path.join(folder, LAST_RUN_FILE), { ...address, logIsWhole });
 
 /** Undefined before the first run. @throws ShoalError badRealmFolder, newerFormat */
-export async function lastRun(disk: Disk, folder: string): Promise<LastRun | undefined> {
+export async function readLastRun(disk: Disk, folder: string): Promise<LastRun | undefined> {
   const file = path.join(folder, LAST_RUN_FILE);
   if (!(await disk.stat(file))) return undefined;
   const { host, port, logIsWhole } = await readFile(disk, file);

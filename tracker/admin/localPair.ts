@@ -16,7 +16,7 @@ import { elect } from '../../protocol/node/lockFile.ts';
 import type { Address } from '../../protocol/base/fields.ts';
 import { createNodeWorld, nodeClock } from '../../protocol/node/nodeWorld.ts';
 import { addressText, isLoopback } from '../../protocol/messages/realm.ts';
-import { standing, VERSION } from '../../protocol/node/version.ts';
+import { compareVersions, VERSION } from '../../protocol/node/version.ts';
 import type { Disk } from '../../protocol/base/world.ts';
 import { silentLog } from '../../protocol/base/world.ts';
 import type { TrackerConfig } from './config.ts';
@@ -30,7 +30,7 @@ const LOCK_MS_MAX = 30_000;
 /** How long a tracker may take until it answers, in ms. */
 const START_MS_MAX = 20_000;
 /** How often it is looked at meanwhile, in ms. */
-const LOOK_MS = 50;
+const POLL_MS = 50;
 
 const NUMBERS = [1, 2] as const;
 const HOST_DEFAULT = '127.0.0.1';
@@ -81,7 +81,7 @@ export function startPair(disk: Disk, folder: string, host: string | undefined, 
       configs = await configsIn(disk, folder);
     }
     const bundle = keepBundle(path.join(folder, 'bin'), entry);
-    const trackers = await allOf(configs.map((config) => startOne(disk, config, bundle)));
+    const trackers = await allOf(configs.map((config) => startTracker(disk, config, bundle)));
     removeOldBundles(path.join(folder, 'bin'), bundle);
     return { url: urlOf(configs[0]), trackers };
   });
@@ -122,12 +122,16 @@ const listed = ({ descriptor, number }: TrackerConfig): Address =>
   descriptor.trackers.find((tracker) => tracker.number === number)?.address ?? { host: '', port: 0 };
 const hostOf = ([one]: Configs): string => listed(one).host;
 
-async function startOne(disk: Disk, config: TrackerConfig, bundle: string): Promise<StartedPair['trackers'][number]> {
+async function startTracker(
+  disk: Disk,
+  config: TrackerConfig,
+  bundle: string,
+): Promise<StartedPair['trackers'][number]> {
   const { number, folder } = config;
   const at = listed(config);
   const shown = { number, address: addressText(at) };
   const running = await statusIfRunning(disk, config);
-  if (running && standing(running.version, VERSION) !== 'older') {
+  if (running && compareVersions(running.version, VERSION) !== 'older') {
     return { ...shown, processId: running.processId, started: false };
   }
   if (running) await stopTracker(disk, config);
@@ -140,7 +144,7 @@ async function startOne(disk: Disk, config: TrackerConfig, bundle: string): Prom
       [bundle, 'serve', folder, ...(isLoopback(at.host) ? ['--listen', addressText(at)] : [])],
       output,
     );
-    const status = await answering(disk, config, child, () => saidBefore(logSince(log, startsAt)), log);
+    const status = await waitUntilAnswering(disk, config, child, () => previousOutput(logSince(log, startsAt)), log);
     return { ...shown, processId: status.processId, started: true };
   } finally {
     fs.closeSync(output);
@@ -148,7 +152,7 @@ async function startOne(disk: Disk, config: TrackerConfig, bundle: string): Prom
 }
 
 /** Waits until a tracker that was just started answers. @throws ShoalError trackerNotStarted */
-async function answering(
+async function waitUntilAnswering(
   disk: Disk,
   config: TrackerConfig,
   child: ChildProcess,
@@ -165,13 +169,13 @@ async function answering(
     const status = await statusIfRunning(disk, config);
     if (status) return status;
     if (ended !== undefined) throw new ShoalError('trackerNotStarted', { number, why: ended, log });
-    await pause(LOOK_MS); // a timer of the world would not keep this process
+    await pause(POLL_MS); // a timer of the world would not keep this process
   }
   throw new ShoalError('trackerNotStarted', { number, why: `no answer within ${START_MS_MAX / 1000} s`, log });
 }
 
 /** Why a tracker ended: the last sentence it printed for people. */
-const saidBefore = (log: string): string =>
+const previousOutput = (log: string): string =>
   /^shoal-tracker: (.*)$/m.exec(log.split('\n').toReversed().join('\n'))?.[1] ?? '';
 
 /** Two ports that nobody uses now. */

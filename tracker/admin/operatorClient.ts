@@ -17,19 +17,19 @@ import { VERSION } from '../../protocol/node/version.ts';
 import type { Disk } from '../../protocol/base/world.ts';
 import { silentLog } from '../../protocol/base/world.ts';
 import type { TrackerConfig } from './config.ts';
-import { keepList, lastRun } from './config.ts';
+import { saveTrackerList, readLastRun } from './config.ts';
 
 /** How long a running tracker may take to answer, in ms. */
-const ANSWER_MS = 5_000;
+const ANSWER_MS_MAX = 5_000;
 /** How long its process may take to end then, and how often it is looked at, in ms. */
 const STOP_MS_MAX = 10_000;
-const LOOK_MS = 50;
+const POLL_MS = 50;
 
 export type Status = ReplyOf<typeof operatorLink, 'status'>;
 
 /** How the tracker of this folder is. @throws ShoalError unreachable … when it does not run */
 export const askStatus = (disk: Disk, config: TrackerConfig): Promise<Status> =>
-  withLink(disk, config, (connection) => connection.call('status', {}, { deadlineMs: ANSWER_MS }));
+  withLink(disk, config, (connection) => connection.call('status', {}, { deadlineMs: ANSWER_MS_MAX }));
 
 /**
  * All conflicts that the tracker of this folder knows, in the order of their operations. @throws
@@ -39,7 +39,7 @@ export const askConflicts = (disk: Disk, config: TrackerConfig): Promise<readonl
   withLink(disk, config, async (connection) => {
     const all: Conflict[] = [];
     for (let count = 1; all.length < count;) {
-      const page = await connection.call('conflicts', { from: all.length }, { deadlineMs: ANSWER_MS });
+      const page = await connection.call('conflicts', { from: all.length }, { deadlineMs: ANSWER_MS_MAX });
       all.push(...page.conflicts);
       count = page.conflicts.length === 0 ? 0 : page.count;
     }
@@ -53,10 +53,10 @@ export const askConflicts = (disk: Disk, config: TrackerConfig): Promise<readonl
 export async function setList(disk: Disk, config: TrackerConfig, list: SignedDescriptor): Promise<void> {
   const shown = checkDescriptor(list, config.realm, { host: config.folder, port: 0 });
   try {
-    await withLink(disk, config, (connection) => connection.call('setList', list, { deadlineMs: ANSWER_MS }));
+    await withLink(disk, config, (connection) => connection.call('setList', list, { deadlineMs: ANSWER_MS_MAX }));
   } catch (error) {
     if (!isShoalError(error, 'unreachable') && !isShoalError(error, 'linkClosed')) throw error;
-    if (shown.version > config.descriptor.version) await keepList(disk, config.folder, list);
+    if (shown.version > config.descriptor.version) await saveTrackerList(disk, config.folder, list);
   }
 }
 
@@ -68,14 +68,14 @@ export type Durability = ReplyOf<typeof operatorLink, 'setOwner'>;
  */
 export const resetPassword = (disk: Disk, config: TrackerConfig, user: string, password: string): Promise<Durability> =>
   withLink(disk, config, (connection) =>
-    connection.call('resetPassword', { user, password }, { deadlineMs: 2 * ANSWER_MS }),
+    connection.call('resetPassword', { user, password }, { deadlineMs: 2 * ANSWER_MS_MAX }),
   );
 
 /**
  * Makes a member the owner of a group. @throws ShoalError unknownGroup, unknownUser, unreachable …
  */
 export const setOwner = (disk: Disk, config: TrackerConfig, group: string, user: string): Promise<Durability> =>
-  withLink(disk, config, (connection) => connection.call('setOwner', { group, user }, { deadlineMs: ANSWER_MS }));
+  withLink(disk, config, (connection) => connection.call('setOwner', { group, user }, { deadlineMs: ANSWER_MS_MAX }));
 
 /**
  * How it is; undefined when it does not run. What else goes wrong is thrown: a tracker that answers
@@ -100,7 +100,7 @@ export async function stopTracker(disk: Disk, config: TrackerConfig): Promise<bo
   const status = await statusIfRunning(disk, config);
   if (!status) return false;
   await withLink(disk, config, async (connection) => {
-    await connection.call('stop', {}, { deadlineMs: ANSWER_MS });
+    await connection.call('stop', {}, { deadlineMs: ANSWER_MS_MAX });
     await connection.whenEnded;
   });
   const { processId } = status;
@@ -109,7 +109,7 @@ export async function stopTracker(disk: Disk, config: TrackerConfig): Promise<bo
     if (nodeClock.monotonicMs() > deadlineMs) {
       throw new ShoalError('trackerNotStopped', { number: config.number, process: processId });
     }
-    await pause(LOOK_MS); // a timer of the world would not keep this process
+    await pause(POLL_MS); // a timer of the world would not keep this process
   }
   return true;
 }
@@ -127,7 +127,8 @@ function isAlive(processId: number): boolean {
 /** Where this machine finds the tracker of this folder. @throws ShoalError badRealmFolder */
 async function addressOf(disk: Disk, { descriptor, number, folder }: TrackerConfig): Promise<Address> {
   const address =
-    (await lastRun(disk, folder))?.address ?? descriptor.trackers.find((tracker) => tracker.number === number)?.address;
+    (await readLastRun(disk, folder))?.address ??
+    descriptor.trackers.find((tracker) => tracker.number === number)?.address;
   if (!address) throw new ShoalError('badRealmFolder', { path: folder, why: 'it is not in the list of trackers' });
   return address;
 }
@@ -139,7 +140,7 @@ async function withLink<T>(
 ): Promise<T> {
   const { identity } = config;
   const { clock, chance, network } = createNodeWorld({ identity, log: silentLog });
-  const stream = await network.dial(await addressOf(disk, config), { expect: identity.pin, timeoutMs: ANSWER_MS });
+  const stream = await network.dial(await addressOf(disk, config), { expect: identity.pin, timeoutMs: ANSWER_MS_MAX });
   const link = new FrameLink(stream);
   await greet(link, { role: 'operator', accepts: ['tracker'], program: `shoal-tracker ${VERSION}`, clock, chance });
   const connection = new Connection(link, {

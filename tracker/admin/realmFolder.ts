@@ -14,9 +14,9 @@ import type { Disk } from '../../protocol/base/world.ts';
 import {
   fileBytes,
   fileText,
-  keepList,
+  saveTrackerList,
   LOG_FILE,
-  noteRun,
+  saveLastRun,
   publicBytes,
   readFile,
   REALM_FILE,
@@ -86,7 +86,7 @@ export async function replaceTracker(
     { ...(entry as Descriptor['trackers'][number]), address },
   ].sort((a, b) => a.number - b.number);
   const former = old && !kept ? [...before.former, old.pin] : before.former;
-  if (!(await disk.stat(path.join(own, LOG_FILE)))) await noteRun(disk, own, { address, logIsWhole: false });
+  if (!(await disk.stat(path.join(own, LOG_FILE)))) await saveLastRun(disk, own, { address, logIsWhole: false });
   return writeList(disk, folder, { ...before, trackers, former });
 }
 
@@ -150,7 +150,7 @@ async function writeList(disk: Disk, folder: string, { realm, ...content }: Real
   await writeFile(disk, path.join(folder, LIST_FILE), list);
   for (const { number } of next.trackers) {
     const own = path.join(folder, `tracker-${number}`);
-    if (await disk.stat(path.join(own, TRACKER_FILE))) await keepList(disk, own, signed);
+    if (await disk.stat(path.join(own, TRACKER_FILE))) await saveTrackerList(disk, own, signed);
   }
   return {
     url: realmUrlText({ realm, addresses: next.trackers.map(({ address }) => address) }),

@@ -1,5 +1,5 @@
 // How a tracker is, in words. Pure.
-import { amount, counted, duration } from '../../protocol/frontend/format.ts';
+import { formatBytes, formatCount, formatDuration } from '../../protocol/frontend/format.ts';
 import { CLOCKS_APART_MS_ALARM, CLOCKS_APART_MS_WARN } from '../../protocol/base/limits.ts';
 import type { Status } from './operatorClient.ts';
 
@@ -56,17 +56,20 @@ export function statusLines(status: Status, url: string): readonly string[] {
     ['tracker', `${number} of ${url}`],
     [
       'program',
-      `shoal-tracker ${version}, process ${processId}, for ${duration(upMs / 1000)}, ${amount(status.memoryBytes)} of memory`,
+      `shoal-tracker ${version}, process ${processId}, for ${formatDuration(upMs / 1000)}, ${formatBytes(status.memoryBytes)} of memory`,
     ],
     ['state', STATES[partner]],
     ['answers', `an operation is ${DURABILITY[durability]}`],
-    ['lag', `${counted(partnerLagOperations, 'operation')} that its partner has not confirmed`],
+    ['lag', `${formatCount(partnerLagOperations, 'operation')} that its partner has not confirmed`],
     [
       'final',
-      `${unsettledOperations === 0 ? 'all operations' : `all but ${counted(unsettledOperations, 'operation')}`}${frontierMs > 0 ? `, up to ${new Date(frontierMs).toISOString()}` : ''}`,
+      `${unsettledOperations === 0 ? 'all operations' : `all but ${formatCount(unsettledOperations, 'operation')}`}${frontierMs > 0 ? `, up to ${new Date(frontierMs).toISOString()}` : ''}`,
     ],
     ['clock', `${clock}${isFar}${isAhead}`],
-    ['log', `${counted(operations, 'operation')}, of origin ${status.origin}; list of trackers version ${listVersion}`],
+    [
+      'log',
+      `${formatCount(operations, 'operation')}, of origin ${status.origin}; list of trackers version ${listVersion}`,
+    ],
     ['accounts', String(status.accounts)],
     ['groups', String(status.groups)],
     ['files', String(status.files)],

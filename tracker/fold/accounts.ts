@@ -4,7 +4,7 @@ import { DEVICES_PER_ACCOUNT_MAX, NAME_CHARS_MAX } from '../../protocol/base/lim
 import type { AccountId, Pin } from '../../protocol/base/ids.ts';
 import { isName, nameKey } from '../../protocol/base/names.ts';
 import { devicePart, userNamePart } from './footprint.ts';
-import type { Applying, Op, Rule } from './rule.ts';
+import type { ApplyContext, Op, Rule } from './rule.ts';
 import { freeName, idTaken, userOf } from './rule.ts';
 import type { Account, Refusal, State } from './state.ts';
 import { hasSeen, placeOf, refusal } from './state.ts';
@@ -25,9 +25,9 @@ export const accountRules: { readonly [N in AccountOperation]: Rule<N> } = {
       const name = freeName(wanted, id, (key) => state.userNames.has(key));
       if (name !== wanted) {
         at.outcome.result = 'renamed';
-        at.journal.set(state.lostNames, nameKey(wanted), [...(state.lostNames.get(nameKey(wanted)) ?? []), id]);
+        at.undoLog.set(state.lostNames, nameKey(wanted), [...(state.lostNames.get(nameKey(wanted)) ?? []), id]);
       }
-      at.journal.set(state.userNames, nameKey(name), id);
+      at.undoLog.set(state.userNames, nameKey(name), id);
       const account: Account = {
         id,
         name,
@@ -38,7 +38,7 @@ export const accountRules: { readonly [N in AccountOperation]: Rule<N> } = {
         groups: new Set(),
         waitingIn: new Set(),
       };
-      at.journal.set(state.accounts, id, account);
+      at.undoLog.set(state.accounts, id, account);
       at.changes.accounts.add(id);
     },
   },
@@ -47,8 +47,8 @@ export const accountRules: { readonly [N in AccountOperation]: Rule<N> } = {
     check: namesItself,
     effect(state, op, at) {
       const account = state.accounts.get(op.account) as Account;
-      at.journal.assign(account, 'passwordHash', textOf(at.added));
-      at.journal.push(account.passwordChanges, { outcome: at.outcome, by: op.device });
+      at.undoLog.assign(account, 'passwordHash', textOf(at.added));
+      at.undoLog.push(account.passwordChanges, { outcome: at.outcome, by: op.device });
       for (const device of [...account.devices.keys()]) if (device !== op.device) endSignIn(state, account, device, at);
     },
   },
@@ -60,8 +60,8 @@ export const accountRules: { readonly [N in AccountOperation]: Rule<N> } = {
         : refusal('unknownUser', { user: userOf(state, op.body.account) }),
     effect(state, op, at) {
       const account = state.accounts.get(op.body.account) as Account;
-      at.journal.assign(account, 'passwordHash', textOf(at.added));
-      at.journal.push(account.passwordChanges, { outcome: at.outcome, by: op.device });
+      at.undoLog.assign(account, 'passwordHash', textOf(at.added));
+      at.undoLog.push(account.passwordChanges, { outcome: at.outcome, by: op.device });
       for (const device of [...account.devices.keys()]) endSignIn(state, account, device, at);
     },
   },
@@ -76,12 +76,12 @@ export const accountRules: { readonly [N in AccountOperation]: Rule<N> } = {
       if (account && isName(account.name)) return refusal('nameKept', { name: account.name });
       return namesItself(state, op) ?? (account && has === undefined ? undefined : refusal('nameTaken', { name }));
     },
-    effect(state, op, { journal, changes }) {
+    effect(state, op, { undoLog, changes }) {
       const account = state.accounts.get(op.account) as Account;
-      journal.note(userNamePart(account.name));
-      journal.drop(state.userNames, nameKey(account.name));
-      journal.set(state.userNames, nameKey(op.body.name), account.id);
-      journal.assign(account, 'name', op.body.name);
+      undoLog.note(userNamePart(account.name));
+      undoLog.drop(state.userNames, nameKey(account.name));
+      undoLog.set(state.userNames, nameKey(op.body.name), account.id);
+      undoLog.assign(account, 'name', op.body.name);
       changes.accounts.add(account.id);
       for (const group of account.groups) changes.groups.add(group);
     },
@@ -102,8 +102,8 @@ export const accountRules: { readonly [N in AccountOperation]: Rule<N> } = {
     effect(state, op, at) {
       const account = state.accounts.get(op.account) as Account;
       if (account.devices.has(op.device)) return; // signed in already: tickets go on counting from then
-      at.journal.set(account.devices, op.device, placeOf(at.stamp));
-      at.journal.set(state.devices, op.device, account.id);
+      at.undoLog.set(account.devices, op.device, placeOf(at.stamp));
+      at.undoLog.set(state.devices, op.device, account.id);
       at.changes.accounts.add(account.id);
     },
   },
@@ -155,13 +155,18 @@ function namesItself(
  * Ends a sign-in, and remembers the end even where there is none: one that comes from the other
  * tracker may not have known of it.
  */
-function endSignIn(state: State, account: Account, device: Pin, { stamp, outcome, changes, journal }: Applying): void {
-  journal.set(account.ends, device, [...(account.ends.get(device) ?? []), { outcome, at: placeOf(stamp) }]);
+function endSignIn(
+  state: State,
+  account: Account,
+  device: Pin,
+  { stamp, outcome, changes, undoLog }: ApplyContext,
+): void {
+  undoLog.set(account.ends, device, [...(account.ends.get(device) ?? []), { outcome, at: placeOf(stamp) }]);
   const since = account.devices.get(device);
   if (!since) return;
-  journal.note(devicePart(device));
-  journal.delete(account.devices, device);
-  journal.drop(state.devices, device);
+  undoLog.note(devicePart(device));
+  undoLog.delete(account.devices, device);
+  undoLog.drop(state.devices, device);
   changes.accounts.add(account.id);
   changes.ended.push({ account: account.id, device, since, at: stamp });
 }

@@ -1,30 +1,30 @@
 // Rules of the catalogue: which files a group shares, under which names, in which version, and who
 // promised to share them.
 import type { GroupId } from '../../protocol/base/ids.ts';
-import { whyNotPieces } from '../../protocol/messages/fileSizes.ts';
+import { validatePieces } from '../../protocol/messages/fileSizes.ts';
 import { FILE_BYTES_MAX } from '../../protocol/base/limits.ts';
-import { fileNameKey, whyNotFileName } from '../../protocol/base/names.ts';
+import { fileNameKey, validateFileName } from '../../protocol/base/names.ts';
 import { notMember } from './groups.ts';
 import type { Op, Rule } from './rule.ts';
 import { userOf } from './rule.ts';
 import type { Account, Group, Refusal, SharedFile, State } from './state.ts';
 import { refusal } from './state.ts';
 
-type CatalogueOperation = 'shareFile' | 'stopShare' | 'removeFile';
+type CatalogOperation = 'shareFile' | 'stopShare' | 'removeFile';
 
-export const catalogueRules: { readonly [N in CatalogueOperation]: Rule<N> } = {
+export const catalogRules: { readonly [N in CatalogOperation]: Rule<N> } = {
   shareFile: {
     check(state, op) {
       return notMember(state, op) ?? notShareable(op) ?? sharedByAnother(state, op);
     },
-    effect(state, op, { stamp, journal }) {
+    effect(state, op, { stamp, undoLog }) {
       const { group, name, root, sizeBytes, pieceBytes, sha256, content } = op.body;
       const { files } = state.groups.get(group) as Group;
       const key = fileNameKey(name);
       const current = files.get(key);
       const { id: author } = state.accounts.get(op.account) as Account; // one text for all that one account shares
-      if (current && hasContent(current, op)) return journal.add(current.sharers, author); // one more sharer
-      journal.setSorted(files, key, {
+      if (current && hasContent(current, op)) return undoLog.add(current.sharers, author); // one more sharer
+      undoLog.setSorted(files, key, {
         name,
         version: (current?.version ?? 0) + 1,
         root,
@@ -48,9 +48,9 @@ export const catalogueRules: { readonly [N in CatalogueOperation]: Rule<N> } = {
         (file?.sharers.has(op.account) ? undefined : refusal('notSharer', namesOf(state, op)))
       );
     },
-    effect(state, op, { journal }) {
+    effect(state, op, { undoLog }) {
       const file = fileOf(state, op.body);
-      if (file) journal.remove(file.sharers, op.account); // nobody may be left: the entry stays until it is removed
+      if (file) undoLog.remove(file.sharers, op.account); // nobody may be left: the entry stays until it is removed
     },
   },
 
@@ -64,9 +64,9 @@ export const catalogueRules: { readonly [N in CatalogueOperation]: Rule<N> } = {
         (mayRemove ? undefined : refusal('notOwner', namesOf(state, op)))
       );
     },
-    effect(state, op, { journal }) {
+    effect(state, op, { undoLog }) {
       const group = state.groups.get(op.body.group);
-      if (group) journal.dropSorted(group.files, fileNameKey(op.body.name));
+      if (group) undoLog.dropSorted(group.files, fileNameKey(op.body.name));
     },
   },
 };
@@ -101,11 +101,11 @@ function sharedByAnother(state: State, op: Op<'shareFile'>): Refusal | undefined
  */
 function notShareable({ body }: Op<'shareFile'>): Refusal | undefined {
   const { name, root, sizeBytes } = body;
-  const why = whyNotFileName(name);
+  const why = validateFileName(name);
   if (why !== undefined) return refusal('badFileName', { name, why });
   if (sizeBytes > FILE_BYTES_MAX) return refusal('fileTooLarge', { path: name, max: FILE_BYTES_MAX });
   const wrong = (what: string): Refusal => refusal('badMessage', { type: 'shareFile', why: what });
-  const whyPieces = whyNotPieces(body);
+  const whyPieces = validatePieces(body);
   if (whyPieces !== undefined) return wrong(whyPieces);
   if ((sizeBytes === 0) !== /^0+$/.test(root)) return wrong('its root and its size do not go together');
   return undefined;

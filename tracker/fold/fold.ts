@@ -5,8 +5,8 @@ import type { GroupId, OperationId } from '../../protocol/base/ids.ts';
 import type { OperationName, ReadOperation, Stamp } from '../../protocol/messages/operations.ts';
 import { TRACKER_OPERATIONS } from '../../protocol/messages/operations.ts';
 import { accountRules } from './accounts.ts';
-import { Journal } from './undoLog.ts';
-import { catalogueRules } from './catalog.ts';
+import { UndoLog } from './undoLog.ts';
+import { catalogRules } from './catalog.ts';
 import { groupRules } from './groups.ts';
 import type { Rule } from './rule.ts';
 import { isSignedIn } from './rule.ts';
@@ -23,13 +23,13 @@ export const FOLD_VERSION = 1;
 const rules: { readonly [N in OperationName]: Rule<N> } = {
   ...accountRules,
   ...groupRules,
-  ...catalogueRules,
+  ...catalogRules,
   setFoldVersion: {
     check: (state, op) =>
       op.body.version > state.foldVersion
         ? undefined
         : refusal('badMessage', { type: op.name, why: 'these rules count already' }),
-    effect: (state, op, { journal }) => journal.assign(state, 'foldVersion', op.body.version),
+    effect: (state, op, { undoLog }) => undoLog.assign(state, 'foldVersion', op.body.version),
   },
 };
 
@@ -37,7 +37,7 @@ const rules: { readonly [N in OperationName]: Rule<N> } = {
  * May change what the catalogue of their group shows, even where they come to nothing: a page must
  * never look current and not be.
  */
-const TOUCH_CATALOGUE: readonly OperationName[] = [
+const CATALOG_OPERATIONS: readonly OperationName[] = [
   'shareFile',
   'stopShare',
   'removeFile',
@@ -67,37 +67,37 @@ export function check(state: State, op: ReadOperation): Refusal | undefined {
  *   password's hash
  * @returns with what it can be taken back
  */
-export function apply(state: State, op: ReadOperation, stamp: Stamp, added: Uint8Array, changes: Changes): Journal {
-  const journal = new Journal();
+export function apply(state: State, op: ReadOperation, stamp: Stamp, added: Uint8Array, changes: Changes): UndoLog {
+  const undoLog = new UndoLog();
   const instance = { origin: stamp.origin, seq: stamp.seq };
   const before = state.operations.get(op.id);
   const outcome: Outcome = before ?? { result: 'ok', instances: [instance] };
   if (before) before.instances.push(instance);
   else state.operations.set(op.id, outcome);
-  journal.resultBefore = before?.result;
-  touch(state, op, changes, journal);
+  undoLog.resultBefore = before?.result;
+  touch(state, op, changes, undoLog);
   // The same operation came in by both trackers: it takes effect once, at the first place where it
   // can.
-  if (before?.result === 'ok' || before?.result === 'renamed') return journal;
+  if (before?.result === 'ok' || before?.result === 'renamed') return undoLog;
 
   const rule = rules[op.name] as Rule;
-  const at = { stamp, added, outcome, changes, journal };
+  const at = { stamp, added, outcome, changes, undoLog };
   const refused =
     authorRefusal(state, op) ?? (rule.checkInOrder ? rule.checkInOrder(state, op, at) : rule.check(state, op));
   outcome.result = refused?.code ?? 'ok';
   if (!refused) rule.effect(state, op, at);
-  return journal;
+  return undoLog;
 }
 
 /**
  * Takes back an operation that was applied. Only while nobody has changed since what it has
  * changed.
  */
-export function takeBack(state: State, id: OperationId, journal: Journal): void {
-  journal.undo();
+export function undo(state: State, id: OperationId, undoLog: UndoLog): void {
+  undoLog.undo();
   const outcome = state.operations.get(id);
   outcome?.instances.pop();
-  if (outcome && journal.resultBefore !== undefined) outcome.result = journal.resultBefore;
+  if (outcome && undoLog.resultBefore !== undefined) outcome.result = undoLog.resultBefore;
   else state.operations.delete(id);
 }
 
@@ -110,9 +110,9 @@ function authorRefusal(state: State, op: ReadOperation): Refusal | undefined {
   return isSignedIn(state, op) ? undefined : refusal('notSignedIn');
 }
 
-function touch(state: State, op: ReadOperation, changes: Changes, journal: Journal): void {
+function touch(state: State, op: ReadOperation, changes: Changes, undoLog: UndoLog): void {
   const group = state.groups.get((op.body as { readonly group?: GroupId }).group as GroupId);
   if (!group) return;
   changes.groups.add(group.id);
-  if (TOUCH_CATALOGUE.includes(op.name)) journal.count(group);
+  if (CATALOG_OPERATIONS.includes(op.name)) undoLog.count(group);
 }

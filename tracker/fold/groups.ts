@@ -10,7 +10,7 @@ import type { AccountId, RequestId } from '../../protocol/base/ids.ts';
 import { isName, nameKey } from '../../protocol/base/names.ts';
 import { compareStamps } from '../../protocol/messages/operations.ts';
 import { groupNamePart, membershipsPart } from './footprint.ts';
-import type { Applying, Op, Rule } from './rule.ts';
+import type { ApplyContext, Op, Rule } from './rule.ts';
 import { freeName, idTaken, isRefusal, liveGroup, userOf } from './rule.ts';
 import type { Account, GoneWhy, Group, Refusal, Request, State } from './state.ts';
 import { hasSeen, placeOf, refusal } from './state.ts';
@@ -57,8 +57,8 @@ export const groupRules: { readonly [N in GroupOperation]: Rule<N> } = {
         files: new SortedMap(),
         filesVersion: 0,
       };
-      at.journal.setSorted(state.groupNames, nameKey(name), id);
-      at.journal.set(state.groups, id, group);
+      at.undoLog.setSorted(state.groupNames, nameKey(name), id);
+      at.undoLog.set(state.groups, id, group);
       addMember(state, group, op.account, undefined, at);
     },
   },
@@ -76,13 +76,13 @@ export const groupRules: { readonly [N in GroupOperation]: Rule<N> } = {
       const request = { account: op.account, at: placeOf(at.stamp) };
       const denied = group.deniedAhead.get(op.body.request);
       if (denied && (denied.as === 'rejected' || denied.by === op.account)) {
-        at.journal.set(group.decided, op.body.request, { ...request, as: denied.as });
-        at.journal.set(group.gone, op.account, denied.as);
+        at.undoLog.set(group.decided, op.body.request, { ...request, as: denied.as });
+        at.undoLog.set(group.gone, op.account, denied.as);
         return;
       }
-      at.journal.set(group.waiting, op.body.request, request);
+      at.undoLog.set(group.waiting, op.body.request, request);
       const account = state.accounts.get(op.account);
-      if (account) at.journal.add(account.waitingIn, group.id);
+      if (account) at.undoLog.add(account.waitingIn, group.id);
     },
   },
 
@@ -94,9 +94,9 @@ export const groupRules: { readonly [N in GroupOperation]: Rule<N> } = {
 
   acceptRequest: {
     check: cannotAccept,
-    checkInOrder(state, op, { stamp, journal }) {
+    checkInOrder(state, op, { stamp, undoLog }) {
       const applicant = state.groups.get(op.body.group)?.waiting.get(op.body.request)?.account;
-      if (applicant !== undefined) journal.note(membershipsPart(applicant));
+      if (applicant !== undefined) undoLog.note(membershipsPart(applicant));
       const refused = cannotAccept(state, op);
       if (refused) return refused;
       const group = state.groups.get(op.body.group) as Group;
@@ -145,7 +145,7 @@ export const groupRules: { readonly [N in GroupOperation]: Rule<N> } = {
 
   transferGroup: {
     check: (state, op) => notOwner(state, op) ?? notInIt(state, op),
-    effect: (state, op, at) => passOn(state.groups.get(op.body.group) as Group, op.body.account, at),
+    effect: (state, op, at) => handOver(state.groups.get(op.body.group) as Group, op.body.account, at),
   },
 
   setOwner: {
@@ -153,7 +153,7 @@ export const groupRules: { readonly [N in GroupOperation]: Rule<N> } = {
       const group = liveGroup(state, op.body.group);
       return isRefusal(group) ? group : notInIt(state, op);
     },
-    effect: (state, op, at) => passOn(state.groups.get(op.body.group) as Group, op.body.account, at),
+    effect: (state, op, at) => handOver(state.groups.get(op.body.group) as Group, op.body.account, at),
   },
 
   deleteGroup: {
@@ -175,12 +175,12 @@ export const groupRules: { readonly [N in GroupOperation]: Rule<N> } = {
       const has = state.groupNames.get(nameKey(name));
       return notOwner(state, op) ?? (has === undefined || has === id ? undefined : refusal('nameTaken', { name }));
     },
-    effect(state, op, { journal, changes }) {
+    effect(state, op, { undoLog, changes }) {
       const group = state.groups.get(op.body.group) as Group;
-      journal.note(groupNamePart(group.name));
-      journal.dropSorted(state.groupNames, nameKey(group.name));
-      journal.setSorted(state.groupNames, nameKey(op.body.name), group.id);
-      journal.assign(group, 'name', op.body.name);
+      undoLog.note(groupNamePart(group.name));
+      undoLog.dropSorted(state.groupNames, nameKey(group.name));
+      undoLog.setSorted(state.groupNames, nameKey(op.body.name), group.id);
+      undoLog.assign(group, 'name', op.body.name);
       changes.groups.add(group.id);
     },
   },
@@ -296,14 +296,14 @@ function requestOfAnother(state: State, op: AboutRequest): Refusal | undefined {
  * Rejects or cancels a request. It always wins over an acceptance, wherever that stands in the
  * order.
  */
-function deny(state: State, op: AboutRequest, as: 'rejected' | 'cancelled', at: Applying): void {
+function deny(state: State, op: AboutRequest, as: 'rejected' | 'cancelled', at: ApplyContext): void {
   const group = state.groups.get(op.body.group) as Group;
   const request = group.waiting.get(op.body.request) ?? group.decided.get(op.body.request);
-  if (!request) return at.journal.set(group.deniedAhead, op.body.request, { by: op.account, as });
+  if (!request) return at.undoLog.set(group.deniedAhead, op.body.request, { by: op.account, as });
   decide(state, group, op.body.request, request, as, at);
   if (group.members.get(request.account)?.request === op.body.request) {
     endMembership(state, group, request.account, as, at);
-  } else if (!group.members.has(request.account)) at.journal.set(group.gone, request.account, as);
+  } else if (!group.members.has(request.account)) at.undoLog.set(group.gone, request.account, as);
 }
 
 function decide(
@@ -312,14 +312,14 @@ function decide(
   id: RequestId,
   { account, at }: Request,
   as: 'accepted' | 'rejected' | 'cancelled' | 'moot',
-  { journal }: Applying,
+  { undoLog }: ApplyContext,
 ): void {
-  journal.note(membershipsPart(account));
-  journal.delete(group.waiting, id);
-  journal.set(group.decided, id, { account, at, as });
+  undoLog.note(membershipsPart(account));
+  undoLog.delete(group.waiting, id);
+  undoLog.set(group.decided, id, { account, at, as });
   const applicant = state.accounts.get(account);
   if (applicant && ![...group.waiting.values()].some((other) => other.account === account)) {
-    journal.remove(applicant.waitingIn, group.id);
+    undoLog.remove(applicant.waitingIn, group.id);
   }
 }
 
@@ -328,12 +328,12 @@ function addMember(
   group: Group,
   id: AccountId,
   request: RequestId | undefined,
-  { stamp, changes, journal }: Applying,
+  { stamp, changes, undoLog }: ApplyContext,
 ): void {
-  journal.set(group.members, id, { since: placeOf(stamp), request });
-  journal.delete(group.gone, id);
+  undoLog.set(group.members, id, { since: placeOf(stamp), request });
+  undoLog.delete(group.gone, id);
   const account = state.accounts.get(id);
-  if (account) journal.add(account.groups, group.id);
+  if (account) undoLog.add(account.groups, group.id);
   changes.groups.add(group.id);
 }
 
@@ -342,38 +342,38 @@ function addMember(
  * which passes to the longest-standing member or, when nobody is left, is archived. The end is
  * remembered even where there was no membership.
  */
-function endMembership(state: State, group: Group, id: AccountId, why: GoneWhy, at: Applying): void {
-  const { stamp, outcome, changes, journal } = at;
-  journal.set(group.ends, id, [...(group.ends.get(id) ?? []), { outcome, at: placeOf(stamp) }]);
+function endMembership(state: State, group: Group, id: AccountId, why: GoneWhy, at: ApplyContext): void {
+  const { stamp, outcome, changes, undoLog } = at;
+  undoLog.set(group.ends, id, [...(group.ends.get(id) ?? []), { outcome, at: placeOf(stamp) }]);
   const member = group.members.get(id);
   if (!member) return;
-  journal.note(membershipsPart(id));
-  journal.delete(group.members, id);
-  journal.set(group.gone, id, why);
-  journal.remove((state.accounts.get(id) as Account).groups, group.id);
-  for (const file of group.files.values()) journal.remove(file.sharers, id);
+  undoLog.note(membershipsPart(id));
+  undoLog.delete(group.members, id);
+  undoLog.set(group.gone, id, why);
+  undoLog.remove((state.accounts.get(id) as Account).groups, group.id);
+  for (const file of group.files.values()) undoLog.remove(file.sharers, id);
   changes.groups.add(group.id);
   changes.ended.push({ account: id, group: group.id, since: member.since, at: stamp });
   if (group.owner !== id) return;
-  journal.add(group.pastOwners, id);
+  undoLog.add(group.pastOwners, id);
   const [heir] = group.members.keys();
-  if (heir !== undefined) journal.assign(group, 'owner', heir);
+  if (heir !== undefined) undoLog.assign(group, 'owner', heir);
   else archive(state, group, at);
 }
 
-function passOn(group: Group, to: AccountId, { journal, changes }: Applying): void {
-  journal.add(group.pastOwners, group.owner);
-  journal.assign(group, 'owner', to);
+function handOver(group: Group, to: AccountId, { undoLog, changes }: ApplyContext): void {
+  undoLog.add(group.pastOwners, group.owner);
+  undoLog.assign(group, 'owner', to);
   changes.groups.add(group.id);
 }
 
-function archive(state: State, group: Group, at: Applying): void {
-  const { journal } = at;
-  journal.note(groupNamePart(group.name));
-  journal.assign(group, 'isArchived', true);
-  journal.dropSorted(state.groupNames, nameKey(group.name));
+function archive(state: State, group: Group, at: ApplyContext): void {
+  const { undoLog } = at;
+  undoLog.note(groupNamePart(group.name));
+  undoLog.assign(group, 'isArchived', true);
+  undoLog.dropSorted(state.groupNames, nameKey(group.name));
   for (const [id, request] of [...group.waiting]) {
     decide(state, group, id, request, 'moot', at);
-    journal.set(group.gone, request.account, 'deleted');
+    undoLog.set(group.gone, request.account, 'deleted');
   }
 }

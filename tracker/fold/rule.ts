@@ -4,7 +4,7 @@ import type { OperationName, ReadOperation, Stamp } from '../../protocol/message
 import { nameKey } from '../../protocol/base/names.ts';
 import { base32 } from '../../protocol/messages/realm.ts';
 import { short } from '../../protocol/base/ids.ts';
-import type { Journal } from './undoLog.ts';
+import type { UndoLog } from './undoLog.ts';
 import type { Changes, Group, Outcome, Refusal, State } from './state.ts';
 import { refusal } from './state.ts';
 
@@ -12,7 +12,7 @@ import { refusal } from './state.ts';
 export type Op<N extends OperationName> = Extract<ReadOperation, { readonly name: N }>;
 
 /** Where and how an operation is being applied. */
-export interface Applying {
+export interface ApplyContext {
   readonly stamp: Stamp;
   /** What the tracker that took it in added to it. */
   readonly added: Uint8Array;
@@ -20,7 +20,7 @@ export interface Applying {
   readonly outcome: Outcome;
   readonly changes: Changes;
   /** Through it, and by nothing else, an effect writes. */
-  readonly journal: Journal;
+  readonly undoLog: UndoLog;
 }
 
 /** What one kind of operation needs and does. Its author's sign-in is checked before (fold.ts). */
@@ -31,9 +31,9 @@ export interface Rule<N extends OperationName = OperationName> {
    * Why one that is in the log has no effect at its place in the order. Where a rule does not say,
    * the same as `check`.
    */
-  checkInOrder?(state: State, op: Op<N>, at: Applying): Refusal | undefined;
+  checkInOrder?(state: State, op: Op<N>, at: ApplyContext): Refusal | undefined;
   /** Runs only when nothing refuses it. */
-  effect(state: State, op: Op<N>, at: Applying): void;
+  effect(state: State, op: Op<N>, at: ApplyContext): void;
 }
 
 export const isSignedIn = (state: State, op: ReadOperation): boolean => state.devices.get(op.device) === op.account;

@@ -3,8 +3,8 @@
 import { createHash } from 'node:crypto';
 import type { ErrorCode, ErrorFields } from '../../protocol/base/errors.ts';
 import type { AccountId, GroupId, OperationId, Origin, Pin, RequestId, Root, Sha256 } from '../../protocol/base/ids.ts';
-import type { Place, Stamp } from '../../protocol/messages/operations.ts';
-import type { When } from '../../protocol/messages/ticket.ts';
+import type { LogPosition, Stamp } from '../../protocol/messages/operations.ts';
+import type { Moment } from '../../protocol/messages/ticket.ts';
 import { SortedMap } from './sortedMap.ts';
 
 export interface State {
@@ -46,7 +46,7 @@ export interface Account {
   /** PHC string. */
   passwordHash: string;
   /** Devices that are signed in, and since when. */
-  readonly devices: Map<Pin, Place>;
+  readonly devices: Map<Pin, LogPosition>;
   /** Sign-ins that ended, by device. */
   readonly ends: Map<Pin, readonly End[]>;
   /** Each ended the sign-ins of all devices but its own. */
@@ -59,7 +59,7 @@ export interface Account {
 /** The end of a membership or sign-in: an operation that has not seen it cannot undo it. */
 export interface End {
   readonly outcome: Outcome;
-  readonly at: Place;
+  readonly at: LogPosition;
 }
 
 export interface Group {
@@ -91,14 +91,14 @@ export interface Group {
 export type GoneWhy = 'left' | 'removed' | 'rejected' | 'cancelled' | 'deleted';
 
 export interface Member {
-  readonly since: Place;
+  readonly since: LogPosition;
   /** The request that led to it; none for who made the group. */
   readonly request: RequestId | undefined;
 }
 
 export interface Request {
   readonly account: AccountId;
-  readonly at: Place;
+  readonly at: LogPosition;
 }
 
 /** The current version of a file. */
@@ -130,8 +130,8 @@ export interface Ended {
   readonly account: AccountId;
   readonly group?: GroupId;
   readonly device?: Pin;
-  readonly since: When;
-  readonly at: When;
+  readonly since: Moment;
+  readonly at: Moment;
 }
 
 /** Why an operation is refused. */
@@ -154,7 +154,7 @@ export const emptyState = (): State => ({
 
 export const noChanges = (): Changes => ({ groups: new Set(), accounts: new Set(), ended: [], outcomes: new Set() });
 
-export const placeOf = ({ ms, counter, origin, seq }: Stamp): Place => ({ ms, counter, origin, seq });
+export const placeOf = ({ ms, counter, origin, seq }: Stamp): LogPosition => ({ ms, counter, origin, seq });
 
 /** Whether the tracker that took an operation in had another one in its log already. */
 export function hasSeen(by: Stamp, what: Outcome): boolean {

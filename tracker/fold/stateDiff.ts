@@ -2,18 +2,18 @@
 // again. Compares what anybody can see, not everything.
 import type { AccountId, GroupId, Pin } from '../../protocol/base/ids.ts';
 import { compareStamps } from '../../protocol/messages/operations.ts';
-import type { Place } from '../../protocol/messages/operations.ts';
-import type { When } from '../../protocol/messages/ticket.ts';
+import type { LogPosition } from '../../protocol/messages/operations.ts';
+import type { Moment } from '../../protocol/messages/ticket.ts';
 import type { Changes, Member, State } from './state.ts';
 
 /** Who was a member, and which devices were signed in, at one moment. */
-export interface Standing {
+export interface MembershipSnapshot {
   readonly groups: ReadonlyMap<GroupId, ReadonlyMap<AccountId, Member>>;
-  readonly accounts: ReadonlyMap<AccountId, ReadonlyMap<Pin, Place>>;
+  readonly accounts: ReadonlyMap<AccountId, ReadonlyMap<Pin, LogPosition>>;
 }
 
 /** Of these groups and accounts, as far as they exist now. */
-export function standingOf(state: State, groups: Iterable<GroupId>, accounts: Iterable<AccountId>): Standing {
+export function snapshotOf(state: State, groups: Iterable<GroupId>, accounts: Iterable<AccountId>): MembershipSnapshot {
   const members = [...groups].flatMap((id) => {
     const group = state.groups.get(id);
     return group ? [[id, new Map(group.members)] as const] : [];
@@ -29,7 +29,7 @@ export function standingOf(state: State, groups: Iterable<GroupId>, accounts: It
  * Names every group and account of the standing (whoever pushes a view compares it with the one
  * before), and every end of a membership or sign-in.
  */
-export function differences(before: Standing, after: State, into: Changes): void {
+export function diffState(before: MembershipSnapshot, after: State, into: Changes): void {
   for (const [id, members] of before.groups) {
     into.groups.add(id);
     const now = after.groups.get(id);
@@ -53,7 +53,7 @@ export function differences(before: Standing, after: State, into: Changes): void
  * more; it then ended right after it began, so that the revocation beats the tickets that were
  * given meanwhile.
  */
-function endAfter(since: Place, ends: readonly { readonly at: Place }[] | undefined): When {
+function endAfter(since: LogPosition, ends: readonly { readonly at: LogPosition }[] | undefined): Moment {
   const later = ends?.filter((end) => compareStamps(end.at, since) > 0).at(-1);
   return later?.at ?? { ms: since.ms, counter: since.counter + 1 };
 }

@@ -8,7 +8,7 @@ import type { Outcome } from './state.ts';
 type Step = () => void;
 
 /** There may be a million of them: a split that lasts. */
-export class Journal {
+export class UndoLog {
   /** One alone has no list. */
   #steps: Step | Step[] | undefined;
   #noted: Part[] | undefined;

@@ -7,7 +7,7 @@ import { asShoalError, isShoalError, ShoalError } from '../../protocol/base/erro
 import type { Origin, Pin } from '../../protocol/base/ids.ts';
 import { CLOCKS_APART_MS_MAX, OPERATION_AGE_MS_MAX } from '../../protocol/base/limits.ts';
 import type { SignedOperation } from '../../protocol/base/fields.ts';
-import type { Entry, Place, ReadOperation, Stamp } from '../../protocol/messages/operations.ts';
+import type { Entry, LogPosition, ReadOperation, Stamp } from '../../protocol/messages/operations.ts';
 import {
   compareStamps,
   decodeEntry,
@@ -18,14 +18,14 @@ import {
   TRACKER_OPERATIONS,
 } from '../../protocol/messages/operations.ts';
 import type { Clock, Log } from '../../protocol/base/world.ts';
-import type { Standing } from '../fold/stateDiff.ts';
-import { differences, standingOf } from '../fold/stateDiff.ts';
+import type { MembershipSnapshot } from '../fold/stateDiff.ts';
+import { diffState, snapshotOf } from '../fold/stateDiff.ts';
 import { check, FOLD_VERSION } from '../fold/fold.ts';
 import { decodeState } from '../fold/snapshot.ts';
 import type { Changes, Instance, Outcome, State } from '../fold/state.ts';
 import { emptyState, noChanges } from '../fold/state.ts';
 import type { Source } from './replay.ts';
-import { History } from './replay.ts';
+import { Replay } from './replay.ts';
 import type { Moment } from './hybridClock.ts';
 import { HybridClock, later } from './hybridClock.ts';
 import type { Head, LogEntry, OpLog, Snapshot } from './opLog.ts';
@@ -70,7 +70,7 @@ export class Ledger {
   readonly log: OpLog;
   readonly #options: LedgerOptions;
   readonly #listeners = new Set<(changes: Changes) => void>();
-  #history: History;
+  #replay: Replay;
   readonly #clock: HybridClock;
   /**
    * Numbers that the state has, by origin: what an operation that is checked against it has seen.
@@ -87,26 +87,26 @@ export class Ledger {
     this.log = options.log;
     for (const [origin, seq] of this.log.have()) this.#durable.set(origin, seq);
     this.#clock = new HybridClock(this.log.ceilingMs);
-    this.#history = this.#foldAll();
+    this.#replay = this.#foldAll();
   }
 
   get realm(): Pin {
     return this.#options.realm;
   }
   get state(): State {
-    return this.#history.state;
+    return this.#replay.state;
   }
   /** What is on our disk, by origin. */
   get durable(): ReadonlyMap<Origin, number> {
     return this.#durable;
   }
   /** Up to there nothing comes late any more, as far as is known. */
-  get frontier(): Place | undefined {
+  get frontier(): LogPosition | undefined {
     return this.log.frontier;
   }
   /** Operations that can still change what they came to. */
   get unsettled(): number {
-    return this.#history.size;
+    return this.#replay.size;
   }
   /** How far the hybrid clock is ahead of ours, in ms: by so much some clock was, or is, wrong. */
   get aheadMs(): number {
@@ -207,7 +207,7 @@ export class Ledger {
     const frontier = behind({ ms, counter });
     if (this.log.frontier && compareStamps(frontier, this.log.frontier) <= 0) return;
     this.log.frontier = frontier;
-    this.#history.forget(frontier);
+    this.#replay.forget(frontier);
   }
 
   /**
@@ -226,7 +226,7 @@ export class Ledger {
     if (held && compareStamps(snapshot.place, held) <= 0) {
       throw new ShoalError('badMessage', { type: 'snapshot', why: 'it is older than ours' });
     }
-    const before = this.#standing();
+    const before = this.#snapshotOf();
     checkChunks(snapshot, chunks);
     decodeState(linesOf(chunks)); // before anything of ours gives way to it
     for (const [origin, seq] of this.#durable) {
@@ -267,12 +267,12 @@ export class Ledger {
     const changes = noChanges();
     // Folded before it is on the disk, so that the next operation is checked against it; told to
     // nobody before.
-    this.#history.append({ op, entry }, changes);
+    this.#replay.append({ op, entry }, changes);
     this.#folded.set(stamp.origin, stamp.seq);
     const line = { stamp, bytes: encodeEntry(entry) };
     await this.#append([line]);
     this.#options.committed();
-    this.#tell(changes);
+    this.#emit(changes);
     return this.#receipt({ origin: stamp.origin, seq: stamp.seq }, line);
   }
 
@@ -407,21 +407,21 @@ export class Ledger {
         seq: first.entry.stamp.seq,
       });
     }
-    if (!this.#history.reaches(first.entry.stamp)) return this.#refold(this.#standing());
+    if (!this.#replay.reaches(first.entry.stamp)) return this.#refold(this.#snapshotOf());
     const changes = noChanges();
-    this.#history.place(fresh, changes);
+    this.#replay.place(fresh, changes);
     for (const {
       entry: { stamp },
     } of fresh) {
       this.#folded.set(stamp.origin, stamp.seq);
     }
-    this.#tell(changes);
+    this.#emit(changes);
   }
 
-  #foldAll(): History {
+  #foldAll(): Replay {
     const { snapshot, frontier } = this.log;
     const state = snapshot ? decodeState(linesOf(chunksOf(this.log))) : emptyState();
-    const history = new History({ state, read: (instance) => this.#read(instance) });
+    const replay = new Replay({ state, read: (instance) => this.#read(instance) });
     for (const [origin, { seq }] of snapshot?.heads ?? []) this.#folded.set(origin, seq);
     if (snapshot) this.#learnDurable(snapshot.place);
     const ignored = noChanges();
@@ -434,15 +434,15 @@ export class Ledger {
         const entry = decodeEntry(bytes);
         const op = readOperation(entry.operation);
         this.#learnDurable(entry.stamp);
-        if (frontier && compareStamps(entry.stamp, frontier) <= 0) history.appendForGood({ op, entry });
-        else history.append({ op, entry }, ignored);
+        if (frontier && compareStamps(entry.stamp, frontier) <= 0) replay.appendForGood({ op, entry });
+        else replay.append({ op, entry }, ignored);
         this.#folded.set(entry.stamp.origin, entry.stamp.seq);
       }
     }
     if (state.foldVersion > FOLD_VERSION) {
       throw new ShoalError('newerFormat', { path: 'the log of this tracker', format: state.foldVersion });
     }
-    return history;
+    return replay;
   }
 
   #learnDurable(stamp: Moment): void {
@@ -457,26 +457,26 @@ export class Ledger {
     return { entry, op: readOperation(entry.operation) };
   }
 
-  #standing(): Standing {
-    return standingOf(this.state, this.state.groups.keys(), this.state.accounts.keys());
+  #snapshotOf(): MembershipSnapshot {
+    return snapshotOf(this.state, this.state.groups.keys(), this.state.accounts.keys());
   }
 
   /** Folds everything anew and tells what is different now. */
-  async #refold(before: Standing): Promise<void> {
+  async #refold(before: MembershipSnapshot): Promise<void> {
     // What is still on its way to the disk would not be read from there.
     do await this.#written(this.log.append([]));
     while ([...this.log.have()].some(([origin, seq]) => (this.#durable.get(origin) ?? 0) < seq));
-    this.#history = this.#foldAll();
+    this.#replay = this.#foldAll();
     const changes = noChanges();
     for (const group of this.state.groups.keys()) changes.groups.add(group);
     for (const account of this.state.accounts.keys()) changes.accounts.add(account);
     for (const id of this.state.operations.keys()) changes.outcomes.add(id);
-    differences(before, this.state, changes);
+    diffState(before, this.state, changes);
     this.#options.logger.info('everything was folded anew', { operations: this.log.count });
-    this.#tell(changes);
+    this.#emit(changes);
   }
 
-  #tell(changes: Changes): void {
+  #emit(changes: Changes): void {
     for (const listener of this.#listeners) {
       try {
         listener(changes);
@@ -491,7 +491,7 @@ const NOT_SIGNED = (): ShoalError =>
   new ShoalError('badMessage', { type: 'operation', why: 'its signature does not fit' });
 
 /** The place behind all that could be stamped at a moment. */
-const behind = ({ ms, counter }: Moment): Place => ({
+const behind = ({ ms, counter }: Moment): LogPosition => ({
   ms,
   counter,
   origin: 'f'.repeat(16) as Origin,

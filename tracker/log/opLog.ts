@@ -3,7 +3,7 @@
 // of each origin. sqliteLog.ts keeps it on disk, one in test/support for simulations; another log
 // can take their place and no handler would notice.
 import type { Origin } from '../../protocol/base/ids.ts';
-import type { Place, Stamp } from '../../protocol/messages/operations.ts';
+import type { LogPosition, Stamp } from '../../protocol/messages/operations.ts';
 import type { Instance } from '../fold/state.ts';
 
 export interface LogEntry {
@@ -20,7 +20,7 @@ export interface Head {
 
 /** What all operations up to a place have come to (snapshot.ts). */
 export interface Snapshot {
-  readonly place: Place;
+  readonly place: LogPosition;
   /** The last entry of each origin that is in it. */
   readonly heads: ReadonlyMap<Origin, Head>;
   readonly bytes: number;
@@ -43,7 +43,7 @@ export interface OpLog {
    * Up to there nothing comes late any more (`trust.md` L11). Kept with the next entries: after a
    * restart it may be an earlier one.
    */
-  frontier: Place | undefined;
+  frontier: LogPosition | undefined;
   /**
    * Appends entries in the order of their numbers. Resolves when they are on the disk, and all that
    * was appended before; what is appended in the same turn of the event loop shares one commit.
@@ -53,7 +53,7 @@ export interface OpLog {
   /** Entries of an origin from a number on; those in the snapshot are not there any more. */
   entries(origin: Origin, from: number, max: number): readonly LogEntry[];
   /** Entries behind a place, or behind the snapshot, in their total order. */
-  inOrder(after: Place | undefined, max: number): readonly LogEntry[];
+  inOrder(after: LogPosition | undefined, max: number): readonly LogEntry[];
   readonly snapshot: Snapshot | undefined;
   /** A part of the snapshot's bytes, at most SNAPSHOT_CHUNK_BYTES (limits.ts); empty at its end. */
   snapshotChunk(n: number): Uint8Array;

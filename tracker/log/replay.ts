@@ -5,13 +5,13 @@
 // nothing about it.
 import { ShoalError } from '../../protocol/base/errors.ts';
 import type { AccountId, GroupId, OperationId, Origin, Pin } from '../../protocol/base/ids.ts';
-import type { Entry, Place, ReadOperation } from '../../protocol/messages/operations.ts';
+import type { Entry, LogPosition, ReadOperation } from '../../protocol/messages/operations.ts';
 import { compareStamps } from '../../protocol/messages/operations.ts';
-import { apply, takeBack } from '../fold/fold.ts';
+import { apply, undo } from '../fold/fold.ts';
 import type { Part } from '../fold/footprint.ts';
 import { concerned, footprintOf } from '../fold/footprint.ts';
-import { differences, standingOf } from '../fold/stateDiff.ts';
-import type { Journal } from '../fold/undoLog.ts';
+import { diffState, snapshotOf } from '../fold/stateDiff.ts';
+import type { UndoLog } from '../fold/undoLog.ts';
 import type { Changes, Instance, Member, Outcome, State } from '../fold/state.ts';
 import { noChanges, placeOf } from '../fold/state.ts';
 
@@ -33,11 +33,11 @@ export interface Source {
 }
 
 interface Applied {
-  readonly place: Place;
+  readonly place: LogPosition;
   readonly id: OperationId;
   /** Undefined: read it again. */
   source: Source | undefined;
-  journal: Journal | undefined;
+  undoLog: UndoLog | undefined;
   readonly reads: readonly Track[];
   readonly writes: readonly Track[];
   noted: readonly Track[];
@@ -50,15 +50,15 @@ interface Track {
   readonly writes: Applied[];
 }
 
-export interface HistoryOptions {
+export interface ReplayOptions {
   readonly state: State;
   /** What an operation of the log says; undefined when it is not in the log any more. */
   readonly read: (instance: Instance) => Source | undefined;
 }
 
-export class History {
+export class Replay {
   readonly state: State;
-  readonly #read: HistoryOptions['read'];
+  readonly #read: ReplayOptions['read'];
   /** In the order in which they came. */
   readonly #all = new Set<Applied>();
   #withSource: Applied[] = [];
@@ -67,11 +67,11 @@ export class History {
   /** Those that may change how everything behind them is folded. */
   readonly #wholes: Applied[] = [];
   /** The last of all places. */
-  #last: Place | undefined;
+  #last: LogPosition | undefined;
   /** The last place of those that are not kept: nothing can be put before it. */
-  #floor: Place | undefined;
+  #floor: LogPosition | undefined;
 
-  constructor({ state, read }: HistoryOptions) {
+  constructor({ state, read }: ReplayOptions) {
     this.state = state;
     this.#read = read;
   }
@@ -82,7 +82,7 @@ export class History {
   }
 
   /** Whether an operation can be put at a place. */
-  reaches(place: Place): boolean {
+  reaches(place: LogPosition): boolean {
     return this.#floor === undefined || compareStamps(this.#floor, place) < 0;
   }
 
@@ -108,7 +108,7 @@ export class History {
   }
 
   /** Up to there nothing comes late any more. */
-  forget(upTo: Place): void {
+  forget(upTo: LogPosition): void {
     for (const applied of this.#all) {
       if (compareStamps(applied.place, upTo) > 0) return;
       this.#drop(applied);
@@ -127,15 +127,15 @@ export class History {
     const results = new Map<Applied, Outcome['result'] | undefined>();
     const standing = {
       groups: new Map<GroupId, ReadonlyMap<AccountId, Member>>(),
-      accounts: new Map<AccountId, ReadonlyMap<Pin, Place>>(),
+      accounts: new Map<AccountId, ReadonlyMap<Pin, LogPosition>>(),
     };
     const remember = (): void => {
       const [groups, accounts] = [new Set<GroupId>(), new Set<AccountId>()];
       for (const applied of [...fresh, ...again]) {
         concerned(partsOf(applied), groups, accounts);
-        if (!results.has(applied)) results.set(applied, applied.journal && this.#resultOf(applied));
+        if (!results.has(applied)) results.set(applied, applied.undoLog && this.#resultOf(applied));
       }
-      const now = standingOf(
+      const now = snapshotOf(
         this.state,
         [...groups].filter((id) => !standing.groups.has(id)),
         [...accounts].filter((id) => !standing.accounts.has(id)),
@@ -147,7 +147,7 @@ export class History {
     let told: Changes;
     for (;;) {
       remember();
-      for (const applied of [...again].sort(newestFirst)) this.#takeBack(applied);
+      for (const applied of [...again].sort(newestFirst)) this.#undo(applied);
       told = noChanges();
       const inOrder = [...again, ...fresh].sort((a, b) => compareStamps(a.place, b.place));
       for (const applied of inOrder) this.#apply(applied, this.#sourceOf(applied), told);
@@ -156,7 +156,7 @@ export class History {
       for (const one of fresh) more.delete(one);
       if (more.size === again.size) break;
       // It turned out to touch more than it says. Once more, with those that have to do with that.
-      for (const applied of inOrder.toReversed()) this.#takeBack(applied);
+      for (const applied of inOrder.toReversed()) this.#undo(applied);
       for (const one of more) again.add(one);
     }
     for (const group of told.groups) changes.groups.add(group);
@@ -164,7 +164,7 @@ export class History {
     for (const [applied, before] of results) {
       if (this.#resultOf(applied) !== (before ?? 'ok')) changes.outcomes.add(applied.id);
     }
-    differences(standing, this.state, changes);
+    diffState(standing, this.state, changes);
     this.#shrink();
   }
 
@@ -177,7 +177,7 @@ export class History {
    * so on.
    */
   #addConcerned(from: readonly Applied[], into: Set<Applied>): void {
-    const looked = new Map<Track, { uses?: Place; writes?: Place }>();
+    const looked = new Map<Track, { uses?: LogPosition; writes?: LogPosition }>();
     const queue = [...from];
     const add = (applied: Applied): void => {
       if (into.has(applied)) return;
@@ -198,12 +198,12 @@ export class History {
       for (const track of one.writes) look(track, 'uses');
       for (const track of one.noted) look(track, 'uses');
     }
-    for (const one of from) if (!one.journal) into.delete(one);
+    for (const one of from) if (!one.undoLog) into.delete(one);
   }
 
   #addAllBehind(fresh: readonly Applied[], into: Set<Applied>): void {
     const first = fresh.reduce((a, b) => (compareStamps(a.place, b.place) < 0 ? a : b)).place;
-    for (const applied of this.#all) if (applied.journal && compareStamps(applied.place, first) > 0) into.add(applied);
+    for (const applied of this.#all) if (applied.undoLog && compareStamps(applied.place, first) > 0) into.add(applied);
   }
 
   /** Whether another operation has the same id: whoever signs two under one id does not get two. */
@@ -222,7 +222,7 @@ export class History {
       place: this.#placeOf(entry.stamp),
       id: op.id,
       source,
-      journal: undefined,
+      undoLog: undefined,
       reads: this.#tracksOf(footprint?.reads),
       writes: this.#tracksOf(footprint?.writes),
       noted: NO_TRACKS,
@@ -236,18 +236,18 @@ export class History {
   }
 
   #apply(applied: Applied, { op, entry: { stamp, added } }: Source, changes: Changes): void {
-    applied.journal = apply(this.state, op, { ...stamp, origin: applied.place.origin }, added, changes);
+    applied.undoLog = apply(this.state, op, { ...stamp, origin: applied.place.origin }, added, changes);
     if (this.#resultOf(applied) !== 'ok') changes.outcomes.add(applied.id);
     for (const track of applied.noted) remove(track.writes, applied);
     applied.noted = this.#tracksOf(
-      applied.journal.noted.filter((part) => !applied.writes.some((track) => track.part === part)),
+      applied.undoLog.noted.filter((part) => !applied.writes.some((track) => track.part === part)),
     );
     for (const track of applied.noted) insert(track.writes, applied);
   }
 
-  #takeBack(applied: Applied): void {
-    if (applied.journal) takeBack(this.state, applied.id, applied.journal);
-    applied.journal = undefined;
+  #undo(applied: Applied): void {
+    if (applied.undoLog) undo(this.state, applied.id, applied.undoLog);
+    applied.undoLog = undefined;
   }
 
   #sourceOf({ source, place }: Applied): Source {
@@ -285,7 +285,7 @@ export class History {
   }
 
   /** The place alone, without what else a stamp says; origins are few. */
-  #placeOf({ ms, counter, origin, seq }: Place): Place {
+  #placeOf({ ms, counter, origin, seq }: LogPosition): LogPosition {
     const known = this.#origins.get(origin) ?? origin;
     if (known === origin) this.#origins.set(origin, origin);
     return { ms, counter, origin: known, seq };
@@ -311,7 +311,7 @@ const partsOf = ({ reads, writes, noted }: Applied): Part[] => [...reads, ...wri
 const newestFirst = (a: Applied, b: Applied): number => compareStamps(b.place, a.place);
 
 /** Where the first stands that comes behind a place. */
-function firstBehind(list: readonly Applied[], place: Place): number {
+function firstBehind(list: readonly Applied[], place: LogPosition): number {
   let [from, to] = [0, list.length];
   while (from < to) {
     const middle = (from + to) >> 1;
@@ -335,8 +335,8 @@ function remove(list: Applied[], applied: Applied): void {
 /** Those behind a place, as far as another one behind which all have been looked at. */
 function addBetween(
   list: readonly Applied[],
-  from: Place,
-  to: Place | undefined,
+  from: LogPosition,
+  to: LogPosition | undefined,
   add: (applied: Applied) => void,
 ): void {
   for (let n = firstBehind(list, from); n < list.length; n++) {

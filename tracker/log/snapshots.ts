@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { ShoalError } from '../../protocol/base/errors.ts';
 import type { Origin } from '../../protocol/base/ids.ts';
 import { SNAPSHOT_CHUNK_BYTES } from '../../protocol/base/limits.ts';
-import type { Place } from '../../protocol/messages/operations.ts';
+import type { LogPosition } from '../../protocol/messages/operations.ts';
 import { compareStamps, decodeEntry, entryHash, readOperation } from '../../protocol/messages/operations.ts';
 import type { Clock, Log } from '../../protocol/base/world.ts';
 import { apply } from '../fold/fold.ts';
@@ -53,7 +53,7 @@ export async function compact(log: OpLog, clock: Clock, logger: Log, keep: Keep)
   const [first] = log.inOrder(undefined, 1);
   if (droppedMax < keep.droppedMin || !first || !mayGo(first, 0)) return 0;
   const state = begun ? decodeState(linesOf(chunksOf(log))) : emptyState();
-  let place: Place | undefined;
+  let place: LogPosition | undefined;
   let dropped = 0;
   for (let page = log.inOrder(place, SLICE_ENTRIES); page.length > 0; page = log.inOrder(place, SLICE_ENTRIES)) {
     for (const line of page) {
@@ -68,7 +68,7 @@ export async function compact(log: OpLog, clock: Clock, logger: Log, keep: Keep)
   }
   return dropped < keep.droppedMin || !place ? 0 : finish(place);
 
-  async function finish(at: Place): Promise<number> {
+  async function finish(at: LogPosition): Promise<number> {
     if (log.snapshot !== begun) return 0; // the partner's was taken over meanwhile
     const { snapshot, chunks } = snapshotOf(at, heads, encodeState(state));
     await log.compact(snapshot, chunks);
@@ -79,7 +79,7 @@ export async function compact(log: OpLog, clock: Clock, logger: Log, keep: Keep)
 
 /** @param lines  of `encodeState` */
 export function snapshotOf(
-  place: Place,
+  place: LogPosition,
   heads: ReadonlyMap<Origin, Head>,
   lines: Iterable<string>,
 ): { readonly snapshot: Snapshot; readonly chunks: readonly Uint8Array[] } {

@@ -6,7 +6,7 @@ import type { StatementSync } from 'node:sqlite';
 import { ShoalError } from '../../protocol/base/errors.ts';
 import type { Origin } from '../../protocol/base/ids.ts';
 import { ORIGIN_BYTES } from '../../protocol/base/ids.ts';
-import type { Place } from '../../protocol/messages/operations.ts';
+import type { LogPosition } from '../../protocol/messages/operations.ts';
 import { compareStamps, decodeEntry, entryHash } from '../../protocol/messages/operations.ts';
 import type { Chance } from '../../protocol/base/world.ts';
 import type { Head, LogEntry, OpLog, Snapshot } from './opLog.ts';
@@ -45,7 +45,7 @@ export function openSqliteLog(file: string, chance: Chance): OpLog {
 class SqliteLog implements OpLog {
   origin: Origin;
   ceilingMs: number;
-  frontier: Place | undefined;
+  frontier: LogPosition | undefined;
   readonly #database: DatabaseSync;
   readonly #chance: Chance;
   readonly #insert: StatementSync;
@@ -55,7 +55,7 @@ class SqliteLog implements OpLog {
   readonly #have = new Map<Origin, number>();
   readonly #heads = new Map<Origin, Head>();
   #snapshot: (Snapshot & { readonly generation: number }) | undefined;
-  #frontierKept: Place | undefined;
+  #frontierKept: LogPosition | undefined;
   #isCompacting = false;
   #queue: Waiting[] = [];
   #failure: Error | undefined;
@@ -93,7 +93,8 @@ class SqliteLog implements OpLog {
     if (format > FORMAT) throw new ShoalError('newerFormat', { path: file, format });
     this.#setMeta.run('format', String(FORMAT));
     this.ceilingMs = Number(this.#meta('ceilingMs') ?? 0);
-    this.frontier = this.#frontierKept = (JSON.parse(this.#meta('frontier') ?? 'null') as Place | null) ?? undefined;
+    this.frontier = this.#frontierKept =
+      (JSON.parse(this.#meta('frontier') ?? 'null') as LogPosition | null) ?? undefined;
     this.origin = (this.#meta('origin') as Origin | undefined) ?? this.#newOrigin();
     this.#snapshot = this.#readSnapshot();
     this.#dropReplaced(Infinity); // a kill may have come before that was done
@@ -147,7 +148,7 @@ class SqliteLog implements OpLog {
     return rows.map(({ entry }) => toEntry(entry));
   }
 
-  inOrder(after: Place | undefined, max: number): readonly LogEntry[] {
+  inOrder(after: LogPosition | undefined, max: number): readonly LogEntry[] {
     const replaced = this.#snapshot?.place;
     const from = !after || (replaced && compareStamps(after, replaced) < 0) ? replaced : after;
     const rows = this.#behind.all(from?.ms ?? -1, from?.counter ?? 0, from?.origin ?? '', from?.seq ?? 0, max) as {
@@ -264,7 +265,7 @@ class SqliteLog implements OpLog {
     if (text === undefined) return undefined;
     const { generation, place, bytes, sha256, heads } = JSON.parse(text) as {
       generation: number;
-      place: Place;
+      place: LogPosition;
       bytes: number;
       sha256: string;
       heads: [Origin, number, string][];

@@ -60,7 +60,7 @@ export class Conflicts {
     const told = new Map<AccountId, Conflict[]>();
     for (const found of this.#inOrder(ids)) {
       for (const account of concernedBy(this.#ledger.state, found)) {
-        const conflict = this.#asTold(found, account);
+        const conflict = this.#toMessage(found, account);
         told.set(account, [...(told.get(account) ?? []), conflict]);
       }
     }
@@ -72,10 +72,10 @@ export class Conflicts {
     return this.#inOrder(this.#ids)
       .filter((found) => found.entry.stamp.ms >= sinceMs && concernedBy(this.#ledger.state, found).has(account))
       .slice(-max)
-      .map((found) => this.#asTold(found, account));
+      .map((found) => this.#toMessage(found, account));
   }
 
-  #asTold({ entry, op, result }: Found, to: AccountId): Conflict {
+  #toMessage({ entry, op, result }: Found, to: AccountId): Conflict {
     const { state } = this.#ledger;
     const { group, name } = namesIn(state, op);
     const now =

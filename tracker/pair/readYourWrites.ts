@@ -8,7 +8,7 @@ import type { Ledger } from '../log/ledger.ts';
 /** How long somebody waits, in ms. */
 const WAIT_MS_MAX = 1_000;
 
-export class CaughtUp {
+export class ReadYourWrites {
   readonly #ledger: Pick<Ledger, 'seen'>;
   readonly #clock: Clock;
   readonly #waiting = new Set<() => void>();
@@ -19,7 +19,7 @@ export class CaughtUp {
   }
 
   /** Resolves to whether all of these are here; to false after a second. */
-  with(seen: readonly Instance[]): Promise<boolean> {
+  waitFor(seen: readonly Instance[]): Promise<boolean> {
     if (this.#has(seen)) return Promise.resolve(true);
     return new Promise((resolve) => {
       const end = (has: boolean): void => {
@@ -36,7 +36,7 @@ export class CaughtUp {
   }
 
   /** More has come. */
-  look(): void {
+  recheck(): void {
     for (const look of [...this.#waiting]) look();
   }
 

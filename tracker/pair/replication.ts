@@ -32,9 +32,9 @@ const APPEND_MS = 30_000;
  * nothing else is said, in ms.
  */
 const PROMISE_MS = 100;
-const BEAT_MS = 10_000;
+const ANNOUNCE_MS = 10_000;
 
-type Standing = ReplyOf<typeof partnerLink, 'compare'>;
+type PairStatus = ReplyOf<typeof partnerLink, 'compare'>;
 
 export interface ReplicationOptions {
   readonly world: World;
@@ -72,17 +72,17 @@ export class Replication {
   #isListed = false;
   #sending = false;
   /** The snapshot that the partner knows of. */
-  #toldSnapshot: Snapshot | undefined;
+  #sentSnapshot: Snapshot | undefined;
   /**
    * Of ours, what the partner has heard, and what it was last told that we have heard of its own.
    */
   #heardByThem: Moment | undefined;
-  #toldHeard: Moment | undefined;
-  #toldPromise: Moment | undefined;
+  #sentHeard: Moment | undefined;
+  #sentPromise: Moment | undefined;
   #theirPromise: Moment | undefined;
   #promiseTimer: Timer | undefined;
-  #beatTimer: Timer | undefined;
-  #isTold = '';
+  #announceTimer: Timer | undefined;
+  #isAnnounced = '';
   readonly #waiting = new Set<Waiting>();
 
   constructor(options: ReplicationOptions) {
@@ -107,7 +107,7 @@ export class Replication {
           this.#isListed = true;
           this.#checkFits(theirs);
           this.#learnHave(theirs.have);
-          return this.#standing();
+          return this.#status();
         },
         append: async ({ entries, ...theirs }) => {
           this.#checkListed('append');
@@ -129,7 +129,7 @@ export class Replication {
     });
     void this.connection.whenEnded.then(() => {
       this.#promiseTimer?.cancel();
-      this.#beatTimer?.cancel();
+      this.#announceTimer?.cancel();
       for (const waiting of [...this.#waiting]) waiting.settle(false);
     });
   }
@@ -175,9 +175,9 @@ export class Replication {
    * Exchanges what each has, and begins to send. @throws ShoalError why the two do not fit; then
    * the link must end
    */
-  async compare(): Promise<Standing> {
+  async compare(): Promise<PairStatus> {
     const { realm, ledger, world, listed } = this.#options;
-    const theirs = await this.connection.call('compare', { realm, ...this.#standing() });
+    const theirs = await this.connection.call('compare', { realm, ...this.#status() });
     await listed(theirs.list);
     this.#isListed = true;
     this.#checkFits(theirs);
@@ -193,7 +193,7 @@ export class Replication {
     this.#options.changed();
     if (theirs.horizon.some(({ origin, seq }) => (durable.get(origin) ?? 0) < seq)) this.#options.needsSnapshot(this);
     void this.send();
-    this.#beat();
+    this.#announce();
     return theirs;
   }
 
@@ -206,7 +206,7 @@ export class Replication {
     if (this.#lacksSnapshot) {
       // It asks for that, and links anew; unless we have made it since the two compared, and it
       // does not know.
-      if (this.#options.ledger.log.snapshot !== this.#toldSnapshot) this.connection.close();
+      if (this.#options.ledger.log.snapshot !== this.#sentSnapshot) this.connection.close();
       return;
     }
     this.#sending = true;
@@ -243,7 +243,7 @@ export class Replication {
    * Two that fold by other rules would not come to the same, and two whose clocks disagree would
    * refuse each other's tickets.
    */
-  #checkFits({ foldVersion, inEffect, nowMs }: Standing): void {
+  #checkFits({ foldVersion, inEffect, nowMs }: PairStatus): void {
     this.theirFoldVersion = foldVersion;
     if (inEffect > FOLD_VERSION) {
       throw new ShoalError('unavailable', {
@@ -266,8 +266,8 @@ export class Replication {
         : apartMs > CLOCKS_APART_MS_WARN
           ? 'the clocks of the two trackers are apart'
           : '';
-    if (tell !== '' && tell !== this.#isTold) log.warn(tell, { ms: Math.round(apartMs) });
-    this.#isTold = tell;
+    if (tell !== '' && tell !== this.#isAnnounced) log.warn(tell, { ms: Math.round(apartMs) });
+    this.#isAnnounced = tell;
   }
 
   /**
@@ -277,8 +277,8 @@ export class Replication {
   #promises(all: boolean): { nowMs: number; promise: Moment | undefined; heard: Moment | undefined } {
     const promise = all ? this.#options.ledger.promise : undefined;
     this.#owesPromise = false;
-    this.#toldHeard = this.#theirPromise;
-    this.#toldPromise = promise ?? this.#toldPromise;
+    this.#sentHeard = this.#theirPromise;
+    this.#sentPromise = promise ?? this.#sentPromise;
     return { nowMs: this.#options.world.clock.now(), promise, heard: this.#theirPromise };
   }
 
@@ -295,7 +295,7 @@ export class Replication {
    * Operations may take that along.
    */
   #promiseLater(): void {
-    const owes = !same(this.#theirPromise, this.#toldHeard) || !same(this.#options.ledger.promise, this.#toldPromise);
+    const owes = !same(this.#theirPromise, this.#sentHeard) || !same(this.#options.ledger.promise, this.#sentPromise);
     if (owes) this.#promiseTimer ??= this.#options.world.clock.after(PROMISE_MS, () => this.#sendPromise());
   }
 
@@ -306,11 +306,11 @@ export class Replication {
     void this.send();
   }
 
-  #beat(): void {
-    this.#beatTimer = this.#options.world.clock.after(BEAT_MS, () => {
+  #announce(): void {
+    this.#announceTimer = this.#options.world.clock.after(ANNOUNCE_MS, () => {
       if (!this.connection.isOpen) return;
       this.#sendPromise();
-      this.#beat();
+      this.#announce();
     });
   }
 
@@ -343,9 +343,9 @@ export class Replication {
     if (!this.#isListed) throw new ShoalError('badMessage', { type, why: 'it has not shown that it is the partner' });
   }
 
-  #standing(): Standing {
+  #status(): PairStatus {
     const { ledger, world, list } = this.#options;
-    this.#toldSnapshot = ledger.log.snapshot;
+    this.#sentSnapshot = ledger.log.snapshot;
     const horizon = [...(ledger.log.snapshot?.heads ?? [])].map(([origin, { seq }]) => ({ origin, seq }));
     return {
       foldVersion: FOLD_VERSION,

@@ -8,19 +8,19 @@ import type { TicketKeys } from '../../protocol/messages/ticket.ts';
 import type { TrackerConfig } from '../admin/config.ts';
 import type { PartnerAddress } from './partner.ts';
 
-export class RealmList {
+export class TrackerList {
   readonly #config: TrackerConfig;
-  readonly #keep: (list: SignedDescriptor) => Promise<void>;
-  readonly #changed: () => void;
+  readonly #save: (list: SignedDescriptor) => Promise<void>;
+  readonly #onChange: () => void;
   #descriptor: Descriptor;
   #signed: SignedDescriptor;
-  #taking: Promise<unknown> = Promise.resolve();
+  #adopting: Promise<unknown> = Promise.resolve();
 
   /** @param keep  writes a new one to the disk before it counts */
   constructor(config: TrackerConfig, keep: (list: SignedDescriptor) => Promise<void>, changed: () => void) {
     this.#config = config;
-    this.#keep = keep;
-    this.#changed = changed;
+    this.#save = keep;
+    this.#onChange = changed;
     this.#descriptor = config.descriptor;
     this.#signed = config.signedDescriptor;
   }
@@ -58,14 +58,14 @@ export class RealmList {
   async shown(list: SignedDescriptor): Promise<void> {
     const shown = checkDescriptor(list, this.#config.realm, this.trackers[0]?.address ?? { host: '', port: 0 });
     // One after the other: what is written last is the newest.
-    const taken = this.#taking.then(async () => {
+    const taken = this.#adopting.then(async () => {
       if (shown.version <= this.version) return;
-      await this.#keep(list);
+      await this.#save(list);
       this.#descriptor = shown;
       this.#signed = list;
-      this.#changed();
+      this.#onChange();
     });
-    this.#taking = taken.catch(() => undefined);
+    this.#adopting = taken.catch(() => undefined);
     await taken;
   }
 }

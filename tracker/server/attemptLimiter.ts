@@ -18,15 +18,15 @@ export const ACCOUNTS_PER_HOST = { depth: 500, perMinute: 10 } as const;
 /** Keys remembered; when there are more, all begin anew: memory matters more than a few tries. */
 const KEYS_MAX = 20_000;
 
-export class Tries {
+export class AttemptLimiter {
   readonly #clock: Clock;
-  readonly #depth: number;
+  readonly #burstMax: number;
   readonly #perMinute: number;
   readonly #buckets = new Map<string, { left: number; atMs: number }>();
 
   constructor(clock: Clock, { depth, perMinute }: { readonly depth: number; readonly perMinute: number }) {
     this.#clock = clock;
-    this.#depth = depth;
+    this.#burstMax = depth;
     this.#perMinute = perMinute;
   }
 
@@ -43,14 +43,14 @@ export class Tries {
   /** The try was right: it does not count. */
   giveBack(key: string): void {
     const bucket = this.#buckets.get(key);
-    if (bucket) bucket.left = Math.min(this.#depth, bucket.left + 1);
+    if (bucket) bucket.left = Math.min(this.#burstMax, bucket.left + 1);
   }
 
   #bucket(key: string): { left: number; atMs: number } {
     const now = this.#clock.monotonicMs();
     if (this.#buckets.size > KEYS_MAX) this.#buckets.clear();
-    const bucket = this.#buckets.get(key) ?? { left: this.#depth, atMs: now };
-    bucket.left = Math.min(this.#depth, bucket.left + ((now - bucket.atMs) * this.#perMinute) / 60_000);
+    const bucket = this.#buckets.get(key) ?? { left: this.#burstMax, atMs: now };
+    bucket.left = Math.min(this.#burstMax, bucket.left + ((now - bucket.atMs) * this.#perMinute) / 60_000);
     bucket.atMs = now;
     this.#buckets.set(key, bucket);
     return bucket;

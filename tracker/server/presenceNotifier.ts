@@ -11,20 +11,20 @@ import type { Clock, Timer } from '../../protocol/base/world.ts';
 const REST_MS = 1_000;
 const REST_MS_PER_LISTENER = 20;
 
-export class PresenceNews {
+export class PresenceNotifier {
   readonly #clock: Clock;
   /** Tells all members of a group that are here; returns how many. */
-  readonly #tell: (group: GroupId) => number;
+  readonly #notify: (group: GroupId) => number;
   /** Groups that were told of lately. `again`: something has changed since. */
   readonly #resting = new Map<GroupId, { timer: Timer; again: boolean }>();
 
   constructor(clock: Clock, tell: (group: GroupId) => number) {
     this.#clock = clock;
-    this.#tell = tell;
+    this.#notify = tell;
   }
 
   /** Somebody in this group came, went, or has more or less than before. */
-  changed(group: GroupId): void {
+  onChange(group: GroupId): void {
     const resting = this.#resting.get(group);
     if (resting) resting.again = true;
     // what belongs together comes together: a link that closes leaves many swarms
@@ -40,7 +40,7 @@ export class PresenceNews {
     const timer = this.#clock.after(ms, () => {
       const { again: isDue } = this.#resting.get(group) ?? { again: false };
       this.#resting.delete(group);
-      if (isDue) this.#rest(group, REST_MS + REST_MS_PER_LISTENER * this.#tell(group), false);
+      if (isDue) this.#rest(group, REST_MS + REST_MS_PER_LISTENER * this.#notify(group), false);
     });
     this.#resting.set(group, { timer, again });
   }

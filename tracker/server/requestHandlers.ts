@@ -21,16 +21,16 @@ import { receiptCounts, signReceipt } from '../../protocol/messages/receipt.ts';
 import { signTicket } from '../../protocol/messages/ticket.ts';
 import type { Receipt, trackerLink } from '../../protocol/messages/trackerLink.ts';
 import type { Clock } from '../../protocol/base/world.ts';
-import type { CaughtUp } from '../pair/readYourWrites.ts';
+import type { ReadYourWrites } from '../pair/readYourWrites.ts';
 import type { Conflicts } from '../pair/conflicts.ts';
 import type { Account, Group } from '../fold/state.ts';
 import type { Acknowledged, Ledger } from '../log/ledger.ts';
 import type { Passwords } from './passwords.ts';
-import type { RealmList } from '../pair/trackerList.ts';
+import type { TrackerList } from '../pair/trackerList.ts';
 import type { Session, Sessions } from './sessions.ts';
 import { peerFor } from './swarms.ts';
 import type { Swarms } from './swarms.ts';
-import type { Tries } from './attemptLimiter.ts';
+import type { AttemptLimiter } from './attemptLimiter.ts';
 import { fileRow, groupRow, memberRow } from './views.ts';
 
 /**
@@ -46,7 +46,7 @@ const ADDRESS_CHARS_MAX = 64;
 /** Swarms of one engine: a folder of 100,000 files (`trust.md` 3.10). */
 const SWARMS_PER_ENGINE_MAX = 100_000;
 /** How long a password that was shown may be used to sign in on the same link, in ms. */
-const SHOWN_MS = 60_000;
+const LIST_CACHE_MS = 60_000;
 
 export interface HandlerContext {
   readonly clock: Clock;
@@ -55,19 +55,38 @@ export interface HandlerContext {
   readonly swarms: Swarms;
   readonly signer: TicketSigner;
   /** The trackers of the realm: what a newcomer is shown, and whose receipts count. */
-  readonly list: Pick<RealmList, 'signed' | 'keys' | 'isRetired'>;
+  readonly list: Pick<TrackerList, 'signed' | 'keys' | 'isRetired'>;
   /** Whether it takes nothing new in any more. */
   readonly isStopping: () => boolean;
   readonly pair: () => BodyOf<typeof trackerLink, 'pairChanged'>['pair'];
   readonly conflicts: Conflicts;
-  readonly caughtUp: CaughtUp;
+  readonly readYourWrites: ReadYourWrites;
   readonly passwords: Passwords;
-  readonly tries: { readonly perUser: Tries; readonly perHost: Tries; readonly accounts: Tries };
+  readonly attempts: {
+    readonly perUser: AttemptLimiter;
+    readonly perHost: AttemptLimiter;
+    readonly accounts: AttemptLimiter;
+  };
 }
 
-export function handlersFor(session: Session, context: HandlerContext): HandlersOf<typeof trackerLink, 'tracker'> {
-  const { clock, ledger, sessions, swarms, signer, list, isStopping, pair, conflicts, caughtUp, passwords, tries } =
-    context;
+export function requestHandlersFor(
+  session: Session,
+  context: HandlerContext,
+): HandlersOf<typeof trackerLink, 'tracker'> {
+  const {
+    clock,
+    ledger,
+    sessions,
+    swarms,
+    signer,
+    list,
+    isStopping,
+    pair,
+    conflicts,
+    readYourWrites,
+    passwords,
+    attempts,
+  } = context;
 
   /** With the proof that we have said so, for the day that this disk is lost. */
   const receipt = async (taken: Promise<Acknowledged>): Promise<Receipt> => {
@@ -135,11 +154,11 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
   };
   const tried = async <T>(user: string, check: () => Promise<T>): Promise<T> => {
     const key = `${nameKey(user)} ${session.host}`;
-    tries.perHost.take(session.host, session.host);
-    tries.perUser.take(key, session.host);
+    attempts.perHost.take(session.host, session.host);
+    attempts.perUser.take(key, session.host);
     const value = await check();
-    tries.perHost.giveBack(session.host);
-    tries.perUser.giveBack(key);
+    attempts.perHost.giveBack(session.host);
+    attempts.perUser.giveBack(key);
     return value;
   };
 
@@ -151,12 +170,12 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
       if (op.name !== 'createAccount') return wrong('createAccount');
       if (ledger.knows(op)) return receipt(ledger.ingest(signed, op));
       ledger.check(op); // before the costly hash; the ledger looks again
-      tries.accounts.take(session.host, session.host);
+      attempts.accounts.take(session.host, session.host);
       return receipt(ledger.ingest(signed, op, Buffer.from(await passwords.hash(password))));
     },
     async authenticate({ user, password }) {
       const account = await tried(user, () => whose(user, password));
-      session.shown = { account: account.id, untilMs: clock.monotonicMs() + SHOWN_MS };
+      session.shownOperations = { account: account.id, untilMs: clock.monotonicMs() + LIST_CACHE_MS };
       return { account: account.id, user: account.name };
     },
     async changePassword({ signed, oldPassword, newPassword }) {
@@ -177,9 +196,11 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
       const isNew = !ledger.knows(op);
       if (isNew && (op.name === 'createAccount' || op.name === 'changePassword')) return wrong('submit');
       if (isNew && op.name === 'signIn') {
-        const { shown } = session;
-        if (shown?.account !== op.account || clock.monotonicMs() > shown.untilMs) throw new ShoalError('wrongPassword');
-        session.shown = undefined;
+        const { shownOperations } = session;
+        if (shownOperations?.account !== op.account || clock.monotonicMs() > shownOperations.untilMs) {
+          throw new ShoalError('wrongPassword');
+        }
+        session.shownOperations = undefined;
       }
       // Nobody can take it back, so nobody may be able to contradict it elsewhere.
       if (isNew && op.name === 'deleteGroup' && pair() === 'apart') throw new ShoalError('needBoth');
@@ -199,7 +220,7 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
       const account = sessions.identify(session);
       const nowMs = clock.now();
       if (!account) return { account, groups: [], nowMs, pair: pair() };
-      sessions.tellRecentEnds(session, account, nowMs);
+      sessions.sendRecentEnds(session, account, nowMs);
       const recent = conflicts.of(account.id, CONFLICTS_PER_NOTICE_MAX, nowMs - OPERATION_AGE_MS_MAX);
       if (recent.length > 0) session.notify('conflicted', { conflicts: recent });
       return {
@@ -276,7 +297,7 @@ export function handlersFor(session: Session, context: HandlerContext): Handlers
 
     conflicts: () => ({ conflicts: conflicts.of(me().id, CONFLICTS_PER_REPLY_MAX) }),
     async catchUp({ seen }) {
-      return { stale: !(await caughtUp.with(seen)), have: ledger.seen };
+      return { stale: !(await readYourWrites.waitFor(seen)), have: ledger.seen };
     },
 
     listGroups({ after }) {

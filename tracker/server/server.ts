@@ -21,30 +21,30 @@ import { toWire } from '../../protocol/wire/wireErrors.ts';
 import type { ByteStream, Listener, ListenAt, Timer, World } from '../../protocol/base/world.ts';
 import type { TrackerConfig } from '../admin/config.ts';
 import { Conflicts } from '../pair/conflicts.ts';
-import { CaughtUp } from '../pair/readYourWrites.ts';
+import { ReadYourWrites } from '../pair/readYourWrites.ts';
 import type { Changes } from '../fold/state.ts';
 import { stateHash } from '../fold/state.ts';
-import { handlersFor } from './requestHandlers.ts';
+import { requestHandlersFor } from './requestHandlers.ts';
 import { Ledger } from '../log/ledger.ts';
 import type { OpLog } from '../log/opLog.ts';
 import type { PartnerState } from '../pair/partner.ts';
 import { Partner } from '../pair/partner.ts';
 import { COST_DEFAULT, Passwords } from './passwords.ts';
 import type { Cost } from './passwords.ts';
-import { PresenceNews } from './presenceNotifier.ts';
-import { RealmList } from '../pair/trackerList.ts';
+import { PresenceNotifier } from './presenceNotifier.ts';
+import { TrackerList } from '../pair/trackerList.ts';
 import { Sessions } from './sessions.ts';
 import type { Keep } from '../log/snapshots.ts';
 import { compact, KEEP_DEFAULT } from '../log/snapshots.ts';
 import { Swarms } from './swarms.ts';
-import { ACCOUNTS_PER_HOST, PASSWORDS_PER_HOST, PASSWORDS_PER_USER, Tries } from './attemptLimiter.ts';
+import { ACCOUNTS_PER_HOST, PASSWORDS_PER_HOST, PASSWORDS_PER_USER, AttemptLimiter } from './attemptLimiter.ts';
 
 /**
  * Links at one time, and from one address: an office of 200 people behind one address fits twice.
  * This machine itself is exempt.
  */
-const LINKS_MAX = 10_000;
-const LINKS_PER_HOST_MAX = 1_000;
+const CONNECTIONS_MAX = 10_000;
+const CONNECTIONS_PER_HOST_MAX = 1_000;
 /** How long a tracker that ends waits for its partner to have everything, in ms. */
 const DRAIN_MS_MAX = 5_000;
 
@@ -101,15 +101,19 @@ export async function startTracker(options: TrackerOptions): Promise<Tracker> {
 class Server implements Tracker {
   readonly ledger: Ledger;
   readonly #options: TrackerOptions;
-  readonly #list: RealmList;
+  readonly #trackerList: TrackerList;
   readonly #conflicts: Conflicts;
-  readonly #caughtUp: CaughtUp;
+  readonly #readYourWrites: ReadYourWrites;
   readonly #partner: Partner;
   readonly #swarms: Swarms;
   readonly #sessions: Sessions;
-  readonly #presenceNews: PresenceNews;
+  readonly #presenceNotifier: PresenceNotifier;
   readonly #passwords: Passwords;
-  readonly #tries: { readonly perUser: Tries; readonly perHost: Tries; readonly accounts: Tries };
+  readonly #attempts: {
+    readonly perUser: AttemptLimiter;
+    readonly perHost: AttemptLimiter;
+    readonly accounts: AttemptLimiter;
+  };
   readonly #startedMs: number;
   readonly #links = new Set<Connection<typeof trackerLink, 'tracker'> | Connection<typeof operatorLink, 'tracker'>>();
   readonly #engineLinks = new Set<Connection<typeof trackerLink, 'tracker'>>();
@@ -127,7 +131,9 @@ class Server implements Tracker {
     const { clock, chance, log } = world;
     this.#options = options;
     this.#startedMs = clock.monotonicMs();
-    this.#list = new RealmList(config, options.keepList ?? (() => Promise.resolve()), () => this.#listChanged());
+    this.#trackerList = new TrackerList(config, options.keepList ?? (() => Promise.resolve()), () =>
+      this.#onListChanged(),
+    );
     this.#partner = new Partner({
       world,
       realm: config.realm,
@@ -136,13 +142,13 @@ class Server implements Tracker {
       ledger: () => this.ledger,
       lostLog: options.lostLog ?? false,
       partner: () => {
-        const { partner } = this.#list;
+        const { partner } = this.#trackerList;
         return partner && { ...partner, address: options.partnerAt ?? partner.address };
       },
-      list: () => this.#list.signed,
-      shown: (list) => this.#list.shown(list),
+      list: () => this.#trackerList.signed,
+      shown: (list) => this.#trackerList.shown(list),
       logIsBack: () => options.logIsBack?.(),
-      changed: () => this.#pairChanged(),
+      changed: () => this.#onPairChanged(),
     });
     this.ledger = new Ledger({
       log: opLog,
@@ -150,27 +156,27 @@ class Server implements Tracker {
       clock,
       logger: log,
       onBoth: (origin, seq) => this.#partner.onBoth(origin, seq),
-      isTracker: (pin) => this.#list.isTracker(pin),
+      isTracker: (pin) => this.#trackerList.isTracker(pin),
       ...(options.signatureFits && { signatureFits: options.signatureFits }),
       committed: () => this.#partner.committed(),
       broken: (error) => this.#closed || options.broken(error),
     });
-    this.#presenceNews = new PresenceNews(clock, (group) => this.#sessions.tellPresence(group));
-    const presenceChanged = (group: GroupId): void => this.#presenceNews.changed(group);
+    this.#presenceNotifier = new PresenceNotifier(clock, (group) => this.#sessions.sendPresence(group));
+    const presenceChanged = (group: GroupId): void => this.#presenceNotifier.onChange(group);
     this.#swarms = new Swarms(clock, chance, presenceChanged);
     this.#sessions = new Sessions(() => this.ledger.state, this.#swarms, config.signer, config.realm, presenceChanged);
     this.#passwords = new Passwords(chance, options.passwordCost ?? COST_DEFAULT);
-    this.#tries = {
-      perUser: new Tries(clock, PASSWORDS_PER_USER),
-      perHost: new Tries(clock, PASSWORDS_PER_HOST),
-      accounts: new Tries(clock, ACCOUNTS_PER_HOST),
+    this.#attempts = {
+      perUser: new AttemptLimiter(clock, PASSWORDS_PER_USER),
+      perHost: new AttemptLimiter(clock, PASSWORDS_PER_HOST),
+      accounts: new AttemptLimiter(clock, ACCOUNTS_PER_HOST),
     };
-    this.#caughtUp = new CaughtUp(this.ledger, clock);
+    this.#readYourWrites = new ReadYourWrites(this.ledger, clock);
     this.#conflicts = new Conflicts(this.ledger);
     this.ledger.onChange((changes) => {
-      this.#sessions.tell(changes);
-      this.#tellConflicts(changes);
-      this.#caughtUp.look();
+      this.#sessions.notify(changes);
+      this.#sendConflicts(changes);
+      this.#readYourWrites.recheck();
     });
   }
 
@@ -180,7 +186,7 @@ class Server implements Tracker {
   get url(): string {
     return realmUrlText({
       realm: this.#options.config.realm,
-      addresses: this.#list.trackers.map(({ address }) => address),
+      addresses: this.#trackerList.trackers.map(({ address }) => address),
     });
   }
   get address(): Address {
@@ -236,13 +242,13 @@ class Server implements Tracker {
       clockBehindMs: Math.max(0, -offsetMs),
       logAheadMs: Math.round(aheadMs),
       durability: this.#durability,
-      listVersion: this.#list.version,
+      listVersion: this.#trackerList.version,
       memoryBytes: process.memoryUsage().rss,
     };
   }
 
   get #state(): PartnerState | 'retired' | 'draining' {
-    if (this.#list.isRetired) return 'retired';
+    if (this.#trackerList.isRetired) return 'retired';
     return this.#draining ? 'draining' : this.#partner.state;
   }
   /** What an answer to a new operation would say. */
@@ -260,18 +266,18 @@ class Server implements Tracker {
     const { world, opLog } = this.#options;
     this.#draining = true;
     await this.#listener?.close();
-    await this.#untilAllIsDone();
+    await this.#whenDrained();
     this.#closed = true;
     this.#compactTimer?.cancel();
     this.#partner.close();
-    this.#presenceNews.stop();
+    this.#presenceNotifier.stop();
     for (const link of this.#links) link.close();
     opLog.close();
     world.log.info('tracker has stopped', { number: this.#options.config.number });
   }
 
   /** What was asked is answered, and the partner has it; or that takes too long. */
-  #untilAllIsDone(): Promise<void> {
+  #whenDrained(): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {
         timer.cancel();
@@ -286,23 +292,23 @@ class Server implements Tracker {
     });
   }
 
-  #tellConflicts(changes: Changes): void {
+  #sendConflicts(changes: Changes): void {
     this.#conflicts.changed(changes);
     if (changes.outcomes.size === 0) return;
     for (const [account, conflicts] of this.#conflicts.concerning(changes.outcomes)) {
-      this.#sessions.tellConflicts(account, conflicts);
+      this.#sessions.sendConflicts(account, conflicts);
     }
   }
 
-  get #pair(): BodyOf<typeof trackerLink, 'pairChanged'>['pair'] {
+  get #pairStatus(): BodyOf<typeof trackerLink, 'pairChanged'>['pair'] {
     if (this.#state === 'none') return 'alone';
     return this.#durability === 'both' ? 'whole' : 'apart';
   }
 
-  #pairChanged(): void {
+  #onPairChanged(): void {
     this.#drained?.();
-    this.#sessions.tellPair(this.#pair);
-    const { partner } = this.#list;
+    this.#sessions.sendPairState(this.#pairStatus);
+    const { partner } = this.#trackerList;
     const { state } = this.ledger;
     // One of them says so; the other has it by the log.
     const isFirst = !partner || (this.#partner.state === 'paired' && this.#options.config.number < partner.number);
@@ -324,15 +330,15 @@ class Server implements Tracker {
     }
   }
 
-  #listChanged(): void {
+  #onListChanged(): void {
     const {
       world: { log },
       config,
     } = this.#options;
     log.info('the list of trackers is another one', {
-      version: this.#list.version,
-      trackers: this.#list.trackers.map(({ address }) => addressText(address)).join(' '),
-      isRetired: this.#list.isRetired,
+      version: this.#trackerList.version,
+      trackers: this.#trackerList.trackers.map(({ address }) => addressText(address)).join(' '),
+      isRetired: this.#trackerList.isRetired,
       number: config.number,
     });
     this.#partner.listChanged();
@@ -366,7 +372,7 @@ class Server implements Tracker {
       world: { clock, chance },
       config: { realm, identity },
     } = this.#options;
-    if (this.#list.isRetired) throw new ShoalError('retired');
+    if (this.#trackerList.isRetired) throw new ShoalError('retired');
     if (this.#durability === 'none') throw new ShoalError('unavailable', { why: `it is ${this.#state}` });
     const id = chance.bytes(ID_BYTES).toString('hex') as OperationId;
     const signed = signOperation(
@@ -380,7 +386,7 @@ class Server implements Tracker {
     const { pin } = stream;
     const { host } = stream.remote;
     const fromHere = this.#linksByHost.get(host) ?? 0;
-    const isFull = !isLoopback(host) && (fromHere >= LINKS_PER_HOST_MAX || this.#links.size >= LINKS_MAX);
+    const isFull = !isLoopback(host) && (fromHere >= CONNECTIONS_PER_HOST_MAX || this.#links.size >= CONNECTIONS_MAX);
     if (this.#closed || pin === undefined || isFull) return stream.destroy();
     this.#linksByHost.set(host, fromHere + 1);
     const link = new FrameLink(stream);
@@ -413,11 +419,11 @@ class Server implements Tracker {
     log.debug('a link is up', { role, program, host });
     if (role === 'tracker') {
       // Which of the realm's it is, or will be by a newer list, shows when the two compare.
-      if (this.#list.isRetired) throw new ShoalError('retired');
+      if (this.#trackerList.isRetired) throw new ShoalError('retired');
       await this.#partner.accept(link);
     } else if (role === 'operator') {
       if (pin !== config.identity.pin) throw new ShoalError('pinMismatch', { address: host });
-      await this.#untilEnded(
+      await this.#whenEnded(
         new Connection(link, {
           table: operatorLink,
           side: 'tracker',
@@ -440,8 +446,8 @@ class Server implements Tracker {
     status: () => this.status(),
     conflicts: ({ from }) => this.#conflicts.page(from),
     setList: async (list) => {
-      await this.#list.shown(list);
-      return { version: this.#list.version };
+      await this.#trackerList.shown(list);
+      return { version: this.#trackerList.version };
     },
     resetPassword: async ({ user, password }) => {
       const account = this.#accountNamed(user);
@@ -474,19 +480,19 @@ class Server implements Tracker {
     // The handlers need the session and the session the connection; messages that have come already
     // are handled in its constructor.
     const session = this.#sessions.add(pin, link.stream.remote.host);
-    const handlers = handlersFor(session, {
+    const handlers = requestHandlersFor(session, {
       clock,
       ledger: this.ledger,
       sessions: this.#sessions,
       swarms: this.#swarms,
       signer: config.signer,
-      list: this.#list,
+      list: this.#trackerList,
       isStopping: () => this.#draining,
-      pair: () => this.#pair,
+      pair: () => this.#pairStatus,
       conflicts: this.#conflicts,
-      caughtUp: this.#caughtUp,
+      readYourWrites: this.#readYourWrites,
       passwords: this.#passwords,
-      tries: this.#tries,
+      attempts: this.#attempts,
     });
     const connection = new Connection(link, {
       table: trackerLink,
@@ -498,12 +504,12 @@ class Server implements Tracker {
     });
     session.connect(connection);
     this.#engineLinks.add(connection);
-    await this.#untilEnded(connection);
+    await this.#whenEnded(connection);
     this.#engineLinks.delete(connection);
     this.#sessions.remove(session);
   }
 
-  async #untilEnded(
+  async #whenEnded(
     connection: Connection<typeof trackerLink, 'tracker'> | Connection<typeof operatorLink, 'tracker'>,
   ): Promise<void> {
     this.#links.add(connection);

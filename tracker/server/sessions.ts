@@ -12,7 +12,7 @@ import { groupView as groupViewSchema } from '../../protocol/messages/trackerLin
 import type { Conflict, trackerLink } from '../../protocol/messages/trackerLink.ts';
 import { recentEnds } from '../fold/recentEnds.ts';
 import type { Account, Changes, Ended, Group, State } from '../fold/state.ts';
-import type { Present, Swarms } from './swarms.ts';
+import type { PresentPeer, Swarms } from './swarms.ts';
 import { groupView, roleOf } from './views.ts';
 
 /**
@@ -39,12 +39,12 @@ export class Session {
   isListening = false;
   account: AccountId | undefined;
   /** The account whose password was shown on this link, and until when that counts. */
-  shown: { readonly account: AccountId; readonly untilMs: number } | undefined;
-  present: Present | undefined;
+  shownOperations: { readonly account: AccountId; readonly untilMs: number } | undefined;
+  present: PresentPeer | undefined;
   /** What it announced in groups of which it is no member, as far as this tracker knows. */
   readonly early = new Map<string, { readonly key: SwarmKey; readonly leftBytes: number }>();
   /** What it was last told of each group, in bytes: the same is not told twice. */
-  readonly told = new Map<GroupId, Buffer>();
+  readonly sentViews = new Map<GroupId, Buffer>();
   #connection: EngineConnection | undefined;
 
   constructor(pin: Pin, host: string) {
@@ -96,13 +96,13 @@ export class Sessions {
 
   add(pin: Pin, host: string): Session {
     const session = new Session(pin, host);
-    put(this.#all, pin, session);
+    addTo(this.#all, pin, session);
     return session;
   }
 
   remove(session: Session): void {
     this.#setAccount(session, undefined);
-    take(this.#all, session.pin, session);
+    removeFrom(this.#all, session.pin, session);
   }
 
   ofPin(pin: Pin): Session | undefined {
@@ -124,7 +124,7 @@ export class Sessions {
   /** All groups an account has to do with, as it is told them. */
   viewsFor(session: Session, account: Account): ReturnType<typeof groupView>[] {
     const state = this.#state();
-    session.told.clear();
+    session.sentViews.clear();
     let requests = 0;
     return [...account.groups, ...account.waitingIn].flatMap((id) => {
       const group = state.groups.get(id);
@@ -133,9 +133,9 @@ export class Sessions {
       requests += view.requests.length;
       if (requests > REQUESTS_PER_SESSION_MAX) {
         view = { ...view, requests: [] };
-        queueMicrotask(() => this.#tellGroup(state, session, group));
+        queueMicrotask(() => this.#sendGroup(state, session, group));
       }
-      session.told.set(id, encode(groupViewSchema, view));
+      session.sentViews.set(id, encode(groupViewSchema, view));
       return [view];
     });
   }
@@ -144,26 +144,26 @@ export class Sessions {
    * An engine that was away hears of the memberships and sign-ins that ended so lately that a
    * ticket of theirs might still count.
    */
-  tellRecentEnds(session: Session, account: Account, nowMs: number): void {
+  sendRecentEnds(session: Session, account: Account, nowMs: number): void {
     for (const ended of recentEnds(this.#state(), account, nowMs - TICKET_MS_MAX)) {
       session.notify('revoked', { revocation: this.#revocationOf(ended) });
     }
   }
 
   /** Tells everybody concerned what has changed. */
-  tell(changes: Changes): void {
+  notify(changes: Changes): void {
     const state = this.#state();
-    for (const ended of changes.ended) this.#tellEnd(ended);
-    for (const id of changes.accounts) this.#tellAccount(id);
+    for (const ended of changes.ended) this.#sendEnd(ended);
+    for (const id of changes.accounts) this.#sendAccount(id);
     for (const id of changes.groups) {
       const group = state.groups.get(id);
       if (!group) continue;
-      for (const session of this.#concernedBy(group)) this.#tellGroup(state, session, group);
+      for (const session of this.#concernedBy(group)) this.#sendGroup(state, session, group);
     }
   }
 
   /** What somebody did, or what they are in, has come to something else. */
-  tellConflicts(account: AccountId, conflicts: readonly Conflict[]): void {
+  sendConflicts(account: AccountId, conflicts: readonly Conflict[]): void {
     for (const session of this.#byAccount.get(account) ?? []) {
       if (!session.isListening) continue;
       for (let n = 0; n < conflicts.length; n += CONFLICTS_PER_NOTICE_MAX) {
@@ -174,7 +174,7 @@ export class Sessions {
 
   #pair: PairState | undefined;
   /** Whether both trackers have what one is told. */
-  tellPair(pair: PairState): void {
+  sendPairState(pair: PairState): void {
     if (pair === this.#pair) return;
     this.#pair = pair;
     for (const some of this.#all.values()) {
@@ -186,7 +186,7 @@ export class Sessions {
    * Tells the members of a group that are here to ask again who is online and who has what. Returns
    * how many were told.
    */
-  tellPresence(id: GroupId): number {
+  sendPresence(id: GroupId): number {
     let told = 0;
     for (const member of this.#state().groups.get(id)?.members.keys() ?? []) {
       for (const session of this.#byAccount.get(member) ?? []) {
@@ -198,12 +198,12 @@ export class Sessions {
     return told;
   }
 
-  #tellGroup(state: State, session: Session, group: Group): void {
+  #sendGroup(state: State, session: Session, group: Group): void {
     if (!session.isListening || session.account === undefined) return;
-    const before = session.told.get(group.id);
+    const before = session.sentViews.get(group.id);
     if (roleOf(group, session.account) === 'stranger') {
       if (!before) return;
-      session.told.delete(group.id);
+      session.sentViews.delete(group.id);
       session.notify('groupGone', {
         group: group.id,
         name: group.name,
@@ -215,7 +215,7 @@ export class Sessions {
     const view = groupView(state, group, session.account);
     const bytes = encode(groupViewSchema, view);
     if (before?.equals(bytes)) return;
-    session.told.set(group.id, bytes);
+    session.sentViews.set(group.id, bytes);
     session.notify('groupChanged', view);
   }
 
@@ -228,7 +228,7 @@ export class Sessions {
       session.early.delete(text);
       this.#swarms.update(present, key, leftBytes);
       const joined = leftBytes > 0 ? this.#swarms.others(present, key) : [];
-      if (joined.length > 0) present.tell({ ...key, joined, left: [] });
+      if (joined.length > 0) present.notify({ ...key, joined, left: [] });
     }
   }
 
@@ -245,12 +245,12 @@ export class Sessions {
   }
 
   /** Devices of an account may have been signed in or out. */
-  #tellAccount(id: AccountId): void {
+  #sendAccount(id: AccountId): void {
     const state = this.#state();
     for (const session of [...(this.#byAccount.get(id) ?? [])]) {
       if (state.devices.get(session.pin) === id) continue;
       this.#setAccount(session, undefined);
-      session.told.clear();
+      session.sentViews.clear();
       if (session.isListening) session.notify('signedOut', {});
     }
   }
@@ -259,7 +259,7 @@ export class Sessions {
    * A membership or a sign-in has ended: no swarm lists it any more, and everybody who might serve
    * it hears of it.
    */
-  #tellEnd(ended: Ended): void {
+  #sendEnd(ended: Ended): void {
     const { account, group, device } = ended;
     const state = this.#state();
     for (const session of this.#byAccount.get(account) ?? []) {
@@ -298,13 +298,13 @@ export class Sessions {
     session.present = undefined;
     session.early.clear();
     if (session.account !== undefined) {
-      take(this.#byAccount, session.account, session);
-      this.#cameOrWent(session.account);
+      removeFrom(this.#byAccount, session.account, session);
+      this.#onPresenceChanged(session.account);
     }
     session.account = account;
     if (account === undefined) return;
-    put(this.#byAccount, account, session);
-    this.#cameOrWent(account);
+    addTo(this.#byAccount, account, session);
+    this.#onPresenceChanged(account);
     const { pin, host } = session;
     const user = this.#state().accounts.get(account)?.name ?? '';
     session.present = {
@@ -315,21 +315,21 @@ export class Sessions {
       get addresses() {
         return session.addresses;
       },
-      tell: (change) => session.notify('swarmChanged', change),
+      notify: (change) => session.notify('swarmChanged', change),
     };
   }
 
-  #cameOrWent(account: AccountId): void {
+  #onPresenceChanged(account: AccountId): void {
     for (const group of this.#state().accounts.get(account)?.groups ?? []) this.#presenceChanged(group);
   }
 }
 
-function put<K, V>(map: Map<K, Set<V>>, key: K, value: V): void {
+function addTo<K, V>(map: Map<K, Set<V>>, key: K, value: V): void {
   const some = map.get(key);
   if (some) some.add(value);
   else map.set(key, new Set([value]));
 }
-function take<K, V>(map: Map<K, Set<V>>, key: K, value: V): void {
+function removeFrom<K, V>(map: Map<K, Set<V>>, key: K, value: V): void {
   const some = map.get(key);
   some?.delete(value);
   if (some?.size === 0) map.delete(key);

@@ -10,12 +10,12 @@ import type { SwarmPeer } from '../../protocol/messages/trackerLink.ts';
 import type { Chance, Clock, Timer } from '../../protocol/base/world.ts';
 
 /** How long changes of a swarm are collected before its downloaders hear of them, in ms. */
-const TELL_MS = 100;
+const NOTIFY_MS = 100;
 /**
  * Downloaders that hear of one change; of more, so many at random. Each newcomer gets a choice of
  * peers anyway, and nobody dials more.
  */
-const TOLD_MAX = 64;
+const NOTIFIED_MAX = 64;
 
 /**
  * How long somebody who still lacks something goes on with the peers it was given, in ms, before it
@@ -24,7 +24,7 @@ const TOLD_MAX = 64;
 const OTHERS_MS = 60_000;
 
 /** An engine as the swarms see it. */
-export interface Present {
+export interface PresentPeer {
   readonly pin: Pin;
   readonly account: AccountId;
   readonly user: string;
@@ -32,7 +32,7 @@ export interface Present {
   readonly addresses: readonly Address[];
   /** The address its link comes from. */
   readonly host: string;
-  tell(change: {
+  notify(change: {
     readonly group: GroupId;
     readonly root: Root;
     readonly joined: readonly SwarmPeer[];
@@ -47,13 +47,13 @@ export interface Present {
 interface SwarmState {
   readonly key: SwarmKey;
   /** First all seeders, then all leechers. */
-  readonly here: Present[];
+  readonly here: PresentPeer[];
   /** Bytes each one lacks, and when it was given peers last, by its place in `here`. */
   readonly leftBytes: number[];
   readonly givenAtMs: number[];
   seeders: number;
   /** What its downloaders have not been told of yet; undefined when that is nothing. */
-  entered: Set<Present> | undefined;
+  entered: Set<PresentPeer> | undefined;
   gone: Set<Pin> | undefined;
   timer: Timer | undefined;
 }
@@ -65,7 +65,7 @@ export class Swarms {
   readonly #changed: (group: GroupId) => void;
   readonly #swarms = new Map<GroupId, Map<Root, SwarmState>>();
   /** The swarms that an engine is in, and its place in each. */
-  readonly #of = new Map<Present, Map<SwarmState, number>>();
+  readonly #of = new Map<PresentPeer, Map<SwarmState, number>>();
   #presences = 0;
 
   constructor(clock: Clock, chance: Chance, changed: (group: GroupId) => void = () => {}) {
@@ -80,7 +80,7 @@ export class Swarms {
   }
 
   /** How many swarms an engine is in. */
-  countOf(who: Present): number {
+  countOf(who: PresentPeer): number {
     return this.#of.get(who)?.size ?? 0;
   }
 
@@ -88,7 +88,7 @@ export class Swarms {
    * An engine has, or still lacks, so much of a file. Returns whether it is to be given `others`
    * now.
    */
-  update(who: Present, key: SwarmKey, leftBytes: number): boolean {
+  update(who: PresentPeer, key: SwarmKey, leftBytes: number): boolean {
     const swarm = this.#find(key);
     const place = swarm && this.#placeOf(swarm, who);
     if (!swarm || place === undefined) {
@@ -108,18 +108,18 @@ export class Swarms {
   }
 
   /** An engine listens elsewhere now: its swarms hear of it as of somebody new. */
-  moved(who: Present): void {
+  moved(who: PresentPeer): void {
     for (const swarm of this.#of.get(who)?.keys() ?? []) this.#enter(who, swarm);
   }
 
   /** An engine takes no part in a swarm any more. */
-  remove(who: Present, key: SwarmKey): void {
+  remove(who: PresentPeer, key: SwarmKey): void {
     const swarm = this.#find(key);
     if (swarm) this.#remove(who, swarm);
   }
 
   /** An engine is gone, or no longer in a group. */
-  removeAll(who: Present, group?: GroupId): void {
+  removeAll(who: PresentPeer, group?: GroupId): void {
     for (const swarm of [...(this.#of.get(who)?.keys() ?? [])]) {
       if (group === undefined || swarm.key.group === group) this.#remove(who, swarm);
     }
@@ -133,7 +133,7 @@ export class Swarms {
   /**
    * Others in a swarm, chosen at random; half of them have the whole file, if there are so many.
    */
-  others(who: Present, key: SwarmKey, max = PEERS_PER_REPLY_MAX): readonly SwarmPeer[] {
+  others(who: PresentPeer, key: SwarmKey, max = PEERS_PER_REPLY_MAX): readonly SwarmPeer[] {
     const swarm = this.#find(key);
     if (!swarm) return [];
     const leechers = leechersIn(swarm);
@@ -144,18 +144,18 @@ export class Swarms {
       ...this.#choose(swarm.seeders, leechers, max - seeders + 1),
     ];
     const chosen = places.filter((place) => swarm.here[place] !== who).slice(0, max);
-    return chosen.map((place) => peerFor(who, swarm.here[place] as Present, swarm.leftBytes[place] ?? 0));
+    return chosen.map((place) => peerFor(who, swarm.here[place] as PresentPeer, swarm.leftBytes[place] ?? 0));
   }
 
   #find({ group, root }: SwarmKey): SwarmState | undefined {
     return this.#swarms.get(group)?.get(root);
   }
 
-  #placeOf(swarm: SwarmState, who: Present): number | undefined {
+  #placeOf(swarm: SwarmState, who: PresentPeer): number | undefined {
     return this.#of.get(who)?.get(swarm);
   }
 
-  #join(who: Present, key: SwarmKey, leftBytes: number, known: SwarmState | undefined): void {
+  #join(who: PresentPeer, key: SwarmKey, leftBytes: number, known: SwarmState | undefined): void {
     const givenAtMs = leftBytes > 0 ? this.#clock.monotonicMs() : -OTHERS_MS;
     const swarm = known ?? this.#make(key, who, leftBytes, givenAtMs);
     const place = known ? known.here.push(who) - 1 : 0;
@@ -174,7 +174,7 @@ export class Swarms {
    * A swarm with its first peer. Most have only that one: an array that is made with one value has
    * room for no more, one that it is pushed into for 17.
    */
-  #make(key: SwarmKey, who: Present, leftBytes: number, givenAtMs: number): SwarmState {
+  #make(key: SwarmKey, who: PresentPeer, leftBytes: number, givenAtMs: number): SwarmState {
     const swarm: SwarmState = {
       key,
       here: [who],
@@ -202,7 +202,7 @@ export class Swarms {
     for (const all of [swarm.here, swarm.leftBytes, swarm.givenAtMs] as unknown[][]) {
       [all[a], all[b]] = [all[b], all[a]];
     }
-    for (const place of [a, b]) this.#of.get(swarm.here[place] as Present)?.set(swarm, place);
+    for (const place of [a, b]) this.#of.get(swarm.here[place] as PresentPeer)?.set(swarm, place);
   }
 
   /**
@@ -219,13 +219,13 @@ export class Swarms {
     });
   }
 
-  #enter(who: Present, swarm: SwarmState): void {
+  #enter(who: PresentPeer, swarm: SwarmState): void {
     (swarm.entered ??= new Set()).add(who);
     swarm.gone?.delete(who.pin);
-    this.#tellSoon(swarm);
+    this.#notifySoon(swarm);
   }
 
-  #remove(who: Present, swarm: SwarmState): void {
+  #remove(who: PresentPeer, swarm: SwarmState): void {
     const mine = this.#of.get(who);
     const place = mine?.get(swarm);
     if (!mine || place === undefined) return;
@@ -239,7 +239,7 @@ export class Swarms {
     this.#changed(swarm.key.group);
     swarm.entered?.delete(who);
     (swarm.gone ??= new Set()).add(who.pin);
-    if (swarm.here.length > 0) return this.#tellSoon(swarm);
+    if (swarm.here.length > 0) return this.#notifySoon(swarm);
     swarm.timer?.cancel();
     const { group, root } = swarm.key;
     const ofGroup = this.#swarms.get(group);
@@ -247,34 +247,34 @@ export class Swarms {
     if (ofGroup?.size === 0) this.#swarms.delete(group);
   }
 
-  #tellSoon(swarm: SwarmState): void {
-    swarm.timer ??= this.#clock.after(TELL_MS, () => {
+  #notifySoon(swarm: SwarmState): void {
+    swarm.timer ??= this.#clock.after(NOTIFY_MS, () => {
       swarm.timer = undefined;
-      this.#tell(swarm);
+      this.#notify(swarm);
       if (swarm.entered?.size === 0) swarm.entered = undefined;
       if (swarm.gone?.size === 0) swarm.gone = undefined;
-      if (swarm.entered || swarm.gone) this.#tellSoon(swarm);
+      if (swarm.entered || swarm.gone) this.#notifySoon(swarm);
     });
   }
 
   /** Tells as much as one message takes; the rest follows with the next. */
-  #tell(swarm: SwarmState): void {
-    const entered = take(swarm.entered, PEERS_PER_REPLY_MAX);
-    const gone = take(swarm.gone, PEERS_PER_REPLY_MAX);
-    for (const place of this.#choose(swarm.seeders, leechersIn(swarm), TOLD_MAX)) {
-      const who = swarm.here[place] as Present;
+  #notify(swarm: SwarmState): void {
+    const entered = takeSome(swarm.entered, PEERS_PER_REPLY_MAX);
+    const gone = takeSome(swarm.gone, PEERS_PER_REPLY_MAX);
+    for (const place of this.#choose(swarm.seeders, leechersIn(swarm), NOTIFIED_MAX)) {
+      const who = swarm.here[place] as PresentPeer;
       const joined = entered
         .filter((one) => one !== who)
         .map((one) => peerFor(who, one, swarm.leftBytes[this.#placeOf(swarm, one) ?? -1] ?? 0));
       const left = gone.filter((pin) => pin !== who.pin);
-      if (joined.length > 0 || left.length > 0) who.tell({ ...swarm.key, joined, left });
+      if (joined.length > 0 || left.length > 0) who.notify({ ...swarm.key, joined, left });
     }
   }
 }
 
 const leechersIn = (swarm: SwarmState): number => swarm.here.length - swarm.seeders;
 
-function take<T>(from: Set<T> | undefined, max: number): T[] {
+function takeSome<T>(from: Set<T> | undefined, max: number): T[] {
   const taken: T[] = [];
   for (const each of from ?? []) {
     if (taken.length === max) break;
@@ -289,7 +289,11 @@ function take<T>(from: Set<T> | undefined, max: number): T[] {
  * its port. Loopback means another machine to everybody else, so it is given only to those who are
  * on this machine too.
  */
-export function peerFor(asker: Pick<Present, 'host'>, peer: Omit<Present, 'tell'>, leftBytes: number): SwarmPeer {
+export function peerFor(
+  asker: Pick<PresentPeer, 'host'>,
+  peer: Omit<PresentPeer, 'tell'>,
+  leftBytes: number,
+): SwarmPeer {
   const local = isLoopback(asker.host) && isLoopback(peer.host);
   const port = peer.addresses[0]?.port;
   const seen = port === undefined || isLoopback(peer.host) ? [] : [{ host: peer.host, port }];

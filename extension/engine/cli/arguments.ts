@@ -2,20 +2,20 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { ShoalError, systemCode } from '../../../protocol/base/errors.ts';
-import { rateOf } from '../../../protocol/frontend/format.ts';
+import { tryParseRate } from '../../../protocol/frontend/format.ts';
 import { addressText, checkDescriptor, parseAddress, realmUrlText } from '../../../protocol/messages/realm.ts';
 
 const usage: (why: string) => never = (why) => {
   throw new ShoalError('usage', { why });
 };
 
-/** A rate as `rateOf` reads it. @throws ShoalError usage */
+/** A rate as `tryParseRate` reads it. @throws ShoalError usage */
 export const parseRate = (text: string): number =>
-  rateOf(text) ?? usage(`${text} is not a rate; expected bytes per second such as 500k, 1.5M or 0 for no limit`);
+  tryParseRate(text) ?? usage(`${text} is not a rate; expected bytes per second such as 500k, 1.5M or 0 for no limit`);
 
 /** A number of bytes, written like a rate. @throws ShoalError usage */
 export const parseBytes = (option: string, text: string): number =>
-  rateOf(text) ?? usage(`${option} is a number of bytes such as 500, 64k or 1M, not ${text}`);
+  tryParseRate(text) ?? usage(`${option} is a number of bytes such as 500, 64k or 1M, not ${text}`);
 
 /** One of a few words. @throws ShoalError usage */
 export function parseWord<const T extends string>(option: string, words: readonly T[], text: string): T {

@@ -8,25 +8,32 @@ import { createIdentity } from '../../../protocol/node/identity.ts';
 import { createNodeWorld } from '../../../protocol/node/nodeWorld.ts';
 import type { World } from '../../../protocol/base/world.ts';
 import { silentLog } from '../../../protocol/base/world.ts';
-import { accountVerbs } from './commands/account.ts';
-import { engineVerbs } from './commands/engine.ts';
-import { fileVerbs } from './commands/files.ts';
-import { groupVerbs } from './commands/groups.ts';
-import { linkVerbs } from './commands/links.ts';
+import { accountCommands } from './commands/account.ts';
+import { engineCommands } from './commands/engine.ts';
+import { fileCommands } from './commands/files.ts';
+import { groupCommands } from './commands/groups.ts';
+import { linkCommands } from './commands/links.ts';
 import { jsonLine } from './table.ts';
-import type { Engines, Globals } from './session.ts';
+import type { EngineConnector, GlobalOptions } from './session.ts';
 import { Session } from './session.ts';
 import type { Terminal } from './terminal.ts';
 import { nodeTerminal } from './terminal.ts';
-import { transferVerbs } from './commands/transfers.ts';
-import type { Given, Topic, Verb } from './commands/command.ts';
+import { transferCommands } from './commands/transfers.ts';
+import type { CommandInput, CommandFamily, CommandSpec } from './commands/command.ts';
 import type { Home } from '../../../protocol/home/homeLayout.ts';
 import { defaultHome, homeOf } from '../../../protocol/home/homePath.ts';
 import { connectEngine, findEngine } from '../../../protocol/home/connectEngine.ts';
 import { startEngineProcess } from '../../../protocol/home/startProcess.ts';
 import { IS_BUNDLE, VERSION } from '../../../protocol/node/version.ts';
 
-const TOPICS: readonly Topic[] = [accountVerbs, groupVerbs, fileVerbs, linkVerbs, transferVerbs, engineVerbs];
+const TOPICS: readonly CommandFamily[] = [
+  accountCommands,
+  groupCommands,
+  fileCommands,
+  linkCommands,
+  transferCommands,
+  engineCommands,
+];
 
 /** What an engine is started from: this bundle, or its main module. */
 const ENTRY = IS_BUNDLE ? fileURLToPath(import.meta.url) : path.join(import.meta.dirname, '../main.ts');
@@ -37,7 +44,7 @@ const USAGE_EXIT = 2;
 export interface CliOptions {
   readonly terminal?: Terminal;
   readonly world?: World;
-  readonly engines?: Engines;
+  readonly engines?: EngineConnector;
 }
 
 /** Runs what stands behind `shoal`. Resolves to the exit code. */
@@ -47,10 +54,10 @@ export async function runCli(words: readonly string[], options: CliOptions = {})
   const engines = options.engines ?? realEngines(world);
   const stay = setInterval(() => {}, 2 ** 30); // the world's timers keep no process
   let exit = 0;
-  const program = commands(terminal, async (verb, globals, given) => {
+  const program = createProgram(terminal, async (command, globals, given) => {
     const session = new Session({ terminal, home: homeIn(globals, terminal), clock: world.clock, globals, engines });
     try {
-      exit = (await verb.run(session, given)) ?? 0;
+      exit = (await command.run(session, given)) ?? 0;
     } finally {
       session.progress.clear();
       session.release();
@@ -68,14 +75,14 @@ export async function runCli(words: readonly string[], options: CliOptions = {})
     await program.parseAsync(words, { from: 'user' });
     return exit;
   } catch (error) {
-    return explain(error, terminal, words.includes('--json'));
+    return describeFailure(error, terminal, words.includes('--json'));
   } finally {
     clearInterval(stay);
     terminal.close();
   }
 }
 
-function realEngines(world: World): Engines {
+function realEngines(world: World): EngineConnector {
   return {
     connect: (home, handlers) =>
       connectEngine({
@@ -90,7 +97,7 @@ function realEngines(world: World): Engines {
 }
 
 /** Says what went wrong. Returns the exit code. */
-function explain(error: unknown, terminal: Terminal, json: boolean): number {
+function describeFailure(error: unknown, terminal: Terminal, json: boolean): number {
   const print = (code: string, message: string, fields: object): void => {
     if (json) terminal.out(jsonLine({ error: { code, message, fields } }));
   };
@@ -109,15 +116,19 @@ function explain(error: unknown, terminal: Terminal, json: boolean): number {
   return failure.exitCode;
 }
 
-type GlobalOptions = Globals & { readonly home?: string };
+type ProgramOptions = GlobalOptions & { readonly home?: string };
 
-const homeIn = ({ home }: GlobalOptions, terminal: Terminal): Home =>
+const homeIn = ({ home }: ProgramOptions, terminal: Terminal): Home =>
   homeOf(home ?? terminal.environment['SHOAL_HOME'], terminal.workFolder);
 
 /** The whole command line as commander wants it. */
-function commands(
+function createProgram(
   terminal: Terminal,
-  run: (verb: Verb, globals: GlobalOptions, given: { words: string[]; options: Given['options'] }) => Promise<void>,
+  run: (
+    command: CommandSpec,
+    globals: GlobalOptions,
+    given: { words: string[]; options: CommandInput['options'] },
+  ) => Promise<void>,
 ): Command {
   const program = new Command('shoal');
   program
@@ -153,20 +164,20 @@ function commands(
         [[command.name(), ...command.aliases()].join('|'), command.usage().replace('[options]', '').trim()].join(' '),
     })
     .addHelpText('after', HELP_AFTER);
-  for (const { title, verbs } of TOPICS) {
+  for (const { title, commands } of TOPICS) {
     program.commandsGroup(title);
-    for (const verb of verbs) addVerb(program, verb, run);
+    for (const verb of commands) addCommand(program, verb, run);
   }
   return program.commandsGroup('Help:').helpCommand('help [verb]', 'show all about one verb');
 }
 
-function addVerb(program: Command, verb: Verb, run: Parameters<typeof commands>[1]): void {
-  const { use, also, summary, about, json, options = [], examples = [] } = verb;
+function addCommand(program: Command, verb: CommandSpec, run: Parameters<typeof createProgram>[1]): void {
+  const { usage, aliases, summary, details, json, options = [], examples = [] } = verb;
   const command = program
-    .command(use)
+    .command(usage)
     .summary(summary)
-    .description(about === undefined ? `${capital(summary)}.` : `${capital(summary)}.\n\n${about}`);
-  if (also !== undefined) command.alias(also);
+    .description(details === undefined ? `${capital(summary)}.` : `${capital(summary)}.\n\n${details}`);
+  if (aliases !== undefined) command.alias(aliases);
   for (const [flags, description] of options) command.option(flags, description);
   const shown =
     examples.length > 0
@@ -196,4 +207,4 @@ Exit codes: 0 done, 2 wrong use, 3 not signed in or refused, 4 not found, 5 nobo
 A failure is one sentence on stderr; with --json also {"error": {"code", "message", "fields"}} on stdout.`;
 
 /** For tests: every verb there is. */
-export const allVerbs: readonly Verb[] = TOPICS.flatMap(({ verbs }) => verbs);
+export const allCommands: readonly CommandSpec[] = TOPICS.flatMap(({ commands }) => commands);

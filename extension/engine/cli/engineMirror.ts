@@ -5,7 +5,7 @@ import { fileNameKey, nameKey } from '../../../protocol/base/names.ts';
 import type { EngineConnection, FrontendHandlers } from '../../../protocol/home/connectEngine.ts';
 import type { EngineEvent } from '../engineApi.ts';
 
-export class Watched {
+export class EngineMirror {
   readonly transfers = new Map<number, Transfer>();
   /** Handlers for the link whose engine this shall be the state of. */
   readonly handlers: FrontendHandlers;
@@ -18,7 +18,7 @@ export class Watched {
     this.handlers = {
       overviewChanged: (overview) => {
         this.#overview = overview;
-        this.#tell();
+        this.#emit();
       },
       transfersChanged: ({ changed, gone }) => {
         for (const transfer of changed) this.transfers.set(transfer.id, transfer);
@@ -26,7 +26,7 @@ export class Watched {
           this.transfers.delete(id);
           this.#gone.add(id);
         }
-        this.#tell();
+        this.#emit();
       },
       presenceChanged: () => {}, // no command shows it as it changes
       swarmChanged: () => {}, // nor that
@@ -44,7 +44,7 @@ export class Watched {
     for (const transfer of transfers) {
       if (!this.transfers.has(transfer.id) && !this.#gone.has(transfer.id)) this.transfers.set(transfer.id, transfer);
     }
-    void connection.whenEnded.then(() => this.#tell());
+    void connection.whenEnded.then(() => this.#emit());
     if (more) await connection.call('status', {}); // what did not fit comes behind the first answer, so before this one
   }
 
@@ -107,7 +107,7 @@ export class Watched {
     return fits.sort((a, b) => b.id - a.id)[0];
   }
 
-  #tell(): void {
+  #emit(): void {
     for (const run of [...this.#changed]) run();
   }
 }

@@ -3,8 +3,14 @@
 import { printable } from '../../../protocol/base/errors.ts';
 import type { Transfer } from '../../../protocol/messages/engineLink.ts';
 import type { Clock } from '../../../protocol/base/world.ts';
-import { amount, counted, duration, percent, rate } from '../../../protocol/frontend/format.ts';
-import { cut, jsonLine, widthOf } from './table.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatPercent,
+  formatRate,
+} from '../../../protocol/frontend/format.ts';
+import { truncate, jsonLine, widthOf } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Time between two plain lines, and until the first: what is done sooner needs none. */
@@ -16,7 +22,7 @@ const BAR_CELLS_MAX = 30;
 const BAR_CELLS_MIN = 8;
 
 /** What is happening to a transfer, in a word or two that stand where the rate would. */
-function doing({ state, doneBytes, sizeBytes }: Transfer): string | undefined {
+function stateText({ state, doneBytes, sizeBytes }: Transfer): string | undefined {
   switch (state) {
     case 'hashing':
       return doneBytes < sizeBytes ? 'hashing' : 'telling the group';
@@ -38,17 +44,17 @@ function doing({ state, doneBytes, sizeBytes }: Transfer): string | undefined {
 }
 
 /** Facts beside a bar, the most important first; narrow terminals drop them from the end. */
-export function facts(transfer: Transfer): readonly string[] {
+export function transferFacts(transfer: Transfer): readonly string[] {
   const { doneBytes, sizeBytes, downBytesPerS, peers } = transfer;
-  const amounts = `${amount(doneBytes)} of ${amount(sizeBytes)}`;
-  const now = doing(transfer);
+  const amounts = `${formatBytes(doneBytes)} of ${formatBytes(sizeBytes)}`;
+  const now = stateText(transfer);
   if (now !== undefined) return [now, amounts];
-  if (downBytesPerS === 0) return [counted(peers, 'peer'), amounts];
+  if (downBytesPerS === 0) return [formatCount(peers, 'peer'), amounts];
   return [
-    rate(downBytesPerS),
+    formatRate(downBytesPerS),
     amounts,
-    counted(peers, 'peer'),
-    `${duration((sizeBytes - doneBytes) / downBytesPerS)} left`,
+    formatCount(peers, 'peer'),
+    `${formatDuration((sizeBytes - doneBytes) / downBytesPerS)} left`,
   ];
 }
 
@@ -56,15 +62,15 @@ export function facts(transfer: Transfer): readonly string[] {
  * Cells that the facts of a running download take at most, so that the bar beside them does not
  * tremble.
  */
-const RUNNING_CELLS = ['1023 MiB/s', '1023 MiB of 1023 MiB', '999 peers', '10 min 00 s left'].map(
+const INDETERMINATE_CELLS = ['1023 MiB/s', '1023 MiB of 1023 MiB', '999 peers', '10 min 00 s left'].map(
   (text) => text.length,
 );
 
 /** One line no wider than the terminal: name, bar, per cent, facts. */
 export function barLine(transfer: Transfer, columns: number, colors: boolean): string {
-  const share = `${String(percent(transfer.doneBytes, transfer.sizeBytes)).padStart(3)} %`;
-  const running = doing(transfer) === undefined && transfer.downBytesPerS > 0;
-  const shown = facts(transfer).map((fact, i) => (running ? fact.padEnd(RUNNING_CELLS[i] ?? 0) : fact));
+  const share = `${String(formatPercent(transfer.doneBytes, transfer.sizeBytes)).padStart(3)} %`;
+  const running = stateText(transfer) === undefined && transfer.downBytesPerS > 0;
+  const shown = transferFacts(transfer).map((fact, i) => (running ? fact.padEnd(INDETERMINATE_CELLS[i] ?? 0) : fact));
   const name = printable(transfer.name);
   const widthMax = columns - 1; // the last cell of a line makes some terminals wrap
   for (let count = shown.length; count >= 0; count--) {
@@ -73,10 +79,10 @@ export function barLine(transfer: Transfer, columns: number, colors: boolean): s
     const nameCells = Math.min(widthOf(name), Math.max(12, left - BAR_CELLS_MAX));
     const barCells = Math.min(BAR_CELLS_MAX, left - nameCells);
     if (barCells >= BAR_CELLS_MIN) {
-      return `${cut(name, nameCells)}  ${bar(transfer, barCells, colors)}  ${right}`.trimEnd();
+      return `${truncate(name, nameCells)}  ${bar(transfer, barCells, colors)}  ${right}`.trimEnd();
     }
   }
-  return cut(share.trim(), widthMax);
+  return truncate(share.trim(), widthMax);
 }
 
 function bar({ doneBytes, sizeBytes }: Transfer, cells: number, colors: boolean): string {
@@ -87,7 +93,7 @@ function bar({ doneBytes, sizeBytes }: Transfer, cells: number, colors: boolean)
 
 /** The same without a terminal. */
 export function plainLine(transfer: Transfer): string {
-  return `${printable(transfer.name)}: ${percent(transfer.doneBytes, transfer.sizeBytes)} %, ${facts(transfer).join(', ')}`;
+  return `${printable(transfer.name)}: ${formatPercent(transfer.doneBytes, transfer.sizeBytes)} %, ${transferFacts(transfer).join(', ')}`;
 }
 
 /** What --json tells of a transfer under way. */
@@ -104,13 +110,13 @@ export function progressJson({
   return { progress: { transfer: id, state, doneBytes, sizeBytes, heldPieces, pieces, downBytesPerS, peers } };
 }
 
-export class Progress {
+export class ProgressBar {
   readonly #terminal: Terminal;
   readonly #clock: Clock;
   readonly #json: boolean;
   #painted = false;
   #nextAtMs: number | undefined;
-  #said = '';
+  #printed = '';
 
   constructor(terminal: Terminal, clock: Clock, json: boolean) {
     this.#terminal = terminal;
@@ -121,10 +127,10 @@ export class Progress {
   show(transfer: Transfer): void {
     const { hasScreen, colors } = this.#terminal;
     if (this.#json) {
-      return this.#sayNowAndThen(0, JSON_MS, transfer, () => this.#terminal.out(jsonLine(progressJson(transfer))));
+      return this.#printPeriodically(0, JSON_MS, transfer, () => this.#terminal.out(jsonLine(progressJson(transfer))));
     }
     if (!hasScreen) {
-      return this.#sayNowAndThen(PLAIN_FIRST_MS, PLAIN_MS, transfer, () =>
+      return this.#printPeriodically(PLAIN_FIRST_MS, PLAIN_MS, transfer, () =>
         this.#terminal.err(`${plainLine(transfer)}\n`),
       );
     }
@@ -139,13 +145,13 @@ export class Progress {
   }
 
   /** Says nothing when nothing has changed since the last time. */
-  #sayNowAndThen(firstMs: number, everyMs: number, transfer: Transfer, say: () => void): void {
+  #printPeriodically(firstMs: number, everyMs: number, transfer: Transfer, say: () => void): void {
     const now = this.#clock.monotonicMs();
     this.#nextAtMs ??= now + firstMs;
     const content = JSON.stringify(progressJson(transfer));
-    if (now < this.#nextAtMs || content === this.#said) return;
+    if (now < this.#nextAtMs || content === this.#printed) return;
     this.#nextAtMs = now + everyMs;
-    this.#said = content;
+    this.#printed = content;
     say();
   }
 }

@@ -10,12 +10,12 @@ import type { EngineConnection, FrontendHandlers } from '../../../protocol/home/
 import { READ_MS_MAX } from '../../../protocol/frontend/readAhead.ts';
 import { parseListen, parseRate, parseSwitch, readTracker } from './arguments.ts';
 import { jsonLine } from './table.ts';
-import { Progress } from './progressBar.ts';
+import { ProgressBar } from './progressBar.ts';
 import type { Terminal } from './terminal.ts';
-import { Watched } from './engineMirror.ts';
+import { EngineMirror } from './engineMirror.ts';
 
 /** Options that every verb takes. */
-export interface Globals {
+export interface GlobalOptions {
   readonly json?: boolean;
   readonly tracker?: string;
   readonly listen?: string;
@@ -25,14 +25,14 @@ export interface Globals {
 }
 
 /** How a session gets its engine; tests hand in one without a process. */
-export interface Engines {
+export interface EngineConnector {
   connect(home: Home, handlers: FrontendHandlers): Promise<EngineConnection>;
   /** Undefined when none runs. */
   find(home: Home, handlers: FrontendHandlers): Promise<Omit<EngineConnection, 'started'> | undefined>;
 }
 
 /** The global options as the engine takes them. */
-interface Settings {
+interface SessionSettings {
   readonly tracker: string | undefined;
   readonly engine: BodyOf<typeof engineLink, 'configure'>;
 }
@@ -51,12 +51,12 @@ export class Session {
   readonly terminal: Terminal;
   readonly home: Home;
   readonly clock: Clock;
-  readonly globals: Globals;
-  readonly watched = new Watched();
-  readonly progress: Progress;
-  readonly #engines: Engines;
+  readonly globals: GlobalOptions;
+  readonly mirror = new EngineMirror();
+  readonly progress: ProgressBar;
+  readonly #engines: EngineConnector;
   #engine: EngineConnection | undefined;
-  #watching: Promise<void> | undefined;
+  #startingMirror: Promise<void> | undefined;
 
   constructor({
     terminal,
@@ -68,15 +68,15 @@ export class Session {
     terminal: Terminal;
     home: Home;
     clock: Clock;
-    globals: Globals;
-    engines: Engines;
+    globals: GlobalOptions;
+    engines: EngineConnector;
   }) {
     this.terminal = terminal;
     this.home = home;
     this.clock = clock;
     this.globals = globals;
     this.#engines = engines;
-    this.progress = new Progress(terminal, clock, this.json);
+    this.progress = new ProgressBar(terminal, clock, this.json);
   }
 
   get json(): boolean {
@@ -93,7 +93,7 @@ export class Session {
   async engine(): Promise<EngineConnection> {
     if (this.#engine) return this.#engine;
     const settings = this.#settings(); // what is wrong with them is said before anything starts
-    this.#engine = await this.#engines.connect(this.home, this.watched.handlers);
+    this.#engine = await this.#engines.connect(this.home, this.mirror.handlers);
     await this.#configure(settings);
     return this.#engine;
   }
@@ -101,7 +101,7 @@ export class Session {
   /** The engine if it runs; it is not started, unless options are to be set. */
   async runningEngine(): Promise<EngineConnection | undefined> {
     if (this.#configures) return this.engine();
-    const found = this.#engine ?? (await this.#engines.find(this.home, this.watched.handlers));
+    const found = this.#engine ?? (await this.#engines.find(this.home, this.mirror.handlers));
     return (this.#engine ??= found && { ...found, started: false });
   }
 
@@ -109,7 +109,7 @@ export class Session {
   release(): void {
     this.#engine?.connection.close();
     this.#engine = undefined;
-    this.#watching = undefined;
+    this.#startingMirror = undefined;
   }
 
   /** Asks the engine. @throws ShoalError */
@@ -132,17 +132,17 @@ export class Session {
   }
 
   /** Begins to watch, once. */
-  async watch(): Promise<Watched> {
+  async watch(): Promise<EngineMirror> {
     const engine = await this.engine();
-    await this.#named(engine.connection, () => (this.#watching ??= this.watched.start(engine)));
-    return this.watched;
+    await this.#named(engine.connection, () => (this.#startingMirror ??= this.mirror.start(engine)));
+    return this.mirror;
   }
 
   /** Waits for something in the watched state. */
   async until<T>(look: () => T | undefined, signal?: AbortSignal): Promise<T> {
     await this.watch();
     const { connection } = await this.engine();
-    return this.#named(connection, () => this.watched.until(connection, look, signal));
+    return this.#named(connection, () => this.mirror.until(connection, look, signal));
   }
 
   /** A link that ended here is the engine's end, not a tracker's. */
@@ -182,7 +182,7 @@ export class Session {
     return path.resolve(this.terminal.workFolder, text);
   }
 
-  #settings(): Settings {
+  #settings(): SessionSettings {
     const { tracker, listen, limitDown, limitUp, keepSharing } = this.globals;
     const at = listen === undefined ? undefined : parseListen(listen);
     return {
@@ -198,7 +198,7 @@ export class Session {
     };
   }
 
-  async #configure({ tracker, engine }: Settings): Promise<void> {
+  async #configure({ tracker, engine }: SessionSettings): Promise<void> {
     if (Object.values(engine).some((value) => value !== undefined)) await this.call('configure', engine);
     if (tracker === undefined) return;
     const { url, firstUse } = await this.call('setTracker', { url: tracker, confirm: false });

@@ -1,11 +1,11 @@
 // A swarm in the words of the command line: a map of its pieces, its peers, and why it is not
 // faster. Pure.
-import { age, amount, counted, rate } from '../../../protocol/frontend/format.ts';
+import { formatAge, formatBytes, formatCount, formatRate } from '../../../protocol/frontend/format.ts';
 import type { Transfer } from '../../../protocol/messages/engineLink.ts';
 import { printable } from '../../../protocol/base/errors.ts';
-import type { Nowhere, SwarmPeerView, SwarmView } from '../../../protocol/messages/swarmView.ts';
+import type { UnavailablePieces, SwarmPeerView, SwarmView } from '../../../protocol/messages/swarmView.ts';
 import { rangesText } from '../../../protocol/messages/swarmView.ts';
-import type { Why } from '../../../protocol/frontend/slowReasons.ts';
+import type { SlowReason } from '../../../protocol/frontend/slowReasons.ts';
 import { fromWire } from '../../../protocol/wire/wireErrors.ts';
 import { table } from './table.ts';
 
@@ -59,7 +59,7 @@ const STATES: Readonly<Record<SwarmPeerView['state'], string>> = {
 };
 
 export function peerTable({ peers, pieces }: SwarmView, nowMs: number): readonly string[] {
-  const moving = (bytesPerS: number): string => (bytesPerS > 0 ? rate(bytesPerS) : '');
+  const moving = (bytesPerS: number): string => (bytesPerS > 0 ? formatRate(bytesPerS) : '');
   return table(peers, [
     { title: 'PEER', of: ({ user, pin }) => `${user} ${pin.slice(0, 6)}` },
     {
@@ -69,24 +69,24 @@ export function peerTable({ peers, pieces }: SwarmView, nowMs: number): readonly
     },
     { title: 'DOWN', align: 'right', of: ({ downBytesPerS }) => moving(downBytesPerS) },
     { title: 'UP', align: 'right', of: ({ upBytesPerS }) => moving(upBytesPerS) },
-    { title: 'GAVE', align: 'right', of: ({ gaveBytes }) => (gaveBytes > 0 ? amount(gaveBytes) : '') },
+    { title: 'GAVE', align: 'right', of: ({ gaveBytes }) => (gaveBytes > 0 ? formatBytes(gaveBytes) : '') },
     {
       title: 'STATE',
       of: ({ state, why, leftAtMs }) =>
         [
           STATES[state],
-          ...(leftAtMs > 0 ? [`${ago(leftAtMs, nowMs)} ago`] : []),
+          ...(leftAtMs > 0 ? [`${durationSince(leftAtMs, nowMs)} ago`] : []),
           ...(why === '' ? [] : [`(${why})`]),
         ].join(' '),
     },
   ]);
 }
 
-const ago = (atMs: number, nowMs: number): string => age((nowMs - atMs) / 1000);
+const durationSince = (atMs: number, nowMs: number): string => formatAge((nowMs - atMs) / 1000);
 
 /** A reason as a sentence. */
-export function whyText(why: Why, { error }: Transfer, nowMs: number): string {
-  switch (why.is) {
+export function slowReasonText(reason: SlowReason, { error }: Transfer, nowMs: number): string {
+  switch (reason.is) {
     case 'paused':
       return 'It is paused.';
     case 'checking':
@@ -96,56 +96,57 @@ export function whyText(why: Why, { error }: Transfer, nowMs: number): string {
     case 'choosing':
       return 'It waits for its files to be chosen.';
     case 'trouble':
-      return error ? `${capital(fromWire(error).message)}.` : 'It has failed.';
+      return error ? `${capitalized(fromWire(error).message)}.` : 'It has failed.';
     case 'turn':
-      return `It waits for its turn; it is number ${why.place} of all downloads.`;
+      return `It waits for its turn; it is number ${reason.place} of all downloads.`;
     case 'nowhere':
-      return `${capital(piecesText(why.nowhere))} of ${why.pieces} ${why.nowhere.pieces === 1 ? 'is' : 'are'} with none of the ${counted(why.peers, 'peer')} at hand${lastHadText(why.nowhere, nowMs)}.`;
+      return `${capitalized(piecesText(reason.nowhere))} of ${reason.pieces} ${reason.nowhere.pieces === 1 ? 'is' : 'are'} with none of the ${formatCount(reason.peers, 'peer')} at hand${lastHadText(reason.nowhere, nowMs)}.`;
     case 'nobody':
-      return `Nobody who is online has ${why.nowhere && why.nowhere.pieces < why.pieces ? `${piecesText(why.nowhere)} of ${why.pieces}` : 'it'}${why.nowhere ? lastHadText(why.nowhere, nowMs) : ''}.`;
+      return `Nobody who is online has ${reason.nowhere && reason.nowhere.pieces < reason.pieces ? `${piecesText(reason.nowhere)} of ${reason.pieces}` : 'it'}${reason.nowhere ? lastHadText(reason.nowhere, nowMs) : ''}.`;
     case 'unreachable':
-      return `${names(why.users)} cannot be reached from here, nor from there.`;
+      return `${nameList(reason.users)} cannot be reached from here, nor from there.`;
     case 'connecting':
-      return `${capital(counted(why.peers, 'peer'))} ${why.peers === 1 ? 'is' : 'are'} being dialled.`;
+      return `${capitalized(formatCount(reason.peers, 'peer'))} ${reason.peers === 1 ? 'is' : 'are'} being dialled.`;
     case 'hashes':
       return 'The hashes of its pieces are on their way.';
     case 'downLimit':
-      return `Your limit ${why.whose === 'own' ? 'for this download' : 'for all downloads'} holds: ${rate(why.bytesPerS)}.`;
+      return `Your limit ${reason.whose === 'own' ? 'for this download' : 'for all downloads'} holds: ${formatRate(reason.bytesPerS)}.`;
     case 'upLimit':
-      return `Your limit ${why.whose === 'own' ? 'for this file' : 'for all uploads'} holds: ${rate(why.bytesPerS)}.`;
+      return `Your limit ${reason.whose === 'own' ? 'for this file' : 'for all uploads'} holds: ${formatRate(reason.bytesPerS)}.`;
     case 'disk':
       return 'Pieces come faster than the disk takes them.';
     case 'busy':
-      return `${why.peers === 1 ? 'The one peer' : `All ${why.peers} peers`} that could send something ${why.peers === 1 ? 'is' : 'are'} busy with others.`;
+      return `${reason.peers === 1 ? 'The one peer' : `All ${reason.peers} peers`} that could send something ${reason.peers === 1 ? 'is' : 'are'} busy with others.`;
     case 'senders':
-      return why.users.length === 1
-        ? `Only ${names(why.users)} sends, at ${rate(why.bytesPerS)}.`
-        : `It comes as fast as ${names(why.users)} send it: ${rate(why.bytesPerS)}.`;
+      return reason.users.length === 1
+        ? `Only ${nameList(reason.users)} sends, at ${formatRate(reason.bytesPerS)}.`
+        : `It comes as fast as ${nameList(reason.users)} send it: ${formatRate(reason.bytesPerS)}.`;
     case 'trackersAway':
-      return why.peers > 0
-        ? `No tracker can be reached; ${counted(why.peers, 'peer')} stay${why.peers === 1 ? 's' : ''} connected.`
+      return reason.peers > 0
+        ? `No tracker can be reached; ${formatCount(reason.peers, 'peer')} stay${reason.peers === 1 ? 's' : ''} connected.`
         : 'No tracker can be reached, so nobody is found.';
     case 'wrong':
-      return `${names(why.users)} sent what was wrong and ${why.users.length === 1 ? 'is' : 'are'} left alone.`;
+      return `${nameList(reason.users)} sent what was wrong and ${reason.users.length === 1 ? 'is' : 'are'} left alone.`;
     case 'nobodyTakes':
       return 'Nobody is taking it now.';
     case 'takers':
-      return `${names(why.users)} ${why.users.length === 1 ? 'takes' : 'take'} it as fast as it goes: ${rate(why.bytesPerS)}.`;
+      return `${nameList(reason.users)} ${reason.users.length === 1 ? 'takes' : 'take'} it as fast as it goes: ${formatRate(reason.bytesPerS)}.`;
   }
 }
 
-const piecesText = (nowhere: Nowhere): string => `${nowhere.pieces === 1 ? 'piece' : 'pieces'} ${rangesText(nowhere)}`;
+const piecesText = (nowhere: UnavailablePieces): string =>
+  `${nowhere.pieces === 1 ? 'piece' : 'pieces'} ${rangesText(nowhere)}`;
 
-function lastHadText({ pieces, lastHad }: Nowhere, nowMs: number): string {
+function lastHadText({ pieces, lastHad }: UnavailablePieces, nowMs: number): string {
   if (!lastHad) return '';
-  return `; ${printable(lastHad.user)} had ${lastHad.pieces >= pieces ? (pieces === 1 ? 'it' : 'them') : `${lastHad.pieces} of them`} ${ago(lastHad.atMs, nowMs)} ago`;
+  return `; ${printable(lastHad.user)} had ${lastHad.pieces >= pieces ? (pieces === 1 ? 'it' : 'them') : `${lastHad.pieces} of them`} ${durationSince(lastHad.atMs, nowMs)} ago`;
 }
 
-const names = (users: readonly string[]): string => {
+const nameList = (users: readonly string[]): string => {
   const shown = users.slice(0, 3).map(printable);
   const more = users.length - shown.length;
   return more > 0
-    ? `${shown.join(', ')} and ${counted(more, 'other')}`
+    ? `${shown.join(', ')} and ${formatCount(more, 'other')}`
     : [shown.slice(0, -1).join(', '), ...shown.slice(-1)].filter((part) => part !== '').join(' and ');
 };
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

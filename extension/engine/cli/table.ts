@@ -40,7 +40,7 @@ export function widthOf(text: string): number {
 }
 
 /** A text cut to so many cells, with … where something is missing. */
-export function cut(text: string, cells: number): string {
+export function truncate(text: string, cells: number): string {
   if (widthOf(text) <= cells) return text;
   let kept = '';
   let width = 1; // of the …

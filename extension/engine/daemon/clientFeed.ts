@@ -13,22 +13,22 @@ import type { BodyOf, ReplyOf } from '../../../protocol/wire/table.ts';
 import type { Clock, Log } from '../../../protocol/base/world.ts';
 import { wait } from '../../../protocol/async/wait.ts';
 import type { Change, EngineApi } from '../engineApi.ts';
-import { SwarmWatches } from './swarmSubscriptions.ts';
+import { SwarmSubscriptions } from './swarmSubscriptions.ts';
 
 /**
  * Least time between two messages of changes to one frontend, in ms: what an eye follows, and no
  * more work for a window.
  */
-export const MERGE_MS = 250;
+export const UPDATE_INTERVAL_MS = 250;
 
 /** Bytes of transfers in one message: leaves room for an overview beside them. */
 const TRANSFERS_BYTES_MAX = FRAME_PAYLOAD_BYTES_MAX / 2;
 
-export class Feed {
+export class ClientFeed {
   /** When this frontend came, by the monotonic clock. */
   readonly sinceMs: number;
   /** The swarms that it looks at. */
-  readonly swarms: SwarmWatches;
+  readonly swarms: SwarmSubscriptions;
   readonly #api: EngineApi;
   readonly #clock: Clock;
   readonly #log: Log;
@@ -46,11 +46,11 @@ export class Feed {
     this.#log = log;
     this.sinceMs = clock.monotonicMs();
     const isWritable = (): boolean => this.#connection?.isWritable === true;
-    this.swarms = new SwarmWatches(api, clock, {
+    this.swarms = new SwarmSubscriptions(api, clock, {
       get isWritable() {
         return isWritable();
       },
-      tell: (view) => this.#connection?.notify('swarmChanged', view),
+      notify: (view) => this.#connection?.notify('swarmChanged', view),
     });
   }
 
@@ -71,7 +71,7 @@ export class Feed {
   /** The state now. Transfers that do not fit follow as changes, behind the answer. */
   watch(): ReplyOf<typeof engineLink, 'watch'> {
     this.#watched = true;
-    const { first, rest } = firstFitting(this.#api.transfers());
+    const { first, rest } = fittingPrefix(this.#api.transfers());
     for (const { id } of rest) this.#changed.add(id);
     this.#send();
     return { overview: this.#api.overview(), transfers: first, more: rest.length > 0 };
@@ -98,12 +98,12 @@ export class Feed {
     this.#connection?.close();
   }
 
-  get #hasNews(): boolean {
+  get #hasChanges(): boolean {
     return this.#overview || this.#changed.size > 0 || this.#gone.size > 0 || this.#presence.size > 0;
   }
 
   #send(): void {
-    if (this.#sending || !this.#hasNews) return;
+    if (this.#sending || !this.#hasChanges) return;
     this.#sending = true;
     this.#sendAll().catch((error: unknown) => {
       this.#log.error('changes could not be sent', { error });
@@ -112,13 +112,13 @@ export class Feed {
   }
 
   async #sendAll(): Promise<void> {
-    while (this.#hasNews) {
+    while (this.#hasChanges) {
       await Promise.resolve(); // behind the answer to `watch`; and the rest of what is changing at this moment joins
       const connection = this.#connection;
       await connection?.writable();
       if (!connection?.isOpen) return;
       this.#flush(connection);
-      await wait(this.#clock, MERGE_MS);
+      await wait(this.#clock, UPDATE_INTERVAL_MS);
     }
     this.#sending = false;
   }
@@ -137,7 +137,7 @@ export class Feed {
     this.#changed.clear();
     this.#gone.clear();
     while (changed.length > 0 || gone.length > 0) {
-      const { first, rest } = firstFitting(changed);
+      const { first, rest } = fittingPrefix(changed);
       connection.notify('transfersChanged', { changed: first, gone: gone.slice(0, TRANSFERS_PER_NOTICE_MAX) });
       changed = rest;
       gone = gone.slice(TRANSFERS_PER_NOTICE_MAX);
@@ -146,7 +146,7 @@ export class Feed {
 }
 
 /** As many transfers as one message takes, by number and by bytes. */
-export function firstFitting(transfers: readonly Transfer[]): {
+export function fittingPrefix(transfers: readonly Transfer[]): {
   readonly first: readonly Transfer[];
   readonly rest: readonly Transfer[];
 } {

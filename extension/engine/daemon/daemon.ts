@@ -8,11 +8,11 @@ import { createIdentity } from '../../../protocol/node/identity.ts';
 import { createNodeWorld } from '../../../protocol/node/nodeWorld.ts';
 import { toWire } from '../../../protocol/wire/wireErrors.ts';
 import type { Log, LogFields } from '../../../protocol/base/world.ts';
-import { openEngine } from '../createEngine.ts';
+import { createEngine } from '../createEngine.ts';
 import type { Home } from '../../../protocol/home/homeLayout.ts';
 import { loadIdentity, makeHome } from './homeFiles.ts';
 import { createNodeDisk } from '../../../protocol/node/nodeDisk.ts';
-import { startHost } from './localServer.ts';
+import { startLocalServer } from './localServer.ts';
 import { wasUninstalled } from './uninstalled.ts';
 
 /** How long what is left may keep a process whose engine has left, in ms. */
@@ -32,25 +32,25 @@ export async function runEngine(home: Home, version: string, extensionFolder?: s
     const logs = (log = logTo(home.logFile));
     // Not before the election: two processes that start at the same time would each make an
     // identity.
-    const createEngine = async () => {
+    const openEngine = async () => {
       const identity = await loadIdentity(home, createNodeDisk());
-      return openEngine({ home, identity, version, world: createNodeWorld({ identity, log: logs }) });
+      return createEngine({ home, identity, version, world: createNodeWorld({ identity, log: logs }) });
     };
     // The host speaks on the local socket only, where no identity is shown.
     const isOrphan = extensionFolder === undefined ? {} : { isOrphan: () => wasUninstalled(extensionFolder) };
-    const host = await startHost({
+    const server = await startLocalServer({
       home,
       version,
       log,
-      createEngine,
+      createEngine: openEngine,
       ...isOrphan,
       world: createNodeWorld({ identity: createIdentity(), log }),
     });
-    if (!host) {
+    if (!server) {
       log.info('another process is the engine of this home');
       return 0;
     }
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void host.leave());
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void server.leave());
     process.on('uncaughtException', (error) => {
       logs.error('the engine broke', { error, failure: toWire(asShoalError(error)) });
       process.exit(1);
@@ -60,7 +60,7 @@ export async function runEngine(home: Home, version: string, extensionFolder?: s
     } catch (error) {
       log.warn('old bundles could not be removed', { error });
     }
-    await host.whenLeft;
+    await server.whenLeft;
     setTimeout(() => process.exit(), EXIT_MS).unref();
     return 0;
   } catch (error) {

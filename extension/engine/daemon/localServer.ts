@@ -12,11 +12,11 @@ import type { ByteStream, Listener, Log, Timer, World } from '../../../protocol/
 import type { Home } from '../../../protocol/home/homeLayout.ts';
 import { loadSecret, makeHome } from './homeFiles.ts';
 import type { EngineAddress } from '../../../protocol/home/homeLayout.ts';
-import { clearSocket, here, removeAddress, socketPaths, writeAddress } from './socketPath.ts';
+import { clearSocket, currentEnvironment, removeAddress, socketPaths, writeAddress } from './socketPath.ts';
 import { elect } from '../../../protocol/node/lockFile.ts';
 import type { Lock } from '../../../protocol/node/lockFile.ts';
-import { Feed, firstFitting } from './clientFeed.ts';
-import type { EngineApi, Verbs } from '../engineApi.ts';
+import { ClientFeed, fittingPrefix } from './clientFeed.ts';
+import type { EngineApi, RequestHandlers } from '../engineApi.ts';
 import { programName } from '../../../protocol/node/version.ts';
 
 /**
@@ -40,9 +40,9 @@ const CLAIMS_MAX = 1000;
  * How long a frontend that has just come has for its first call before an engine that is about to
  * leave goes, in ms.
  */
-const FRESH_MS = 5_000;
+const NEW_CLIENT_GRACE_MS = 5_000;
 
-export interface HostOptions {
+export interface LocalServerOptions {
   readonly home: Home;
   readonly world: World;
   /** Opens the engine. Called only in the process that was elected. */
@@ -58,7 +58,7 @@ export interface HostOptions {
   readonly log: Log;
 }
 
-export interface Host {
+export interface LocalServer {
   readonly address: EngineAddress;
   /** Leaves now, whoever holds the engine. Everything continues at its next start. */
   leave(): Promise<void>;
@@ -71,7 +71,7 @@ export interface Host {
  *
  * @throws ShoalError homeUnusable, newerFormat, damagedFile, and what `createEngine` throws
  */
-export async function startHost(options: HostOptions): Promise<Host | undefined> {
+export async function startLocalServer(options: LocalServerOptions): Promise<LocalServer | undefined> {
   const { home, world } = options;
   await makeHome(home, world.disk);
   const lock = elect(home.lockFile);
@@ -80,9 +80,9 @@ export async function startHost(options: HostOptions): Promise<Host | undefined>
   try {
     const secret = await loadSecret(home, world.disk, world.chance);
     api = await options.createEngine();
-    const host = new EngineHost(options, lock, secret, api);
-    await host.listen();
-    return host;
+    const server = new EngineServer(options, lock, secret, api);
+    await server.listen();
+    return server;
   } catch (error) {
     await api?.close();
     lock.release();
@@ -90,14 +90,14 @@ export async function startHost(options: HostOptions): Promise<Host | undefined>
   }
 }
 
-class EngineHost implements Host {
+class EngineServer implements LocalServer {
   readonly whenLeft: Promise<void>;
   address: EngineAddress = { socket: '', processId: process.pid };
-  readonly #options: HostOptions;
+  readonly #options: LocalServerOptions;
   readonly #lock: Lock;
   readonly #secret: Uint8Array;
   readonly #api: EngineApi;
-  readonly #frontends = new Set<Feed>();
+  readonly #frontends = new Set<ClientFeed>();
   readonly #stopListening: (() => void)[];
   #listener: Listener | undefined;
   #callsUnderWay = 0;
@@ -109,18 +109,18 @@ class EngineHost implements Host {
   #leaving = false;
   /** Whether it leaves because nobody holds it, and not because it was told to. */
   #isUnheld = false;
-  #left: () => void = () => {};
+  #hasLeft: () => void = () => {};
 
-  constructor(options: HostOptions, lock: Lock, secret: Uint8Array, api: EngineApi) {
+  constructor(options: LocalServerOptions, lock: Lock, secret: Uint8Array, api: EngineApi) {
     this.#options = options;
     this.#lock = lock;
     this.#secret = secret;
     this.#api = api;
-    this.whenLeft = new Promise((resolve) => (this.#left = resolve));
+    this.whenLeft = new Promise((resolve) => (this.#hasLeft = resolve));
     this.#stopListening = [
       api.onChange((change) => {
         for (const feed of this.#frontends) feed.change(change);
-        this.#reconsider();
+        this.#reconsiderLeaving();
       }),
       api.onEvent((event) => {
         const id = ++this.#events;
@@ -135,7 +135,7 @@ class EngineHost implements Host {
    */
   async listen(): Promise<void> {
     const { home, world, version, log } = this.#options;
-    const place = here();
+    const place = currentEnvironment();
     let failure = new ShoalError('homeUnusable', { path: home.folder, why: 'no path for its socket is short enough' });
     for (const socket of socketPaths(home.folder, place)) {
       try {
@@ -145,7 +145,7 @@ class EngineHost implements Host {
         await writeAddress(home, world.disk, this.address);
         this.#listener = await world.network.listen({ path: socket }, (stream) => void this.#accept(stream));
         log.info('engine started', { version, processId: process.pid, socket });
-        return this.#reconsider();
+        return this.#reconsiderLeaving();
       } catch (error) {
         failure = asShoalError(error); // some file systems hold no sockets; the next place is another one
       }
@@ -156,7 +156,7 @@ class EngineHost implements Host {
   leave(): Promise<void> {
     if (!this.#leaving) {
       this.#leaving = true;
-      void this.#goodbye();
+      void this.#endLater();
     }
     return this.whenLeft;
   }
@@ -187,7 +187,7 @@ class EngineHost implements Host {
       world: { clock },
       log,
     } = this.#options;
-    const feed = new Feed(this.#api, clock, log);
+    const feed = new ClientFeed(this.#api, clock, log);
     this.#frontends.add(feed); // before the connection hands out what has arrived already
     const connection = new Connection(link, {
       table: engineLink,
@@ -200,17 +200,17 @@ class EngineHost implements Host {
     feed.connect(connection);
     void connection.whenEnded.then(() => {
       this.#frontends.delete(feed);
-      this.#reconsider();
+      this.#reconsiderLeaving();
     });
   }
 
-  #handlers(feed: Feed): HandlersOf<typeof engineLink, 'engine'> {
+  #handlers(feed: ClientFeed): HandlersOf<typeof engineLink, 'engine'> {
     const api = this.#api;
     return {
-      ...this.#countedVerbs(),
+      ...this.#countCalls(),
       watch: () => {
         const answer = feed.watch();
-        this.#reconsider();
+        this.#reconsiderLeaving();
         return answer;
       },
       watchSwarm: ({ transfer, on }) => {
@@ -218,7 +218,7 @@ class EngineHost implements Host {
         return {};
       },
       status: () => {
-        const { first, rest } = firstFitting(api.transfers());
+        const { first, rest } = fittingPrefix(api.transfers());
         return { overview: api.overview(), transfers: first, more: rest.length > 0 };
       },
       claim: ({ key }) => ({ mine: this.#claim(key) }),
@@ -230,23 +230,23 @@ class EngineHost implements Host {
   }
 
   /** The engine's verbs; one that is under way keeps the engine. */
-  #countedVerbs(): Verbs {
+  #countCalls(): RequestHandlers {
     type AnyVerb = (body: unknown, call: CallContext) => unknown;
     const counted =
       (verb: AnyVerb): AnyVerb =>
       async (body, call) => {
         if (this.#leaving) throw new ShoalError('linkClosed');
         this.#callsUnderWay++;
-        this.#reconsider();
+        this.#reconsiderLeaving();
         try {
           return await verb(body, call);
         } finally {
           this.#callsUnderWay--;
-          this.#reconsider();
+          this.#reconsiderLeaving();
         }
       };
-    const verbs = Object.entries(this.#api.verbs as unknown as Record<string, AnyVerb>);
-    return Object.fromEntries(verbs.map(([name, verb]) => [name, counted(verb)])) as unknown as Verbs;
+    const verbs = Object.entries(this.#api.handlers as unknown as Record<string, AnyVerb>);
+    return Object.fromEntries(verbs.map(([name, verb]) => [name, counted(verb)])) as unknown as RequestHandlers;
   }
 
   #claim(key: string): boolean {
@@ -274,7 +274,7 @@ class EngineHost implements Host {
   }
 
   /** Whether to stay: asked again whenever a reason may have come or gone. */
-  #reconsider(): void {
+  #reconsiderLeaving(): void {
     if (this.#leaving || !this.#listener) return;
     const {
       world: { clock },
@@ -285,10 +285,10 @@ class EngineHost implements Host {
       this.#linger ??= clock.after(ms, () => {
         this.#linger = undefined;
         this.#lingered = true;
-        this.#reconsider();
+        this.#reconsiderLeaving();
       });
     };
-    if (this.#options.isOrphan) this.#lookForOrphan();
+    if (this.#options.isOrphan) this.#checkOrphaned();
     if (this.#isHeld) {
       this.#linger?.cancel();
       this.#linger = undefined;
@@ -297,8 +297,8 @@ class EngineHost implements Host {
       lingerFor(lingerMs);
     } else if (!this.#api.isBusy || this.#isOrphan) {
       // while it is, the change that ends it brings us back here
-      const fresh = [...this.#frontends].some(({ sinceMs }) => clock.monotonicMs() - sinceMs < FRESH_MS);
-      if (fresh) return lingerFor(FRESH_MS);
+      const fresh = [...this.#frontends].some(({ sinceMs }) => clock.monotonicMs() - sinceMs < NEW_CLIENT_GRACE_MS);
+      if (fresh) return lingerFor(NEW_CLIENT_GRACE_MS);
       log.info('nobody holds the engine any more');
       this.#isUnheld = true;
       void this.leave();
@@ -306,14 +306,14 @@ class EngineHost implements Host {
   }
 
   /** Nobody tells an engine that its extension was removed. */
-  #lookForOrphan(): void {
+  #checkOrphaned(): void {
     this.#orphanTimer ??= this.#options.world.clock.after(ORPHAN_MS, () => {
       this.#orphanTimer = undefined;
-      this.#reconsider();
+      this.#reconsiderLeaving();
     });
   }
 
-  async #goodbye(): Promise<void> {
+  async #endLater(): Promise<void> {
     const { home, world, log } = this.#options;
     this.#linger?.cancel();
     this.#orphanTimer?.cancel();
@@ -332,6 +332,6 @@ class EngineHost implements Host {
     // Last, so that who sees its link end knows that the home is free.
     for (const feed of [...this.#frontends]) feed.close();
     log.info('engine left');
-    this.#left();
+    this.#hasLeft();
   }
 }

@@ -28,7 +28,7 @@ export async function removeAddress(home: Home, disk: Disk, { socket }: EngineAd
 const isPipe = (socket: string): boolean => socket.startsWith('\\\\.\\pipe\\');
 
 /** What decides where a socket can be; the real one is `here()`. */
-export interface Place {
+export interface SocketEnvironment {
   readonly platform: string;
   readonly user: number;
   readonly temporary: string;
@@ -36,7 +36,7 @@ export interface Place {
   readonly runtime: string | undefined;
 }
 
-export const here = (): Place => ({
+export const currentEnvironment = (): SocketEnvironment => ({
   platform: process.platform,
   user: process.getuid?.() ?? 0,
   temporary: os.tmpdir(),
@@ -47,7 +47,10 @@ export const here = (): Place => ({
  * Where the socket of a home may be, best first: in the home when the path is short enough, else in
  * a folder of this person's own.
  */
-export function socketPaths(folder: string, { platform, user, temporary, runtime }: Place): readonly string[] {
+export function socketPaths(
+  folder: string,
+  { platform, user, temporary, runtime }: SocketEnvironment,
+): readonly string[] {
   const hash = createHash('sha256')
     .update(platform === 'win32' ? folder.toLowerCase() : folder)
     .digest('hex');

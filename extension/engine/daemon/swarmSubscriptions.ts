@@ -10,64 +10,64 @@ import type { EngineApi } from '../engineApi.ts';
  * Least time between two reports of a swarm, in ms: rates that tick faster are only restless, and
  * the map of a large file is 40 KiB.
  */
-export const SWARM_MS = 1_000;
+export const REFRESH_MS = 1_000;
 /** Swarms that one frontend may look at. */
-const WATCHED_MAX = 16;
+const SUBSCRIPTIONS_MAX = 16;
 
 /** Where reports go. */
-interface Reader {
+interface Subscriber {
   /** Whether it has taken enough of what it was sent to get more. */
   readonly isWritable: boolean;
-  tell(view: SwarmView): void;
+  notify(view: SwarmView): void;
 }
 
-export class SwarmWatches {
+export class SwarmSubscriptions {
   readonly #api: Pick<EngineApi, 'swarm'>;
   readonly #clock: Clock;
-  readonly #reader: Reader;
+  readonly #subscriber: Subscriber;
   /** By transfer: what was told last. */
-  readonly #told = new Map<number, Buffer>();
+  readonly #sent = new Map<number, Buffer>();
   #timer: Timer | undefined;
 
-  constructor(api: Pick<EngineApi, 'swarm'>, clock: Clock, reader: Reader) {
+  constructor(api: Pick<EngineApi, 'swarm'>, clock: Clock, reader: Subscriber) {
     this.#api = api;
     this.#clock = clock;
-    this.#reader = reader;
+    this.#subscriber = reader;
   }
 
   set(transfer: number, on: boolean): void {
-    if (!on) this.#told.delete(transfer);
-    else if (this.#told.size < WATCHED_MAX) {
-      this.#told.set(transfer, Buffer.alloc(0));
-      this.#look(transfer);
+    if (!on) this.#sent.delete(transfer);
+    else if (this.#sent.size < SUBSCRIPTIONS_MAX) {
+      this.#sent.set(transfer, Buffer.alloc(0));
+      this.#refresh(transfer);
     }
-    this.#keepLooking();
+    this.#schedule();
   }
 
   stop(): void {
-    this.#told.clear();
-    this.#keepLooking();
+    this.#sent.clear();
+    this.#schedule();
   }
 
-  #keepLooking(): void {
-    if (this.#told.size === 0) this.#timer?.cancel();
-    if (this.#told.size === 0) this.#timer = undefined;
+  #schedule(): void {
+    if (this.#sent.size === 0) this.#timer?.cancel();
+    if (this.#sent.size === 0) this.#timer = undefined;
     else {
-      this.#timer ??= this.#clock.after(SWARM_MS, () => {
+      this.#timer ??= this.#clock.after(REFRESH_MS, () => {
         this.#timer = undefined;
         // Who reads slowly gets fewer reports, not older ones.
-        if (this.#reader.isWritable) for (const transfer of [...this.#told.keys()]) this.#look(transfer);
-        this.#keepLooking();
+        if (this.#subscriber.isWritable) for (const transfer of [...this.#sent.keys()]) this.#refresh(transfer);
+        this.#schedule();
       });
     }
   }
 
-  #look(transfer: number): void {
+  #refresh(transfer: number): void {
     const view = this.#api.swarm(transfer);
-    if (!view) return void this.#told.delete(transfer); // that it is gone is told elsewhere
+    if (!view) return void this.#sent.delete(transfer); // that it is gone is told elsewhere
     const bytes = encode(swarmView, view);
-    if (this.#told.get(transfer)?.equals(bytes)) return;
-    this.#told.set(transfer, bytes);
-    this.#reader.tell(view);
+    if (this.#sent.get(transfer)?.equals(bytes)) return;
+    this.#sent.set(transfer, bytes);
+    this.#subscriber.notify(view);
   }
 }

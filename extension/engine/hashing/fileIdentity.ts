@@ -22,7 +22,7 @@ export const identityOf = (stat: DiskStat): FileIdentity => ({
  * Why a file is no longer what it was, or undefined. The change time is left out: giving a file a
  * second name moves it without touching the content.
  */
-export function whyUnlike(before: DiskStat | FileIdentity, now: DiskStat | FileIdentity): string | undefined {
+export function identityMismatch(before: DiskStat | FileIdentity, now: DiskStat | FileIdentity): string | undefined {
   if (before.sizeBytes !== now.sizeBytes) return 'its size has changed';
   if (String(before.modifiedNs) !== String(now.modifiedNs)) return 'it was written to';
   if (String(before.inode) !== String(now.inode) || String(before.device) !== String(now.device)) {

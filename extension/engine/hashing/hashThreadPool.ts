@@ -4,9 +4,9 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { asShoalError, isShoalError, ShoalError } from '../../../protocol/base/errors.ts';
 import type { DiskFile, Timer, World } from '../../../protocol/base/world.ts';
-import { hashUnchanged } from './hasher.ts';
-import type { Found, HashedFile, Hasher, HashOptions } from './hasher.ts';
-import { createPace, giveUpPace } from './readPacer.ts';
+import { hashIfUnchanged } from './hasher.ts';
+import type { HashResult, HashedFile, Hasher, HashOptions } from './hasher.ts';
+import { createPace, abandonPace } from './readPacer.ts';
 import type { Shape } from './merkleTree.ts';
 import { leavesPerPiece } from './merkleTree.ts';
 
@@ -60,7 +60,7 @@ declare const __SHOAL_HASH_WORKER__: string | undefined;
  */
 const LARGE_FROM_BYTES = 32 * 1024 * 1024;
 /** How long that thread is kept for the next large file, in ms. */
-const KEPT_MS = 10_000;
+const IDLE_THREAD_MS = 10_000;
 
 /**
  * Hashes in worker threads, started when first needed: one for pieces as they arrive, and small
@@ -74,15 +74,19 @@ export function threadedHasher({ disk, clock }: Pick<World, 'disk' | 'clock'>): 
   const pieces = new HashThread();
   const files = new HashThread();
   const helper = new HashThread();
-  const line = new Line();
+  const line = new JobQueue();
   let helperEnds: Timer | undefined;
   let isClosed = false;
-  const hashLarge = async (descriptor: number, shape: Shape, options?: HashOptions): Promise<Found | undefined> => {
+  const hashLarge = async (
+    descriptor: number,
+    shape: Shape,
+    options?: HashOptions,
+  ): Promise<HashResult | undefined> => {
     helperEnds?.cancel();
     try {
-      return await hashTogether(files, helper, descriptor, shape, options);
+      return await hashInParallel(files, helper, descriptor, shape, options);
     } finally {
-      if (!isClosed) helperEnds = clock.after(KEPT_MS, () => void helper.close());
+      if (!isClosed) helperEnds = clock.after(IDLE_THREAD_MS, () => void helper.close());
     }
   };
   return {
@@ -93,7 +97,9 @@ export function threadedHasher({ disk, clock }: Pick<World, 'disk' | 'clock'>): 
       if (isLarge && availableParallelism() > 1) {
         return line.run(options?.signal, async () => {
           if (isClosed) throw new ShoalError('cancelled');
-          return hashUnchanged(disk, path, pieceBytes, (file, shape) => hashLarge(descriptorOf(file), shape, options));
+          return hashIfUnchanged(disk, path, pieceBytes, (file, shape) =>
+            hashLarge(descriptorOf(file), shape, options),
+          );
         });
       }
       return (isLarge ? files : pieces).run({ do: 'hashFile', path, pieceBytes }, options) as Promise<HashedFile>;
@@ -107,10 +113,11 @@ export function threadedHasher({ disk, clock }: Pick<World, 'disk' | 'clock'>): 
         bytes,
         expected: new Uint8Array(expected),
       }) as Promise<boolean>,
-    check: (file, shape, layer, skip, options) =>
-      files.run({ do: 'check', descriptor: descriptorOf(file), shape, layer, skip: skip.bytes() }, options) as Promise<
-        readonly number[]
-      >,
+    check: (file, shape, pieceHashes, skip, options) =>
+      files.run(
+        { do: 'check', descriptor: descriptorOf(file), shape, layer: pieceHashes, skip: skip.bytes() },
+        options,
+      ) as Promise<readonly number[]>,
     verify: (shape, bytes, expected) =>
       pieces.run({
         do: 'verify',
@@ -131,20 +138,20 @@ export function threadedHasher({ disk, clock }: Pick<World, 'disk' | 'clock'>): 
  * The tree in one thread, and the sum of the whole in another. The file may be closed when this
  * ends: both are done then.
  */
-async function hashTogether(
+async function hashInParallel(
   trees: HashThread,
   sums: HashThread,
   descriptor: number,
   shape: Shape,
   options?: HashOptions,
-): Promise<Found | undefined> {
+): Promise<HashResult | undefined> {
   const pace = createPace();
   // Whoever has ended, be it too early, must not be waited for.
   const apace = <T>(job: Promise<unknown>): Promise<T | undefined> =>
-    job.finally(() => giveUpPace(pace)) as Promise<T | undefined>;
+    job.finally(() => abandonPace(pace)) as Promise<T | undefined>;
   const [tree, sum] = await Promise.allSettled([
-    apace<Pick<Found, 'root' | 'layer'>>(trees.run({ do: 'tree', descriptor, shape, pace }, options)),
-    apace<Pick<Found, 'sha256'>>(sums.run({ do: 'sum', descriptor, shape, pace })),
+    apace<Pick<HashResult, 'root' | 'pieceHashes'>>(trees.run({ do: 'tree', descriptor, shape, pace }, options)),
+    apace<Pick<HashResult, 'sha256'>>(sums.run({ do: 'sum', descriptor, shape, pace })),
   ]);
   if (tree.status === 'fulfilled' && sum.status === 'fulfilled') {
     return tree.value && sum.value && { ...tree.value, ...sum.value };
@@ -160,7 +167,7 @@ async function hashTogether(
 }
 
 /** Jobs of which one runs at a time: the others have no file open. */
-class Line {
+class JobQueue {
   #last: Promise<unknown> = Promise.resolve();
 
   /**
@@ -197,7 +204,7 @@ function descriptorOf(file: DiskFile): number {
  */
 const YOUNG_MIB_MAX = 4;
 
-interface Waiting {
+interface PendingJob {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
   readonly progress: ((doneBytes: number) => void) | undefined;
@@ -206,7 +213,7 @@ interface Waiting {
 class HashThread {
   #worker: Worker | undefined;
   #jobs = 0;
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #pending = new Map<number, PendingJob>();
 
   run(job: Job, { signal, progress }: HashOptions = {}): Promise<unknown> {
     const id = ++this.#jobs;
@@ -218,11 +225,11 @@ class HashThread {
         <T>(then: (value: T) => void) =>
         (value: T): void => {
           signal?.removeEventListener('abort', onAbort);
-          this.#waiting.delete(id);
-          if (this.#waiting.size === 0) this.#worker?.unref();
+          this.#pending.delete(id);
+          if (this.#pending.size === 0) this.#worker?.unref();
           then(value);
         };
-      this.#waiting.set(id, { resolve: settle(resolve), reject: settle(reject), progress });
+      this.#pending.set(id, { resolve: settle(resolve), reject: settle(reject), progress });
       const worker = (this.#worker ??= this.#start());
       worker.ref();
       worker.postMessage({ id, job } satisfies JobMessage);
@@ -232,7 +239,7 @@ class HashThread {
   async close(): Promise<void> {
     const worker = this.#worker;
     this.#worker = undefined;
-    for (const waiting of [...this.#waiting.values()]) waiting.reject(new ShoalError('cancelled'));
+    for (const waiting of [...this.#pending.values()]) waiting.reject(new ShoalError('cancelled'));
     await worker?.terminate();
   }
 
@@ -243,21 +250,21 @@ class HashThread {
       ? new Worker(__SHOAL_HASH_WORKER__, { eval: true, resourceLimits })
       : new Worker(new URL('./hashWorker.ts', import.meta.url), { resourceLimits });
     worker.on('message', (answer: JobAnswer) => {
-      const waiting = this.#waiting.get(answer.id);
+      const waiting = this.#pending.get(answer.id);
       if ('progress' in answer) waiting?.progress?.(answer.progress);
       else if ('value' in answer) waiting?.resolve(answer.value);
-      else waiting?.reject(thrown(answer.error));
+      else waiting?.reject(toError(answer.error));
     });
     worker.on('error', (error) => {
       // The thread is gone with all its jobs; the next job starts another.
       if (this.#worker === worker) this.#worker = undefined;
-      for (const waiting of [...this.#waiting.values()]) waiting.reject(asShoalError(error));
+      for (const waiting of [...this.#pending.values()]) waiting.reject(asShoalError(error));
     });
     return worker;
   }
 }
 
-function thrown(error: { code?: string; fields?: Record<string, string | number>; message: string }): Error {
+function toError(error: { code?: string; fields?: Record<string, string | number>; message: string }): Error {
   if (error.fields) return new ShoalError(error.code as ConstructorParameters<typeof ShoalError>[0], error.fields);
   return Object.assign(new Error(error.message), { code: error.code });
 }

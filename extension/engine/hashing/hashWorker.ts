@@ -9,9 +9,9 @@ import { isShoalError, ShoalError, systemCode } from '../../../protocol/base/err
 import { HASH_BYTES } from '../../../protocol/base/ids.ts';
 import type { Sha256 } from '../../../protocol/base/ids.ts';
 import { toStat } from '../../../protocol/node/nodeDisk.ts';
-import { expectedHash, isZero, notOpened, probesOf } from './hasher.ts';
-import type { Found, HashedFile } from './hasher.ts';
-import { whyUnlike } from './fileIdentity.ts';
+import { expectedHash, isZero, openError, probesOf } from './hasher.ts';
+import type { HashResult, HashedFile } from './hasher.ts';
+import { identityMismatch } from './fileIdentity.ts';
 import { Pacer } from './readPacer.ts';
 import type { Job, JobAnswer, JobMessage } from './hashThreadPool.ts';
 import type { Shape } from './merkleTree.ts';
@@ -97,7 +97,7 @@ function store({ descriptor, at, leaves, bytes, expected }: Extract<Job, { do: '
 }
 
 function check(
-  { descriptor, shape, layer, skip }: Extract<Job, { do: 'check' }>,
+  { descriptor, shape, layer: pieceHashes, skip }: Extract<Job, { do: 'check' }>,
   report: (doneBytes: number) => void,
 ): readonly number[] {
   const right: number[] = [];
@@ -106,7 +106,7 @@ function check(
   for (let piece = 0; piece < shape.pieces; piece++) {
     if (known?.has(piece) || isHole(descriptor, shape, piece)) continue;
     const bytes = reader.read(piece);
-    if (!bytes || !pieceHash(bytes, leavesPerPiece(shape)).equals(expectedHash(layer, piece))) continue;
+    if (!bytes || !pieceHash(bytes, leavesPerPiece(shape)).equals(expectedHash(pieceHashes, piece))) continue;
     writeAll(descriptor, bytes, piece * shape.pieceBytes);
     right.push(piece);
   }
@@ -140,16 +140,16 @@ function hashFile(
     const stat = toStat(fs.fstatSync(descriptor, { bigint: true }));
     if (stat.kind !== 'file') throw new ShoalError('notAFile', { path });
     const shape = shapeOf(stat.sizeBytes, pieceBytes);
-    const layer = Buffer.alloc(shape.pieces * HASH_BYTES);
+    const pieceHashes = Buffer.alloc(shape.pieces * HASH_BYTES);
     const sum = createHash('sha256');
     const isThere = eachPiece(descriptor, shape, report, undefined, (piece, bytes) => {
       sum.update(bytes);
-      layer.set(pieceHash(bytes, leavesPerPiece(shape)), piece * HASH_BYTES);
+      pieceHashes.set(pieceHash(bytes, leavesPerPiece(shape)), piece * HASH_BYTES);
     });
-    if (!isThere || whyUnlike(stat, toStat(fs.fstatSync(descriptor, { bigint: true }))) !== undefined) {
+    if (!isThere || identityMismatch(stat, toStat(fs.fstatSync(descriptor, { bigint: true }))) !== undefined) {
       throw new ShoalError('fileChanged', { name: path });
     }
-    return { shape, stat, root: rootOf(layer, shape), layer, sha256: sum.digest('hex') as Sha256 };
+    return { shape, stat, root: rootOf(pieceHashes, shape), pieceHashes, sha256: sum.digest('hex') as Sha256 };
   } finally {
     fs.closeSync(descriptor);
   }
@@ -159,7 +159,7 @@ function open(path: string): number {
   try {
     return fs.openSync(path, fs.constants.O_RDONLY | (fs.constants.O_NOFOLLOW ?? 0));
   } catch (error) {
-    throw notOpened(path, error);
+    throw openError(path, error);
   }
 }
 
@@ -167,16 +167,16 @@ function open(path: string): number {
 function treeOf(
   { descriptor, shape, pace }: Extract<Job, { do: 'tree' }>,
   report: (doneBytes: number) => void,
-): Pick<Found, 'root' | 'layer'> | undefined {
-  const layer = Buffer.alloc(shape.pieces * HASH_BYTES);
+): Pick<HashResult, 'root' | 'pieceHashes'> | undefined {
+  const pieceHashes = Buffer.alloc(shape.pieces * HASH_BYTES);
   const isThere = eachPiece(descriptor, shape, report, new Pacer(pace, 'leader', shape.pieceBytes), (piece, bytes) =>
-    layer.set(pieceHash(bytes, leavesPerPiece(shape)), piece * HASH_BYTES),
+    pieceHashes.set(pieceHash(bytes, leavesPerPiece(shape)), piece * HASH_BYTES),
   );
-  return isThere ? { root: rootOf(layer, shape), layer } : undefined;
+  return isThere ? { root: rootOf(pieceHashes, shape), pieceHashes } : undefined;
 }
 
 /** And this one follows. */
-function sumOf({ descriptor, shape, pace }: Extract<Job, { do: 'sum' }>): Pick<Found, 'sha256'> | undefined {
+function sumOf({ descriptor, shape, pace }: Extract<Job, { do: 'sum' }>): Pick<HashResult, 'sha256'> | undefined {
   const sum = createHash('sha256');
   const isThere = eachPiece(
     descriptor,
@@ -202,7 +202,7 @@ function eachPiece(
     const bytes = reader.read(piece);
     if (!bytes) return false;
     take(piece, bytes);
-    pacer?.tell(piece + 1);
+    pacer?.report(piece + 1);
   }
   return true;
 }

@@ -9,13 +9,13 @@ import { HASH_BYTES } from '../../../protocol/base/ids.ts';
 import type { Disk, DiskFile, DiskStat } from '../../../protocol/base/world.ts';
 import type { Shape } from './merkleTree.ts';
 import { leavesPerPiece, lengthOf, pieceHash, rootOf, shapeOf } from './merkleTree.ts';
-import { whyUnlike } from './fileIdentity.ts';
+import { identityMismatch } from './fileIdentity.ts';
 
 export interface HashedFile {
   readonly shape: Shape;
   readonly root: Root;
   /** Piece hashes back to back; of a file of one piece, its root. */
-  readonly layer: Uint8Array;
+  readonly pieceHashes: Uint8Array;
   readonly sha256: Sha256;
   /** What the file was while it was read. */
   readonly stat: DiskStat;
@@ -50,7 +50,7 @@ export interface Hasher {
   check(
     file: DiskFile,
     shape: Shape,
-    layer: Uint8Array,
+    pieceHashes: Uint8Array,
     skip: Bitfield,
     options?: HashOptions,
   ): Promise<readonly number[]>;
@@ -62,8 +62,8 @@ export interface Hasher {
 }
 
 /** The expected hash of one piece out of a layer. */
-export const expectedHash = (layer: Uint8Array, piece: number): Uint8Array =>
-  layer.subarray(piece * HASH_BYTES, (piece + 1) * HASH_BYTES);
+export const expectedHash = (pieceHashes: Uint8Array, piece: number): Uint8Array =>
+  pieceHashes.subarray(piece * HASH_BYTES, (piece + 1) * HASH_BYTES);
 
 /** Bytes at both ends of a piece that are looked at first. */
 const PROBE_BYTES = 4096;
@@ -92,8 +92,8 @@ const PROGRESS_BYTES = 8 * 1024 * 1024;
 export function inlineHasher(disk: Disk): Hasher {
   return {
     hashFile: (path, pieceBytes, { signal, progress } = {}) =>
-      hashUnchanged(disk, path, pieceBytes, async (file, shape) => {
-        const layer = Buffer.alloc(shape.pieces * HASH_BYTES);
+      hashIfUnchanged(disk, path, pieceBytes, async (file, shape) => {
+        const pieceHashes = Buffer.alloc(shape.pieces * HASH_BYTES);
         const whole = createHash('sha256');
         const buffer = Buffer.alloc(Math.min(pieceBytes, shape.sizeBytes));
         for (let piece = 0; piece < shape.pieces; piece++) {
@@ -101,17 +101,17 @@ export function inlineHasher(disk: Disk): Hasher {
           const bytes = buffer.subarray(0, lengthOf(shape, piece));
           if ((await file.read(bytes, piece * pieceBytes)) !== bytes.length) return undefined;
           whole.update(bytes);
-          layer.set(pieceHash(bytes, leavesPerPiece(shape)), piece * HASH_BYTES);
+          pieceHashes.set(pieceHash(bytes, leavesPerPiece(shape)), piece * HASH_BYTES);
           if ((piece * pieceBytes) % PROGRESS_BYTES < pieceBytes) progress?.(piece * pieceBytes + bytes.length);
         }
-        return { root: rootOf(layer, shape), layer, sha256: whole.digest('hex') as Sha256 };
+        return { root: rootOf(pieceHashes, shape), pieceHashes, sha256: whole.digest('hex') as Sha256 };
       }),
     async store(file, shape, piece, bytes, expected) {
       if (!pieceHash(bytes, leavesPerPiece(shape)).equals(expected)) return false;
       await file.write(bytes, piece * shape.pieceBytes);
       return true;
     },
-    async check(file, shape, layer, skip, { signal, progress } = {}) {
+    async check(file, shape, pieceHashes, skip, { signal, progress } = {}) {
       const right: number[] = [];
       const buffer = Buffer.alloc(Math.min(shape.pieceBytes, shape.sizeBytes));
       for (let piece = 0; piece < shape.pieces; piece++) {
@@ -119,7 +119,7 @@ export function inlineHasher(disk: Disk): Hasher {
         if (skip.has(piece) || (await isHole(file, shape, piece))) continue;
         const bytes = buffer.subarray(0, lengthOf(shape, piece));
         const whole = (await file.read(bytes, piece * shape.pieceBytes)) === bytes.length;
-        if (whole && pieceHash(bytes, leavesPerPiece(shape)).equals(expectedHash(layer, piece))) {
+        if (whole && pieceHash(bytes, leavesPerPiece(shape)).equals(expectedHash(pieceHashes, piece))) {
           await file.write(bytes, piece * shape.pieceBytes);
           right.push(piece);
         }
@@ -148,7 +148,7 @@ async function isHole(file: DiskFile, shape: Shape, piece: number): Promise<bool
 export const isZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0);
 
 /** What is found by reading a file from its beginning to its end. */
-export type Found = Pick<HashedFile, 'root' | 'layer' | 'sha256'>;
+export type HashResult = Pick<HashedFile, 'root' | 'pieceHashes' | 'sha256'>;
 
 /**
  * Has a file read and hashed that must stay as it is meanwhile.
@@ -156,19 +156,21 @@ export type Found = Pick<HashedFile, 'root' | 'layer' | 'sha256'>;
  * @param read  resolves to undefined when there was less to read than there should be
  * @throws ShoalError fileMissing, notAFile, fileUnreadable, fileChanged
  */
-export async function hashUnchanged(
+export async function hashIfUnchanged(
   disk: Disk,
   path: string,
   pieceBytes: number,
-  read: (file: DiskFile, shape: Shape) => Promise<Found | undefined>,
+  read: (file: DiskFile, shape: Shape) => Promise<HashResult | undefined>,
 ): Promise<HashedFile> {
-  const file = await openToRead(disk, path);
+  const file = await openForReading(disk, path);
   try {
     const stat = await file.stat();
     if (stat.kind !== 'file') throw new ShoalError('notAFile', { path });
     const shape = shapeOf(stat.sizeBytes, pieceBytes);
     const found = await read(file, shape);
-    if (!found || whyUnlike(stat, await file.stat()) !== undefined) throw new ShoalError('fileChanged', { name: path });
+    if (!found || identityMismatch(stat, await file.stat()) !== undefined) {
+      throw new ShoalError('fileChanged', { name: path });
+    }
     return { shape, stat, ...found };
   } finally {
     await file.close();
@@ -176,16 +178,16 @@ export async function hashUnchanged(
 }
 
 /** @throws ShoalError fileMissing, notAFile, fileUnreadable */
-export async function openToRead(disk: Disk, path: string): Promise<DiskFile> {
+export async function openForReading(disk: Disk, path: string): Promise<DiskFile> {
   try {
     return await disk.open(path, 'read');
   } catch (error) {
-    throw notOpened(path, error);
+    throw openError(path, error);
   }
 }
 
 /** What it means to a person that a file could not be opened. */
-export function notOpened(path: string, error: unknown): ShoalError {
+export function openError(path: string, error: unknown): ShoalError {
   const code = systemCode(error);
   if (code === 'ENOENT' || code === 'ENOTDIR') return new ShoalError('fileMissing', { path }, { cause: error });
   if (code === 'EISDIR' || code === 'ELOOP' || code === 'EMLINK') {

@@ -58,14 +58,14 @@ export function pieceHash(bytes: Uint8Array, leaves: number): Buffer {
 }
 
 /** The root over a file's piece hashes, given back to back. An empty file has the zero hash. */
-export function rootOf(layer: Uint8Array, shape: Shape): Root {
+export function rootOf(pieceHashes: Uint8Array, shape: Shape): Root {
   if (shape.pieces === 0) return EMPTY_ROOT;
-  if (shape.pieces === 1) return Buffer.from(layer).toString('hex') as Root;
-  return reduce(padded(layer, shape)).toString('hex') as Root;
+  if (shape.pieces === 1) return Buffer.from(pieceHashes).toString('hex') as Root;
+  return reduce(padded(pieceHashes, shape)).toString('hex') as Root;
 }
 
 /** The piece layer, where the root says it all: of a file of at most one piece. */
-export function layerOfRoot(root: Root, { pieces }: Shape): Uint8Array | undefined {
+export function pieceHashesOfRoot(root: Root, { pieces }: Shape): Uint8Array | undefined {
   return pieces <= 1 ? Buffer.from(root, 'hex').subarray(0, pieces * HASH_BYTES) : undefined;
 }
 
@@ -78,8 +78,8 @@ export const EMPTY_ROOT = '00'.repeat(HASH_BYTES) as Root;
  */
 export type Levels = readonly Buffer[];
 
-export function levelsOf(layer: Uint8Array, shape: Shape): Levels {
-  const levels = [padded(layer, shape)];
+export function levelsOf(pieceHashes: Uint8Array, shape: Shape): Levels {
+  const levels = [padded(pieceHashes, shape)];
   for (let level = levels[0]; level && level.length > HASH_BYTES; level = levels.at(-1)) levels.push(parents(level));
   return levels;
 }
@@ -119,7 +119,7 @@ export function rangeOf(levels: Levels, shape: Shape, first: number, count: numb
 }
 
 /** Whether a range leads to the root of the file. */
-export function rangeFits(range: HashRange, shape: Shape, root: Root, first: number, count: number): boolean {
+export function provesRange(range: HashRange, shape: Shape, root: Root, first: number, count: number): boolean {
   const wanted = Math.min(count, shape.pieces - first);
   const steps = Math.log2(powerOfTwo(shape.pieces) / count);
   if (range.hashes.length !== wanted * HASH_BYTES || range.proof.length !== steps * HASH_BYTES) return false;
@@ -168,7 +168,8 @@ function fill(hashes: Uint8Array, count: number, pad: Buffer): Buffer {
   return whole;
 }
 
-const padded = (layer: Uint8Array, shape: Shape): Buffer => fill(layer, powerOfTwo(shape.pieces), padHash(shape));
+const padded = (pieceHashes: Uint8Array, shape: Shape): Buffer =>
+  fill(pieceHashes, powerOfTwo(shape.pieces), padHash(shape));
 
 /** The hash of a piece that does not exist: a tree of zero hashes. */
 function padHash(shape: Shape): Buffer {

@@ -14,7 +14,7 @@ const AHEAD_BYTES_MAX = 64 * 1024 * 1024;
  * How often one that waits looks where the other is, in ms: much less than the leader may be ahead.
  * To be woken for each piece would cost more.
  */
-const LOOK_MS = 2;
+const CHECK_MS = 2;
 
 /**
  * Words: how many pieces the leader has read, and the follower; and whether one of them has ended.
@@ -25,7 +25,7 @@ const WORDS = 3;
 export const createPace = (): SharedArrayBuffer => new SharedArrayBuffer(WORDS * Int32Array.BYTES_PER_ELEMENT);
 
 /** Nobody shall wait any longer: one of the threads has ended. */
-export function giveUpPace(pace: SharedArrayBuffer): void {
+export function abandonPace(pace: SharedArrayBuffer): void {
   const words = new Int32Array(pace);
   Atomics.store(words, GIVEN_UP, 1);
   Atomics.notify(words, GIVEN_UP);
@@ -52,12 +52,12 @@ export class Pacer {
   wait(piece: number): void {
     while (piece >= Atomics.load(this.#words, this.#other) + this.#aheadPieces) {
       if (Atomics.load(this.#words, GIVEN_UP) !== 0) throw new ShoalError('cancelled');
-      Atomics.wait(this.#words, GIVEN_UP, 0, LOOK_MS);
+      Atomics.wait(this.#words, GIVEN_UP, 0, CHECK_MS);
     }
   }
 
   /** So many pieces are read now. */
-  tell(pieces: number): void {
+  report(pieces: number): void {
     Atomics.store(this.#words, this.#mine, pieces);
   }
 }

@@ -3,54 +3,54 @@
 import type { Downloader } from '../../../protocol/messages/engineLink.ts';
 import { SERVED_MAX } from '../../../protocol/messages/engineLink.ts';
 import type { Clock } from '../../../protocol/base/world.ts';
-import type { PeerLink } from './peerConnection.ts';
-import { Rate } from './rateMeter.ts';
+import type { PeerConnection } from './peerConnection.ts';
+import { RateMeter } from './rateMeter.ts';
 import type { Swarm } from '../swarm/swarm.ts';
 
 /**
  * Who got nothing for so long, in ms, gets its pieces elsewhere or has paused: nobody is waited for
  * who only might come back.
  */
-const SERVED_MS = 15_000;
+const INACTIVE_MS = 15_000;
 
-interface Row {
-  readonly link: PeerLink;
+interface ActiveUpload {
+  readonly peer: PeerConnection;
   readonly swarm: Swarm;
   readonly names: Omit<Downloader, 'bytesPerS'>;
-  readonly rate: Rate;
-  lastMs: number;
+  readonly rate: RateMeter;
+  lastSentMs: number;
 }
 
-export class Served {
+export class ActiveUploads {
   readonly #clock: Clock;
   /** By peer and swarm. */
-  readonly #rows = new Map<PeerLink, Map<Swarm, Row>>();
-  #seen = '';
+  readonly #rows = new Map<PeerConnection, Map<Swarm, ActiveUpload>>();
+  #lastListed = '';
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   /** Bytes of a piece went to a peer. */
-  sent(link: PeerLink, swarm: Swarm, names: Pick<Downloader, 'group' | 'name'>, bytes: number): void {
-    const bySwarm = this.#rows.get(link) ?? new Map<Swarm, Row>();
-    this.#rows.set(link, bySwarm);
+  onSent(peer: PeerConnection, swarm: Swarm, names: Pick<Downloader, 'group' | 'name'>, bytes: number): void {
+    const bySwarm = this.#rows.get(peer) ?? new Map<Swarm, ActiveUpload>();
+    this.#rows.set(peer, bySwarm);
     const nowMs = this.#clock.monotonicMs();
     const row = bySwarm.get(swarm) ?? {
-      link,
+      peer,
       swarm,
-      names: { user: link.userIn(swarm.key.group), ...names },
-      rate: new Rate(this.#clock),
-      lastMs: nowMs,
+      names: { user: peer.userIn(swarm.key.group), ...names },
+      rate: new RateMeter(this.#clock),
+      lastSentMs: nowMs,
     };
     bySwarm.set(swarm, row);
     row.rate.count(bytes);
-    row.lastMs = nowMs;
+    row.lastSentMs = nowMs;
   }
 
   /** Those who have not got all they want, the fastest first; as many as a message takes. */
   list(): readonly Downloader[] {
-    this.#forget();
+    this.#removeInactive();
     const rows = [...this.#rows.values()].flatMap((bySwarm) => [...bySwarm.values()]);
     return rows
       .map(({ names, rate }) => ({ ...names, bytesPerS: rate.bytesPerS }))
@@ -59,22 +59,22 @@ export class Served {
   }
 
   /** Whether others are served than at the last look. */
-  look(): boolean {
-    const before = this.#seen;
-    this.#seen = this.list()
+  refresh(): boolean {
+    const before = this.#lastListed;
+    this.#lastListed = this.list()
       .map(({ user, group, name }) => JSON.stringify([user, group, name]))
       .sort()
       .join('\n');
-    return this.#seen !== before;
+    return this.#lastListed !== before;
   }
 
-  #forget(): void {
+  #removeInactive(): void {
     const nowMs = this.#clock.monotonicMs();
-    for (const [link, bySwarm] of this.#rows) {
-      for (const [swarm, { lastMs }] of bySwarm) {
-        if (nowMs - lastMs > SERVED_MS || !swarm.isWantedBy(link)) bySwarm.delete(swarm);
+    for (const [connection, bySwarm] of this.#rows) {
+      for (const [swarm, { lastSentMs }] of bySwarm) {
+        if (nowMs - lastSentMs > INACTIVE_MS || !swarm.isWantedBy(connection)) bySwarm.delete(swarm);
       }
-      if (bySwarm.size === 0) this.#rows.delete(link);
+      if (bySwarm.size === 0) this.#rows.delete(connection);
     }
   }
 }

@@ -14,7 +14,7 @@ const TOTAL_BYTES_MAX = 24 * 1024 * 1024;
  */
 const SPARE_MAX = 32;
 
-export class PieceBuffers {
+export class BufferPool {
   readonly #headRoomBytes: number;
   #usedBytes = 0;
   readonly #spare: Uint8Array[] = [];
@@ -25,7 +25,7 @@ export class PieceBuffers {
   }
 
   /** A buffer of so many bytes. */
-  take(bytes: number): Uint8Array {
+  acquire(bytes: number): Uint8Array {
     const whole =
       (bytes <= PIECE_BYTES_DEFAULT ? this.#spare.pop() : undefined) ??
       new Uint8Array(new SharedArrayBuffer(this.#headRoomBytes + Math.max(bytes, PIECE_BYTES_DEFAULT)));
@@ -38,7 +38,7 @@ export class PieceBuffers {
    * Gives a buffer back. `lost`: bytes may still land in it (its call was given up), so nobody else
    * gets it.
    */
-  give(buffer: Uint8Array, lost = false): void {
+  release(buffer: Uint8Array, lost = false): void {
     this.#usedBytes -= buffer.buffer.byteLength;
     if (
       !lost &&

@@ -23,7 +23,7 @@ const HANDSHAKE_MS = 2_000;
  *
  * @throws ShoalError unreachable, pinMismatch: what the last of them came to
  */
-export function dialAny(
+export function dialFastest(
   { clock, network }: Pick<World, 'clock' | 'network'>,
   addresses: readonly Address[],
   expect: Pin,

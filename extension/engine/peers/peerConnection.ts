@@ -13,86 +13,86 @@ import type { ByteStream } from '../../../protocol/base/world.ts';
 import { isRange, lengthOf } from '../hashing/merkleTree.ts';
 import type { Swarm } from '../swarm/swarm.ts';
 import type { Tickets } from '../trackers/tickets.ts';
-import type { UploadPeer, Uploads } from './uploadQueue.ts';
+import type { UploadPeer, UploadQueue } from './uploadQueue.ts';
 
 export type Holding = Of<typeof holding>;
-export type PeerConnection = Connection<typeof peerLink, 'peer'>;
+export type PeerRpc = Connection<typeof peerLink, 'peer'>;
 
 /** What a link needs of its engine. */
-export interface PeerHost {
+export interface PeerContext {
   readonly tickets: Tickets;
   /** Where requests for bytes wait for their turn. */
-  readonly uploads: Uploads;
+  readonly uploadQueue: UploadQueue;
   swarm(group: GroupId, root: Root): Swarm | undefined;
   /** A revocation that was new to us came over this link. */
-  revoked(bytes: Uint8Array, from: PeerLink): void;
+  onRevoked(bytes: Uint8Array, from: PeerConnection): void;
   /** Bytes of a piece were handed to a link. */
-  sent(swarm: Swarm, bytes: number, to: PeerLink): void;
+  onSent(swarm: Swarm, bytes: number, to: PeerConnection): void;
 }
 
-export class PeerLink implements UploadPeer {
+export class PeerConnection implements UploadPeer {
   readonly pin: Pin;
   readonly dialled: boolean;
   /** Address of the other end. */
   readonly host: string;
   /** Swarms both sides have joined over this link. */
   readonly swarms = new Set<Swarm>();
-  readonly #host: PeerHost;
-  readonly #theirs = new Map<GroupId, Ticket>();
-  readonly #shown = new Map<GroupId, Uint8Array>();
-  #connection: PeerConnection | undefined;
+  readonly #context: PeerContext;
+  readonly #theirTickets = new Map<GroupId, Ticket>();
+  readonly #shownTickets = new Map<GroupId, Uint8Array>();
+  #rpc: PeerRpc | undefined;
 
-  constructor(pin: Pin, stream: ByteStream, host: PeerHost) {
+  constructor(pin: Pin, stream: ByteStream, context: PeerContext) {
     this.pin = pin;
     this.dialled = stream.dialled;
     this.host = stream.remote.host;
-    this.#host = host;
+    this.#context = context;
   }
 
   /** The link proper; set once, right after it was made with our `handlers`. */
-  set connection(connection: PeerConnection) {
-    this.#connection = connection;
+  set rpc(connection: PeerRpc) {
+    this.#rpc = connection;
   }
-  get connection(): PeerConnection {
-    if (!this.#connection) throw new Error('the link is not open yet');
-    return this.#connection;
+  get rpc(): PeerRpc {
+    if (!this.#rpc) throw new Error('the link is not open yet');
+    return this.#rpc;
   }
 
   /**
    * Shows our ticket for a group if we have one and it has not been shown. Returns whether the
    * other side has seen it.
    */
-  show(group: GroupId): boolean {
-    const mine = this.#host.tickets.mine(group);
-    if (mine && this.#shown.get(group) !== mine) {
-      this.#shown.set(group, mine);
-      this.connection.notify('ticket', { ticket: mine });
+  showTicket(group: GroupId): boolean {
+    const mine = this.#context.tickets.mine(group);
+    if (mine && this.#shownTickets.get(group) !== mine) {
+      this.#shownTickets.set(group, mine);
+      this.rpc.notify('ticket', { ticket: mine });
     }
-    return this.#shown.has(group);
+    return this.#shownTickets.has(group);
   }
   /** Our tickets were renewed: show the new ones wherever the old ones were. */
-  showRenewed(): void {
-    for (const group of this.#shown.keys()) this.show(group);
+  showRenewedTickets(): void {
+    for (const group of this.#shownTickets.keys()) this.showTicket(group);
   }
-  tellRevocation(revocation: Uint8Array): void {
-    this.connection.notify('revoked', { revocation });
+  sendRevocation(revocation: Uint8Array): void {
+    this.rpc.notify('revoked', { revocation });
   }
 
   /** Whether both sides have shown a ticket for the group and the other's counts now. */
   trusts(group: GroupId): boolean {
-    const theirs = this.#theirs.get(group);
-    return theirs !== undefined && this.#shown.has(group) && this.#host.tickets.counts(theirs);
+    const theirs = this.#theirTickets.get(group);
+    return theirs !== undefined && this.#shownTickets.has(group) && this.#context.tickets.counts(theirs);
   }
   get isWritable(): boolean {
-    return this.connection.isWritable;
+    return this.rpc.isWritable;
   }
   writable(): Promise<void> {
-    return this.connection.writable();
+    return this.rpc.writable();
   }
 
   /** The person at the other end, as the ticket says. */
   userIn(group: GroupId): string {
-    return this.#theirs.get(group)?.user ?? '';
+    return this.#theirTickets.get(group)?.user ?? '';
   }
 
   /**
@@ -100,71 +100,71 @@ export class PeerLink implements UploadPeer {
    */
   async join(swarm: Swarm): Promise<void> {
     const { group, root } = swarm.key;
-    if (!this.show(group)) throw new ShoalError('noTicket');
-    const reply = await this.connection.call('join', { group, root, holding: swarm.holding() });
+    if (!this.showTicket(group)) throw new ShoalError('noTicket');
+    const reply = await this.rpc.call('join', { group, root, holding: swarm.holding() });
     if (!this.trusts(group)) {
-      this.connection.notify('leave', swarm.key);
+      this.rpc.notify('leave', swarm.key);
       throw new ShoalError('noTicket');
     }
     this.swarms.add(swarm);
-    swarm.joined(this, reply.holding);
+    swarm.onJoined(this, reply.holding);
   }
 
   leave(swarm: Swarm): void {
     if (!this.swarms.delete(swarm)) return;
     // A join of one that has ended may be answered late, when another one of the same file is
     // there; the other side knows of one only.
-    const now = this.#host.swarm(swarm.key.group, swarm.key.root);
-    if (now === undefined || now === swarm) this.connection.notify('leave', swarm.key);
+    const now = this.#context.swarm(swarm.key.group, swarm.key.root);
+    if (now === undefined || now === swarm) this.rpc.notify('leave', swarm.key);
   }
 
   readonly handlers: HandlersOf<typeof peerLink, 'peer'> = {
     ticket: ({ ticket }) => {
-      const theirs = this.#host.tickets.open(ticket, this.pin);
-      this.#theirs.set(theirs.group, theirs);
+      const theirs = this.#context.tickets.open(ticket, this.pin);
+      this.#theirTickets.set(theirs.group, theirs);
       // Only who has proven to be a member learns that we are one.
-      if (this.#host.tickets.counts(theirs)) this.show(theirs.group);
+      if (this.#context.tickets.counts(theirs)) this.showTicket(theirs.group);
     },
     revoked: ({ revocation }) => {
-      if (this.#host.tickets.revoke(revocation)) this.#host.revoked(revocation, this);
+      if (this.#context.tickets.revoke(revocation)) this.#context.onRevoked(revocation, this);
     },
     join: ({ group, root, holding: theirs }) => {
-      const swarm = this.#swarm(group, root);
+      const swarm = this.#trustedSwarm(group, root);
       this.swarms.add(swarm);
       const ours = swarm.holding();
-      swarm.joined(this, theirs);
+      swarm.onJoined(this, theirs);
       return { holding: ours };
     },
     leave: ({ group, root }) => {
-      const swarm = this.#host.swarm(group, root);
-      if (swarm && this.swarms.delete(swarm)) swarm.left(this);
+      const swarm = this.#context.swarm(group, root);
+      if (swarm && this.swarms.delete(swarm)) swarm.onLeft(this);
     },
     have: ({ group, root, pieces }) => {
-      if (this.trusts(group)) this.#host.swarm(group, root)?.theyHave(this, pieces);
+      if (this.trusts(group)) this.#context.swarm(group, root)?.onHave(this, pieces);
     },
     asking: ({ group, root, pieces }) => {
-      if (this.trusts(group)) this.#host.swarm(group, root)?.theyAsk(this, pieces);
+      if (this.trusts(group)) this.#context.swarm(group, root)?.onRequested(this, pieces);
     },
     hashes: ({ group, root, first, count }) => {
-      const { copy } = this.#swarm(group, root);
-      if (count > HASHES_PER_REPLY_MAX || !isRange(copy.shape, first, count)) {
+      const { store } = this.#trustedSwarm(group, root);
+      if (count > HASHES_PER_REPLY_MAX || !isRange(store.shape, first, count)) {
         throw new ShoalError('badMessage', { type: 'hashes', why: 'no such range' });
       }
-      const range = copy.hashes(first, count);
+      const range = store.hashes(first, count);
       if (!range) throw new ShoalError('pieceNotHeld', { piece: first });
       return range;
     },
     piece: ({ group, root, piece, offset, lengthBytes }, { signal }) => {
-      const file = this.#swarm(group, root);
+      const file = this.#trustedSwarm(group, root);
       if (lengthBytes === 0 || lengthBytes > SPAN_BYTES_MAX) {
         throw new ShoalError('badMessage', { type: 'piece', why: 'so much is not given at once' });
       }
       // Before it stands in line: what we do not have must not take a turn from what we have.
-      const { pieces, shape } = file.copy;
-      if (!pieces.held.has(piece) || offset + lengthBytes > lengthOf(shape, piece)) {
+      const { states, shape } = file.store;
+      if (!states.held.has(piece) || offset + lengthBytes > lengthOf(shape, piece)) {
         throw new ShoalError('pieceNotHeld', { piece });
       }
-      return this.#host.uploads.ask({
+      return this.#context.uploadQueue.request({
         peer: this,
         file,
         piece,
@@ -174,19 +174,19 @@ export class PeerLink implements UploadPeer {
         // Asked again after every wait: a revocation that came meanwhile must stop these very
         // bytes.
         read: async (into) => {
-          await this.#swarm(group, root).read(piece, offset, into);
-          const sent = this.#swarm(group, root);
-          sent.sent(this, into.length);
-          this.#host.sent(sent, into.length, this);
+          await this.#trustedSwarm(group, root).read(piece, offset, into);
+          const sent = this.#trustedSwarm(group, root);
+          sent.onSent(this, into.length);
+          this.#context.onSent(sent, into.length, this);
         },
       });
     },
   };
 
   /** @throws ShoalError noTicket, notServed */
-  #swarm(group: GroupId, root: Root): Swarm {
+  #trustedSwarm(group: GroupId, root: Root): Swarm {
     if (!this.trusts(group)) throw new ShoalError('noTicket');
-    const swarm = this.#host.swarm(group, root);
+    const swarm = this.#context.swarm(group, root);
     if (!swarm) throw new ShoalError('notServed');
     return swarm;
   }

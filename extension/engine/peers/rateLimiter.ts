@@ -12,18 +12,18 @@ const BURST_MS = 50;
  */
 const PORTION_BYTES_MIN = 2 * 1024;
 
-interface Waiting {
+interface QueuedTake {
   readonly bytes: number;
-  readonly go: () => void;
+  readonly proceed: () => void;
 }
 
-export class Throttle {
+export class RateLimiter {
   readonly #clock: Clock;
   #bytesPerS = 0;
   /** Bytes that may go now; below 0 after more than the bucket holds. */
-  #level = 0;
+  #availableBytes = 0;
   #filledAtMs = 0;
-  readonly #line: Waiting[] = [];
+  readonly #queue: QueuedTake[] = [];
   #timer: Timer | undefined;
 
   constructor(clock: Clock, bytesPerS = 0) {
@@ -45,10 +45,10 @@ export class Throttle {
 
   /** @param bytesPerS  0 for no limit */
   set(bytesPerS: number): void {
-    this.#fill();
+    this.#refill();
     this.#bytesPerS = bytesPerS;
-    this.#level = Math.min(this.#level, this.#burstBytes);
-    this.#serve();
+    this.#availableBytes = Math.min(this.#availableBytes, this.#burstBytes);
+    this.#drain();
   }
 
   /**
@@ -57,14 +57,14 @@ export class Throttle {
    */
   waitMs(bytes: number): number {
     if (this.#bytesPerS === 0) return 0;
-    this.#fill();
-    const missing = Math.min(bytes, this.#burstBytes) - this.#level;
+    this.#refill();
+    const missing = Math.min(bytes, this.#burstBytes) - this.#availableBytes;
     return missing <= 0 ? 0 : Math.max(1, (missing * 1000) / this.#bytesPerS);
   }
 
   /** So many bytes go now. */
   spend(bytes: number): void {
-    if (this.#bytesPerS > 0) this.#level -= bytes;
+    if (this.#bytesPerS > 0) this.#availableBytes -= bytes;
   }
 
   /**
@@ -73,24 +73,24 @@ export class Throttle {
    * @throws ShoalError cancelled when the signal aborts first
    */
   take(bytes: number, signal?: AbortSignal): Promise<void> | undefined {
-    if (this.#bytesPerS === 0 && this.#line.length === 0) return undefined;
+    if (this.#bytesPerS === 0 && this.#queue.length === 0) return undefined;
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(new ShoalError('cancelled'));
-      const waiting: Waiting = {
+      const waiting: QueuedTake = {
         bytes,
-        go: () => {
+        proceed: () => {
           signal?.removeEventListener('abort', onAbort);
           resolve();
         },
       };
       const onAbort = (): void => {
-        const place = this.#line.indexOf(waiting);
-        if (place >= 0) this.#line.splice(place, 1);
+        const place = this.#queue.indexOf(waiting);
+        if (place >= 0) this.#queue.splice(place, 1);
         reject(new ShoalError('cancelled'));
       };
       signal?.addEventListener('abort', onAbort, { once: true });
-      this.#line.push(waiting);
-      this.#serve();
+      this.#queue.push(waiting);
+      this.#drain();
     });
   }
 
@@ -98,24 +98,27 @@ export class Throttle {
     return (this.#bytesPerS * BURST_MS) / 1000;
   }
 
-  #fill(): void {
+  #refill(): void {
     const now = this.#clock.monotonicMs();
-    this.#level = Math.min(this.#burstBytes, this.#level + ((now - this.#filledAtMs) * this.#bytesPerS) / 1000);
+    this.#availableBytes = Math.min(
+      this.#burstBytes,
+      this.#availableBytes + ((now - this.#filledAtMs) * this.#bytesPerS) / 1000,
+    );
     this.#filledAtMs = now;
   }
 
-  #serve(): void {
+  #drain(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    for (let next = this.#line[0]; next; next = this.#line[0]) {
+    for (let next = this.#queue[0]; next; next = this.#queue[0]) {
       const wait = this.waitMs(next.bytes);
       if (wait > 0) {
-        this.#timer = this.#clock.after(wait, () => this.#serve());
+        this.#timer = this.#clock.after(wait, () => this.#drain());
         return;
       }
-      this.#line.shift();
+      this.#queue.shift();
       this.spend(next.bytes);
-      next.go();
+      next.proceed();
     }
   }
 }

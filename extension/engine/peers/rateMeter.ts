@@ -4,7 +4,7 @@ import type { Clock } from '../../../protocol/base/world.ts';
 /** After this time, in ms, what was before counts e times less. */
 const MEMORY_MS = 2_000;
 
-export class Rate {
+export class RateMeter {
   readonly #clock: Clock;
   #perMs = 0;
   #atMs: number;

@@ -10,29 +10,29 @@ const MEMORY_MS = 60_000;
 /** Pieces remembered of one peer. */
 const PIECES_MAX = 16;
 
-interface Given {
+interface FirstCopy {
   readonly file: UploadFile;
   readonly piece: number;
   readonly atMs: number;
 }
 
-export class FirstCopies {
-  readonly #given = new WeakMap<UploadPeer, Given[]>();
+export class SuperSeeding {
+  readonly #firstCopies = new WeakMap<UploadPeer, FirstCopy[]>();
 
-  gave(peer: UploadPeer, file: UploadFile, piece: number, nowMs: number): void {
-    const given = this.#given.get(peer) ?? [];
-    this.#given.set(peer, given);
+  onSent(peer: UploadPeer, file: UploadFile, piece: number, nowMs: number): void {
+    const given = this.#firstCopies.get(peer) ?? [];
+    this.#firstCopies.set(peer, given);
     given.push({ file, piece, atMs: nowMs });
     if (given.length > PIECES_MAX) given.shift();
   }
 
   /** How many pieces nobody has but us and him, although he had the time to pass them on. */
-  keptBy(peer: UploadPeer, nowMs: number): number {
-    const given = this.#given.get(peer);
+  unsharedBy(peer: UploadPeer, nowMs: number): number {
+    const given = this.#firstCopies.get(peer);
     if (!given) return 0;
     // Two have it: he, and one more.
-    const left = given.filter(({ file, piece, atMs }) => nowMs - atMs < MEMORY_MS && file.holders(piece) < 2);
-    if (left.length < given.length) this.#given.set(peer, left);
+    const left = given.filter(({ file, piece, atMs }) => nowMs - atMs < MEMORY_MS && file.leechersWith(piece) < 2);
+    if (left.length < given.length) this.#firstCopies.set(peer, left);
     return left.reduce((count, { atMs }) => count + (nowMs - atMs > GRACE_MS ? 1 : 0), 0);
   }
 }

@@ -4,22 +4,22 @@
 import { ShoalError } from '../../../protocol/base/errors.ts';
 import type { RawBytes } from '../../../protocol/wire/frame.ts';
 import type { Clock, Timer } from '../../../protocol/base/world.ts';
-import type { Waiting } from './uploadScheduler.ts';
-import { nextToServe } from './uploadScheduler.ts';
-import { FirstCopies } from './superSeeding.ts';
-import type { PieceBuffers } from './bufferPool.ts';
-import type { Throttle } from './rateLimiter.ts';
+import type { UploadCandidate } from './uploadScheduler.ts';
+import { nextUpload } from './uploadScheduler.ts';
+import { SuperSeeding } from './superSeeding.ts';
+import type { BufferPool } from './bufferPool.ts';
+import type { RateLimiter } from './rateLimiter.ts';
 
 /**
  * Memory that one peer's answers may take before they are with the system: who does not read holds
  * up nobody else.
  */
-const HELD_BYTES_MAX = 4 * 1024 * 1024;
+const BUFFERED_BYTES_PER_PEER_MAX = 4 * 1024 * 1024;
 /**
  * Requests that are read and handed to their links at once. Fewer leave a fast link waiting for the
  * disk, more only take memory.
  */
-const SERVED_AT_ONCE_MAX = 8;
+const CONCURRENT_UPLOADS_MAX = 8;
 
 /** Who asks. Compared by identity. */
 export interface UploadPeer {
@@ -35,9 +35,9 @@ export interface UploadPeer {
 /** The file that is asked for. Compared by identity. */
 export interface UploadFile {
   /** The limit of this file alone. */
-  readonly up: Throttle;
+  readonly uploadLimiter: RateLimiter;
   /** How many downloaders have a piece. */
-  holders(piece: number): number;
+  leechersWith(piece: number): number;
 }
 
 export interface UploadRequest {
@@ -54,40 +54,40 @@ export interface UploadRequest {
 /** Bytes to send, at most as many as were asked for, in memory with room in front. */
 export type Upload = Required<RawBytes>;
 
-interface InLine extends UploadRequest {
+interface QueuedUpload extends UploadRequest {
   readonly sinceMs: number;
   readonly resolve: (upload: Upload) => void;
   readonly reject: (error: unknown) => void;
 }
 
-export interface UploadsHost {
+export interface UploadQueueContext {
   readonly clock: Clock;
   /** The limit of all that is sent. */
-  readonly up: Throttle;
+  readonly uploadLimiter: RateLimiter;
   /** Memory with RAW_HEAD_ROOM_BYTES in front. */
-  readonly buffers: PieceBuffers;
+  readonly buffers: BufferPool;
 }
 
-export class Uploads {
-  readonly #host: UploadsHost;
-  readonly #line: InLine[] = [];
+export class UploadQueue {
+  readonly #context: UploadQueueContext;
+  readonly #queue: QueuedUpload[] = [];
   /** How often each piece was sent by us, by file. */
-  readonly #sent = new WeakMap<UploadFile, Map<number, number>>();
-  readonly #firstCopies = new FirstCopies();
-  readonly #served = new WeakMap<
+  readonly #sentCounts = new WeakMap<UploadFile, Map<number, number>>();
+  readonly #superSeeding = new SuperSeeding();
+  readonly #lastServed = new WeakMap<
     UploadPeer,
     { readonly at: number; readonly file: UploadFile; readonly piece: number; readonly endsAt: number }
   >();
   /** Bytes of memory that the answers to each peer take. */
-  readonly #held = new WeakMap<UploadPeer, number>();
+  readonly #bufferedBytes = new WeakMap<UploadPeer, number>();
   /** Peers whose lines are full; when one has room again, the line moves. */
-  readonly #full = new Set<UploadPeer>();
-  #answers = 0;
-  #underWay = 0;
+  readonly #blockedPeers = new Set<UploadPeer>();
+  #answerCount = 0;
+  #activeCount = 0;
   #timer: Timer | undefined;
 
-  constructor(host: UploadsHost) {
-    this.#host = host;
+  constructor(context: UploadQueueContext) {
+    this.#context = context;
   }
 
   /**
@@ -96,13 +96,13 @@ export class Uploads {
    *
    * @throws ShoalError cancelled, or what `read` throws
    */
-  ask(request: UploadRequest): Promise<Upload> {
+  request(request: UploadRequest): Promise<Upload> {
     return new Promise((resolve, reject) => {
       const { signal } = request;
       const onAbort = (): void => {
-        const place = this.#line.indexOf(inLine);
+        const place = this.#queue.indexOf(queued);
         if (place < 0) return; // it is being read
-        this.#line.splice(place, 1);
+        this.#queue.splice(place, 1);
         reject(new ShoalError('cancelled'));
       };
       const leave =
@@ -111,76 +111,76 @@ export class Uploads {
           signal.removeEventListener('abort', onAbort);
           settle(value);
         };
-      const inLine: InLine = {
+      const queued: QueuedUpload = {
         ...request,
-        sinceMs: this.#host.clock.monotonicMs(),
+        sinceMs: this.#context.clock.monotonicMs(),
         resolve: leave(resolve),
         reject: leave(reject),
       };
       if (signal.aborted) return reject(new ShoalError('cancelled'));
       signal.addEventListener('abort', onAbort, { once: true });
-      this.#line.push(inLine);
-      this.#serve();
+      this.#queue.push(queued);
+      this.#drain();
     });
   }
 
   /** How many requests wait. */
   get waiting(): number {
-    return this.#line.length;
+    return this.#queue.length;
   }
 
   /**
    * Answers whoever may be answered now; a limit, a link or memory that has room again calls it
    * anew.
    */
-  #serve(): void {
+  #drain(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    while (this.#line.length > 0 && this.#underWay < SERVED_AT_ONCE_MAX) {
+    while (this.#queue.length > 0 && this.#activeCount < CONCURRENT_UPLOADS_MAX) {
       const waits: number[] = [];
-      const ready = this.#line.filter((one) => {
-        if (this.#isFull(one.peer) || !this.#mayHold(one.peer)) return false;
+      const ready = this.#queue.filter((one) => {
+        if (this.#isBlocked(one.peer) || !this.#mayBuffer(one.peer)) return false;
         const bytes = this.#portionOf(one);
-        const waitMs = Math.max(this.#host.up.waitMs(bytes), one.file.up.waitMs(bytes));
+        const waitMs = Math.max(this.#context.uploadLimiter.waitMs(bytes), one.file.uploadLimiter.waitMs(bytes));
         if (waitMs > 0) waits.push(waitMs);
         return waitMs === 0;
       });
-      const nowMs = this.#host.clock.monotonicMs();
-      const place = nextToServe(
-        ready.map((one) => this.#seen(one, nowMs)),
+      const nowMs = this.#context.clock.monotonicMs();
+      const place = nextUpload(
+        ready.map((one) => this.#toCandidate(one, nowMs)),
         nowMs,
       );
       const next = place === undefined ? undefined : ready[place];
       if (!next) {
-        if (waits.length > 0) this.#timer = this.#host.clock.after(Math.min(...waits), () => this.#serve());
+        if (waits.length > 0) this.#timer = this.#context.clock.after(Math.min(...waits), () => this.#drain());
         return;
       }
-      this.#line.splice(this.#line.indexOf(next), 1);
+      this.#queue.splice(this.#queue.indexOf(next), 1);
       void this.#answer(next);
     }
   }
 
-  async #answer(request: InLine): Promise<void> {
+  async #answer(request: QueuedUpload): Promise<void> {
     const { peer, file, piece, offset } = request;
     const bytes = this.#portionOf(request);
-    this.#host.up.spend(bytes);
-    file.up.spend(bytes);
-    const sent = this.#sentOf(file);
+    this.#context.uploadLimiter.spend(bytes);
+    file.uploadLimiter.spend(bytes);
+    const sent = this.#sentCountsOf(file);
     const isFirstPart = offset === 0;
     if (isFirstPart && this.#copiesOf(file, piece) === 0) {
-      this.#firstCopies.gave(peer, file, piece, this.#host.clock.monotonicMs());
+      this.#superSeeding.onSent(peer, file, piece, this.#context.clock.monotonicMs());
     }
     if (isFirstPart) sent.set(piece, (sent.get(piece) ?? 0) + 1);
-    this.#served.set(peer, { at: ++this.#answers, file, piece, endsAt: offset + bytes });
-    this.#underWay++;
+    this.#lastServed.set(peer, { at: ++this.#answerCount, file, piece, endsAt: offset + bytes });
+    this.#activeCount++;
     // Fresh memory costs more than all the encryption; what the system has taken is used again.
-    const raw = this.#host.buffers.take(bytes);
+    const raw = this.#context.buffers.acquire(bytes);
     const { byteLength } = raw.buffer;
-    this.#held.set(peer, (this.#held.get(peer) ?? 0) + byteLength);
+    this.#bufferedBytes.set(peer, (this.#bufferedBytes.get(peer) ?? 0) + byteLength);
     const taken = (): void => {
-      this.#host.buffers.give(raw);
-      this.#held.set(peer, (this.#held.get(peer) ?? 0) - byteLength);
-      this.#serve();
+      this.#context.buffers.release(raw);
+      this.#bufferedBytes.set(peer, (this.#bufferedBytes.get(peer) ?? 0) - byteLength);
+      this.#drain();
     };
     try {
       await request.read(raw);
@@ -190,56 +190,56 @@ export class Uploads {
       const times = (sent.get(piece) ?? 1) - 1;
       if (isFirstPart && times > 0) sent.set(piece, times);
       else if (isFirstPart) sent.delete(piece);
-      this.#host.up.spend(-bytes);
-      file.up.spend(-bytes);
+      this.#context.uploadLimiter.spend(-bytes);
+      file.uploadLimiter.spend(-bytes);
       taken();
       request.reject(error);
     } finally {
-      this.#underWay--;
-      this.#serve();
+      this.#activeCount--;
+      this.#drain();
     }
   }
 
   /** How many bytes of a request go at once. */
   #portionOf({ lengthBytes, file }: UploadRequest): number {
-    return Math.min(lengthBytes, this.#host.up.portionBytes, file.up.portionBytes);
+    return Math.min(lengthBytes, this.#context.uploadLimiter.portionBytes, file.uploadLimiter.portionBytes);
   }
 
-  #seen({ peer, file, piece, offset, sinceMs }: InLine, nowMs: number): Waiting {
-    const served = this.#served.get(peer);
+  #toCandidate({ peer, file, piece, offset, sinceMs }: QueuedUpload, nowMs: number): UploadCandidate {
+    const served = this.#lastServed.get(peer);
     return {
       isContinued: offset > 0 && served?.file === file && served.piece === piece && served.endsAt === offset,
       copies: this.#copiesOf(file, piece),
-      kept: this.#firstCopies.keptBy(peer, nowMs),
-      servedAt: served?.at ?? 0,
+      unsharedCopies: this.#superSeeding.unsharedBy(peer, nowMs),
+      lastServedAt: served?.at ?? 0,
       sinceMs,
     };
   }
 
   /** How many downloaders have a piece or are getting it from us. */
   #copiesOf(file: UploadFile, piece: number): number {
-    return Math.max(file.holders(piece), this.#sentOf(file).get(piece) ?? 0);
+    return Math.max(file.leechersWith(piece), this.#sentCountsOf(file).get(piece) ?? 0);
   }
 
-  #sentOf(file: UploadFile): Map<number, number> {
-    let sent = this.#sent.get(file);
-    if (!sent) this.#sent.set(file, (sent = new Map<number, number>()));
+  #sentCountsOf(file: UploadFile): Map<number, number> {
+    let sent = this.#sentCounts.get(file);
+    if (!sent) this.#sentCounts.set(file, (sent = new Map<number, number>()));
     return sent;
   }
 
   /** When memory is short, whoever has none of it still gets some. */
-  #mayHold(peer: UploadPeer): boolean {
-    const held = this.#held.get(peer) ?? 0;
-    return held === 0 || (held < HELD_BYTES_MAX && !this.#host.buffers.isFull);
+  #mayBuffer(peer: UploadPeer): boolean {
+    const held = this.#bufferedBytes.get(peer) ?? 0;
+    return held === 0 || (held < BUFFERED_BYTES_PER_PEER_MAX && !this.#context.buffers.isFull);
   }
 
-  #isFull(peer: UploadPeer): boolean {
-    if (this.#full.has(peer)) return true;
+  #isBlocked(peer: UploadPeer): boolean {
+    if (this.#blockedPeers.has(peer)) return true;
     if (peer.isWritable) return false;
-    this.#full.add(peer);
+    this.#blockedPeers.add(peer);
     void peer.writable().then(() => {
-      this.#full.delete(peer);
-      this.#serve();
+      this.#blockedPeers.delete(peer);
+      this.#drain();
     });
     return true;
   }

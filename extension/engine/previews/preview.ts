@@ -6,11 +6,11 @@ import type { Home } from '../../../protocol/home/homeLayout.ts';
 import type { Root, SwarmKey } from '../../../protocol/base/ids.ts';
 import type { SwarmPeer } from '../../../protocol/messages/trackerLink.ts';
 import type { Chance, DiskFile } from '../../../protocol/base/world.ts';
-import type { CopyHost } from '../storage/pieceStore.ts';
-import { Copy } from '../storage/pieceStore.ts';
+import type { PieceStoreContext } from '../storage/pieceStore.ts';
+import { PieceStore } from '../storage/pieceStore.ts';
 import { diskError } from '../storage/diskErrors.ts';
 import { shapeOf } from '../hashing/merkleTree.ts';
-import type { SwarmHost } from '../swarm/swarm.ts';
+import type { SwarmContext } from '../swarm/swarm.ts';
 import { Swarm } from '../swarm/swarm.ts';
 
 /** A version of a file in a group, as far as it takes to read it. */
@@ -23,47 +23,53 @@ export interface SharedFile {
   readonly content: 'file' | 'folder';
 }
 
-export interface PreviewHost extends CopyHost {
+export interface PreviewContext extends PieceStoreContext {
   readonly chance: Chance;
   readonly home: Home;
-  readonly swarmHost: SwarmHost;
+  readonly swarmHost: SwarmContext;
 }
 
 /** Where the bytes of one go. */
-export interface PreviewPlace {
+export interface PreviewFile {
   readonly path: string;
-  readonly open: DiskFile;
+  readonly file: DiskFile;
 }
 
 export class Preview {
   readonly file: SharedFile;
-  readonly copy: Copy;
+  readonly pieceStore: PieceStore;
   readonly swarm: Swarm;
   /** When it was last read, by the monotonic clock. */
-  usedMs = 0;
+  lastUsedMs = 0;
   /** How many read it now. */
   readers = 0;
-  readonly #host: PreviewHost;
-  readonly #place: string;
+  readonly #context: PreviewContext;
+  readonly #previewFile: string;
 
   /** @param peers  that a tracker has named already */
   constructor(
-    host: PreviewHost,
+    context: PreviewContext,
     file: SharedFile,
-    { path: place, open }: PreviewPlace,
-    { layer, peers }: { readonly layer: Uint8Array | undefined; readonly peers: readonly SwarmPeer[] },
+    { path: place, file: open }: PreviewFile,
+    { layer: pieceHashes, peers }: { readonly layer: Uint8Array | undefined; readonly peers: readonly SwarmPeer[] },
   ) {
-    this.#host = host;
+    this.#context = context;
     this.file = file;
-    this.copy = Copy.ofPreview(host, file.key.root, shapeOf(file.sizeBytes, file.pieceBytes), open, layer);
-    this.#place = place;
-    this.swarm = new Swarm(file.key, this.copy, 'sequential', host.swarmHost, {
-      changed() {},
-      layerKnown() {},
-      whole() {},
-      stuck() {},
-      gone() {},
-      received() {},
+    this.pieceStore = PieceStore.forPreview(
+      context,
+      file.key.root,
+      shapeOf(file.sizeBytes, file.pieceBytes),
+      open,
+      pieceHashes,
+    );
+    this.#previewFile = place;
+    this.swarm = new Swarm(file.key, this.pieceStore, 'sequential', context.swarmHost, {
+      onChange() {},
+      onPieceHashes() {},
+      onComplete() {},
+      onDiskError() {},
+      onSourceLost() {},
+      onReceived() {},
     });
     this.swarm.pause(); // it fetches what somebody waits for, and nothing else
     this.swarm.addCandidates(peers);
@@ -71,7 +77,7 @@ export class Preview {
 
   /** How much room it takes. */
   get heldBytes(): number {
-    return this.copy.pieces.held.count * this.copy.shape.pieceBytes;
+    return this.pieceStore.states.held.count * this.pieceStore.shape.pieceBytes;
   }
 
   /** What the trackers hear of it. It goes soon, so it never counts as one who has the file. */
@@ -81,8 +87,8 @@ export class Preview {
 
   async close(): Promise<void> {
     this.swarm.close();
-    await this.copy.close(false).catch(() => undefined); // nothing of it has to last
-    await removePlace(this.#host, this.#place);
+    await this.pieceStore.close(false).catch(() => undefined); // nothing of it has to last
+    await removePreviewFile(this.#context, this.#previewFile);
   }
 }
 
@@ -90,26 +96,26 @@ export class Preview {
  * An empty file for what will be read. It grows by what is written: not every system knows files
  * with holes. @throws ShoalError diskFull, destinationUnwritable
  */
-export async function makePlace(
-  { home: { previewsFolder }, disk, chance }: PreviewHost,
+export async function createPreviewFile(
+  { home: { previewsFolder }, disk, chance }: PreviewContext,
   root: Root,
-): Promise<PreviewPlace> {
+): Promise<PreviewFile> {
   const place = path.join(previewsFolder, `${root.slice(0, 16)}-${chance.bytes(8).toString('hex')}`);
   try {
     await disk.makeFolder(previewsFolder, 0o700);
-    return { path: place, open: await disk.open(place, 'create') };
+    return { path: place, file: await disk.open(place, 'create') };
   } catch (error) {
     throw diskError(error, place);
   }
 }
 
 /** It was not needed after all. */
-export async function dropPlace(host: PreviewHost, { path: place, open }: PreviewPlace): Promise<void> {
-  await open.close().catch(() => undefined);
-  await removePlace(host, place);
+export async function discardPreviewFile(context: PreviewContext, { path: place, file }: PreviewFile): Promise<void> {
+  await file.close().catch(() => undefined);
+  await removePreviewFile(context, place);
 }
 
-async function removePlace({ disk, swarmHost: { log } }: PreviewHost, place: string): Promise<void> {
+async function removePreviewFile({ disk, swarmHost: { log } }: PreviewContext, place: string): Promise<void> {
   await disk
     .remove(place)
     .catch((error: unknown) => log.warn('what was read of a file could not be removed', { place, why: String(error) }));

@@ -6,12 +6,12 @@ import type { GroupId, Root, SwarmKey } from '../../../protocol/base/ids.ts';
 import { swarmKeyText } from '../../../protocol/base/ids.ts';
 import type { SwarmPeer } from '../../../protocol/messages/trackerLink.ts';
 import type { Timer } from '../../../protocol/base/world.ts';
-import type { Copy } from '../storage/pieceStore.ts';
-import type { PreviewHost, SharedFile } from './preview.ts';
-import { dropPlace, makePlace, Preview } from './preview.ts';
+import type { PieceStore } from '../storage/pieceStore.ts';
+import type { PreviewContext, SharedFile } from './preview.ts';
+import { discardPreviewFile, createPreviewFile, Preview } from './preview.ts';
 import { PREVIEW_IDLE_MS, PREVIEWS_BYTES_MAX, PREVIEWS_MAX } from './previewLimits.ts';
 
-export interface PreviewsHost extends PreviewHost {
+export interface PreviewCacheContext extends PreviewContext {
   /**
    * Takes a swarm from a transfer that can do without it: the peers known there; undefined when it
    * cannot.
@@ -19,13 +19,13 @@ export interface PreviewsHost extends PreviewHost {
   lend(key: SwarmKey): readonly SwarmPeer[] | undefined;
   giveBack(key: SwarmKey): void;
   /** The piece hashes, if this machine knows them. */
-  layerOf(root: Root): Uint8Array | undefined;
+  pieceHashesOf(root: Root): Uint8Array | undefined;
   /** The trackers should hear of it. */
-  presenceChanged(): void;
+  onPresenceChanged(): void;
 }
 
-export class Previews {
-  readonly #host: PreviewsHost;
+export class PreviewCache {
+  readonly #context: PreviewCacheContext;
   readonly #all = new Map<string, Preview>();
   readonly #opening = new Map<string, Promise<Preview | undefined>>();
   /** Previews that have ended and whose files are being removed. */
@@ -35,10 +35,10 @@ export class Previews {
    * Grows when some are to end for good: what is being opened at that moment may be one of them,
    * and has to ask again.
    */
-  #age = 0;
+  #generation = 0;
 
-  constructor(host: PreviewsHost) {
-    this.#host = host;
+  constructor(context: PreviewCacheContext) {
+    this.#context = context;
   }
 
   get all(): readonly Preview[] {
@@ -48,8 +48,8 @@ export class Previews {
     return this.#all.get(swarmKeyText(key));
   }
   /** Copies of just these bytes, of which some may be held. */
-  copiesOf(root: Root): readonly Copy[] {
-    return this.all.filter(({ copy }) => copy.root === root).map(({ copy }) => copy);
+  storesOf(root: Root): readonly PieceStore[] {
+    return this.all.filter(({ pieceStore }) => pieceStore.root === root).map(({ pieceStore }) => pieceStore);
   }
 
   /**
@@ -61,7 +61,7 @@ export class Previews {
       disk,
       home: { previewsFolder },
       swarmHost: { log },
-    } = this.#host;
+    } = this.#context;
     await disk
       .removeFolder(previewsFolder)
       .catch((error: unknown) =>
@@ -75,17 +75,17 @@ export class Previews {
    *
    * @throws ShoalError diskFull, destinationUnwritable
    */
-  async of(file: SharedFile, moreBytes: number): Promise<Preview | undefined> {
+  async open(file: SharedFile, moreBytes: number): Promise<Preview | undefined> {
     const text = swarmKeyText(file.key);
     for (let opening = this.#opening.get(text); opening; opening = this.#opening.get(text)) {
       await opening.catch(() => undefined);
     }
     const found = this.#all.get(text);
     if (found) {
-      found.usedMs = this.#host.clock.monotonicMs(); // what is read now is the last to go
+      found.lastUsedMs = this.#context.clock.monotonicMs(); // what is read now is the last to go
       if (this.#makeRoom(found, moreBytes)) return found;
     } else this.#makeRoom(undefined, moreBytes);
-    const opening = this.#open(file, found);
+    const opening = this.#openNew(file, found);
     this.#opening.set(text, opening);
     try {
       return await opening;
@@ -101,13 +101,13 @@ export class Previews {
       return await run();
     } finally {
       preview.readers--;
-      preview.usedMs = this.#host.clock.monotonicMs();
-      this.#lookLater();
+      preview.lastUsedMs = this.#context.clock.monotonicMs();
+      this.#scheduleSweep();
     }
   }
 
   /** A transfer takes the swarm over. Returns the peers known there. */
-  giveUp(key: SwarmKey): readonly SwarmPeer[] {
+  release(key: SwarmKey): readonly SwarmPeer[] {
     const preview = this.get(key);
     if (!preview) return [];
     this.#end(preview);
@@ -115,14 +115,14 @@ export class Previews {
   }
 
   /** This account is no longer in a group. */
-  leave(group: GroupId): void {
-    this.#age++;
+  leaveGroup(group: GroupId): void {
+    this.#generation++;
     for (const preview of this.all) if (preview.file.key.group === group) this.#end(preview);
   }
 
   /** Ends all of them. */
   async close(): Promise<void> {
-    this.#age++;
+    this.#generation++;
     this.#timer?.cancel();
     this.#timer = undefined;
     for (const preview of this.all) this.#end(preview);
@@ -130,25 +130,25 @@ export class Previews {
     await Promise.all(this.#closing);
   }
 
-  async #open(file: SharedFile, before: Preview | undefined): Promise<Preview | undefined> {
-    const age = this.#age;
-    const place = await makePlace(this.#host, file.key.root);
+  async #openNew(file: SharedFile, before: Preview | undefined): Promise<Preview | undefined> {
+    const age = this.#generation;
+    const place = await createPreviewFile(this.#context, file.key.root);
     // From here on nothing is waited for: a transfer must not take the swarm meanwhile, nor be
     // without one for nothing.
     if (before) this.#end(before);
-    const lent = age === this.#age ? this.#host.lend(file.key) : undefined;
+    const lent = age === this.#generation ? this.#context.lend(file.key) : undefined;
     if (!lent) {
-      await dropPlace(this.#host, place);
+      await discardPreviewFile(this.#context, place);
       return undefined;
     }
-    const preview = new Preview(this.#host, file, place, {
-      layer: before?.copy.layer ?? this.#host.layerOf(file.key.root),
+    const preview = new Preview(this.#context, file, place, {
+      layer: before?.pieceStore.pieceHashes ?? this.#context.pieceHashesOf(file.key.root),
       peers: [...(before?.swarm.candidates ?? []), ...lent],
     });
-    preview.usedMs = this.#host.clock.monotonicMs();
+    preview.lastUsedMs = this.#context.clock.monotonicMs();
     this.#all.set(swarmKeyText(file.key), preview);
-    this.#host.presenceChanged();
-    this.#lookLater();
+    this.#context.onPresenceChanged();
+    this.#scheduleSweep();
     return preview;
   }
 
@@ -160,7 +160,7 @@ export class Previews {
     const isFull = (): boolean =>
       (!not && this.#all.size >= PREVIEWS_MAX) ||
       moreBytes + this.all.reduce((sum, { heldBytes }) => sum + heldBytes, 0) > PREVIEWS_BYTES_MAX;
-    for (const oldest of [...this.all].sort((a, b) => a.usedMs - b.usedMs)) {
+    for (const oldest of [...this.all].sort((a, b) => a.lastUsedMs - b.lastUsedMs)) {
       if (!isFull()) break;
       if (oldest !== not && oldest.readers === 0) this.#end(oldest);
     }
@@ -173,16 +173,16 @@ export class Previews {
     this.#all.delete(text);
     const closing = preview.close().finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
-    this.#host.giveBack(preview.file.key);
-    this.#host.presenceChanged();
+    this.#context.giveBack(preview.file.key);
+    this.#context.onPresenceChanged();
   }
 
-  #lookLater(): void {
-    this.#timer ??= this.#host.clock.after(PREVIEW_IDLE_MS, () => {
+  #scheduleSweep(): void {
+    this.#timer ??= this.#context.clock.after(PREVIEW_IDLE_MS, () => {
       this.#timer = undefined;
-      const longAgoMs = this.#host.clock.monotonicMs() - PREVIEW_IDLE_MS;
-      for (const preview of this.all) if (preview.readers === 0 && preview.usedMs <= longAgoMs) this.#end(preview);
-      if (this.#all.size > 0) this.#lookLater();
+      const longAgoMs = this.#context.clock.monotonicMs() - PREVIEW_IDLE_MS;
+      for (const preview of this.all) if (preview.readers === 0 && preview.lastUsedMs <= longAgoMs) this.#end(preview);
+      if (this.#all.size > 0) this.#scheduleSweep();
     });
   }
 }

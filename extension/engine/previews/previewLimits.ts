@@ -23,8 +23,8 @@ export const PREVIEW_IDLE_MS = 90_000;
  * ms. An announce takes well under a second; a dial may take 5 s, and being dialled instead 3 s
  * more.
  */
-export const NOBODY_NAMED_MS = 3_000;
-export const NOBODY_REACHED_MS = 10_000;
+export const NO_PEER_KNOWN_MS = 3_000;
+export const NO_PEER_REACHED_MS = 10_000;
 
 /**
  * How long nothing may come from those who are there, in ms: longer than a silent peer is waited

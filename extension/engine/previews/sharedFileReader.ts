@@ -9,11 +9,11 @@ import type { Folder } from '../../../protocol/messages/manifest.ts';
 import { headBytesOf, LENGTH_BYTES, readFolder } from '../../../protocol/messages/manifest.ts';
 import type { Timer } from '../../../protocol/base/world.ts';
 import { byPath } from '../transferFiles/fileSelection.ts';
-import type { Copy } from '../storage/pieceStore.ts';
+import type { PieceStore } from '../storage/pieceStore.ts';
 import { diskError } from '../storage/diskErrors.ts';
-import type { PreviewHost, SharedFile } from './preview.ts';
-import { LISTS_MAX, NOBODY_NAMED_MS, NOBODY_REACHED_MS, PREVIEW_IDLE_MS, SILENT_MS } from './previewLimits.ts';
-import { Previews } from './previewCache.ts';
+import type { PreviewContext, SharedFile } from './preview.ts';
+import { LISTS_MAX, NO_PEER_KNOWN_MS, NO_PEER_REACHED_MS, PREVIEW_IDLE_MS, SILENT_MS } from './previewLimits.ts';
+import { PreviewCache } from './previewCache.ts';
 import { isFetching } from '../transfers/transferStatus.ts';
 import type { Swarm } from '../swarm/swarm.ts';
 import type { Transfers } from '../transfers/transfers.ts';
@@ -21,46 +21,46 @@ import type { Transfers } from '../transfers/transfers.ts';
 /** How often a read looks for another source when the one it has ends, before it fails. */
 const SOURCES_MAX = 16;
 /** After these there may be another source. */
-const MAY_GO_ON: readonly ErrorCode[] = ['linkClosed', 'fileChanged', 'fileMissing', 'pieceNotHeld'];
+const OTHER_SOURCE_MAY_HELP: readonly ErrorCode[] = ['linkClosed', 'fileChanged', 'fileMissing', 'pieceNotHeld'];
 /** After these what was read from is of no use to anybody. */
-const IS_GONE: readonly ErrorCode[] = ['fileChanged', 'fileMissing'];
+const SOURCE_LOST: readonly ErrorCode[] = ['fileChanged', 'fileMissing'];
 /** How often it is looked whether anything comes, in ms. */
-const LOOK_MS = 500;
+const CHECK_MS = 500;
 
-export interface ReadingHost extends PreviewHost {
+export interface ReaderContext extends PreviewContext {
   readonly transfers: () => Transfers;
   /** The trackers should hear of it. */
-  presenceChanged(): void;
+  onPresenceChanged(): void;
   /**
    * Whether this account may read in a group, asked again after every wait. @throws ShoalError
    * notSignedIn, notMember
    */
-  check(file: SharedFile): void;
+  checkMember(file: SharedFile): void;
 }
 
-export interface Part {
+export interface ReadRange {
   /** A file within a folder; '' for a shared file itself. */
   readonly path: string;
   readonly fromByte: number;
   readonly bytes: number;
 }
 
-export class Reading {
-  readonly previews: Previews;
-  readonly #host: ReadingHost;
+export class SharedFileReader {
+  readonly previews: PreviewCache;
+  readonly #context: ReaderContext;
   /** Lists of folders that were read; the last one last. */
-  readonly #lists = new Map<Root, Folder>();
+  readonly #folderLists = new Map<Root, Folder>();
   /** Those that are being read. */
-  readonly #listing = new Map<Root, Promise<Folder>>();
+  readonly #readingLists = new Map<Root, Promise<Folder>>();
   #timer: Timer | undefined;
 
-  constructor(host: ReadingHost) {
-    this.#host = host;
-    this.previews = new Previews({
-      ...host,
-      lend: (key) => host.transfers().lend(key),
-      giveBack: (key) => host.transfers().giveBack(key),
-      layerOf: (root) => host.transfers().layerOf(root),
+  constructor(context: ReaderContext) {
+    this.#context = context;
+    this.previews = new PreviewCache({
+      ...context,
+      lend: (key) => context.transfers().lend(key),
+      giveBack: (key) => context.transfers().giveBack(key),
+      pieceHashesOf: (root) => context.transfers().pieceHashesOf(root),
     });
   }
 
@@ -68,7 +68,7 @@ export class Reading {
   known(key: SwarmKey): Pick<SharedFile, 'sizeBytes' | 'pieceBytes' | 'content'> | undefined {
     return (
       this.previews.get(key)?.file ??
-      this.#host.transfers().all.find(({ record }) => record.group === key.group && record.root === key.root)?.record
+      this.#context.transfers().all.find(({ record }) => record.group === key.group && record.root === key.root)?.record
     );
   }
 
@@ -80,12 +80,12 @@ export class Reading {
    */
   async read(
     file: SharedFile,
-    { path, fromByte, bytes }: Part,
+    { path, fromByte, bytes }: ReadRange,
     signal: AbortSignal,
   ): Promise<{ readonly sizeBytes: number; readonly raw: Uint8Array }> {
     if (bytes > READ_BYTES_MAX) throw new ShoalError('tooMuchAtOnce', { name: file.name, bytes, max: READ_BYTES_MAX });
-    const { at, sizeBytes } = await this.#placeOf(file, path, signal);
-    const raw = await this.#bytes(file, at + fromByte, Math.max(0, Math.min(bytes, sizeBytes - fromByte)), signal);
+    const { at, sizeBytes } = await this.#locate(file, path, signal);
+    const raw = await this.#readBytes(file, at + fromByte, Math.max(0, Math.min(bytes, sizeBytes - fromByte)), signal);
     return { sizeBytes, raw };
   }
 
@@ -99,18 +99,18 @@ export class Reading {
       key: { root },
     } = file;
     // A window asks for many files of a folder at once: its list is read, and held in memory, once.
-    for (let listing = this.#listing.get(root); listing; listing = this.#listing.get(root)) {
+    for (let listing = this.#readingLists.get(root); listing; listing = this.#readingLists.get(root)) {
       await listing.catch(() => undefined);
     }
-    this.#host.check(file);
-    const known = this.#lists.get(root);
+    this.#context.checkMember(file);
+    const known = this.#folderLists.get(root);
     if (known) return known;
     const listing = this.#readList(file, signal);
-    this.#listing.set(root, listing);
+    this.#readingLists.set(root, listing);
     try {
       return await listing;
     } finally {
-      this.#listing.delete(root);
+      this.#readingLists.delete(root);
     }
   }
 
@@ -120,24 +120,30 @@ export class Reading {
       sizeBytes,
       pieceBytes,
     } = file;
-    const start = await this.#bytes(file, 0, Math.min(LENGTH_BYTES, sizeBytes), signal);
-    const read = readFolder(await this.#bytes(file, 0, headBytesOf(start, sizeBytes), signal), sizeBytes, pieceBytes);
+    const start = await this.#readBytes(file, 0, Math.min(LENGTH_BYTES, sizeBytes), signal);
+    const read = readFolder(
+      await this.#readBytes(file, 0, headBytesOf(start, sizeBytes), signal),
+      sizeBytes,
+      pieceBytes,
+    );
     const folder = { ...read, files: byPath(read.files) };
-    this.#lists.set(root, folder);
-    for (const oldest of this.#lists.keys()) if (this.#lists.size > LISTS_MAX) this.#lists.delete(oldest);
+    this.#folderLists.set(root, folder);
+    for (const oldest of this.#folderLists.keys()) {
+      if (this.#folderLists.size > LISTS_MAX) this.#folderLists.delete(oldest);
+    }
     this.#timer?.cancel();
-    this.#timer = this.#host.clock.after(PREVIEW_IDLE_MS, () => this.#lists.clear());
+    this.#timer = this.#context.clock.after(PREVIEW_IDLE_MS, () => this.#folderLists.clear());
     return folder;
   }
 
   /** Ends all previews, and keeps nothing in memory. */
   async close(): Promise<void> {
     this.#timer?.cancel();
-    this.#lists.clear();
+    this.#folderLists.clear();
     await this.previews.close();
   }
 
-  async #placeOf(
+  async #locate(
     file: SharedFile,
     path: string,
     signal: AbortSignal,
@@ -150,26 +156,26 @@ export class Reading {
     return found;
   }
 
-  async #bytes(file: SharedFile, at: number, bytes: number, signal: AbortSignal): Promise<Uint8Array> {
+  async #readBytes(file: SharedFile, at: number, bytes: number, signal: AbortSignal): Promise<Uint8Array> {
     const into = new Uint8Array(bytes);
     const first = Math.floor(at / file.pieceBytes);
     const pieces = Array.from(
       { length: bytes === 0 ? 0 : Math.floor((at + bytes - 1) / file.pieceBytes) - first + 1 },
       (_, n) => first + n,
     );
-    const useless = new Set<Copy>();
+    const useless = new Set<PieceStore>();
     for (let source = 1; ; source++) {
       if (signal.aborted) throw new ShoalError('cancelled');
-      this.#host.check(file);
+      this.#context.checkMember(file);
       if (bytes === 0) return into;
-      const copies = this.#copiesOf(file.key.root).filter((copy) => !useless.has(copy));
-      const missing = pieces.filter((piece) => !copies.some((copy) => copy.pieces.held.has(piece)));
-      let reading: Copy | undefined;
+      const stores = this.#storesOf(file.key.root).filter((store) => !useless.has(store));
+      const missing = pieces.filter((piece) => !stores.some((store) => store.states.held.has(piece)));
+      let reading: PieceStore | undefined;
       try {
-        if (missing.length > 0) await this.#arrive(file, missing, signal);
+        if (missing.length > 0) await this.#fetch(file, missing, signal);
         else {
           for (const piece of pieces) {
-            reading = copies.find((copy) => copy.pieces.held.has(piece));
+            reading = stores.find((store) => store.states.held.has(piece));
             const [from, to] = [
               Math.max(at, piece * file.pieceBytes),
               Math.min(at + bytes, (piece + 1) * file.pieceBytes),
@@ -181,72 +187,79 @@ export class Reading {
       } catch (error) {
         // A file that is no longer what it was, a piece that was lost, a swarm that was left: there
         // may be another source.
-        const mayGoOn = isShoalError(error) && MAY_GO_ON.includes(error.code);
+        const mayGoOn = isShoalError(error) && OTHER_SOURCE_MAY_HELP.includes(error.code);
         if (!mayGoOn || source >= SOURCES_MAX) throw error;
         if (reading) useless.add(reading);
-        if (reading && IS_GONE.includes(error.code)) await this.#host.transfers().lost(reading, error);
+        if (reading && SOURCE_LOST.includes(error.code)) await this.#context.transfers().onSourceLost(reading, error);
       }
     }
   }
 
   /** What this machine holds of these bytes, whatever it is for. */
-  #copiesOf(root: Root): readonly Copy[] {
-    const { all } = this.#host.transfers();
+  #storesOf(root: Root): readonly PieceStore[] {
+    const { all } = this.#context.transfers();
     return [
-      ...all.flatMap(({ record, copy }) => (record.root === root && copy ? [copy] : [])),
-      ...this.previews.copiesOf(root),
+      ...all.flatMap(({ record, store }) => (record.root === root && store ? [store] : [])),
+      ...this.previews.storesOf(root),
     ];
   }
 
   /** Has pieces fetched by whoever takes part in the swarm. */
-  async #arrive(file: SharedFile, pieces: readonly number[], signal: AbortSignal): Promise<void> {
-    const transfer = this.#host.transfers().ofSwarm(file.key.group, file.key.root);
-    if (transfer?.swarm && isFetching(transfer)) return this.#wait(transfer.swarm, file, pieces, signal);
-    const preview = await this.previews.of(file, pieces.length * file.pieceBytes);
+  async #fetch(file: SharedFile, pieces: readonly number[], signal: AbortSignal): Promise<void> {
+    const transfer = this.#context.transfers().ofSwarm(file.key.group, file.key.root);
+    if (transfer?.swarm && isFetching(transfer)) return this.#waitForPieces(transfer.swarm, file, pieces, signal);
+    const preview = await this.previews.open(file, pieces.length * file.pieceBytes);
     // A transfer has the swarm: it may have begun to fetch just now, or have it all and no longer
     // be able to read it.
     if (!preview) {
-      throw transfer?.isWhole ? new ShoalError('nobodyServes', { name: file.name }) : new ShoalError('linkClosed');
+      throw transfer?.isComplete ? new ShoalError('nobodyServes', { name: file.name }) : new ShoalError('linkClosed');
     }
-    await this.previews.use(preview, () => this.#wait(preview.swarm, file, pieces, signal));
+    await this.previews.use(preview, () => this.#waitForPieces(preview.swarm, file, pieces, signal));
   }
 
-  async #wait(swarm: Swarm, { name }: SharedFile, pieces: readonly number[], signal: AbortSignal): Promise<void> {
+  async #waitForPieces(
+    swarm: Swarm,
+    { name }: SharedFile,
+    pieces: readonly number[],
+    signal: AbortSignal,
+  ): Promise<void> {
     const inVain = new AbortController();
-    const stop = this.#watch(swarm, pieces, () => inVain.abort());
+    const stop = this.#watchForStall(swarm, pieces, () => inVain.abort());
     try {
-      await swarm.need(pieces, AbortSignal.any([signal, inVain.signal]));
+      await swarm.fetchUrgently(pieces, AbortSignal.any([signal, inVain.signal]));
     } catch (error) {
       if (inVain.signal.aborted && !signal.aborted) throw new ShoalError('nobodyServes', { name });
-      throw isShoalError(error, 'internal') ? diskError(error.cause ?? error, this.#host.home.previewsFolder) : error;
+      throw isShoalError(error, 'internal')
+        ? diskError(error.cause ?? error, this.#context.home.previewsFolder)
+        : error;
     } finally {
       stop();
     }
   }
 
   /** Says when it is of no use to wait on. Returns how to stop looking. */
-  #watch(swarm: Swarm, pieces: readonly number[], inVain: () => void): () => void {
-    const { clock } = this.#host;
-    const board = swarm.copy.pieces;
+  #watchForStall(swarm: Swarm, pieces: readonly number[], inVain: () => void): () => void {
+    const { clock } = this.#context;
+    const states = swarm.store.states;
     let timer: Timer;
     let thereMs = clock.monotonicMs();
     let cameMs = thereMs;
     let cameBytes = swarm.receivedBytes;
-    const look = (): void => {
+    const check = (): void => {
       const nowMs = clock.monotonicMs();
       // That others of a download come is no sign that these will.
-      if (pieces.every((piece) => board.held.has(piece) || board.holders(piece) > 0)) thereMs = nowMs;
+      if (pieces.every((piece) => states.held.has(piece) || states.holders(piece) > 0)) thereMs = nowMs;
       if (swarm.receivedBytes !== cameBytes) cameMs = nowMs;
       cameBytes = swarm.receivedBytes;
       if (
-        nowMs - thereMs >= (swarm.candidates.length === 0 ? NOBODY_NAMED_MS : NOBODY_REACHED_MS) ||
+        nowMs - thereMs >= (swarm.candidates.length === 0 ? NO_PEER_KNOWN_MS : NO_PEER_REACHED_MS) ||
         nowMs - cameMs >= SILENT_MS
       ) {
         return inVain();
       }
-      timer = clock.after(LOOK_MS, look);
+      timer = clock.after(CHECK_MS, check);
     };
-    timer = clock.after(LOOK_MS, look);
+    timer = clock.after(CHECK_MS, check);
     return () => timer.cancel();
   }
 }

@@ -14,7 +14,7 @@ const FIXED_BYTES = HEAD.length + 8 + 32 + 8 + 4 + 8;
 const CRC_BYTES = 4;
 
 /** What a checkpoint is about. One about anything else does not count. */
-export interface Subject {
+export interface CheckpointSubject {
   /**
    * 8 bytes in hex, drawn for each part file: a checkpoint of an older one must never vouch for the
    * holes of a newer.
@@ -30,7 +30,11 @@ export interface Checkpoint {
   readonly held: Bitfield;
 }
 
-export function encodeCheckpoint({ nonce, root, shape }: Subject, generation: number, bits: Uint8Array): Buffer {
+export function encodeCheckpoint(
+  { nonce, root, shape }: CheckpointSubject,
+  generation: number,
+  bits: Uint8Array,
+): Buffer {
   const bytes = Buffer.alloc(FIXED_BYTES + bits.length + CRC_BYTES);
   HEAD.copy(bytes);
   bytes.write(nonce, 16, 'hex');
@@ -44,7 +48,7 @@ export function encodeCheckpoint({ nonce, root, shape }: Subject, generation: nu
 }
 
 /** Undefined unless it is whole, undamaged and about this subject. */
-export function decodeCheckpoint(bytes: Uint8Array, subject: Subject): Checkpoint | undefined {
+export function decodeCheckpoint(bytes: Uint8Array, subject: CheckpointSubject): Checkpoint | undefined {
   const found = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const bitBytes = Math.ceil(subject.shape.pieces / 8);
   if (found.length !== FIXED_BYTES + bitBytes + CRC_BYTES) return undefined;

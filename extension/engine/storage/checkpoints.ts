@@ -10,7 +10,7 @@ import type { Bitfield } from '../../../protocol/messages/bitfield.ts';
 import { ShoalError, systemCode } from '../../../protocol/base/errors.ts';
 import type { Clock, Disk, DiskFile, Timer } from '../../../protocol/base/world.ts';
 import { decodeCheckpoint, encodeCheckpoint } from './checkpointFormat.ts';
-import type { Subject } from './checkpointFormat.ts';
+import type { CheckpointSubject } from './checkpointFormat.ts';
 import { diskError } from './diskErrors.ts';
 
 /**
@@ -27,26 +27,26 @@ export class Checkpoints {
   readonly #disk: Disk;
   readonly #clock: Clock;
   readonly #part: { readonly path: string; readonly file: DiskFile };
-  readonly #subject: Subject;
+  readonly #subject: CheckpointSubject;
   /** What an earlier run vouches for. */
-  readonly vouched: Bitfield | undefined;
+  readonly durableAtOpen: Bitfield | undefined;
   #newest: { readonly slot: 0 | 1; readonly generation: number } | undefined;
   readonly #exists: [boolean, boolean];
   /** Whose names are on the disk for certain. What an earlier run left may be in memory only. */
-  readonly #lasts: [boolean, boolean] = [false, false];
+  readonly #isNameDurable: [boolean, boolean] = [false, false];
   /** The pieces held now; set by whoever stores them. */
   #held: Bitfield | undefined;
   #unsavedBytes = 0;
   #timer: Timer | undefined;
   #last: Promise<void> = Promise.resolve();
   #broken: ShoalError | undefined;
-  #failed: (error: ShoalError) => void = () => {};
+  #onFailed: (error: ShoalError) => void = () => {};
 
   private constructor(
     disk: Disk,
     clock: Clock,
     part: { readonly path: string; readonly file: DiskFile },
-    subject: Subject,
+    subject: CheckpointSubject,
     found: readonly (Buffer | undefined)[],
   ) {
     this.#disk = disk;
@@ -58,7 +58,7 @@ export class Checkpoints {
       const checkpoint = found[slot] && decodeCheckpoint(found[slot], subject);
       if (!checkpoint || checkpoint.generation <= (this.#newest?.generation ?? 0)) continue;
       this.#newest = { slot, generation: checkpoint.generation };
-      this.vouched = checkpoint.held;
+      this.durableAtOpen = checkpoint.held;
     }
   }
 
@@ -67,7 +67,7 @@ export class Checkpoints {
     disk: Disk,
     clock: Clock,
     part: { readonly path: string; readonly file: DiskFile },
-    subject: Subject,
+    subject: CheckpointSubject,
   ): Promise<Checkpoints> {
     const slots = slotsOf(part.path);
     return new Checkpoints(disk, clock, part, subject, [
@@ -87,19 +87,19 @@ export class Checkpoints {
   /**
    * From now on these are the pieces that count.
    *
-   * @param failed  told when one that was due could not be taken
+   * @param onFailed  told when one that was due could not be taken
    */
-  watch(held: Bitfield, failed: (error: ShoalError) => void): void {
+  start(held: Bitfield, onFailed: (error: ShoalError) => void): void {
     this.#held = held;
-    this.#failed = failed;
+    this.#onFailed = onFailed;
   }
 
   /** So many bytes of verified pieces were written. */
-  wrote(bytes: number): void {
+  onWritten(bytes: number): void {
     this.#unsavedBytes += bytes;
     if (this.#broken) return;
-    if (this.#unsavedBytes >= CHECKPOINT_BYTES) this.#due();
-    else this.#timer ??= this.#clock.after(CHECKPOINT_MS, () => this.#due());
+    if (this.#unsavedBytes >= CHECKPOINT_BYTES) this.#saveInBackground();
+    else this.#timer ??= this.#clock.after(CHECKPOINT_MS, () => this.#saveInBackground());
   }
 
   /**
@@ -107,8 +107,8 @@ export class Checkpoints {
    *
    * @throws ShoalError syncFailed, diskFull, destinationUnwritable
    */
-  take(): Promise<void> {
-    this.#last = this.#last.catch(() => {}).then(() => this.#take());
+  save(): Promise<void> {
+    this.#last = this.#last.catch(() => {}).then(() => this.#saveNow());
     return this.#last;
   }
 
@@ -132,20 +132,20 @@ export class Checkpoints {
   /** No more by themselves. */
   stop(): void {
     this.#timer?.cancel();
-    this.#failed = () => {};
+    this.#onFailed = () => {};
   }
 
-  #due(): void {
-    this.take().catch((error: unknown) => this.#failed(diskError(error, this.#part.path)));
+  #saveInBackground(): void {
+    this.save().catch((error: unknown) => this.#onFailed(diskError(error, this.#part.path)));
   }
 
-  async #take(): Promise<void> {
+  async #saveNow(): Promise<void> {
     if (this.#broken) throw this.#broken;
     this.#timer?.cancel();
     this.#timer = undefined;
     // A run that was killed may have left its last slot in memory only; the other must not be
     // overwritten before that lasts.
-    if (this.#newest && !this.#lasts[this.#newest.slot]) await this.#fill(this.#newest.slot, undefined);
+    if (this.#newest && !this.#isNameDurable[this.#newest.slot]) await this.#writeSlot(this.#newest.slot, undefined);
     const bytes = this.#unsavedBytes;
     if (bytes === 0 || !this.#held) return;
     // Pieces go on arriving while the disk works; only those that are written by now are synced for
@@ -154,22 +154,22 @@ export class Checkpoints {
     this.#unsavedBytes = 0;
     try {
       await this.#sync(this.#part.file);
-      await this.#write(bits);
+      await this.#writeOlderSlot(bits);
     } catch (error) {
       this.#unsavedBytes += bytes;
       throw error;
     }
   }
 
-  async #write(bits: Uint8Array): Promise<void> {
+  async #writeOlderSlot(bits: Uint8Array): Promise<void> {
     const slot = this.#newest?.slot === 0 ? 1 : 0;
     const generation = (this.#newest?.generation ?? 0) + 1;
-    await this.#fill(slot, encodeCheckpoint(this.#subject, generation, bits));
+    await this.#writeSlot(slot, encodeCheckpoint(this.#subject, generation, bits));
     this.#newest = { slot, generation };
   }
 
   /** Makes a slot last; with new content, if there is any. */
-  async #fill(slot: 0 | 1, content: Uint8Array | undefined): Promise<void> {
+  async #writeSlot(slot: 0 | 1, content: Uint8Array | undefined): Promise<void> {
     const name = slotsOf(this.#part.path)[slot];
     const file = await this.#disk.open(name, this.#exists[slot] ? 'write' : 'create');
     this.#exists[slot] = true;
@@ -184,8 +184,8 @@ export class Checkpoints {
     } finally {
       await file.close();
     }
-    if (!this.#lasts[slot]) await this.#sync({ sync: () => this.#disk.syncFolder(path.dirname(name)) });
-    this.#lasts[slot] = true;
+    if (!this.#isNameDurable[slot]) await this.#sync({ sync: () => this.#disk.syncFolder(path.dirname(name)) });
+    this.#isNameDurable[slot] = true;
   }
 
   async #sync(what: Pick<DiskFile, 'sync'>): Promise<void> {

@@ -5,8 +5,8 @@
 import { ShoalError } from '../../../protocol/base/errors.ts';
 import type { Clock, Disk, DiskFile, DiskStat, Timer } from '../../../protocol/base/world.ts';
 import type { FileIdentity } from '../hashing/fileIdentity.ts';
-import { whyUnlike } from '../hashing/fileIdentity.ts';
-import { openToRead } from '../hashing/hasher.ts';
+import { identityMismatch } from '../hashing/fileIdentity.ts';
+import { openForReading } from '../hashing/hasher.ts';
 
 /**
  * Files open at one time, if no more are read in the same moment. Systems allow a process at least
@@ -19,11 +19,11 @@ const OPEN_MAX = 64;
  */
 const IDLE_MS = 10_000;
 
-export class OpenFiles {
+export class FilePool {
   readonly #disk: Disk;
   readonly #clock: Clock;
   /** The one that was used last comes last. */
-  readonly #open = new Set<ServedFile>();
+  readonly #open = new Set<PooledFile>();
   #timer: Timer | undefined;
 
   constructor(disk: Disk, clock: Clock) {
@@ -38,25 +38,25 @@ export class OpenFiles {
    * @param open  the file if it is open already
    */
   file(path: string, identity: FileIdentity, open?: DiskFile): DiskFile {
-    const file = new ServedFile(
+    const file = new PooledFile(
       this.#disk,
       path,
       identity,
       open,
-      (used) => this.#used(used),
+      (used) => this.#onUsed(used),
       (closed) => this.#open.delete(closed),
     );
-    if (open) this.#used(file);
+    if (open) this.#onUsed(file);
     return file;
   }
 
-  #used(file: ServedFile): void {
+  #onUsed(file: PooledFile): void {
     file.usedMs = this.#clock.monotonicMs();
     this.#open.delete(file);
     this.#open.add(file);
     for (const other of this.#open) {
       if (this.#open.size <= OPEN_MAX) break;
-      if (other !== file && !other.isInUse) other.letGo();
+      if (other !== file && !other.isInUse) other.release();
     }
     this.#timer ??= this.#clock.after(IDLE_MS, () => this.#sweep());
   }
@@ -64,7 +64,7 @@ export class OpenFiles {
   #sweep(): void {
     this.#timer = undefined;
     const longAgoMs = this.#clock.monotonicMs() - IDLE_MS;
-    for (const file of this.#open) if (!file.isInUse && file.usedMs <= longAgoMs) file.letGo();
+    for (const file of this.#open) if (!file.isInUse && file.usedMs <= longAgoMs) file.release();
     if (this.#open.size > 0) this.#timer = this.#clock.after(IDLE_MS, () => this.#sweep());
   }
 }
@@ -78,14 +78,14 @@ export async function statOf(disk: Disk, path: string): Promise<DiskStat> {
   return stat;
 }
 
-class ServedFile implements DiskFile {
+class PooledFile implements DiskFile {
   readonly descriptor = undefined;
   usedMs = 0;
   readonly #disk: Disk;
   readonly #path: string;
   readonly #identity: FileIdentity;
-  readonly #used: (file: ServedFile) => void;
-  readonly #let: (file: ServedFile) => void;
+  readonly #onUsed: (file: PooledFile) => void;
+  readonly #isReleased: (file: PooledFile) => void;
   /** Open, or about to be. */
   #file: Promise<DiskFile> | undefined;
   #uses = 0;
@@ -95,14 +95,14 @@ class ServedFile implements DiskFile {
     path: string,
     identity: FileIdentity,
     open: DiskFile | undefined,
-    used: (file: ServedFile) => void,
-    letGo: (file: ServedFile) => void,
+    used: (file: PooledFile) => void,
+    letGo: (file: PooledFile) => void,
   ) {
     this.#disk = disk;
     this.#path = path;
     this.#identity = identity;
-    this.#used = used;
-    this.#let = letGo;
+    this.#onUsed = used;
+    this.#isReleased = letGo;
     this.#file = open && Promise.resolve(open);
   }
 
@@ -124,10 +124,10 @@ class ServedFile implements DiskFile {
   readonly sync = readOnly;
 
   /** Closes the file until it is used again. */
-  letGo(): void {
+  release(): void {
     const file = this.#file;
     this.#file = undefined;
-    this.#let(this);
+    this.#isReleased(this);
     // it could not be opened, or a disk is gone: nothing was written
     void file?.then((open) => open.close()).catch(() => undefined);
   }
@@ -135,7 +135,7 @@ class ServedFile implements DiskFile {
   async close(): Promise<void> {
     const file = this.#file;
     this.#file = undefined;
-    this.#let(this);
+    this.#isReleased(this);
     await (await file?.catch(() => undefined))?.close();
   }
 
@@ -143,7 +143,7 @@ class ServedFile implements DiskFile {
     this.#uses++;
     try {
       const opening = (this.#file ??= this.#openAgain());
-      this.#used(this);
+      this.#onUsed(this);
       return await run(await opening);
     } finally {
       this.#uses--;
@@ -153,13 +153,13 @@ class ServedFile implements DiskFile {
   /** It must still be the file that was hashed: it was not open all the time. */
   async #openAgain(): Promise<DiskFile> {
     try {
-      const file = await openToRead(this.#disk, this.#path);
-      if (whyUnlike(this.#identity, await file.stat()) === undefined) return file;
+      const file = await openForReading(this.#disk, this.#path);
+      if (identityMismatch(this.#identity, await file.stat()) === undefined) return file;
       await file.close();
       throw new ShoalError('fileChanged', { name: this.#path });
     } catch (error) {
       this.#file = undefined;
-      this.#let(this);
+      this.#isReleased(this);
       throw error;
     }
   }

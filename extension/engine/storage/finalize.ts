@@ -6,12 +6,12 @@ import { ShoalError, systemCode } from '../../../protocol/base/errors.ts';
 import type { Disk, DiskFile, DiskStat } from '../../../protocol/base/world.ts';
 import { diskError } from './diskErrors.ts';
 import type { FileIdentity } from '../hashing/fileIdentity.ts';
-import { whyUnlike } from '../hashing/fileIdentity.ts';
+import { identityMismatch } from '../hashing/fileIdentity.ts';
 
 /** Names tried for `name (2)`. */
 export const RENAMES_MAX = 1000;
 
-export interface Publication {
+export interface FinalizeRequest {
   readonly destination: string;
   /** How many folders above the file belong to its own name: in them no link is followed. */
   readonly ownFolders: number;
@@ -31,21 +31,21 @@ export interface Publication {
  *
  * @throws ShoalError destinationExists, destinationUnwritable, diskFull; the part file is kept
  */
-export async function publish(
+export async function finalize(
   disk: Disk,
   part: { readonly path: string; readonly file: DiskFile },
-  wish: Publication,
+  request: FinalizeRequest,
 ): Promise<string> {
-  const { destination, rename } = wish;
+  const { destination, rename } = request;
   try {
-    await checkFolders(disk, destination, wish.ownFolders);
+    await checkFolders(disk, destination, request.ownFolders);
     const [named, open] = [await disk.stat(part.path), await part.file.stat()];
     if (named?.inode !== open.inode || named.device !== open.device) {
       throw new ShoalError('destinationUnwritable', { path: destination, why: 'its unfinished file was moved away' });
     }
     for (let n = 1; n <= RENAMES_MAX; n++) {
       const name = n === 1 ? destination : numbered(destination, n);
-      if (await takeName(disk, part.path, name, wish)) {
+      if (await takeName(disk, part.path, name, request)) {
         await disk.syncFolder(path.dirname(name));
         return name;
       }
@@ -81,10 +81,10 @@ async function takeName(
   disk: Disk,
   from: string,
   to: string,
-  { replaces, claimed, claim }: Publication,
+  { replaces, claimed, claim }: FinalizeRequest,
 ): Promise<boolean> {
   const there = await disk.stat(to);
-  if (there && replaces && whyUnlike(replaces, there) === undefined) {
+  if (there && replaces && identityMismatch(replaces, there) === undefined) {
     await claim(to);
     await disk.rename(from, to);
     return true;

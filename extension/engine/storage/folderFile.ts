@@ -6,8 +6,8 @@ import { ShoalError } from '../../../protocol/base/errors.ts';
 import type { Folder } from '../../../protocol/messages/manifest.ts';
 import type { Disk, DiskFile, DiskStat } from '../../../protocol/base/world.ts';
 import type { FileIdentity } from '../hashing/fileIdentity.ts';
-import { whyUnlike } from '../hashing/fileIdentity.ts';
-import type { OpenFiles } from './filePool.ts';
+import { identityMismatch } from '../hashing/fileIdentity.ts';
+import type { FilePool } from './filePool.ts';
 import { readOnly, statOf } from './filePool.ts';
 
 /** What is known of a folder on disk. */
@@ -25,14 +25,14 @@ export interface FolderOnDisk {
 export class FolderFile implements DiskFile {
   readonly descriptor = undefined;
   readonly #disk: Disk;
-  readonly #openFiles: OpenFiles;
+  readonly #filePool: FilePool;
   readonly #path: string;
   readonly #content: FolderOnDisk;
   readonly #files = new Map<number, DiskFile>();
 
-  constructor(disk: Disk, openFiles: OpenFiles, path: string, content: FolderOnDisk) {
+  constructor(disk: Disk, filePool: FilePool, path: string, content: FolderOnDisk) {
     this.#disk = disk;
-    this.#openFiles = openFiles;
+    this.#filePool = filePool;
     this.#path = path;
     this.#content = content;
   }
@@ -45,7 +45,7 @@ export class FolderFile implements DiskFile {
     const wanted = into.subarray(0, Math.max(0, Math.min(into.length, sizeBytes - at)));
     wanted.fill(0);
     if (at < head.length) wanted.set(head.subarray(at, at + wanted.length));
-    for (let n = firstBehind(files, at); n < files.length; n++) {
+    for (let n = firstAfter(files, at); n < files.length; n++) {
       const file = files[n];
       if (!file || file.at >= at + wanted.length) break;
       const from = Math.max(at, file.at);
@@ -61,7 +61,7 @@ export class FolderFile implements DiskFile {
       folder: { files },
       identities,
     } = this.#content;
-    for (let n = firstBehind(files, at); n < files.length; n++) {
+    for (let n = firstAfter(files, at); n < files.length; n++) {
       const file = files[n];
       if (!file || file.at >= at + bytes) break;
       if (file.sizeBytes > 0 && !identities[n]) return false;
@@ -93,7 +93,7 @@ export class FolderFile implements DiskFile {
     const place = await this.#checkFile(n);
     const identity = this.#content.identities[n];
     let file = this.#files.get(n);
-    if (!file && identity) this.#files.set(n, (file = this.#openFiles.file(place, identity)));
+    if (!file && identity) this.#files.set(n, (file = this.#filePool.file(place, identity)));
     if ((await file?.read(into, at)) !== into.length) throw new ShoalError('fileChanged', { name: place });
   }
 
@@ -101,13 +101,15 @@ export class FolderFile implements DiskFile {
     const [file, identity] = [this.#content.folder.files[n], this.#content.identities[n]];
     const place = path.join(this.#path, ...(file?.path.split('/') ?? []));
     const stat = await statOf(this.#disk, place);
-    if (!identity || whyUnlike(identity, stat) !== undefined) throw new ShoalError('fileChanged', { name: place });
+    if (!identity || identityMismatch(identity, stat) !== undefined) {
+      throw new ShoalError('fileChanged', { name: place });
+    }
     return place;
   }
 }
 
 /** The first file that ends behind a place. */
-function firstBehind(files: Folder['files'], at: number): number {
+function firstAfter(files: Folder['files'], at: number): number {
   let [low, high] = [0, files.length];
   while (low < high) {
     const middle = (low + high) >> 1;

@@ -19,7 +19,7 @@ import { FolderFile } from './folderFile.ts';
 import type { Hasher, HashOptions } from '../hashing/hasher.ts';
 import type { Shape } from '../hashing/merkleTree.ts';
 import { lengthOf, pieceBytesFor, rootOf, shapeOf } from '../hashing/merkleTree.ts';
-import type { OpenFiles } from './filePool.ts';
+import type { FilePool } from './filePool.ts';
 import { PART_FOLDER } from './partFile.ts';
 
 /** How much room the zeros between files take at most, as a part of all. */
@@ -28,7 +28,7 @@ const GAPS = 1.25;
 export interface HashedFolder extends FolderOnDisk {
   readonly shape: Shape;
   readonly root: Root;
-  readonly layer: Uint8Array;
+  readonly pieceHashes: Uint8Array;
   /** Of the list, which holds those of the files. */
   readonly sha256: Sha256;
   readonly identity: FileIdentity;
@@ -36,10 +36,10 @@ export interface HashedFolder extends FolderOnDisk {
   readonly leftOut: number;
 }
 
-interface FolderHost {
+interface FolderHashContext {
   readonly disk: Disk;
   readonly hasher: Hasher;
-  readonly openFiles: OpenFiles;
+  readonly openFiles: FilePool;
 }
 
 /**
@@ -47,20 +47,20 @@ interface FolderHost {
  *   cancelled
  */
 export async function hashFolder(
-  { disk, hasher, openFiles }: FolderHost,
-  place: string,
+  { disk, hasher, openFiles: filePool }: FolderHashContext,
+  folder: string,
   { signal, progress }: HashOptions = {},
 ): Promise<HashedFolder> {
-  const stat = await disk.stat(place);
-  if (stat?.kind !== 'folder') throw new ShoalError('fileMissing', { path: place });
-  const { found, leftOut } = await filesIn(disk, place, signal);
+  const stat = await disk.stat(folder);
+  if (stat?.kind !== 'folder') throw new ShoalError('fileMissing', { path: folder });
+  const { found, leftOut } = await filesIn(disk, folder, signal);
   checkPaths(found);
   const pieceBytes = pieceBytesFor(Math.ceil(GAPS * found.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)));
   const plan = layOut(found, pieceBytes);
   const files: ManifestFile[] = [];
   const identities: FileIdentity[] = [];
   for (const file of plan.files) {
-    const hashed = await hasher.hashFile(path.join(place, ...file.path.split('/')), pieceBytesFor(file.sizeBytes), {
+    const hashed = await hasher.hashFile(path.join(folder, ...file.path.split('/')), pieceBytesFor(file.sizeBytes), {
       ...(signal && { signal }),
     });
     if (hashed.shape.sizeBytes !== file.sizeBytes) throw new ShoalError('fileChanged', { name: file.path });
@@ -71,14 +71,14 @@ export async function hashFolder(
   const head = headOf(files);
   const content: FolderOnDisk = { head, folder: readFolder(head, plan.sizeBytes, pieceBytes), identities };
   const shape = shapeOf(plan.sizeBytes, pieceBytes);
-  const layer = Buffer.alloc(shape.pieces * HASH_BYTES);
-  const source = new FolderFile(disk, openFiles, place, content);
+  const pieceHashes = Buffer.alloc(shape.pieces * HASH_BYTES);
+  const source = new FolderFile(disk, filePool, folder, content);
   try {
     for (let piece = 0; piece < shape.pieces; piece++) {
       if (signal?.aborted) throw new ShoalError('cancelled');
       const bytes = new Uint8Array(new SharedArrayBuffer(lengthOf(shape, piece)));
       await source.read(bytes, piece * pieceBytes);
-      layer.set(await hasher.hash(shape, bytes), piece * HASH_BYTES);
+      pieceHashes.set(await hasher.hash(shape, bytes), piece * HASH_BYTES);
       progress?.(Math.floor((plan.sizeBytes + piece * pieceBytes + bytes.length) / 2));
     }
   } finally {
@@ -87,8 +87,8 @@ export async function hashFolder(
   return {
     ...content,
     shape,
-    root: rootOf(layer, shape),
-    layer,
+    root: rootOf(pieceHashes, shape),
+    pieceHashes,
     sha256: sha256Of(head),
     identity: identityOf(stat),
     leftOut,
@@ -118,7 +118,7 @@ export const sha256Of = (bytes: Uint8Array): Sha256 => createHash('sha256').upda
 /** All files below a folder. @throws ShoalError badFolder, cancelled */
 async function filesIn(
   disk: Disk,
-  place: string,
+  folder: string,
   signal: AbortSignal | undefined,
 ): Promise<{
   readonly found: readonly { readonly path: string; readonly sizeBytes: number }[];
@@ -129,14 +129,14 @@ async function filesIn(
   let leftOut = 0;
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     if (signal?.aborted) throw new ShoalError('cancelled');
-    for (const name of await disk.listFolder(path.join(place, folder))) {
+    for (const name of await disk.listFolder(path.join(folder, folder))) {
       if (name === PART_FOLDER) continue; // unfinished downloads are nobody's files yet
       if (isTrustedFolder(name)) {
         leftOut++;
         continue;
       }
       const inside = folder === '' ? name : `${folder}/${name}`;
-      const stat = await disk.stat(path.join(place, inside));
+      const stat = await disk.stat(path.join(folder, inside));
       if (stat?.kind === 'folder') folders.push(inside);
       else if (stat?.kind === 'file') found.push({ path: inside, sizeBytes: stat.sizeBytes });
       else leftOut++;

@@ -26,7 +26,7 @@ export interface PartFile {
   readonly checkpoints: Checkpoints;
 }
 
-export interface PartHost {
+export interface PartFileContext {
   readonly disk: Disk;
   readonly clock: Clock;
 }
@@ -59,13 +59,13 @@ export async function makeDestination(disk: Disk, destination: string): Promise<
  * @throws ShoalError destinationUnwritable, diskFull
  */
 export async function createPart(
-  host: PartHost,
+  context: PartFileContext,
   part: string,
   root: Root,
   shape: Shape,
   roomBytes = shape.sizeBytes,
 ): Promise<PartFile> {
-  const { disk } = host;
+  const { disk } = context;
   const folder = path.dirname(part);
   try {
     await makeDurableFolder(disk, folder, 0o700);
@@ -73,7 +73,7 @@ export async function createPart(
     if (!(await hasRoom(disk, folder, roomBytes))) throw new ShoalError('diskFull', { path: part });
     return await openWith(await disk.open(part, 'create'), async (file) => {
       await file.truncate(shape.sizeBytes);
-      return openSlots(host, { path: part, file }, root, shape);
+      return openSlots(context, { path: part, file }, root, shape);
     });
   } catch (error) {
     throw diskError(error, part);
@@ -87,12 +87,12 @@ export async function createPart(
  * @throws ShoalError destinationUnwritable, diskFull
  */
 export async function reopenPart(
-  host: PartHost,
+  context: PartFileContext,
   part: string,
   root: Root,
   shape: Shape,
 ): Promise<PartFile | undefined> {
-  const { disk } = host;
+  const { disk } = context;
   try {
     const stat = await disk.stat(part);
     if (stat?.kind !== 'file') return undefined;
@@ -105,7 +105,7 @@ export async function reopenPart(
         await disk.syncFolder(path.dirname(part));
         await file.truncate(shape.sizeBytes);
       }
-      return openSlots(host, { path: part, file }, root, shape);
+      return openSlots(context, { path: part, file }, root, shape);
     });
   } catch (error) {
     throw diskError(error, part);
@@ -113,7 +113,7 @@ export async function reopenPart(
 }
 
 async function openSlots(
-  { disk, clock }: PartHost,
+  { disk, clock }: PartFileContext,
   part: { readonly path: string; readonly file: DiskFile },
   root: Root,
   shape: Shape,
@@ -127,9 +127,9 @@ async function openSlots(
 }
 
 /** What is made of an open file; if that fails, the file is closed. */
-async function openWith<T>(file: DiskFile, make: (file: DiskFile) => Promise<T>): Promise<T> {
+async function openWith<T>(file: DiskFile, create: (file: DiskFile) => Promise<T>): Promise<T> {
   try {
-    return await make(file);
+    return await create(file);
   } catch (error) {
     await file.close();
     throw error;

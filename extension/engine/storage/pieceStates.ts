@@ -30,7 +30,7 @@ const moves = {
 } as const satisfies Record<string, Partial<Record<PieceState, PieceState>>>;
 type Move = keyof typeof moves;
 
-export class Pieces {
+export class PieceStates {
   readonly size: number;
   readonly held: Bitfield;
   readonly #states: Uint8Array;
@@ -86,7 +86,7 @@ export class Pieces {
     return this.#missingCount;
   }
   /** Those of them that nobody connected has. */
-  get nowhereCount(): number {
+  get unavailableCount(): number {
     return this.#missingCount - this.#offeredCount;
   }
   /** The n-th of them, in no order. */
@@ -112,7 +112,7 @@ export class Pieces {
     return this.size - this.#unwanted;
   }
   /** Whether everything that is wanted is held. */
-  get isWhole(): boolean {
+  get isComplete(): boolean {
     return this.held.count === this.wantedCount;
   }
 

@@ -5,45 +5,45 @@ import type { Root } from '../../../protocol/base/ids.ts';
 import { ShoalError } from '../../../protocol/base/errors.ts';
 import type { Clock, Disk, DiskFile } from '../../../protocol/base/world.ts';
 import type { FileIdentity } from '../hashing/fileIdentity.ts';
-import { identityOf, whyUnlike } from '../hashing/fileIdentity.ts';
+import { identityOf, identityMismatch } from '../hashing/fileIdentity.ts';
 import type { FolderFile } from './folderFile.ts';
 import type { Hasher, HashOptions } from '../hashing/hasher.ts';
 import { expectedHash } from '../hashing/hasher.ts';
 import type { HashRange, Levels, Shape } from '../hashing/merkleTree.ts';
-import { layerOfRoot, lengthOf, levelsOf, rangeOf, rootOf } from '../hashing/merkleTree.ts';
-import type { OpenFiles } from './filePool.ts';
+import { pieceHashesOfRoot, lengthOf, levelsOf, rangeOf, rootOf } from '../hashing/merkleTree.ts';
+import type { FilePool } from './filePool.ts';
 import type { PartFile } from './partFile.ts';
-import type { Publication } from './finalize.ts';
-import { publish } from './finalize.ts';
-import { Pieces } from './pieceStates.ts';
+import type { FinalizeRequest } from './finalize.ts';
+import { finalize } from './finalize.ts';
+import { PieceStates } from './pieceStates.ts';
 
 /**
  * How long a look at the file counts while it is served, in ms: two calls for each piece cost as
  * much as reading it.
  */
-const LOOK_MS = 250;
+const CHECK_MS = 250;
 
-export interface CopyHost {
+export interface PieceStoreContext {
   readonly disk: Disk;
   readonly clock: Clock;
   readonly hasher: Hasher;
-  readonly openFiles: OpenFiles;
+  readonly openFiles: FilePool;
 }
 
-export class Copy {
+export class PieceStore {
   readonly root: Root;
   readonly shape: Shape;
-  readonly pieces: Pieces;
-  readonly #host: CopyHost;
-  #layer: Uint8Array | undefined;
+  readonly states: PieceStates;
+  readonly #context: PieceStoreContext;
+  #pieceHashes: Uint8Array | undefined;
   #levels: Levels | undefined;
   #file: DiskFile;
   /** The part file while the copy is not published. */
   #part: PartFile | undefined;
   /** Path and identity of a whole file, checked while it is served. */
-  #whole:
+  #completeFile:
     { readonly path: string; readonly identity: FileIdentity; readonly folder: FolderFile | undefined } | undefined;
-  #lookedMs = -Infinity;
+  #checkedMs = -Infinity;
   /**
    * Pieces that were right in this life of the process. A disk may lose what it once had; nobody
    * shall be sent that.
@@ -53,15 +53,15 @@ export class Copy {
    * What is at work on the open file: its descriptor must not be closed, and given to another file,
    * meanwhile.
    */
-  readonly #working = new Set<Promise<unknown>>();
+  readonly #running = new Set<Promise<unknown>>();
   #closed = false;
 
-  private constructor(host: CopyHost, root: Root, shape: Shape, file: DiskFile) {
-    this.#host = host;
+  private constructor(context: PieceStoreContext, root: Root, shape: Shape, file: DiskFile) {
+    this.#context = context;
     this.root = root;
     this.shape = shape;
     this.#file = file;
-    this.pieces = new Pieces(shape.pieces);
+    this.states = new PieceStates(shape.pieces);
     this.#proven = new Bitfield(shape.pieces);
   }
 
@@ -73,32 +73,32 @@ export class Copy {
    *   verified again before they are sent
    * @throws ShoalError fileMissing, fileUnreadable, notAFile, fileChanged
    */
-  static async ofFile(
-    host: CopyHost,
+  static async forFile(
+    context: PieceStoreContext,
     root: Root,
     shape: Shape,
-    layer: Uint8Array,
+    pieceHashes: Uint8Array,
     path: string,
     identity: FileIdentity,
     { isProven = false, folder }: { readonly isProven?: boolean; readonly folder?: FolderFile | undefined } = {},
-  ): Promise<Copy> {
-    const copy = new Copy(host, root, shape, folder ?? host.openFiles.file(path, identity));
-    copy.#layer = layer;
-    copy.#whole = { path, identity, folder };
+  ): Promise<PieceStore> {
+    const store = new PieceStore(context, root, shape, folder ?? context.openFiles.file(path, identity));
+    store.#pieceHashes = pieceHashes;
+    store.#completeFile = { path, identity, folder };
     for (let piece = 0; piece < shape.pieces; piece++) {
-      copy.pieces.move(
+      store.states.move(
         piece,
         folder === undefined || folder.has(piece * shape.pieceBytes, lengthOf(shape, piece)) ? 'find' : 'skip',
       );
-      if (isProven) copy.#proven.add(piece);
+      if (isProven) store.#proven.add(piece);
     }
     try {
-      await copy.#checkUnchanged();
+      await store.#checkUnchanged();
     } catch (error) {
-      await copy.close();
+      await store.close();
       throw error;
     }
-    return copy;
+    return store;
   }
 
   /**
@@ -106,35 +106,41 @@ export class Copy {
    *
    * @param stuck  told when a checkpoint that was due could not be taken
    */
-  static ofPart(
-    host: CopyHost,
+  static forPart(
+    context: PieceStoreContext,
     root: Root,
     shape: Shape,
     part: PartFile,
-    layer: Uint8Array | undefined,
+    pieceHashes: Uint8Array | undefined,
     stuck: (error: ShoalError) => void,
-  ): Copy {
-    const copy = new Copy(host, root, shape, part.file);
-    copy.#part = part;
-    copy.#layer = layer ?? layerOfRoot(root, shape);
-    part.checkpoints.watch(copy.pieces.held, stuck);
-    return copy;
+  ): PieceStore {
+    const store = new PieceStore(context, root, shape, part.file);
+    store.#part = part;
+    store.#pieceHashes = pieceHashes ?? pieceHashesOfRoot(root, shape);
+    part.checkpoints.start(store.states.held, stuck);
+    return store;
   }
 
   /**
    * What is read of a file that is not downloaded: an empty file of its size, of which nothing has
    * to last, and of which nothing is wanted until it is.
    */
-  static ofPreview(host: CopyHost, root: Root, shape: Shape, file: DiskFile, layer: Uint8Array | undefined): Copy {
-    const copy = new Copy(host, root, shape, file);
-    copy.#layer = layer ?? layerOfRoot(root, shape);
-    copy.want(new Set());
-    return copy;
+  static forPreview(
+    context: PieceStoreContext,
+    root: Root,
+    shape: Shape,
+    file: DiskFile,
+    pieceHashes: Uint8Array | undefined,
+  ): PieceStore {
+    const store = new PieceStore(context, root, shape, file);
+    store.#pieceHashes = pieceHashes ?? pieceHashesOfRoot(root, shape);
+    store.want(new Set());
+    return store;
   }
 
   /** The piece hashes; undefined until a peer has sent and the root has proven them. */
-  get layer(): Uint8Array | undefined {
-    return this.#layer;
+  get pieceHashes(): Uint8Array | undefined {
+    return this.#pieceHashes;
   }
 
   /**
@@ -146,9 +152,9 @@ export class Copy {
   }
 
   /** Takes a complete layer. Returns whether it leads to the root. */
-  takeLayer(layer: Uint8Array): boolean {
-    if (rootOf(layer, this.shape) !== this.root) return false;
-    this.#layer = layer;
+  setPieceHashes(pieceHashes: Uint8Array): boolean {
+    if (rootOf(pieceHashes, this.shape) !== this.root) return false;
+    this.#pieceHashes = pieceHashes;
     return true;
   }
 
@@ -157,8 +163,8 @@ export class Copy {
    * known.
    */
   hashes(first: number, count: number): HashRange | undefined {
-    if (!this.#layer) return undefined;
-    this.#levels ??= levelsOf(this.#layer, this.shape);
+    if (!this.#pieceHashes) return undefined;
+    this.#levels ??= levelsOf(this.#pieceHashes, this.shape);
     return rangeOf(this.#levels, this.shape, first, count);
   }
 
@@ -167,14 +173,14 @@ export class Copy {
    * and held where it is right.
    */
   async checkDisk(options?: HashOptions): Promise<void> {
-    const vouched = this.#part?.checkpoints.vouched ?? new Bitfield(this.shape.pieces);
-    for (let piece = 0; piece < this.shape.pieces; piece++) if (vouched.has(piece)) this.pieces.move(piece, 'find');
-    if (!this.#layer || vouched.isFull) return;
-    for (const piece of await this.#work(
-      this.#host.hasher.check(this.#file, this.shape, this.#layer, vouched, options),
+    const vouched = this.#part?.checkpoints.durableAtOpen ?? new Bitfield(this.shape.pieces);
+    for (let piece = 0; piece < this.shape.pieces; piece++) if (vouched.has(piece)) this.states.move(piece, 'find');
+    if (!this.#pieceHashes || vouched.isFull) return;
+    for (const piece of await this.#run(
+      this.#context.hasher.check(this.#file, this.shape, this.#pieceHashes, vouched, options),
     )) {
-      if (this.pieces.state(piece) !== 'missing') continue;
-      this.pieces.move(piece, 'find');
+      if (this.states.state(piece) !== 'missing') continue;
+      this.states.move(piece, 'find');
       this.#isRight(piece);
     }
   }
@@ -185,13 +191,15 @@ export class Copy {
    * @throws ShoalError pieceNotHeld, fileChanged, fileMissing
    */
   async read(piece: number, offset: number, into: Uint8Array): Promise<void> {
-    if (this.#closed || !this.pieces.held.has(piece) || offset + into.length > lengthOf(this.shape, piece)) {
+    if (this.#closed || !this.states.held.has(piece) || offset + into.length > lengthOf(this.shape, piece)) {
       throw new ShoalError('pieceNotHeld', { piece });
     }
-    if (this.#whole && this.#host.clock.monotonicMs() - this.#lookedMs >= LOOK_MS) await this.#checkUnchanged();
+    if (this.#completeFile && this.#context.clock.monotonicMs() - this.#checkedMs >= CHECK_MS) {
+      await this.#checkUnchanged();
+    }
     if (!this.#proven.has(piece)) return this.#readFirst(piece, offset, into);
-    if ((await this.#work(this.#file.read(into, piece * this.shape.pieceBytes + offset))) !== into.length) {
-      throw this.#changed();
+    if ((await this.#run(this.#file.read(into, piece * this.shape.pieceBytes + offset))) !== into.length) {
+      throw this.#onChanged();
     }
   }
 
@@ -200,15 +208,15 @@ export class Copy {
    * was right; then it is held.
    */
   async store(piece: number, bytes: Uint8Array): Promise<boolean> {
-    if (!this.#layer) throw new Error('no layer to verify with');
+    if (!this.#pieceHashes) throw new Error('no layer to verify with');
     let right = false;
     try {
       if (this.#closed) throw new ShoalError('cancelled');
-      right = await this.#work(
-        this.#host.hasher.store(this.#file, this.shape, piece, bytes, expectedHash(this.#layer, piece)),
+      right = await this.#run(
+        this.#context.hasher.store(this.#file, this.shape, piece, bytes, expectedHash(this.#pieceHashes, piece)),
       );
     } finally {
-      this.pieces.move(piece, right ? 'hold' : 'reject');
+      this.states.move(piece, right ? 'hold' : 'reject');
     }
     if (right) this.#isRight(piece);
     return right;
@@ -218,24 +226,24 @@ export class Copy {
    * Makes what has arrived last, so that not even a power cut takes it. @throws ShoalError
    * syncFailed, diskFull, destinationUnwritable
    */
-  async save(): Promise<void> {
-    await this.#part?.checkpoints.take();
+  async saveCheckpoint(): Promise<void> {
+    await this.#part?.checkpoints.save();
   }
 
   /** Publishes a download whose pieces are all held. @throws ShoalError as `publish`, syncFailed */
-  async publish(wish: Publication): Promise<{ readonly path: string; readonly identity: FileIdentity }> {
+  async finalize(wish: FinalizeRequest): Promise<{ readonly path: string; readonly identity: FileIdentity }> {
     const part = this.#part;
     if (!part) throw new Error('nothing to publish');
     await part.checkpoints.sync();
-    const lost = this.pieces.isWhole ? undefined : this.pieces.nextMissing(0); // the disk may have lost one meanwhile
+    const lost = this.states.isComplete ? undefined : this.states.nextMissing(0); // the disk may have lost one meanwhile
     if (lost !== undefined) throw new ShoalError('pieceNotHeld', { piece: lost });
-    const path = await this.#work(publish(this.#host.disk, part, wish));
+    const path = await this.#run(finalize(this.#context.disk, part, wish));
     part.checkpoints.stop();
     this.#part = undefined;
-    this.#whole = { path, identity: identityOf(await this.#file.stat()), folder: undefined };
+    this.#completeFile = { path, identity: identityOf(await this.#file.stat()), folder: undefined };
     // from here on it is open only while it is asked for
-    this.#file = this.#host.openFiles.file(path, this.#whole.identity, this.#file);
-    return this.#whole;
+    this.#file = this.#context.openFiles.file(path, this.#completeFile.identity, this.#file);
+    return this.#completeFile;
   }
 
   /** From here on reads the files that were made of what has come. */
@@ -243,26 +251,26 @@ export class Copy {
     const part = this.#file;
     this.#part?.checkpoints.stop();
     this.#part = undefined;
-    this.#whole = { path, identity, folder };
+    this.#completeFile = { path, identity, folder };
     this.#file = folder;
     // Beside a chosen file a piece may hold bytes of another one, which are no longer here.
     for (let piece = 0; piece < this.shape.pieces; piece++) {
-      if (!this.pieces.held.has(piece) || folder.has(piece * this.shape.pieceBytes, lengthOf(this.shape, piece))) {
+      if (!this.states.held.has(piece) || folder.has(piece * this.shape.pieceBytes, lengthOf(this.shape, piece))) {
         continue;
       }
-      this.pieces.move(piece, 'lose');
-      this.pieces.move(piece, 'skip');
+      this.states.move(piece, 'lose');
+      this.states.move(piece, 'skip');
     }
-    await Promise.allSettled(this.#working);
+    await Promise.allSettled(this.#running);
     await part.close();
   }
 
   /** From now on these pieces are wanted, and no others. Those that are held stay. */
   want(needed: ReadonlySet<number>): void {
     for (let piece = 0; piece < this.shape.pieces; piece++) {
-      const state = this.pieces.state(piece);
-      if (state === 'missing' && !needed.has(piece)) this.pieces.move(piece, 'skip');
-      if (state === 'unwanted' && needed.has(piece)) this.pieces.move(piece, 'want');
+      const state = this.states.state(piece);
+      if (state === 'missing' && !needed.has(piece)) this.states.move(piece, 'skip');
+      if (state === 'unwanted' && needed.has(piece)) this.states.move(piece, 'want');
     }
   }
 
@@ -290,11 +298,11 @@ export class Copy {
   async close(keep = true): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await Promise.allSettled(this.#working);
+    await Promise.allSettled(this.#running);
     this.#part?.checkpoints.stop();
     try {
       // What cannot be saved now is found again by reading.
-      if (keep) await this.save().catch(() => {});
+      if (keep) await this.saveCheckpoint().catch(() => {});
     } finally {
       await this.#file.close();
     }
@@ -306,15 +314,15 @@ export class Copy {
       into.length === lengthOf(this.shape, piece)
         ? into
         : new Uint8Array(new SharedArrayBuffer(lengthOf(this.shape, piece)));
-    const count = await this.#work(this.#file.read(whole, piece * this.shape.pieceBytes));
+    const count = await this.#run(this.#file.read(whole, piece * this.shape.pieceBytes));
     // What a checkpoint vouches for before the layer has come cannot be verified, and is not given
     // away.
-    if (!this.#layer) throw new ShoalError('pieceNotHeld', { piece });
+    if (!this.#pieceHashes) throw new ShoalError('pieceNotHeld', { piece });
     if (
       count !== whole.length ||
-      !(await this.#host.hasher.verify(this.shape, whole, expectedHash(this.#layer, piece)))
+      !(await this.#context.hasher.verify(this.shape, whole, expectedHash(this.#pieceHashes, piece)))
     ) {
-      throw this.#damaged(piece);
+      throw this.#onDamaged(piece);
     }
     this.#proven.add(piece);
     if (whole !== into) into.set(whole.subarray(offset, offset + into.length));
@@ -324,50 +332,51 @@ export class Copy {
    * The disk does not hold what it once held. Of a download that piece is fetched again; of a whole
    * file nothing is served any more.
    */
-  #damaged(piece: number): ShoalError {
-    if (this.#whole) return this.#changed();
-    if (this.pieces.held.has(piece)) {
-      this.pieces.move(piece, 'lose');
-      this.#part?.checkpoints.wrote(lengthOf(this.shape, piece)); // the last one vouches for it
+  #onDamaged(piece: number): ShoalError {
+    if (this.#completeFile) return this.#onChanged();
+    if (this.states.held.has(piece)) {
+      this.states.move(piece, 'lose');
+      this.#part?.checkpoints.onWritten(lengthOf(this.shape, piece)); // the last one vouches for it
     }
     return new ShoalError('pieceNotHeld', { piece });
   }
 
-  #changed(): ShoalError {
-    return new ShoalError('fileChanged', { name: this.#whole?.path ?? '' });
+  #onChanged(): ShoalError {
+    return new ShoalError('fileChanged', { name: this.#completeFile?.path ?? '' });
   }
 
   /** A piece is on the disk and right. */
   #isRight(piece: number): void {
     this.#proven.add(piece);
-    this.#part?.checkpoints.wrote(lengthOf(this.shape, piece));
+    this.#part?.checkpoints.onWritten(lengthOf(this.shape, piece));
   }
 
   /** Both what is open and what is under the name must be the file that was hashed. */
   async #checkUnchanged(): Promise<void> {
-    const whole = this.#whole;
+    const whole = this.#completeFile;
     if (!whole) return;
     // later it looks at what it reads
-    if (whole.folder) return this.#lookedMs === -Infinity ? this.#checkFolder(whole.folder) : undefined;
-    const nowMs = this.#host.clock.monotonicMs();
-    const named = await this.#host.disk.stat(whole.path);
+    if (whole.folder) return this.#checkedMs === -Infinity ? this.#checkFolder(whole.folder) : undefined;
+    const nowMs = this.#context.clock.monotonicMs();
+    const named = await this.#context.disk.stat(whole.path);
     if (!named) throw new ShoalError('fileMissing', { path: whole.path });
-    const why = whyUnlike(whole.identity, named) ?? whyUnlike(whole.identity, await this.#work(this.#file.stat()));
-    if (why !== undefined) throw this.#changed();
-    this.#lookedMs = nowMs;
+    const why =
+      identityMismatch(whole.identity, named) ?? identityMismatch(whole.identity, await this.#run(this.#file.stat()));
+    if (why !== undefined) throw this.#onChanged();
+    this.#checkedMs = nowMs;
   }
 
   async #checkFolder(folder: FolderFile): Promise<void> {
     await folder.check();
-    this.#lookedMs = this.#host.clock.monotonicMs();
+    this.#checkedMs = this.#context.clock.monotonicMs();
   }
 
-  async #work<T>(work: Promise<T>): Promise<T> {
-    this.#working.add(work);
+  async #run<T>(work: Promise<T>): Promise<T> {
+    this.#running.add(work);
     try {
       return await work;
     } finally {
-      this.#working.delete(work);
+      this.#running.delete(work);
     }
   }
 }

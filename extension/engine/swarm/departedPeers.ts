@@ -11,12 +11,12 @@ const DEPARTED_MAX = 8;
 
 export interface DepartedPeer {
   readonly user: string;
-  readonly theirs: Bitfield;
+  readonly had: Bitfield;
   /** By the wall clock. */
   readonly atMs: number;
 }
 
-export class Departed {
+export class DepartedPeers {
   /** Who left first is first. */
   readonly #peers = new Map<Pin, DepartedPeer>();
 
@@ -24,9 +24,9 @@ export class Departed {
     return this.#peers;
   }
 
-  left(pin: Pin, peer: DepartedPeer): void {
+  add(pin: Pin, peer: DepartedPeer): void {
     this.#peers.delete(pin);
-    if (peer.theirs.count === 0) return;
+    if (peer.had.count === 0) return;
     this.#peers.set(pin, peer);
     for (const oldest of this.#peers.keys()) {
       if (this.#peers.size <= DEPARTED_MAX) break;
@@ -34,7 +34,7 @@ export class Departed {
     }
   }
 
-  cameBack(pin: Pin): void {
+  remove(pin: Pin): void {
     this.#peers.delete(pin);
   }
 }

@@ -4,8 +4,8 @@ import type { SwarmKey } from '../../../protocol/base/ids.ts';
 import { HASH_BYTES } from '../../../protocol/base/ids.ts';
 import { HASHES_PER_REPLY_MAX } from '../../../protocol/base/limits.ts';
 import type { Shape } from '../hashing/merkleTree.ts';
-import { rangeFits } from '../hashing/merkleTree.ts';
-import type { PeerLink } from '../peers/peerConnection.ts';
+import { provesRange } from '../hashing/merkleTree.ts';
+import type { PeerConnection } from '../peers/peerConnection.ts';
 
 /**
  * Ranges asked for at once: 8 × 1024 hashes stand for 4 GiB of ordinary pieces, so most files wait
@@ -13,26 +13,26 @@ import type { PeerLink } from '../peers/peerConnection.ts';
  */
 const RANGES_AT_ONCE = 8;
 
-export class LayerFetch {
+export class HashFetcher {
   readonly #key: SwarmKey;
   readonly #shape: Shape;
-  readonly #layer: Buffer;
+  readonly #pieceHashes: Buffer;
   /** The first piece whose hash is not here yet. */
   #next = 0;
   /**
    * Who is being asked, and which of our turns that is: the same peer may be given up and asked
    * again.
    */
-  #from: { readonly link: PeerLink } | undefined;
+  #current: { readonly link: PeerConnection } | undefined;
 
   constructor(key: SwarmKey, shape: Shape) {
     this.#key = key;
     this.#shape = shape;
-    this.#layer = Buffer.alloc(shape.pieces * HASH_BYTES);
+    this.#pieceHashes = Buffer.alloc(shape.pieces * HASH_BYTES);
   }
 
-  get isAsking(): boolean {
-    return this.#from !== undefined;
+  get isFetching(): boolean {
+    return this.#current !== undefined;
   }
 
   /**
@@ -42,8 +42,8 @@ export class LayerFetch {
    *   when it was given up meanwhile
    * @throws ShoalError what the link throws
    */
-  async from(link: PeerLink): Promise<Uint8Array | 'wrong' | undefined> {
-    const turn = (this.#from = { link });
+  async fetchFrom(peer: PeerConnection): Promise<Uint8Array | 'wrong' | undefined> {
+    const attempt = (this.#current = { link: peer });
     const count = Math.min(HASHES_PER_REPLY_MAX, 2 ** Math.ceil(Math.log2(this.#shape.pieces)));
     try {
       while (this.#next < this.#shape.pieces) {
@@ -51,24 +51,24 @@ export class LayerFetch {
           (first) => first < this.#shape.pieces,
         );
         const ranges = await Promise.all(
-          firsts.map((first) => link.connection.call('hashes', { ...this.#key, first, count })),
+          firsts.map((first) => peer.rpc.call('hashes', { ...this.#key, first, count })),
         );
-        if (this.#from !== turn) return undefined;
+        if (this.#current !== attempt) return undefined;
         for (const [n, range] of ranges.entries()) {
           const first = firsts[n] ?? 0;
-          if (!rangeFits(range, this.#shape, this.#key.root, first, count)) return 'wrong';
-          this.#layer.set(range.hashes, first * HASH_BYTES);
+          if (!provesRange(range, this.#shape, this.#key.root, first, count)) return 'wrong';
+          this.#pieceHashes.set(range.hashes, first * HASH_BYTES);
           this.#next = first + count;
         }
       }
-      return this.#layer;
+      return this.#pieceHashes;
     } finally {
-      if (this.#from === turn) this.#from = undefined;
+      if (this.#current === attempt) this.#current = undefined;
     }
   }
 
   /** A peer is gone: somebody else may be asked. */
-  giveUp(link: PeerLink): void {
-    if (this.#from?.link === link) this.#from = undefined;
+  cancel(peer: PeerConnection): void {
+    if (this.#current?.link === peer) this.#current = undefined;
   }
 }

@@ -8,12 +8,12 @@ import type { SwarmPeer } from '../../../protocol/messages/trackerLink.ts';
  * Members from which on no more are looked for: what each has costs a word to every other, and a
  * piece is never more than some steps away.
  */
-const REACHED_MAX = 16;
+const PEERS_WANTED_MAX = 16;
 /**
  * For how long the same ones are reached for, in ms: longer than it takes to find out that somebody
  * cannot be.
  */
-const TURN_MS = 10_000;
+const ROTATION_MS = 10_000;
 
 /** Somebody who is left alone, and why. */
 export interface BannedPeer {
@@ -22,34 +22,34 @@ export interface BannedPeer {
 }
 
 /** What the choice depends on besides. */
-export interface Chooser {
+export interface SelectionContext {
   readonly nowMs: number;
   readonly random: () => number;
   /** Whether the last try to reach somebody has failed, and there is no link that they dialled. */
   readonly isUnreachable: (pin: Pin) => boolean;
   /** Whether there is a link to somebody. */
-  readonly isLinked: (pin: Pin) => boolean;
+  readonly isConnected: (pin: Pin) => boolean;
 }
 
-export class Contacts {
-  readonly #named = new Map<Pin, SwarmPeer>();
+export class PeerCandidates {
+  readonly #candidates = new Map<Pin, SwarmPeer>();
   /** Peers who have been asked to take part and have not answered. */
-  readonly #asked = new Set<Pin>();
+  readonly #joining = new Set<Pin>();
   /** Peers left alone: they sent something wrong. */
   readonly #banned = new Map<Pin, BannedPeer>();
   /** Where we begin among equals: any u32. */
-  #turn = 0;
-  #turnEndsMs = -Infinity;
+  #rotation = 0;
+  #rotationEndsMs = -Infinity;
 
   /** Peers that a tracker knows in this swarm. */
-  get named(): readonly SwarmPeer[] {
-    return [...this.#named.values()];
+  get all(): readonly SwarmPeer[] {
+    return [...this.#candidates.values()];
   }
   add(peers: readonly SwarmPeer[]): void {
-    for (const peer of peers) this.#named.set(peer.pin, peer);
+    for (const peer of peers) this.#candidates.set(peer.pin, peer);
   }
   remove(pins: readonly Pin[]): void {
-    for (const pin of pins) this.#named.delete(pin);
+    for (const pin of pins) this.#candidates.delete(pin);
   }
 
   get banned(): ReadonlyMap<Pin, BannedPeer> {
@@ -60,16 +60,16 @@ export class Contacts {
   }
 
   /** A peer is asked to take part. */
-  asking(pin: Pin): void {
-    this.#asked.add(pin);
+  onJoinStarted(pin: Pin): void {
+    this.#joining.add(pin);
   }
   /** It has answered, or cannot. */
-  answered(pin: Pin): void {
-    this.#asked.delete(pin);
+  onJoinEnded(pin: Pin): void {
+    this.#joining.delete(pin);
   }
   /** Whether a peer may be asked to take part now. */
-  mayBeAsked(pin: Pin): boolean {
-    return !this.#banned.has(pin) && !this.#asked.has(pin);
+  mayJoin(pin: Pin): boolean {
+    return !this.#banned.has(pin) && !this.#joining.has(pin);
   }
 
   /**
@@ -77,23 +77,26 @@ export class Contacts {
    * elsewhere among equals, so that not all come to the same ones. Who cannot be reached comes
    * last, and who does not answer makes room for others after a while.
    *
-   * @param here  those who take part
+   * @param connected  those who take part
    */
-  toReach(here: ReadonlySet<Pin>, { nowMs, random, isUnreachable, isLinked }: Chooser): readonly SwarmPeer[] {
-    if (nowMs >= this.#turnEndsMs) {
-      this.#turn = Math.floor(random() * 2 ** 32);
-      this.#turnEndsMs = nowMs + TURN_MS;
+  select(
+    connected: ReadonlySet<Pin>,
+    { nowMs, random, isUnreachable, isConnected }: SelectionContext,
+  ): readonly SwarmPeer[] {
+    if (nowMs >= this.#rotationEndsMs) {
+      this.#rotation = Math.floor(random() * 2 ** 32);
+      this.#rotationEndsMs = nowMs + ROTATION_MS;
     }
-    const place = (pin: Pin): number => (parseInt(pin.slice(0, 8), 16) ^ this.#turn) >>> 0;
+    const place = (pin: Pin): number => (parseInt(pin.slice(0, 8), 16) ^ this.#rotation) >>> 0;
     const rank = ({ pin, leftBytes }: SwarmPeer): number => (isUnreachable(pin) ? 2 : Math.min(1, leftBytes));
-    const others = this.named.filter(({ pin }) => !here.has(pin) && !this.#banned.has(pin));
+    const others = this.all.filter(({ pin }) => !connected.has(pin) && !this.#banned.has(pin));
     const sorted = others.sort((a, b) => rank(a) - rank(b) || place(a.pin) - place(b.pin));
     // Who has everything and is linked to us is asked however many take part: it may have dialled
     // us because nobody can dial it, and be the only one.
     const reached = sorted.filter(
-      ({ pin, leftBytes }, n) => n < REACHED_MAX - here.size || (leftBytes === 0 && isLinked(pin)),
+      ({ pin, leftBytes }, n) => n < PEERS_WANTED_MAX - connected.size || (leftBytes === 0 && isConnected(pin)),
     );
     // Those who are being asked may well take part in a moment.
-    return reached.filter(({ pin }) => !this.#asked.has(pin));
+    return reached.filter(({ pin }) => !this.#joining.has(pin));
   }
 }

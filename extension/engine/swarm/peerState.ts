@@ -4,17 +4,17 @@
 import type { Bitfield } from '../../../protocol/messages/bitfield.ts';
 import { SPAN_BYTES_MAX } from '../../../protocol/base/limits.ts';
 import type { Clock } from '../../../protocol/base/world.ts';
-import { AskWindow } from './requestWindow.ts';
-import type { PeerLink } from '../peers/peerConnection.ts';
-import { Rate } from '../peers/rateMeter.ts';
+import { RequestWindow } from './requestWindow.ts';
+import type { PeerConnection } from '../peers/peerConnection.ts';
+import { RateMeter } from '../peers/rateMeter.ts';
 
 /** Bytes that must arrive between two looks for a piece to get on that has begun to arrive. */
-const GIVING_BYTES_MIN = 1024;
+const PROGRESS_BYTES_MIN = 1024;
 /** Bytes of the smallest part of a piece that is asked for: one leaf of the hash tree. */
 const SPAN_BYTES_MIN = 16 * 1024;
 /** How much the last look counts in the rate, and the last piece in the time that pieces take. */
 const RATE_WEIGHT = 0.5;
-const TOOK_WEIGHT = 0.25;
+const PIECE_TIME_WEIGHT = 0.25;
 /**
  * Who owes us a piece and sends nothing is overdue after four times what pieces take from there,
  * within these bounds, in ms.
@@ -41,7 +41,7 @@ const REST_MS = 4_000;
 const REST_MS_MAX = 64_000;
 
 /** One piece that was asked for. */
-export interface Ask {
+export interface PendingRequest {
   readonly sinceMs: number;
   readonly abort: AbortController;
   /**
@@ -51,65 +51,66 @@ export interface Ask {
   buffer: Uint8Array | undefined;
 }
 
-export class Member {
-  readonly link: PeerLink;
-  theirs: Bitfield;
-  readonly asks = new Map<number, Ask>();
-  readonly window = new AskWindow();
+export class PeerState {
+  readonly connection: PeerConnection;
+  pieces: Bitfield;
+  readonly pending = new Map<number, PendingRequest>();
+  readonly window = new RequestWindow();
   /**
    * Pieces that it has asked of seeders, as it says: it will have them soon, so nobody else needs
    * to ask a seeder for them.
    */
-  coming: ReadonlySet<number> = new Set();
+  announcedRequests: ReadonlySet<number> = new Set();
   /** It is asked for nothing before. */
   restsUntilMs = 0;
   /** How fast pieces come from it, and go to it. */
-  readonly down: Rate;
-  readonly up: Rate;
+  readonly downRate: RateMeter;
+  readonly upRate: RateMeter;
   /** Bytes that it was sent. */
-  tookBytes = 0;
+  sentBytes = 0;
   /** When bytes of pieces last came from it, or it last owed none. */
-  #gaveMs: number;
-  #seenBytes: number;
-  #seenMs: number;
+  #lastBytesMs: number;
+  #tickBytesIn: number;
+  #tickMs: number;
   #bytesPerS: number | undefined;
-  #tookMs: number | undefined;
+  #pieceTimeMs: number | undefined;
   #restMs = REST_MS;
 
-  constructor(link: PeerLink, theirs: Bitfield, clock: Clock) {
-    this.link = link;
-    this.theirs = theirs;
-    this.down = new Rate(clock);
-    this.up = new Rate(clock);
-    this.#gaveMs = this.#seenMs = clock.monotonicMs();
-    this.#seenBytes = link.connection.counts.bytesIn;
+  constructor(connection: PeerConnection, pieces: Bitfield, clock: Clock) {
+    this.connection = connection;
+    this.pieces = pieces;
+    this.downRate = new RateMeter(clock);
+    this.upRate = new RateMeter(clock);
+    this.#lastBytesMs = this.#tickMs = clock.monotonicMs();
+    this.#tickBytesIn = connection.rpc.counts.bytesIn;
   }
 
   get isSeeder(): boolean {
-    return this.theirs.isFull;
+    return this.pieces.isFull;
   }
 
   /** Whether it owes something and has sent nothing for so long that others should be asked. */
   isOverdue(nowMs: number): boolean {
     const overdueMs =
-      this.#tookMs === undefined
+      this.#pieceTimeMs === undefined
         ? OVERDUE_MS_FIRST[this.isSeeder ? 'seeder' : 'leecher']
-        : Math.min(OVERDUE_MS_MAX, Math.max(OVERDUE_MS_MIN, OVERDUE_TIMES * this.#tookMs));
-    return this.asks.size > 0 && nowMs - this.#gaveMs > overdueMs;
+        : Math.min(OVERDUE_MS_MAX, Math.max(OVERDUE_MS_MIN, OVERDUE_TIMES * this.#pieceTimeMs));
+    return this.pending.size > 0 && nowMs - this.#lastBytesMs > overdueMs;
   }
 
   /** Something was asked of it that owed nothing, or a part of a piece has come. */
-  gave(nowMs: number): void {
-    this.#gaveMs = nowMs;
+  onBytes(nowMs: number): void {
+    this.#lastBytesMs = nowMs;
   }
 
   /** A piece has come. @param wasFull  as AskWindow takes it */
-  arrived(nowMs: number, sinceMs: number, wasFull: boolean): void {
+  onPiece(nowMs: number, sinceMs: number, wasFull: boolean): void {
     const tookMs = nowMs - sinceMs;
-    this.#gaveMs = nowMs;
+    this.#lastBytesMs = nowMs;
     this.#restMs = REST_MS;
-    this.#tookMs = this.#tookMs === undefined ? tookMs : this.#tookMs + TOOK_WEIGHT * (tookMs - this.#tookMs);
-    this.window.arrived(tookMs, wasFull);
+    this.#pieceTimeMs =
+      this.#pieceTimeMs === undefined ? tookMs : this.#pieceTimeMs + PIECE_TIME_WEIGHT * (tookMs - this.#pieceTimeMs);
+    this.window.onPiece(tookMs, wasFull);
   }
 
   /**
@@ -123,7 +124,7 @@ export class Member {
 
   /** Whether a part of what it was asked for has come. */
   get isArriving(): boolean {
-    for (const { buffer } of this.asks.values()) if (buffer) return true;
+    for (const { buffer } of this.pending.values()) if (buffer) return true;
     return false;
   }
 
@@ -131,23 +132,25 @@ export class Member {
    * Whether it would probably have sent by now what somebody else was asked for and has not begun
    * to send, or sends in drops.
    */
-  canBeat({ buffer, sinceMs }: Ask, nowMs: number): boolean {
-    if (this.#tookMs === undefined) return false;
+  isFasterThan({ buffer, sinceMs }: PendingRequest, nowMs: number): boolean {
+    if (this.#pieceTimeMs === undefined) return false;
     const waitedMs = nowMs - sinceMs;
-    return buffer === undefined ? waitedMs > this.#tookMs : waitedMs > TRICKLE_TIMES * this.#tookMs + TRICKLE_MS;
+    return buffer === undefined
+      ? waitedMs > this.#pieceTimeMs
+      : waitedMs > TRICKLE_TIMES * this.#pieceTimeMs + TRICKLE_MS;
   }
 
   /** Called now and then: takes down what has come meanwhile. */
-  look(nowMs: number): void {
-    const { bytesIn } = this.link.connection.counts;
-    const came = bytesIn - this.#seenBytes;
-    const perS = (came * 1000) / Math.max(1, nowMs - this.#seenMs);
-    if (this.asks.size === 0 || (this.isArriving && came >= GIVING_BYTES_MIN)) this.#gaveMs = nowMs;
-    if (this.asks.size > 0) {
+  tick(nowMs: number): void {
+    const { bytesIn } = this.connection.rpc.counts;
+    const came = bytesIn - this.#tickBytesIn;
+    const perS = (came * 1000) / Math.max(1, nowMs - this.#tickMs);
+    if (this.pending.size === 0 || (this.isArriving && came >= PROGRESS_BYTES_MIN)) this.#lastBytesMs = nowMs;
+    if (this.pending.size > 0) {
       this.#bytesPerS = this.#bytesPerS === undefined ? perS : this.#bytesPerS + RATE_WEIGHT * (perS - this.#bytesPerS);
     }
-    this.#seenBytes = bytesIn;
-    this.#seenMs = nowMs;
+    this.#tickBytesIn = bytesIn;
+    this.#tickMs = nowMs;
   }
 
   /**

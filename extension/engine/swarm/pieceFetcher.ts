@@ -6,16 +6,16 @@ import { asShoalError, isShoalError, ShoalError } from '../../../protocol/base/e
 import type { SwarmKey } from '../../../protocol/base/ids.ts';
 import { SPAN_BYTES_MAX } from '../../../protocol/base/limits.ts';
 import type { Chance, Clock, Log } from '../../../protocol/base/world.ts';
-import type { Copy } from '../storage/pieceStore.ts';
+import type { PieceStore } from '../storage/pieceStore.ts';
 import { lengthOf } from '../hashing/merkleTree.ts';
-import { LayerFetch } from './hashFetcher.ts';
-import type { Ask, Member } from './peerState.ts';
-import type { PeerLink } from '../peers/peerConnection.ts';
-import { pick } from './piecePicker.ts';
-import type { Asked } from './piecePicker.ts';
-import type { PieceBuffers } from '../peers/bufferPool.ts';
-import type { Throttle } from '../peers/rateLimiter.ts';
-import type { Urgent } from './urgentPieces.ts';
+import { HashFetcher } from './hashFetcher.ts';
+import type { PendingRequest, PeerState } from './peerState.ts';
+import type { PeerConnection } from '../peers/peerConnection.ts';
+import { pickPiece } from './piecePicker.ts';
+import type { InFlight } from './piecePicker.ts';
+import type { BufferPool } from '../peers/bufferPool.ts';
+import type { RateLimiter } from '../peers/rateLimiter.ts';
+import type { UrgentPieces } from './urgentPieces.ts';
 
 /** Pieces that wait for the hashing thread before no more are asked for: what bounds memory. */
 const VERIFYING_MAX = 8;
@@ -29,212 +29,212 @@ const PAIRS_FROM = 4;
  */
 const ANSWER_BYTES_MIN = 1024;
 /** Last bound of one request, in ms; that a peer is overdue is noticed long before. */
-const ASK_MS = 120_000;
+const REQUEST_MS_MAX = 120_000;
 
-export interface FetcherHost {
+export interface PieceFetcherContext {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly log: Log;
-  readonly buffers: PieceBuffers;
+  readonly buffers: BufferPool;
   /** The limits of what we take: of all downloads, and of this one. */
-  readonly down: readonly Throttle[];
+  readonly downloadLimiters: readonly RateLimiter[];
   /** What somebody waits for: asked for even while all else is paused. */
-  readonly urgent: Urgent;
+  readonly urgentPieces: UrgentPieces;
 }
 
 /** What becomes of what was asked for. */
-export interface FetcherEvents {
+export interface PieceFetcherEvents {
   /** A piece is verified and written. */
-  held(piece: number, from: Member, bytes: number): void;
+  onPiece(piece: number, from: PeerState, bytes: number): void;
   /** Nothing more is wanted: what is not held was wanted only by somebody who no longer waits. */
-  whole(): void;
+  onComplete(): void;
   /** What we have asked of seeders has changed. */
-  asking(): void;
-  layerKnown(layer: Uint8Array): void;
+  onRequestsChanged(): void;
+  onPieceHashes(pieceHashes: Uint8Array): void;
   /** A piece was wrong. It came from one peer, so it is clear from whom. */
-  rejected(piece: number, from: Member): void;
+  onWrongPiece(piece: number, from: PeerState): void;
   /** A peer has sent what is wrong otherwise, and is to be left alone. */
-  wrong(from: PeerLink, why: string): void;
+  onMisbehavior(from: PeerConnection, why: string): void;
   /** A peer does not serve us now. */
-  refused(from: Member): void;
+  onRefused(from: PeerState): void;
   /** The disk refused; nothing is asked for until `resume`. */
-  stuck(error: ShoalError): void;
-  received(bytes: number): void;
+  onDiskError(error: ShoalError): void;
+  onReceived(bytes: number): void;
 }
 
-export class Fetcher {
+export class PieceFetcher {
   mode: PickerMode;
   readonly #key: SwarmKey;
-  readonly #copy: Copy;
-  readonly #members: ReadonlyMap<PeerLink, Member>;
-  readonly #host: FetcherHost;
-  readonly #events: FetcherEvents;
-  #layer: LayerFetch | undefined;
-  #isAsking = true;
+  readonly #store: PieceStore;
+  readonly #peers: ReadonlyMap<PeerConnection, PeerState>;
+  readonly #context: PieceFetcherContext;
+  readonly #events: PieceFetcherEvents;
+  #hashFetcher: HashFetcher | undefined;
+  #isRequesting = true;
   #isPumping = false;
   /** Whether somebody could have been asked for more, had there been memory. */
-  #isHungry = false;
+  #isShortOfMemory = false;
   /** Pieces that are wanted only as long as somebody waits for them. */
-  readonly #lent = new Set<number>();
+  readonly #temporarilyWanted = new Set<number>();
   /** How many of the members will soon have a piece, as they say. */
-  readonly #coming = new Map<number, number>();
+  readonly #announcedCounts = new Map<number, number>();
 
   constructor(
     key: SwarmKey,
-    copy: Copy,
+    store: PieceStore,
     mode: PickerMode,
-    members: ReadonlyMap<PeerLink, Member>,
-    host: FetcherHost,
-    events: FetcherEvents,
+    peers: ReadonlyMap<PeerConnection, PeerState>,
+    context: PieceFetcherContext,
+    events: PieceFetcherEvents,
   ) {
     this.#key = key;
-    this.#copy = copy;
+    this.#store = store;
     this.mode = mode;
-    this.#members = members;
-    this.#host = host;
+    this.#peers = peers;
+    this.#context = context;
     this.#events = events;
   }
 
   /** Whether there is anything that may be asked for. */
-  get isAsking(): boolean {
-    return this.#isAsking || !this.#host.urgent.isEmpty;
+  get isRequesting(): boolean {
+    return this.#isRequesting || !this.#context.urgentPieces.isEmpty;
   }
   /** Whether pieces have come faster than they are hashed and written. */
   get isDiskBusy(): boolean {
-    return this.#copy.pieces.verifyingCount >= VERIFYING_MAX;
+    return this.#store.states.verifyingCount >= VERIFYING_MAX;
   }
 
   /** Stops asking, but for what somebody waits for; what is under way is given up. */
   pause(): void {
-    this.#isAsking = false;
-    for (const member of this.#members.values()) this.giveUp(member);
-    if (!this.#host.urgent.isEmpty) this.pump();
+    this.#isRequesting = false;
+    for (const peer of this.#peers.values()) this.cancelPeer(peer);
+    if (!this.#context.urgentPieces.isEmpty) this.pump();
   }
 
   /** Somebody no longer waits: what was under way only for that is given up. */
-  calmDown(): void {
-    if (!this.isAsking) this.pause();
+  cancelUrgent(): void {
+    if (!this.isRequesting) this.pause();
     this.pump();
   }
 
   resume(): void {
-    this.#isAsking = true;
+    this.#isRequesting = true;
     this.pump();
   }
 
   /** What a downloader says it has asked of seeders: all of it, instead of what it said before. */
-  comingTo(member: Member, pieces: readonly number[]): void {
+  onRequested(peer: PeerState, pieces: readonly number[]): void {
     const count = (piece: number, by: 1 | -1): void => {
-      const now = (this.#coming.get(piece) ?? 0) + by;
-      if (now > 0) this.#coming.set(piece, now);
-      else this.#coming.delete(piece);
+      const now = (this.#announcedCounts.get(piece) ?? 0) + by;
+      if (now > 0) this.#announcedCounts.set(piece, now);
+      else this.#announcedCounts.delete(piece);
     };
-    for (const piece of member.coming) count(piece, -1);
-    member.coming = new Set(pieces.filter((piece) => !member.theirs.has(piece)));
-    for (const piece of member.coming) count(piece, 1);
+    for (const piece of peer.announcedRequests) count(piece, -1);
+    peer.announcedRequests = new Set(pieces.filter((piece) => !peer.pieces.has(piece)));
+    for (const piece of peer.announcedRequests) count(piece, 1);
   }
 
   /**
    * A peer is about to join: it is asked for the piece hashes in the same breath, if nobody else
    * is.
    */
-  beginLayer(link: PeerLink): void {
-    if (this.isAsking && !this.#copy.layer) void this.#fetchLayer(link);
+  fetchHashesFrom(connection: PeerConnection): void {
+    if (this.isRequesting && !this.#store.pieceHashes) void this.#fetchHashes(connection);
   }
 
   /** Nothing more is expected of a peer. */
-  giveUp(member: Member): void {
-    this.comingTo(member, []);
-    for (const ask of member.asks.values()) ask.abort.abort();
-    this.#layer?.giveUp(member.link);
+  cancelPeer(peer: PeerState): void {
+    this.onRequested(peer, []);
+    for (const request of peer.pending.values()) request.abort.abort();
+    this.#hashFetcher?.cancel(peer.connection);
   }
 
   /** Pieces that were asked of seeders and have not come. */
-  askedOfSeeders(): readonly number[] {
-    return [...this.#members.values()].flatMap(({ isSeeder, asks }) => (isSeeder ? [...asks.keys()] : []));
+  requestedFromSeeders(): readonly number[] {
+    return [...this.#peers.values()].flatMap(({ isSeeder, pending }) => (isSeeder ? [...pending.keys()] : []));
   }
 
   /** Asks whoever may be asked for whatever there is to ask for. */
   pump(): void {
     if (this.#isPumping) return; // storing and aborting come back here
-    this.#lookAtUrgent();
+    this.#updateUrgent();
     this.#isPumping = true;
     try {
-      this.#isHungry = false;
+      this.#isShortOfMemory = false;
       // Downloaders before seeders, so that seeders are left to send what nobody else has; else at
       // another one each time, so that nobody is always first.
-      const members = [...this.#members.values()];
-      const start = Math.floor(this.#host.chance.random() * members.length);
-      const turned = [...members.slice(start), ...members.slice(0, start)];
-      for (const member of turned) if (!member.isSeeder) this.#pumpMember(member);
-      for (const member of turned) if (member.isSeeder) this.#pumpMember(member);
+      const peers = [...this.#peers.values()];
+      const start = Math.floor(this.#context.chance.random() * peers.length);
+      const turned = [...peers.slice(start), ...peers.slice(0, start)];
+      for (const peer of turned) if (!peer.isSeeder) this.#pumpPeerNow(peer);
+      for (const peer of turned) if (peer.isSeeder) this.#pumpPeerNow(peer);
     } finally {
       this.#isPumping = false;
     }
   }
 
   /** The same for one peer. */
-  pumpMember(member: Member): void {
+  pumpPeer(peer: PeerState): void {
     if (this.#isPumping) return;
-    this.#lookAtUrgent();
-    this.#pumpMember(member);
+    this.#updateUrgent();
+    this.#pumpPeerNow(peer);
   }
 
   /**
    * What somebody waits for is wanted, whatever was chosen; and afterwards it no longer is, so that
    * nothing waits for it that does not need it.
    */
-  #lookAtUrgent(): void {
-    const { pieces } = this.#copy;
-    const { urgent } = this.#host;
-    for (const piece of urgent.pieces) {
-      if (pieces.state(piece) !== 'unwanted') continue;
-      pieces.move(piece, 'want');
-      this.#lent.add(piece);
+  #updateUrgent(): void {
+    const { states } = this.#store;
+    const { urgentPieces } = this.#context;
+    for (const piece of urgentPieces.pieces) {
+      if (states.state(piece) !== 'unwanted') continue;
+      states.move(piece, 'want');
+      this.#temporarilyWanted.add(piece);
     }
-    const wasWhole = pieces.isWhole;
-    for (const piece of this.#lent) {
-      const state = pieces.state(piece);
-      if (urgent.pieces.includes(piece) || state === 'requested' || state === 'verifying') continue;
-      if (state === 'missing') pieces.move(piece, 'skip');
-      this.#lent.delete(piece);
+    const wasWhole = states.isComplete;
+    for (const piece of this.#temporarilyWanted) {
+      const state = states.state(piece);
+      if (urgentPieces.pieces.includes(piece) || state === 'requested' || state === 'verifying') continue;
+      if (state === 'missing') states.move(piece, 'skip');
+      this.#temporarilyWanted.delete(piece);
     }
-    if (pieces.isWhole && !wasWhole) this.#events.whole();
+    if (states.isComplete && !wasWhole) this.#events.onComplete();
   }
 
-  #pumpMember(member: Member): void {
-    const { pieces, layer } = this.#copy;
-    const nowMs = this.#host.clock.monotonicMs();
-    if (!this.isAsking || pieces.isWhole || member.restsUntilMs > nowMs || member.isOverdue(nowMs)) return;
-    if (!layer) return void this.#fetchLayer(member.link);
+  #pumpPeerNow(peer: PeerState): void {
+    const { states, pieceHashes } = this.#store;
+    const nowMs = this.#context.clock.monotonicMs();
+    if (!this.isRequesting || states.isComplete || peer.restsUntilMs > nowMs || peer.isOverdue(nowMs)) return;
+    if (!pieceHashes) return void this.#fetchHashes(peer.connection);
     // In pairs: a request costs as much as a tenth of a piece.
-    const window = this.#windowOf(member);
-    if (window >= PAIRS_FROM && member.asks.size === window - 1) return;
-    while (member.asks.size < window && this.#members.get(member.link) === member) {
-      if (pieces.verifyingCount >= VERIFYING_MAX || this.#host.buffers.isFull) {
-        this.#isHungry = true;
+    const window = this.#windowOf(peer);
+    if (window >= PAIRS_FROM && peer.pending.size === window - 1) return;
+    while (peer.pending.size < window && this.#peers.get(peer.connection) === peer) {
+      if (states.verifyingCount >= VERIFYING_MAX || this.#context.buffers.isFull) {
+        this.#isShortOfMemory = true;
         return;
       }
-      const piece = pick({
-        board: pieces,
-        theirs: member.theirs,
-        mode: this.#modeNow(),
-        urgent: this.#host.urgent.pieces,
-        onlyUrgent: !this.#isAsking,
-        random: () => this.#host.chance.random(),
-        coming: (n) => this.#coming.get(n) ?? 0,
-        asked: (n) => this.#asked(n, member, nowMs),
+      const piece = pickPiece({
+        states,
+        peerHas: peer.pieces,
+        mode: this.#currentMode(),
+        urgent: this.#context.urgentPieces.pieces,
+        onlyUrgent: !this.#isRequesting,
+        random: () => this.#context.chance.random(),
+        announcedRequests: (n) => this.#announcedCounts.get(n) ?? 0,
+        inFlight: (n) => this.#inFlight(n, peer, nowMs),
       });
       if (piece === undefined) return;
-      void this.#ask(member, piece, nowMs);
+      void this.#requestPiece(peer, piece, nowMs);
     }
   }
 
   /** Pieces larger than a request make the window smaller: what it bounds is bytes. */
-  #windowOf({ window }: Member): number {
+  #windowOf({ window }: PeerState): number {
     return Math.max(
       1,
-      Math.floor((window.pieces * SPAN_BYTES_MAX) / Math.max(SPAN_BYTES_MAX, this.#copy.shape.pieceBytes)),
+      Math.floor((window.pieces * SPAN_BYTES_MAX) / Math.max(SPAN_BYTES_MAX, this.#store.shape.pieceBytes)),
     );
   }
 
@@ -242,57 +242,57 @@ export class Fetcher {
    * In order while nobody but us needs pieces, which disks like best; the rarest as soon as
    * somebody does.
    */
-  #modeNow(): PickerMode {
+  #currentMode(): PickerMode {
     if (this.mode !== 'auto') return this.mode;
-    for (const { isSeeder } of this.#members.values()) if (!isSeeder) return 'rarest';
+    for (const { isSeeder } of this.#peers.values()) if (!isSeeder) return 'rarest';
     return 'sequential';
   }
 
-  #asked(piece: number, by: Member, nowMs: number): Asked {
-    let peers = 0;
+  #inFlight(piece: number, by: PeerState, nowMs: number): InFlight {
+    let peersAsked = 0;
     let mayMove = true;
-    let isComing = false;
-    for (const member of this.#members.values()) {
-      const ask = member.asks.get(piece);
-      if (!ask) continue;
-      if (member.isOverdue(nowMs) || by.canBeat(ask, nowMs)) continue;
-      isComing ||= ask.buffer !== undefined;
+    let isArriving = false;
+    for (const peer of this.#peers.values()) {
+      const request = peer.pending.get(piece);
+      if (!request) continue;
+      if (peer.isOverdue(nowMs) || by.isFasterThan(request, nowMs)) continue;
+      isArriving ||= request.buffer !== undefined;
       mayMove = false;
-      peers++;
+      peersAsked++;
     }
-    return { peers, byThisPeer: by.asks.has(piece), mayMove, isComing };
+    return { peersAsked, isFromThisPeer: by.pending.has(piece), mayMove, isArriving };
   }
 
-  async #ask(member: Member, piece: number, nowMs: number): Promise<void> {
-    const { pieces } = this.#copy;
-    const wasFull = member.asks.size + 1 >= member.window.pieces;
-    const ask: Ask = { sinceMs: nowMs, abort: new AbortController(), buffer: undefined };
-    if (member.asks.size === 0) member.gave(nowMs);
-    member.asks.set(piece, ask);
-    if (pieces.state(piece) === 'missing') pieces.move(piece, 'request');
-    else this.#leaveSlower(piece, member, nowMs);
-    if (member.isSeeder) this.#events.asking();
+  async #requestPiece(peer: PeerState, piece: number, nowMs: number): Promise<void> {
+    const { states } = this.#store;
+    const wasFull = peer.pending.size + 1 >= peer.window.pieces;
+    const request: PendingRequest = { sinceMs: nowMs, abort: new AbortController(), buffer: undefined };
+    if (peer.pending.size === 0) peer.onBytes(nowMs);
+    peer.pending.set(piece, request);
+    if (states.state(piece) === 'missing') states.move(piece, 'request');
+    else this.#cancelSlower(piece, peer, nowMs);
+    if (peer.isSeeder) this.#events.onRequestsChanged();
     try {
-      await this.#fetch(member, piece, ask);
+      await this.#fetchBytes(peer, piece, request);
     } catch (error) {
-      member.asks.delete(piece);
-      if (ask.buffer) this.#host.buffers.give(ask.buffer, true);
-      if (member.isSeeder) this.#events.asking();
-      if (pieces.state(piece) === 'requested' && !this.#isAsked(piece)) pieces.move(piece, 'release');
-      if (!ask.abort.signal.aborted) this.#failed(member, piece, asShoalError(error));
+      peer.pending.delete(piece);
+      if (request.buffer) this.#context.buffers.release(request.buffer, true);
+      if (peer.isSeeder) this.#events.onRequestsChanged();
+      if (states.state(piece) === 'requested' && !this.#isRequested(piece)) states.move(piece, 'release');
+      if (!request.abort.signal.aborted) this.#onRequestFailed(peer, piece, asShoalError(error));
       this.pump();
       return;
     }
-    member.asks.delete(piece);
-    member.arrived(this.#host.clock.monotonicMs(), ask.sinceMs, wasFull);
+    peer.pending.delete(piece);
+    peer.onPiece(this.#context.clock.monotonicMs(), request.sinceMs, wasFull);
     // The next request leaves before this piece is verified: the line must not wait for the hash.
-    const stored = this.#take(member, piece, ask);
-    this.pumpMember(member);
+    const stored = this.#storePiece(peer, piece, request);
+    this.pumpPeer(peer);
     await stored;
   }
 
-  #isAsked(piece: number): boolean {
-    for (const { asks } of this.#members.values()) if (asks.has(piece)) return true;
+  #isRequested(piece: number): boolean {
+    for (const { pending } of this.#peers.values()) if (pending.has(piece)) return true;
     return false;
   }
 
@@ -300,10 +300,10 @@ export class Fetcher {
    * Somebody was found who sends a piece sooner than those who were asked before: they may send
    * something else, which nobody else has.
    */
-  #leaveSlower(piece: number, now: Member, nowMs: number): void {
-    for (const member of this.#members.values()) {
-      const ask = member === now ? undefined : member.asks.get(piece);
-      if (ask && now.canBeat(ask, nowMs)) ask.abort.abort();
+  #cancelSlower(piece: number, faster: PeerState, nowMs: number): void {
+    for (const peer of this.#peers.values()) {
+      const request = peer === faster ? undefined : peer.pending.get(piece);
+      if (request && faster.isFasterThan(request, nowMs)) request.abort.abort();
     }
   }
 
@@ -311,74 +311,76 @@ export class Fetcher {
    * The bytes of a piece, in as many requests as its size, the limits and the line ask for. An
    * answer may hold less than was asked for.
    */
-  async #fetch(member: Member, piece: number, ask: Ask): Promise<void> {
-    const { signal } = ask.abort;
-    const pieceBytes = lengthOf(this.#copy.shape, piece);
-    const buffer = (): Uint8Array => (ask.buffer ??= this.#host.buffers.take(pieceBytes));
+  async #fetchBytes(peer: PeerState, piece: number, request: PendingRequest): Promise<void> {
+    const { signal } = request.abort;
+    const pieceBytes = lengthOf(this.#store.shape, piece);
+    const buffer = (): Uint8Array => (request.buffer ??= this.#context.buffers.acquire(pieceBytes));
     for (let offset = 0; offset < pieceBytes;) {
       const lengthBytes = Math.min(
         pieceBytes - offset,
-        member.spanBytes,
-        ...this.#host.down.map(({ portionBytes }) => portionBytes),
+        peer.spanBytes,
+        ...this.#context.downloadLimiters.map(({ portionBytes }) => portionBytes),
       );
-      for (const limit of this.#host.down) await limit.take(lengthBytes, signal);
-      member.gave(this.#host.clock.monotonicMs()); // it was our own limit that kept it waiting
+      for (const limit of this.#context.downloadLimiters) await limit.take(lengthBytes, signal);
+      peer.onBytes(this.#context.clock.monotonicMs()); // it was our own limit that kept it waiting
       const from = offset;
-      const { rawBytes } = await member.link.connection.call(
+      const { rawBytes } = await peer.connection.rpc.call(
         'piece',
         { ...this.#key, piece, offset, lengthBytes },
-        { into: () => buffer().subarray(from, from + lengthBytes), signal, deadlineMs: ASK_MS },
+        { into: () => buffer().subarray(from, from + lengthBytes), signal, deadlineMs: REQUEST_MS_MAX },
       );
       if (rawBytes < Math.min(lengthBytes, ANSWER_BYTES_MIN)) {
-        throw new ShoalError('wrongPiece', { piece, peer: member.link.userIn(this.#key.group) });
+        throw new ShoalError('wrongPiece', { piece, peer: peer.connection.userIn(this.#key.group) });
       }
-      member.gave(this.#host.clock.monotonicMs());
-      member.down.count(rawBytes);
-      this.#events.received(rawBytes);
+      peer.onBytes(this.#context.clock.monotonicMs());
+      peer.downRate.count(rawBytes);
+      this.#events.onReceived(rawBytes);
       offset += rawBytes;
     }
   }
 
-  async #take(member: Member, piece: number, { buffer }: Ask): Promise<void> {
-    const { pieces } = this.#copy;
+  async #storePiece(peer: PeerState, piece: number, { buffer }: PendingRequest): Promise<void> {
+    const { states } = this.#store;
     if (!buffer) throw new Error('a piece came from nowhere');
     // In the endgame somebody else may have been faster.
-    if (pieces.state(piece) !== 'requested') return this.#done(buffer);
-    pieces.move(piece, 'verify');
-    const nowMs = this.#host.clock.monotonicMs();
-    for (const other of this.#members.values()) {
-      const ask = other.asks.get(piece);
-      if (!ask) continue;
+    if (states.state(piece) !== 'requested') return this.#releaseBuffer(buffer);
+    states.move(piece, 'verify');
+    const nowMs = this.#context.clock.monotonicMs();
+    for (const other of this.#peers.values()) {
+      const request = other.pending.get(piece);
+      if (!request) continue;
       if (other.isOverdue(nowMs)) other.rest(nowMs);
-      ask.abort.abort();
+      request.abort.abort();
     }
     let right: boolean;
     try {
-      right = await this.#copy.store(piece, buffer);
+      right = await this.#store.store(piece, buffer);
     } catch (error) {
-      this.#isAsking = false;
-      this.#done(buffer);
-      this.#events.stuck(asShoalError(error));
+      this.#isRequesting = false;
+      this.#releaseBuffer(buffer);
+      this.#events.onDiskError(asShoalError(error));
       return;
     }
-    if (right) this.#events.held(piece, member, buffer.length);
-    else this.#events.rejected(piece, member);
-    this.#done(buffer);
+    if (right) this.#events.onPiece(piece, peer, buffer.length);
+    else this.#events.onWrongPiece(piece, peer);
+    this.#releaseBuffer(buffer);
   }
 
-  #done(buffer: Uint8Array): void {
-    this.#host.buffers.give(buffer);
-    if (this.#isHungry || this.#copy.pieces.missingCount === 0) this.pump();
+  #releaseBuffer(buffer: Uint8Array): void {
+    this.#context.buffers.release(buffer);
+    if (this.#isShortOfMemory || this.#store.states.missingCount === 0) this.pump();
   }
 
   /** A peer did not give what it was asked for. */
-  #failed(member: Member, piece: number, error: ShoalError): void {
-    this.#host.log.debug('a piece was refused', { peer: member.link.pin, piece, why: error.code });
+  #onRequestFailed(peer: PeerState, piece: number, error: ShoalError): void {
+    this.#context.log.debug('a piece was refused', { peer: peer.connection.pin, piece, why: error.code });
     if (error.code === 'pieceNotHeld') {
-      if (member.theirs.delete(piece)) this.#copy.pieces.removeHolder(piece);
+      if (peer.pieces.delete(piece)) this.#store.states.removeHolder(piece);
       return;
     }
-    if (error.code === 'wrongPiece') return this.#events.wrong(member.link, 'an answer with hardly any bytes');
+    if (error.code === 'wrongPiece') {
+      return this.#events.onMisbehavior(peer.connection, 'an answer with hardly any bytes');
+    }
     // It cannot serve us now; the tracker's word or its next join brings it back.
     if (
       isShoalError(error, 'noTicket') ||
@@ -386,26 +388,26 @@ export class Fetcher {
       isShoalError(error, 'fileChanged') ||
       isShoalError(error, 'fileMissing')
     ) {
-      return this.#events.refused(member);
+      return this.#events.onRefused(peer);
     }
-    member.restsUntilMs = this.#host.clock.monotonicMs() + REST_REFUSED_MS;
+    peer.restsUntilMs = this.#context.clock.monotonicMs() + REST_REFUSED_MS;
   }
 
   /** The piece layer comes before any piece. */
-  async #fetchLayer(link: PeerLink): Promise<void> {
-    const fetch = (this.#layer ??= new LayerFetch(this.#key, this.#copy.shape));
-    if (fetch.isAsking) return;
+  async #fetchHashes(connection: PeerConnection): Promise<void> {
+    const fetch = (this.#hashFetcher ??= new HashFetcher(this.#key, this.#store.shape));
+    if (fetch.isFetching) return;
     try {
-      const layer = await fetch.from(link);
-      if (layer === 'wrong') return this.#events.wrong(link, 'its piece hashes do not lead to the root');
-      if (layer && this.#copy.takeLayer(layer)) {
-        this.#layer = undefined;
-        this.#events.layerKnown(layer);
+      const layer = await fetch.fetchFrom(connection);
+      if (layer === 'wrong') return this.#events.onMisbehavior(connection, 'its piece hashes do not lead to the root');
+      if (layer && this.#store.setPieceHashes(layer)) {
+        this.#hashFetcher = undefined;
+        this.#events.onPieceHashes(layer);
       }
     } catch (error) {
-      this.#host.log.debug('the piece hashes did not come', { peer: link.pin, why: asShoalError(error).code });
-      const member = this.#members.get(link);
-      if (member) member.restsUntilMs = this.#host.clock.monotonicMs() + REST_REFUSED_MS;
+      this.#context.log.debug('the piece hashes did not come', { peer: connection.pin, why: asShoalError(error).code });
+      const peer = this.#peers.get(connection);
+      if (peer) peer.restsUntilMs = this.#context.clock.monotonicMs() + REST_REFUSED_MS;
     } finally {
       this.pump();
     }

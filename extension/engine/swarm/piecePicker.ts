@@ -3,7 +3,7 @@
 // already (endgame). Pure: reads the board, returns a choice, keeps nothing.
 import type { Bitfield } from '../../../protocol/messages/bitfield.ts';
 import type { PickerMode } from '../../../protocol/messages/engineLink.ts';
-import type { Pieces } from '../storage/pieceStates.ts';
+import type { PieceStates } from '../storage/pieceStates.ts';
 
 /**
  * Pieces looked at for one choice. Among so many random ones the rarest is rare enough, and a file
@@ -14,26 +14,26 @@ export const CANDIDATES_MAX = 4096;
 /** Peers that may be asked for the same piece at the end. */
 export const ENDGAME_PEERS_MAX = 2;
 
-export interface Asked {
+export interface InFlight {
   /** How many were asked for a piece and may still send it soon. */
-  readonly peers: number;
+  readonly peersAsked: number;
   /** Whether this peer is one of them. */
-  readonly byThisPeer: boolean;
+  readonly isFromThisPeer: boolean;
   /**
    * Whether it may be asked of one more although something else is missing: it takes too long, or
    * who was asked has better things to send.
    */
   readonly mayMove: boolean;
   /** Whether its bytes are coming already: then nobody else is asked. */
-  readonly isComing: boolean;
+  readonly isArriving: boolean;
 }
 
-export interface Question {
-  readonly board: Pick<
-    Pieces,
+export interface PickRequest {
+  readonly states: Pick<
+    PieceStates,
     'state' | 'missingCount' | 'missingAt' | 'nextMissing' | 'holders' | 'requested' | 'held'
   >;
-  readonly theirs: Bitfield;
+  readonly peerHas: Bitfield;
   readonly mode: PickerMode;
   /** Pieces that somebody waits for, the first of them first: before anything else. */
   readonly urgent: readonly number[];
@@ -44,69 +44,74 @@ export interface Question {
    * How many others say that they have asked a seeder for a piece: each is as good as a copy that
    * is on its way.
    */
-  readonly coming: (piece: number) => number;
+  readonly announcedRequests: (piece: number) => number;
   /** What is known of a piece that was asked for. */
-  readonly asked: (piece: number) => Asked;
+  readonly inFlight: (piece: number) => InFlight;
 }
 
 /** The piece to ask this peer for; undefined if it has nothing that we want from it now. */
-export function pick(question: Question): number | undefined {
-  const urgent = pickUrgent(question);
-  if (urgent !== undefined || question.onlyUrgent) return urgent;
-  return (question.mode === 'sequential' ? pickNext(question) : pickMissing(question)) ?? pickAsked(question);
+export function pickPiece(request: PickRequest): number | undefined {
+  const urgent = pickUrgent(request);
+  if (urgent !== undefined || request.onlyUrgent) return urgent;
+  return (request.mode === 'sequential' ? pickNext(request) : pickMissing(request)) ?? pickInFlight(request);
 }
 
 /**
  * The first urgent piece that the peer has and nobody was asked for, or else one that has not begun
  * to come from elsewhere.
  */
-function pickUrgent({ board, theirs, urgent, asked }: Question): number | undefined {
-  const has = urgent.filter((piece) => theirs.has(piece));
+function pickUrgent({ states, peerHas, urgent, inFlight }: PickRequest): number | undefined {
+  const has = urgent.filter((piece) => peerHas.has(piece));
   return (
-    has.find((piece) => board.state(piece) === 'missing') ??
+    has.find((piece) => states.state(piece) === 'missing') ??
     has.find((piece) => {
-      if (board.state(piece) !== 'requested') return false;
-      const { peers, byThisPeer, mayMove, isComing } = asked(piece);
-      return !byThisPeer && peers < ENDGAME_PEERS_MAX && (mayMove || !isComing);
+      if (states.state(piece) !== 'requested') return false;
+      const { peersAsked, isFromThisPeer, mayMove, isArriving } = inFlight(piece);
+      return !isFromThisPeer && peersAsked < ENDGAME_PEERS_MAX && (mayMove || !isArriving);
     })
   );
 }
 
 /** The first missing piece that the peer has. */
-function pickNext({ board, theirs }: Question): number | undefined {
-  let piece = board.nextMissing(0);
-  while (piece !== undefined && !theirs.has(piece)) piece = board.nextMissing(piece + 1);
+function pickNext({ states, peerHas }: PickRequest): number | undefined {
+  let piece = states.nextMissing(0);
+  while (piece !== undefined && !peerHas.has(piece)) piece = states.nextMissing(piece + 1);
   return piece;
 }
 
-function pickMissing({ board, theirs, mode, random, coming }: Question): number | undefined {
-  const count = board.missingCount;
+function pickMissing({ states, peerHas, mode, random, announcedRequests }: PickRequest): number | undefined {
+  const count = states.missingCount;
   const start = Math.floor(random() * count);
   // A random first piece is one that many have: it arrives fast, and then there is something to
   // give (BEP 3's reason). A seeder has all of them; of that one the rarest is asked from the first
   // piece on, so that it sends each once before it sends any twice.
-  const rarest = mode === 'rarest' && (board.held.count > 0 || theirs.isFull);
+  const rarest = mode === 'rarest' && (states.held.count > 0 || peerHas.isFull);
   const looks = Math.min(count, CANDIDATES_MAX);
   let best: number | undefined;
   let bestScore = Infinity;
   // The first of the best: the list has no order and the start is random, so that is a random one
   // of them.
   for (let n = 0; n < looks && bestScore > 0; n++) {
-    const piece = board.missingAt((start + n) % count);
-    if (!theirs.has(piece)) continue;
-    const score = rarest ? board.holders(piece) + coming(piece) : 0;
+    const piece = states.missingAt((start + n) % count);
+    if (!peerHas.has(piece)) continue;
+    const score = rarest ? states.holders(piece) + announcedRequests(piece) : 0;
     if (score >= bestScore) continue;
     bestScore = score;
     best = piece;
   }
-  if (best === undefined && looks < count) return pickAnywhere(board, theirs, start + looks, count - looks);
+  if (best === undefined && looks < count) return pickAnywhere(states, peerHas, start + looks, count - looks);
   return best;
 }
 
 /** The first missing piece that the peer has, where the sample had none. */
-function pickAnywhere(board: Question['board'], theirs: Bitfield, start: number, looks: number): number | undefined {
+function pickAnywhere(
+  states: PickRequest['states'],
+  theirs: Bitfield,
+  start: number,
+  looks: number,
+): number | undefined {
   for (let n = 0; n < looks; n++) {
-    const piece = board.missingAt((start + n) % board.missingCount);
+    const piece = states.missingAt((start + n) % states.missingCount);
     if (theirs.has(piece)) return piece;
   }
   return undefined;
@@ -116,14 +121,14 @@ function pickAnywhere(board: Question['board'], theirs: Bitfield, start: number,
  * A piece that somebody else was asked for: one that may move, or, when nothing else is missing at
  * all, any.
  */
-function pickAsked({ board, theirs, random, asked }: Question): number | undefined {
-  const endgame = board.missingCount === 0;
+function pickInFlight({ states, peerHas, random, inFlight }: PickRequest): number | undefined {
+  const endgame = states.missingCount === 0;
   let best: number | undefined;
   let ties = 0;
-  for (const piece of board.requested) {
-    if (!theirs.has(piece)) continue;
-    const { peers, byThisPeer, mayMove, isComing } = asked(piece);
-    if (byThisPeer || peers >= ENDGAME_PEERS_MAX || !(mayMove || (endgame && !isComing))) continue;
+  for (const piece of states.requested) {
+    if (!peerHas.has(piece)) continue;
+    const { peersAsked, isFromThisPeer, mayMove, isArriving } = inFlight(piece);
+    if (isFromThisPeer || peersAsked >= ENDGAME_PEERS_MAX || !(mayMove || (endgame && !isArriving))) continue;
     ties++;
     if (random() * ties < 1) best = piece;
   }

@@ -14,14 +14,14 @@ export const WINDOW_MAX = 8;
  * An answer that takes this much longer than the fastest shows that there is no queue, or that it
  * is long.
  */
-const NO_QUEUE = { times: 1.5, ms: 1 };
-const LONG_QUEUE = { times: 3, ms: 50 };
+const SHORT_QUEUE_TIMES = { times: 1.5, ms: 1 };
+const LONG_QUEUE_TIMES = { times: 3, ms: 50 };
 /**
  * The fastest answer is forgotten by so much with each answer: a line may become slower for good.
  */
-const FORGET = 1.002;
+const LEAST_DECAY = 1.002;
 
-export class AskWindow {
+export class RequestWindow {
   /**
    * Who has never answered gets one to show that he does: so much is held up by one who does not.
    */
@@ -39,12 +39,12 @@ export class AskWindow {
    * @param wasFull  whether as many as allowed were under way: only then does its time tell
    *   anything of having more
    */
-  arrived(tookMs: number, wasFull: boolean): void {
+  onPiece(tookMs: number, wasFull: boolean): void {
     this.#pieces = Math.max(WINDOW_MIN, this.#pieces);
-    this.#leastMs = Math.min(this.#leastMs * FORGET, tookMs);
-    if (wasFull && tookMs <= this.#leastMs * NO_QUEUE.times + NO_QUEUE.ms) {
+    this.#leastMs = Math.min(this.#leastMs * LEAST_DECAY, tookMs);
+    if (wasFull && tookMs <= this.#leastMs * SHORT_QUEUE_TIMES.times + SHORT_QUEUE_TIMES.ms) {
       this.#pieces = Math.min(WINDOW_MAX, this.#pieces + 1);
-    } else if (tookMs > this.#leastMs * LONG_QUEUE.times + LONG_QUEUE.ms) {
+    } else if (tookMs > this.#leastMs * LONG_QUEUE_TIMES.times + LONG_QUEUE_TIMES.ms) {
       this.#pieces = Math.max(WINDOW_MIN, this.#pieces - 1);
     }
   }

@@ -6,49 +6,49 @@ import { Bitfield } from '../../../protocol/messages/bitfield.ts';
 import type { PickerMode } from '../../../protocol/messages/engineLink.ts';
 import { asShoalError, isShoalError, ShoalError } from '../../../protocol/base/errors.ts';
 import type { GroupId, Pin, SwarmKey } from '../../../protocol/base/ids.ts';
-import { ASKING_PIECES_MAX } from '../../../protocol/base/limits.ts';
+import { REQUESTED_PIECES_MAX } from '../../../protocol/base/limits.ts';
 import type { SwarmPeer } from '../../../protocol/messages/trackerLink.ts';
 import type { Timer } from '../../../protocol/base/world.ts';
-import { Contacts } from './peerCandidates.ts';
+import { PeerCandidates } from './peerCandidates.ts';
 import type { BannedPeer } from './peerCandidates.ts';
-import type { Copy } from '../storage/pieceStore.ts';
-import { Departed } from './departedPeers.ts';
-import { Fetcher } from './pieceFetcher.ts';
-import type { FetcherHost } from './pieceFetcher.ts';
-import { HaveNews } from './haveBroadcaster.ts';
-import { Member } from './peerState.ts';
-import type { Holding, PeerLink } from '../peers/peerConnection.ts';
-import { Throttle } from '../peers/rateLimiter.ts';
+import type { PieceStore } from '../storage/pieceStore.ts';
+import { DepartedPeers } from './departedPeers.ts';
+import { PieceFetcher } from './pieceFetcher.ts';
+import type { PieceFetcherContext } from './pieceFetcher.ts';
+import { HaveBroadcaster } from './haveBroadcaster.ts';
+import { PeerState } from './peerState.ts';
+import type { Holding, PeerConnection } from '../peers/peerConnection.ts';
+import { RateLimiter } from '../peers/rateLimiter.ts';
 import type { UploadFile } from '../peers/uploadQueue.ts';
-import { Urgent } from './urgentPieces.ts';
+import { UrgentPieces } from './urgentPieces.ts';
 
 /** How often the swarm looks after itself while there is something to look after, in ms. */
 const TICK_MS = 1_000;
 
-export interface SwarmHost extends Omit<FetcherHost, 'down' | 'urgent'> {
+export interface SwarmContext extends Omit<PieceFetcherContext, 'downloadLimiters' | 'urgentPieces'> {
   /** The limit of what all downloads take. */
-  readonly down: Throttle;
+  readonly downloadLimiter: RateLimiter;
   /** A link to a peer, dialled now if need be; undefined while there is none. */
-  readonly reach: (peer: SwarmPeer, swarm: Swarm) => PeerLink | undefined;
+  readonly connectTo: (peer: SwarmPeer, swarm: Swarm) => PeerConnection | undefined;
   /** Whether the last try to reach a peer has failed, and whether there is a link to it. */
   readonly isUnreachable: (pin: Pin) => boolean;
-  readonly isLinked: (pin: Pin) => boolean;
+  readonly isConnected: (pin: Pin) => boolean;
   /** Links to members of a group, whatever swarms they are in. */
-  linksIn(group: GroupId): readonly PeerLink[];
+  connectionsIn(group: GroupId): readonly PeerConnection[];
 }
 
 /** What a swarm reports to the transfer it belongs to. */
 export interface SwarmEvents {
-  changed(): void;
+  onChange(): void;
   /** The piece layer was fetched and proven. */
-  layerKnown(layer: Uint8Array): void;
+  onPieceHashes(pieceHashes: Uint8Array): void;
   /** The last piece is held. */
-  whole(): void;
+  onComplete(): void;
   /** The disk refused. The swarm asks for nothing until `resume`. */
-  stuck(error: ShoalError): void;
+  onDiskError(error: ShoalError): void;
   /** The file that was served is no longer what it was. */
-  gone(error: ShoalError): void;
-  received(bytes: number): void;
+  onSourceLost(error: ShoalError): void;
+  onReceived(bytes: number): void;
 }
 
 export interface SourceCount {
@@ -59,81 +59,88 @@ export interface SourceCount {
 
 export class Swarm implements UploadFile {
   readonly key: SwarmKey;
-  readonly copy: Copy;
+  readonly store: PieceStore;
   /** The limits of this file alone. */
-  readonly down: Throttle;
-  readonly up: Throttle;
+  readonly downloadLimiter: RateLimiter;
+  readonly uploadLimiter: RateLimiter;
   /** Who gave how much. */
   readonly sources = new Map<Pin, SourceCount>();
   rejectedPieces = 0;
   /** Who was here and left, with what. */
-  readonly departed: Departed;
+  readonly departedPeers: DepartedPeers;
   /** Bytes of pieces that have come. */
   receivedBytes = 0;
-  readonly #host: SwarmHost;
+  readonly #context: SwarmContext;
   readonly #events: SwarmEvents;
-  readonly #fetcher: Fetcher;
-  readonly #news: HaveNews;
-  readonly #urgent = new Urgent();
-  readonly #members = new Map<PeerLink, Member>();
+  readonly #fetcher: PieceFetcher;
+  readonly #haveBroadcaster: HaveBroadcaster;
+  readonly #urgentPieces = new UrgentPieces();
+  readonly #peers = new Map<PeerConnection, PeerState>();
   #seeders = 0;
-  readonly #contacts = new Contacts();
+  readonly #candidates = new PeerCandidates();
   #closed = false;
   #timer: Timer | undefined;
 
   constructor(
     key: SwarmKey,
-    copy: Copy,
+    store: PieceStore,
     mode: PickerMode,
-    host: SwarmHost,
+    context: SwarmContext,
     events: SwarmEvents,
-    departed = new Departed(),
+    departedPeers = new DepartedPeers(),
   ) {
     this.key = key;
-    this.copy = copy;
-    this.departed = departed;
-    this.down = new Throttle(host.clock);
-    this.up = new Throttle(host.clock);
-    this.#host = host;
+    this.store = store;
+    this.departedPeers = departedPeers;
+    this.downloadLimiter = new RateLimiter(context.clock);
+    this.uploadLimiter = new RateLimiter(context.clock);
+    this.#context = context;
     this.#events = events;
-    const { clock, chance, log, buffers } = host;
-    this.#fetcher = new Fetcher(
+    const { clock, chance, log, buffers } = context;
+    this.#fetcher = new PieceFetcher(
       key,
-      copy,
+      store,
       mode,
-      this.#members,
-      { clock, chance, log, buffers, down: [this.down, host.down], urgent: this.#urgent },
+      this.#peers,
       {
-        held: (piece, from, bytes) => this.#held(piece, from, bytes),
-        whole: () => {
-          if (!this.#closed) events.whole();
+        clock,
+        chance,
+        log,
+        buffers,
+        downloadLimiters: [this.downloadLimiter, context.downloadLimiter],
+        urgentPieces: this.#urgentPieces,
+      },
+      {
+        onPiece: (piece, from, bytes) => this.#onPiece(piece, from, bytes),
+        onComplete: () => {
+          if (!this.#closed) events.onComplete();
         },
-        asking: () => this.#tellAsking(),
-        layerKnown: (layer) => events.layerKnown(layer),
-        rejected: (piece, { link }) => {
+        onRequestsChanged: () => this.#announceRequests(),
+        onPieceHashes: (pieceHashes) => events.onPieceHashes(pieceHashes),
+        onWrongPiece: (piece, { connection }) => {
           this.rejectedPieces++;
-          this.#ban(link, `piece ${piece} was wrong`);
+          this.#ban(connection, `piece ${piece} was wrong`);
         },
-        wrong: (link, why) => this.#ban(link, why),
-        refused: ({ link }) => {
-          this.#contacts.remove([link.pin]);
-          link.leave(this);
-          this.left(link);
+        onMisbehavior: (connection, why) => this.#ban(connection, why),
+        onRefused: ({ connection }) => {
+          this.#candidates.remove([connection.pin]);
+          connection.leave(this);
+          this.onLeft(connection);
         },
-        stuck: (error) => {
-          this.#urgent.fail(error);
-          if (!this.#closed) events.stuck(error);
+        onDiskError: (error) => {
+          this.#urgentPieces.fail(error);
+          if (!this.#closed) events.onDiskError(error);
         },
-        received: (bytes) => {
+        onReceived: (bytes) => {
           this.receivedBytes += bytes;
-          events.received(bytes);
+          events.onReceived(bytes);
         },
       },
     );
-    this.#news = new HaveNews(key, clock, () => this.#members.values());
-    this.#tick();
+    this.#haveBroadcaster = new HaveBroadcaster(key, clock, () => this.#peers.values());
+    this.#scheduleTick();
     // Who is linked to us anyway may be in this swarm: asked at once, before a tracker can say so.
-    if (!this.isWhole) this.#joinLinked();
+    if (!this.isComplete) this.#joinConnected();
   }
 
   get mode(): PickerMode {
@@ -142,128 +149,128 @@ export class Swarm implements UploadFile {
   set mode(mode: PickerMode) {
     this.#fetcher.mode = mode;
   }
-  get isWhole(): boolean {
-    return this.copy.pieces.isWhole;
+  get isComplete(): boolean {
+    return this.store.states.isComplete;
   }
   get leftBytes(): number {
-    return Math.max(0, this.copy.shape.sizeBytes - this.copy.pieces.held.count * this.copy.shape.pieceBytes);
+    return Math.max(0, this.store.shape.sizeBytes - this.store.states.held.count * this.store.shape.pieceBytes);
   }
   get peerCount(): number {
-    return this.#members.size;
+    return this.#peers.size;
   }
   /** Whether a peer takes part that has not got everything. */
-  isWantedBy(link: PeerLink): boolean {
-    return this.#members.get(link)?.isSeeder === false;
+  isWantedBy(connection: PeerConnection): boolean {
+    return this.#peers.get(connection)?.isSeeder === false;
   }
 
-  get members(): readonly Member[] {
-    return [...this.#members.values()];
+  get peers(): readonly PeerState[] {
+    return [...this.#peers.values()];
   }
   get banned(): ReadonlyMap<Pin, BannedPeer> {
-    return this.#contacts.banned;
+    return this.#candidates.banned;
   }
   get isDiskBusy(): boolean {
     return this.#fetcher.isDiskBusy;
   }
   /** Whether somebody connected has a piece. */
   get hasProspects(): boolean {
-    for (const { theirs } of this.#members.values()) if (theirs.count > 0) return true;
+    for (const { pieces } of this.#peers.values()) if (pieces.count > 0) return true;
     return false;
   }
 
   /** How many downloaders have a piece. */
-  holders(piece: number): number {
-    return this.copy.pieces.holders(piece) - this.#seeders;
+  leechersWith(piece: number): number {
+    return this.store.states.holders(piece) - this.#seeders;
   }
 
   /** Peers that a tracker knows in this swarm. */
   addCandidates(peers: readonly SwarmPeer[]): void {
-    this.#contacts.add(peers);
-    if (!this.isWhole) this.connect();
+    this.#candidates.add(peers);
+    if (!this.isComplete) this.connect();
   }
   get candidates(): readonly SwarmPeer[] {
-    return this.#contacts.named;
+    return this.#candidates.all;
   }
   removeCandidates(pins: readonly Pin[]): void {
-    this.#contacts.remove(pins);
+    this.#candidates.remove(pins);
   }
 
   holding(): Holding {
-    const { held } = this.copy.pieces;
+    const { held } = this.store.states;
     if (held.isFull) return { have: 'all', bits: new Uint8Array(0) };
     return held.count === 0 ? { have: 'none', bits: new Uint8Array(0) } : { have: 'some', bits: held.bytes() };
   }
 
   /** A peer has joined, or has told anew what it has. */
-  joined(link: PeerLink, holding: Holding): void {
-    if (this.#closed) return link.leave(this);
-    const theirs = this.#read(holding);
-    if (!theirs) return this.#ban(link, 'its bitfield has the wrong length');
-    if (this.#contacts.banned.has(link.pin)) return link.leave(this);
-    const known = this.#members.get(link);
-    if (known?.theirs.equals(theirs)) return;
-    if (known) this.copy.pieces.countHolder(known.theirs, -1);
-    const member = known ?? new Member(link, theirs, this.#host.clock);
-    member.theirs = theirs;
-    this.copy.pieces.countHolder(theirs, 1);
-    this.#members.set(link, member);
-    this.departed.cameBack(link.pin);
+  onJoined(connection: PeerConnection, holding: Holding): void {
+    if (this.#closed) return connection.leave(this);
+    const pieces = this.#readHolding(holding);
+    if (!pieces) return this.#ban(connection, 'its bitfield has the wrong length');
+    if (this.#candidates.banned.has(connection.pin)) return connection.leave(this);
+    const known = this.#peers.get(connection);
+    if (known?.pieces.equals(pieces)) return;
+    if (known) this.store.states.countHolder(known.pieces, -1);
+    const peer = known ?? new PeerState(connection, pieces, this.#context.clock);
+    peer.pieces = pieces;
+    this.store.states.countHolder(pieces, 1);
+    this.#peers.set(connection, peer);
+    this.departedPeers.remove(connection.pin);
     this.#countSeeders();
-    this.#tick();
-    this.#events.changed();
+    this.#scheduleTick();
+    this.#events.onChange();
     this.#fetcher.pump();
   }
 
   /** A peer has left, or its link is gone. */
-  left(link: PeerLink): void {
-    const member = this.#members.get(link);
-    if (!member) return;
-    this.#members.delete(link);
-    if (!this.isWhole && !this.#contacts.banned.has(link.pin)) {
-      this.departed.left(link.pin, {
-        user: link.userIn(this.key.group),
-        theirs: member.theirs,
-        atMs: this.#host.clock.now(),
+  onLeft(connection: PeerConnection): void {
+    const peer = this.#peers.get(connection);
+    if (!peer) return;
+    this.#peers.delete(connection);
+    if (!this.isComplete && !this.#candidates.banned.has(connection.pin)) {
+      this.departedPeers.add(connection.pin, {
+        user: connection.userIn(this.key.group),
+        had: peer.pieces,
+        atMs: this.#context.clock.now(),
       });
     }
-    this.copy.pieces.countHolder(member.theirs, -1);
+    this.store.states.countHolder(peer.pieces, -1);
     this.#countSeeders();
-    this.#fetcher.giveUp(member);
-    this.#events.changed();
+    this.#fetcher.cancelPeer(peer);
+    this.#events.onChange();
     this.#fetcher.pump();
   }
 
-  theyHave(link: PeerLink, pieces: readonly number[]): void {
-    const member = this.#members.get(link);
-    if (!member) return;
+  onHave(connection: PeerConnection, pieces: readonly number[]): void {
+    const peer = this.#peers.get(connection);
+    if (!peer) return;
     for (const piece of pieces) {
-      if (piece >= this.copy.shape.pieces) return this.#ban(link, 'it has a piece that does not exist');
-      if (member.theirs.add(piece)) this.copy.pieces.addHolder(piece);
+      if (piece >= this.store.shape.pieces) return this.#ban(connection, 'it has a piece that does not exist');
+      if (peer.pieces.add(piece)) this.store.states.addHolder(piece);
     }
-    if (member.isSeeder) this.#countSeeders();
-    this.#fetcher.pumpMember(member);
+    if (peer.isSeeder) this.#countSeeders();
+    this.#fetcher.pumpPeer(peer);
   }
 
   /** A downloader says what it has asked of seeders. */
-  theyAsk(link: PeerLink, pieces: readonly number[]): void {
-    const member = this.#members.get(link);
-    if (member) this.#fetcher.comingTo(member, pieces);
+  onRequested(connection: PeerConnection, pieces: readonly number[]): void {
+    const peer = this.#peers.get(connection);
+    if (peer) this.#fetcher.onRequested(peer, pieces);
   }
 
   /** So much of a piece went to a peer. */
-  sent(link: PeerLink, bytes: number): void {
-    const member = this.#members.get(link);
-    if (!member) return;
-    member.up.count(bytes);
-    member.tookBytes += bytes;
+  onSent(connection: PeerConnection, bytes: number): void {
+    const peer = this.#peers.get(connection);
+    if (!peer) return;
+    peer.upRate.count(bytes);
+    peer.sentBytes += bytes;
   }
 
   async read(piece: number, offset: number, into: Uint8Array): Promise<void> {
     try {
-      await this.copy.read(piece, offset, into);
+      await this.store.read(piece, offset, into);
     } catch (error) {
       if (!this.#closed && (isShoalError(error, 'fileChanged') || isShoalError(error, 'fileMissing'))) {
-        this.#events.gone(error);
+        this.#events.onSourceLost(error);
       }
       throw error;
     }
@@ -284,147 +291,149 @@ export class Swarm implements UploadFile {
    *
    * @throws ShoalError cancelled; linkClosed when the swarm was left meanwhile; what the disk says
    */
-  async need(pieces: readonly number[], signal: AbortSignal): Promise<void> {
+  async fetchUrgently(pieces: readonly number[], signal: AbortSignal): Promise<void> {
     if (this.#closed) throw new ShoalError('linkClosed');
-    const board = this.copy.pieces;
-    const missing = pieces.filter((piece) => !board.held.has(piece));
+    const states = this.store.states;
+    const missing = pieces.filter((piece) => !states.held.has(piece));
     if (missing.length === 0) return;
-    const isFirst = this.#urgent.isEmpty;
-    const coming = this.#urgent.wait(missing, signal);
+    const isFirst = this.#urgentPieces.isEmpty;
+    const arrival = this.#urgentPieces.wait(missing, signal);
     this.#fetcher.pump();
-    if (isFirst) this.#joinLinked(); // not for each of a thousand calls: who is in other swarms only is asked each time
+    if (isFirst) this.#joinConnected(); // not for each of a thousand calls: who is in other swarms only is asked each time
     this.connect();
-    this.#tick();
+    this.#scheduleTick();
     try {
-      await coming;
+      await arrival;
     } finally {
-      this.#fetcher.calmDown();
+      this.#fetcher.cancelUrgent();
     }
   }
 
   /** Leaves every peer. The copy stays open. */
   close(): void {
     this.#closed = true;
-    this.#urgent.fail(new ShoalError('linkClosed'));
+    this.#urgentPieces.fail(new ShoalError('linkClosed'));
     this.#timer?.cancel();
     this.#fetcher.pause();
-    this.#news.stop();
-    for (const link of [...this.#members.keys()]) this.#drop(link);
+    this.#haveBroadcaster.stop();
+    for (const connection of [...this.#peers.keys()]) this.#dropPeer(connection);
   }
 
   /** Links whose ticket no longer counts are dropped at once. */
   dropUntrusted(): void {
-    for (const link of [...this.#members.keys()]) if (!link.trusts(this.key.group)) this.#drop(link);
+    for (const connection of [...this.#peers.keys()]) {
+      if (!connection.trusts(this.key.group)) this.#dropPeer(connection);
+    }
   }
 
   /** Sees to it that there is a link to everyone who may have something. */
   connect(): void {
-    if (this.#closed || !this.#fetcher.isAsking || this.isWhole) return;
-    const { clock, chance, isUnreachable, isLinked, reach } = this.#host;
-    const here = new Set([...this.#members.keys()].map(({ pin }) => pin));
-    for (const peer of this.#contacts.toReach(here, {
+    if (this.#closed || !this.#fetcher.isRequesting || this.isComplete) return;
+    const { clock, chance, isUnreachable, isConnected, connectTo } = this.#context;
+    const connected = new Set([...this.#peers.keys()].map(({ pin }) => pin));
+    for (const peer of this.#candidates.select(connected, {
       nowMs: clock.monotonicMs(),
       random: () => chance.random(),
       isUnreachable,
-      isLinked,
+      isConnected,
     })) {
-      const link = reach(peer, this);
-      if (link && !this.#members.has(link)) void this.#join(link);
+      const connection = connectTo(peer, this);
+      if (connection && !this.#peers.has(connection)) void this.#join(connection);
     }
   }
 
-  #joinLinked(): void {
-    for (const link of this.#host.linksIn(this.key.group)) {
-      if (!this.#members.has(link) && this.#contacts.mayBeAsked(link.pin)) void this.#join(link);
+  #joinConnected(): void {
+    for (const connection of this.#context.connectionsIn(this.key.group)) {
+      if (!this.#peers.has(connection) && this.#candidates.mayJoin(connection.pin)) void this.#join(connection);
     }
   }
 
   #countSeeders(): void {
     this.#seeders = 0;
-    for (const { isSeeder } of this.#members.values()) if (isSeeder) this.#seeders++;
+    for (const { isSeeder } of this.#peers.values()) if (isSeeder) this.#seeders++;
   }
 
-  #drop(link: PeerLink): void {
-    link.leave(this);
-    this.left(link);
+  #dropPeer(connection: PeerConnection): void {
+    connection.leave(this);
+    this.onLeft(connection);
   }
 
-  #read({ have, bits }: Holding): Bitfield | undefined {
-    const { pieces } = this.copy.shape;
+  #readHolding({ have, bits }: Holding): Bitfield | undefined {
+    const { pieces } = this.store.shape;
     if (have === 'all') return Bitfield.full(pieces);
     return have === 'some' ? Bitfield.from(bits, pieces) : new Bitfield(pieces);
   }
 
   /** A whole file without peers has nothing to look after: a thousand of them must cost nothing. */
-  #tick(): void {
-    if (this.#timer || this.#closed || (this.isWhole && this.#members.size === 0)) return;
-    this.#timer = this.#host.clock.after(TICK_MS, () => {
+  #scheduleTick(): void {
+    if (this.#timer || this.#closed || (this.isComplete && this.#peers.size === 0)) return;
+    this.#timer = this.#context.clock.after(TICK_MS, () => {
       this.#timer = undefined;
-      this.#lookAfter();
       this.#tick();
+      this.#scheduleTick();
     });
   }
 
-  #lookAfter(): void {
-    const nowMs = this.#host.clock.monotonicMs();
-    for (const member of [...this.#members.values()]) {
-      member.look(nowMs);
-      if (this.isWhole && member.isSeeder) this.#drop(member.link);
+  #tick(): void {
+    const nowMs = this.#context.clock.monotonicMs();
+    for (const peer of [...this.#peers.values()]) {
+      peer.tick(nowMs);
+      if (this.isComplete && peer.isSeeder) this.#dropPeer(peer.connection);
     }
-    if (this.isWhole) return;
+    if (this.isComplete) return;
     this.connect();
     this.#fetcher.pump();
   }
 
-  async #join(link: PeerLink): Promise<void> {
-    this.#contacts.asking(link.pin);
+  async #join(connection: PeerConnection): Promise<void> {
+    this.#candidates.onJoinStarted(connection.pin);
     try {
-      const joined = link.join(this);
+      const joined = connection.join(this);
       // The first piece hashes come with its answer, not after it.
-      this.#fetcher.beginLayer(link);
+      this.#fetcher.fetchHashesFrom(connection);
       await joined;
     } catch (error) {
       // Not ready yet (its ticket, its copy), not in this swarm, or gone: the next tick tries again
       // while a tracker names it.
-      this.#host.log.debug('a peer could not be joined', { peer: link.pin, why: asShoalError(error).code });
+      this.#context.log.debug('a peer could not be joined', { peer: connection.pin, why: asShoalError(error).code });
     } finally {
-      this.#contacts.answered(link.pin);
+      this.#candidates.onJoinEnded(connection.pin);
     }
   }
 
-  #held(piece: number, { link }: Member, bytes: number): void {
-    const source = this.sources.get(link.pin) ?? { user: link.userIn(this.key.group), pieces: 0, bytes: 0 };
-    this.sources.set(link.pin, source);
+  #onPiece(piece: number, { connection }: PeerState, bytes: number): void {
+    const source = this.sources.get(connection.pin) ?? { user: connection.userIn(this.key.group), pieces: 0, bytes: 0 };
+    this.sources.set(connection.pin, source);
     source.pieces++;
     source.bytes += bytes;
-    this.tellHave([piece]);
-    if (!this.#closed && this.isWhole) this.#events.whole();
+    this.announceHave([piece]);
+    if (!this.#closed && this.isComplete) this.#events.onComplete();
   }
 
   /** Pieces are held now, fetched or found on this machine: others hear of it. */
-  tellHave(pieces: readonly number[]): void {
-    for (const piece of pieces) this.#urgent.held(piece);
+  announceHave(pieces: readonly number[]): void {
+    for (const piece of pieces) this.#urgentPieces.onHeld(piece);
     if (this.#closed || pieces.length === 0) return;
-    this.#news.add(pieces);
+    this.#haveBroadcaster.add(pieces);
     // Of what they had themselves nothing was said to them. That we have everything, all must know.
-    if (this.isWhole) for (const { link } of this.#members.values()) void this.#join(link);
-    this.#events.changed();
+    if (this.isComplete) for (const { connection } of this.#peers.values()) void this.#join(connection);
+    this.#events.onChange();
   }
 
   /**
    * Other downloaders hear what we have asked of seeders, so that they ask for something else
    * there.
    */
-  #tellAsking(): void {
-    const leechers = [...this.#members.values()].filter(({ isSeeder }) => !isSeeder);
+  #announceRequests(): void {
+    const leechers = [...this.#peers.values()].filter(({ isSeeder }) => !isSeeder);
     if (leechers.length === 0) return;
-    const pieces = this.#fetcher.askedOfSeeders().slice(-ASKING_PIECES_MAX);
-    for (const { link } of leechers) link.connection.notify('asking', { ...this.key, pieces });
+    const pieces = this.#fetcher.requestedFromSeeders().slice(-REQUESTED_PIECES_MAX);
+    for (const { connection } of leechers) connection.rpc.notify('asking', { ...this.key, pieces });
   }
 
-  #ban(link: PeerLink, why: string): void {
-    this.#host.log.warn('a peer is left alone', { peer: link.pin, why });
-    this.#contacts.ban(link.pin, { user: link.userIn(this.key.group), why });
-    this.#drop(link);
+  #ban(connection: PeerConnection, why: string): void {
+    this.#context.log.warn('a peer is left alone', { peer: connection.pin, why });
+    this.#candidates.ban(connection.pin, { user: connection.userIn(this.key.group), why });
+    this.#dropPeer(connection);
   }
 }

@@ -2,16 +2,16 @@
 // of it the trackers shall hear. Looks; owns nothing and changes nothing.
 import type { GroupId, Root, SwarmKey } from '../../../protocol/base/ids.ts';
 import { swarmKeyText } from '../../../protocol/base/ids.ts';
-import type { Previews } from '../previews/previewCache.ts';
+import type { PreviewCache } from '../previews/previewCache.ts';
 import { announcedBytes } from '../transfers/transferStatus.ts';
 import type { Swarm } from './swarm.ts';
 import type { Transfers } from '../transfers/transfers.ts';
 
-export class Swarms {
+export class SwarmRegistry {
   readonly #transfers: Transfers;
-  readonly #previews: Previews;
+  readonly #previews: PreviewCache;
 
-  constructor(transfers: Transfers, previews: Previews) {
+  constructor(transfers: Transfers, previews: PreviewCache) {
     this.#transfers = transfers;
     this.#previews = previews;
   }

@@ -7,7 +7,7 @@ interface Wait {
   readonly settle: (error?: ShoalError) => void;
 }
 
-export class Urgent {
+export class UrgentPieces {
   readonly #waits = new Set<Wait>();
   #pieces: readonly number[] = [];
 
@@ -29,25 +29,25 @@ export class Urgent {
         settle: (error) => {
           signal.removeEventListener('abort', onAbort);
           this.#waits.delete(wait);
-          this.#look();
+          this.#update();
           if (error) reject(error);
           else resolve();
         },
       };
       signal.addEventListener('abort', onAbort, { once: true });
       this.#waits.add(wait);
-      this.#look();
+      this.#update();
     });
   }
 
   /** A piece is held now. */
-  held(piece: number): void {
+  onHeld(piece: number): void {
     if (!this.#pieces.includes(piece)) return;
     for (const wait of [...this.#waits]) {
       wait.missing.delete(piece);
       if (wait.missing.size === 0) wait.settle();
     }
-    this.#look();
+    this.#update();
   }
 
   /** None of them will come. */
@@ -55,7 +55,7 @@ export class Urgent {
     for (const wait of [...this.#waits]) wait.settle(error);
   }
 
-  #look(): void {
+  #update(): void {
     this.#pieces = [...new Set([...this.#waits].flatMap(({ missing }) => [...missing]))];
   }
 }

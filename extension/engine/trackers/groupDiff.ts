@@ -2,7 +2,7 @@
 // engine.ts acts on it.
 import type { GroupView } from '../../../protocol/messages/trackerLink.ts';
 
-export interface GroupNews {
+export interface GroupDiff {
   /** Who has asked to join since. */
   readonly applicants: readonly string[];
   /** Whether one has become a member. */
@@ -12,7 +12,7 @@ export interface GroupNews {
 }
 
 /** @param before  as it was told last; undefined when it was not */
-export function groupNews(group: GroupView, before: GroupView | undefined): GroupNews {
+export function diffGroup(group: GroupView, before: GroupView | undefined): GroupDiff {
   const known = new Set(before?.requests.map(({ request }) => request));
   const applicants =
     group.role === 'owner' ? group.requests.filter(({ request }) => !known.has(request)).map(({ user }) => user) : [];

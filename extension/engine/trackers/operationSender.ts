@@ -10,31 +10,31 @@ import type { Operation, OperationBody, OperationName } from '../../../protocol/
 import { signOperation } from '../../../protocol/messages/operations.ts';
 import type { Receipt } from '../../../protocol/messages/trackerLink.ts';
 import type { World } from '../../../protocol/base/world.ts';
-import { Outbox, SAYS_NOTHING } from './outbox.ts';
-import type { Trackers } from './trackerClient.ts';
+import { Outbox, NOT_A_RULING } from './outbox.ts';
+import type { TrackerClient } from './trackerClient.ts';
 
 /** How often operations that are not on both disks are sent again, in ms. */
-const OUTBOX_MS = 5_000;
+const RESEND_MS = 5_000;
 
-export interface OwnOperationsHost {
+export interface OperationSenderContext {
   readonly world: World;
   readonly home: Home;
   readonly identity: Identity;
-  readonly trackers: Trackers;
+  readonly trackers: TrackerClient;
   /** The trackers' time. */
   now(): number;
   /** There is one more that only one tracker has. */
-  kept(): void;
+  onOutboxChanged(): void;
 }
 
-export class OwnOperations {
-  readonly #host: OwnOperationsHost;
+export class OperationSender {
+  readonly #context: OperationSenderContext;
   readonly #outbox: Outbox;
   #lastSentMs = 0;
 
-  constructor(host: OwnOperationsHost) {
-    this.#host = host;
-    this.#outbox = new Outbox(host.world.disk, host.home, host.world.log);
+  constructor(context: OperationSenderContext) {
+    this.#context = context;
+    this.#outbox = new Outbox(context.world.disk, context.home, context.world.log);
   }
 
   /** How many only one tracker has, or none. */
@@ -53,10 +53,10 @@ export class OwnOperations {
       world: { chance },
       identity,
       trackers: { realm },
-    } = this.#host;
+    } = this.#context;
     if (realm === undefined) throw new ShoalError('trackerUnknown');
     const id = chance.bytes(16).toString('hex') as OperationId;
-    return signOperation({ realm, id, account, createdAtMs: this.#host.now(), name, body } as Operation, identity);
+    return signOperation({ realm, id, account, createdAtMs: this.#context.now(), name, body } as Operation, identity);
   }
 
   /** Signs and sends. @throws ShoalError what the tracker says */
@@ -66,33 +66,33 @@ export class OwnOperations {
 
   /** @throws ShoalError what the tracker says */
   async send(signed: SignedOperation): Promise<Receipt> {
-    return this.received(signed, await this.#host.trackers.call('submit', { signed }));
+    return this.onReceipt(signed, await this.#context.trackers.call('submit', { signed }));
   }
 
   /**
    * Sends now, or when a tracker can be reached. @throws ShoalError what a tracker says of the
    * operation itself
    */
-  async sendSometime(signed: SignedOperation): Promise<void> {
+  async sendEventually(signed: SignedOperation): Promise<void> {
     try {
       await this.send(signed);
     } catch (error) {
       const { code, retry } = asShoalError(error);
-      if (retry === 'never' && !SAYS_NOTHING.includes(code)) throw error;
-      await this.#outbox.keep(signed, {}, this.#host.world.clock.now());
+      if (retry === 'never' && !NOT_A_RULING.includes(code)) throw error;
+      await this.#outbox.add(signed, {}, this.#context.world.clock.now());
     }
   }
 
   /** Keeps what only one tracker has. */
-  async received(signed: SignedOperation, receipt: Receipt): Promise<Receipt> {
+  async onReceipt(signed: SignedOperation, receipt: Receipt): Promise<Receipt> {
     const {
-      trackers,
+      trackers: trackerClient,
       world: { clock },
-    } = this.#host;
-    trackers.sawEffectOf(receipt.at);
+    } = this.#context;
+    trackerClient.onEffectOf(receipt.at);
     if (receipt.durability !== 'both') {
-      await this.#outbox.keep(signed, receipt, clock.now());
-      this.#host.kept();
+      await this.#outbox.add(signed, receipt, clock.now());
+      this.#context.onOutboxChanged();
     }
     return receipt;
   }
@@ -100,18 +100,18 @@ export class OwnOperations {
   /**
    * Sends again what is kept, when it is time to. Called now and then while a tracker is in use.
    */
-  sendAgain(): void {
+  resend(): void {
     const {
-      trackers,
+      trackers: trackerClient,
       world: { clock, log },
-    } = this.#host;
+    } = this.#context;
     const nowMs = clock.monotonicMs();
-    if (nowMs - this.#lastSentMs <= OUTBOX_MS) return;
+    if (nowMs - this.#lastSentMs <= RESEND_MS) return;
     this.#lastSentMs = nowMs;
     this.#outbox
       .flush(
         ({ signed, acknowledged }) =>
-          acknowledged ? trackers.call('restore', acknowledged) : trackers.call('submit', { signed }),
+          acknowledged ? trackerClient.call('restore', acknowledged) : trackerClient.call('submit', { signed }),
         clock.now(),
       )
       .catch((error: unknown) =>

@@ -16,7 +16,7 @@ import { readSmallFile, writeSmallFile } from '../../../protocol/home/homeLayout
  * Errors of a link or of a tracker that is not the right one: they say nothing about the operation.
  * What they concern is kept for its week.
  */
-export const SAYS_NOTHING: readonly ErrorCode[] = [
+export const NOT_A_RULING: readonly ErrorCode[] = [
   'wrongRealm',
   'pinMismatch',
   'versionMismatch',
@@ -30,7 +30,7 @@ export const SAYS_NOTHING: readonly ErrorCode[] = [
   'frameTooLarge',
 ];
 
-interface Kept {
+interface OutboxEntry {
   readonly operation: string;
   readonly signature: string;
   /**
@@ -52,7 +52,7 @@ export class Outbox {
   readonly #disk: Disk;
   readonly #home: Home;
   readonly #log: Log;
-  #kept: Kept[] = [];
+  #entries: OutboxEntry[] = [];
   #sending = false;
 
   constructor(disk: Disk, home: Home, log: Log) {
@@ -62,21 +62,21 @@ export class Outbox {
   }
 
   get size(): number {
-    return this.#kept.length;
+    return this.#entries.length;
   }
 
   async load(): Promise<void> {
-    this.#kept =
+    this.#entries =
       (await readSmallFile(this.#disk, this.#home.outboxFile, (fields) => {
         if (!Array.isArray(fields['operations'])) throw new Error('no list of operations');
-        return fields['operations'] as Kept[];
+        return fields['operations'] as OutboxEntry[];
       })) ?? [];
   }
 
   /** Keeps an operation that is not on both disks yet, or was never sent at all. */
-  async keep(signed: SignedOperation, { entry, proof }: Partial<Receipt>, nowMs: number): Promise<void> {
+  async add(signed: SignedOperation, { entry, proof }: Partial<Receipt>, nowMs: number): Promise<void> {
     const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
-    this.#kept.push({
+    this.#entries.push({
       operation: text(signed.operation),
       signature: text(signed.signature),
       entry: text(entry ?? new Uint8Array(0)),
@@ -88,10 +88,10 @@ export class Outbox {
 
   /** Sends all again. What is on both disks now, is refused, or is too old is forgotten. */
   async flush(send: (kept: Sendable) => Promise<Receipt>, nowMs: number): Promise<void> {
-    if (this.#sending || this.#kept.length === 0) return;
+    if (this.#sending || this.#entries.length === 0) return;
     this.#sending = true;
     try {
-      for (const kept of [...this.#kept]) {
+      for (const kept of [...this.#entries]) {
         let done = nowMs - kept.sinceMs > OPERATION_AGE_MS_MAX; // no tracker takes it any more
         try {
           const receipt = await send(sendable(kept));
@@ -99,11 +99,11 @@ export class Outbox {
         } catch (error) {
           const { code, retry } = asShoalError(error);
           // no tracker now, or not the right one; another time
-          if (retry !== 'never' || SAYS_NOTHING.includes(code)) return;
+          if (retry !== 'never' || NOT_A_RULING.includes(code)) return;
           this.#log.warn('an operation was refused when it was sent again', { why: code });
           done = true;
         }
-        if (done) this.#kept.splice(this.#kept.indexOf(kept), 1);
+        if (done) this.#entries.splice(this.#entries.indexOf(kept), 1);
       }
     } finally {
       this.#sending = false;
@@ -112,13 +112,13 @@ export class Outbox {
   }
 
   #save(): Promise<void> {
-    return writeSmallFile(this.#disk, this.#home.outboxFile, { operations: this.#kept });
+    return writeSmallFile(this.#disk, this.#home.outboxFile, { operations: this.#entries });
   }
 }
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'base64');
 
-function sendable({ operation, signature, entry, proof }: Kept): Sendable {
+function sendable({ operation, signature, entry, proof }: OutboxEntry): Sendable {
   return {
     signed: { operation: bytes(operation), signature: bytes(signature) },
     acknowledged:

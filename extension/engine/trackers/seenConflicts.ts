@@ -8,10 +8,10 @@ import type { Conflict } from '../../../protocol/messages/trackerLink.ts';
 /** So many are remembered; trackers tell those of a week. */
 const REMEMBERED_MAX = 500;
 
-export class ToldConflicts {
+export class SeenConflicts {
   readonly #disk: Disk;
   readonly #home: Home;
-  #told: readonly string[] = [];
+  #seen: readonly string[] = [];
 
   constructor(disk: Disk, home: Home) {
     this.#disk = disk;
@@ -19,7 +19,7 @@ export class ToldConflicts {
   }
 
   async load(): Promise<void> {
-    this.#told =
+    this.#seen =
       (await readSmallFile(this.#disk, this.#home.conflictsFile, (fields) => {
         const told = fields['told'];
         if (!Array.isArray(told)) throw new Error('no list of conflicts');
@@ -28,11 +28,11 @@ export class ToldConflicts {
   }
 
   /** Those that the person has not been told of. They are remembered when it resolves. */
-  async fresh(conflicts: readonly Conflict[]): Promise<readonly Conflict[]> {
-    const fresh = conflicts.filter((conflict) => !this.#told.includes(keyOf(conflict)));
+  async unseen(conflicts: readonly Conflict[]): Promise<readonly Conflict[]> {
+    const fresh = conflicts.filter((conflict) => !this.#seen.includes(keyOf(conflict)));
     if (fresh.length === 0) return fresh;
-    this.#told = [...this.#told, ...fresh.map(keyOf)].slice(-REMEMBERED_MAX);
-    await writeSmallFile(this.#disk, this.#home.conflictsFile, { told: this.#told });
+    this.#seen = [...this.#seen, ...fresh.map(keyOf)].slice(-REMEMBERED_MAX);
+    await writeSmallFile(this.#disk, this.#home.conflictsFile, { told: this.#seen });
     return fresh;
   }
 }

@@ -4,7 +4,7 @@ import type { Pin } from '../../../protocol/base/ids.ts';
 import { TICKET_MS } from '../../../protocol/base/limits.ts';
 import type { Timer, World } from '../../../protocol/base/world.ts';
 import type { Tickets } from './tickets.ts';
-import type { Trackers } from './trackerClient.ts';
+import type { TrackerClient } from './trackerClient.ts';
 
 /** How long after no tracker could be asked it is tried again, in ms. */
 const RETRY_MS = 5_000;
@@ -13,13 +13,13 @@ export class TicketRenewal {
   readonly #world: World;
   readonly #device: Pin;
   readonly #tickets: Tickets;
-  readonly #trackers: () => Trackers;
+  readonly #trackers: () => TrackerClient;
   /** New tickets are here: show them wherever the old ones were. */
   readonly #renewed: () => void;
   #timer: Timer | undefined;
   #wanted = false;
 
-  constructor(world: World, device: Pin, tickets: Tickets, trackers: () => Trackers, renewed: () => void) {
+  constructor(world: World, device: Pin, tickets: Tickets, trackers: () => TrackerClient, renewed: () => void) {
     this.#world = world;
     this.#device = device;
     this.#tickets = tickets;
@@ -50,6 +50,6 @@ export class TicketRenewal {
   stop(): void {
     this.#wanted = false;
     this.#timer?.cancel();
-    this.#tickets.forgetMine();
+    this.#tickets.dropMine();
   }
 }

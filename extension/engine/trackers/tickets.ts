@@ -62,7 +62,7 @@ export class Tickets {
   mine(group: GroupId): Uint8Array | undefined {
     return this.#mine.get(group);
   }
-  forgetMine(): void {
+  dropMine(): void {
     this.#mine.clear();
   }
 

@@ -14,7 +14,7 @@ import type { Receipt, trackerLink } from '../../../protocol/messages/trackerLin
 import type { Disk } from '../../../protocol/base/world.ts';
 import type { Home } from '../../../protocol/home/homeLayout.ts';
 import { readSmallFile, textField, writeSmallFile } from '../../../protocol/home/homeLayout.ts';
-import type { SessionHost } from './trackerSession.ts';
+import type { TrackerSessionContext } from './trackerSession.ts';
 import { TrackerSession } from './trackerSession.ts';
 
 /** How long a call waits for a tracker that can be reached, in ms. */
@@ -25,7 +25,7 @@ const WAIT_MS = 4_000;
  */
 const CALL_MS = 5_000;
 
-export type TrackersHost = Omit<SessionHost, 'expectedPin' | 'checkRealm' | 'changed'> & {
+export type TrackerClientContext = Omit<TrackerSessionContext, 'expectedPin' | 'checkRealm' | 'onChange'> & {
   /** Something of `url` or `states` has changed. */
   changed(): void;
   /** The realm is known, or has a new descriptor. */
@@ -34,8 +34,8 @@ export type TrackersHost = Omit<SessionHost, 'expectedPin' | 'checkRealm' | 'cha
 
 type Realm = Descriptor & { readonly realm: Pin };
 
-export class Trackers {
-  readonly #host: TrackersHost;
+export class TrackerClient {
+  readonly #context: TrackerClientContext;
   readonly #disk: Disk;
   readonly #home: Home;
   #url: RealmUrl | undefined;
@@ -52,8 +52,8 @@ export class Trackers {
   readonly #seen = new Map<Origin, number>();
   readonly #waiting = new Set<() => void>();
 
-  constructor(host: TrackersHost, disk: Disk, home: Home) {
-    this.#host = host;
+  constructor(context: TrackerClientContext, disk: Disk, home: Home) {
+    this.#context = context;
     this.#disk = disk;
     this.#home = home;
   }
@@ -128,10 +128,10 @@ export class Trackers {
     if (!same) this.#realm = this.#signed = undefined;
     this.#openSessions();
     try {
-      await this.#someoneUp();
+      await this.#waitForTracker();
     } catch (error) {
       const refused = this.#sessions.find((session) => session.state === 'refused')?.error;
-      this.#goBack(before); // an address at which nobody answers must not cost us those that work
+      this.#restore(before); // an address at which nobody answers must not cost us those that work
       throw refused ?? error;
     }
     const found = { url: this.#urlNow, realm: this.realm, firstUse: url.realm === undefined && !same };
@@ -139,12 +139,12 @@ export class Trackers {
       this.#isTrial = false;
       await this.#save();
     } else {
-      this.#goBack(before);
+      this.#restore(before);
     }
     return found;
   }
 
-  #goBack({
+  #restore({
     url,
     realm,
     signed,
@@ -159,7 +159,7 @@ export class Trackers {
     this.#realm = this.#signed = undefined;
     if (realm && signed) this.#adopt(realm, signed);
     this.#openSessions();
-    this.#host.changed();
+    this.#context.changed();
   }
 
   /**
@@ -171,17 +171,17 @@ export class Trackers {
     if (this.#sessions.length === 0) throw new ShoalError('trackerUnknown');
     const tried = new Set<TrackerSession>();
     for (;;) {
-      const session = this.#choose(tried) ?? (tried.size === 0 ? await this.#someoneUp() : undefined);
+      const session = this.#chooseSession(tried) ?? (tried.size === 0 ? await this.#waitForTracker() : undefined);
       if (!session) throw this.#unreachable();
       tried.add(session);
       try {
         await this.#catchUp(session);
         const value = await run(session);
-        this.#prefer(session);
+        this.#preferSession(session);
         return value;
       } catch (error) {
         if (asShoalError(error).retry !== 'elsewhere') throw error;
-        this.#host.world.log.info('the other tracker is asked', {
+        this.#context.world.log.info('the other tracker is asked', {
           instead: addressText(session.address),
           why: asShoalError(error).code,
         });
@@ -200,7 +200,7 @@ export class Trackers {
    * What one of our operations came to may be shown to the person from now on, whichever tracker is
    * asked.
    */
-  sawEffectOf(at: Receipt['at']): void {
+  onEffectOf(at: Receipt['at']): void {
     if (!at || at.seq <= (this.#seen.get(at.origin) ?? 0)) return;
     // More than a realm can have are nonsense; the question must stay one that can be sent.
     if (this.#seen.size >= ORIGINS_MAX && !this.#seen.has(at.origin)) this.#seen.clear();
@@ -220,10 +220,10 @@ export class Trackers {
         { deadlineMs: CALL_MS },
       );
       if (stale) {
-        this.#host.world.log.warn('a tracker has not heard yet of what the other one has told us', {
+        this.#context.world.log.warn('a tracker has not heard yet of what the other one has told us', {
           tracker: addressText(session.address),
         });
-      } else for (const one of have) this.sawEffectOf(one);
+      } else for (const one of have) this.onEffectOf(one);
     }
     this.#lastAsked = session;
   }
@@ -249,7 +249,7 @@ export class Trackers {
     const addresses = this.#realm?.trackers.map((tracker) => tracker.address) ?? this.#url?.addresses ?? [];
     for (const address of addresses) {
       if (!this.#sessions.some((session) => sameAddress(session.address, address))) {
-        this.#sessions.push(new TrackerSession(address, this.#sessionHost));
+        this.#sessions.push(new TrackerSession(address, this.#sessionContext));
       }
     }
   }
@@ -259,24 +259,24 @@ export class Trackers {
     const isListed = ({ address }: TrackerSession): boolean =>
       this.#realm?.trackers.some((tracker) => sameAddress(tracker.address, address)) ?? true;
     for (const session of this.#sessions.filter((one) => !isListed(one))) {
-      this.#host.world.clock.after(0, () => session.stop());
+      this.#context.world.clock.after(0, () => session.stop());
     }
     this.#sessions = this.#sessions.filter(isListed);
-    if (this.#inUse && !this.#sessions.includes(this.#inUse)) this.#prefer(this.#choose(new Set()));
-    this.#host.changed();
+    if (this.#inUse && !this.#sessions.includes(this.#inUse)) this.#preferSession(this.#chooseSession(new Set()));
+    this.#context.changed();
   }
 
-  get #sessionHost(): SessionHost {
+  get #sessionContext(): TrackerSessionContext {
     return {
-      ...this.#host,
+      ...this.#context,
       expectedPin: (address) => this.#realm?.trackers.find((tracker) => sameAddress(tracker.address, address))?.pin,
       checkRealm: (signed, pin, address) => this.#checkRealm(signed, pin, address),
-      changed: (session) => {
+      onChange: (session) => {
         if (!this.#sessions.includes(session)) return; // of trackers that are not used any more
-        if (session.isUp && !this.#inUse?.isUp) this.#prefer(session);
-        if (!session.isUp && session === this.#inUse) this.#prefer(this.#choose(new Set()));
+        if (session.isUp && !this.#inUse?.isUp) this.#preferSession(session);
+        if (!session.isUp && session === this.#inUse) this.#preferSession(this.#chooseSession(new Set()));
         for (const go of [...this.#waiting]) go();
-        this.#host.changed();
+        this.#context.changed();
       },
     };
   }
@@ -313,22 +313,22 @@ export class Trackers {
   #adopt(realm: Realm, signed: SignedDescriptor): void {
     this.#realm = realm;
     this.#signed = signed;
-    this.#host.realm(realm.realm, new Map(realm.trackers.map(({ pin, ticketKey }) => [pin, ticketKey])));
+    this.#context.realm(realm.realm, new Map(realm.trackers.map(({ pin, ticketKey }) => [pin, ticketKey])));
   }
 
-  #choose(without: ReadonlySet<TrackerSession>): TrackerSession | undefined {
+  #chooseSession(without: ReadonlySet<TrackerSession>): TrackerSession | undefined {
     if (this.#inUse?.isUp && !without.has(this.#inUse)) return this.#inUse;
     return this.#sessions.find((session) => session.isUp && !without.has(session));
   }
 
-  #prefer(session: TrackerSession | undefined): void {
+  #preferSession(session: TrackerSession | undefined): void {
     if (session === this.#inUse) return;
     this.#inUse = session;
-    if (session) this.#host.changed();
+    if (session) this.#context.changed();
   }
 
   /** Waits for a tracker that is up. */
-  #someoneUp(): Promise<TrackerSession> {
+  #waitForTracker(): Promise<TrackerSession> {
     return new Promise((resolve, reject) => {
       const finish = (session: TrackerSession | undefined): void => {
         timer.cancel();
@@ -341,7 +341,7 @@ export class Trackers {
         // Nobody can come up any more: all were refused, or there are none.
         if (up || this.#sessions.every((session) => session.state === 'refused')) finish(up);
       };
-      const timer = this.#host.world.clock.after(WAIT_MS, () => finish(undefined));
+      const timer = this.#context.world.clock.after(WAIT_MS, () => finish(undefined));
       this.#waiting.add(look);
       this.retryNow();
       look();

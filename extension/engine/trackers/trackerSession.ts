@@ -36,7 +36,7 @@ export type SessionReply = ReplyOf<typeof trackerLink, 'session'>;
 export type AnnouncedSwarms = ReplyOf<typeof trackerLink, 'announce'>['swarms'];
 type Body<K extends string> = BodyOf<typeof trackerLink, K>;
 
-export interface SessionHost {
+export interface TrackerSessionContext {
   readonly world: World;
   readonly program: string;
   /** The pin this tracker must prove; undefined at first contact, when the descriptor tells. */
@@ -50,17 +50,17 @@ export interface SessionHost {
   listening(): readonly Address[];
   /** Everything we have, by swarm: bytes left. */
   presence(): ReadonlyMap<string, { readonly key: SwarmKey; readonly leftBytes: number }>;
-  changed(session: TrackerSession): void;
-  session(session: TrackerSession, reply: SessionReply): void;
-  swarms(swarms: AnnouncedSwarms): void;
-  swarmChanged(change: Body<'swarmChanged'>): void;
-  groupChanged(session: TrackerSession, group: GroupView, before: GroupView | undefined): void;
-  presenceChanged(session: TrackerSession, groups: Body<'presenceChanged'>['groups']): void;
-  groupGone(session: TrackerSession, gone: Body<'groupGone'>): void;
-  revoked(revocation: Uint8Array): void;
-  dialRequest(request: Body<'dialRequest'>): void;
-  conflicted(conflicts: Body<'conflicted'>['conflicts']): void;
-  signedOut(session: TrackerSession): void;
+  onChange(session: TrackerSession): void;
+  onSession(session: TrackerSession, reply: SessionReply): void;
+  onSwarms(swarms: AnnouncedSwarms): void;
+  onSwarmChanged(change: Body<'swarmChanged'>): void;
+  onGroupChanged(session: TrackerSession, group: GroupView, before: GroupView | undefined): void;
+  onPresenceChanged(session: TrackerSession, groups: Body<'presenceChanged'>['groups']): void;
+  onGroupGone(session: TrackerSession, gone: Body<'groupGone'>): void;
+  onRevoked(revocation: Uint8Array): void;
+  onDialRequest(request: Body<'dialRequest'>): void;
+  onConflicts(conflicts: Body<'conflicted'>['conflicts']): void;
+  onSignedOut(session: TrackerSession): void;
 }
 
 /**
@@ -81,7 +81,7 @@ export class TrackerSession {
   pair: SessionReply['pair'] = 'alone';
   state: TrackerState['link'] = 'connecting';
   error: ShoalError | undefined;
-  readonly #host: SessionHost;
+  readonly #context: TrackerSessionContext;
   #connection: Connection<typeof trackerLink, 'engine'> | undefined;
   readonly #announced = new Map<string, { readonly key: SwarmKey; readonly leftBytes: number }>();
   #announceTimer: Timer | undefined;
@@ -89,11 +89,11 @@ export class TrackerSession {
   #retryTimer: Timer | undefined;
   #failures = 0;
   #stopped = false;
-  #hasSaidTooMany = false;
+  #hasWarnedTooManyGroups = false;
 
-  constructor(address: Address, host: SessionHost) {
+  constructor(address: Address, context: TrackerSessionContext) {
     this.address = address;
-    this.#host = host;
+    this.#context = context;
     void this.#connect();
   }
 
@@ -130,16 +130,16 @@ export class TrackerSession {
     for (const group of reply.groups) this.groups.set(group.group, group);
     this.#announced.clear();
     if (reply.account) {
-      await this.call('listening', { addresses: this.#host.listening() });
+      await this.call('listening', { addresses: this.#context.listening() });
       this.announceSoon();
     }
-    this.#host.session(this, reply);
+    this.#context.onSession(this, reply);
   }
 
   /** What we have has changed: the difference is announced shortly. */
   announceSoon(): void {
     if (!this.account || (!this.isUp && this.state !== 'connecting')) return;
-    const { clock } = this.#host.world;
+    const { clock } = this.#context.world;
     this.#announceTimer ??= clock.after(
       Math.max(ANNOUNCE_MS_MIN, this.#announcedMs + ANNOUNCE_MS - clock.monotonicMs()),
       () => {
@@ -168,9 +168,9 @@ export class TrackerSession {
   }
 
   async #connect(): Promise<void> {
-    const { world, program } = this.#host;
+    const { world, program } = this.#context;
     try {
-      const expect = this.#host.expectedPin(this.address);
+      const expect = this.#context.expectedPin(this.address);
       const stream = await world.network.dial(this.address, { timeoutMs: DIAL_MS, ...(expect && { expect }) });
       if (this.#stopped) return stream.destroy();
       const frames = new FrameLink(stream);
@@ -185,11 +185,11 @@ export class TrackerSession {
         log: world.log,
       });
       this.#connection = connection;
-      void connection.whenEnded.then(({ error }) => this.#down(connection, error));
+      void connection.whenEnded.then(({ error }) => this.#onDown(connection, error));
       // Before anything of ours is said: is this who we were told it is?
       const { descriptor, signature } = await connection.call('descriptor', {});
       if (this.#stopped) return; // other trackers are used by now: what this one says is nobody's business
-      await this.#host.checkRealm({ descriptor, signature }, stream.pin, this.address);
+      await this.#context.checkRealm({ descriptor, signature }, stream.pin, this.address);
       await this.refresh();
       if (this.#stopped || !connection.isOpen) return;
       this.state = 'up';
@@ -197,15 +197,15 @@ export class TrackerSession {
       this.#failures = 0;
       this.announceSoon();
       world.log.info('a tracker is reached', { tracker: addressText(this.address) });
-      this.#host.changed(this);
+      this.#context.onChange(this);
     } catch (error) {
       const why = asShoalError(error);
       if (this.#connection) this.#connection.destroy(why);
-      else this.#down(undefined, why);
+      else this.#onDown(undefined, why);
     }
   }
 
-  #down(connection: Connection<typeof trackerLink, 'engine'> | undefined, error: ShoalError | undefined): void {
+  #onDown(connection: Connection<typeof trackerLink, 'engine'> | undefined, error: ShoalError | undefined): void {
     if (this.#stopped || connection !== this.#connection) return;
     this.#connection = undefined;
     this.#announced.clear();
@@ -218,18 +218,18 @@ export class TrackerSession {
       error?.code === 'versionMismatch';
     this.state = refused ? 'refused' : 'down';
     this.error = error;
-    const { clock, chance, log } = this.#host.world;
+    const { clock, chance, log } = this.#context.world;
     log.info('a tracker is not reached', { tracker: addressText(this.address), why: error?.message });
     const delayMs = retryDelayMs(refused ? RARE_AFTER + 1 : this.#failures++, () => chance.random());
     this.#retryTimer = clock.after(delayMs, () => {
       this.#retryTimer = undefined;
       void this.#connect();
     });
-    this.#host.changed(this);
+    this.#context.onChange(this);
   }
 
   async #announce(): Promise<void> {
-    const presence = this.#host.presence();
+    const presence = this.#context.presence();
     const deltas: { group: GroupId; root: SwarmKey['root']; leftBytes: number; event: 'update' | 'stopped' }[] = [];
     for (const [text, { key, leftBytes }] of presence) {
       if (this.#announced.get(text)?.leftBytes !== leftBytes) deltas.push({ ...key, leftBytes, event: 'update' });
@@ -246,10 +246,10 @@ export class TrackerSession {
           if (event === 'stopped') this.#announced.delete(text);
           else this.#announced.set(text, { key: { group, root }, leftBytes });
         }
-        this.#host.swarms(reply.swarms);
+        this.#context.onSwarms(reply.swarms);
       } catch (error) {
         // The link is gone, or we are not a member yet: announced again when either changes.
-        this.#host.world.log.debug('an announce failed', { why: asShoalError(error).message });
+        this.#context.world.log.debug('an announce failed', { why: asShoalError(error).message });
         return;
       }
     }
@@ -259,10 +259,10 @@ export class TrackerSession {
    * No account is in so many; and with one more, no frontend could be told of any (engineLink's
    * `overview`).
    */
-  #tooManyGroups(): void {
-    if (this.#hasSaidTooMany) return;
-    this.#hasSaidTooMany = true;
-    this.#host.world.log.warn('a tracker tells of too many groups', {
+  #warnTooManyGroups(): void {
+    if (this.#hasWarnedTooManyGroups) return;
+    this.#hasWarnedTooManyGroups = true;
+    this.#context.world.log.warn('a tracker tells of too many groups', {
       tracker: addressText(this.address),
       max: GROUPS_PER_ACCOUNT_MAX,
     });
@@ -271,27 +271,27 @@ export class TrackerSession {
   readonly #handlers: HandlersOf<typeof trackerLink, 'engine'> = {
     groupChanged: (group) => {
       const before = this.groups.get(group.group);
-      if (!before && this.groups.size >= GROUPS_PER_ACCOUNT_MAX) return this.#tooManyGroups();
+      if (!before && this.groups.size >= GROUPS_PER_ACCOUNT_MAX) return this.#warnTooManyGroups();
       this.groups.set(group.group, group);
-      this.#host.groupChanged(this, group, before);
+      this.#context.onGroupChanged(this, group, before);
     },
-    presenceChanged: ({ groups }) => this.#host.presenceChanged(this, groups),
+    presenceChanged: ({ groups }) => this.#context.onPresenceChanged(this, groups),
     groupGone: (gone) => {
       this.groups.delete(gone.group);
-      this.#host.groupGone(this, gone);
+      this.#context.onGroupGone(this, gone);
     },
-    swarmChanged: (change) => this.#host.swarmChanged(change),
-    revoked: ({ revocation }) => this.#host.revoked(revocation),
-    dialRequest: (request) => this.#host.dialRequest(request),
-    conflicted: ({ conflicts }) => this.#host.conflicted(conflicts),
+    swarmChanged: (change) => this.#context.onSwarmChanged(change),
+    revoked: ({ revocation }) => this.#context.onRevoked(revocation),
+    dialRequest: (request) => this.#context.onDialRequest(request),
+    conflicted: ({ conflicts }) => this.#context.onConflicts(conflicts),
     pairChanged: ({ pair }) => {
       this.pair = pair;
-      this.#host.changed(this);
+      this.#context.onChange(this);
     },
     signedOut: () => {
       this.account = undefined;
       this.groups.clear();
-      this.#host.signedOut(this);
+      this.#context.onSignedOut(this);
     },
   };
 }

@@ -4,9 +4,9 @@
 import { ShoalError } from '../../../protocol/base/errors.ts';
 import type { Root, Sha256 } from '../../../protocol/base/ids.ts';
 import type { Log } from '../../../protocol/base/world.ts';
-import { Copy } from '../storage/pieceStore.ts';
-import type { DownloadHost, Keeper } from './downloadFiles.ts';
-import { tidyUp } from './downloadFiles.ts';
+import { PieceStore } from '../storage/pieceStore.ts';
+import type { StorageContext, RecordStore } from './downloadFiles.ts';
+import { cleanUp } from './downloadFiles.ts';
 import { identityOf } from '../hashing/fileIdentity.ts';
 import type { FolderOnDisk } from '../storage/folderFile.ts';
 import { FolderFile } from '../storage/folderFile.ts';
@@ -15,41 +15,46 @@ import { loadFolder, saveFolder } from './folderRecord.ts';
 import type { HashOptions } from '../hashing/hasher.ts';
 import { pieceBytesFor, shapeOf } from '../hashing/merkleTree.ts';
 import type { TransferRecord } from './transferRecord.ts';
-import { loadLayer, saveLayer } from './transferRecord.ts';
+import { loadPieceHashes, savePieceHashes } from './transferRecord.ts';
 
 /**
  * Reads it all and writes down what it is. @throws ShoalError fileMissing, fileUnreadable,
  * fileChanged, badFolder, cancelled
  */
-export async function hashWhole(host: DownloadHost, keeper: Keeper, log: Log, options: HashOptions): Promise<void> {
-  const { disk, home, hasher } = host;
-  const { id, path: place, content } = keeper.record;
+export async function hashSource(
+  context: StorageContext,
+  store: RecordStore,
+  log: Log,
+  options: HashOptions,
+): Promise<void> {
+  const { disk, home, hasher } = context;
+  const { id, path: folder, content } = store.record;
   if (content === 'folder') {
-    const hashed = await hashFolder(host, place, options);
+    const hashed = await hashFolder(context, folder, options);
     if (hashed.leftOut > 0) {
-      log.info('links and the like in a shared folder are left out', { folder: place, count: hashed.leftOut });
+      log.info('links and the like in a shared folder are left out', { folder, count: hashed.leftOut });
     }
     await saveFolder(disk, home, id, hashed);
     const {
       root,
       sha256,
-      layer,
+      pieceHashes,
       identity,
       shape: { sizeBytes, pieceBytes },
     } = hashed;
-    await saveLayer(disk, home, id, layer);
-    return keeper.save({ root, sha256, sizeBytes, pieceBytes, identity, told: false });
+    await savePieceHashes(disk, home, id, pieceHashes);
+    return store.save({ root, sha256, sizeBytes, pieceBytes, identity, told: false });
   }
-  const stat = await disk.stat(place);
+  const stat = await disk.stat(folder);
   const {
     root,
     sha256,
-    layer,
+    pieceHashes,
     stat: found,
     shape: { sizeBytes, pieceBytes },
-  } = await hasher.hashFile(place, pieceBytesFor(stat?.sizeBytes ?? 0), options);
-  await saveLayer(disk, home, id, layer);
-  await keeper.save({ root, sha256, sizeBytes, pieceBytes, identity: identityOf(found), told: false });
+  } = await hasher.hashFile(folder, pieceBytesFor(stat?.sizeBytes ?? 0), options);
+  await savePieceHashes(disk, home, id, pieceHashes);
+  await store.save({ root, sha256, sizeBytes, pieceBytes, identity: identityOf(found), told: false });
 }
 
 /**
@@ -58,18 +63,22 @@ export async function hashWhole(host: DownloadHost, keeper: Keeper, log: Log, op
  * @param isProven  whether it was hashed in this life of the process
  * @throws ShoalError fileMissing, fileUnreadable, notAFile, fileChanged
  */
-export async function openWhole(host: DownloadHost, keeper: Keeper, isProven: boolean): Promise<Copy | undefined> {
-  const { disk, home, openFiles } = host;
-  await tidyUp(disk, keeper);
-  const { record } = keeper;
+export async function openComplete(
+  context: StorageContext,
+  store: RecordStore,
+  isProven: boolean,
+): Promise<PieceStore | undefined> {
+  const { disk, home, openFiles: filePool } = context;
+  await cleanUp(disk, store);
+  const { record } = store;
   const root = record.root as Root;
   const shape = shapeOf(record.sizeBytes, record.pieceBytes);
-  const layer = await loadLayer(disk, home, record.id, root, shape);
-  const content = await folderOnDisk(host, record);
-  if (!layer || !record.identity || (record.content === 'folder' && !content)) return undefined;
-  return Copy.ofFile(host, root, shape, layer, record.path, record.identity, {
+  const pieceHashes = await loadPieceHashes(disk, home, record.id, root, shape);
+  const content = await folderOnDisk(context, record);
+  if (!pieceHashes || !record.identity || (record.content === 'folder' && !content)) return undefined;
+  return PieceStore.forFile(context, root, shape, pieceHashes, record.path, record.identity, {
     isProven,
-    folder: content && new FolderFile(disk, openFiles, record.path, content),
+    folder: content && new FolderFile(disk, filePool, record.path, content),
   });
 }
 
@@ -77,20 +86,20 @@ export async function openWhole(host: DownloadHost, keeper: Keeper, isProven: bo
  * Reads it all again and compares. @throws ShoalError integrity, fileMissing, fileUnreadable,
  * cancelled
  */
-export async function verifyWhole(
-  host: DownloadHost,
+export async function verifyComplete(
+  context: StorageContext,
   record: TransferRecord,
   signal: AbortSignal,
 ): Promise<{ readonly sha256: Sha256; readonly sizeBytes: number }> {
   const { path: place, root, sha256, sizeBytes, pieceBytes, identity } = record;
   if (!identity) throw new ShoalError('fileMissing', { path: place });
   if (record.content === 'folder') {
-    const content = await folderOnDisk(host, record);
+    const content = await folderOnDisk(context, record);
     if (!content) throw new ShoalError('fileMissing', { path: place });
-    await verifyFolder(host.hasher, place, content, signal);
+    await verifyFolder(context.hasher, place, content, signal);
     return { sha256: sha256 === '' ? sha256Of(content.head) : sha256, sizeBytes };
   }
-  const found = await host.hasher.hashFile(place, pieceBytes, { signal });
+  const found = await context.hasher.hashFile(place, pieceBytes, { signal });
   if (found.root !== root || found.sha256 !== sha256) {
     throw new ShoalError('integrity', { path: place, expected: sha256, found: found.sha256 });
   }
@@ -99,7 +108,7 @@ export async function verifyWhole(
 
 /** What is known of the files of a folder; undefined for a file. */
 export async function folderOnDisk(
-  { disk, home }: Pick<DownloadHost, 'disk' | 'home'>,
+  { disk, home }: Pick<StorageContext, 'disk' | 'home'>,
   { id, content, sizeBytes, pieceBytes }: TransferRecord,
 ): Promise<FolderOnDisk | undefined> {
   return content === 'folder' ? loadFolder(disk, home, id, shapeOf(sizeBytes, pieceBytes)) : undefined;

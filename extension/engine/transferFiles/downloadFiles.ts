@@ -6,27 +6,27 @@ import { ShoalError } from '../../../protocol/base/errors.ts';
 import type { Home } from '../../../protocol/home/homeLayout.ts';
 import type { Root } from '../../../protocol/base/ids.ts';
 import type { Chance, Disk } from '../../../protocol/base/world.ts';
-import type { CopyHost } from '../storage/pieceStore.ts';
-import { Copy } from '../storage/pieceStore.ts';
-import { storeOwn } from './localPieces.ts';
-import { identityOf, whyUnlike } from '../hashing/fileIdentity.ts';
+import type { PieceStoreContext } from '../storage/pieceStore.ts';
+import { PieceStore } from '../storage/pieceStore.ts';
+import { storeLocalPiece } from './localPieces.ts';
+import { identityOf, identityMismatch } from '../hashing/fileIdentity.ts';
 import type { HashOptions } from '../hashing/hasher.ts';
-import { openToRead } from '../hashing/hasher.ts';
+import { openForReading } from '../hashing/hasher.ts';
 import { lengthOf, shapeOf } from '../hashing/merkleTree.ts';
 import type { PartFile } from '../storage/partFile.ts';
 import { createPart, makeDestination, newPartPath, removePart, reopenPart } from '../storage/partFile.ts';
 import { checkFolders, isSame } from '../storage/finalize.ts';
 import type { TransferRecord } from './transferRecord.ts';
-import { loadLayer } from './transferRecord.ts';
-import { publishFolder } from './unpackFolder.ts';
+import { loadPieceHashes } from './transferRecord.ts';
+import { finalizeFolder } from './unpackFolder.ts';
 
-export interface DownloadHost extends CopyHost {
+export interface StorageContext extends PieceStoreContext {
   readonly chance: Chance;
   readonly home: Home;
 }
 
 /** The record of a download, and the only way to change it. */
-export interface Keeper {
+export interface RecordStore {
   readonly record: TransferRecord;
   save(changes: Partial<TransferRecord>): Promise<void>;
 }
@@ -45,60 +45,64 @@ interface OpenOptions extends HashOptions {
  * @throws ShoalError destinationUnwritable, diskFull, placeGone, cancelled
  */
 export async function openDownload(
-  host: DownloadHost,
-  keeper: Keeper,
+  context: StorageContext,
+  recordStore: RecordStore,
   { checking, stuck, ...options }: OpenOptions,
-): Promise<{ readonly is: 'open'; readonly copy: Copy } | { readonly is: 'published' }> {
-  const { record } = keeper;
+): Promise<{ readonly is: 'open'; readonly copy: PieceStore } | { readonly is: 'published' }> {
+  const { record } = recordStore;
   const root = record.root as Root;
   const shape = shapeOf(record.sizeBytes, record.pieceBytes);
-  const layer = await loadLayer(host.disk, host.home, record.id, root, shape);
-  if (record.part !== '' && (await wasPublished(host, keeper, checking, options))) return { is: 'published' };
-  const old = record.part === '' ? undefined : await reopenPart(host, record.part, root, shape);
-  const part = old ?? (await begin(host, keeper));
-  const copy = Copy.ofPart(host, root, shape, part, layer, stuck);
+  const pieceHashes = await loadPieceHashes(context.disk, context.home, record.id, root, shape);
+  if (record.part !== '' && (await wasFinalized(context, recordStore, checking, options))) return { is: 'published' };
+  const old = record.part === '' ? undefined : await reopenPart(context, record.part, root, shape);
+  const part = old ?? (await createPartFile(context, recordStore));
+  const store = PieceStore.forPart(context, root, shape, part, pieceHashes, stuck);
   try {
     if (old) {
       checking();
-      await copy.checkDisk(options);
+      await store.checkDisk(options);
     }
-    if (record.replaces && layer) await takeWhatIsRight(host, copy, record, options.signal);
+    if (record.replaces && pieceHashes) await keepGoodPieces(context, store, record, options.signal);
   } catch (error) {
-    await copy.close();
+    await store.close();
     throw error;
   }
-  return { is: 'open', copy };
+  return { is: 'open', copy: store };
 }
 
 /** Gives a download whose pieces are all held its final name. @throws ShoalError as `publish` */
-export async function publishDownload(host: DownloadHost, keeper: Keeper, copy: Copy): Promise<void> {
-  if (keeper.record.content === 'folder') return publishFolder(host, keeper, copy);
-  const { path: destination, rename, replaces, claimed, part } = keeper.record;
-  const found = await copy.publish({
+export async function finalizeDownload(
+  context: StorageContext,
+  recordStore: RecordStore,
+  store: PieceStore,
+): Promise<void> {
+  if (recordStore.record.content === 'folder') return finalizeFolder(context, recordStore, store);
+  const { path: destination, rename, replaces, claimed, part } = recordStore.record;
+  const found = await store.finalize({
     destination,
     rename,
     replaces,
     claimed,
-    ownFolders: ownFoldersOf(keeper.record),
-    claim: (name) => keeper.save({ claimed: name }),
+    ownFolders: ownFoldersOf(recordStore.record),
+    claim: (name) => recordStore.save({ claimed: name }),
   });
-  await keeper.save({ ...found, claimed: '', replaces: undefined });
+  await recordStore.save({ ...found, claimed: '', replaces: undefined });
   // Only now: until the record says where the file is, its part file is how it is found again. If
-  // this is cut short, `tidyUp` does it.
-  await removePart(host.disk, part);
+  // this is cut short, `cleanUp` does it.
+  await removePart(context.disk, part);
 }
 
 /** Removes what a finished download may have left. */
-export async function tidyUp(disk: Disk, keeper: Keeper): Promise<void> {
-  const { part } = keeper.record;
+export async function cleanUp(disk: Disk, recordStore: RecordStore): Promise<void> {
+  const { part } = recordStore.record;
   if (part === '') return;
-  await keeper.save({}); // that it is finished may so far be in memory only
+  await recordStore.save({}); // that it is finished may so far be in memory only
   await removePart(disk, part);
-  await keeper.save({ part: '' });
+  await recordStore.save({ part: '' });
 }
 
 /** Whether the folder that a download belongs into is there. */
-export const isThere = async (disk: Disk, { path: destination }: TransferRecord): Promise<boolean> =>
+export const hasDestinationFolder = async (disk: Disk, { path: destination }: TransferRecord): Promise<boolean> =>
   (await disk.stat(path.dirname(destination), 'follow'))?.kind === 'folder';
 
 /** How many folders above a download are named by the file itself, and not chosen by the person. */
@@ -107,20 +111,22 @@ function ownFoldersOf({ path: destination, name }: TransferRecord): number {
   return destination.endsWith(path.join(path.sep, ...parts)) ? parts.length - 1 : 0;
 }
 
-async function begin(host: DownloadHost, keeper: Keeper): Promise<PartFile> {
-  const { record } = keeper;
+async function createPartFile(context: StorageContext, recordStore: RecordStore): Promise<PartFile> {
+  const { record } = recordStore;
   const before = record.part;
   // It had a part file, so its folder was made once: that folder is gone, or its drive, and
   // everything may still be there.
-  if (before !== '' && !(await isThere(host.disk, record))) throw new ShoalError('placeGone', { path: record.path });
-  await checkFolders(host.disk, record.path, ownFoldersOf(record));
-  await makeDestination(host.disk, record.path);
-  const part = newPartPath(host.chance, record.path, record.root as Root);
-  await keeper.save({ part });
-  if (before !== '') await removePart(host.disk, before);
+  if (before !== '' && !(await hasDestinationFolder(context.disk, record))) {
+    throw new ShoalError('placeGone', { path: record.path });
+  }
+  await checkFolders(context.disk, record.path, ownFoldersOf(record));
+  await makeDestination(context.disk, record.path);
+  const part = newPartPath(context.chance, record.path, record.root as Root);
+  await recordStore.save({ part });
+  if (before !== '') await removePart(context.disk, before);
   const isPart = record.only.length > 0 || record.choosing;
   return createPart(
-    host,
+    context,
     part,
     record.root as Root,
     shapeOf(record.sizeBytes, record.pieceBytes),
@@ -133,22 +139,22 @@ async function begin(host: DownloadHost, keeper: Keeper): Promise<PartFile> {
  * published by a run that could not write that down any more. Believed only when every byte of it
  * is right.
  */
-async function wasPublished(
-  host: DownloadHost,
-  keeper: Keeper,
+async function wasFinalized(
+  context: StorageContext,
+  recordStore: RecordStore,
   checking: () => void,
   options: HashOptions,
 ): Promise<boolean> {
-  const { claimed, path: destination, part, pieceBytes, sizeBytes, root } = keeper.record;
-  const unfinished = await host.disk.stat(part);
+  const { claimed, path: destination, part, pieceBytes, sizeBytes, root } = recordStore.record;
+  const unfinished = await context.disk.stat(part);
   for (const name of new Set([destination, claimed])) {
-    const stat = name === '' ? undefined : await host.disk.stat(name);
+    const stat = name === '' ? undefined : await context.disk.stat(name);
     if (stat?.kind !== 'file' || stat.sizeBytes !== sizeBytes || (unfinished && !isSame(unfinished, stat))) continue;
     checking();
-    const found = await host.hasher.hashFile(name, pieceBytes, options);
+    const found = await context.hasher.hashFile(name, pieceBytes, options);
     if (found.root !== root) continue;
-    await host.disk.syncFolder(path.dirname(name));
-    await keeper.save({ path: name, identity: identityOf(found.stat), claimed: '', replaces: undefined });
+    await context.disk.syncFolder(path.dirname(name));
+    await recordStore.save({ path: name, identity: identityOf(found.stat), claimed: '', replaces: undefined });
     return true;
   }
   return false;
@@ -158,25 +164,25 @@ async function wasPublished(
  * Copies what is right of the damaged file, so that only the rest is fetched. The damaged file is
  * only read.
  */
-async function takeWhatIsRight(
-  host: DownloadHost,
-  copy: Copy,
+async function keepGoodPieces(
+  context: StorageContext,
+  store: PieceStore,
   { path: damaged, replaces }: TransferRecord,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const stat = await host.disk.stat(damaged);
-  if (!stat || !replaces || whyUnlike(replaces, stat) !== undefined) return;
-  const file = await openToRead(host.disk, damaged);
+  const stat = await context.disk.stat(damaged);
+  if (!stat || !replaces || identityMismatch(replaces, stat) !== undefined) return;
+  const file = await openForReading(context.disk, damaged);
   try {
-    for (let piece = 0; piece < copy.shape.pieces && !signal?.aborted; piece++) {
-      const bytes = new Uint8Array(new SharedArrayBuffer(lengthOf(copy.shape, piece)));
+    for (let piece = 0; piece < store.shape.pieces && !signal?.aborted; piece++) {
+      const bytes = new Uint8Array(new SharedArrayBuffer(lengthOf(store.shape, piece)));
       if (
-        copy.pieces.state(piece) !== 'missing' ||
-        (await file.read(bytes, piece * copy.shape.pieceBytes)) !== bytes.length
+        store.states.state(piece) !== 'missing' ||
+        (await file.read(bytes, piece * store.shape.pieceBytes)) !== bytes.length
       ) {
         continue;
       }
-      await storeOwn(copy, piece, bytes);
+      await storeLocalPiece(store, piece, bytes);
     }
   } finally {
     await file.close();

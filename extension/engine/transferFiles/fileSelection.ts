@@ -5,14 +5,14 @@ import { ShoalError } from '../../../protocol/base/errors.ts';
 import { PAGE_ROWS_MAX } from '../../../protocol/base/limits.ts';
 import type { Folder, ManifestFile } from '../../../protocol/messages/manifest.ts';
 import { headBytesOf, LENGTH_BYTES, readFolder } from '../../../protocol/messages/manifest.ts';
-import type { Copy } from '../storage/pieceStore.ts';
+import type { PieceStore } from '../storage/pieceStore.ts';
 import type { TransferRecord } from './transferRecord.ts';
 
 /**
  * Whether a path is chosen: by its name, by that of a folder above it, or by a pattern (`*` within
  * a name, `**` over folders, `?`). Without any, all are.
  */
-export function chooser(only: readonly string[]): (path: string) => boolean {
+export function fileMatcher(only: readonly string[]): (path: string) => boolean {
   if (only.length === 0) return () => true;
   const patterns = only.map(
     (pattern) =>
@@ -38,38 +38,38 @@ const WILD: Readonly<Record<string, string>> = { '**/': '(?:.*/)?', '**': '.*', 
  * @throws ShoalError badFolder, unknownFile when nothing is chosen
  */
 export async function neededPieces(
-  copy: Copy,
+  store: PieceStore,
   { name, only, choosing }: Pick<TransferRecord, 'name' | 'only' | 'choosing'>,
 ): Promise<ReadonlySet<number>> {
-  const needed = new Set(piecesOf(copy, 0, (await headBytesIn(copy)) ?? LENGTH_BYTES));
-  const head = await headIn(copy);
+  const needed = new Set(piecesOf(store, 0, (await headBytesIn(store)) ?? LENGTH_BYTES));
+  const head = await folderHeadOf(store);
   if (!head || choosing) return needed;
-  const chosen = chosenOf(folderIn(copy, head), only);
+  const chosen = chosenFiles(folderOf(store, head), only);
   if (chosen.length === 0) throw new ShoalError('unknownFile', { name: only.join(', '), group: name });
-  for (const file of chosen) for (const piece of piecesOf(copy, file.at, file.sizeBytes)) needed.add(piece);
+  for (const file of chosen) for (const piece of piecesOf(store, file.at, file.sizeBytes)) needed.add(piece);
   return needed;
 }
 
 /** The list that a folder begins with, when all of it is held. @throws ShoalError badFolder */
-export async function headIn(copy: Copy): Promise<Uint8Array | undefined> {
-  const headBytes = await headBytesIn(copy);
-  return headBytes === undefined ? undefined : readIfHeld(copy, headBytes);
+export async function folderHeadOf(store: PieceStore): Promise<Uint8Array | undefined> {
+  const headBytes = await headBytesIn(store);
+  return headBytes === undefined ? undefined : readIfHeld(store, headBytes);
 }
 
 /** What a list says. @throws ShoalError badFolder */
-export const folderIn = ({ shape: { sizeBytes, pieceBytes } }: Copy, head: Uint8Array): Folder =>
+export const folderOf = ({ shape: { sizeBytes, pieceBytes } }: PieceStore, head: Uint8Array): Folder =>
   readFolder(head, sizeBytes, pieceBytes);
 
-async function headBytesIn(copy: Copy): Promise<number | undefined> {
-  const { sizeBytes } = copy.shape;
-  const start = await readIfHeld(copy, Math.min(LENGTH_BYTES, sizeBytes));
+async function headBytesIn(store: PieceStore): Promise<number | undefined> {
+  const { sizeBytes } = store.shape;
+  const start = await readIfHeld(store, Math.min(LENGTH_BYTES, sizeBytes));
   return start && headBytesOf(start, sizeBytes);
 }
 
-async function readIfHeld(copy: Copy, bytes: number): Promise<Uint8Array | undefined> {
-  if (!piecesOf(copy, 0, bytes).every((piece) => copy.pieces.held.has(piece))) return undefined;
+async function readIfHeld(store: PieceStore, bytes: number): Promise<Uint8Array | undefined> {
+  if (!piecesOf(store, 0, bytes).every((piece) => store.states.held.has(piece))) return undefined;
   const into = new Uint8Array(bytes);
-  await copy.readAt(into, 0);
+  await store.readAt(into, 0);
   return into;
 }
 
@@ -78,7 +78,7 @@ export const byPath = (files: readonly ManifestFile[]): readonly ManifestFile[] 
   [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
 
 /** A page of files in that order, from behind a path. */
-export function pageBehind(
+export function pageAfter(
   files: readonly ManifestFile[],
   after: string,
 ): { readonly files: Pick<ManifestFile, 'path' | 'sizeBytes'>[]; readonly more: boolean } {
@@ -91,17 +91,17 @@ export function pageBehind(
 }
 
 /** The pieces in which so many bytes lie. */
-function piecesOf({ shape: { pieceBytes, pieces } }: Copy, at: number, bytes: number): readonly number[] {
+function piecesOf({ shape: { pieceBytes, pieces } }: PieceStore, at: number, bytes: number): readonly number[] {
   if (bytes === 0) return [];
   const first = Math.floor(at / pieceBytes);
   const last = Math.min(Math.floor((at + bytes - 1) / pieceBytes), pieces - 1);
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, n) => first + n);
 }
 
-function chosenOf({ files }: Folder, only: readonly string[]): readonly ManifestFile[] {
-  const isChosen = chooser(only);
+function chosenFiles({ files }: Folder, only: readonly string[]): readonly ManifestFile[] {
+  const isChosen = fileMatcher(only);
   return files.filter((file) => isChosen(file.path));
 }
 
 export const chosenBytes = (folder: Folder, only: readonly string[]): number =>
-  chosenOf(folder, only).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  chosenFiles(folder, only).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);

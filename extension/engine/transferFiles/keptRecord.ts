@@ -2,11 +2,11 @@
 // what the changes mean is the transfer's business.
 import type { Home } from '../../../protocol/home/homeLayout.ts';
 import type { Disk } from '../../../protocol/base/world.ts';
-import type { Keeper } from './downloadFiles.ts';
+import type { RecordStore } from './downloadFiles.ts';
 import type { TransferRecord } from './transferRecord.ts';
 import { saveRecord } from './transferRecord.ts';
 
-export class KeptRecord implements Keeper {
+export class TransferRecordStore implements RecordStore {
   readonly #disk: Disk;
   readonly #home: Home;
   #record: TransferRecord;

@@ -5,7 +5,7 @@
 import { asShoalError } from '../../../protocol/base/errors.ts';
 import { HASH_BYTES } from '../../../protocol/base/ids.ts';
 import type { Log } from '../../../protocol/base/world.ts';
-import type { Copy } from '../storage/pieceStore.ts';
+import type { PieceStore } from '../storage/pieceStore.ts';
 import { expectedHash } from '../hashing/hasher.ts';
 import { lengthOf } from '../hashing/merkleTree.ts';
 
@@ -13,31 +13,31 @@ import { lengthOf } from '../hashing/merkleTree.ts';
  * Hashes of own files that are compared for one download: a look at so many takes some 100 ms. The
  * files that are looked at first are the likeliest.
  */
-const LOOKS_MAX = 2 ** 20;
+const CANDIDATES_MAX = 2 ** 20;
 
-interface OwnPiece {
-  readonly copy: Copy;
+interface LocalPiece {
+  readonly store: PieceStore;
   readonly piece: number;
 }
 
 /** Where missing pieces of a download lie on this machine, by their hashes. */
-export function ownPieces(wanting: Copy, own: readonly Copy[]): ReadonlyMap<number, OwnPiece> {
-  const found = new Map<number, OwnPiece>();
-  const { layer } = wanting;
-  if (!layer) return found;
+export function findLocalPieces(wanting: PieceStore, own: readonly PieceStore[]): ReadonlyMap<number, LocalPiece> {
+  const found = new Map<number, LocalPiece>();
+  const { pieceHashes } = wanting;
+  if (!pieceHashes) return found;
   const wanted = new Map<number, number[]>();
   for (let piece = 0; piece < wanting.shape.pieces; piece++) {
-    if (wanting.pieces.state(piece) === 'missing') {
-      wanted.set(keyOf(layer, piece), [...(wanted.get(keyOf(layer, piece)) ?? []), piece]);
+    if (wanting.states.state(piece) === 'missing') {
+      wanted.set(keyOf(pieceHashes, piece), [...(wanted.get(keyOf(pieceHashes, piece)) ?? []), piece]);
     }
   }
   let looks = 0;
-  for (const copy of own) {
-    if (!copy.layer || copy.shape.pieceBytes !== wanting.shape.pieceBytes) continue;
-    for (let piece = 0; piece < copy.shape.pieces && looks < LOOKS_MAX; piece++, looks++) {
-      for (const missing of wanted.get(keyOf(copy.layer, piece)) ?? []) {
-        if (!found.has(missing) && copy.pieces.held.has(piece) && isSamePiece(wanting, missing, copy, piece)) {
-          found.set(missing, { copy, piece });
+  for (const store of own) {
+    if (!store.pieceHashes || store.shape.pieceBytes !== wanting.shape.pieceBytes) continue;
+    for (let piece = 0; piece < store.shape.pieces && looks < CANDIDATES_MAX; piece++, looks++) {
+      for (const missing of wanted.get(keyOf(store.pieceHashes, piece)) ?? []) {
+        if (!found.has(missing) && store.states.held.has(piece) && isSamePiece(wanting, missing, store, piece)) {
+          found.set(missing, { store, piece });
         }
       }
     }
@@ -46,12 +46,12 @@ export function ownPieces(wanting: Copy, own: readonly Copy[]): ReadonlyMap<numb
 }
 
 /** Enough of a hash to find it in a map: 48 bits, which a number holds. */
-const keyOf = (layer: Uint8Array, piece: number): number =>
-  Buffer.from(layer.buffer, layer.byteOffset, layer.byteLength).readUIntBE(piece * HASH_BYTES, 6);
+const keyOf = (pieceHashes: Uint8Array, piece: number): number =>
+  Buffer.from(pieceHashes.buffer, pieceHashes.byteOffset, pieceHashes.byteLength).readUIntBE(piece * HASH_BYTES, 6);
 
-function isSamePiece(a: Copy, pieceOfA: number, b: Copy, pieceOfB: number): boolean {
-  if (!a.layer || !b.layer || lengthOf(a.shape, pieceOfA) !== lengthOf(b.shape, pieceOfB)) return false;
-  return Buffer.compare(expectedHash(a.layer, pieceOfA), expectedHash(b.layer, pieceOfB)) === 0;
+function isSamePiece(a: PieceStore, pieceOfA: number, b: PieceStore, pieceOfB: number): boolean {
+  if (!a.pieceHashes || !b.pieceHashes || lengthOf(a.shape, pieceOfA) !== lengthOf(b.shape, pieceOfB)) return false;
+  return Buffer.compare(expectedHash(a.pieceHashes, pieceOfA), expectedHash(b.pieceHashes, pieceOfB)) === 0;
 }
 
 /**
@@ -60,34 +60,34 @@ function isSamePiece(a: Copy, pieceOfA: number, b: Copy, pieceOfB: number): bool
  *
  * @throws what the disk throws when it is written
  */
-export async function fillFromOwn(
-  wanting: Copy,
-  own: readonly Copy[],
+export async function copyLocalPieces(
+  wanting: PieceStore,
+  own: readonly PieceStore[],
   { signal, log }: { readonly signal: AbortSignal; readonly log: Log },
 ): Promise<readonly number[]> {
   const came: number[] = [];
-  const useless = new Set<Copy>();
-  for (const [missing, { copy, piece }] of ownPieces(wanting, own)) {
+  const useless = new Set<PieceStore>();
+  for (const [missing, { store, piece }] of findLocalPieces(wanting, own)) {
     if (signal.aborted) break;
-    if (useless.has(copy)) continue;
-    const bytes = new Uint8Array(new SharedArrayBuffer(lengthOf(copy.shape, piece)));
+    if (useless.has(store)) continue;
+    const bytes = new Uint8Array(new SharedArrayBuffer(lengthOf(store.shape, piece)));
     try {
-      await copy.read(piece, 0, bytes);
+      await store.read(piece, 0, bytes);
     } catch (error) {
       // That file was moved or changed.
       log.info('an own file is of no use', { why: asShoalError(error).message });
-      useless.add(copy);
+      useless.add(store);
       continue;
     }
-    if (!signal.aborted && (await storeOwn(wanting, missing, bytes))) came.push(missing);
+    if (!signal.aborted && (await storeLocalPiece(wanting, missing, bytes))) came.push(missing);
   }
   return came;
 }
 
 /** Takes a piece that was found on this machine, if it is still missing and right. */
-export async function storeOwn(copy: Copy, piece: number, bytes: Uint8Array): Promise<boolean> {
-  if (copy.pieces.state(piece) !== 'missing') return false;
-  copy.pieces.move(piece, 'request');
-  copy.pieces.move(piece, 'verify');
-  return copy.store(piece, bytes);
+export async function storeLocalPiece(store: PieceStore, piece: number, bytes: Uint8Array): Promise<boolean> {
+  if (store.states.state(piece) !== 'missing') return false;
+  store.states.move(piece, 'request');
+  store.states.move(piece, 'verify');
+  return store.store(piece, bytes);
 }

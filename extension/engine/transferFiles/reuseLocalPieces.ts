@@ -3,13 +3,13 @@
 // folder above all, so they take turns. Asks no peer.
 import type { Home } from '../../../protocol/home/homeLayout.ts';
 import type { Disk, Log } from '../../../protocol/base/world.ts';
-import type { Copy } from '../storage/pieceStore.ts';
-import { fillFromOwn } from './localPieces.ts';
+import type { PieceStore } from '../storage/pieceStore.ts';
+import { copyLocalPieces } from './localPieces.ts';
 import { neededPieces } from './fileSelection.ts';
 import type { TransferRecord } from './transferRecord.ts';
-import { saveLayer } from './transferRecord.ts';
+import { savePieceHashes } from './transferRecord.ts';
 
-interface Here {
+interface ReuseContext {
   readonly disk: Disk;
   readonly home: Home;
   readonly log: Log;
@@ -20,22 +20,22 @@ interface Here {
  * Wants what is needed of a download, as far as is known, and takes what of that is here. Returns
  * the pieces that came.
  *
- * @param own  whole copies of other transfers, the likeliest first, as they are when they are asked
+ * @param localStores  whole copies of other transfers, the likeliest first, as they are when they are asked
  *   for
  * @throws ShoalError badFolder, unknownFile; what the disk throws
  */
-export async function chooseAndFill(
-  copy: Copy,
+export async function reuseLocalPieces(
+  store: PieceStore,
   record: TransferRecord,
-  own: () => readonly Copy[],
-  here: Here,
+  localStores: () => readonly PieceStore[],
+  context: ReuseContext,
 ): Promise<readonly number[]> {
   let came: readonly number[] = [];
-  for (let before = -1; before !== copy.pieces.wantedCount;) {
-    before = copy.pieces.wantedCount;
-    if (record.only.length > 0 || record.choosing) copy.want(await neededPieces(copy, record));
-    if (!copy.pieces.isWhole) came = came.concat(await fill(copy, record.id, own(), here));
-    if (!copy.pieces.isWhole) break;
+  for (let before = -1; before !== store.states.wantedCount;) {
+    before = store.states.wantedCount;
+    if (record.only.length > 0 || record.choosing) store.want(await neededPieces(store, record));
+    if (!store.states.isComplete) came = came.concat(await fillFromLocal(store, record.id, localStores(), context));
+    if (!store.states.isComplete) break;
   }
   return came;
 }
@@ -44,13 +44,15 @@ export async function chooseAndFill(
  * What of it lies on this machine already, in the same file under another name or in another
  * version, need not be fetched.
  */
-async function fill(
-  copy: Copy,
+async function fillFromLocal(
+  store: PieceStore,
   id: number,
-  own: readonly Copy[],
-  { disk, home, log, signal }: Here,
+  own: readonly PieceStore[],
+  { disk, home, log, signal }: ReuseContext,
 ): Promise<readonly number[]> {
-  const same = own.find(({ root, layer }) => root === copy.root && layer !== undefined);
-  if (!copy.layer && same?.layer && copy.takeLayer(same.layer)) await saveLayer(disk, home, id, same.layer);
-  return fillFromOwn(copy, own, { signal, log });
+  const same = own.find(({ root, pieceHashes }) => root === store.root && pieceHashes !== undefined);
+  if (!store.pieceHashes && same?.pieceHashes && store.setPieceHashes(same.pieceHashes)) {
+    await savePieceHashes(disk, home, id, same.pieceHashes);
+  }
+  return copyLocalPieces(store, own, { signal, log });
 }

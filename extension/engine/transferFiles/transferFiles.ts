@@ -6,44 +6,44 @@ import type { Sha256 } from '../../../protocol/base/ids.ts';
 import type { ShoalError } from '../../../protocol/base/errors.ts';
 import type { ManifestFile } from '../../../protocol/messages/manifest.ts';
 import type { World } from '../../../protocol/base/world.ts';
-import type { Copy } from '../storage/pieceStore.ts';
-import type { DownloadHost, Keeper } from './downloadFiles.ts';
-import { isThere, openDownload, publishDownload, tidyUp } from './downloadFiles.ts';
+import type { PieceStore } from '../storage/pieceStore.ts';
+import type { StorageContext, RecordStore } from './downloadFiles.ts';
+import { hasDestinationFolder, openDownload, finalizeDownload, cleanUp } from './downloadFiles.ts';
 import type { FileIdentity } from '../hashing/fileIdentity.ts';
 import { identityOf } from '../hashing/fileIdentity.ts';
-import { folderIn, headIn } from './fileSelection.ts';
-import type { TransferHost } from '../transfers/transferContext.ts';
-import { saveLayer } from './transferRecord.ts';
-import { folderOnDisk, hashWhole, openWhole, verifyWhole } from './completeFiles.ts';
+import { folderOf, folderHeadOf } from './fileSelection.ts';
+import type { TransferContext } from '../transfers/transferContext.ts';
+import { savePieceHashes } from './transferRecord.ts';
+import { folderOnDisk, hashSource, openComplete, verifyComplete } from './completeFiles.ts';
 
 interface OpenEvents {
   /** Told before something is read that may take long. */
-  hashing(): void;
-  checking(): void;
-  progress(doneBytes: number): void;
+  onHashing(): void;
+  onChecking(): void;
+  onProgress(doneBytes: number): void;
   /** Told when a checkpoint that was due could not be taken. */
-  stuck(error: ShoalError): void;
+  onDiskError(error: ShoalError): void;
 }
 
 interface Opened {
   /** Whether it is under its final name, and not a part file. */
-  readonly isWhole: boolean;
-  readonly copy: Copy;
+  readonly isComplete: boolean;
+  readonly store: PieceStore;
 }
 
-export class OnDisk {
-  readonly #keeper: Keeper;
+export class TransferFiles {
+  readonly #recordStore: RecordStore;
   readonly #world: World;
-  readonly #host: DownloadHost;
-  #isHashedNow = false;
+  readonly #context: StorageContext;
+  #isJustHashed = false;
 
   constructor(
-    keeper: Keeper,
-    { world, home, hasher, openFiles }: Pick<TransferHost, 'world' | 'home' | 'hasher' | 'openFiles'>,
+    recordStore: RecordStore,
+    { world, home, hasher, filePool }: Pick<TransferContext, 'world' | 'home' | 'hasher' | 'filePool'>,
   ) {
-    this.#keeper = keeper;
+    this.#recordStore = recordStore;
     this.#world = world;
-    this.#host = { ...world, hasher, openFiles, home };
+    this.#context = { ...world, hasher, openFiles: filePool, home };
   }
 
   /**
@@ -51,21 +51,21 @@ export class OnDisk {
    * `openDownload`
    */
   async open(signal: AbortSignal, events: OpenEvents): Promise<Opened> {
-    if (this.#keeper.record.root === '') await this.#hash(signal, events);
-    if (this.#keeper.record.identity) return this.#openWhole(signal, events);
-    events.checking();
-    const opened = await openDownload(this.#host, this.#keeper, {
+    if (this.#recordStore.record.root === '') await this.#hash(signal, events);
+    if (this.#recordStore.record.identity) return this.#openComplete(signal, events);
+    events.onChecking();
+    const opened = await openDownload(this.#context, this.#recordStore, {
       signal,
-      progress: (done) => events.progress(done),
-      checking: () => events.checking(),
-      stuck: (error) => events.stuck(error),
+      progress: (done) => events.onProgress(done),
+      checking: () => events.onChecking(),
+      stuck: (error) => events.onDiskError(error),
     });
-    return opened.is === 'open' ? { isWhole: false, copy: opened.copy } : this.#openWhole(signal, events);
+    return opened.is === 'open' ? { isComplete: false, store: opened.copy } : this.#openComplete(signal, events);
   }
 
   /** Gives a download whose pieces are all held its final name. @throws ShoalError as `publish` */
-  publish(copy: Copy): Promise<void> {
-    return publishDownload(this.#host, this.#keeper, copy);
+  finalize(store: PieceStore): Promise<void> {
+    return finalizeDownload(this.#context, this.#recordStore, store);
   }
 
   /**
@@ -73,51 +73,54 @@ export class OnDisk {
    * fileUnreadable, cancelled
    */
   verify(signal: AbortSignal): Promise<{ readonly sha256: Sha256; readonly sizeBytes: number }> {
-    return verifyWhole(this.#host, this.#keeper.record, signal);
+    return verifyComplete(this.#context, this.#recordStore.record, signal);
   }
 
   /** What lies under its final name now. */
-  async found(): Promise<FileIdentity | undefined> {
-    const stat = await this.#host.disk.stat(this.#keeper.record.path);
+  async currentIdentity(): Promise<FileIdentity | undefined> {
+    const stat = await this.#context.disk.stat(this.#recordStore.record.path);
     return stat && identityOf(stat);
   }
 
   /** Whether the folder that it belongs into is there. */
-  hasPlace(): Promise<boolean> {
-    return isThere(this.#host.disk, this.#keeper.record).catch(() => false);
+  hasDestinationFolder(): Promise<boolean> {
+    return hasDestinationFolder(this.#context.disk, this.#recordStore.record).catch(() => false);
   }
 
   /** Removes what a finished download may have left. */
-  tidyUp(): Promise<void> {
-    return tidyUp(this.#host.disk, this.#keeper);
+  cleanUp(): Promise<void> {
+    return cleanUp(this.#context.disk, this.#recordStore);
   }
 
   /** Its piece hashes have come. */
-  keepLayer(layer: Uint8Array): Promise<void> {
-    return saveLayer(this.#host.disk, this.#host.home, this.#keeper.record.id, layer);
+  savePieceHashes(pieceHashes: Uint8Array): Promise<void> {
+    return savePieceHashes(this.#context.disk, this.#context.home, this.#recordStore.record.id, pieceHashes);
   }
 
   /**
    * The files of a folder, as soon as its list is here; undefined for a file. @throws ShoalError
    * badFolder
    */
-  async folderFiles(copy: Copy | undefined): Promise<readonly ManifestFile[] | undefined> {
-    const { record } = this.#keeper;
+  async folderFiles(store: PieceStore | undefined): Promise<readonly ManifestFile[] | undefined> {
+    const { record } = this.#recordStore;
     if (record.content !== 'folder') return undefined;
-    const head = copy && !record.identity ? await headIn(copy) : undefined;
-    return copy && head ? folderIn(copy, head).files : (await folderOnDisk(this.#host, record))?.folder.files;
+    const head = store && !record.identity ? await folderHeadOf(store) : undefined;
+    return store && head ? folderOf(store, head).files : (await folderOnDisk(this.#context, record))?.folder.files;
   }
 
   async #hash(signal: AbortSignal, events: OpenEvents): Promise<void> {
-    events.hashing();
-    await hashWhole(this.#host, this.#keeper, this.#world.log, { signal, progress: (done) => events.progress(done) });
-    this.#isHashedNow = true;
+    events.onHashing();
+    await hashSource(this.#context, this.#recordStore, this.#world.log, {
+      signal,
+      progress: (done) => events.onProgress(done),
+    });
+    this.#isJustHashed = true;
   }
 
-  async #openWhole(signal: AbortSignal, events: OpenEvents): Promise<Opened> {
+  async #openComplete(signal: AbortSignal, events: OpenEvents): Promise<Opened> {
     for (;;) {
-      const copy = await openWhole(this.#host, this.#keeper, this.#isHashedNow);
-      if (copy) return { isWhole: true, copy };
+      const store = await openComplete(this.#context, this.#recordStore, this.#isJustHashed);
+      if (store) return { isComplete: true, store };
       await this.#hash(signal, events);
     }
   }

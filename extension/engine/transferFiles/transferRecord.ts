@@ -9,7 +9,7 @@ import type { Disk, Log } from '../../../protocol/base/world.ts';
 import type { FileIdentity } from '../hashing/fileIdentity.ts';
 import { folderFileOf } from './folderRecord.ts';
 import type { Shape } from '../hashing/merkleTree.ts';
-import { layerOfRoot, rootOf } from '../hashing/merkleTree.ts';
+import { pieceHashesOfRoot, rootOf } from '../hashing/merkleTree.ts';
 import type { Home } from '../../../protocol/home/homeLayout.ts';
 import { readSmallFile, writeSmallFile } from '../../../protocol/home/homeLayout.ts';
 
@@ -62,10 +62,10 @@ export interface TransferRecord {
 }
 
 const recordFile = (home: Home, id: number): string => path.join(home.transfersFolder, `${id}.json`);
-const layerFile = (home: Home, id: number): string => path.join(home.transfersFolder, `${id}.layer`);
+const pieceHashFile = (home: Home, id: number): string => path.join(home.transfersFolder, `${id}.layer`);
 
 /** First bytes of a layer file: what it is and its format. */
-const LAYER_HEAD = Buffer.from('shoal-layer-1\0\0\0', 'latin1');
+const PIECE_HASH_FILE_HEAD = Buffer.from('shoal-layer-1\0\0\0', 'latin1');
 
 export function saveRecord(disk: Disk, home: Home, record: TransferRecord): Promise<void> {
   return writeSmallFile(disk, recordFile(home, record.id), { ...record });
@@ -73,32 +73,34 @@ export function saveRecord(disk: Disk, home: Home, record: TransferRecord): Prom
 
 export async function removeRecord(disk: Disk, home: Home, id: number): Promise<void> {
   await disk.remove(recordFile(home, id));
-  await disk.remove(layerFile(home, id));
+  await disk.remove(pieceHashFile(home, id));
   await disk.remove(folderFileOf(home, id));
 }
 
-export function saveLayer(disk: Disk, home: Home, id: number, layer: Uint8Array): Promise<void> {
-  return disk.replaceFile(layerFile(home, id), Buffer.concat([LAYER_HEAD, layer]));
+export function savePieceHashes(disk: Disk, home: Home, id: number, pieceHashes: Uint8Array): Promise<void> {
+  return disk.replaceFile(pieceHashFile(home, id), Buffer.concat([PIECE_HASH_FILE_HEAD, pieceHashes]));
 }
 
 /**
  * The piece layer; undefined when there is none, or it does not lead to the root: a damaged one
  * would make every good piece a wrong one.
  */
-export async function loadLayer(
+export async function loadPieceHashes(
   disk: Disk,
   home: Home,
   id: number,
   root: Root,
   shape: Shape,
 ): Promise<Uint8Array | undefined> {
-  const known = layerOfRoot(root, shape);
+  const known = pieceHashesOfRoot(root, shape);
   if (known) return known;
   try {
-    const bytes = await disk.readFile(layerFile(home, id));
-    const layer = bytes.subarray(LAYER_HEAD.length);
-    const isOne = bytes.subarray(0, LAYER_HEAD.length).equals(LAYER_HEAD) && layer.length === shape.pieces * HASH_BYTES;
-    return isOne && rootOf(layer, shape) === root ? layer : undefined;
+    const bytes = await disk.readFile(pieceHashFile(home, id));
+    const pieceHashes = bytes.subarray(PIECE_HASH_FILE_HEAD.length);
+    const isOne =
+      bytes.subarray(0, PIECE_HASH_FILE_HEAD.length).equals(PIECE_HASH_FILE_HEAD) &&
+      pieceHashes.length === shape.pieces * HASH_BYTES;
+    return isOne && rootOf(pieceHashes, shape) === root ? pieceHashes : undefined;
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
     throw error;
@@ -128,7 +130,7 @@ export async function loadRecords(disk: Disk, home: Home, log: Log): Promise<rea
 }
 
 /** Of fields that records of older versions lack. A download's place is then when it began. */
-const ADDED_LATER = {
+const LATER_FIELD_DEFAULTS = {
   content: 'file',
   version: 0,
   only: [],
@@ -141,7 +143,7 @@ const ADDED_LATER = {
 
 /** A record out of the fields of its file. Throws when one is missing or of another kind. */
 function readRecord(written: Readonly<Record<string, unknown>>): TransferRecord {
-  const fields: Readonly<Record<string, unknown>> = { ...ADDED_LATER, place: written['id'], ...written };
+  const fields: Readonly<Record<string, unknown>> = { ...LATER_FIELD_DEFAULTS, place: written['id'], ...written };
   const kinds = {
     id: 'number',
     account: 'string',

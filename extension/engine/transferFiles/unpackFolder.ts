@@ -7,12 +7,12 @@ import path from 'node:path';
 import { ShoalError, systemCode } from '../../../protocol/base/errors.ts';
 import type { Folder, ManifestFile } from '../../../protocol/messages/manifest.ts';
 import type { Disk } from '../../../protocol/base/world.ts';
-import type { Copy } from '../storage/pieceStore.ts';
+import type { PieceStore } from '../storage/pieceStore.ts';
 import { diskError } from '../storage/diskErrors.ts';
-import type { DownloadHost, Keeper } from './downloadFiles.ts';
+import type { StorageContext, RecordStore } from './downloadFiles.ts';
 import type { FileIdentity } from '../hashing/fileIdentity.ts';
 import { identityOf } from '../hashing/fileIdentity.ts';
-import { chosenBytes, chooser, folderIn, headIn } from './fileSelection.ts';
+import { chosenBytes, fileMatcher, folderOf, folderHeadOf } from './fileSelection.ts';
 import { FolderFile } from '../storage/folderFile.ts';
 import { sha256Of } from '../storage/folderHasher.ts';
 import { saveFolder } from './folderRecord.ts';
@@ -31,18 +31,22 @@ const CHUNK_BYTES = 1024 * 1024;
  * @throws ShoalError badFolder, destinationExists, destinationUnwritable, diskFull; what has come
  *   is kept
  */
-export async function publishFolder(host: DownloadHost, keeper: Keeper, copy: Copy): Promise<void> {
-  const { disk, home } = host;
-  const { id, path: destination, part, claimed, only } = keeper.record;
-  const isChosen = chooser(only);
-  const { head, folder } = await folderOf(copy);
-  if (sha256Of(head) !== keeper.record.sha256) {
+export async function finalizeFolder(
+  context: StorageContext,
+  recordStore: RecordStore,
+  store: PieceStore,
+): Promise<void> {
+  const { disk, home } = context;
+  const { id, path: destination, part, claimed, only } = recordStore.record;
+  const isChosen = fileMatcher(only);
+  const { head, folder } = await readFolderHead(store);
+  if (sha256Of(head) !== recordStore.record.sha256) {
     throw new ShoalError('badFolder', { why: 'its list is not the one that was shared' });
   }
   let made: { readonly place: string; readonly identities: Identities } | undefined;
   try {
     // After a crash behind the last step it has its name already.
-    const before = claimed === '' ? undefined : await whatIsThere(host, claimed, folder, isChosen);
+    const before = claimed === '' ? undefined : await identitiesOnDisk(context, claimed, folder, isChosen);
     if (before) made = { place: claimed, identities: before };
     else {
       const unpacked = unpackedOf(part);
@@ -50,8 +54,8 @@ export async function publishFolder(host: DownloadHost, keeper: Keeper, copy: Co
       if (!(await hasRoom(disk, path.dirname(part), chosenBytes(folder, only)))) {
         throw new ShoalError('diskFull', { path: destination });
       }
-      const identities = await makeFiles(disk, copy, folder, unpacked, isChosen);
-      made = { place: await takeName(disk, keeper, unpacked), identities };
+      const identities = await makeFiles(disk, store, folder, unpacked, isChosen);
+      made = { place: await takeName(disk, recordStore, unpacked), identities };
     }
     await disk.syncFolder(path.dirname(made.place));
   } catch (error) {
@@ -61,23 +65,23 @@ export async function publishFolder(host: DownloadHost, keeper: Keeper, copy: Co
   const stat = await statOf(disk, made.place);
   await saveFolder(disk, home, id, content);
   const identity = identityOf(stat);
-  await copy.serveFolder(made.place, identity, new FolderFile(disk, host.openFiles, made.place, content));
-  await keeper.save({ path: made.place, identity, claimed: '', chosenBytes: chosenBytes(folder, only) });
+  await store.serveFolder(made.place, identity, new FolderFile(disk, context.openFiles, made.place, content));
+  await recordStore.save({ path: made.place, identity, claimed: '', chosenBytes: chosenBytes(folder, only) });
   await removePart(disk, part);
 }
 
 type Identities = readonly (FileIdentity | null)[];
 
 /** The list at the beginning of what has come. @throws ShoalError badFolder */
-async function folderOf(copy: Copy): Promise<{ readonly head: Uint8Array; readonly folder: Folder }> {
-  const head = await headIn(copy);
+async function readFolderHead(store: PieceStore): Promise<{ readonly head: Uint8Array; readonly folder: Folder }> {
+  const head = await folderHeadOf(store);
   if (!head) throw new ShoalError('badFolder', { why: 'its list has not come' });
-  const folder = folderIn(copy, head);
+  const folder = folderOf(store, head);
   // Who serves the folder makes the zeros between the files; they must be what was hashed.
   let end = head.length;
   for (const { at, sizeBytes: bytes } of folder.files) {
     const gap = new Uint8Array(at - end);
-    await readHeld(copy, gap, end);
+    await readHeld(store, gap, end);
     if (!isZero(gap)) throw new ShoalError('badFolder', { why: 'something is hidden between its files' });
     end = at + bytes;
   }
@@ -85,19 +89,19 @@ async function folderOf(copy: Copy): Promise<{ readonly head: Uint8Array; readon
 }
 
 /** What is held of a part of the whole; zeros for the rest, which nobody will be sent. */
-async function readHeld(copy: Copy, into: Uint8Array, at: number): Promise<void> {
-  const { pieceBytes } = copy.shape;
+async function readHeld(store: PieceStore, into: Uint8Array, at: number): Promise<void> {
+  const { pieceBytes } = store.shape;
   for (let done = 0, bytes; done < into.length; done += bytes) {
     const piece = Math.floor((at + done) / pieceBytes);
     bytes = Math.min(into.length - done, (piece + 1) * pieceBytes - at - done);
-    if (copy.pieces.held.has(piece)) await copy.readAt(into.subarray(done, done + bytes), at + done);
+    if (store.states.held.has(piece)) await store.readAt(into.subarray(done, done + bytes), at + done);
   }
 }
 
 /** Makes the chosen files below a folder, durable. Returns what they are. */
 async function makeFiles(
   disk: Disk,
-  copy: Copy,
+  store: PieceStore,
   { files }: Folder,
   into: string,
   isChosen: (path: string) => boolean,
@@ -113,7 +117,7 @@ async function makeFiles(
     const place = path.join(into, ...file.path.split('/'));
     if (!folders.has(path.dirname(place))) await disk.makeFolder(path.dirname(place), 0o777);
     for (let above = path.dirname(place); !folders.has(above); above = path.dirname(above)) folders.add(above);
-    identities.push(await makeFile(disk, copy, file, place));
+    identities.push(await makeFile(disk, store, file, place));
   }
   for (const made of folders) await disk.syncFolder(made);
   return identities;
@@ -121,7 +125,7 @@ async function makeFiles(
 
 async function makeFile(
   disk: Disk,
-  copy: Copy,
+  store: PieceStore,
   { path: name, at, sizeBytes, sha256 }: ManifestFile,
   place: string,
 ): Promise<FileIdentity> {
@@ -131,7 +135,7 @@ async function makeFile(
     const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, sizeBytes));
     for (let done = 0; done < sizeBytes; done += CHUNK_BYTES) {
       const bytes = buffer.subarray(0, Math.min(CHUNK_BYTES, sizeBytes - done));
-      await copy.readAt(bytes, at + done);
+      await store.readAt(bytes, at + done);
       hash.update(bytes);
       await file.write(bytes, done);
     }
@@ -149,12 +153,12 @@ async function makeFile(
  * Gives the folder its name, if nothing has it: a folder never takes the place of a file, nor of a
  * folder in which there is something.
  */
-async function takeName(disk: Disk, keeper: Keeper, from: string): Promise<string> {
-  const { path: destination, rename } = keeper.record;
+async function takeName(disk: Disk, recordStore: RecordStore, from: string): Promise<string> {
+  const { path: destination, rename } = recordStore.record;
   for (let n = 1; n <= (rename ? RENAMES_MAX : 1); n++) {
     const name = n === 1 ? destination : numbered(destination, n);
     if (await disk.stat(name)) continue;
-    await keeper.save({ claimed: name });
+    await recordStore.save({ claimed: name });
     try {
       await disk.rename(from, name);
       return name;
@@ -172,8 +176,8 @@ async function takeName(disk: Disk, keeper: Keeper, from: string): Promise<strin
 }
 
 /** The files of a folder that was given this name, if they are all there and right. */
-async function whatIsThere(
-  { disk, hasher }: DownloadHost,
+async function identitiesOnDisk(
+  { disk, hasher }: StorageContext,
   place: string,
   { files }: Folder,
   isChosen: (path: string) => boolean,

@@ -3,7 +3,7 @@
 // and tells the transfers.
 import type { Priority, QueueMove } from '../../../protocol/messages/engineLink.ts';
 
-export interface Queued {
+export interface QueuedDownload {
   readonly id: number;
   readonly priority: Priority;
   /**
@@ -18,12 +18,12 @@ export interface Queued {
   readonly isIdle: boolean;
 }
 
-type Entry = Omit<Queued, 'isIdle'>;
+type Entry = Omit<QueuedDownload, 'isIdle'>;
 
 const RANKS: Readonly<Record<Priority, number>> = { high: 0, normal: 1, low: 2 };
 
 /** In the order of their turns. */
-export const inTurn = <T extends Entry>(queue: readonly T[]): readonly T[] =>
+export const inQueueOrder = <T extends Entry>(queue: readonly T[]): readonly T[] =>
   [...queue].sort((a, b) => RANKS[a.priority] - RANKS[b.priority] || a.place - b.place || a.id - b.id);
 
 /**
@@ -31,10 +31,10 @@ export const inTurn = <T extends Entry>(queue: readonly T[]): readonly T[] =>
  *
  * @param activeMax  how many may fetch at once; 0 for no limit
  */
-export function turnsOf(queue: readonly Queued[], activeMax: number): ReadonlySet<number> {
+export function chooseActive(queue: readonly QueuedDownload[], activeMax: number): ReadonlySet<number> {
   const turns = new Set<number>();
   let active = 0;
-  for (const { id, isIdle } of inTurn(queue)) {
+  for (const { id, isIdle } of inQueueOrder(queue)) {
     if (!isIdle && activeMax !== 0 && active >= activeMax) continue;
     turns.add(id);
     if (!isIdle) active++;
@@ -46,12 +46,12 @@ export function turnsOf(queue: readonly Queued[], activeMax: number): ReadonlySe
  * The new places of those that move when one of them goes to the top or the bottom of its priority,
  * or one step up or down.
  */
-export function placesAfter(queue: readonly Entry[], id: number, move: QueueMove): ReadonlyMap<number, number> {
+export function placesAfterMove(queue: readonly Entry[], id: number, move: QueueMove): ReadonlyMap<number, number> {
   const mine = queue.find((one) => one.id === id);
   if (!mine) return new Map();
-  const peers = inTurn(queue.filter(({ priority }) => priority === mine.priority));
+  const peers = inQueueOrder(queue.filter(({ priority }) => priority === mine.priority));
   const at = peers.indexOf(mine);
-  return exchanged(
+  return reassignPlaces(
     peers,
     mine,
     { top: 0, up: Math.max(0, at - 1), down: Math.min(peers.length - 1, at + 1), bottom: peers.length - 1 }[move],
@@ -62,17 +62,17 @@ export function placesAfter(queue: readonly Entry[], id: number, move: QueueMove
  * The same when one of them goes where another stands and takes on its priority: behind that one if
  * it comes from before it, else before it.
  */
-export function placesAt(queue: readonly Entry[], id: number, other: number): ReadonlyMap<number, number> {
+export function placesAfterMoveTo(queue: readonly Entry[], id: number, other: number): ReadonlyMap<number, number> {
   const mine = queue.find((one) => one.id === id);
   const target = queue.find((one) => one.id === other);
   if (!mine || !target || mine === target) return new Map();
-  const peers = inTurn(queue.filter((one) => one === mine || one.priority === target.priority));
+  const peers = inQueueOrder(queue.filter((one) => one === mine || one.priority === target.priority));
   const others = peers.filter((one) => one !== mine);
-  return exchanged(peers, mine, others.indexOf(target) + (inTurn([mine, target])[0] === mine ? 1 : 0));
+  return reassignPlaces(peers, mine, others.indexOf(target) + (inQueueOrder([mine, target])[0] === mine ? 1 : 0));
 }
 
 /** Who has another place when one of them is the `to`th of the others. */
-function exchanged(peers: readonly Entry[], mine: Entry, to: number): ReadonlyMap<number, number> {
+function reassignPlaces(peers: readonly Entry[], mine: Entry, to: number): ReadonlyMap<number, number> {
   const after = peers.filter((one) => one !== mine);
   after.splice(to, 0, mine);
   // The places stay, whoever has them now.

@@ -4,28 +4,28 @@
 import path from 'node:path';
 import type { ShoalError } from '../../../protocol/base/errors.ts';
 import type { Timer, World } from '../../../protocol/base/world.ts';
-import { isThere } from '../transferFiles/downloadFiles.ts';
+import { hasDestinationFolder } from '../transferFiles/downloadFiles.ts';
 import { hasRoom } from '../storage/partFile.ts';
 import type { TransferRecord } from '../transferFiles/transferRecord.ts';
 
 /** How often it is looked whether a full disk has room, or a drive is back, in ms. */
-const LOOK_AGAIN_MS = 5_000;
+const RECHECK_MS = 5_000;
 /** How long after a disk that refused for another reason it is tried again, in ms. */
 const RETRY_MS = 60_000;
 /**
  * How long after a tracker refused to be told of a share for want of a link it is tried again, in
  * ms.
  */
-const TELL_RETRY_MS = 2_000;
+const ANNOUNCE_RETRY_MS = 2_000;
 
-export class Retries {
+export class RetryTimer {
   readonly #world: Pick<World, 'clock' | 'disk'>;
   #timer: Timer | undefined;
   /**
    * Counts what is waited for, so that a look that is under way when another begins, or all stop,
    * leads to nothing.
    */
-  #wait = 0;
+  #generation = 0;
 
   constructor(world: Pick<World, 'clock' | 'disk'>) {
     this.#world = world;
@@ -39,19 +39,19 @@ export class Retries {
    */
   afterRefusal({ code }: ShoalError, record: TransferRecord, missingBytes: number, then: () => void): void {
     const { disk } = this.#world;
-    if (code === 'diskFull') this.#lookAgain(() => hasRoom(disk, path.dirname(record.path), missingBytes), then);
-    if (code === 'placeGone') this.#lookAgain(() => isThere(disk, record), then);
+    if (code === 'diskFull') this.#recheck(() => hasRoom(disk, path.dirname(record.path), missingBytes), then);
+    if (code === 'placeGone') this.#recheck(() => hasDestinationFolder(disk, record), then);
     if (code === 'destinationUnwritable') this.#after(RETRY_MS, then);
   }
 
   /** Calls when the trackers may be told again. */
-  toTell(then: () => void): void {
-    this.#after(TELL_RETRY_MS, then);
+  toAnnounce(then: () => void): void {
+    this.#after(ANNOUNCE_RETRY_MS, then);
   }
 
   stop(): void {
     this.#timer?.cancel();
-    this.#wait++;
+    this.#generation++;
   }
 
   #after(delayMs: number, then: () => void): void {
@@ -59,14 +59,14 @@ export class Retries {
     this.#timer = this.#world.clock.after(delayMs, then);
   }
 
-  #lookAgain(canGoOn: () => Promise<boolean>, then: () => void): void {
+  #recheck(canGoOn: () => Promise<boolean>, then: () => void): void {
     const look = async (): Promise<void> => {
-      const wait = this.#wait;
+      const wait = this.#generation;
       const can = await canGoOn().catch(() => false);
-      if (wait !== this.#wait) return;
+      if (wait !== this.#generation) return;
       if (can) then();
-      else this.#lookAgain(canGoOn, then);
+      else this.#recheck(canGoOn, then);
     };
-    this.#after(LOOK_AGAIN_MS, () => void look());
+    this.#after(RECHECK_MS, () => void look());
   }
 }

@@ -4,35 +4,35 @@
 import type { ShoalError } from '../../../protocol/base/errors.ts';
 import type { SwarmKey } from '../../../protocol/base/ids.ts';
 import type { SwarmPeer } from '../../../protocol/messages/trackerLink.ts';
-import type { Copy } from '../storage/pieceStore.ts';
-import { Departed } from '../swarm/departedPeers.ts';
+import type { PieceStore } from '../storage/pieceStore.ts';
+import { DepartedPeers } from '../swarm/departedPeers.ts';
 import { Swarm } from '../swarm/swarm.ts';
-import type { SwarmHost } from '../swarm/swarm.ts';
+import type { SwarmContext } from '../swarm/swarm.ts';
 import type { TransferRecord } from '../transferFiles/transferRecord.ts';
 
-export interface SeatHost {
-  readonly swarmHost: SwarmHost;
+export interface SwarmLeaseContext {
+  readonly swarmHost: SwarmContext;
   /** Takes a swarm unless another transfer has it. */
   claim(key: SwarmKey): boolean;
   release(key: SwarmKey): void;
-  changed(): void;
+  onChange(): void;
   /** The piece layer was fetched and proven. */
-  layerKnown(swarm: Swarm, layer: Uint8Array): void;
+  onPieceHashes(swarm: Swarm, pieceHashes: Uint8Array): void;
   /** The last piece is held. */
-  whole(swarm: Swarm): void;
-  stuck(error: ShoalError): void;
-  gone(error: ShoalError): void;
-  received(bytes: number): void;
+  onComplete(swarm: Swarm): void;
+  onDiskError(error: ShoalError): void;
+  onSourceLost(error: ShoalError): void;
+  onReceived(bytes: number): void;
 }
 
-export class Seat {
-  readonly #host: SeatHost;
-  readonly #departed = new Departed();
+export class SwarmLease {
+  readonly #context: SwarmLeaseContext;
+  readonly #departedPeers = new DepartedPeers();
   #swarm: Swarm | undefined;
   #knownPeers: readonly SwarmPeer[] = [];
 
-  constructor(host: SeatHost) {
-    this.#host = host;
+  constructor(context: SwarmLeaseContext) {
+    this.#context = context;
   }
 
   get swarm(): Swarm | undefined {
@@ -40,49 +40,49 @@ export class Seat {
   }
 
   /** Takes part, unless another transfer does. */
-  take(key: SwarmKey, copy: Copy, record: TransferRecord): void {
-    const host = this.#host;
-    if (!host.claim(key)) return;
+  join(key: SwarmKey, store: PieceStore, record: TransferRecord): void {
+    const context = this.#context;
+    if (!context.claim(key)) return;
     const swarm: Swarm = new Swarm(
       key,
-      copy,
+      store,
       record.mode,
-      host.swarmHost,
+      context.swarmHost,
       {
-        changed: () => host.changed(),
-        layerKnown: (layer) => host.layerKnown(swarm, layer),
-        whole: () => host.whole(swarm),
-        stuck: (error) => host.stuck(error),
-        gone: (error) => host.gone(error),
-        received: (bytes) => host.received(bytes),
+        onChange: () => context.onChange(),
+        onPieceHashes: (pieceHashes) => context.onPieceHashes(swarm, pieceHashes),
+        onComplete: () => context.onComplete(swarm),
+        onDiskError: (error) => context.onDiskError(error),
+        onSourceLost: (error) => context.onSourceLost(error),
+        onReceived: (bytes) => context.onReceived(bytes),
       },
-      this.#departed,
+      this.#departedPeers,
     );
     this.#swarm = swarm;
     swarm.addCandidates(this.#knownPeers);
-    this.steer(record);
+    this.configure(record);
   }
 
   /** Tells the swarm what the record says of it. */
-  steer({ mode, downLimitBytesPerS, upLimitBytesPerS }: TransferRecord): void {
+  configure({ mode, downLimitBytesPerS, upLimitBytesPerS }: TransferRecord): void {
     if (!this.#swarm) return;
     this.#swarm.mode = mode;
-    this.#swarm.down.set(downLimitBytesPerS);
-    this.#swarm.up.set(upLimitBytesPerS);
+    this.#swarm.downloadLimiter.set(downLimitBytesPerS);
+    this.#swarm.uploadLimiter.set(upLimitBytesPerS);
   }
 
   /** Takes part no more, and lets another have the swarm. Returns whether it took part. */
   leave(key: SwarmKey | undefined): boolean {
     const swarm = this.#swarm;
-    const peers = this.yield();
+    const peers = this.release();
     // A tracker that does not notice a short absence does not name them again.
     if (swarm) this.#knownPeers = peers;
-    if (key) this.#host.release(key);
+    if (key) this.#context.release(key);
     return swarm !== undefined;
   }
 
   /** Leaves the swarm to one that wants more of it. Returns the peers it knew there. */
-  yield(): readonly SwarmPeer[] {
+  release(): readonly SwarmPeer[] {
     const swarm = this.#swarm;
     this.#swarm = undefined;
     swarm?.close();
@@ -90,7 +90,7 @@ export class Seat {
   }
 
   /** Peers that were known in the swarm before this took part in it. */
-  meet(peers: readonly SwarmPeer[]): void {
+  addKnownPeers(peers: readonly SwarmPeer[]): void {
     if (peers.length > 0) this.#knownPeers = peers;
   }
 }

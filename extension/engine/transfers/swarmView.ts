@@ -7,30 +7,30 @@ import { CELLS_MAX, PEERS_SHOWN_MAX } from '../../../protocol/messages/swarmView
 import type { SwarmPeer } from '../../../protocol/messages/trackerLink.ts';
 import { isLoopback } from '../../../protocol/messages/realm.ts';
 import type { Clock } from '../../../protocol/base/world.ts';
-import type { Copy } from '../storage/pieceStore.ts';
-import type { Member } from '../swarm/peerState.ts';
-import { nowhereOf } from '../swarm/availability.ts';
-import type { Pieces } from '../storage/pieceStates.ts';
+import type { PieceStore } from '../storage/pieceStore.ts';
+import type { PeerState } from '../swarm/peerState.ts';
+import { unavailablePieces } from '../swarm/availability.ts';
+import type { PieceStates } from '../storage/pieceStates.ts';
 import type { Swarm } from '../swarm/swarm.ts';
 import type { Transfer } from './transfer.ts';
 
 /** What is known of peers beyond one swarm. */
-export interface Surroundings {
+export interface SwarmViewContext {
   readonly clock: Clock;
   readonly isUnreachable: (pin: Pin) => boolean;
 }
 
 export function swarmViewOf(
-  { id, record, copy, swarm }: Pick<Transfer, 'id' | 'record' | 'copy' | 'swarm'>,
-  around: Surroundings,
+  { id, record, store, swarm }: Pick<Transfer, 'id' | 'record' | 'store' | 'swarm'>,
+  around: SwarmViewContext,
 ): SwarmView {
-  const board = copy?.pieces;
-  const pieces = board?.size ?? 0;
-  const held = board?.held.count ?? 0;
-  const requested = board?.requested.size ?? 0;
-  const verifying = board?.verifyingCount ?? 0;
-  const missing = board?.missingCount ?? 0;
-  const peers = swarm && copy ? peersOf(swarm, copy, around) : [];
+  const states = store?.states;
+  const pieces = states?.size ?? 0;
+  const held = states?.held.count ?? 0;
+  const requested = states?.requested.size ?? 0;
+  const verifying = states?.verifyingCount ?? 0;
+  const missing = states?.missingCount ?? 0;
+  const peers = swarm && store ? peersOf(swarm, store, around) : [];
   return {
     transfer: id,
     pieces,
@@ -40,17 +40,17 @@ export function swarmViewOf(
     verifyingPieces: verifying,
     missingPieces: missing,
     unwantedPieces: pieces - held - requested - verifying - missing,
-    ...mapOf(board),
-    nowhere: board && nowhereOf(board, swarm?.departed),
+    ...mapOf(states),
+    nowhere: states && unavailablePieces(states, swarm?.departedPeers),
     peers: peers.slice(0, PEERS_SHOWN_MAX),
     peersCount: peers.length,
-    hasHashes: copy?.layer !== undefined,
+    hasHashes: store?.pieceHashes !== undefined,
     isDiskBusy: swarm?.isDiskBusy ?? false,
   };
 }
 
-function mapOf(board: Pieces | undefined): Pick<SwarmView, 'cellPieces' | 'cells'> {
-  const pieces = board?.size ?? 0;
+function mapOf(states: PieceStates | undefined): Pick<SwarmView, 'cellPieces' | 'cells'> {
+  const pieces = states?.size ?? 0;
   const cellPieces = Math.max(1, Math.ceil(pieces / CELLS_MAX));
   const count = Math.ceil(pieces / cellPieces);
   const column = (): Uint8Array => new Uint8Array(count);
@@ -62,10 +62,10 @@ function mapOf(board: Pieces | undefined): Pick<SwarmView, 'cellPieces' | 'cells
     nowhere: column(),
     peers: column().fill(255),
   };
-  for (let piece = 0; board && piece < pieces; piece++) {
+  for (let piece = 0; states && piece < pieces; piece++) {
     const cell = Math.floor(piece / cellPieces);
-    const state = board.state(piece);
-    const holders = board.holders(piece);
+    const state = states.state(piece);
+    const holders = states.holders(piece);
     const name = state !== 'missing' ? state : holders === 0 ? 'nowhere' : undefined;
     if (name) cells[name][cell] = (cells[name][cell] ?? 0) + 1;
     cells.peers[cell] = Math.min(cells.peers[cell] ?? 0, holders);
@@ -74,10 +74,14 @@ function mapOf(board: Pieces | undefined): Pick<SwarmView, 'cellPieces' | 'cells
 }
 
 /** Whoever takes part, then whoever might, then whoever did; in each part who moves most first. */
-function peersOf(swarm: Swarm, { shape }: Copy, { clock, isUnreachable }: Surroundings): readonly SwarmPeerView[] {
+function peersOf(
+  swarm: Swarm,
+  { shape }: PieceStore,
+  { clock, isUnreachable }: SwarmViewContext,
+): readonly SwarmPeerView[] {
   const nowMs = clock.monotonicMs();
-  const members = swarm.members;
-  const here = new Set(members.map(({ link }) => link.pin));
+  const peers = swarm.peers;
+  const here = new Set(peers.map(({ connection }) => connection.pin));
   const gave = (pin: Pin): number => swarm.sources.get(pin)?.bytes ?? 0;
   const nothing = {
     place: 'unknown',
@@ -91,21 +95,21 @@ function peersOf(swarm: Swarm, { shape }: Copy, { clock, isUnreachable }: Surrou
   const piecesLeft = ({ leftBytes }: SwarmPeer): number =>
     Math.max(0, shape.pieces - Math.ceil(leftBytes / shape.pieceBytes));
   const views = {
-    members: members.map((member): SwarmPeerView => ({
+    members: peers.map((peer): SwarmPeerView => ({
       ...nothing,
-      pin: member.link.pin,
-      user: member.link.userIn(swarm.key.group),
-      state: stateOf(member, nowMs),
-      place: placeOf(member.link.host),
-      pieces: member.theirs.count,
-      askedPieces: member.asks.size,
-      downBytesPerS: member.down.bytesPerS,
-      upBytesPerS: member.up.bytesPerS,
-      gaveBytes: gave(member.link.pin),
-      tookBytes: member.tookBytes,
+      pin: peer.connection.pin,
+      user: peer.connection.userIn(swarm.key.group),
+      state: stateOf(peer, nowMs),
+      place: networkOf(peer.connection.host),
+      pieces: peer.pieces.count,
+      askedPieces: peer.pending.size,
+      downBytesPerS: peer.downRate.bytesPerS,
+      upBytesPerS: peer.upRate.bytesPerS,
+      gaveBytes: gave(peer.connection.pin),
+      tookBytes: peer.sentBytes,
     })),
     // Whoever has everything has no use for those who have it, too.
-    candidates: swarm.isWhole
+    candidates: swarm.isComplete
       ? []
       : swarm.candidates
           .filter(({ pin }) => !here.has(pin) && !swarm.banned.has(pin))
@@ -126,15 +130,15 @@ function peersOf(swarm: Swarm, { shape }: Copy, { clock, isUnreachable }: Surrou
       gaveBytes: gave(pin),
       why,
     })),
-    left: [...swarm.departed.peers]
+    left: [...swarm.departedPeers.peers]
       .reverse()
-      .filter(([pin]) => !swarm.isWhole && !swarm.candidates.some((peer) => peer.pin === pin))
-      .map(([pin, { user, theirs, atMs }]): SwarmPeerView => ({
+      .filter(([pin]) => !swarm.isComplete && !swarm.candidates.some((peer) => peer.pin === pin))
+      .map(([pin, { user, had, atMs }]): SwarmPeerView => ({
         ...nothing,
         pin,
         user,
         state: 'left',
-        pieces: theirs.count,
+        pieces: had.count,
         gaveBytes: gave(pin),
         leftAtMs: atMs,
       })),
@@ -148,17 +152,17 @@ function peersOf(swarm: Swarm, { shape }: Copy, { clock, isUnreachable }: Surrou
   ];
 }
 
-function stateOf(member: Member, nowMs: number): SwarmPeerView['state'] {
-  if (member.asks.size > 0) return member.isArriving || member.down.bytesPerS > 0 ? 'giving' : 'asked';
-  if (member.restsUntilMs > nowMs) return 'resting';
-  return member.up.bytesPerS > 0 ? 'taking' : 'idle';
+function stateOf(peer: PeerState, nowMs: number): SwarmPeerView['state'] {
+  if (peer.pending.size > 0) return peer.isArriving || peer.downRate.bytesPerS > 0 ? 'giving' : 'asked';
+  if (peer.restsUntilMs > nowMs) return 'resting';
+  return peer.upRate.bytesPerS > 0 ? 'taking' : 'idle';
 }
 
 /** Networks that are routed nowhere else (RFC 1918, RFC 4193, RFC 3927, RFC 4291). */
 const PRIVATE =
   /^(?:::ffff:)?(?:10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.)|^f[cd][\da-f]{2}:|^fe[89ab][\da-f]:/i;
 
-function placeOf(host: string): SwarmPeerView['place'] {
+function networkOf(host: string): SwarmPeerView['place'] {
   if (isLoopback(host)) return 'machine';
   return PRIVATE.test(host) ? 'private' : 'public';
 }

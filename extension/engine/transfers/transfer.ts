@@ -8,55 +8,55 @@ import type { ErrorCode } from '../../../protocol/base/errors.ts';
 import { asShoalError, isShoalError, ShoalError } from '../../../protocol/base/errors.ts';
 import type { Sha256, SwarmKey } from '../../../protocol/base/ids.ts';
 import type { ManifestFile } from '../../../protocol/messages/manifest.ts';
-import type { Copy } from '../storage/pieceStore.ts';
+import type { PieceStore } from '../storage/pieceStore.ts';
 import { diskError } from '../storage/diskErrors.ts';
 import type { FileIdentity } from '../hashing/fileIdentity.ts';
-import { KeptRecord } from '../transferFiles/keptRecord.ts';
-import { chooseAndFill } from '../transferFiles/reuseLocalPieces.ts';
-import { OnDisk } from '../transferFiles/transferFiles.ts';
-import { Retries } from './retryTimer.ts';
-import { Seat } from './swarmLease.ts';
-import { isActive, shownState } from './transferStatus.ts';
+import { TransferRecordStore } from '../transferFiles/keptRecord.ts';
+import { reuseLocalPieces } from '../transferFiles/reuseLocalPieces.ts';
+import { TransferFiles } from '../transferFiles/transferFiles.ts';
+import { RetryTimer } from './retryTimer.ts';
+import { SwarmLease } from './swarmLease.ts';
+import { isRunning, shownState } from './transferStatus.ts';
 import type { Phase } from './transferStatus.ts';
 import type { Swarm } from '../swarm/swarm.ts';
-import { TransferFigures } from './transferStats.ts';
-import type { TransferHost } from './transferContext.ts';
+import { TransferStats } from './transferStats.ts';
+import type { TransferContext } from './transferContext.ts';
 import type { TransferRecord } from '../transferFiles/transferRecord.ts';
 
 export class Transfer {
   error: ShoalError | undefined;
-  copy: Copy | undefined;
-  readonly figures: TransferFigures;
-  readonly seat: Seat;
-  readonly #host: TransferHost;
-  readonly #kept: KeptRecord;
-  readonly #onDisk: OnDisk;
-  readonly #retries: Retries;
+  store: PieceStore | undefined;
+  readonly stats: TransferStats;
+  readonly lease: SwarmLease;
+  readonly #context: TransferContext;
+  readonly #recordStore: TransferRecordStore;
+  readonly #files: TransferFiles;
+  readonly #retryTimer: RetryTimer;
   #phase: Phase = 'checking';
-  #hasTurn = false;
+  #isScheduled = false;
   /** The failure that the person was told of. */
-  #told: ErrorCode | undefined;
-  #work = new AbortController();
+  #notifiedError: ErrorCode | undefined;
+  #abort = new AbortController();
   #closed = false;
 
-  constructor(record: TransferRecord, host: TransferHost) {
-    this.#host = host;
-    this.#kept = new KeptRecord(host.world.disk, host.home, record);
-    this.#onDisk = new OnDisk(this.#kept, host);
-    this.figures = new TransferFigures(host.world.clock);
-    this.#retries = new Retries(host.world);
-    this.seat = new Seat({
-      swarmHost: host.swarmHost,
-      claim: (key) => host.claim(key, this),
-      release: (key) => host.release(key, this),
-      changed: () => host.changed(this),
-      layerKnown: (swarm, layer) =>
-        void this.#layerKnown(swarm, layer).catch((error: unknown) => this.#stuck(asShoalError(error))),
-      whole: (swarm) =>
-        void this.#goOn(swarm).catch((error: unknown) => void this.#failed(diskError(error, this.record.path))),
-      stuck: (error) => this.#stuck(error),
-      gone: (error) => void this.fail(error, 'gone'),
-      received: (bytes) => this.figures.received(bytes),
+  constructor(record: TransferRecord, context: TransferContext) {
+    this.#context = context;
+    this.#recordStore = new TransferRecordStore(context.world.disk, context.home, record);
+    this.#files = new TransferFiles(this.#recordStore, context);
+    this.stats = new TransferStats(context.world.clock);
+    this.#retryTimer = new RetryTimer(context.world);
+    this.lease = new SwarmLease({
+      swarmHost: context.swarmContext,
+      claim: (key) => context.claim(key, this),
+      release: (key) => context.release(key, this),
+      onChange: () => context.onChange(this),
+      onPieceHashes: (swarm, pieceHashes) =>
+        void this.#onPieceHashes(swarm, pieceHashes).catch((error: unknown) => this.#onDiskError(asShoalError(error))),
+      onComplete: (swarm) =>
+        void this.#continue(swarm).catch((error: unknown) => void this.#onFailed(diskError(error, this.record.path))),
+      onDiskError: (error) => this.#onDiskError(error),
+      onSourceLost: (error) => void this.fail(error, 'gone'),
+      onReceived: (bytes) => this.stats.onReceived(bytes),
     });
   }
 
@@ -68,10 +68,10 @@ export class Transfer {
     return root === '' ? undefined : { group, root };
   }
   get record(): TransferRecord {
-    return this.#kept.record;
+    return this.#recordStore.record;
   }
   get swarm(): Swarm | undefined {
-    return this.seat.swarm;
+    return this.lease.swarm;
   }
   get phase(): Phase {
     return this.#phase;
@@ -79,19 +79,19 @@ export class Transfer {
   get state(): Phase | 'waiting' {
     return shownState(this);
   }
-  get hasTurn(): boolean {
-    return this.#hasTurn;
+  get isScheduled(): boolean {
+    return this.#isScheduled;
   }
   get isClosed(): boolean {
     return this.#closed;
   }
   /** Whether everything is here, verified and under its final name. */
-  get isWhole(): boolean {
+  get isComplete(): boolean {
     return this.record.identity !== undefined;
   }
 
   toView(): TransferView {
-    return this.figures.view(this, this.#host.placeOf(this));
+    return this.stats.view(this, this.#context.placeOf(this));
   }
 
   /**
@@ -103,69 +103,69 @@ export class Transfer {
   }
 
   /** Its turn to fetch has come, or is another's. What it holds is served in any case. */
-  setTurn(hasTurn: boolean): void {
-    if (this.#hasTurn === hasTurn) return;
-    this.#hasTurn = hasTurn;
+  setScheduled(hasTurn: boolean): void {
+    if (this.#isScheduled === hasTurn) return;
+    this.#isScheduled = hasTurn;
     if (this.#phase === 'queued' && hasTurn) {
-      if (!this.swarm) return void this.#letGo().then(() => this.start()); // another transfer may have had the swarm
-      this.#set('downloading');
+      if (!this.swarm) return void this.#release().then(() => this.start()); // another transfer may have had the swarm
+      this.#setPhase('downloading');
       this.swarm.resume();
     } else if (this.#phase === 'downloading' && !hasTurn) {
       this.swarm?.pause();
-      this.#set('queued');
+      this.#setPhase('queued');
     } else return;
-    this.#host.presenceChanged(); // trackers name to others, and are asked for peers of, what is under way
+    this.#context.onPresenceChanged(); // trackers name to others, and are asked for peers of, what is under way
   }
 
   /** Changes how it goes, from now on and after a restart. */
   async adjust(
     changes: Partial<Pick<TransferRecord, 'downLimitBytesPerS' | 'upLimitBytesPerS' | 'mode' | 'priority' | 'place'>>,
   ): Promise<void> {
-    await this.#kept.save(changes);
-    this.seat.steer(this.record);
-    this.#host.changed(this);
+    await this.#recordStore.save(changes);
+    this.lease.configure(this.record);
+    this.#context.onChange(this);
   }
 
   /** The files of a folder, as soon as its list is here. @throws ShoalError badFolder */
   folderFiles(): Promise<readonly ManifestFile[] | undefined> {
-    return this.#onDisk.folderFiles(this.copy);
+    return this.#files.folderFiles(this.store);
   }
 
   /**
    * It has been said which files of a folder are wanted; all, when none is named. @throws
    * ShoalError usage
    */
-  async choose(only: readonly string[]): Promise<void> {
+  async selectFiles(only: readonly string[]): Promise<void> {
     if (!this.record.choosing) {
       throw new ShoalError('usage', { why: `the files of ${this.record.name} are chosen already` });
     }
-    await this.#kept.save({ only, choosing: false });
-    await this.#letGo();
+    await this.#recordStore.save({ only, choosing: false });
+    await this.#release();
     void this.start();
   }
 
   async pause(): Promise<void> {
-    if (this.isWhole || this.record.kind === 'share' || this.#phase === 'choosing') return;
-    this.#retries.stop();
+    if (this.isComplete || this.record.kind === 'share' || this.#phase === 'choosing') return;
+    this.#retryTimer.stop();
     this.error = undefined;
     this.swarm?.pause();
-    this.#hasTurn = false;
-    this.#set('paused');
-    this.#host.presenceChanged();
-    this.#host.offerSwarm(this);
+    this.#isScheduled = false;
+    this.#setPhase('paused');
+    this.#context.onPresenceChanged();
+    this.#context.offerSwarm(this);
     try {
-      await this.#kept.save({ paused: true });
-      await this.copy?.save();
+      await this.#recordStore.save({ paused: true });
+      await this.store?.saveCheckpoint();
     } catch (error) {
-      this.#stuck(asShoalError(error)); // on a full disk it is paused as long as the engine runs
+      this.#onDiskError(asShoalError(error)); // on a full disk it is paused as long as the engine runs
     }
   }
 
   async resume(): Promise<void> {
-    if (isActive(this) || this.#phase === 'queued') return;
-    await this.#kept.save({ paused: false });
-    if (this.#phase === 'paused' && this.swarm) return this.#set('queued'); // its turn may be now
-    await this.#letGo();
+    if (isRunning(this) || this.#phase === 'queued') return;
+    await this.#recordStore.save({ paused: false });
+    if (this.#phase === 'paused' && this.swarm) return this.#setPhase('queued'); // its turn may be now
+    await this.#release();
     void this.start();
   }
 
@@ -176,7 +176,7 @@ export class Transfer {
    */
   async close(keep = true): Promise<void> {
     this.#closed = true;
-    await this.#letGo(keep);
+    await this.#release(keep);
   }
 
   /**
@@ -192,7 +192,7 @@ export class Transfer {
   ): Promise<{ readonly sha256: Sha256; readonly sizeBytes: number; readonly repairing: boolean }> {
     const { kind, content } = this.record;
     try {
-      return { ...(await this.#onDisk.verify(signal)), repairing: false };
+      return { ...(await this.#files.verify(signal)), repairing: false };
     } catch (error) {
       if (
         !repair ||
@@ -202,7 +202,7 @@ export class Transfer {
       ) {
         throw error;
       }
-      await this.#repair(await this.#onDisk.found());
+      await this.#repair(await this.#files.currentIdentity());
       return { sha256: this.record.sha256 as Sha256, sizeBytes: this.record.sizeBytes, repairing: true };
     }
   }
@@ -212,58 +212,60 @@ export class Transfer {
    * takes its place.
    */
   async #repair(damaged: FileIdentity | undefined): Promise<void> {
-    this.#set('checking');
-    await this.#letGo();
-    await this.#onDisk.tidyUp();
-    await this.#kept.save({ replaces: damaged, identity: undefined, claimed: '', paused: false });
+    this.#setPhase('checking');
+    await this.#release();
+    await this.#files.cleanUp();
+    await this.#recordStore.save({ replaces: damaged, identity: undefined, claimed: '', paused: false });
     void this.start();
   }
 
   /** Ends with an error. */
   async fail(error: ShoalError, state: 'failed' | 'gone' = 'failed'): Promise<void> {
-    this.#host.world.log.warn('a transfer has ended', { id: this.id, state, why: error.message });
+    this.#context.world.log.warn('a transfer has ended', { id: this.id, state, why: error.message });
     // Of what is tried again by itself, the person is told once.
-    const isNews = this.#told !== error.code;
-    this.#told = error.code;
+    const isNews = this.#notifiedError !== error.code;
+    this.#notifiedError = error.code;
     this.error = error;
-    this.#set(state);
-    if (isNews) this.#host.failed(this);
-    await this.#letGo();
-    this.#host.changed(this);
+    this.#setPhase(state);
+    if (isNews) this.#context.onFailed(this);
+    await this.#release();
+    this.#context.onChange(this);
   }
 
-  async #letGo(keep = true): Promise<void> {
-    this.#work.abort();
-    this.#work = new AbortController();
-    this.#retries.stop();
-    const { copy } = this;
-    this.copy = undefined;
-    const tookPart = this.seat.leave(this.key);
-    await copy?.close(keep);
-    if (tookPart) this.#host.presenceChanged();
+  async #release(keep = true): Promise<void> {
+    this.#abort.abort();
+    this.#abort = new AbortController();
+    this.#retryTimer.stop();
+    const { store } = this;
+    this.store = undefined;
+    const tookPart = this.lease.leave(this.key);
+    await store?.close(keep);
+    if (tookPart) this.#context.onPresenceChanged();
   }
 
   async #run(): Promise<void> {
     if (this.#closed) return;
     this.error = undefined;
-    const { signal } = this.#work;
+    const { signal } = this.#abort;
     const { root, part, paused } = this.record;
     // A download that has nothing on disk yet has nothing to serve either: it opens nothing before
     // its turn.
-    if (root !== '' && !this.isWhole && part === '' && !this.#hasTurn && !paused) return this.#set('queued');
+    if (root !== '' && !this.isComplete && part === '' && !this.#isScheduled && !paused) {
+      return this.#setPhase('queued');
+    }
     try {
-      const { isWhole, copy } = await this.#onDisk.open(signal, {
-        hashing: () => this.#set('hashing'),
-        checking: () => this.#set('checking'),
-        progress: (done) => this.#progress(done),
-        stuck: (error) => this.#stuck(error),
+      const { isComplete, store } = await this.#files.open(signal, {
+        onHashing: () => this.#setPhase('hashing'),
+        onChecking: () => this.#setPhase('checking'),
+        onProgress: (done) => this.#onProgress(done),
+        onDiskError: (error) => this.#onDiskError(error),
       });
-      if (this.#closed || (signal.aborted && !isWhole)) return await copy.close();
-      this.copy = copy;
-      await (isWhole ? this.#serve() : this.#fetch(copy, signal));
+      if (this.#closed || (signal.aborted && !isComplete)) return await store.close();
+      this.store = store;
+      await (isComplete ? this.#serve() : this.#fetch(store, signal));
     } catch (error) {
       if (signal.aborted || this.#closed) return;
-      await this.#failed(diskError(error, this.record.path));
+      await this.#onFailed(diskError(error, this.record.path));
     }
   }
 
@@ -272,28 +274,28 @@ export class Transfer {
     const { kind, told } = this.record;
     this.#joinSwarm();
     // A share is one when the group knows of it; until then it counts as not yet hashed.
-    if (kind === 'share' && !told) return this.#tell();
+    if (kind === 'share' && !told) return this.#announceShare();
     this.#seed();
   }
 
   #seed(): void {
-    this.#set('seeding');
-    this.#host.presenceChanged();
+    this.#setPhase('seeding');
+    this.#context.onPresenceChanged();
   }
 
-  async #tell(): Promise<void> {
+  async #announceShare(): Promise<void> {
     try {
-      await this.#host.tellShare(this.record);
-      await this.#kept.save({ told: true });
+      await this.#context.announceShare(this.record);
+      await this.#recordStore.save({ told: true });
       this.#seed();
     } catch (error) {
       const why = asShoalError(error);
       if (why.retry === 'never' || this.#closed) throw why;
       this.error = why;
-      this.#host.changed(this);
-      this.#retries.toTell(() => {
+      this.#context.onChange(this);
+      this.#retryTimer.toAnnounce(() => {
         this.error = undefined;
-        this.#tell().catch((again: unknown) => void this.fail(asShoalError(again)));
+        this.#announceShare().catch((again: unknown) => void this.fail(asShoalError(again)));
       });
     }
   }
@@ -301,55 +303,55 @@ export class Transfer {
   /**
    * A download that is not finished: takes up what is on disk, then asks the swarm for the rest.
    */
-  async #fetch(copy: Copy, signal: AbortSignal): Promise<void> {
-    this.figures.resumedPieces = copy.pieces.held.count;
-    await this.#choose(copy);
+  async #fetch(store: PieceStore, signal: AbortSignal): Promise<void> {
+    this.stats.resumedPieces = store.states.held.count;
+    await this.#takeLocalPieces(store);
     if (this.#closed || signal.aborted) return;
-    if (copy.pieces.isWhole) return this.#publish();
+    if (store.states.isComplete) return this.#finalize();
     this.#joinSwarm();
-    const isOff = this.record.paused || !this.#hasTurn;
+    const isOff = this.record.paused || !this.#isScheduled;
     if (isOff) this.swarm?.pause();
-    this.#set(this.record.paused ? 'paused' : isOff ? 'queued' : 'downloading');
-    this.#host.presenceChanged();
+    this.#setPhase(this.record.paused ? 'paused' : isOff ? 'queued' : 'downloading');
+    this.#context.onPresenceChanged();
   }
 
   /**
    * The hashes of a download have come; before anything is asked for, it is looked what of it is
    * here.
    */
-  async #layerKnown(swarm: Swarm, layer: Uint8Array): Promise<void> {
+  async #onPieceHashes(swarm: Swarm, pieceHashes: Uint8Array): Promise<void> {
     swarm.pause();
-    await this.#onDisk.keepLayer(layer);
-    await this.#goOn(swarm);
+    await this.#files.savePieceHashes(pieceHashes);
+    await this.#continue(swarm);
   }
 
   /** Wants what is needed of it, as far as is known, and takes what of that is here. */
-  async #choose(copy: Copy): Promise<readonly number[]> {
-    const came = await chooseAndFill(copy, this.record, () => this.#host.wholeCopies(this), {
-      ...this.#host.world,
-      home: this.#host.home,
-      signal: this.#work.signal,
+  async #takeLocalPieces(store: PieceStore): Promise<readonly number[]> {
+    const came = await reuseLocalPieces(store, this.record, () => this.#context.completeStores(this), {
+      ...this.#context.world,
+      home: this.#context.home,
+      signal: this.#abort.signal,
     });
-    this.figures.ownPieces += came.length;
+    this.stats.localPieces += came.length;
     return came;
   }
 
   /** More is known of what is needed, or all of that is here: looks what there is still to do. */
-  async #goOn(swarm: Swarm): Promise<void> {
-    swarm.tellHave(await this.#choose(swarm.copy));
+  async #continue(swarm: Swarm): Promise<void> {
+    swarm.announceHave(await this.#takeLocalPieces(swarm.store));
     if (this.swarm !== swarm) return;
-    if (swarm.isWhole) return this.#publish();
+    if (swarm.isComplete) return this.#finalize();
     if (this.#phase === 'downloading') swarm.resume();
   }
 
   #joinSwarm(): void {
-    if (this.key && this.copy) this.seat.take(this.key, this.copy, this.record);
+    if (this.key && this.store) this.lease.join(this.key, this.store, this.record);
   }
 
   /** Another transfer, which took part in the swarm, has all that this one waits for. */
-  async takeFromOwn(): Promise<void> {
+  async restartFromLocal(): Promise<void> {
     if (this.#phase !== 'downloading' || this.swarm) return;
-    await this.#letGo();
+    await this.#release();
     await this.start();
   }
 
@@ -357,74 +359,75 @@ export class Transfer {
   takeOverSwarm(): void {
     this.#joinSwarm();
     if (this.#phase !== 'downloading') this.swarm?.pause();
-    this.#host.presenceChanged();
+    this.#context.onPresenceChanged();
   }
 
-  async #publish(): Promise<void> {
-    const { copy } = this;
-    if (!copy) return;
+  async #finalize(): Promise<void> {
+    const { store } = this;
+    if (!store) return;
     if (this.record.choosing) {
       this.swarm?.pause();
-      return this.#set('choosing');
+      return this.#setPhase('choosing');
     }
-    await this.#onDisk.publish(copy);
-    this.#told = undefined;
+    await this.#files.finalize(store);
+    this.#notifiedError = undefined;
     if (this.#closed) return;
     if (!this.swarm) this.#joinSwarm();
     this.#seed();
-    this.#host.finished(this);
+    this.#context.onFinished(this);
   }
 
   /** The disk refused while pieces came. */
-  #stuck(error: ShoalError): void {
+  #onDiskError(error: ShoalError): void {
     const why = diskError(error.cause ?? error, this.record.path);
     // On a full disk the pieces that are here go on being served, as long as the open file can be
     // relied on.
-    if (why.code !== 'diskFull' || !this.swarm || this.copy?.isBroken) {
-      return void this.#failed(error.code === 'syncFailed' ? error : why);
+    if (why.code !== 'diskFull' || !this.swarm || this.store?.isBroken) {
+      return void this.#onFailed(error.code === 'syncFailed' ? error : why);
     }
     this.error = why;
-    this.#host.changed(this);
-    this.#tryAgain(
+    this.#context.onChange(this);
+    this.#retryLater(
       why,
       this.#missingBytes,
-      () => this.#hasTurn && this.#phase === 'downloading' && this.swarm?.resume(),
+      () => this.#isScheduled && this.#phase === 'downloading' && this.swarm?.resume(),
     );
   }
 
   /** Ends, for now where it can go on by itself. */
-  async #failed(why: ShoalError): Promise<void> {
-    const isAway = why.code === 'destinationUnwritable' && this.record.part !== '' && !(await this.#onDisk.hasPlace());
+  async #onFailed(why: ShoalError): Promise<void> {
+    const isAway =
+      why.code === 'destinationUnwritable' && this.record.part !== '' && !(await this.#files.hasDestinationFolder());
     const error = isAway ? new ShoalError('placeGone', { path: this.record.path }, { cause: why }) : why;
     const missingBytes = this.#missingBytes;
     await this.fail(error, error.code === 'fileChanged' || error.code === 'fileMissing' ? 'gone' : 'failed');
     // Somebody may have gone on with it meanwhile.
     if (this.#closed || this.record.kind === 'share' || (this.#phase !== 'failed' && this.#phase !== 'gone')) return;
-    this.#tryAgain(error, missingBytes, () => void this.start());
+    this.#retryLater(error, missingBytes, () => void this.start());
   }
 
-  #tryAgain(why: ShoalError, missingBytes: number, again: () => void): void {
-    this.#retries.afterRefusal(why, this.record, missingBytes, () => {
+  #retryLater(why: ShoalError, missingBytes: number, again: () => void): void {
+    this.#retryTimer.afterRefusal(why, this.record, missingBytes, () => {
       if (this.record.paused) return;
       this.error = undefined;
-      this.#host.changed(this);
+      this.#context.onChange(this);
       again();
     });
   }
 
   get #missingBytes(): number {
-    const { record, copy } = this;
-    return Math.max(0, record.sizeBytes - (copy?.pieces.held.count ?? 0) * record.pieceBytes);
+    const { record, store } = this;
+    return Math.max(0, record.sizeBytes - (store?.states.held.count ?? 0) * record.pieceBytes);
   }
 
-  #progress(doneBytes: number): void {
-    this.figures.readBytes = doneBytes;
-    this.#host.changed(this);
+  #onProgress(doneBytes: number): void {
+    this.stats.readBytes = doneBytes;
+    this.#context.onChange(this);
   }
 
-  #set(phase: Phase): void {
+  #setPhase(phase: Phase): void {
     this.#phase = phase;
-    if (phase === 'hashing' || phase === 'checking') this.figures.readBytes = 0;
-    this.#host.changed(this);
+    if (phase === 'hashing' || phase === 'checking') this.stats.readBytes = 0;
+    this.#context.onChange(this);
   }
 }

@@ -4,26 +4,26 @@ import type { Transfer as TransferView } from '../../../protocol/messages/engine
 import { toWire } from '../../../protocol/wire/wireErrors.ts';
 import type { Clock } from '../../../protocol/base/world.ts';
 import { EMPTY_ROOT } from '../hashing/merkleTree.ts';
-import { nowhereOf } from '../swarm/availability.ts';
-import { Rate } from '../peers/rateMeter.ts';
+import { unavailablePieces } from '../swarm/availability.ts';
+import { RateMeter } from '../peers/rateMeter.ts';
 import type { Transfer } from './transfer.ts';
 
-type Shown = Pick<Transfer, 'record' | 'state' | 'copy' | 'swarm' | 'isWhole' | 'error'>;
+type ShownTransfer = Pick<Transfer, 'record' | 'state' | 'store' | 'swarm' | 'isComplete' | 'error'>;
 
-export class TransferFigures {
-  readonly #down: Rate;
-  readonly #up: Rate;
+export class TransferStats {
+  readonly #down: RateMeter;
+  readonly #up: RateMeter;
   #uploadedBytes = 0;
   /** What was hashed or checked so far, while that goes on. */
   readBytes = 0;
   /** Pieces that an earlier run had left. */
   resumedPieces = 0;
   /** Pieces that lay on this machine already. */
-  ownPieces = 0;
+  localPieces = 0;
 
   constructor(clock: Clock) {
-    this.#down = new Rate(clock);
-    this.#up = new Rate(clock);
+    this.#down = new RateMeter(clock);
+    this.#up = new RateMeter(clock);
   }
 
   get downBytesPerS(): number {
@@ -33,36 +33,36 @@ export class TransferFigures {
     return this.#up.bytesPerS;
   }
 
-  received(bytes: number): void {
+  onReceived(bytes: number): void {
     this.#down.count(bytes);
   }
 
-  sent(bytes: number): void {
+  onSent(bytes: number): void {
     this.#uploadedBytes += bytes;
     this.#up.count(bytes);
   }
 
   /** @param place  where it stands among the unfinished downloads, from 1; 0 for others */
-  view({ record, state, copy, swarm, isWhole, error }: Shown, place: number): TransferView {
+  view({ record, state, store, swarm, isComplete, error }: ShownTransfer, place: number): TransferView {
     const pieces =
-      copy?.pieces.wantedCount ?? (record.pieceBytes > 0 ? Math.ceil(record.sizeBytes / record.pieceBytes) : 0);
-    const heldPieces = copy?.pieces.held.count ?? (isWhole ? pieces : 0);
+      store?.states.wantedCount ?? (record.pieceBytes > 0 ? Math.ceil(record.sizeBytes / record.pieceBytes) : 0);
+    const heldPieces = store?.states.held.count ?? (isComplete ? pieces : 0);
     // Of a folder of which some files were chosen, those count: until they are made, with all of
     // each piece that they touch.
     const isPart = record.only.length > 0;
     const sizeBytes =
-      isPart && isWhole
+      isPart && isComplete
         ? record.chosenBytes
-        : isPart && copy
+        : isPart && store
           ? Math.min(record.sizeBytes, pieces * record.pieceBytes)
           : record.sizeBytes;
-    const partDone = isWhole ? sizeBytes : copy ? Math.min(sizeBytes, heldPieces * record.pieceBytes) : 0;
+    const partDone = isComplete ? sizeBytes : store ? Math.min(sizeBytes, heldPieces * record.pieceBytes) : 0;
     const standsStill =
       state === 'waiting' ||
       (state === 'downloading' &&
         this.downBytesPerS === 0 &&
-        copy?.pieces.requested.size === 0 &&
-        copy.pieces.verifyingCount === 0);
+        store?.states.requested.size === 0 &&
+        store.states.verifyingCount === 0);
     return {
       id: record.id,
       group: record.group,
@@ -82,7 +82,7 @@ export class TransferFigures {
       uploadedBytes: this.#uploadedBytes,
       peers: swarm?.peerCount ?? 0,
       resumedPieces: this.resumedPieces,
-      ownPieces: this.ownPieces,
+      ownPieces: this.localPieces,
       rejectedPieces: swarm?.rejectedPieces ?? 0,
       error: error && toWire(error),
       downLimitBytesPerS: record.downLimitBytesPerS,
@@ -93,8 +93,8 @@ export class TransferFigures {
       content: record.content,
       version: record.version,
       nowhere:
-        standsStill && copy && copy.pieces.nowhereCount === copy.pieces.missingCount
-          ? nowhereOf(copy.pieces, swarm?.departed)
+        standsStill && store && store.states.unavailableCount === store.states.missingCount
+          ? unavailablePieces(store.states, swarm?.departedPeers)
           : undefined,
     };
   }

@@ -10,50 +10,54 @@ import type { Transfer } from './transfer.ts';
  */
 export type Phase = Exclude<TransferView['state'], 'other' | 'waiting'>;
 
-type Standing = Pick<Transfer, 'phase' | 'hasTurn' | 'isClosed' | 'isWhole' | 'record' | 'copy' | 'swarm' | 'error'>;
+type TransferStatus = Pick<
+  Transfer,
+  'phase' | 'isScheduled' | 'isClosed' | 'isComplete' | 'record' | 'store' | 'swarm' | 'error'
+>;
 
 /** Phases in which it can give to others what it holds. */
-const SERVES: readonly Phase[] = ['seeding', 'downloading', 'paused', 'queued', 'choosing'];
+const SERVING_PHASES: readonly Phase[] = ['seeding', 'downloading', 'paused', 'queued', 'choosing'];
 /** Phases in which it fetches nothing. */
-const RESTS: readonly Phase[] = ['seeding', 'paused', 'queued', 'choosing'];
+const RESTING_PHASES: readonly Phase[] = ['seeding', 'paused', 'queued', 'choosing'];
 
 /** As it is shown: waiting is downloading with nobody to download from. */
-export const shownState = ({ phase, swarm }: Standing): Phase | 'waiting' =>
+export const shownState = ({ phase, swarm }: TransferStatus): Phase | 'waiting' =>
   phase === 'downloading' && !swarm?.hasProspects ? 'waiting' : phase;
 
 /** Whether something of it is under way. */
-export const isActive = ({ phase }: Standing): boolean =>
+export const isRunning = ({ phase }: TransferStatus): boolean =>
   phase === 'hashing' || phase === 'checking' || phase === 'downloading';
 
 /** Whether it is a download that wants to fetch, now or when its turn comes. */
-export const isQueued = (one: Standing): boolean =>
-  one.record.kind === 'download' && !one.isWhole && (isActive(one) || one.phase === 'queued');
+export const isQueued = (one: TransferStatus): boolean =>
+  one.record.kind === 'download' && !one.isComplete && (isRunning(one) || one.phase === 'queued');
 
 /** Whether it could not fetch now anyway: nobody serves it, or its disk is full. */
-export const isIdle = (one: Standing): boolean =>
+export const isIdle = (one: TransferStatus): boolean =>
   one.phase === 'downloading' && (one.error !== undefined || shownState(one) === 'waiting');
 
 /** Whether it has pieces to fetch, and may. */
-export const isFetching = ({ isWhole, hasTurn, record }: Standing): boolean => !isWhole && hasTurn && !record.paused;
+export const isFetching = ({ isComplete, isScheduled, record }: TransferStatus): boolean =>
+  !isComplete && isScheduled && !record.paused;
 
 /** Whether it should have a swarm and has none: another transfer of the same bytes had it first. */
-export const wantsSwarm = (one: Standing): boolean =>
+export const wantsSwarm = (one: TransferStatus): boolean =>
   (one.phase === 'seeding' || one.phase === 'downloading') && lacksSwarm(one);
 
 /**
  * Whether it could take part in the swarm, if only to serve what it has, and something that was not
  * a transfer had it first.
  */
-export const lacksSwarm = ({ phase, copy, swarm, isClosed }: Standing): boolean =>
-  copy !== undefined && swarm === undefined && !isClosed && SERVES.includes(phase);
+export const lacksSwarm = ({ phase, store, swarm, isClosed }: TransferStatus): boolean =>
+  store !== undefined && swarm === undefined && !isClosed && SERVING_PHASES.includes(phase);
 
 /**
  * Whether the swarm is of no more use to it than to serve the part of a folder that it has, or of
  * none now.
  */
-export const canYield = ({ phase, copy, swarm }: Standing): boolean =>
-  swarm !== undefined && !copy?.pieces.held.isFull && RESTS.includes(phase);
+export const canRelease = ({ phase, store, swarm }: TransferStatus): boolean =>
+  swarm !== undefined && !store?.states.held.isFull && RESTING_PHASES.includes(phase);
 
 /** What the trackers shall hear of it, in bytes; undefined when it takes no part in a swarm. */
-export const announcedBytes = ({ phase, swarm }: Standing): number | undefined =>
+export const announcedBytes = ({ phase, swarm }: TransferStatus): number | undefined =>
   phase === 'seeding' || phase === 'downloading' ? swarm?.leftBytes : undefined;

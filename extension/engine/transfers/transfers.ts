@@ -10,14 +10,14 @@ import type { PickerMode, QueueMove } from '../../../protocol/messages/engineLin
 import { checkFileName, fileNameKey } from '../../../protocol/base/names.ts';
 import type { FileRow, SwarmPeer } from '../../../protocol/messages/trackerLink.ts';
 import type { Timer } from '../../../protocol/base/world.ts';
-import type { Copy } from '../storage/pieceStore.ts';
+import type { PieceStore } from '../storage/pieceStore.ts';
 import { diskError } from '../storage/diskErrors.ts';
 import { removePart } from '../storage/partFile.ts';
-import type { Queued } from './downloadQueue.ts';
-import { inTurn, placesAfter, placesAt, turnsOf } from './downloadQueue.ts';
-import { canYield, isFetching, isIdle, isQueued, lacksSwarm, wantsSwarm } from './transferStatus.ts';
+import type { QueuedDownload } from './downloadQueue.ts';
+import { inQueueOrder, placesAfterMove, placesAfterMoveTo, chooseActive } from './downloadQueue.ts';
+import { canRelease, isFetching, isIdle, isQueued, lacksSwarm, wantsSwarm } from './transferStatus.ts';
 import { Transfer } from './transfer.ts';
-import type { TransferHost } from './transferContext.ts';
+import type { TransferContext } from './transferContext.ts';
 import type { TransferRecord } from '../transferFiles/transferRecord.ts';
 import { loadRecords, removeRecord, saveRecord } from '../transferFiles/transferRecord.ts';
 
@@ -35,11 +35,11 @@ const IDLE_MS = 10_000;
  * How soon after a change it is looked whose turn it is, in ms: changes of one moment are looked at
  * once.
  */
-const SETTLE_MS = 50;
+const SCHEDULE_DELAY_MS = 50;
 
-export interface TransfersHost extends Omit<
-  TransferHost,
-  'claim' | 'release' | 'offerSwarm' | 'wholeCopies' | 'placeOf'
+export interface TransfersContext extends Omit<
+  TransferContext,
+  'claim' | 'release' | 'offerSwarm' | 'completeStores' | 'placeOf'
 > {
   /** How many downloads may fetch at once; 0 for no limit. */
   readonly activeDownloads: () => number;
@@ -47,7 +47,7 @@ export interface TransfersHost extends Omit<
    * What is read without being downloaded: it makes room for a transfer of the same bytes, which
    * takes what is there of it.
    */
-  readonly previews: { giveUp(key: SwarmKey): readonly SwarmPeer[]; copiesOf(root: Root): readonly Copy[] };
+  readonly previews: { release(key: SwarmKey): readonly SwarmPeer[]; storesOf(root: Root): readonly PieceStore[] };
 }
 
 export interface ShareRequest {
@@ -73,7 +73,7 @@ export interface DownloadRequest {
 }
 
 /** What a record says of itself while nobody has said otherwise. */
-const DEFAULTS = {
+const RECORD_DEFAULTS = {
   only: [],
   choosing: false,
   chosenBytes: 0,
@@ -88,7 +88,7 @@ const DEFAULTS = {
 } as const;
 
 export class Transfers {
-  readonly #host: TransferHost;
+  readonly #context: TransferContext;
   readonly #activeDownloads: () => number;
   readonly #all = new Map<number, Transfer>();
   readonly #swarms = new Map<string, Transfer>();
@@ -100,46 +100,46 @@ export class Transfers {
   #timer: Timer | undefined;
   #timerAtMs = Infinity;
 
-  constructor({ activeDownloads, previews, ...host }: TransfersHost) {
+  constructor({ activeDownloads, previews, ...host }: TransfersContext) {
     this.#activeDownloads = activeDownloads;
-    this.#host = {
+    this.#context = {
       ...host,
-      changed: (transfer) => {
-        host.changed(transfer);
-        this.#lookAgain(SETTLE_MS);
+      onChange: (transfer) => {
+        host.onChange(transfer);
+        this.#scheduleIn(SCHEDULE_DELAY_MS);
       },
-      finished: (transfer) => {
-        host.finished(transfer);
-        for (const other of transfer.key ? this.#ofKey(transfer.key) : []) void other.takeFromOwn();
+      onFinished: (transfer) => {
+        host.onFinished(transfer);
+        for (const other of transfer.key ? this.#ofKey(transfer.key) : []) void other.restartFromLocal();
       },
       placeOf: ({ id }) => this.#places.get(id) ?? 0,
       claim: (key, by) => {
         const text = swarmKeyText(key);
         const holder = this.#swarms.get(text) ?? by;
-        const isFree = holder === by || (isFetching(by) && canYield(holder));
-        if (isFree && holder !== by) by.seat.meet(holder.seat.yield());
+        const isFree = holder === by || (isFetching(by) && canRelease(holder));
+        if (isFree && holder !== by) by.lease.addKnownPeers(holder.lease.release());
         if (!isFree) return false;
         this.#swarms.set(text, by);
-        by.seat.meet(previews.giveUp(key));
+        by.lease.addKnownPeers(previews.release(key));
         return true;
       },
       release: (key, by) => {
         if (this.#swarms.get(swarmKeyText(key)) !== by) return;
         this.#swarms.delete(swarmKeyText(key));
-        this.#heirOf(key, by)?.takeOverSwarm();
+        this.#nextClaimant(key, by)?.takeOverSwarm();
       },
       offerSwarm: (by) => {
-        if (by.key) this.#heirOf(by.key, by)?.takeOverSwarm();
+        if (by.key) this.#nextClaimant(by.key, by)?.takeOverSwarm();
       },
-      wholeCopies: (not) => {
-        const whole = this.all.filter((other) => other !== not && other.isWhole && other.copy);
+      completeStores: (not) => {
+        const whole = this.all.filter((other) => other !== not && other.isComplete && other.store);
         const { root, group, name } = not.record;
         const likelihood = ({ record }: Transfer): number =>
           record.root === root ? 0 : record.group === group && fileNameKey(record.name) === fileNameKey(name) ? 1 : 2;
         // Among versions the newest is the nearest.
         return [
-          ...(root === '' ? [] : previews.copiesOf(root)),
-          ...whole.sort((a, b) => likelihood(a) - likelihood(b) || b.id - a.id).flatMap(({ copy }) => copy ?? []),
+          ...(root === '' ? [] : previews.storesOf(root)),
+          ...whole.sort((a, b) => likelihood(a) - likelihood(b) || b.id - a.id).flatMap(({ store }) => store ?? []),
         ];
       },
     };
@@ -161,9 +161,9 @@ export class Transfers {
    */
   lend(key: SwarmKey): readonly SwarmPeer[] | undefined {
     const holder = this.#swarms.get(swarmKeyText(key));
-    if (holder && !canYield(holder)) return undefined;
+    if (holder && !canRelease(holder)) return undefined;
     this.#swarms.delete(swarmKeyText(key));
-    return holder?.seat.yield() ?? [];
+    return holder?.lease.release() ?? [];
   }
   /** A preview is over: a transfer that wants the swarm may have it. */
   giveBack(key: SwarmKey): void {
@@ -173,12 +173,12 @@ export class Transfers {
    * What a transfer serves was found to be no longer what it was: it says so, and leaves the swarm
    * to whoever needs those bytes.
    */
-  async lost(copy: Copy, error: ShoalError): Promise<void> {
-    await this.all.find((transfer) => transfer.copy === copy)?.fail(error, 'gone');
+  async onSourceLost(store: PieceStore, error: ShoalError): Promise<void> {
+    await this.all.find((transfer) => transfer.store === store)?.fail(error, 'gone');
   }
   /** The piece hashes of these bytes, if some transfer knows them. */
-  layerOf(root: Root): Uint8Array | undefined {
-    return this.all.find(({ record, copy }) => record.root === root && copy?.layer)?.copy?.layer;
+  pieceHashesOf(root: Root): Uint8Array | undefined {
+    return this.all.find(({ record, store }) => record.root === root && store?.pieceHashes)?.store?.pieceHashes;
   }
   ofFile(group: GroupId, name: string): readonly Transfer[] {
     return this.all.filter(({ record }) => record.group === group && fileNameKey(record.name) === fileNameKey(name));
@@ -186,16 +186,16 @@ export class Transfers {
 
   /** Goes on with everything this account had. */
   async load(account: AccountId): Promise<void> {
-    const { world, home } = this.#host;
+    const { world, home } = this.#context;
     const records = await loadRecords(world.disk, home, world.log);
     this.#lastId = Math.max(this.#lastId, ...records.map(({ id }) => id));
     const mine = records
       .filter((record) => record.account === account && !this.#all.has(record.id))
-      .map((record) => new Transfer(record, this.#host));
+      .map((record) => new Transfer(record, this.#context));
     for (const transfer of mine) this.#all.set(transfer.id, transfer);
-    this.giveTurns();
+    this.schedule();
     // What is whole first: it is served at once. What is to be hashed last: it takes long.
-    const rank = ({ isWhole, key }: Transfer): number => (isWhole ? 0 : key ? 1 : 2);
+    const rank = ({ isComplete, key }: Transfer): number => (isComplete ? 0 : key ? 1 : 2);
     const line = [...mine].sort((a, b) => rank(a) - rank(b) || a.id - b.id);
     const open = async (): Promise<void> => {
       for (let next = line.shift(); next; next = line.shift()) await next.start();
@@ -216,7 +216,7 @@ export class Transfers {
 
   /** @throws ShoalError badFileName, fileMissing, notAFile, fileUnreadable */
   async share(request: ShareRequest): Promise<Transfer> {
-    const { disk } = this.#host.world;
+    const { disk } = this.#context.world;
     checkFileName(request.name);
     const stat = await disk.stat(request.path).catch((error: unknown) => {
       throw new ShoalError('fileUnreadable', { path: request.path, why: (error as Error).message });
@@ -225,10 +225,10 @@ export class Transfers {
     if (stat.kind !== 'file' && stat.kind !== 'folder') throw new ShoalError('notAFile', { path: request.path });
     for (const old of this.ofFile(request.group, request.name)) {
       // The same file again: a new version of it, or a second look at one that had changed.
-      if (old.record.kind === 'share' && old.record.path === request.path) await this.forget(old);
+      if (old.record.kind === 'share' && old.record.path === request.path) await this.remove(old);
     }
-    return this.#begin({
-      ...DEFAULTS,
+    return this.#add({
+      ...RECORD_DEFAULTS,
       ...request,
       kind: 'share',
       content: stat.kind,
@@ -250,7 +250,7 @@ export class Transfers {
    * @throws ShoalError badFileName, destinationExists, destinationUnwritable
    */
   async download({ file, path: given, asFile, ...request }: DownloadRequest): Promise<Transfer> {
-    const { disk } = this.#host.world;
+    const { disk } = this.#context.world;
     checkSizes(file);
     // Checked again here: whatever a tracker sends, it must not name a place outside the folder.
     const destination = asFile ? given : path.join(given, ...checkFileName(file.name).split('/'));
@@ -261,7 +261,7 @@ export class Transfers {
         record.only.join('\n') === request.only.join('\n') &&
         record.choosing === (request.choosing ?? false),
     );
-    const underWay = same.find((other) => !other.isWhole);
+    const underWay = same.find((other) => !other.isComplete);
     if (underWay) {
       await underWay.resume();
       return underWay;
@@ -273,8 +273,8 @@ export class Transfers {
       throw diskError(error, destination);
     });
     if (taken && !request.rename) throw new ShoalError('destinationExists', { path: destination });
-    return this.#begin({
-      ...DEFAULTS,
+    return this.#add({
+      ...RECORD_DEFAULTS,
       account: request.account,
       group: request.group,
       groupName: request.groupName,
@@ -300,18 +300,18 @@ export class Transfers {
    * Ends a transfer for good. Files that are whole stay where they are; what was not finished is
    * deleted.
    */
-  async forget(transfer: Transfer): Promise<void> {
-    const { disk } = this.#host.world;
+  async remove(transfer: Transfer): Promise<void> {
+    const { disk } = this.#context.world;
     this.#all.delete(transfer.id);
     await transfer.close(false);
-    await removeRecord(disk, this.#host.home, transfer.id);
+    await removeRecord(disk, this.#context.home, transfer.id);
     if (transfer.record.part !== '') await removePart(disk, transfer.record.part);
   }
 
   /** Moves a download among those of its priority. */
   async move({ id }: Transfer, move: QueueMove): Promise<void> {
     await this.#place(
-      placesAfter(
+      placesAfterMove(
         this.#unfinished.map(({ record }) => record),
         id,
         move,
@@ -321,7 +321,7 @@ export class Transfers {
 
   /** Moves a download to where another one stands, which gives it its priority, too. */
   async moveTo(transfer: Transfer, { id, record: { priority } }: Transfer): Promise<void> {
-    const places = placesAt(
+    const places = placesAfterMoveTo(
       this.#unfinished.map(({ record }) => record),
       transfer.id,
       id,
@@ -332,33 +332,33 @@ export class Transfers {
 
   async #place(places: ReadonlyMap<number, number>): Promise<void> {
     for (const [moved, place] of places) await this.#all.get(moved)?.adjust({ place });
-    this.giveTurns();
+    this.schedule();
   }
 
   /**
    * Tells every download whether it may fetch now. Called by itself when something changed; from
    * outside when the limit has.
    */
-  giveTurns(): void {
+  schedule(): void {
     this.#timer?.cancel();
     this.#timerAtMs = Infinity;
-    const unfinished = inTurn(this.#unfinished.map(({ record }) => record));
+    const unfinished = inQueueOrder(this.#unfinished.map(({ record }) => record));
     const before = this.#places;
     this.#places = new Map(unfinished.map(({ id }, n) => [id, n + 1]));
-    const turns = turnsOf(
+    const turns = chooseActive(
       this.#unfinished.filter(isQueued).map((transfer) => this.#queued(transfer)),
       this.#activeDownloads(),
     );
-    for (const { id } of unfinished) this.#all.get(id)?.setTurn(turns.has(id));
+    for (const { id } of unfinished) this.#all.get(id)?.setScheduled(turns.has(id));
     for (const [id, place] of this.#places) {
       const transfer = this.#all.get(id);
-      if (transfer && before.get(id) !== place) this.#host.changed(transfer);
+      if (transfer && before.get(id) !== place) this.#context.onChange(transfer);
     }
     for (const id of this.#idleSinceMs.keys()) if (!this.#places.has(id)) this.#idleSinceMs.delete(id);
   }
 
   /** A download as the queue sees it. One that has just become idle keeps its turn for a while. */
-  #queued(transfer: Transfer): Queued {
+  #queued(transfer: Transfer): QueuedDownload {
     const {
       id,
       record: { priority, place },
@@ -367,41 +367,41 @@ export class Transfers {
       this.#idleSinceMs.delete(id);
       return { id, priority, place, isIdle: false };
     }
-    const now = this.#host.world.clock.monotonicMs();
+    const now = this.#context.world.clock.monotonicMs();
     const sinceMs = this.#idleSinceMs.get(id) ?? now;
     this.#idleSinceMs.set(id, sinceMs);
     const leftMs = sinceMs + IDLE_MS - now;
-    if (leftMs > 0) this.#lookAgain(leftMs);
+    if (leftMs > 0) this.#scheduleIn(leftMs);
     return { id, priority, place, isIdle: leftMs <= 0 };
   }
 
-  #lookAgain(delayMs: number): void {
-    const { clock } = this.#host.world;
+  #scheduleIn(delayMs: number): void {
+    const { clock } = this.#context.world;
     const atMs = clock.monotonicMs() + delayMs;
     if (atMs >= this.#timerAtMs) return;
     this.#timer?.cancel();
     this.#timerAtMs = atMs;
-    this.#timer = clock.after(delayMs, () => this.giveTurns());
+    this.#timer = clock.after(delayMs, () => this.schedule());
   }
 
   get #unfinished(): readonly Transfer[] {
-    return this.all.filter(({ record, isWhole }) => record.kind === 'download' && !isWhole);
+    return this.all.filter(({ record, isComplete }) => record.kind === 'download' && !isComplete);
   }
 
-  async #begin(fields: Omit<TransferRecord, 'id' | 'place'>): Promise<Transfer> {
+  async #add(fields: Omit<TransferRecord, 'id' | 'place'>): Promise<Transfer> {
     const id = ++this.#lastId;
     // Places only ever change hands among downloads, so the newest id is behind them all.
     const record = { id, place: id, ...fields };
-    await saveRecord(this.#host.world.disk, this.#host.home, record);
-    const transfer = new Transfer(record, this.#host);
+    await saveRecord(this.#context.world.disk, this.#context.home, record);
+    const transfer = new Transfer(record, this.#context);
     this.#all.set(record.id, transfer);
-    this.giveTurns();
+    this.schedule();
     void transfer.start();
     return transfer;
   }
 
   /** Another transfer of the same bytes that wants the swarm and has none. */
-  #heirOf(key: SwarmKey, not: Transfer): Transfer | undefined {
+  #nextClaimant(key: SwarmKey, not: Transfer): Transfer | undefined {
     return this.#ofKey(key).find((other) => other !== not && wantsSwarm(other));
   }
 

@@ -77,9 +77,9 @@ async function seed(file: string): Promise<void> {
     const buffer = buffers[piece % READS] ?? Buffer.alloc(0);
     return buffer.subarray(0, fs.readSync(from, buffer, 0, lengthOf(shape, piece), piece * shape.pieceBytes));
   };
-  const layer = Buffer.alloc(shape.pieces * HASH_BYTES);
+  const pieceHashes = Buffer.alloc(shape.pieces * HASH_BYTES);
   for (let piece = 0; piece < shape.pieces; piece++) {
-    layer.set(pieceHash(read(piece), leavesPerPiece(shape)), piece * HASH_BYTES);
+    pieceHashes.set(pieceHash(read(piece), leavesPerPiece(shape)), piece * HASH_BYTES);
   }
 
   const server = tls
@@ -107,7 +107,7 @@ async function seed(file: string): Promise<void> {
     })
     .listen(0, '127.0.0.1');
   await once(server, 'listening');
-  process.send?.({ port: (server.address() as { port: number }).port, shape, layer } satisfies Served);
+  process.send?.({ port: (server.address() as { port: number }).port, shape, layer: pieceHashes } satisfies Served);
 }
 
 /** Fetches each file it is told, one after the other. */
@@ -203,10 +203,10 @@ function work(memory: SharedArrayBuffer): void {
       return OTHER;
     }
     if (!wanted) return WRONG;
-    const { shape, layer } = wanted;
+    const { shape, layer: pieceHashes } = wanted;
     const [piece, place] = job;
     const bytes = placeIn(memory, shape, piece, place);
-    if (!pieceHash(bytes, leavesPerPiece(shape)).equals(expectedHash(layer, piece))) return WRONG;
+    if (!pieceHash(bytes, leavesPerPiece(shape)).equals(expectedHash(pieceHashes, piece))) return WRONG;
     fs.writeSync(to, bytes, 0, bytes.length, piece * shape.pieceBytes);
     return place;
   };

@@ -4,7 +4,7 @@
 import { homeAt } from '../../../protocol/home/homeLayout.ts';
 import { createNodeWorld } from '../../../protocol/node/nodeWorld.ts';
 import { silentLog } from '../../../protocol/base/world.ts';
-import { Trackers } from '../../../extension/engine/trackers/trackerClient.ts';
+import { TrackerClient } from '../../../extension/engine/trackers/trackerClient.ts';
 import { RealProcesses } from '../../support/processes/realProcesses.ts';
 import type { BenchRealm } from '../benchRealm.ts';
 import { makeBenchRealm, startBenchRealm, untilPaired } from '../benchRealm.ts';
@@ -21,15 +21,15 @@ export async function failover(): Promise<readonly Figure[]> {
     const pair = await startBenchRealm(processes, realm);
     const [person] = realm.people;
     if (!person) throw new Error('nobody is there');
-    const { trackers, until } = await linkTo(processes, realm);
+    const { trackers: trackerClient, until } = await linkTo(processes, realm);
     const submit = (n: number): Promise<{ readonly durability: string }> =>
-      trackers.call('submit', { signed: person.sign('shareFile', sampleFile(person.group, n)) });
+      trackerClient.call('submit', { signed: person.sign('shareFile', sampleFile(person.group, n)) });
     const ordinary: number[] = [];
     const times: number[] = [];
     for (let n = 0; n < ROUNDS; n++) {
-      await until(() => trackers.sessions.every((session) => session.isUp));
+      await until(() => trackerClient.sessions.every((session) => session.isUp));
       ordinary.push(await timed(() => submit(2 * n)));
-      const number = trackers.inUse?.address.port === realm.ports[0] ? 1 : 2;
+      const number = trackerClient.inUse?.address.port === realm.ports[0] ? 1 : 2;
       times.push(
         await timed(async () => {
           process.kill(pair.processId(number), 'SIGKILL');
@@ -40,7 +40,7 @@ export async function failover(): Promise<readonly Figure[]> {
       await pair.start(number);
       await untilPaired(pair);
     }
-    trackers.stop();
+    trackerClient.stop();
     return [
       {
         name: 'operation answered after kill -9 of the tracker in use, p50',
@@ -74,23 +74,23 @@ async function linkTo(processes: RealProcesses, { people, url }: BenchRealm) {
   const world = createNodeWorld({ identity: person.identity, log: silentLog });
   const looks = new Set<() => void>();
   const ignore = (): void => {};
-  const trackers = new Trackers(
+  const trackerClient = new TrackerClient(
     {
       world,
       program: 'bench',
       listening: () => [],
       presence: () => new Map(),
       realm: ignore,
-      session: ignore,
-      swarms: ignore,
-      swarmChanged: ignore,
-      groupChanged: ignore,
-      presenceChanged: ignore,
-      groupGone: ignore,
-      revoked: ignore,
-      dialRequest: ignore,
-      signedOut: ignore,
-      conflicted: ignore,
+      onSession: ignore,
+      onSwarms: ignore,
+      onSwarmChanged: ignore,
+      onGroupChanged: ignore,
+      onPresenceChanged: ignore,
+      onGroupGone: ignore,
+      onRevoked: ignore,
+      onDialRequest: ignore,
+      onSignedOut: ignore,
+      onConflicts: ignore,
       changed: () => {
         for (const look of [...looks]) look();
       },
@@ -98,7 +98,7 @@ async function linkTo(processes: RealProcesses, { people, url }: BenchRealm) {
     world.disk,
     homeAt(processes.makeFolder('home')),
   );
-  await trackers.set(url);
+  await trackerClient.set(url);
   const until = (found: () => boolean): Promise<void> =>
     new Promise((resolve) => {
       const look = (): void => {
@@ -109,5 +109,5 @@ async function linkTo(processes: RealProcesses, { people, url }: BenchRealm) {
       looks.add(look);
       look();
     });
-  return { trackers, until };
+  return { trackers: trackerClient, until };
 }

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import type { FileRow, GroupRow, MemberRow } from '../../../protocol/messages/trackerLink.ts';
 import { Listings } from '../../../extension/engineClient/listings.ts';
-import type { ListingsHost } from '../../../extension/engineClient/listings.ts';
+import type { ListingsContext } from '../../../extension/engineClient/listings.ts';
 import type { Listing, WindowState } from '../../../extension/state/state.ts';
-import { NOTHING_YET } from '../../../extension/state/state.ts';
+import { INITIAL_STATE } from '../../../extension/state/state.ts';
 import { aFile, aGroup, aGroupRow, anOverview } from '../../support/fakes/fakeEngine.ts';
 import { ManualClock } from '../../support/simulation/manualClock.ts';
 
@@ -26,7 +26,7 @@ interface Page {
 /** A window in one group, and a tracker that answers so with names, whatever is listed. */
 class Window {
   readonly clock = new ManualClock();
-  state: WindowState = { ...NOTHING_YET, engine: 'up', overview: anOverview(), knowsGroups: true, groups: [TEAM] };
+  state: WindowState = { ...INITIAL_STATE, engine: 'up', overview: anOverview(), knowsGroups: true, groups: [TEAM] };
   /** Pages that were asked for. */
   asked = 0;
   readonly listings: Listings;
@@ -45,7 +45,7 @@ class Window {
     };
     this.listings = new Listings(
       {
-        call: call as ListingsHost['call'],
+        call: call as ListingsContext['call'],
         change: (apply) => (this.state = { ...this.state, ...apply(this.state) }),
         state: () => this.state,
       },

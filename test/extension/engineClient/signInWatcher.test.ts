@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { HomeWatch } from '../../../extension/engineClient/signInWatcher.ts';
+import { SignInWatcher } from '../../../extension/engineClient/signInWatcher.ts';
 import { homeAt, writeSmallFile } from '../../../protocol/home/homeLayout.ts';
 import { createNodeDisk } from '../../../protocol/node/nodeDisk.ts';
 
@@ -12,10 +12,10 @@ describe('a window that has no engine', () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   const noticed = async (home: ReturnType<typeof homeAt>, act: () => Promise<void>): Promise<void> => {
-    let watch: HomeWatch | undefined;
+    let watch: SignInWatcher | undefined;
     try {
       await new Promise<void>((resolve, reject) => {
-        watch = new HomeWatch(home, resolve);
+        watch = new SignInWatcher(home, resolve);
         watch.isOn = true;
         act().catch(reject);
       });
@@ -39,7 +39,7 @@ describe('a window that has no engine', () => {
   });
 
   it('does without where there is nothing to watch', () => {
-    const watch = new HomeWatch(homeAt(path.join(folder, 'a', 'b', 'c')), () => {});
+    const watch = new SignInWatcher(homeAt(path.join(folder, 'a', 'b', 'c')), () => {});
     watch.isOn = true;
     watch.dispose();
   });

@@ -12,8 +12,8 @@ import type { EngineProcess } from '../../../protocol/home/startProcess.ts';
 import { createIdentity } from '../../../protocol/node/identity.ts';
 import { createNodeWorld, nodeClock } from '../../../protocol/node/nodeWorld.ts';
 import { silentLog } from '../../../protocol/base/world.ts';
-import type { Host } from '../../../extension/engine/daemon/localServer.ts';
-import { startHost } from '../../../extension/engine/daemon/localServer.ts';
+import type { LocalServer } from '../../../extension/engine/daemon/localServer.ts';
+import { startLocalServer } from '../../../extension/engine/daemon/localServer.ts';
 import { phaseOf } from '../../../extension/state/state.ts';
 import type { Phase, WindowState } from '../../../extension/state/state.ts';
 import { Store } from '../../../extension/engineClient/store.ts';
@@ -25,7 +25,7 @@ const TEAM = aGroup({ requests: [] });
 describe('the store of a window', () => {
   const world = createNodeWorld({ identity: createIdentity(), log: silentLog });
   let folder: string;
-  let hosts: Host[];
+  let hosts: LocalServer[];
   let stores: Store[];
   let engines: FakeEngine[];
   /** Connections of engines to frontends that a test can cut, as a crash does. */
@@ -39,7 +39,7 @@ describe('the store of a window', () => {
   });
   afterEach(async () => {
     await Promise.all(stores.map((store) => store.close()));
-    await Promise.all(hosts.map((host) => host.leave()));
+    await Promise.all(hosts.map((server) => server.leave()));
     fs.rmSync(folder, { recursive: true, force: true });
   });
 
@@ -48,17 +48,17 @@ describe('the store of a window', () => {
     engine.state = anOverview({ groups: [TEAM] });
     return engine;
   };
-  const startEngine = async (version: string, engine: FakeEngine): Promise<Host | undefined> => {
-    const host = await startHost({
+  const startEngine = async (version: string, engine: FakeEngine): Promise<LocalServer | undefined> => {
+    const server = await startLocalServer({
       home: homeAt(path.join(folder, 'home')),
       world,
       version,
       log: silentLog,
       createEngine: () => Promise.resolve(engine),
     });
-    if (host) hosts.push(host);
-    if (host) engines.push(engine);
-    return host;
+    if (server) hosts.push(server);
+    if (server) engines.push(engine);
+    return server;
   };
   interface Wish {
     readonly version?: string;
@@ -77,9 +77,10 @@ describe('the store of a window', () => {
   }: Wish = {}): Store => {
     const home = homeAt(path.join(folder, 'home'));
     const startProcess = (): EngineProcess => {
-      const state = { processId: process.pid, ended: false, neverRan: false };
+      const state = { processId: process.pid, ended: false, hasNeverRun: false };
       const whenFailed = new Promise<never>(
-        (_, reject) => void startEngine(version, engine()).then((host) => (state.ended = host === undefined), reject),
+        (_, reject) =>
+          void startEngine(version, engine()).then((server) => (state.ended = server === undefined), reject),
       );
       return Object.assign(state, { whenFailed, discard() {} });
     };
@@ -96,7 +97,7 @@ describe('the store of a window', () => {
         const found = await findEngine({ home, world, version, handlers });
         return found && { ...found, started: false };
       },
-      news: () => Promise.resolve({ isSignedIn, knowsTracker: isSignedIn }),
+      homeSummary: () => Promise.resolve({ isSignedIn, knowsTracker: isSignedIn }),
       close: () => Promise.resolve(),
     };
     const store = new Store({ launcher, clock: nodeClock, log: silentLog, introduce });

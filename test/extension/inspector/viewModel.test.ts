@@ -4,19 +4,19 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Transfer } from '../../../protocol/messages/engineLink.ts';
 import type { SwarmPeerView, SwarmView } from '../../../protocol/messages/swarmView.ts';
-import { pageWords, shownOf } from '../../../extension/inspector/viewModel.ts';
+import { pageText, viewModelOf } from '../../../extension/inspector/viewModel.ts';
 import { RateHistory } from '../../../extension/inspector/rateHistory.ts';
-import { SwarmLooks } from '../../../extension/engineClient/swarmSubscriptions.ts';
-import { whyWords } from '../../../extension/messages/swarmText.ts';
+import { SwarmSubscriptions } from '../../../extension/engineClient/swarmSubscriptions.ts';
+import { slowReasonText } from '../../../extension/messages/swarmText.ts';
 import { countsOf } from '../../../extension/webview/cellCounts.ts';
 import type { Shown } from '../../../extension/webview/messages.ts';
-import { ACTIONS, fill, fromPage, kept, KINDS, toPage } from '../../../extension/webview/messages.ts';
+import { ACTIONS, fill, fromPage, parseSavedState, KINDS, toPage } from '../../../extension/webview/messages.ts';
 import { anOverview, aPeer, aSwarm, aTransfer } from '../../support/fakes/fakeEngine.ts';
 
 const MIB = 1024 ** 2;
 const NOW_MS = 5 * 3600_000;
 const show = (transfer: Partial<Transfer> = {}, swarm?: Partial<SwarmView>): Shown =>
-  shownOf({
+  viewModelOf({
     transfer: aTransfer(transfer),
     overview: anOverview(),
     swarm: swarm && aSwarm(swarm),
@@ -109,13 +109,13 @@ describe('the swarm inspector', () => {
 
   it('has a sentence for every reason, whole and with nothing left to fill in', () => {
     const whys = ['paused', 'checking', 'hashing', 'choosing', 'trouble', 'hashes', 'disk', 'nobodyTakes'] as const;
-    for (const is of whys) assert.match(whyWords({ is }, aTransfer(), 0), /^[A-Z][^{}]*\.$/);
+    for (const is of whys) assert.match(slowReasonText({ is }, aTransfer(), 0), /^[A-Z][^{}]*\.$/);
     assert.equal(
-      whyWords({ is: 'senders', users: ['a', 'b', 'c', 'd', 'e'], bytesPerS: MIB }, aTransfer(), 0),
+      slowReasonText({ is: 'senders', users: ['a', 'b', 'c', 'd', 'e'], bytesPerS: MIB }, aTransfer(), 0),
       'It comes as fast as a, b, c and 2 more send it: 1.00 MiB/s.',
     );
     assert.equal(
-      whyWords({ is: 'unreachable', users: ['a', 'b'] }, aTransfer(), 0),
+      slowReasonText({ is: 'unreachable', users: ['a', 'b'] }, aTransfer(), 0),
       'a and b are online but cannot be reached from here, nor from there.',
     );
   });
@@ -129,7 +129,7 @@ describe('the swarm inspector', () => {
 });
 
 describe('the door between a window and its page', () => {
-  const words = { is: 'words', transfer: 3, words: pageWords('en') };
+  const words = { is: 'words', transfer: 3, words: pageText('en') };
   const shown = { is: 'show', shown: show({}, { peers: [aPeer()] }) };
   const rates = { is: 'rates', rates: { ageS: [-1, 0], down: [1, 2], up: [0, 0] } };
 
@@ -179,23 +179,23 @@ describe('the door between a window and its page', () => {
     fc.assert(
       fc.property(fc.anything(), (message) => {
         toPage(message);
-        kept(message);
+        parseSavedState(message);
       }),
     );
   });
   it('takes of a kept state what it knows', () => {
-    assert.deepEqual(kept({ transfer: 4, sortBy: 'down', isDescending: true }), {
+    assert.deepEqual(parseSavedState({ transfer: 4, sortBy: 'down', isDescending: true }), {
       transfer: 4,
       sortBy: 'down',
       isDescending: true,
     });
-    assert.deepEqual(kept({ transfer: 4, sortBy: 'constructor' }), {
+    assert.deepEqual(parseSavedState({ transfer: 4, sortBy: 'constructor' }), {
       transfer: 4,
       sortBy: undefined,
       isDescending: false,
     });
     for (const state of [undefined, null, {}, { transfer: '4' }, { transfer: -1 }, { transfer: 1.5 }]) {
-      assert.equal(kept(state), undefined);
+      assert.equal(parseSavedState(state), undefined);
     }
   });
   it('fills words once, whatever the values look like', () => assert.equal(fill('{0}: {1}', '{1}', '$&'), '{1}: $&'));
@@ -243,9 +243,9 @@ describe('a cell of the piece map', () => {
 
 describe('the swarms that a window looks at', () => {
   const told: string[] = [];
-  const looks = (): SwarmLooks => {
+  const looks = (): SwarmSubscriptions => {
     told.length = 0;
-    return new SwarmLooks(({ transfer, on }) => {
+    return new SwarmSubscriptions(({ transfer, on }) => {
       told.push(`${transfer} ${on ? 'on' : 'off'}`);
       return Promise.reject(new Error('the engine has just gone'));
     });
@@ -253,19 +253,19 @@ describe('the swarms that a window looks at', () => {
   it('are told to the engine, and to the next one', () => {
     const all = looks();
     const seen: number[] = [];
-    const stop = all.look(3, ({ heldPieces }) => seen.push(heldPieces));
-    all.changed(aSwarm({ transfer: 3, heldPieces: 7 }));
-    all.changed(aSwarm({ transfer: 4, heldPieces: 8 }));
-    all.lookAgain();
+    const stop = all.subscribe(3, ({ heldPieces }) => seen.push(heldPieces));
+    all.onView(aSwarm({ transfer: 3, heldPieces: 7 }));
+    all.onView(aSwarm({ transfer: 4, heldPieces: 8 }));
+    all.renew();
     stop();
     stop();
-    all.changed(aSwarm({ transfer: 3, heldPieces: 9 }));
-    all.lookAgain();
+    all.onView(aSwarm({ transfer: 3, heldPieces: 9 }));
+    all.renew();
     assert.deepEqual([told, seen], [['3 on', '3 on', '3 off'], [7]]);
   });
   it('stay until the last one looks away', () => {
     const all = looks();
-    const [one, other] = [all.look(3, () => {}), all.look(3, () => {})];
+    const [one, other] = [all.subscribe(3, () => {}), all.subscribe(3, () => {})];
     one();
     assert.deepEqual(told, ['3 on', '3 on']);
     other();

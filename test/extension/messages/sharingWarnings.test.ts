@@ -1,47 +1,47 @@
 // What is asked before something is shared, and what marks it in the explorer afterwards.
 import assert from 'node:assert/strict';
 import type { Transfer } from '../../../protocol/messages/engineLink.ts';
-import { questionOf, reasonsOf } from '../../../extension/messages/sharingWarnings.ts';
-import type { Doubt } from '../../../extension/messages/sharingWarnings.ts';
-import { marksOf } from '../../../extension/contributions/fileMarks.ts';
+import { sharingQuestion, reasonsText } from '../../../extension/messages/sharingWarnings.ts';
+import type { SharingWarning } from '../../../extension/messages/sharingWarnings.ts';
+import { fileMarksOf } from '../../../extension/contributions/fileMarks.ts';
 import { aTransfer } from '../../support/fakes/fakeEngine.ts';
 
 describe('the question before sharing', () => {
-  const ignored = (name: string): Doubt => ({ name, why: 'ignored' });
+  const ignored = (name: string): SharingWarning => ({ name, why: 'ignored' });
   it('is another one for what git ignores than for secrets', () => {
-    assert.equal(questionOf([ignored('data.bin')], 'team'), 'Git ignores data.bin. Share it in team?');
-    assert.equal(questionOf([ignored('a'), ignored('b')], 'team'), 'Git ignores some of this. Share it in team?');
+    assert.equal(sharingQuestion([ignored('data.bin')], 'team'), 'Git ignores data.bin. Share it in team?');
+    assert.equal(sharingQuestion([ignored('a'), ignored('b')], 'team'), 'Git ignores some of this. Share it in team?');
     assert.equal(
-      questionOf([ignored('a'), { name: '.env', why: 'environment' }], 'team'),
+      sharingQuestion([ignored('a'), { name: '.env', why: 'environment' }], 'team'),
       'This may hold secrets. Share it in team?',
     );
   });
   it('gives a reason for each, the worst first, and counts what is too much to read', () => {
     assert.deepEqual(
-      reasonsOf([ignored('a'), { name: 'id_rsa', why: 'privateKey' }])
+      reasonsText([ignored('a'), { name: 'id_rsa', why: 'privateKey' }])
         .split('\n')
         .slice(0, 3),
       ['id_rsa: a private key', 'a: git ignores it', ''],
     );
-    const many = reasonsOf(
-      Array.from({ length: 30 }, (_, n): Doubt => ({ name: `${n}.kdbx`, why: 'passwords' })),
+    const many = reasonsText(
+      Array.from({ length: 30 }, (_, n): SharingWarning => ({ name: `${n}.kdbx`, why: 'passwords' })),
     ).split('\n');
     assert.deepEqual([many.length, many[8]], [11, 'and 22 more']);
   });
   it('shows names as they are, and nothing of what they try', () => {
     assert.equal(
-      reasonsOf([{ name: '[.env](command:evil)\u202e\n.env', why: 'environment' }])
+      reasonsText([{ name: '[.env](command:evil)\u202e\n.env', why: 'environment' }])
         .split('\n')[0]
         ?.includes(']('),
       false,
     );
-    assert.equal(/[\u202e]/.test(questionOf([ignored('a\u202eb')], 'te\u202eam')), false);
+    assert.equal(/[\u202e]/.test(sharingQuestion([ignored('a\u202eb')], 'te\u202eam')), false);
   });
 });
 
 describe('marks in the explorer', () => {
   const marks = (...all: readonly Partial<Transfer>[]): readonly string[] =>
-    [...marksOf({ transfers: new Map(all.map((one, id) => [id, aTransfer({ path: '/w/a', ...one, id })])) })].map(
+    [...fileMarksOf({ transfers: new Map(all.map((one, id) => [id, aTransfer({ path: '/w/a', ...one, id })])) })].map(
       ([file, { badge, tooltip }]) => `${file} ${badge} ${tooltip}`,
     );
   const rows: readonly (readonly [says: string, found: readonly string[], expected: readonly string[]])[] = [

@@ -1,10 +1,10 @@
 // Who downloads from me, in words.
 import assert from 'node:assert/strict';
 import type { Downloader } from '../../../protocol/messages/engineLink.ts';
-import { cutOffWords, servedWords } from '../../../extension/messages/uploadsText.ts';
+import { interruptedUploadsText, uploadsText } from '../../../extension/messages/uploadsText.ts';
 import { statusOf } from '../../../extension/contributions/statusBar.ts';
-import { NOTHING_YET } from '../../../extension/state/state.ts';
-import { shown } from '../../../extension/common/l10n.ts';
+import { INITIAL_STATE } from '../../../extension/state/state.ts';
+import { printableName } from '../../../extension/common/l10n.ts';
 import { anOverview } from '../../support/fakes/fakeEngine.ts';
 
 const to = (...all: readonly string[]): readonly Downloader[] =>
@@ -57,17 +57,19 @@ describe('who downloads from me', () => {
     ],
   ];
   for (const [served, now, cutOff] of rows) {
-    it(now ?? 'is nobody', () => assert.deepEqual([servedWords(served), cutOffWords(served)], [now, cutOff]));
+    it(now ?? 'is nobody', () =>
+      assert.deepEqual([uploadsText(served), interruptedUploadsText(served)], [now, cutOff]),
+    );
   }
 
   it('stands in the tooltip of the status bar, as a plain name', () => {
     const tooltip =
       statusOf({
-        ...NOTHING_YET,
+        ...INITIAL_STATE,
         engine: 'up',
         overview: anOverview({ served: to('bob:[a](b).bin') }),
         knowsGroups: true,
       })?.tooltip ?? [];
-    assert.ok(tooltip.includes(`bob is downloading ${shown('[a](b).bin')} from you.`), tooltip.join('\n'));
+    assert.ok(tooltip.includes(`bob is downloading ${printableName('[a](b).bin')} from you.`), tooltip.join('\n'));
   });
 });

@@ -3,16 +3,16 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { comparableNames } from '../../../extension/state/comparableNames.ts';
-import { HEAD_BYTES, headText, isTextLike } from '../../../extension/messages/truncatedText.ts';
-import { SharedReader } from '../../../extension/remoteFiles/fileReader.ts';
-import type { ReaderHost } from '../../../extension/remoteFiles/fileReader.ts';
+import { HEAD_BYTES, truncatedText, isTextLike } from '../../../extension/messages/truncatedText.ts';
+import { SharedFileReader } from '../../../extension/remoteFiles/fileReader.ts';
+import type { ReaderContext } from '../../../extension/remoteFiles/fileReader.ts';
 import type { UriParts } from '../../../extension/remoteFiles/fileUri.ts';
-import { placeIn, SHARED_HEAD, sharedUri } from '../../../extension/remoteFiles/fileUri.ts';
-import { NOTHING_YET } from '../../../extension/state/state.ts';
+import { parseSharedUri, HEAD_SCHEME, sharedUri } from '../../../extension/remoteFiles/fileUri.ts';
+import { INITIAL_STATE } from '../../../extension/state/state.ts';
 import { ShoalError } from '../../../protocol/base/errors.ts';
 import type { Root } from '../../../protocol/base/ids.ts';
 import { READ_BYTES_MAX } from '../../../protocol/base/limits.ts';
-import { whyNotFileName } from '../../../protocol/base/names.ts';
+import { validateFileName } from '../../../protocol/base/names.ts';
 import { aFile, aGroup, aTransfer } from '../../support/fakes/fakeEngine.ts';
 import { evil } from '../../protocol/base/fileNames.ts';
 
@@ -21,7 +21,7 @@ const root = 'ab'.repeat(32) as Root;
 describe('the URI of a shared file', () => {
   const fileName = fc
     .constantFrom('dump.sql', 'a/b/c.txt', 'über uns.md', '100 % #1?.txt', '写真/é.png', 'x y')
-    .filter((name) => whyNotFileName(name) === undefined);
+    .filter((name) => validateFileName(name) === undefined);
 
   it('comes back as what it names', () =>
     fc.assert(
@@ -32,7 +32,7 @@ describe('the URI of a shared file', () => {
         fc.boolean(),
         (group, name, path, isHead) => {
           const place = { group, name, root, path };
-          assert.deepEqual(placeIn(isHead ? sharedUri(place, SHARED_HEAD) : sharedUri(place)), place);
+          assert.deepEqual(parseSharedUri(isHead ? sharedUri(place, HEAD_SCHEME) : sharedUri(place)), place);
         },
       ),
     ));
@@ -58,12 +58,14 @@ describe('the URI of a shared file', () => {
     ['that looks like what other programs trust', { path: '/.git/config', query: `root=${root}&name=1` }],
     ['with a fragment', { fragment: 'x' }],
   ];
-  for (const [why, parts] of rows) it(`is none ${why}`, () => assert.equal(placeIn({ ...right, ...parts }), undefined));
+  for (const [why, parts] of rows) {
+    it(`is none ${why}`, () => assert.equal(parseSharedUri({ ...right, ...parts }), undefined));
+  }
 
   it("is none with a name that cannot be a file's", () => {
     for (const name of Object.values(evil).flat()) {
       assert.equal(
-        placeIn({
+        parseSharedUri({
           scheme: 'shoal',
           authority: 'team',
           path: `/${name}`,
@@ -78,8 +80,8 @@ describe('the URI of a shared file', () => {
   it('is none for whatever else comes', () =>
     fc.assert(
       fc.property(fc.string(), fc.string(), fc.string(), (authority, path, query) => {
-        const place = placeIn({ scheme: 'shoal', authority, path, query });
-        assert.ok(place === undefined || whyNotFileName(place.name) === undefined);
+        const location = parseSharedUri({ scheme: 'shoal', authority, path, query });
+        assert.ok(location === undefined || validateFileName(location.name) === undefined);
       }),
     ));
 });
@@ -101,7 +103,7 @@ describe('the beginning of a large file', () => {
 
   const about = { name: 'big.log', group: 'team', sizeBytes: 3 * HEAD_BYTES };
   const parts = (bytes: Uint8Array, sizeBytes = about.sizeBytes): readonly [line: string, text: string] => {
-    const text = Buffer.from(headText(bytes, { ...about, sizeBytes })).toString();
+    const text = Buffer.from(truncatedText(bytes, { ...about, sizeBytes })).toString();
     return [text.slice(0, text.indexOf('\n')), text.slice(text.indexOf('\n') + 2)];
   };
   it('says how much it is, and how to get the rest', () =>
@@ -119,7 +121,7 @@ describe('reading a shared file', () => {
   const asked: string[] = [];
   const content = Buffer.from(Array.from({ length: 5 * READ_BYTES_MAX + 3 }, (_, n) => (n * 7) % 256));
   let row = aFile({ sizeBytes: content.length });
-  const host = {
+  const context = {
     call: (name: string, body: { readonly after?: string }) => {
       asked.push(name);
       if (name === 'findFile') return Promise.resolve(row);
@@ -139,12 +141,12 @@ describe('reading a shared file', () => {
       if (signal.aborted) throw new ShoalError('cancelled');
       return content.copy(into, 0, fromByte, fromByte + into.length);
     },
-  } as unknown as ReaderHost;
-  let reader: SharedReader;
+  } as unknown as ReaderContext;
+  let reader: SharedFileReader;
   beforeEach(() => {
     asked.length = 0;
     row = aFile({ sizeBytes: content.length });
-    reader = new SharedReader(host);
+    reader = new SharedFileReader(context);
   });
 
   it('asks once what a version is', async () => {
@@ -211,7 +213,7 @@ it('files that can be compared are known by their own names, also when a downloa
   ]);
   const names = (file: string): readonly string[] =>
     comparableNames({
-      ...NOTHING_YET,
+      ...INITIAL_STATE,
       files,
       transfers: new Map([
         [1, aTransfer({ path: file })],

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { CHOSEN_MAX } from '../../../protocol/messages/engineLink.ts';
 import { bytesOf, entriesOf, namesOf } from '../../../extension/remoteFiles/folderEntries.ts';
-import { chooser } from '../../../extension/engine/transferFiles/fileSelection.ts';
+import { fileMatcher } from '../../../extension/engine/transferFiles/fileSelection.ts';
 
 const files = (...names: readonly string[]): readonly { readonly path: string; readonly sizeBytes: number }[] =>
   names.map((path, n) => ({ path, sizeBytes: 10 ** n }));
@@ -43,7 +43,7 @@ describe('the files of a folder, to choose among', () => {
         (names, picks) => {
           const chosen = entriesOf(files(...names)).filter(() => picks.next().value);
           fc.pre(chosen.length > 0);
-          const isTaken = chooser(namesOf(chosen));
+          const isTaken = fileMatcher(namesOf(chosen));
           for (const one of names) {
             assert.equal(
               isTaken(one),

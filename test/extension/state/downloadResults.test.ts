@@ -2,8 +2,8 @@
 // and which of them it tells of.
 import assert from 'node:assert/strict';
 import type { Transfer } from '../../../protocol/messages/engineLink.ts';
-import { arrivalsOf } from '../../../extension/state/downloadResults.ts';
-import { NOTHING_YET } from '../../../extension/state/state.ts';
+import { downloadResultsOf } from '../../../extension/state/downloadResults.ts';
+import { INITIAL_STATE } from '../../../extension/state/state.ts';
 import type { WindowState } from '../../../extension/state/state.ts';
 import { anOverview, aTransfer } from '../../support/fakes/fakeEngine.ts';
 
@@ -11,17 +11,17 @@ describe('downloads that were begun at one wish', () => {
   const one = (id: number, fields: Partial<Transfer> = {}): Transfer => aTransfer({ id, name: `${id}.bin`, ...fields });
   const here = (id: number): Transfer => one(id, { state: 'seeding' });
   const up = (...all: readonly Transfer[]): WindowState => ({
-    ...NOTHING_YET,
+    ...INITIAL_STATE,
     engine: 'up',
     overview: anOverview(),
     transfers: new Map(all.map((transfer) => [transfer.id, transfer])),
   });
-  const LOST: WindowState = { ...NOTHING_YET, engine: 'connecting' };
-  const OUT: WindowState = { ...NOTHING_YET, engine: 'up', overview: { ...anOverview(), account: undefined } };
+  const LOST: WindowState = { ...INITIAL_STATE, engine: 'connecting' };
+  const OUT: WindowState = { ...INITIAL_STATE, engine: 'up', overview: { ...anOverview(), account: undefined } };
 
   /** What is found in each of these states of the two that were begun. */
   const looks = (...states: readonly WindowState[]): readonly (readonly number[] | undefined)[] => {
-    const look = arrivalsOf([1, 2]);
+    const look = downloadResultsOf([1, 2]);
     return states.map((state) => look(state)?.map(({ id }) => id));
   };
   const rows: readonly (readonly [

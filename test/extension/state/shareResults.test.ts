@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import type { Transfer } from '../../../protocol/messages/engineLink.ts';
 import { isShoalError, ShoalError } from '../../../protocol/base/errors.ts';
 import { toWire } from '../../../protocol/wire/wireErrors.ts';
-import { troubleOf } from '../../../extension/messages/errorMessages.ts';
+import { describeError } from '../../../extension/messages/errorMessages.ts';
 import { reportFailures, shareDone, shareEach } from '../../../extension/state/shareResults.ts';
-import { NOTHING_YET } from '../../../extension/state/state.ts';
+import { INITIAL_STATE } from '../../../extension/state/state.ts';
 import { aTransfer } from '../../support/fakes/fakeEngine.ts';
 
 describe('sharing a file', () => {
@@ -28,7 +28,7 @@ describe('sharing a file', () => {
         const engine = transfers === LOST ? 'connecting' : 'up';
         return (
           look({
-            ...NOTHING_YET,
+            ...INITIAL_STATE,
             engine,
             transfers: new Map(transfers === LOST ? [] : transfers.map((one) => [one.id, one])),
           })?.state ?? '…'
@@ -73,7 +73,10 @@ describe('sharing several files', () => {
       () => undefined,
       (thrown: unknown) => thrown,
     );
-    return { shared, says: isShoalError(error) ? troubleOf(error).sentence : (error as Error | undefined)?.message };
+    return {
+      shared,
+      says: isShoalError(error) ? describeError(error).sentence : (error as Error | undefined)?.message,
+    };
   };
   const rows: readonly (readonly [
     says: string,

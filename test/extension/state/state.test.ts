@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Overview } from '../../../protocol/messages/engineLink.ts';
 import { ShoalError } from '../../../protocol/base/errors.ts';
 import type { GroupId } from '../../../protocol/base/ids.ts';
-import { contextKeysOf, doneSteps, NOTHING_YET, phaseOf } from '../../../extension/state/state.ts';
+import { contextKeysOf, doneSteps, INITIAL_STATE, phaseOf } from '../../../extension/state/state.ts';
 import type { Phase, WindowState } from '../../../extension/state/state.ts';
 import { aFile, aGroup, anOverview, aTransfer } from '../../support/fakes/fakeEngine.ts';
 
@@ -51,14 +51,14 @@ describe('the phase of a window', () => {
     ['that the engine is newer', { engine: 'outdated' }, 'outdated'],
   ];
   for (const [says, state, phase] of rows) {
-    it(`says ${says}`, () => assert.equal(phaseOf({ ...NOTHING_YET, ...state }), phase));
+    it(`says ${says}`, () => assert.equal(phaseOf({ ...INITIAL_STATE, ...state }), phase));
   }
 });
 
 describe('the keys for menus', () => {
   const team = aGroup();
   const keys = (state: Partial<WindowState>): string =>
-    Object.entries(contextKeysOf({ ...NOTHING_YET, ...up(), ...state }))
+    Object.entries(contextKeysOf({ ...INITIAL_STATE, ...up(), ...state }))
       .filter(([, value]) => value === true)
       .map(([key]) => key.replace('shoal.', ''))
       .join(' ');
@@ -100,7 +100,7 @@ describe('the keys for menus', () => {
 
 describe('the steps of the walkthrough', () => {
   const done = (state: Partial<WindowState>): string =>
-    Object.entries(doneSteps({ ...NOTHING_YET, ...state }))
+    Object.entries(doneSteps({ ...INITIAL_STATE, ...state }))
       .filter(([, isDone]) => isDone)
       .map(([key]) => key.replace('shoal.done.', ''))
       .join(' ');

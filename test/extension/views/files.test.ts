@@ -5,23 +5,23 @@ import fc from 'fast-check';
 import type { Transfer } from '../../../protocol/messages/engineLink.ts';
 import type { AccountId, GroupId, Root } from '../../../protocol/base/ids.ts';
 import type { FileRow } from '../../../protocol/messages/trackerLink.ts';
-import { FilesView } from '../../../extension/views/filesViewState.ts';
+import { FilesViewState } from '../../../extension/views/filesViewState.ts';
 import { fileNamed, updatesOf } from '../../../extension/state/localCopies.ts';
-import { NOTHING_YET } from '../../../extension/state/state.ts';
+import { INITIAL_STATE } from '../../../extension/state/state.ts';
 import type { WindowState } from '../../../extension/state/state.ts';
 import { FOLDERS_DEEP_MAX } from '../../../extension/views/fileTree.ts';
-import { fileRows, filesHead, LEVEL_ROWS, levelsTo, PLAIN_LOOK } from '../../../extension/views/files.ts';
-import type { FilesLook } from '../../../extension/views/files.ts';
+import { fileRows, filesHeader, LEVEL_ROWS, levelsTo, DEFAULT_OPTIONS } from '../../../extension/views/files.ts';
+import type { FilesViewOptions } from '../../../extension/views/files.ts';
 import { childrenOf, linesOf } from '../../../extension/views/row.ts';
 import type { Row } from '../../../extension/views/row.ts';
-import { changesBetween } from '../../../extension/views/rowDiff.ts';
+import { diffRows } from '../../../extension/views/rowDiff.ts';
 import { aFile, aGroup, anOverview, aTransfer } from '../../support/fakes/fakeEngine.ts';
 import { catalogue, madeIn, readAgain, withFiles } from '../../support/filesViewCost.ts';
 
 const GROUP = aGroup().group;
 const OTHER_ROOT = 'ee'.repeat(32) as Root;
 const empty: WindowState = {
-  ...NOTHING_YET,
+  ...INITIAL_STATE,
   engine: 'up',
   overview: anOverview(),
   knowsGroups: true,
@@ -37,10 +37,10 @@ const having = (state: WindowState, ...transfers: readonly Partial<Transfer>[]):
   ...state,
   transfers: new Map(transfers.map((one, n) => [n + 1, aTransfer({ ...one, id: n + 1 })])),
 });
-const look = (fields: Partial<FilesLook>): FilesLook => ({ ...PLAIN_LOOK, ...fields });
+const look = (fields: Partial<FilesViewOptions>): FilesViewOptions => ({ ...DEFAULT_OPTIONS, ...fields });
 const below = (rows: readonly Row[]): readonly Row[] => rows.flatMap((row) => [row, ...below(childrenOf(row))]);
 /** Labels in their levels, without the group's own. */
-const tree = (state: WindowState, with_: FilesLook = PLAIN_LOOK): readonly string[] => {
+const tree = (state: WindowState, with_: FilesViewOptions = DEFAULT_OPTIONS): readonly string[] => {
   const lines = (rows: readonly Row[], depth: number): readonly string[] =>
     rows.flatMap((row) => [`${'  '.repeat(depth)}${row.label}`, ...lines(childrenOf(row), depth + 1)]);
   return lines(fileRows(state, with_).flatMap(childrenOf), 0);
@@ -141,7 +141,7 @@ describe('a filter of the view Files', () => {
       [15, 19],
     ]));
   it('is said, because the rows that are missing do not say it', () => {
-    const head = (filter: string): unknown => filesHead(look({ filter }), fileRows(state, look({ filter })));
+    const head = (filter: string): unknown => filesHeader(look({ filter }), fileRows(state, look({ filter })));
     assert.deepEqual(
       [head(''), head('sales'), head('no')],
       [
@@ -156,8 +156,8 @@ describe('a filter of the view Files', () => {
 });
 
 describe('what is new since one looked', () => {
-  const seenAt = (ms: number): FilesLook => look({ seenMs: new Map([[GROUP, ms]]) });
-  const descriptions = (state: WindowState, with_: FilesLook): readonly string[] =>
+  const seenAt = (ms: number): FilesViewOptions => look({ seenMs: new Map([[GROUP, ms]]) });
+  const descriptions = (state: WindowState, with_: FilesViewOptions): readonly string[] =>
     below(fileRows(state, with_)).map(({ description }) => description);
   it('has a dot in its row and is counted above, and what I shared myself has none', () => {
     const state = of({ name: 'd/a', atMs: 11 }, { name: 'b', atMs: 10 }, { name: 'c', atMs: 12, author: 'alice' });
@@ -179,13 +179,13 @@ describe('what is new since one looked', () => {
       'downloading · 1.00 MiB · 1 seeder · bob',
     ]));
   it('is nothing in a group that nobody has looked at', () =>
-    assert.deepEqual(descriptions(of({ atMs: 11 }), PLAIN_LOOK), ['1 file', '1.00 MiB · 1 seeder · bob']));
+    assert.deepEqual(descriptions(of({ atMs: 11 }), DEFAULT_OPTIONS), ['1 file', '1.00 MiB · 1 seeder · bob']));
 
   /** A window whose account remembers what it has seen. */
   class Looking {
     state: WindowState = empty;
     readonly kept: Map<AccountId, ReadonlyMap<GroupId, number>>;
-    readonly files = new FilesView(
+    readonly files = new FilesViewState(
       {
         seenMs: (account) => this.kept.get(account) ?? new Map<GroupId, number>(),
         rememberSeen: async (account, seenMs) => void this.kept.set(account, seenMs),
@@ -201,11 +201,11 @@ describe('what is new since one looked', () => {
 
     becomes(state: WindowState): this {
       this.state = state;
-      this.files.follow();
+      this.files.update();
       return this;
     }
     get news(): string {
-      return fileRows(this.state, this.files.look)[0]?.description ?? '';
+      return fileRows(this.state, this.files.options)[0]?.description ?? '';
     }
   }
   const signedInAs = (state: WindowState, user: string): WindowState => ({
@@ -222,7 +222,7 @@ describe('what is new since one looked', () => {
     assert.equal(window.news, '2 files · ● 1 new');
     window.becomes(of({ name: 'a', atMs: 5 }, { name: 'b', atMs: 6 }, { name: 'c', atMs: 7 }));
     assert.equal(window.news, '3 files · ● 2 new');
-    window.files.seen();
+    window.files.markSeen();
     assert.equal(window.news, '3 files');
   });
   it('is remembered for each account', () => {
@@ -237,7 +237,7 @@ describe('what is new since one looked', () => {
     const [first, later] = [of({ name: 'a', atMs: 5 }), of({ name: 'a', atMs: 5 }, { name: 'b', atMs: 6 })];
     const window = new Looking().becomes(first);
     const other = new Looking(window.kept).becomes(first); // it has read no more than that
-    window.becomes(later).files.seen();
+    window.becomes(later).files.markSeen();
     other.becomes({
       ...first,
       groups: [...first.groups, aGroup({ group: 'ee' as GroupId, name: 'zoo' })],
@@ -253,7 +253,7 @@ describe('what is new since one looked', () => {
       ...empty,
       files: new Map([[GROUP, { rows: [], isLoaded: false, error: undefined }]]),
     });
-    assert.equal(window.files.look.seenMs.size, 0);
+    assert.equal(window.files.options.seenMs.size, 0);
   });
 });
 
@@ -342,7 +342,7 @@ describe('ten thousand files', () => {
     );
   });
   it('are made again only for another catalogue, other holdings or another look', () => {
-    const children = (state: WindowState, with_ = PLAIN_LOOK): unknown => fileRows(state, with_)[0]?.children;
+    const children = (state: WindowState, with_ = DEFAULT_OPTIONS): unknown => fileRows(state, with_)[0]?.children;
     assert.equal(children({ ...flat, overview: anOverview({ downBytesPerS: 5 }) }), children(flat));
     assert.notEqual(children(having(flat, { name: 'file-7.bin' })), children(flat));
     assert.notEqual(children(flat, look({ order: 'size' })), children(flat));
@@ -354,14 +354,14 @@ describe('ten thousand files', () => {
       return rows;
     };
     assert.deepEqual(
-      changesBetween(opened(flat), fileRows(readAgain(flat, 1))).rows.map(({ id }) => id),
+      diffRows(opened(flat), fileRows(readAgain(flat, 1))).rows.map(({ id }) => id),
       [`file:${GROUP}:file-0.bin`],
     );
-    assert.deepEqual(changesBetween(fileRows(readAgain(flat, 0)), fileRows(readAgain(flat, 5_000))).rows, []);
+    assert.deepEqual(diffRows(fileRows(readAgain(flat, 0)), fileRows(readAgain(flat, 5_000))).rows, []);
   });
   it('show any one of them that is looked for', () => {
     const to = (state: WindowState, name: string): unknown =>
-      levelsTo(GROUP, state.files.get(GROUP)?.rows ?? [], name, PLAIN_LOOK);
+      levelsTo(GROUP, state.files.get(GROUP)?.rows ?? [], name, DEFAULT_OPTIONS);
     assert.deepEqual(
       [to(flat, 'file-5000.bin'), to(flat, 'file-7.bin'), to(deep, 'data/set-77/file-7777.bin')],
       [[{ level: `${GROUP}:`, rows: 5_001 }], [], []],

@@ -9,20 +9,20 @@ import { ShoalError } from '../../../protocol/base/errors.ts';
 import type { AccountId, GroupId, Root } from '../../../protocol/base/ids.ts';
 import { toWire } from '../../../protocol/wire/wireErrors.ts';
 import type { FileRow, MemberRow } from '../../../protocol/messages/trackerLink.ts';
-import { contextKeysOf, NOTHING_YET } from '../../../extension/state/state.ts';
+import { contextKeysOf, INITIAL_STATE } from '../../../extension/state/state.ts';
 import type { WindowState } from '../../../extension/state/state.ts';
 import { downloadRows, progressOf } from '../../../extension/views/downloads.ts';
 import { fileRows } from '../../../extension/views/files.ts';
 import { groupRows } from '../../../extension/views/groups.ts';
 import { childrenOf, iconPath, LazyRows, linesOf } from '../../../extension/views/row.ts';
 import type { Row } from '../../../extension/views/row.ts';
-import { changesBetween } from '../../../extension/views/rowDiff.ts';
+import { diffRows } from '../../../extension/views/rowDiff.ts';
 import { statusOf } from '../../../extension/contributions/statusBar.ts';
-import { inMessage, shown, shownWithIcons } from '../../../extension/common/l10n.ts';
+import { inMessage, printableName, withoutIcons } from '../../../extension/common/l10n.ts';
 import { aFile, aGroup, anOverview, aTransfer } from '../../support/fakes/fakeEngine.ts';
 
 const state = (fields: Partial<WindowState> = {}): WindowState => ({
-  ...NOTHING_YET,
+  ...INITIAL_STATE,
   engine: 'up',
   overview: anOverview(),
   knowsGroups: true,
@@ -157,8 +157,8 @@ it('the members of a group that is closed are not made into rows, however often 
     state({ groups: [aGroup({ requests: [] })], members }),
     state({ groups: [aGroup({ requests: [] })], members, ...transfers(aTransfer()) }),
   ].map(groupRows);
-  assert.deepEqual(changesBetween(before ?? [], after ?? []).rows, []);
-  assert.ok([before, after].every((rows) => rows?.[0]?.children instanceof LazyRows && !rows[0].children.isMade));
+  assert.deepEqual(diffRows(before ?? [], after ?? []).rows, []);
+  assert.ok([before, after].every((rows) => rows?.[0]?.children instanceof LazyRows && !rows[0].children.isCreated));
 });
 
 describe('the view Files', () => {
@@ -423,7 +423,7 @@ describe('the status bar', () => {
 
 describe('names of others', () => {
   it('turn no text, hide none and forge no line', () =>
-    assert.equal(shown('a\u202Egnp.exe\nb'), 'a\\u{202e}gnp.exe\\u{a}b'));
+    assert.equal(printableName('a\u202Egnp.exe\nb'), 'a\\u{202e}gnp.exe\\u{a}b'));
   it('make no link in a message', () => assert.equal(inMessage('[x](command:y)'), '[x] (command:y)'));
   it('are a path that VS Code takes', () =>
     assert.deepEqual(['a.txt', 'b/a.txt', '/x', '//host/x', '///'].map(iconPath), [
@@ -433,7 +433,7 @@ describe('names of others', () => {
       '/host/x',
       '/',
     ]));
-  it('make no icon', () => assert.equal(shownWithIcons('$(trash) x'), '\\$(trash) x'));
+  it('make no icon', () => assert.equal(withoutIcons('$(trash) x'), '\\$(trash) x'));
 });
 
 describe('what differs between two states', () => {
@@ -466,7 +466,7 @@ describe('what differs between two states', () => {
 
   /** What somebody shows who asks again only for what was named. */
   const follow = (before: readonly Row[], after: readonly Row[]): readonly Row[] => {
-    const { root, rows } = changesBetween(before, after);
+    const { root, rows } = diffRows(before, after);
     if (root) return after;
     const named = new Map(rows.map((row) => [row.id, row]));
     const refreshed = (row: Row): Row =>
@@ -477,9 +477,7 @@ describe('what differs between two states', () => {
     fc.assert(fc.property(tree, tree, (before, after) => assert.deepEqual(follow(before, after), after))));
   it('is nothing between equal states', () =>
     fc.assert(
-      fc.property(tree, (rows) =>
-        assert.deepEqual(changesBetween(rows, structuredClone<readonly Row[]>(rows)).rows, []),
-      ),
+      fc.property(tree, (rows) => assert.deepEqual(diffRows(rows, structuredClone<readonly Row[]>(rows)).rows, [])),
     ));
   it('is one row when one says something else', () => {
     const rows = (description: string): readonly Row[] => [
@@ -493,7 +491,7 @@ describe('what differs between two states', () => {
       },
     ];
     assert.deepEqual(
-      changesBetween(rows('1 %'), rows('2 %')).rows.map(({ id }) => id),
+      diffRows(rows('1 %'), rows('2 %')).rows.map(({ id }) => id),
       ['a/1'],
     );
   });
@@ -509,13 +507,13 @@ describe('what differs between two states', () => {
         })),
       }));
     assert.deepEqual(
-      changesBetween(rows('1 seeder'), rows('2 seeders')).rows.map(({ id }) => id),
+      diffRows(rows('1 seeder'), rows('2 seeders')).rows.map(({ id }) => id),
       ['a', 'b/0', 'b/1'],
     );
   });
   it('names a row that now wants to be open', () =>
     assert.deepEqual(
-      changesBetween([{ ...base, id: 'a', isCollapsed: true }], [{ ...base, id: 'a', isCollapsed: false }]).opened.map(
+      diffRows([{ ...base, id: 'a', isCollapsed: true }], [{ ...base, id: 'a', isCollapsed: false }]).opened.map(
         ({ id }) => id,
       ),
       ['a'],
@@ -580,7 +578,7 @@ describe('the manifest', () => {
   });
   it('asks only for keys that are set', () => {
     // what is not of the state: how the person looks at it
-    const known = [...Object.keys(contextKeysOf(NOTHING_YET)), 'shoal.isFiltered'];
+    const known = [...Object.keys(contextKeysOf(INITIAL_STATE)), 'shoal.isFiltered'];
     const asked = [...Object.values(menus).flat(), ...viewsWelcome].flatMap(({ when = '' }) =>
       [...when.matchAll(/(?<!== )\bshoal\.\w+/g)].map(([key]) => key),
     );

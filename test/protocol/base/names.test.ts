@@ -10,7 +10,7 @@ import {
   fileNameKey,
   isName,
   nameKey,
-  whyNotFileName,
+  validateFileName,
 } from '../../../protocol/base/names.ts';
 import { evil, good } from './fileNames.ts';
 
@@ -31,14 +31,14 @@ describe('a file name', () => {
   for (const [why, names] of Object.entries(evil)) {
     it(`is refused for ${why}`, () =>
       assert.deepEqual(
-        names.filter((name) => whyNotFileName(name) === undefined).map((name) => JSON.stringify(name)),
+        names.filter((name) => validateFileName(name) === undefined).map((name) => JSON.stringify(name)),
         [],
       ));
   }
   for (const [what, names] of Object.entries(good)) {
     it(`may have ${what}`, () =>
       assert.deepEqual(
-        names.map((name) => [name, whyNotFileName(name)]).filter(([, refused]) => refused !== undefined),
+        names.map((name) => [name, validateFileName(name)]).filter(([, refused]) => refused !== undefined),
         [],
       ));
   }
@@ -99,7 +99,7 @@ describe('a file name', () => {
     let passed = 0;
     fc.assert(
       fc.property(names, (name) => {
-        if (whyNotFileName(name) !== undefined) return;
+        if (validateFileName(name) !== undefined) return;
         passed++;
         for (const [rules, root] of [
           [path.posix, '/home/alice/downloads'],
@@ -126,7 +126,7 @@ describe('a file name', () => {
   it('that passes can be printed as it is, on one line', () =>
     fc.assert(
       fc.property(names, (name) => {
-        if (whyNotFileName(name) === undefined) assert.equal(printable(name), name);
+        if (validateFileName(name) === undefined) assert.equal(printable(name), name);
       }),
       { numRuns: 2000 },
     ));

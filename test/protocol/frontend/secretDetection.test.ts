@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { createNodeDisk } from '../../../protocol/node/nodeDisk.ts';
-import { HEAD_BYTES, secretByHead, secretByName, secretsIn } from '../../../protocol/frontend/secretDetection.ts';
+import { HEAD_BYTES, secretByHead, secretByName, findSecrets } from '../../../protocol/frontend/secretDetection.ts';
 
 describe('secrets', () => {
   const named: Readonly<Record<string, readonly string[]>> = {
@@ -99,7 +99,7 @@ describe('secrets', () => {
       write('project/.git/id_rsa');
       write('outside/id_rsa');
       fs.symlinkSync(path.join(folder, 'outside'), path.join(folder, 'project/link'));
-      const { found, isWhole } = await secretsIn(createNodeDisk(), path.join(folder, 'project'));
+      const { found, isWhole } = await findSecrets(createNodeDisk(), path.join(folder, 'project'));
       assert.deepEqual(
         [isWhole, [...found].sort((a, b) => (a.path < b.path ? -1 : 1))],
         [
@@ -110,13 +110,13 @@ describe('secrets', () => {
           ],
         ],
       );
-      assert.deepEqual((await secretsIn(createNodeDisk(), path.join(folder, 'outside/id_rsa'))).found, [
+      assert.deepEqual((await findSecrets(createNodeDisk(), path.join(folder, 'outside/id_rsa'))).found, [
         { path: 'id_rsa', kind: 'privateKey' },
       ]);
-      assert.deepEqual((await secretsIn(createNodeDisk(), path.join(folder, 'nothing'))).found, []);
+      assert.deepEqual((await findSecrets(createNodeDisk(), path.join(folder, 'nothing'))).found, []);
       write('.aws/credentials');
       for (const shared of ['.aws', '.aws/credentials']) {
-        assert.deepEqual((await secretsIn(createNodeDisk(), path.join(folder, shared))).found, [
+        assert.deepEqual((await findSecrets(createNodeDisk(), path.join(folder, shared))).found, [
           { path: 'credentials', kind: 'credentials' },
         ]);
       }
@@ -129,10 +129,10 @@ describe('secrets', () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'shoal-secrets-'));
     try {
       for (let n = 0; n < 120; n++) fs.writeFileSync(path.join(folder, `${n}.env`), '');
-      const { found, isWhole } = await secretsIn(createNodeDisk(), folder);
+      const { found, isWhole } = await findSecrets(createNodeDisk(), folder);
       assert.deepEqual([found.length, isWhole], [100, false]);
       const stop = AbortSignal.abort();
-      assert.deepEqual((await secretsIn(createNodeDisk(), folder, stop)).found, []);
+      assert.deepEqual((await findSecrets(createNodeDisk(), folder, stop)).found, []);
     } finally {
       fs.rmSync(folder, { recursive: true });
     }

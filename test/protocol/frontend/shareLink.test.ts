@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { isShoalError } from '../../../protocol/base/errors.ts';
 import type { Pin, Root } from '../../../protocol/base/ids.ts';
-import { isName, whyNotFileName } from '../../../protocol/base/names.ts';
+import { isName, validateFileName } from '../../../protocol/base/names.ts';
 import { looksLikeShareLink, parseShareLink, shareLinkText } from '../../../protocol/frontend/shareLink.ts';
 import type { PinnedTracker, ShareLink } from '../../../protocol/frontend/shareLink.ts';
 
@@ -34,7 +34,7 @@ const aFileName = fc.oneof(
   fc
     .string({ unit: 'grapheme', maxLength: 80 })
     .map((text) => text.normalize('NFC'))
-    .filter((text) => whyNotFileName(text) === undefined),
+    .filter((text) => validateFileName(text) === undefined),
 );
 const aLink: fc.Arbitrary<ShareLink> = fc.oneof(
   fc.record({ is: fc.constant('join' as const), tracker: aTracker, group: aGroup }, WHOLE),

@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { ShoalError } from '../../../protocol/base/errors.ts';
 import type { Overview, Transfer } from '../../../protocol/messages/engineLink.ts';
 import type { SwarmView } from '../../../protocol/messages/swarmView.ts';
-import { whySlow } from '../../../protocol/frontend/slowReasons.ts';
-import type { Why } from '../../../protocol/frontend/slowReasons.ts';
+import { slowReasons } from '../../../protocol/frontend/slowReasons.ts';
+import type { SlowReason } from '../../../protocol/frontend/slowReasons.ts';
 import { toWire } from '../../../protocol/wire/wireErrors.ts';
-import { whyText } from '../../../extension/engine/cli/swarmText.ts';
+import { slowReasonText } from '../../../extension/engine/cli/swarmText.ts';
 import { anOverview, aPeer, aSwarm, aTransfer } from '../../support/fakes/fakeEngine.ts';
 
 const MIB = 1024 ** 2;
@@ -28,7 +28,7 @@ interface Case {
 }
 
 describe('why a transfer is not faster', () => {
-  const rows: readonly (readonly [says: string, given: Case, whys: readonly Why['is'][], first: RegExp])[] = [
+  const rows: readonly (readonly [says: string, given: Case, whys: readonly SlowReason['is'][], first: RegExp])[] = [
     ['a pause', { transfer: { state: 'paused' } }, ['paused'], /^It is paused\.$/],
     ['a turn', { transfer: { state: 'queued', place: 3 } }, ['turn'], /number 3 of all/],
     [
@@ -157,17 +157,17 @@ describe('why a transfer is not faster', () => {
     it(`is ${says}`, () => {
       const transfer = aTransfer({ pieces: 10, ...given.transfer });
       const swarm = 'swarm' in given && given.swarm === undefined ? undefined : aSwarm(given.swarm);
-      const found = whySlow(transfer, anOverview(given.overview), swarm);
+      const found = slowReasons(transfer, anOverview(given.overview), swarm);
       assert.deepEqual(
         found.map(({ is }) => is),
         whys,
       );
-      assert.match(found[0] ? whyText(found[0], transfer, NOW_MS) : '', first);
+      assert.match(found[0] ? slowReasonText(found[0], transfer, NOW_MS) : '', first);
     });
   }
 
   it('names nobody so that it turns a line or forges one', () => {
-    const text = whyText({ is: 'senders', users: ['a\u202Eb\nc'], bytesPerS: 1 }, aTransfer(), 0);
+    const text = slowReasonText({ is: 'senders', users: ['a\u202Eb\nc'], bytesPerS: 1 }, aTransfer(), 0);
     assert.equal(text, 'Only a\\u{202e}b\\u{a}c sends, at 1 B/s.');
   });
 });

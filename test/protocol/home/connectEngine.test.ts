@@ -7,16 +7,16 @@ import path from 'node:path';
 import { homeAt } from '../../../protocol/home/homeLayout.ts';
 import { makeHome } from '../../../extension/engine/daemon/homeFiles.ts';
 import type { Home } from '../../../protocol/home/homeLayout.ts';
-import { startHost } from '../../../extension/engine/daemon/localServer.ts';
-import type { Host } from '../../../extension/engine/daemon/localServer.ts';
+import { startLocalServer } from '../../../extension/engine/daemon/localServer.ts';
+import type { LocalServer } from '../../../extension/engine/daemon/localServer.ts';
 import { socketPaths, writeAddress } from '../../../extension/engine/daemon/socketPath.ts';
-import type { Place } from '../../../extension/engine/daemon/socketPath.ts';
+import type { SocketEnvironment } from '../../../extension/engine/daemon/socketPath.ts';
 import { connectEngine, retire } from '../../../protocol/home/connectEngine.ts';
 import type { EngineConnection } from '../../../protocol/home/connectEngine.ts';
 import type { EngineProcess } from '../../../protocol/home/startProcess.ts';
-import { lastWords } from '../../../protocol/home/startProcess.ts';
+import { lastLogLines } from '../../../protocol/home/startProcess.ts';
 import { startEngineThread } from '../../../protocol/home/startThread.ts';
-import { standing } from '../../../protocol/node/version.ts';
+import { compareVersions } from '../../../protocol/node/version.ts';
 import { ShoalError } from '../../../protocol/base/errors.ts';
 import { createIdentity } from '../../../protocol/node/identity.ts';
 import { createNodeWorld } from '../../../protocol/node/nodeWorld.ts';
@@ -29,7 +29,7 @@ const HANDLERS = { overviewChanged() {}, transfersChanged() {}, presenceChanged(
 describe('launching the engine', () => {
   const world = createNodeWorld({ identity: createIdentity(), log: silentLog });
   let home: Home;
-  let hosts: Host[];
+  let hosts: LocalServer[];
   let connections: EngineConnection[];
 
   beforeEach(() => {
@@ -39,21 +39,24 @@ describe('launching the engine', () => {
   });
   afterEach(async () => {
     for (const { connection } of connections) connection.destroy();
-    await Promise.all(hosts.map((host) => host.leave()));
+    await Promise.all(hosts.map((server) => server.leave()));
     fs.rmSync(path.dirname(home.folder), { recursive: true, force: true });
   });
 
   /** A process that becomes the engine if it is elected, else ends. */
   const processOf = (version: string) => (): EngineProcess => {
-    const state = { processId: process.pid, ended: false, neverRan: false };
+    const state = { processId: process.pid, ended: false, hasNeverRun: false };
     const whenFailed = new Promise<ShoalError>((resolve) => {
-      startHost({ home, world, version, log: silentLog, createEngine: () => Promise.resolve(new FakeEngine()) }).then(
-        (host) => {
-          if (host) hosts.push(host);
-          else state.ended = true;
-        },
-        resolve,
-      );
+      startLocalServer({
+        home,
+        world,
+        version,
+        log: silentLog,
+        createEngine: () => Promise.resolve(new FakeEngine()),
+      }).then((server) => {
+        if (server) hosts.push(server);
+        else state.ended = true;
+      }, resolve);
     });
     return Object.assign(state, { whenFailed, discard() {} });
   };
@@ -93,7 +96,7 @@ describe('launching the engine', () => {
     const failing = (): EngineProcess => ({
       processId: 1,
       ended: true,
-      neverRan: false,
+      hasNeverRun: false,
       whenFailed: Promise.resolve(failure),
       discard() {},
     });
@@ -147,7 +150,8 @@ describe('versions', () => {
     ['0.1.0', 'dev', 'fits'],
   ];
   for (const [engine, frontend, is] of rows) {
-    it(`an engine ${engine} and a frontend ${frontend}: ${is}`, () => assert.equal(standing(engine, frontend), is));
+    it(`an engine ${engine} and a frontend ${frontend}: ${is}`, () =>
+      assert.equal(compareVersions(engine, frontend), is));
   }
 });
 
@@ -172,16 +176,16 @@ describe('the last words of an engine', () => {
   ];
   for (const [says, log, words] of rows) {
     it(`are ${says}`, () => {
-      const said = lastWords(log, 7);
+      const said = lastLogLines(log, 7);
       assert.equal(typeof said === 'string' ? said : said.message, words);
     });
   }
 });
 
 describe('the place of a socket', () => {
-  const place: Place = { platform: 'linux', user: 1000, temporary: '/tmp', runtime: '/run/user/1000' };
+  const place: SocketEnvironment = { platform: 'linux', user: 1000, temporary: '/tmp', runtime: '/run/user/1000' };
   const long = `/home/${'x'.repeat(100)}`;
-  const rows: [is: string, folder: string, place: Partial<Place>, first: RegExp][] = [
+  const rows: [is: string, folder: string, place: Partial<SocketEnvironment>, first: RegExp][] = [
     ['in the home', '/home/a/.local/share/shoal', {}, /^\/home\/a\/\.local\/share\/shoal\/engine\.sock$/],
     ['in the home of 91 bytes', `/${'x'.repeat(90)}`, {}, /engine\.sock$/],
     ['outside a home of 92 bytes', `/${'x'.repeat(91)}`, {}, /^\/run\/user\/1000\/shoal\/[0-9a-f]{16}\.sock$/],

@@ -19,7 +19,7 @@ import {
   readOperation,
   signOperation,
 } from '../../../protocol/messages/operations.ts';
-import type { Operation, OperationName, Place } from '../../../protocol/messages/operations.ts';
+import type { Operation, OperationName, LogPosition } from '../../../protocol/messages/operations.ts';
 import { bytes, encode, struct, text, u53 } from '../../../protocol/base/schema.ts';
 import type { AnySchema } from '../../../protocol/base/schema.ts';
 import { arbitraryOf } from '../base/schemaTools.ts';
@@ -196,7 +196,7 @@ describe('an entry of the log', () => {
 
 describe('the order of stamps', () => {
   const [a, b] = ['aa'.repeat(8) as Origin, 'bb'.repeat(8) as Origin];
-  const ordered: readonly Place[] = [
+  const ordered: readonly LogPosition[] = [
     { ms: 1, counter: 0, origin: a, seq: 9 },
     { ms: 1, counter: 1, origin: a, seq: 8 },
     { ms: 1, counter: 1, origin: b, seq: 1 },

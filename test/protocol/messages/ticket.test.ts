@@ -6,7 +6,7 @@ import { isShoalError } from '../../../protocol/base/errors.ts';
 import type { AccountId, GroupId, Pin } from '../../../protocol/base/ids.ts';
 import { CLOCK_SKEW_MS_MAX, TICKET_GRACE_MS, TICKET_MS } from '../../../protocol/base/limits.ts';
 import {
-  beats,
+  overrides,
   openRevocation,
   openTicket,
   signRevocation,
@@ -211,7 +211,7 @@ describe('a revocation', () => {
   ];
   for (const [what, one, does] of rows) {
     it(`${does ? 'takes the ticket back' : 'leaves the ticket alone'}: ${what}`, () => {
-      assert.equal(beats(one, ticket), does);
+      assert.equal(overrides(one, ticket), does);
       assert.equal(
         ticketCounts(ticket, { nowMs: NOW_MS, graceMs: 0, revocations: [{ ...logout, device: pin('66') }, one] }),
         !does,

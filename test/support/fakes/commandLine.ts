@@ -5,8 +5,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { runCli } from '../../../extension/engine/cli/cli.ts';
-import type { Engines } from '../../../extension/engine/cli/session.ts';
-import type { Host } from '../../../extension/engine/daemon/localServer.ts';
+import type { EngineConnector } from '../../../extension/engine/cli/session.ts';
+import type { LocalServer } from '../../../extension/engine/daemon/localServer.ts';
 import { homeAt } from '../../../protocol/home/homeLayout.ts';
 import type { EngineConnection } from '../../../protocol/home/connectEngine.ts';
 import { createIdentity } from '../../../protocol/node/identity.ts';
@@ -35,8 +35,8 @@ export class CommandLine {
   /** What a command starts; a test may put another one here first. */
   engine = new FakeEngine();
   /** The host that a command has started. */
-  host: Host | undefined;
-  readonly #engines: Engines = enginesOf(
+  host: LocalServer | undefined;
+  readonly #engines: EngineConnector = enginesOf(
     world,
     () => this.engine,
     (started) => (this.host = started),

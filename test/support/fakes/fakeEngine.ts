@@ -5,7 +5,7 @@ import { ShoalError } from '../../../protocol/base/errors.ts';
 import type { AccountId, GroupId, OperationId, Pin, RequestId, Root, Sha256 } from '../../../protocol/base/ids.ts';
 import type { SwarmPeerView, SwarmView } from '../../../protocol/messages/swarmView.ts';
 import type { Conflict, FileRow, GroupRow, GroupView } from '../../../protocol/messages/trackerLink.ts';
-import type { Change, EngineApi, EngineEvent, Verbs } from '../../../extension/engine/engineApi.ts';
+import type { Change, EngineApi, EngineEvent, RequestHandlers } from '../../../extension/engine/engineApi.ts';
 
 const id = (bytes: number, text: string): string =>
   Buffer.from(text)
@@ -164,14 +164,14 @@ export class FakeEngine implements EngineApi {
   closed = false;
   /** Whether it was closed because nobody held it. */
   closedUnheld = false;
-  readonly verbs: Verbs;
+  readonly handlers: RequestHandlers;
   readonly #changes = new Set<(change: Change) => void>();
   readonly #events = new Set<(event: EngineEvent) => void>();
 
   /** @param answers  what verbs answer; one that is not named answers with what is usual */
-  constructor(answers: Partial<Verbs> = {}) {
+  constructor(answers: Partial<RequestHandlers> = {}) {
     const done = { durability: 'both' } as const;
-    const all: Verbs = {
+    const all: RequestHandlers = {
       setTracker: () => ({ url: 'shoal://pin@a.example:7070', firstUse: true }),
       configure: () => ({}),
       createUser: () => done,
@@ -225,7 +225,7 @@ export class FakeEngine implements EngineApi {
         return (run as (body: never, call: never) => unknown)(body, call);
       },
     ]);
-    this.verbs = Object.fromEntries(noted) as Verbs;
+    this.handlers = Object.fromEntries(noted) as RequestHandlers;
   }
 
   overview(): Overview {

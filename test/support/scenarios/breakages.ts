@@ -155,7 +155,7 @@ export const BREAKAGES: readonly Breakage[] = [
   breakage(
     'does not take back what stands behind',
     'log/replay.ts',
-    '    if (applied.journal) takeBack(this.state, applied.id, applied.journal);\n',
+    '    if (applied.undoLog) undo(this.state, applied.id, applied.undoLog);\n',
     '',
     1,
   ),
@@ -238,7 +238,7 @@ export const BREAKAGES: readonly Breakage[] = [
   breakage(
     'applies the same operation twice',
     'fold/fold.ts',
-    "if (before?.result === 'ok' || before?.result === 'renamed') return journal;",
+    "if (before?.result === 'ok' || before?.result === 'renamed') return undoLog;",
     '',
     1,
   ),
@@ -266,14 +266,14 @@ export const BREAKAGES: readonly Breakage[] = [
   breakage(
     'leaves the shares of who has left',
     'fold/groups.ts',
-    'for (const file of group.files.values()) journal.remove(file.sharers, id);',
+    'for (const file of group.files.values()) undoLog.remove(file.sharers, id);',
     '',
     46,
   ),
   breakage(
     'leaves a group without an owner',
     'fold/groups.ts',
-    "if (heir !== undefined) journal.assign(group, 'owner', heir);",
+    "if (heir !== undefined) undoLog.assign(group, 'owner', heir);",
     'if (heir !== undefined) return;',
     9,
   ),
@@ -281,11 +281,11 @@ export const BREAKAGES: readonly Breakage[] = [
   breakage(
     'keeps the name of a group that is gone',
     'fold/groups.ts',
-    'journal.dropSorted(state.groupNames, nameKey(group.name));\n  for',
+    'undoLog.dropSorted(state.groupNames, nameKey(group.name));\n  for',
     'for',
     1,
   ),
-  breakage('answers a request and keeps it waiting', 'fold/groups.ts', '  journal.delete(group.waiting, id);\n', '', 3),
+  breakage('answers a request and keeps it waiting', 'fold/groups.ts', '  undoLog.delete(group.waiting, id);\n', '', 3),
 ];
 
 const TRACKER = fileURLToPath(new URL('../../../tracker/', import.meta.url));

@@ -51,15 +51,15 @@ export const DOWNLOAD_BREAKAGES = [
   breakage(
     'takes a checkpoint before the pieces are synced',
     'storage/checkpoints.ts',
-    '      await this.#sync(this.#part.file);\n      await this.#write(bits);',
-    '      await this.#write(bits);\n      await this.#sync(this.#part.file);',
+    '      await this.#sync(this.#part.file);\n      await this.#writeOlderSlot(bits);',
+    '      await this.#writeOlderSlot(bits);\n      await this.#sync(this.#part.file);',
     94,
   ),
   breakage(
     'vouches for what came during the sync',
     'storage/checkpoints.ts',
-    'await this.#write(bits);',
-    'await this.#write(this.#held.bytes());',
+    'await this.#writeOlderSlot(bits);',
+    'await this.#writeOlderSlot(this.#held.bytes());',
     184,
   ),
   breakage(
@@ -72,8 +72,8 @@ export const DOWNLOAD_BREAKAGES = [
   breakage(
     'does not sync the names of the slots',
     'storage/checkpoints.ts',
-    'if (!this.#lasts[slot]) await this.#sync({',
-    'if (!this.#lasts[slot]) void ({',
+    'if (!this.#isNameDurable[slot]) await this.#sync({',
+    'if (!this.#isNameDurable[slot]) void ({',
     12,
   ),
   breakage(
@@ -86,7 +86,7 @@ export const DOWNLOAD_BREAKAGES = [
   breakage(
     'overwrites the last slot that is on the disk for certain',
     'storage/checkpoints.ts',
-    'if (this.#newest && !this.#lasts[this.#newest.slot]) await',
+    'if (this.#newest && !this.#isNameDurable[this.#newest.slot]) await',
     'if (this.#broken) await',
     26_238,
   ),
@@ -138,8 +138,8 @@ export const DOWNLOAD_BREAKAGES = [
   breakage(
     'removes the part file before the record says where the file is',
     'transferFiles/downloadFiles.ts',
-    "  await keeper.save({ ...found, claimed: '', replaces: undefined });\n",
-    "  await removePart(host.disk, part);\n  await keeper.save({ ...found, claimed: '', replaces: undefined });\n",
+    "  await recordStore.save({ ...found, claimed: '', replaces: undefined });\n",
+    "  await removePart(context.disk, part);\n  await recordStore.save({ ...found, claimed: '', replaces: undefined });\n",
     2098,
   ),
   breakage(
@@ -152,7 +152,7 @@ export const DOWNLOAD_BREAKAGES = [
   breakage(
     'does not look for a file that was published and forgotten',
     'transferFiles/downloadFiles.ts',
-    "if (record.part !== '' && (await wasPublished(host, keeper, checking, options))) return { is: 'published' };",
+    "if (record.part !== '' && (await wasFinalized(context, recordStore, checking, options))) return { is: 'published' };",
     '',
     10,
   ),

@@ -8,7 +8,7 @@ import { isShoalError } from '../../../protocol/base/errors.ts';
 import type { AccountId, GroupId, OperationId, Origin, RequestId, Root, Sha256 } from '../../../protocol/base/ids.ts';
 import type { SignedOperation } from '../../../protocol/base/fields.ts';
 import { compareStamps, decodeEntry, readOperation } from '../../../protocol/messages/operations.ts';
-import type { OperationBody, OperationName, Place } from '../../../protocol/messages/operations.ts';
+import type { OperationBody, OperationName, LogPosition } from '../../../protocol/messages/operations.ts';
 import type { ReceiptProof } from '../../../protocol/messages/receipt.ts';
 import type { Receipt } from '../../../protocol/messages/trackerLink.ts';
 import { nodeClock } from '../../../protocol/node/nodeWorld.ts';
@@ -161,7 +161,7 @@ class Nemesis {
   readonly #read = new WeakMap<
     MemoryDisk,
     {
-      readonly places: Map<OperationId, Place>;
+      readonly places: Map<OperationId, LogPosition>;
       readonly ids: Set<OperationId>;
       count: number;
       snapshot: MemoryDisk['snapshot'];
@@ -169,11 +169,11 @@ class Nemesis {
   >();
   /** What is on a disk, or was before a snapshot took its place. */
   #readDisk(disk: MemoryDisk): {
-    readonly places: ReadonlyMap<OperationId, Place>;
+    readonly places: ReadonlyMap<OperationId, LogPosition>;
     readonly ids: ReadonlySet<OperationId>;
   } {
     const known = this.#read.get(disk) ?? {
-      places: new Map<OperationId, Place>(),
+      places: new Map<OperationId, LogPosition>(),
       ids: new Set<OperationId>(),
       count: 0,
       snapshot: undefined,

@@ -7,17 +7,17 @@
 // nor read again without need; what belongs to others stays as it is. Runs on microtasks alone,
 // without the turns of the event loop, so that thousands of runs take seconds.
 import assert from 'node:assert/strict';
-import type { Copy } from '../../../extension/engine/storage/pieceStore.ts';
-import type { DownloadHost, Keeper } from '../../../extension/engine/transferFiles/downloadFiles.ts';
-import { openDownload, publishDownload, tidyUp } from '../../../extension/engine/transferFiles/downloadFiles.ts';
+import type { PieceStore } from '../../../extension/engine/storage/pieceStore.ts';
+import type { StorageContext, RecordStore } from '../../../extension/engine/transferFiles/downloadFiles.ts';
+import { openDownload, finalizeDownload, cleanUp } from '../../../extension/engine/transferFiles/downloadFiles.ts';
 import { identityOf } from '../../../extension/engine/hashing/fileIdentity.ts';
 import type { Hasher } from '../../../extension/engine/hashing/hasher.ts';
 import { inlineHasher } from '../../../extension/engine/hashing/hasher.ts';
-import { OpenFiles } from '../../../extension/engine/storage/filePool.ts';
+import { FilePool } from '../../../extension/engine/storage/filePool.ts';
 import type { Shape } from '../../../extension/engine/hashing/merkleTree.ts';
 import { leavesPerPiece, lengthOf, pieceHash, rootOf, shapeOf } from '../../../extension/engine/hashing/merkleTree.ts';
 import type { TransferRecord } from '../../../extension/engine/transferFiles/transferRecord.ts';
-import { loadRecords, saveLayer, saveRecord } from '../../../extension/engine/transferFiles/transferRecord.ts';
+import { loadRecords, savePieceHashes, saveRecord } from '../../../extension/engine/transferFiles/transferRecord.ts';
 import { isShoalError } from '../../../protocol/base/errors.ts';
 import { homeAt } from '../../../protocol/home/homeLayout.ts';
 import type { AccountId, GroupId, Root, Sha256 } from '../../../protocol/base/ids.ts';
@@ -62,10 +62,10 @@ const truths = [1, 3, 6, 9].map((pieces): Truth => {
   const shape = shapeOf(content.length, PIECE_BYTES);
   const pieceOf = (piece: number): Buffer =>
     content.subarray(piece * PIECE_BYTES, piece * PIECE_BYTES + lengthOf(shape, piece));
-  const layer = Buffer.concat(
+  const pieceHashes = Buffer.concat(
     Array.from({ length: shape.pieces }, (_, piece) => pieceHash(pieceOf(piece), leavesPerPiece(shape))),
   );
-  return { content, shape, layer, root: rootOf(layer, shape) };
+  return { content, shape, layer: pieceHashes, root: rootOf(pieceHashes, shape) };
 });
 
 /** @throws AssertionError what did not hold */
@@ -165,7 +165,7 @@ class Run {
   /** What was asked for before anything could go wrong. */
   async #prepare(): Promise<void> {
     const { chance, disk } = { chance: this.#seed.fork('wish'), disk: this.#disk.of(this.#life) };
-    const { content, shape, root, layer } = this.#truth;
+    const { content, shape, root, layer: pieceHashes } = this.#truth;
     for (const folder of ['/home/transfers', '/downloads']) this.#disk.put(`${folder}/.keep`, '');
     const isRepair = chance.oneIn(6);
     if (isRepair) {
@@ -206,39 +206,39 @@ class Run {
       priority: 'normal',
       place: 1,
     });
-    if (isRepair || chance.oneIn(2)) await saveLayer(disk, HOME, 1, layer);
+    if (isRepair || chance.oneIn(2)) await savePieceHashes(disk, HOME, 1, pieceHashes);
   }
 
   /** What an engine does with a download, without the network. */
   async #program(life: Life): Promise<'published' | 'gave up'> {
     const disk = this.#disk.of(life);
-    const keeper = await keeperOf(disk);
-    if (keeper.record.identity) {
-      await tidyUp(disk, keeper);
+    const recordStore = await keeperOf(disk);
+    if (recordStore.record.identity) {
+      await cleanUp(disk, recordStore);
       return 'published';
     }
     const clock = this.#clock(life);
-    const host: DownloadHost = {
+    const context: StorageContext = {
       disk,
       clock,
       chance: this.#chances.program,
       hasher: this.#watched(inlineHasher(disk)),
       home: HOME,
-      openFiles: new OpenFiles(disk, clock),
+      openFiles: new FilePool(disk, clock),
     };
-    let copy: Copy | undefined;
+    let store: PieceStore | undefined;
     try {
-      const before = keeper.record.part;
-      const opened = await openDownload(host, keeper, {
+      const before = recordStore.record.part;
+      const opened = await openDownload(context, recordStore, {
         checking() {},
         stuck: () => (life.callsLeft = Math.min(life.callsLeft, 5)),
       });
       if (opened.is === 'published') return 'published';
-      copy = opened.copy;
-      if (keeper.record.part === before) this.#nothingIsLost(copy);
+      store = opened.copy;
+      if (recordStore.record.part === before) this.#nothingIsLost(store);
       else this.#forgetPart(); // a new one
-      await this.#fetchAll(copy, disk, life);
-      await publishDownload(host, keeper, copy);
+      await this.#fetchAll(store, disk, life);
+      await finalizeDownload(context, recordStore, store);
       return 'published';
     } catch (error) {
       if (!isShoalError(error) || !['destinationExists', 'destinationUnwritable', 'syncFailed'].includes(error.code)) {
@@ -246,80 +246,80 @@ class Run {
       }
       this.#tell(error.message);
       if (error.code === 'destinationExists') this.#removeOthers();
-      await copy?.close();
+      await store?.close();
       return 'gave up';
     } finally {
-      if (life.isAlive) await copy?.close();
+      if (life.isAlive) await store?.close();
     }
   }
 
   /** Pieces come in any order, two at a time, some of them wrong. */
-  async #fetchAll(copy: Copy, disk: Disk, life: Life): Promise<void> {
+  async #fetchAll(store: PieceStore, disk: Disk, life: Life): Promise<void> {
     const chance = this.#chances.peers;
-    const { shape, content, layer } = this.#truth;
-    if (!copy.layer) {
-      assert.ok(copy.takeLayer(layer));
-      await saveLayer(disk, HOME, 1, layer);
+    const { shape, content, layer: pieceHashes } = this.#truth;
+    if (!store.pieceHashes) {
+      assert.ok(store.setPieceHashes(pieceHashes));
+      await savePieceHashes(disk, HOME, 1, pieceHashes);
     }
     const fetchOne = async (piece: number): Promise<void> => {
       const bytes = Buffer.from(content.subarray(piece * PIECE_BYTES, piece * PIECE_BYTES + lengthOf(shape, piece)));
       const isWrong = chance.oneIn(10);
       if (isWrong) bytes[chance.below(bytes.length)]! ^= 1 + chance.below(255);
-      copy.pieces.move(piece, 'request');
-      copy.pieces.move(piece, 'verify');
-      const right = await copy.store(piece, bytes);
+      store.states.move(piece, 'request');
+      store.states.move(piece, 'verify');
+      const right = await store.store(piece, bytes);
       if (isWrong) this.#tally.wrong++;
       assert.equal(right, !isWrong, 'a wrong piece counted as right');
     };
-    while (!copy.pieces.isWhole) {
+    while (!store.states.isComplete) {
       const missing = Array.from({ length: shape.pieces }, (_, piece) => piece).filter(
-        (piece) => copy.pieces.state(piece) === 'missing',
+        (piece) => store.states.state(piece) === 'missing',
       );
       const work: Promise<unknown>[] = chance
         .shuffled(missing)
         .slice(0, 1 + chance.below(2))
         .map(fetchOne);
-      if (chance.oneIn(3)) work.push(this.#save(copy, life));
+      if (chance.oneIn(3)) work.push(this.#save(store, life));
       const done = await Promise.allSettled(work);
       for (const one of done) if (one.status === 'rejected') throw one.reason;
       this.#advance(chance.below(3_000));
       if (life.isAlive && chance.oneIn(60)) this.#remove(`/downloads/data/.shoal-part/${(await partName(disk)) ?? ''}`);
     }
-    if (chance.oneIn(3)) await this.#save(copy, life);
+    if (chance.oneIn(3)) await this.#save(store, life);
   }
 
   /**
    * A checkpoint, as when a person pauses. What was held when it was begun is safe once it is done.
    */
-  async #save(copy: Copy, life: Life): Promise<void> {
-    const held = Array.from({ length: copy.shape.pieces }, (_, piece) => piece).filter((piece) =>
-      copy.pieces.held.has(piece),
+  async #save(store: PieceStore, life: Life): Promise<void> {
+    const held = Array.from({ length: store.shape.pieces }, (_, piece) => piece).filter((piece) =>
+      store.states.held.has(piece),
     );
-    await copy.save();
+    await store.saveCheckpoint();
     if (!life.isAlive || this.#partIsGone) return;
     this.#safe = new Set([...this.#safe, ...held]);
     this.#tally.checkpoints++;
   }
 
-  #nothingIsLost(copy: Copy): void {
+  #nothingIsLost(store: PieceStore): void {
     // Without a slot and without the piece hashes, what is there cannot be recognised.
-    if (!copy.layer && !this.#slotsAreGood) return;
-    for (const piece of this.#safe) assert.ok(copy.pieces.held.has(piece), `piece ${piece} was safe and is lost`);
-    this.#tally.found += copy.pieces.held.count;
+    if (!store.pieceHashes && !this.#slotsAreGood) return;
+    for (const piece of this.#safe) assert.ok(store.states.held.has(piece), `piece ${piece} was safe and is lost`);
+    this.#tally.found += store.states.held.count;
   }
 
   /** Sees to it that what is vouched for is not read again. */
   #watched(hasher: Hasher): Hasher {
     return {
       ...hasher,
-      check: (file, shape, layer, skip, options) => {
+      check: (file, shape, pieceHashes, skip, options) => {
         this.#tally.believed += skip.count;
         if (this.#slotsAreGood) {
           for (const piece of this.#safe) {
             assert.ok(skip.has(piece), `piece ${piece} is in a checkpoint, and is read again`);
           }
         }
-        return hasher.check(file, shape, layer, skip, options);
+        return hasher.check(file, shape, pieceHashes, skip, options);
       },
     };
   }
@@ -464,7 +464,7 @@ class Run {
   }
 }
 
-async function keeperOf(disk: Disk): Promise<Keeper> {
+async function keeperOf(disk: Disk): Promise<RecordStore> {
   let [record] = await loadRecords(disk, HOME, silentLog);
   assert.ok(record, 'the record is gone');
   return {

@@ -2,7 +2,7 @@
 // `MemoryDisk` outlives the process.
 import type { Origin } from '../../../protocol/base/ids.ts';
 import { ORIGIN_BYTES } from '../../../protocol/base/ids.ts';
-import type { Place } from '../../../protocol/messages/operations.ts';
+import type { LogPosition } from '../../../protocol/messages/operations.ts';
 import { compareStamps, entryHash } from '../../../protocol/messages/operations.ts';
 import type { Chance, Clock } from '../../../protocol/base/world.ts';
 import { CEILING_AHEAD_MS, CEILING_RENEW_MS } from '../../../tracker/log/opLog.ts';
@@ -23,7 +23,7 @@ export interface MemoryDisk {
   entries: LogEntry[];
   /** All that were ever here, those that a snapshot has replaced included. */
   readonly everything: LogEntry[];
-  frontier?: Place | undefined;
+  frontier?: LogPosition | undefined;
   snapshot?: Snapshot & { readonly chunks: readonly Uint8Array[] };
 }
 
@@ -38,7 +38,7 @@ export class MemoryLog implements OpLog {
   readonly #disk: MemoryDisk;
   readonly #clock: Clock;
   readonly #chance: Chance;
-  frontier: Place | undefined;
+  frontier: LogPosition | undefined;
   readonly #heads = new Map<Origin, Head>();
   #waiting: Waiting[] = [];
 
@@ -84,7 +84,7 @@ export class MemoryLog implements OpLog {
       .slice(0, max);
   }
 
-  inOrder(after: Place | undefined, max: number): readonly LogEntry[] {
+  inOrder(after: LogPosition | undefined, max: number): readonly LogEntry[] {
     return this.#disk.entries
       .filter(({ stamp }) => !after || compareStamps(stamp, after) > 0)
       .sort((a, b) => compareStamps(a.stamp, b.stamp))

@@ -4,9 +4,9 @@ import { isShoalError } from '../../../protocol/base/errors.ts';
 import type { Disk } from '../../../protocol/base/world.ts';
 import {
   classicRealm,
-  lastRun,
+  readLastRun,
   makeRealm,
-  noteRun,
+  saveLastRun,
   readConfig,
   readTrackerInfo,
   trackerFolder,
@@ -116,9 +116,9 @@ describe('the folder of a tracker', () => {
   it(
     'remembers its last run',
     onDisk(async (disk) => {
-      assert.equal(await lastRun(disk, '/d'), undefined);
-      await noteRun(disk, '/d', { address: ONE, logIsWhole: false });
-      assert.deepEqual(await lastRun(disk, '/d'), { address: ONE, logIsWhole: false });
+      assert.equal(await readLastRun(disk, '/d'), undefined);
+      await saveLastRun(disk, '/d', { address: ONE, logIsWhole: false });
+      assert.deepEqual(await readLastRun(disk, '/d'), { address: ONE, logIsWhole: false });
     }),
   );
 

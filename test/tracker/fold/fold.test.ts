@@ -5,9 +5,9 @@ import fc from 'fast-check';
 import { DEVICES_PER_ACCOUNT_MAX, GROUPS_PER_ACCOUNT_MAX, PIECES_MAX } from '../../../protocol/base/limits.ts';
 import { compareStamps } from '../../../protocol/messages/operations.ts';
 import type { OperationBody } from '../../../protocol/messages/operations.ts';
-import { apply, check, takeBack } from '../../../tracker/fold/fold.ts';
+import { apply, check, undo } from '../../../tracker/fold/fold.ts';
 import type { GroupId } from '../../../protocol/base/ids.ts';
-import { differences, standingOf } from '../../../tracker/fold/stateDiff.ts';
+import { diffState, snapshotOf } from '../../../tracker/fold/stateDiff.ts';
 import { emptyState, hasSeen, noChanges, stateHash } from '../../../tracker/fold/state.ts';
 import { accountOf, conflicts, folded, inWords, refusalOfLast, told } from '../../support/scenarios/story.ts';
 import { anyStory } from '../../support/scenarios/anyStory.ts';
@@ -507,7 +507,7 @@ describe('the fold', () => {
         folded(all),
         noChanges(),
       ];
-      differences(standingOf(before, before.groups.keys(), before.accounts.keys()), after, changes);
+      diffState(snapshotOf(before, before.groups.keys(), before.accounts.keys()), after, changes);
       return changes.ended.map(({ account, group, device, since, at }) => {
         assert.ok(at.ms > since.ms || (at.ms === since.ms && at.counter > since.counter), 'it ended before it began');
         return `${before.accounts.get(account)?.name ?? ''} ${before.groups.get(group as GroupId)?.name ?? (device ? 'device' : '')}`;
@@ -579,8 +579,8 @@ describe('the fold', () => {
               before: stateHash(state),
               journal: apply(state, op, stamp, added, noChanges()),
             }));
-          for (const { id, before, journal } of done.reverse()) {
-            takeBack(state, id, journal);
+          for (const { id, before, journal: undoLog } of done.reverse()) {
+            undo(state, id, undoLog);
             assert.deepEqual(stateHash(state), before);
           }
         }),

@@ -9,7 +9,7 @@ import { createNodeWorld, nodeChance } from '../../../protocol/node/nodeWorld.ts
 import { compareStamps, decodeEntry, encodeEntry } from '../../../protocol/messages/operations.ts';
 import type { Entry, OperationBody, OperationName } from '../../../protocol/messages/operations.ts';
 import type { Acknowledged } from '../../../tracker/log/ledger.ts';
-import { beats } from '../../../protocol/messages/ticket.ts';
+import { overrides } from '../../../protocol/messages/ticket.ts';
 import { silentLog } from '../../../protocol/base/world.ts';
 import type { Changes } from '../../../tracker/fold/state.ts';
 import { stateHash } from '../../../tracker/fold/state.ts';
@@ -202,7 +202,7 @@ describe('the ledger', () => {
       issuedAtMs: 0,
       expiresAtMs: 1,
     };
-    assert.ok(beats(revocation, ticket), 'the tickets given meanwhile are worth nothing');
+    assert.ok(overrides(revocation, ticket), 'the tickets given meanwhile are worth nothing');
     await here.mergeAllOf(there);
     assert.equal(here.hash, there.hash);
   });

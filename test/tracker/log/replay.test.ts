@@ -9,7 +9,7 @@ import { decodeState, encodeState } from '../../../tracker/fold/snapshot.ts';
 import { emptyState, noChanges, placeOf, stateHash } from '../../../tracker/fold/state.ts';
 import type { Changes, State } from '../../../tracker/fold/state.ts';
 import type { Source } from '../../../tracker/log/replay.ts';
-import { History } from '../../../tracker/log/replay.ts';
+import { Replay } from '../../../tracker/log/replay.ts';
 import { anyStory } from '../../support/scenarios/anyStory.ts';
 import type { Told } from '../../support/scenarios/story.ts';
 import { folded, told } from '../../support/scenarios/story.ts';
@@ -21,21 +21,21 @@ const sourceOf = ({ op, stamp, added, line }: Told): Source => ({
 const hashOf = (state: State): string => stateHash(state).toString('hex');
 
 /** A history of nothing yet, over a log that has all of a story. */
-function historyOf(all: readonly Told[]): History {
+function historyOf(all: readonly Told[]): Replay {
   const byPlace = new Map(all.map((one) => [`${one.stamp.origin} ${one.stamp.seq}`, sourceOf(one)]));
-  return new History({ state: emptyState(), read: ({ origin, seq }) => byPlace.get(`${origin} ${seq}`) });
+  return new Replay({ state: emptyState(), read: ({ origin, seq }) => byPlace.get(`${origin} ${seq}`) });
 }
 
 /** Lets operations come in batches that do not care for the order of the other tracker's. */
 function come(
-  history: History,
+  replay: Replay,
   batches: readonly (readonly Told[])[],
   check: (done: readonly Told[], changes: Changes) => void = () => {},
 ): void {
   const done: Told[] = [];
   for (const batch of batches) {
     const changes = noChanges();
-    history.place(batch.toSorted((a, b) => compareStamps(a.stamp, b.stamp)).map(sourceOf), changes);
+    replay.place(batch.toSorted((a, b) => compareStamps(a.stamp, b.stamp)).map(sourceOf), changes);
     done.push(...batch);
     check(done, changes);
   }
@@ -61,15 +61,15 @@ describe('what comes late', () => {
             const queue = queues[coins[n % 200] ? 0 : 1] as Told[];
             batches.push(queue.splice(0, 1 + size));
           }
-          const history = historyOf(all);
-          come(history, batches, (done) => {
+          const replay = historyOf(all);
+          come(replay, batches, (done) => {
             const inOrder = done.toSorted((a, b) => compareStamps(a.stamp, b.stamp));
             const state = emptyState();
-            const other = new History({ state, read: () => undefined });
+            const other = new Replay({ state, read: () => undefined });
             for (const one of inOrder) other.append(sourceOf(one), noChanges());
-            assert.equal(hashOf(history.state), hashOf(state));
+            assert.equal(hashOf(replay.state), hashOf(state));
           });
-          assert.equal(hashOf(history.state), hashOf(folded(all)));
+          assert.equal(hashOf(replay.state), hashOf(folded(all)));
         },
       ),
       { numRuns: 300 },
@@ -82,16 +82,16 @@ describe('what comes late', () => {
     ).join('\n');
     const all = told(`${TEAM}\nsync\nB alice/2 signIn\nB alice shareFile team f3 2 replace\n${files}`);
     const late = all.filter(({ line }) => line.startsWith('alice shareFile team f3 2'));
-    const history = historyOf(all);
-    come(history, [all.filter((one) => !late.includes(one))]);
+    const replay = historyOf(all);
+    come(replay, [all.filter((one) => !late.includes(one))]);
     // Who is taken back and applied again gets another outcome.
-    const before = new Map(history.state.operations);
-    come(history, [late]);
+    const before = new Map(replay.state.operations);
+    come(replay, [late]);
     const again = all
-      .filter(({ op }) => before.has(op.id) && history.state.operations.get(op.id) !== before.get(op.id))
+      .filter(({ op }) => before.has(op.id) && replay.state.operations.get(op.id) !== before.get(op.id))
       .map(({ line }) => line);
     assert.deepEqual(again, ['alice shareFile team f3 1']);
-    assert.equal(hashOf(history.state), hashOf(folded(all)));
+    assert.equal(hashOf(replay.state), hashOf(folded(all)));
   });
 
   it('takes along those that it turns out to concern: a password is changed, and the other device was signed in', () => {
@@ -99,12 +99,12 @@ describe('what comes late', () => {
       `${TEAM}\nA alice/2 signIn\nsync\nB alice changePassword\nA alice/2 createGroup late\nA bob createGroup more`,
     );
     const late = all.filter(({ line }) => line === 'alice changePassword');
-    const history = historyOf(all);
+    const replay = historyOf(all);
     const seen: string[] = [];
-    come(history, [all.filter((one) => !late.includes(one)), late], (_, { outcomes }) =>
+    come(replay, [all.filter((one) => !late.includes(one)), late], (_, { outcomes }) =>
       seen.push(...all.filter(({ op }) => outcomes.has(op.id)).map(({ line }) => line)),
     );
-    assert.equal(hashOf(history.state), hashOf(folded(all)));
+    assert.equal(hashOf(replay.state), hashOf(folded(all)));
     assert.deepEqual(seen, ['alice/2 createGroup late'], 'what came to something else is named');
   });
 
@@ -113,36 +113,36 @@ describe('what comes late', () => {
     const [one, two] = all.slice(-2) as [Told, Told];
     const forged = { ...two, op: { ...two.op, id: one.op.id } };
     const both = [...all.slice(0, -1), forged];
-    const history = historyOf(both);
-    come(history, [both.filter((each) => each !== one), [one]]);
-    assert.equal(hashOf(history.state), hashOf(folded(both)));
+    const replay = historyOf(both);
+    come(replay, [both.filter((each) => each !== one), [one]]);
+    assert.equal(hashOf(replay.state), hashOf(folded(both)));
     assert.deepEqual(
-      [...history.state.groupNames].map(([name]) => name),
+      [...replay.state.groupNames].map(([name]) => name),
       ['one', 'other', 'team'],
     );
   });
 
   it('cannot be put before what is final', () => {
     const all = told(`${TEAM}\nsync\nA alice shareFile team f 1\nA alice shareFile team g 1`);
-    const history = historyOf(all);
-    come(history, [all]);
-    assert.equal(history.size, all.length);
+    const replay = historyOf(all);
+    come(replay, [all]);
+    assert.equal(replay.size, all.length);
     const [first, last] = [all[0] as Told, all.at(-1) as Told];
-    history.forget(placeOf(first.stamp));
+    replay.forget(placeOf(first.stamp));
     assert.deepEqual(
-      [history.size, history.reaches(placeOf(first.stamp)), history.reaches(placeOf(last.stamp))],
+      [replay.size, replay.reaches(placeOf(first.stamp)), replay.reaches(placeOf(last.stamp))],
       [all.length - 1, false, true],
     );
-    history.forget({ ...last.stamp, origin: 'f'.repeat(16) as Origin });
-    assert.deepEqual([history.size, history.reaches(placeOf(last.stamp))], [0, false]);
+    replay.forget({ ...last.stamp, origin: 'f'.repeat(16) as Origin });
+    assert.deepEqual([replay.size, replay.reaches(placeOf(last.stamp))], [0, false]);
   });
 
   it('changes how all behind it is folded when it brings newer rules', () => {
     const all = told(`${TEAM}\nsync\nB operator setFoldVersion 2\nA alice shareFile team f 1`);
     const late = all.filter(({ op }) => op.name === 'setFoldVersion');
-    const history = historyOf(all);
-    come(history, [all.filter((one) => !late.includes(one)), late]);
-    assert.deepEqual([history.state.foldVersion, hashOf(history.state)], [2, hashOf(folded(all))]);
+    const replay = historyOf(all);
+    come(replay, [all.filter((one) => !late.includes(one)), late]);
+    assert.deepEqual([replay.state.foldVersion, hashOf(replay.state)], [2, hashOf(folded(all))]);
   });
 });
 
@@ -154,9 +154,9 @@ describe('a snapshot', () => {
         const at = Math.floor(all.length * part);
         const state = decodeState([...encodeState(folded(all.slice(0, at)))]);
         assert.equal(hashOf(state), hashOf(folded(all.slice(0, at))));
-        const history = new History({ state, read: () => undefined });
-        for (const one of all.slice(at)) history.append(sourceOf(one), noChanges());
-        assert.equal(hashOf(history.state), hashOf(folded(all)));
+        const replay = new Replay({ state, read: () => undefined });
+        for (const one of all.slice(at)) replay.append(sourceOf(one), noChanges());
+        assert.equal(hashOf(replay.state), hashOf(folded(all)));
       }),
       { numRuns: 200 },
     ));

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { isShoalError } from '../../../protocol/base/errors.ts';
 import { COST_DEFAULT, Passwords } from '../../../tracker/server/passwords.ts';
-import { PASSWORDS_PER_USER, Tries } from '../../../tracker/server/attemptLimiter.ts';
+import { PASSWORDS_PER_USER, AttemptLimiter } from '../../../tracker/server/attemptLimiter.ts';
 import { ManualClock } from '../../support/simulation/manualClock.ts';
 import { SeededChance } from '../../support/simulation/seededChance.ts';
 import { CHEAP } from '../../support/testRealm.ts';
@@ -53,37 +53,37 @@ describe('tries', () => {
 
   it('run out, come back with time, and say when', async () => {
     const clock = new ManualClock();
-    const tries = new Tries(clock, PASSWORDS_PER_USER);
-    for (let n = 0; n < 10; n++) tries.take('alice 10.0.0.1', '10.0.0.1');
+    const attempts = new AttemptLimiter(clock, PASSWORDS_PER_USER);
+    for (let n = 0; n < 10; n++) attempts.take('alice 10.0.0.1', '10.0.0.1');
     assert.equal(
-      limited(() => tries.take('alice 10.0.0.1', '10.0.0.1')),
+      limited(() => attempts.take('alice 10.0.0.1', '10.0.0.1')),
       6,
     );
     assert.equal(
-      limited(() => tries.take('bob 10.0.0.1', '10.0.0.1')),
+      limited(() => attempts.take('bob 10.0.0.1', '10.0.0.1')),
       0,
       'only this one is limited',
     );
     await clock.advance(6_000);
     assert.equal(
-      limited(() => tries.take('alice 10.0.0.1', '10.0.0.1')),
+      limited(() => attempts.take('alice 10.0.0.1', '10.0.0.1')),
       0,
     );
     assert.equal(
-      limited(() => tries.take('alice 10.0.0.1', '10.0.0.1')),
+      limited(() => attempts.take('alice 10.0.0.1', '10.0.0.1')),
       6,
     );
   });
   it('do not count when they are right, or on this machine', () => {
-    const tries = new Tries(new ManualClock(), { depth: 1, perMinute: 1 });
+    const attempts = new AttemptLimiter(new ManualClock(), { depth: 1, perMinute: 1 });
     for (let n = 0; n < 5; n++) {
-      tries.take('a', '10.0.0.1');
-      tries.giveBack('a');
-      tries.take('b', '127.0.0.1');
+      attempts.take('a', '10.0.0.1');
+      attempts.giveBack('a');
+      attempts.take('b', '127.0.0.1');
     }
-    tries.take('a', '10.0.0.1');
+    attempts.take('a', '10.0.0.1');
     assert.equal(
-      limited(() => tries.take('a', '10.0.0.1')),
+      limited(() => attempts.take('a', '10.0.0.1')),
       60,
     );
   });

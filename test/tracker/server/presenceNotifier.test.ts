@@ -2,7 +2,7 @@
 // there are.
 import assert from 'node:assert/strict';
 import type { GroupId } from '../../../protocol/base/ids.ts';
-import { PresenceNews } from '../../../tracker/server/presenceNotifier.ts';
+import { PresenceNotifier } from '../../../tracker/server/presenceNotifier.ts';
 import { ManualClock } from '../../support/simulation/manualClock.ts';
 
 const TEAM = 'team' as GroupId;
@@ -17,17 +17,17 @@ describe('news of presence', () => {
   ): Promise<readonly string[]> => {
     const clock = new ManualClock();
     const told: string[] = [];
-    const news = new PresenceNews(
+    const presenceNotifier = new PresenceNotifier(
       clock,
       (group) => (told.push(`${clock.monotonicMs() - startMs} ${group}`), listeners),
     );
     const startMs = clock.monotonicMs();
     for (const [atMs, group] of changes) {
       await clock.advance(startMs + atMs - clock.monotonicMs());
-      news.changed(group);
+      presenceNotifier.onChange(group);
     }
     await clock.advance(startMs + untilMs - clock.monotonicMs());
-    news.stop();
+    presenceNotifier.stop();
     return told;
   };
 

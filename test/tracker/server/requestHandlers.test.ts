@@ -5,7 +5,7 @@ import { isShoalError } from '../../../protocol/base/errors.ts';
 import type { AccountId, GroupId, OperationId, Origin, Pin, RequestId, Root } from '../../../protocol/base/ids.ts';
 import { PAGE_ROWS_MAX, REQUESTS_PER_GROUP_MAX, TICKET_MS } from '../../../protocol/base/limits.ts';
 import { checkDescriptor } from '../../../protocol/messages/realm.ts';
-import { beats, openRevocation, openTicket } from '../../../protocol/messages/ticket.ts';
+import { overrides, openRevocation, openTicket } from '../../../protocol/messages/ticket.ts';
 import type { Tracker } from '../../../tracker/server/server.ts';
 import type { Client } from '../../support/testRealm.ts';
 import { newId, PASSWORD, TestRealm } from '../../support/testRealm.ts';
@@ -224,7 +224,7 @@ describe('a tracker', () => {
         keys: keys(),
       });
       assert.ok(
-        beats(
+        overrides(
           revocation,
           openTicket(ticket ?? new Uint8Array(), { realm: realm.realm, device: bob.identity.pin, keys: keys() }),
         ),

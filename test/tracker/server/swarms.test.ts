@@ -4,16 +4,16 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { AccountId, GroupId, Pin, Root } from '../../../protocol/base/ids.ts';
 import { peerFor, Swarms } from '../../../tracker/server/swarms.ts';
-import type { Present } from '../../../tracker/server/swarms.ts';
+import type { PresentPeer } from '../../../tracker/server/swarms.ts';
 import { ManualClock } from '../../support/simulation/manualClock.ts';
 import { SeededChance } from '../../support/simulation/seededChance.ts';
 
 const KEY = { group: 'aa'.repeat(16) as GroupId, root: 'bb'.repeat(32) as Root };
 
-interface Listener extends Present {
+interface Listener extends PresentPeer {
   readonly heard: { joined: string[]; left: string[] }[];
 }
-const present = (user: string, host = '10.0.0.1', addresses: Present['addresses'] = []): Listener => {
+const present = (user: string, host = '10.0.0.1', addresses: PresentPeer['addresses'] = []): Listener => {
   const heard: Listener['heard'] = [];
   return {
     pin: user as Pin,
@@ -22,7 +22,7 @@ const present = (user: string, host = '10.0.0.1', addresses: Present['addresses'
     host,
     addresses,
     heard,
-    tell: ({ joined, left }) => void heard.push({ joined: joined.map((peer) => peer.user), left: [...left] }),
+    notify: ({ joined, left }) => void heard.push({ joined: joined.map((peer) => peer.user), left: [...left] }),
   };
 };
 
@@ -39,7 +39,7 @@ describe('swarms', () => {
       swarms.update(one, KEY, leftBytes);
       return one;
     });
-  const names = (who: Present, max?: number): string[] => swarms.others(who, KEY, max).map(({ user }) => user);
+  const names = (who: PresentPeer, max?: number): string[] => swarms.others(who, KEY, max).map(({ user }) => user);
 
   it('tells downloaders, once for all that happened within a moment', async () => {
     const [leecher, seeder] = [present('leecher'), present('seeder')];

@@ -5,10 +5,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { COMMAND_NAMES } from '../../../extension/commands/registry.ts';
-import { givenBy } from '../../../extension/commands/context.ts';
-import type { Tools } from '../../../extension/commands/context.ts';
+import { parseArguments } from '../../../extension/commands/context.ts';
+import type { CommandContext } from '../../../extension/commands/context.ts';
 import { addToIgnored, downloadFolder, gitRootOf, isIgnored } from '../../../extension/prompts/downloadFolder.ts';
-import { engineSettings, listenTrouble, setting, SETTINGS } from '../../../extension/common/settings.ts';
+import { engineSettings, listenProblem, setting, SETTINGS } from '../../../extension/common/settings.ts';
 import type { SettingName } from '../../../extension/common/settings.ts';
 
 interface Manifest {
@@ -72,9 +72,9 @@ describe('the extension in its host', () => {
 
   it('takes a row or a file of what a command is given, and anything else for nothing', () => {
     const selected = { row: { subject: { group: 'team' } } };
-    const view = { view: { selection: [selected] } } as unknown as Tools['views']['files'];
+    const view = { view: { selection: [selected] } } as unknown as CommandContext['views']['files'];
     const given = (...args: readonly unknown[]) =>
-      givenBy(args, { views: { groups: view, files: view, downloads: view } });
+      parseArguments(args, { views: { groups: view, files: view, downloads: view } });
     const file = vscode.Uri.file('/w/a.txt');
     for (const other of ['a text', 7, null, undefined, { other: true }, ['x']]) {
       assert.deepEqual(given(other, [other]), { given: undefined, all: [] });
@@ -156,10 +156,10 @@ describe('the extension in its host', () => {
 
   it('says what is wrong with a place to listen on', () => {
     for (const right of ['', '7000', ':7000', '127.0.0.1:7000', '[::1]:7000', '*:7000']) {
-      assert.equal(listenTrouble(right), undefined, right);
+      assert.equal(listenProblem(right), undefined, right);
     }
     for (const wrong of ['everywhere', '70000', 'a b:1', '127.0.0.1']) {
-      assert.match(listenTrouble(wrong) ?? '', /shoal\.listen/, wrong);
+      assert.match(listenProblem(wrong) ?? '', /shoal\.listen/, wrong);
     }
   });
 

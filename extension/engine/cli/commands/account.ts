@@ -1,19 +1,19 @@
 // Verbs of accounts: who somebody is.
 import { printable } from '../../../../protocol/base/errors.ts';
 import { findPassword } from '../password.ts';
-import type { Topic } from './command.ts';
+import type { CommandFamily } from './command.ts';
 import { printDone } from './command.ts';
 
-const ABOUT_PASSWORDS =
+const PASSWORD_HELP =
   'The password is asked for. It can also be piped in (one line) or stand in SHOAL_PASSWORD; on the command line others can see it.';
 
-export const accountVerbs: Topic = {
+export const accountCommands: CommandFamily = {
   title: 'Accounts:',
-  verbs: [
+  commands: [
     {
-      use: 'create_user <user> [password]',
+      usage: 'create_user <user> [password]',
       summary: 'make an account on the tracker',
-      about: `The password needs 8 characters or more. ${ABOUT_PASSWORDS}`,
+      details: `The password needs 8 characters or more. ${PASSWORD_HELP}`,
       json: '{"user", "durability"}',
       examples: ['create_user alice --tracker tracker.example.org:7070'],
       async run(session, { words: [user = '', given] }) {
@@ -34,9 +34,9 @@ export const accountVerbs: Topic = {
       },
     },
     {
-      use: 'login <user> [password]',
+      usage: 'login <user> [password]',
       summary: 'sign in on this machine and start to share',
-      about: `${ABOUT_PASSWORDS}\n\nYou stay signed in until \`shoal logout\`: the engine keeps running in the background, shares your files and finishes your downloads. After a restart of the machine the next command, or \`shoal serve\`, starts it again.`,
+      details: `${PASSWORD_HELP}\n\nYou stay signed in until \`shoal logout\`: the engine keeps running in the background, shares your files and finishes your downloads. After a restart of the machine the next command, or \`shoal serve\`, starts it again.`,
       json: '{"user", "account"}',
       examples: ['login alice', 'echo "$PASSWORD" | shoal login alice'],
       async run(session, { words: [user = '', given] }) {
@@ -54,9 +54,9 @@ export const accountVerbs: Topic = {
       },
     },
     {
-      use: 'logout',
+      usage: 'logout',
       summary: 'sign out; nothing is shared until the next login',
-      about: 'What you shared and what was not finished is remembered and comes back with the next login.',
+      details: 'What you shared and what was not finished is remembered and comes back with the next login.',
       json: '{"signedOut": true}',
       async run(session) {
         await session.call('signOut', {});
@@ -67,9 +67,9 @@ export const accountVerbs: Topic = {
       },
     },
     {
-      use: 'rename_account <name>',
+      usage: 'rename_account <name>',
       summary: 'choose another name, where yours was taken by somebody else at the same moment',
-      about: 'Otherwise an account keeps its name: others know it by it.',
+      details: 'Otherwise an account keeps its name: others know it by it.',
       json: '{"user", "durability"}',
       async run(session, { words: [to = ''] }) {
         await printDone(
@@ -81,9 +81,9 @@ export const accountVerbs: Topic = {
       },
     },
     {
-      use: 'change_password',
+      usage: 'change_password',
       summary: 'change the password; other devices are signed out',
-      about:
+      details:
         'Both passwords are asked for. They can also be piped in (two lines, the old one first) or stand in SHOAL_PASSWORD and SHOAL_NEW_PASSWORD.',
       json: '{"changed": true, "durability"}',
       async run(session) {

@@ -1,33 +1,33 @@
 // What a verb of the command line is: a row that says how it is used, and what it does.
 import type { Session } from '../session.ts';
 
-export interface Verb {
+export interface CommandSpec {
   /** Its name and arguments: `download_file <group> <name> [dest]`. */
-  readonly use: string;
+  readonly usage: string;
   /** Other names that do the same. */
-  readonly also?: string;
+  readonly aliases?: string;
   readonly summary: string;
   /** What else a person needs to know. */
-  readonly about?: string;
+  readonly details?: string;
   /** What --json prints. */
   readonly json: string;
   readonly options?: readonly (readonly [flags: string, description: string])[];
   /** The name the verb is written with in examples, and the rest. */
   readonly examples?: readonly string[];
   /** Resolves to the exit code if it is not 0. */
-  run(session: Session, given: Given): Promise<number | void>;
+  run(session: Session, input: CommandInput): Promise<number | void>;
 }
 
-export interface Given {
+export interface CommandInput {
   /** Arguments in their order; those in angle brackets are there. */
   readonly words: readonly string[];
   readonly options: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 }
 
 /** A heading of the help and the verbs under it. */
-export interface Topic {
+export interface CommandFamily {
   readonly title: string;
-  readonly verbs: readonly Verb[];
+  readonly commands: readonly CommandSpec[];
 }
 
 /** Prints what a change came to. */

@@ -6,18 +6,18 @@ import { SERVED_MAX } from '../../../../protocol/messages/engineLink.ts';
 import { fromWire } from '../../../../protocol/wire/wireErrors.ts';
 import { retire } from '../../../../protocol/home/connectEngine.ts';
 import { transferTable } from './files.ts';
-import { counted, rate } from '../../../../protocol/frontend/format.ts';
+import { formatCount, formatRate } from '../../../../protocol/frontend/format.ts';
 import { table } from '../table.ts';
 import { serve } from './serve.ts';
-import type { Topic } from './command.ts';
+import type { CommandFamily } from './command.ts';
 
-export const engineVerbs: Topic = {
+export const engineCommands: CommandFamily = {
   title: 'The engine, which works in the background:',
-  verbs: [
+  commands: [
     {
-      use: 'status',
+      usage: 'status',
       summary: 'show trackers, account, groups, transfers and rates',
-      about: 'Does not start the engine when it does not run.',
+      details: 'Does not start the engine when it does not run.',
       json: '{"running", "home", "overview": {"program", "processId", "trackerUrl", "trackers", "account", "listening", "groups", …}, "transfers"}',
       async run(session) {
         const home = session.home.folder;
@@ -34,9 +34,9 @@ export const engineVerbs: Topic = {
       },
     },
     {
-      use: 'uploads',
+      usage: 'uploads',
       summary: 'show who downloads from here at this moment',
-      about: `At most ${SERVED_MAX} of them. Who got nothing for a quarter of a minute is not among them. Does not start the engine when it does not run.`,
+      details: `At most ${SERVED_MAX} of them. Who got nothing for a quarter of a minute is not among them. Does not start the engine when it does not run.`,
       json: '[{"user", "group", "name", "bytesPerS"}]',
       async run(session) {
         const engine = await session.runningEngine();
@@ -50,24 +50,24 @@ export const engineVerbs: Topic = {
                 { title: 'USER', of: ({ user }) => user },
                 { title: 'GROUP', of: ({ group }) => group },
                 { title: 'NAME', of: ({ name }) => name },
-                { title: 'UP', align: 'right', of: ({ bytesPerS }) => (bytesPerS > 0 ? rate(bytesPerS) : '-') },
+                { title: 'UP', align: 'right', of: ({ bytesPerS }) => (bytesPerS > 0 ? formatRate(bytesPerS) : '-') },
               ]),
           served,
         );
       },
     },
     {
-      use: 'serve',
+      usage: 'serve',
       summary: 'keep the engine running and print what happens',
-      about:
+      details:
         'For a server, a container or a service manager: the engine runs as long as this does, whoever is signed in. Ctrl-C, or SIGTERM, ends this, and the engine too if this has started it. Sign in once with `shoal login`.',
       json: 'one line for each event: {"event": {"what", "group", "user", "name"}}, {"transfer": {…}}, {"tracker": {…}}',
       run: serve,
     },
     {
-      use: 'stop',
+      usage: 'stop',
       summary: 'end the engine of this home',
-      about:
+      details:
         'Nothing is shared until it is started again, by the next command or window. What is unfinished goes on then.',
       json: '{"stopped"}; false when none was running',
       async run(session) {
@@ -101,7 +101,7 @@ export function trackerText({ address, link, inUse, error, pair }: TrackerState)
 }
 
 const uploadText = ({ user, group, name, bytesPerS }: Downloader): string =>
-  `${printable(name)} in ${printable(group)} to ${printable(user)}${bytesPerS > 0 ? `, ${rate(bytesPerS)}` : ''}`;
+  `${printable(name)} in ${printable(group)} to ${printable(user)}${bytesPerS > 0 ? `, ${formatRate(bytesPerS)}` : ''}`;
 
 /** What `status` shows. */
 export function statusLines(home: string, overview: Overview, transfers: readonly Transfer[]): readonly string[] {
@@ -122,7 +122,7 @@ export function statusLines(home: string, overview: Overview, transfers: readonl
     activeDownloads,
     served,
   } = overview;
-  const limit = (bytesPerS: number): string => (bytesPerS > 0 ? ` (limit ${rate(bytesPerS)})` : '');
+  const limit = (bytesPerS: number): string => (bytesPerS > 0 ? ` (limit ${formatRate(bytesPerS)})` : '');
   const rows = (title: string, values: readonly string[]): readonly string[] =>
     values.map((value, i) => `${(i === 0 ? title : '').padEnd(11)}${value}`);
   return [
@@ -137,20 +137,20 @@ export function statusLines(home: string, overview: Overview, transfers: readonl
       groups.length === 0
         ? ['none']
         : groups.map(({ name, role, owner, members, requests }) => {
-            const waiting = requests.length > 0 ? `, ${counted(requests.length, 'request')} waiting` : '';
-            return `${printable(name)}  ${role === 'applicant' ? 'asked to join' : role}, ${counted(members, 'member')}${role === 'owner' ? waiting : `, owner ${printable(owner)}`}`;
+            const waiting = requests.length > 0 ? `, ${formatCount(requests.length, 'request')} waiting` : '';
+            return `${printable(name)}  ${role === 'applicant' ? 'asked to join' : role}, ${formatCount(members, 'member')}${role === 'owner' ? waiting : `, owner ${printable(owner)}`}`;
           }),
     ),
     ...rows('rates', [
-      `down ${rate(downBytesPerS)}${limit(downLimitBytesPerS)}, up ${rate(upBytesPerS)}${limit(upLimitBytesPerS)}`,
+      `down ${formatRate(downBytesPerS)}${limit(downLimitBytesPerS)}, up ${formatRate(upBytesPerS)}${limit(upLimitBytesPerS)}`,
     ]),
     ...rows('uploads', served.map(uploadText)),
-    ...(activeDownloads > 0 ? rows('at once', [counted(activeDownloads, 'download')]) : []),
+    ...(activeDownloads > 0 ? rows('at once', [formatCount(activeDownloads, 'download')]) : []),
     ...(keepSharing ? rows('stays', ['yes, to serve others when no window is open (--keep-sharing)']) : []),
-    ...(outbox > 0 ? rows('outbox', [`${counted(outbox, 'change')} that only one tracker has yet`]) : []),
-    ...(transfers.length > 0 ? ['', ...transferTable(transfers), ...troubles(transfers)] : []),
+    ...(outbox > 0 ? rows('outbox', [`${formatCount(outbox, 'change')} that only one tracker has yet`]) : []),
+    ...(transfers.length > 0 ? ['', ...transferTable(transfers), ...problemLines(transfers)] : []),
   ];
 }
 
-const troubles = (transfers: readonly Transfer[]): readonly string[] =>
+const problemLines = (transfers: readonly Transfer[]): readonly string[] =>
   transfers.flatMap(({ id, error }) => (error ? [`${id}: ${fromWire(error).message}`] : []));

@@ -5,15 +5,15 @@ import { printable, ShoalError, systemCode } from '../../../../protocol/base/err
 import type { PickerMode, Transfer } from '../../../../protocol/messages/engineLink.ts';
 import { createNodeDisk } from '../../../../protocol/node/nodeDisk.ts';
 import { readAhead } from '../../../../protocol/frontend/readAhead.ts';
-import { secretsIn } from '../../../../protocol/frontend/secretDetection.ts';
+import { findSecrets } from '../../../../protocol/frontend/secretDetection.ts';
 import type { FileRow } from '../../../../protocol/messages/trackerLink.ts';
 import { parseBytes, parseSeconds, parseWord } from '../arguments.ts';
 import { folderFiles } from './folderList.ts';
-import { followDownload, followShare, isComplete, printHere } from './follow.ts';
-import { amount, percent } from '../../../../protocol/frontend/format.ts';
+import { followDownload, followShare, isComplete, printAlreadyHere } from './follow.ts';
+import { formatBytes, formatPercent } from '../../../../protocol/frontend/format.ts';
 import { table } from '../table.ts';
 import type { Session } from '../session.ts';
-import type { Given, Topic } from './command.ts';
+import type { CommandInput, CommandFamily } from './command.ts';
 import { allPages, printDone } from './command.ts';
 
 export const MODES: readonly PickerMode[] = ['rarest', 'random', 'sequential', 'auto'];
@@ -26,14 +26,14 @@ const DOWNLOADS = 'downloads';
 
 export const DETACH = ['--detach', 'return at once; the engine goes on in the background'] as const;
 
-export const fileVerbs: Topic = {
+export const fileCommands: CommandFamily = {
   title: 'Files:',
-  verbs: [
+  commands: [
     {
-      use: 'list_files <group> [folder]',
-      also: 'list_file',
+      usage: 'list_files <group> [folder]',
+      aliases: 'list_file',
       summary: 'show what a group shares, or what is in a shared folder',
-      about:
+      details:
         'SEEDERS is how many who are online have all of a file. A file that nobody online has can be asked for; it comes when somebody who has it does. With the name of a shared FOLDER: the files in it, for download_file --only; its list is fetched for that from whoever has it.',
       json: '[{"name", "version", "root", "sizeBytes", "pieceBytes", "sha256", "content", "author", "atMs", "sharers", "sharersCount", "iShare", "seeders", "leechers"}]; of a folder [{"path", "sizeBytes"}], before it lines of {"progress": {…}} while its list comes',
       async run(session, { words: [group = '', folder] }) {
@@ -55,8 +55,8 @@ export const fileVerbs: Topic = {
             ? []
             : table(files, [
                 { title: 'NAME', of: ({ name, content }) => (content === 'folder' ? `${name}/` : name) },
-                { title: 'SIZE', align: 'right', of: ({ sizeBytes }) => amount(sizeBytes) },
-                { title: 'SEEDERS', align: 'right', of: seedersOf },
+                { title: 'SIZE', align: 'right', of: ({ sizeBytes }) => formatBytes(sizeBytes) },
+                { title: 'SEEDERS', align: 'right', of: seedersText },
                 { title: 'AUTHOR', of: ({ author }) => author },
                 { title: 'VERSION', align: 'right', of: ({ version }) => version },
               ]),
@@ -65,10 +65,10 @@ export const fileVerbs: Topic = {
       },
     },
     {
-      use: 'upload_file <path> <group>',
-      also: 'share',
+      usage: 'upload_file <path> <group>',
+      aliases: 'share',
       summary: 'share a file or folder in a group',
-      about:
+      details:
         'A folder is one share with all files in it; links, empty folders and what other programs trust (.git, .vscode, .ssh …) are left out. What is shared stays where it is; only its name, size and hashes go to the tracker. Members download it from you, and from each other, while your engine runs. Stays until the file is hashed and shared; Ctrl-C leaves that to the engine.',
       json: '{"transfer", "group", "name", "sizeBytes", "root", "sha256", "path"}; before it lines of {"progress": {"transfer", "state", "doneBytes", "sizeBytes", …}}',
       options: [
@@ -96,10 +96,10 @@ export const fileVerbs: Topic = {
       },
     },
     {
-      use: 'download_file <group> <name> [dest]',
-      also: 'get',
+      usage: 'download_file <group> <name> [dest]',
+      aliases: 'get',
       summary: 'get a file or folder from everyone in the group who has it',
-      about: `DEST is a folder that exists, or the file to make; by default the folder ${DOWNLOADS} here, which is made. Every piece is verified before it is written, and the file appears under its name when it is whole. You serve what you have while you download and afterwards. If nobody online has it, the download waits. Ctrl-C leaves the download to the engine; the same command joins it again, or says that it is done.`,
+      details: `DEST is a folder that exists, or the file to make; by default the folder ${DOWNLOADS} here, which is made. Every piece is verified before it is written, and the file appears under its name when it is whole. You serve what you have while you download and afterwards. If nobody online has it, the download waits. Ctrl-C leaves the download to the engine; the same command joins it again, or says that it is done.`,
       json: '{"transfer", "group", "name", "sizeBytes", "sha256", "path", "sources": [{"user", "pin", "pieces", "bytes"}]}; before it lines of {"progress": {…}}',
       options: [
         ['--rename', 'take another name, such as "name (2)", when the name is taken'],
@@ -121,9 +121,9 @@ export const fileVerbs: Topic = {
         downloadFile(session, { group, name, dest }, options),
     },
     {
-      use: 'cat <group> <name> [path]',
+      usage: 'cat <group> <name> [path]',
       summary: 'print a file without downloading it',
-      about:
+      details:
         'PATH names a file in a shared folder. The bytes come in order, verified, from this machine if they are here and from the group otherwise, and nothing is kept. When nobody online gives them, it ends with exit code 5.',
       json: 'the bytes of the file, as without it; only an error is JSON',
       options: [['--head <bytes>', 'only so many bytes from the beginning (64k, 1M)']],
@@ -147,7 +147,7 @@ export const fileVerbs: Topic = {
       },
     },
     {
-      use: 'show_downloads',
+      usage: 'show_downloads',
       summary: 'show what is being downloaded [D] and what is complete [C]',
       json: '[{"id", "group", "groupName", "name", "state", "sizeBytes", "doneBytes", "pieces", "heldPieces", "downBytesPerS", "upBytesPerS", "peers", "path", "error", …}]',
       options: [['--long', 'also size, progress, rates and place']],
@@ -156,15 +156,15 @@ export const fileVerbs: Topic = {
         const downloads = [...transfers.values()].filter(({ kind }) => kind === 'download').sort((a, b) => a.id - b.id);
         if (downloads.length === 0) session.note('No downloads. Get a file with: shoal download_file GROUP NAME');
         session.print(
-          options['long'] === true && downloads.length > 0 ? transferTable(downloads) : downloads.map(shortLine),
+          options['long'] === true && downloads.length > 0 ? transferTable(downloads) : downloads.map(classicLine),
           downloads,
         );
       },
     },
     {
-      use: 'stop_share <group> <name>',
+      usage: 'stop_share <group> <name>',
       summary: 'do not share a file any more',
-      about:
+      details:
         'The file itself stays. Others who have it go on sharing it; when nobody does, it stays listed so that it can be shared again.',
       json: '{"group", "name", "removed", "durability"}',
       options: [['--remove', "also take it off the group's list (its author or the group's owner can)"]],
@@ -188,7 +188,7 @@ export const fileVerbs: Topic = {
  * maybeSecret
  */
 async function refuseSecrets(session: Session, place: string): Promise<void> {
-  const { found, isWhole } = await secretsIn(createNodeDisk(), place);
+  const { found, isWhole } = await findSecrets(createNodeDisk(), place);
   if (found.length === 0) {
     return isWhole
       ? undefined
@@ -209,7 +209,7 @@ async function refuseSecrets(session: Session, place: string): Promise<void> {
 export async function downloadFile(
   session: Session,
   { group, name, dest }: { readonly group: string; readonly name: string; readonly dest: string | undefined },
-  options: Given['options'],
+  options: CommandInput['options'],
 ): Promise<number | void> {
   const mode = options['mode'] === undefined ? 'auto' : parseWord('--mode', MODES, String(options['mode']));
   const waitS = options['timeout'] === undefined ? undefined : parseSeconds(String(options['timeout']));
@@ -220,8 +220,8 @@ export async function downloadFile(
   const here =
     rename || only.length > 0
       ? undefined
-      : await copyAt(session, place.asFile ? place.path : path.join(place.path, ...file.name.split('/')), file);
-  if (here) return printHere(session, here);
+      : await localCopyOf(session, place.asFile ? place.path : path.join(place.path, ...file.name.split('/')), file);
+  if (here) return printAlreadyHere(session, here);
   const { transfer } = await session.call('download', { group, name: file.name, ...place, rename, mode, only });
   if (options['detach'] !== true) {
     return followDownload(session, transfer, { file, noWait: options['wait'] === false, waitS });
@@ -237,20 +237,20 @@ async function listFolder(session: Session, group: string, name: string): Promis
   if (typeof files === 'number') return files;
   session.print(
     table(files, [
-      { title: 'SIZE', align: 'right', of: ({ sizeBytes }) => amount(sizeBytes) },
+      { title: 'SIZE', align: 'right', of: ({ sizeBytes }) => formatBytes(sizeBytes) },
       { title: 'PATH', of: ({ path: file }) => file },
     ]),
     files,
   );
 }
 
-function seedersOf({ seeders, leechers }: FileRow): string {
+function seedersText({ seeders, leechers }: FileRow): string {
   if (seeders > 0) return String(seeders);
   return leechers > 0 ? `parts: ${leechers}` : 'nobody';
 }
 
 /** `[D] [group] name` while unfinished, `[C] [group] name` then. */
-export const shortLine = (transfer: Transfer): string =>
+export const classicLine = (transfer: Transfer): string =>
   `[${isComplete(transfer) ? 'C' : 'D'}] [${printable(transfer.groupName)}] ${printable(transfer.name)}`;
 
 export function transferTable(transfers: readonly Transfer[]): readonly string[] {
@@ -265,15 +265,15 @@ export function transferTable(transfers: readonly Transfer[]): readonly string[]
     },
     { title: 'GROUP', of: ({ groupName }) => groupName },
     { title: 'NAME', of: ({ name }) => name },
-    { title: 'SIZE', align: 'right', of: ({ sizeBytes }) => amount(sizeBytes) },
-    { title: 'DONE', align: 'right', of: ({ doneBytes, sizeBytes }) => `${percent(doneBytes, sizeBytes)} %` },
+    { title: 'SIZE', align: 'right', of: ({ sizeBytes }) => formatBytes(sizeBytes) },
+    { title: 'DONE', align: 'right', of: ({ doneBytes, sizeBytes }) => `${formatPercent(doneBytes, sizeBytes)} %` },
     {
       title: 'DOWN',
       align: 'right',
       of: ({ state, downBytesPerS }) =>
-        state === 'downloading' && downBytesPerS > 0 ? `${amount(downBytesPerS)}/s` : '-',
+        state === 'downloading' && downBytesPerS > 0 ? `${formatBytes(downBytesPerS)}/s` : '-',
     },
-    { title: 'UP', align: 'right', of: ({ upBytesPerS }) => (upBytesPerS > 0 ? `${amount(upBytesPerS)}/s` : '-') },
+    { title: 'UP', align: 'right', of: ({ upBytesPerS }) => (upBytesPerS > 0 ? `${formatBytes(upBytesPerS)}/s` : '-') },
     {
       title: 'TURN',
       align: 'right',
@@ -288,7 +288,7 @@ export function transferTable(transfers: readonly Transfer[]): readonly string[]
  * A copy of just this file that was downloaded to just this place, unchanged since: there is
  * nothing to do.
  */
-async function copyAt(session: Session, at: string, { root }: FileRow): Promise<Transfer | undefined> {
+async function localCopyOf(session: Session, at: string, { root }: FileRow): Promise<Transfer | undefined> {
   const { transfers } = await session.watch();
   return [...transfers.values()].find(
     (transfer) =>

@@ -2,21 +2,21 @@
 import { printable, ShoalError } from '../../../../protocol/base/errors.ts';
 import { nameKey } from '../../../../protocol/base/names.ts';
 import type { JoinRequest } from '../../../../protocol/messages/trackerLink.ts';
-import { counted } from '../../../../protocol/frontend/format.ts';
+import { formatCount } from '../../../../protocol/frontend/format.ts';
 import { conflictText } from '../conflictText.ts';
 import { table } from '../table.ts';
 import type { Session } from '../session.ts';
-import type { Topic, Verb } from './command.ts';
+import type { CommandFamily, CommandSpec } from './command.ts';
 import { allPages, printDone } from './command.ts';
 
 /** A verb that changes one group and answers with a sentence. */
-const groupVerb = (
+const groupCommand = (
   use: string,
   call: 'createGroup' | 'joinGroup' | 'cancelRequest' | 'leaveGroup' | 'deleteGroup',
   sentence: (group: string) => string,
-  rest: Pick<Verb, 'summary' | 'about'>,
-): Verb => ({
-  use: `${use} <group>`,
+  rest: Pick<CommandSpec, 'summary' | 'details'>,
+): CommandSpec => ({
+  usage: `${use} <group>`,
   json: '{"group", "durability"}',
   ...rest,
   async run(session, { words: [group = ''] }) {
@@ -26,13 +26,13 @@ const groupVerb = (
 });
 
 /** A verb of a group's owner about one person. */
-const memberVerb = (
+const memberCommand = (
   use: string,
   call: 'removeMember' | 'acceptRequest' | 'rejectRequest' | 'transferGroup',
   sentence: (group: string, user: string) => string,
-  rest: Pick<Verb, 'summary' | 'about'>,
-): Verb => ({
-  use: `${use} <group> <user>`,
+  rest: Pick<CommandSpec, 'summary' | 'details'>,
+): CommandSpec => ({
+  usage: `${use} <group> <user>`,
   json: '{"group", "user", "durability"}',
   ...rest,
   async run(session, { words: [group = '', user = ''] }) {
@@ -41,35 +41,35 @@ const memberVerb = (
   },
 });
 
-export const groupVerbs: Topic = {
+export const groupCommands: CommandFamily = {
   title: 'Groups:',
-  verbs: [
-    groupVerb(
+  commands: [
+    groupCommand(
       'create_group',
       'createGroup',
       (group) => `Created the group ${group}; you own it. Others ask to join with: shoal join_group ${group}`,
       { summary: 'make a group; you decide who joins it' },
     ),
-    groupVerb(
+    groupCommand(
       'join_group',
       'joinGroup',
       (group) => `Asked to join ${group}. Its owner decides; \`shoal list_groups\` shows when you are a member.`,
       { summary: 'ask the owner of a group to let you in' },
     ),
-    groupVerb('cancel_request', 'cancelRequest', (group) => `Took back your request to join ${group}.`, {
+    groupCommand('cancel_request', 'cancelRequest', (group) => `Took back your request to join ${group}.`, {
       summary: 'take such a request back',
     }),
-    groupVerb(
+    groupCommand(
       'leave_group',
       'leaveGroup',
       (group) => `Left ${group}. Your shares there have stopped; downloaded files stay where they are.`,
       {
         summary: 'leave a group; your shares there stop',
-        about: 'When an owner leaves, the member who has been in the group longest becomes its owner.',
+        details: 'When an owner leaves, the member who has been in the group longest becomes its owner.',
       },
     ),
     {
-      use: 'list_groups',
+      usage: 'list_groups',
       summary: 'show all groups, and what you are in each',
       json: '[{"group", "name", "role", "owner", "members", "online", "files"}]; role is stranger, applicant, member or owner',
       async run(session) {
@@ -97,7 +97,7 @@ export const groupVerbs: Topic = {
       },
     },
     {
-      use: 'list_requests <group>',
+      usage: 'list_requests <group>',
       summary: 'show who asks to join a group of yours',
       json: '[{"request", "account", "user", "atMs"}]',
       async run(session, { words: [group = ''] }) {
@@ -114,37 +114,37 @@ export const groupVerbs: Topic = {
         );
         if (requests.length > 0) {
           session.note(
-            `\n${counted(requests.length, 'request')}. Answer with: shoal accept_request ${printable(group)} USER, or reject_request`,
+            `\n${formatCount(requests.length, 'request')}. Answer with: shoal accept_request ${printable(group)} USER, or reject_request`,
           );
         }
       },
     },
-    memberVerb('accept_request', 'acceptRequest', (group, user) => `${user} is a member of ${group} now.`, {
+    memberCommand('accept_request', 'acceptRequest', (group, user) => `${user} is a member of ${group} now.`, {
       summary: 'let somebody into a group of yours',
     }),
-    memberVerb(
+    memberCommand(
       'reject_request',
       'rejectRequest',
       (group, user) => `Rejected the request of ${user} to join ${group}.`,
       { summary: 'do not let somebody in' },
     ),
-    memberVerb(
+    memberCommand(
       'remove_member',
       'removeMember',
       (group, user) => `Removed ${user} from ${group}. From now on nobody serves ${user} this group's files.`,
       {
         summary: 'remove somebody from a group of yours',
-        about: 'What the member has downloaded already stays with the member.',
+        details: 'What the member has downloaded already stays with the member.',
       },
     ),
-    memberVerb(
+    memberCommand(
       'transfer_group',
       'transferGroup',
       (group, user) => `${user} is the owner of ${group} now; you are a member.`,
       { summary: 'make another member the owner of a group of yours' },
     ),
     {
-      use: 'rename_group <group> <name>',
+      usage: 'rename_group <group> <name>',
       summary: 'give a group of yours another name',
       json: '{"group", "durability"}',
       async run(session, { words: [group = '', to = ''] }) {
@@ -156,19 +156,19 @@ export const groupVerbs: Topic = {
         );
       },
     },
-    groupVerb(
+    groupCommand(
       'delete_group',
       'deleteGroup',
       (group) => `The group ${group} has ended, for everybody. Files on people's disks stay where they are.`,
       {
         summary: 'end a group of yours for everybody',
-        about: 'It needs both trackers of a pair: nobody shall be able to go on with the group at the other one.',
+        details: 'It needs both trackers of a pair: nobody shall be able to go on with the group at the other one.',
       },
     ),
     {
-      use: 'list_conflicts',
+      usage: 'list_conflicts',
       summary: 'show what you did and did not come to what was meant',
-      about:
+      details:
         'That happens when two things are done at once at two trackers that cannot reach each other, and do not go together.',
       json: '[{"operation", "what", "result", "group", "wanted", "name", "user", "atMs", "isMine"}]',
       async run(session) {

@@ -5,16 +5,16 @@ import type { PinnedTracker, ShareLink } from '../../../../protocol/frontend/sha
 import { parseShareLink, pinnedTracker, shareLinkText } from '../../../../protocol/frontend/shareLink.ts';
 import { DETACH, downloadFile } from './files.ts';
 import type { Session } from '../session.ts';
-import type { Topic } from './command.ts';
+import type { CommandFamily } from './command.ts';
 import { printDone } from './command.ts';
 
-export const linkVerbs: Topic = {
+export const linkCommands: CommandFamily = {
   title: 'Links:',
-  verbs: [
+  commands: [
     {
-      use: 'link <group> [name]',
+      usage: 'link <group> [name]',
       summary: 'print a link into a group, or to a file of it',
-      about:
+      details:
         'It names the tracker, the group and the file, and gives nothing: whoever opens it, in VS Code or with open_link, signs in and asks to join like everybody.',
       json: '{"link", "group", "name"}; name is null for a link into the group',
       examples: ['link team', 'link team dump.sql'],
@@ -30,9 +30,9 @@ export const linkVerbs: Topic = {
       },
     },
     {
-      use: 'open_link <link> [dest]',
+      usage: 'open_link <link> [dest]',
       summary: 'ask to join the group, or download the file, that a link names',
-      about: "DEST is where the file goes, as for download_file. The link's tracker must be the one this home uses.",
+      details: "DEST is where the file goes, as for download_file. The link's tracker must be the one this home uses.",
       json: 'what join_group or download_file prints',
       options: [['--rename', 'take another name, such as "name (2)", when the name is taken'], DETACH],
       async run(session, { words: [text = '', dest], options }) {

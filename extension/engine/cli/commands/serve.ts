@@ -8,30 +8,30 @@ import { retire } from '../../../../protocol/home/connectEngine.ts';
 import type { EngineEvent } from '../../engineApi.ts';
 import { wait } from '../../../../protocol/async/wait.ts';
 import { trackerText } from './engine.ts';
-import { amount, counted } from '../../../../protocol/frontend/format.ts';
+import { formatBytes, formatCount } from '../../../../protocol/frontend/format.ts';
 import { jsonLine } from '../table.ts';
 import { conflictText } from '../conflictText.ts';
 import type { Session } from '../session.ts';
 
 /** How long after an engine that broke another is started, in ms. */
-const AGAIN_MS = 2_000;
+const RECONNECT_MS = 2_000;
 
 export async function serve(session: Session): Promise<number | void> {
   const stop = new AbortController();
   const stopListening = session.terminal.onInterrupt(() => stop.abort());
-  const say = sayer(session);
-  const unlisten = session.watched.onEvent((event) => say(eventText(event), { event }));
+  const say = linePrinter(session);
+  const unlisten = session.mirror.onEvent((event) => say(eventText(event), { event }));
   try {
     for (;;) {
       const engine = await session.engine();
       await session.watch();
-      const { overview } = session.watched;
+      const { overview } = session.mirror;
       const ends = engine.started ? 'Ctrl-C ends it' : 'it was running already and stays when this ends';
       say(
         `serving ${session.home.folder} with ${printable(overview.program)}, process ${overview.processId}; ${ends}`,
         { serving: { home: session.home.folder, processId: overview.processId, started: engine.started } },
       );
-      const unwatch = tellChanges(session, say);
+      const unwatch = printChanges(session, say);
       const abort = new Promise<'told'>((resolve) =>
         stop.signal.addEventListener('abort', () => resolve('told'), { once: true }),
       );
@@ -47,7 +47,7 @@ export async function serve(session: Session): Promise<number | void> {
       if (end.clean) return say('the engine was stopped', { ended: true });
       say(`the engine ended unexpectedly (${end.error?.message ?? ''}); starting it again`, { broke: true });
       session.release();
-      await wait(session.clock, AGAIN_MS, stop.signal);
+      await wait(session.clock, RECONNECT_MS, stop.signal);
     }
   } catch (error) {
     if (!stop.signal.aborted) throw asShoalError(error);
@@ -57,9 +57,9 @@ export async function serve(session: Session): Promise<number | void> {
   }
 }
 
-type Say = (sentence: string, json: object) => void;
+type PrintLine = (sentence: string, json: object) => void;
 
-function sayer(session: Session): Say {
+function linePrinter(session: Session): PrintLine {
   return (sentence, json) => {
     const at = new Date(session.clock.now());
     if (session.json) return session.terminal.out(jsonLine({ atMs: at.getTime(), ...json }));
@@ -69,8 +69,8 @@ function sayer(session: Session): Say {
 }
 
 /** Says what is different from the last look; the first look is all different. */
-function tellChanges(session: Session, say: Say): () => void {
-  const { watched } = session;
+function printChanges(session: Session, say: PrintLine): () => void {
+  const { mirror } = session;
   const said = new Map<string, string>();
   const once = (key: string, sentence: string, json: object): void => {
     if (said.get(key) === sentence) return;
@@ -78,7 +78,7 @@ function tellChanges(session: Session, say: Say): () => void {
     say(sentence, json);
   };
   const look = (): void => {
-    const { account, trackers, listening } = watched.overview;
+    const { account, trackers, listening } = mirror.overview;
     for (const tracker of trackers) {
       if (tracker.link !== 'connecting') {
         once(`tracker ${addressText(tracker.address)}`, `tracker ${trackerText(tracker)}`, { tracker });
@@ -89,12 +89,12 @@ function tellChanges(session: Session, say: Say): () => void {
     });
     const port = listening[0]?.port;
     if (port !== undefined) once('listening', `listening for peers on port ${port}`, { listening });
-    for (const transfer of watched.transfers.values()) {
+    for (const transfer of mirror.transfers.values()) {
       once(`transfer ${transfer.id}`, transferText(transfer), { transfer });
     }
   };
   look();
-  return watched.onChange(look);
+  return mirror.onChange(look);
 }
 
 function transferText({ name, groupName, kind, state, sizeBytes, peers, path, error }: Transfer): string {
@@ -102,13 +102,13 @@ function transferText({ name, groupName, kind, state, sizeBytes, peers, path, er
   if (error && (state === 'failed' || state === 'gone')) return `${what}: ${fromWire(error).message}`;
   switch (state) {
     case 'hashing':
-      return `hashing ${what} (${amount(sizeBytes)})`;
+      return `hashing ${what} (${formatBytes(sizeBytes)})`;
     case 'checking':
       return `checking ${what}`;
     case 'waiting':
       return `waiting for somebody who has ${what}`;
     case 'downloading':
-      return `downloading ${what}${peers > 0 ? ` from ${counted(peers, 'peer')}` : ''}`;
+      return `downloading ${what}${peers > 0 ? ` from ${formatCount(peers, 'peer')}` : ''}`;
     case 'seeding':
       return kind === 'share' ? `sharing ${what}` : `${what} is complete and shared: ${printable(path)}`;
     case 'paused':

@@ -1,21 +1,21 @@
 // `shoal swarm`: who takes part in a transfer, how it stands with each piece, and why it is not
 // faster.
-import { amount, counted, percent, rate } from '../../../../protocol/frontend/format.ts';
+import { formatBytes, formatCount, formatPercent, formatRate } from '../../../../protocol/frontend/format.ts';
 import { printable } from '../../../../protocol/base/errors.ts';
-import { whySlow } from '../../../../protocol/frontend/slowReasons.ts';
-import { namedTransfer } from './transferArguments.ts';
+import { slowReasons } from '../../../../protocol/frontend/slowReasons.ts';
+import { findTransfer } from './transferArguments.ts';
 import type { Session } from '../session.ts';
-import { MAP_LEGEND, peerTable, pieceMap, whyText } from '../swarmText.ts';
-import type { Given } from './command.ts';
+import { MAP_LEGEND, peerTable, pieceMap, slowReasonText } from '../swarmText.ts';
+import type { CommandInput } from './command.ts';
 
 /** Cells of the map at most: one line of a wide terminal. */
 const MAP_CELLS_MAX = 100;
 
-export async function showSwarm(session: Session, { words }: Given): Promise<void> {
-  const transfer = await namedTransfer(session, words);
+export async function showSwarm(session: Session, { words }: CommandInput): Promise<void> {
+  const transfer = await findTransfer(session, words);
   const { overview } = await session.watch();
   const view = await session.call('swarm', { transfer: transfer.id });
-  const whys = whySlow(transfer, overview, view);
+  const reasons = slowReasons(transfer, overview, view);
   const nowMs = session.clock.now();
   const { name, groupName, doneBytes, sizeBytes, downBytesPerS, upBytesPerS } = transfer;
   const {
@@ -30,7 +30,7 @@ export async function showSwarm(session: Session, { words }: Given): Promise<voi
     cells,
     cellPieces,
   } = view;
-  const sentences = whys.map((why) => whyText(why, transfer, nowMs));
+  const sentences = reasons.map((reason) => slowReasonText(reason, transfer, nowMs));
   const counts = [
     [heldPieces, 'held'],
     [requestedPieces, 'asked for'],
@@ -40,13 +40,13 @@ export async function showSwarm(session: Session, { words }: Given): Promise<voi
   ] as const;
   session.print(
     [
-      `${printable(name)} in ${printable(groupName)}: ${percent(doneBytes, sizeBytes)} % of ${amount(sizeBytes)}, down ${rate(downBytesPerS)}, up ${rate(upBytesPerS)}`,
+      `${printable(name)} in ${printable(groupName)}: ${formatPercent(doneBytes, sizeBytes)} % of ${formatBytes(sizeBytes)}, down ${formatRate(downBytesPerS)}, up ${formatRate(upBytesPerS)}`,
       ...(pieces === 0
         ? []
         : [
             pieceMap(view, Math.min(MAP_CELLS_MAX, session.terminal.columns() - 1)),
             MAP_LEGEND,
-            `${counted(pieces, 'piece')}: ${counts
+            `${formatCount(pieces, 'piece')}: ${counts
               .filter(([count]) => count > 0)
               .map(([count, what]) => `${count} ${what}`)
               .join(', ')}`,
@@ -65,7 +65,7 @@ export async function showSwarm(session: Session, { words }: Given): Promise<voi
       verifyingPieces,
       missingPieces,
       unwantedPieces,
-      why: whys,
+      why: reasons,
       sentences,
       nowhere,
       peers,

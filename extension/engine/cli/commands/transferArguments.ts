@@ -3,34 +3,34 @@ import type { Transfer } from '../../../../protocol/messages/engineLink.ts';
 import { ShoalError } from '../../../../protocol/base/errors.ts';
 import type { Session } from '../session.ts';
 
-export const ABOUT_NAMING =
+export const TRANSFER_ARGUMENT_HELP =
   'Named by group and file, or by the number that `shoal status` and `shoal show_downloads --long` show.';
 
 /** One by group and name, or several by their numbers. @throws ShoalError unknownDownload, usage */
-export async function namedTransfers(session: Session, words: readonly string[]): Promise<readonly Transfer[]> {
+export async function findTransfers(session: Session, words: readonly string[]): Promise<readonly Transfer[]> {
   const isNumber = (word: string): boolean => /^\d+$/.test(word);
-  const { watched } = session;
+  const { mirror } = session;
   await session.watch();
   // Groups and files may be called by numbers, too.
-  if (words.length <= 2 && !(words.every(isNumber) && watched.find(words[0] ?? '', words[1] ?? '') === undefined)) {
-    return [await namedTransfer(session, words)];
+  if (words.length <= 2 && !(words.every(isNumber) && mirror.find(words[0] ?? '', words[1] ?? '') === undefined)) {
+    return [await findTransfer(session, words)];
   }
-  return Promise.all([...new Set(words)].map((word) => namedTransfer(session, [word])));
+  return Promise.all([...new Set(words)].map((word) => findTransfer(session, [word])));
 }
 
 /** @throws ShoalError unknownDownload, usage */
-export async function namedTransfer(session: Session, [first = '', name]: readonly string[]): Promise<Transfer> {
-  const watched = await session.watch();
-  if (!watched.overview.account) throw new ShoalError('notSignedIn');
+export async function findTransfer(session: Session, [first = '', name]: readonly string[]): Promise<Transfer> {
+  const mirror = await session.watch();
+  if (!mirror.overview.account) throw new ShoalError('notSignedIn');
   if (name !== undefined) {
-    const found = watched.find(first, name);
+    const found = mirror.find(first, name);
     if (!found) throw new ShoalError('unknownDownload', { name, group: first });
     return found;
   }
   if (!/^\d+$/.test(first)) {
     throw new ShoalError('usage', { why: 'name a group and a file, or the number of a transfer' });
   }
-  const found = watched.transfers.get(Number(first));
+  const found = mirror.transfers.get(Number(first));
   if (!found) throw new ShoalError('unknownDownload', { name: `number ${first}`, group: 'this home' });
   return found;
 }

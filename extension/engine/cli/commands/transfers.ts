@@ -4,29 +4,29 @@ import type { Priority, QueueMove, Transfer } from '../../../../protocol/message
 import { parseCount, parseRate, parseWord } from '../arguments.ts';
 import { MODES } from './files.ts';
 import { followRepair, isComplete } from './follow.ts';
-import { amount } from '../../../../protocol/frontend/format.ts';
-import { ABOUT_NAMING, namedTransfer, namedTransfers } from './transferArguments.ts';
+import { formatBytes } from '../../../../protocol/frontend/format.ts';
+import { TRANSFER_ARGUMENT_HELP, findTransfer, findTransfers } from './transferArguments.ts';
 import type { Session } from '../session.ts';
 import { showSwarm } from './swarm.ts';
 import { LONG_CALL_MS_MAX } from '../session.ts';
-import type { Given, Topic } from './command.ts';
+import type { CommandInput, CommandFamily } from './command.ts';
 
-const ABOUT_SEVERAL = `${ABOUT_NAMING} Several by their numbers.`;
+const SEVERAL_TRANSFERS_HELP = `${TRANSFER_ARGUMENT_HELP} Several by their numbers.`;
 const PRIORITIES: readonly Priority[] = ['high', 'normal', 'low'];
 const MOVES: readonly QueueMove[] = ['top', 'up', 'down', 'bottom'];
 
-export const transferVerbs: Topic = {
+export const transferCommands: CommandFamily = {
   title: 'Downloads under way:',
-  verbs: [
+  commands: [
     {
-      use: 'pause [what...]',
+      usage: 'pause [what...]',
       summary: 'pause a download',
-      about: ABOUT_SEVERAL,
+      details: SEVERAL_TRANSFERS_HELP,
       json: '{"transfer", "state": "paused"}; with several numbers or --all a list of these',
       options: [['--all', 'every download that is not finished']],
       examples: ['pause team dump.sql', 'pause 3', 'pause 3 5 8', 'pause --all'],
-      run: (session, given) =>
-        doEach(session, given, isRunning, async (transfer) => {
+      run: (session, input) =>
+        forEachTransfer(session, input, isRunning, async (transfer) => {
           const { id, name, kind } = transfer;
           if (kind !== 'download' || isComplete(transfer)) {
             throw new ShoalError('usage', { why: `${name} is not being downloaded; to end sharing it use stop_share` });
@@ -36,15 +36,15 @@ export const transferVerbs: Topic = {
         }),
     },
     {
-      use: 'resume [what...]',
+      usage: 'resume [what...]',
       summary: 'go on with a paused or failed one',
-      about: ABOUT_SEVERAL,
+      details: SEVERAL_TRANSFERS_HELP,
       json: '{"transfer", "state": "resumed"}; with several numbers or --all a list of these',
       options: [['--all', 'every download that is paused or has failed']],
-      run: (session, given) =>
-        doEach(
+      run: (session, input) =>
+        forEachTransfer(
           session,
-          given,
+          input,
           ({ kind, state }) => kind === 'download' && (state === 'paused' || state === 'failed'),
           async ({ id, name }) => {
             await session.call('resume', { transfer: id });
@@ -53,15 +53,15 @@ export const transferVerbs: Topic = {
         ),
     },
     {
-      use: 'cancel [what...]',
+      usage: 'cancel [what...]',
       summary: 'forget a download and delete what is unfinished',
       json: '{"transfer", "state": "cancelled"}; with several numbers or --all a list of these',
-      about: `${ABOUT_SEVERAL} A finished file stays where it is.`,
+      details: `${SEVERAL_TRANSFERS_HELP} A finished file stays where it is.`,
       options: [['--all', 'every download that is not finished']],
-      run: (session, given) =>
-        doEach(
+      run: (session, input) =>
+        forEachTransfer(
           session,
-          given,
+          input,
           (transfer) => transfer.kind === 'download' && !isComplete(transfer),
           async (transfer) => {
             const { id, name, kind } = transfer;
@@ -79,9 +79,9 @@ export const transferVerbs: Topic = {
         ),
     },
     {
-      use: 'set [group|number] [name]',
+      usage: 'set [group|number] [name]',
       summary: 'change how a download goes, or limits for all together',
-      about: `${ABOUT_NAMING} Without one, --down, --up and --active count for all together. All is remembered. A download keeps both limits, its own and the common one; a share takes --up alone.`,
+      details: `${TRANSFER_ARGUMENT_HELP} Without one, --down, --up and --active count for all together. All is remembered. A download keeps both limits, its own and the common one; a share takes --up alone.`,
       json: '{"transfer", …what was set}',
       options: [
         ['--down <rate>', 'most bytes per second to download, such as 500k or 2M, 0 for no limit'],
@@ -97,24 +97,24 @@ export const transferVerbs: Topic = {
         'set team dump.sql --move top',
         'set --down 10M --up 1M --active 3',
       ],
-      run: setSome,
+      run: setTransferOptions,
     },
     {
-      use: 'swarm <group|number> [name]',
+      usage: 'swarm <group|number> [name]',
       summary: 'show who has which pieces of a file, and why it is not faster',
-      about: ABOUT_NAMING,
+      details: TRANSFER_ARGUMENT_HELP,
       json: '{"transfer", "group", "name", "state", "pieces", "heldPieces", …, "why": [{"is", …}], "sentences", "nowhere", "peers": [{"user", "pin", "state", "pieces", "downBytesPerS", …}], "cellPieces", "cells"}',
       examples: ['swarm team dump.sql', 'swarm 3 --json'],
       run: showSwarm,
     },
     {
-      use: 'verify <group|number> [name]',
+      usage: 'verify <group|number> [name]',
       summary: 'read a file again and compare it with what was shared',
       json: '{"transfer", "name", "path", "sha256", "sizeBytes", "intact": true, "repairedPieces"}',
-      about: `${ABOUT_NAMING} Exit code 6 when it differs.`,
+      details: `${TRANSFER_ARGUMENT_HELP} Exit code 6 when it differs.`,
       options: [['--repair', 'fetch again what is wrong in a download; the file is replaced only when it is right']],
       async run(session, { words, options }) {
-        const { id, name, path } = await namedTransfer(session, words);
+        const { id, name, path } = await findTransfer(session, words);
         if (!session.json && session.terminal.hasScreen) session.terminal.err(`Reading ${printable(path)} …\n`);
         const { sha256, sizeBytes, repairing } = await session.call(
           'verify',
@@ -122,15 +122,18 @@ export const transferVerbs: Topic = {
           LONG_CALL_MS_MAX,
         );
         if (repairing) return followRepair(session, id);
-        session.print([`${printable(path)} is exactly what was shared (${amount(sizeBytes)}).`, `SHA-256 ${sha256}`], {
-          transfer: id,
-          name,
-          path,
-          sha256,
-          sizeBytes,
-          intact: true,
-          repairedPieces: 0,
-        });
+        session.print(
+          [`${printable(path)} is exactly what was shared (${formatBytes(sizeBytes)}).`, `SHA-256 ${sha256}`],
+          {
+            transfer: id,
+            name,
+            path,
+            sha256,
+            sizeBytes,
+            intact: true,
+            repairedPieces: 0,
+          },
+        );
       },
     },
   ],
@@ -143,15 +146,15 @@ const isRunning = (transfer: Transfer): boolean =>
  * Does something to every transfer that was named, and prints a line for each. @throws ShoalError
  * unknownDownload, usage
  */
-async function doEach(
+async function forEachTransfer(
   session: Session,
-  { words, options }: Given,
+  { words, options }: CommandInput,
   fits: (transfer: Transfer) => boolean,
   run: (transfer: Transfer) => Promise<readonly [line: string, json: object]>,
 ): Promise<void> {
   const isAll = options['all'] === true;
   if (isAll && words.length > 0) throw new ShoalError('usage', { why: 'name downloads, or say --all, not both' });
-  const named = isAll ? await allFitting(session, fits) : await namedTransfers(session, words);
+  const named = isAll ? await matchingTransfers(session, fits) : await findTransfers(session, words);
   const done: (readonly [string, object])[] = [];
   for (const transfer of named) done.push(await run(transfer));
   if (isAll && done.length === 0) session.note('There is none.');
@@ -161,21 +164,23 @@ async function doEach(
   );
 }
 
-async function allFitting(session: Session, fits: (transfer: Transfer) => boolean): Promise<readonly Transfer[]> {
+async function matchingTransfers(
+  session: Session,
+  fits: (transfer: Transfer) => boolean,
+): Promise<readonly Transfer[]> {
   const { overview, transfers } = await session.watch();
   if (!overview.account) throw new ShoalError('notSignedIn');
   return [...transfers.values()].filter(fits).sort((a, b) => a.id - b.id);
 }
 
-async function setSome(session: Session, { words, options }: Given): Promise<void> {
+async function setTransferOptions(session: Session, { words, options }: CommandInput): Promise<void> {
   const given = <T>(name: string, parse: (text: string) => T): T | undefined =>
     options[name] === undefined ? undefined : parse(String(options[name]));
   const limits = { downLimitBytesPerS: given('down', parseRate), upLimitBytesPerS: given('up', parseRate) };
   const own = {
     priority: given('priority', (text) => parseWord('--priority', PRIORITIES, text)),
     move: given('move', (text) => parseWord('--move', MOVES, text)),
-    moveTo:
-      options['moveTo'] === undefined ? undefined : (await namedTransfer(session, [String(options['moveTo'])])).id,
+    moveTo: options['moveTo'] === undefined ? undefined : (await findTransfer(session, [String(options['moveTo'])])).id,
     mode: given('mode', (text) => parseWord('--mode', MODES, text)),
   };
   const activeDownloads = given('active', (text) => parseCount('--active', text));
@@ -197,7 +202,7 @@ async function setSome(session: Session, { words, options }: Given): Promise<voi
     return session.print('Set for all transfers together.', { ...limits, activeDownloads });
   }
   if (activeDownloads !== undefined) throw new ShoalError('usage', { why: '--active is for all downloads together' });
-  const { id, name } = await namedTransfer(session, words);
+  const { id, name } = await findTransfer(session, words);
   await session.call('adjust', { transfer: id, ...limits, ...own });
   session.print(`Set for ${printable(name)}.`, { transfer: id, ...limits, ...own });
 }

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { allVerbs } from '../../../../extension/engine/cli/cli.ts';
+import { allCommands } from '../../../../extension/engine/cli/cli.ts';
 import { ShoalError } from '../../../../protocol/base/errors.ts';
 import { CommandLine } from '../../../support/fakes/commandLine.ts';
 import { aFile, aGroup, aTransfer, FakeEngine, fails } from '../../../support/fakes/fakeEngine.ts';
@@ -279,17 +279,17 @@ describe('the command line', () => {
     it('in one page', async () => {
       const { exit, stdout } = await shoal.run('--help');
       assert.equal(exit, 0);
-      for (const { use } of allVerbs) assert.ok(stdout.includes(`  ${use.split(' ')[0] ?? ''}`), use);
+      for (const { usage } of allCommands) assert.ok(stdout.includes(`  ${usage.split(' ')[0] ?? ''}`), usage);
       assert.match(stdout, /First steps:/);
       assert.match(stdout, /SHOAL_HOME;\s+default: /);
       assert.doesNotMatch(stdout, /^ {2}engine/m);
     });
-    for (const { use, also, json } of allVerbs) {
-      it(`about ${use}`, async () => {
-        const { exit, stdout } = await shoal.run('help', use.split(' ')[0] ?? '');
+    for (const { usage, aliases, json } of allCommands) {
+      it(`about ${usage}`, async () => {
+        const { exit, stdout } = await shoal.run('help', usage.split(' ')[0] ?? '');
         assert.equal(exit, 0);
         assert.ok(
-          stdout.startsWith(`Usage: shoal ${use.split(' ')[0] ?? ''}${also === undefined ? '' : `|${also}`} `),
+          stdout.startsWith(`Usage: shoal ${usage.split(' ')[0] ?? ''}${aliases === undefined ? '' : `|${aliases}`} `),
           stdout,
         );
         assert.ok(stdout.includes(`With --json: ${json}`));

@@ -11,11 +11,11 @@ import {
   parseTrackerInfo,
   readTracker,
 } from '../../../../extension/engine/cli/arguments.ts';
-import { amount, duration, percent } from '../../../../protocol/frontend/format.ts';
-import { cut, table, widthOf } from '../../../../extension/engine/cli/table.ts';
-import { barLine, plainLine, Progress } from '../../../../extension/engine/cli/progressBar.ts';
+import { formatBytes, formatDuration, formatPercent } from '../../../../protocol/frontend/format.ts';
+import { truncate, table, widthOf } from '../../../../extension/engine/cli/table.ts';
+import { barLine, plainLine, ProgressBar } from '../../../../extension/engine/cli/progressBar.ts';
 import { readHidden } from '../../../../protocol/node/passwordPrompt.ts';
-import { shortLine } from '../../../../extension/engine/cli/commands/files.ts';
+import { classicLine } from '../../../../extension/engine/cli/commands/files.ts';
 import { eventText } from '../../../../extension/engine/cli/commands/serve.ts';
 import { statusLines } from '../../../../extension/engine/cli/commands/engine.ts';
 import type { Transfer } from '../../../../protocol/messages/engineLink.ts';
@@ -51,7 +51,7 @@ function gives<A, B>(
   });
 }
 
-gives('amounts', amount, [
+gives('amounts', formatBytes, [
   [0, '0 B'],
   [1, '1 B'],
   [1000, '1000 B'],
@@ -67,7 +67,7 @@ gives('amounts', amount, [
   [1.4 * GIB, '1.40 GiB'],
   [5e15, '4.44 PiB'],
 ]);
-gives('durations', duration, [
+gives('durations', formatDuration, [
   [0, '0 s'],
   [59.4, '59 s'],
   [59.6, '1 min 00 s'],
@@ -76,7 +76,7 @@ gives('durations', duration, [
   [7500, '2 h 05 min'],
   [1e6, '12 days'],
 ]);
-gives('per cents', ([done, of]: [number, number]) => percent(done, of), [
+gives('per cents', ([done, of]: [number, number]) => formatPercent(done, of), [
   [[0, 10], 0],
   [[0, 0], 100],
   [[999, 1000], 99],
@@ -163,11 +163,11 @@ describe('a table', () => {
       'a\\u{1b}[2J\\u{a}b\\u{202e}',
     ));
   it('cuts by cells, not by characters', () => {
-    assert.equal(cut('日本語', 5), '日本…');
-    assert.equal(cut('日本語', 4), '日…');
-    assert.equal(cut('abc', 3), 'abc');
-    assert.equal(cut('abc', 2), 'a…');
-    assert.equal(cut('abc', 0), '');
+    assert.equal(truncate('日本語', 5), '日本…');
+    assert.equal(truncate('日本語', 4), '日…');
+    assert.equal(truncate('abc', 3), 'abc');
+    assert.equal(truncate('abc', 2), 'a…');
+    assert.equal(truncate('abc', 0), '');
   });
 });
 
@@ -218,7 +218,7 @@ describe('the progress bar', () => {
   it('is a plain line every five seconds where nothing can be redrawn', async () => {
     const terminal = new FakeTerminal();
     const clock = new ManualClock();
-    const progress = new Progress(terminal, clock, false);
+    const progress = new ProgressBar(terminal, clock, false);
     for (let s = 0; s <= 12; s++, await clock.advance(1000)) progress.show(aTransfer({ sizeBytes: 100, doneBytes: s }));
     assert.deepEqual(terminal.stderr.match(/\d+ %/g), ['2 %', '7 %', '12 %']);
     await clock.advance(10_000);
@@ -229,7 +229,7 @@ describe('the progress bar', () => {
 
   it('is NDJSON on stdout with --json', () => {
     const terminal = new FakeTerminal();
-    new Progress(terminal, new ManualClock(), true).show(aTransfer());
+    new ProgressBar(terminal, new ManualClock(), true).show(aTransfer());
     assert.deepEqual(JSON.parse(terminal.stdout), {
       progress: {
         transfer: 1,
@@ -245,7 +245,7 @@ describe('the progress bar', () => {
   });
 });
 
-gives('show_downloads', (fields: Partial<Transfer>) => shortLine(aTransfer(fields)), [
+gives('show_downloads', (fields: Partial<Transfer>) => classicLine(aTransfer(fields)), [
   [{}, '[D] [team] dump.sql'],
   [{ state: 'seeding' }, '[C] [team] dump.sql'],
   [{ state: 'waiting' }, '[D] [team] dump.sql'],

@@ -6,14 +6,14 @@ import os from 'node:os';
 import path from 'node:path';
 import { homeAt } from '../../../../protocol/home/homeLayout.ts';
 import type { Home } from '../../../../protocol/home/homeLayout.ts';
-import { LINGER_MS, startHost } from '../../../../extension/engine/daemon/localServer.ts';
-import type { Host } from '../../../../extension/engine/daemon/localServer.ts';
-import { MERGE_MS } from '../../../../extension/engine/daemon/clientFeed.ts';
+import { LINGER_MS, startLocalServer } from '../../../../extension/engine/daemon/localServer.ts';
+import type { LocalServer } from '../../../../extension/engine/daemon/localServer.ts';
+import { UPDATE_INTERVAL_MS } from '../../../../extension/engine/daemon/clientFeed.ts';
 import { findEngine } from '../../../../protocol/home/connectEngine.ts';
 import type { EngineConnection, FrontendHandlers } from '../../../../protocol/home/connectEngine.ts';
 import type { Overview, Transfer } from '../../../../protocol/messages/engineLink.ts';
 import type { SwarmView } from '../../../../protocol/messages/swarmView.ts';
-import { SWARM_MS } from '../../../../extension/engine/daemon/swarmSubscriptions.ts';
+import { REFRESH_MS } from '../../../../extension/engine/daemon/swarmSubscriptions.ts';
 import { createIdentity } from '../../../../protocol/node/identity.ts';
 import { createNodeWorld } from '../../../../protocol/node/nodeWorld.ts';
 import type { World } from '../../../../protocol/base/world.ts';
@@ -53,7 +53,7 @@ describe('the host', () => {
   let home: Home;
   let clock: ManualClock;
   let world: World;
-  let hosts: Host[];
+  let hosts: LocalServer[];
   let connections: EngineConnection['connection'][];
 
   beforeEach(() => {
@@ -66,12 +66,16 @@ describe('the host', () => {
   });
   afterEach(async () => {
     for (const connection of connections) connection.destroy();
-    await Promise.all(hosts.map((host) => host.leave()));
+    await Promise.all(hosts.map((server) => server.leave()));
     fs.rmSync(folder, { recursive: true, force: true });
   });
 
-  const host = async (engine = new FakeEngine(), at = home, isOrphan?: () => boolean): Promise<Host | undefined> => {
-    const started = await startHost({
+  const host = async (
+    engine = new FakeEngine(),
+    at = home,
+    isOrphan?: () => boolean,
+  ): Promise<LocalServer | undefined> => {
+    const started = await startLocalServer({
       home: at,
       world,
       version: '0.1.0',
@@ -94,7 +98,7 @@ describe('the host', () => {
     await connection.call('watch', {});
     return { listener, connection };
   };
-  const hasLeft = async (of: Host | undefined): Promise<boolean> =>
+  const hasLeft = async (of: LocalServer | undefined): Promise<boolean> =>
     Promise.race([
       of?.whenLeft.then(() => true),
       new Promise<boolean>((resolve) => setImmediate(() => resolve(false))),
@@ -105,7 +109,7 @@ describe('the host', () => {
       const first = await host();
       let opened = 0;
       const again = () =>
-        startHost({
+        startLocalServer({
           home,
           world,
           version: '0.1.0',
@@ -122,7 +126,7 @@ describe('the host', () => {
 
     it('frees the home when the engine cannot be opened', async () => {
       await assert.rejects(
-        startHost({
+        startLocalServer({
           home,
           world,
           version: '0.1.0',
@@ -209,7 +213,7 @@ describe('the host', () => {
       engine.setOverview({ outbox: 3 });
       await connection.call('status', {}); // whatever was sent before this answer would be here
       assert.equal(listener.changes.length, 1);
-      await clock.advance(MERGE_MS);
+      await clock.advance(UPDATE_INTERVAL_MS);
       await listener.until(() => listener.changes.length === 2);
       assert.deepEqual(
         listener.changes[1]?.changed.map(({ id, doneBytes }) => [id, doneBytes]),
@@ -239,15 +243,15 @@ describe('the host', () => {
       engine.swarms.set(1, aSwarm());
       await host(engine);
       const { listener, connection } = await watching();
-      await clock.advance(5 * SWARM_MS);
+      await clock.advance(5 * REFRESH_MS);
       assert.equal(engine.swarmLooks, 0, 'nothing is worked out for nobody');
       await connection.call('watchSwarm', { transfer: 1, on: true });
       await listener.until(() => listener.swarms.length === 1);
-      await clock.advance(3 * SWARM_MS);
+      await clock.advance(3 * REFRESH_MS);
       await connection.call('status', {});
       assert.equal(listener.swarms.length, 1, 'it looks the same');
       for (const heldPieces of [5, 6, 7]) engine.swarms.set(1, aSwarm({ heldPieces }));
-      await clock.advance(SWARM_MS);
+      await clock.advance(REFRESH_MS);
       await listener.until(() => listener.swarms.length === 2);
       assert.deepEqual(
         listener.swarms.map(({ heldPieces }) => heldPieces),
@@ -255,7 +259,7 @@ describe('the host', () => {
       );
       await connection.call('watchSwarm', { transfer: 1, on: false });
       const { swarmLooks } = engine;
-      await clock.advance(5 * SWARM_MS);
+      await clock.advance(5 * REFRESH_MS);
       assert.equal(engine.swarmLooks, swarmLooks);
     });
 
@@ -271,7 +275,7 @@ describe('the host', () => {
       await connection.whenEnded;
       await second.call('status', {});
       const { swarmLooks } = engine;
-      await clock.advance(5 * SWARM_MS);
+      await clock.advance(5 * REFRESH_MS);
       assert.equal(engine.swarmLooks, swarmLooks);
     });
 

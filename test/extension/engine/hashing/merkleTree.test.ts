@@ -8,7 +8,7 @@ import {
   lengthOf,
   pieceBytesFor,
   pieceHash,
-  rangeFits,
+  provesRange,
   rangeOf,
   rootOf,
   shapeOf,
@@ -62,8 +62,8 @@ describe('the hash tree', () => {
     9 * PIECE,
   ]) {
     it(`gives a file of ${size} bytes the root of BEP 52`, () => {
-      const { layer, shape } = layerOf(bytesOf(size), PIECE);
-      assert.equal(rootOf(layer, shape), plainRoot(bytesOf(size)));
+      const { layer: pieceHashes, shape } = layerOf(bytesOf(size), PIECE);
+      assert.equal(rootOf(pieceHashes, shape), plainRoot(bytesOf(size)));
     });
   }
 
@@ -78,20 +78,20 @@ describe('the hash tree', () => {
         fc.nat(63),
         fc.nat(1_000_000),
         (pieces, log, place, spoil) => {
-          const { layer, shape } = layerOf(bytesOf(pieces * LEAF_BYTES), LEAF_BYTES);
-          const root = rootOf(layer, shape);
+          const { layer: pieceHashes, shape } = layerOf(bytesOf(pieces * LEAF_BYTES), LEAF_BYTES);
+          const root = rootOf(pieceHashes, shape);
           const count = 2 ** log;
           const first = place * count;
           fc.pre(isRange(shape, first, count));
-          const range = rangeOf(levelsOf(layer, shape), shape, first, count);
-          assert.ok(rangeFits(range, shape, root, first, count));
+          const range = rangeOf(levelsOf(pieceHashes, shape), shape, first, count);
+          assert.ok(provesRange(range, shape, root, first, count));
           const all = Buffer.concat([range.hashes, range.proof]);
           all[spoil % all.length] = (all[spoil % all.length] ?? 0) ^ 1;
           const spoilt = { hashes: all.subarray(0, range.hashes.length), proof: all.subarray(range.hashes.length) };
-          assert.ok(!rangeFits(spoilt, shape, root, first, count), 'a changed bit is noticed');
-          assert.ok(!rangeFits(range, shape, 'ab'.repeat(32) as Root, first, count), 'another root is noticed');
+          assert.ok(!provesRange(spoilt, shape, root, first, count), 'a changed bit is noticed');
+          assert.ok(!provesRange(range, shape, 'ab'.repeat(32) as Root, first, count), 'another root is noticed');
           assert.ok(
-            !rangeFits({ ...range, proof: range.proof.subarray(0, -1) }, shape, root, first, count) ||
+            !provesRange({ ...range, proof: range.proof.subarray(0, -1) }, shape, root, first, count) ||
               range.proof.length === 0,
             'a short proof is noticed',
           );

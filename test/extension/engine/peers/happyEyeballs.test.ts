@@ -1,7 +1,7 @@
 // Which of a machine's addresses are dialled, and when: in the simulated network, whose time is
 // counted, not waited for.
 import assert from 'node:assert/strict';
-import { dialAny } from '../../../../extension/engine/peers/happyEyeballs.ts';
+import { dialFastest } from '../../../../extension/engine/peers/happyEyeballs.ts';
 import { isShoalError } from '../../../../protocol/base/errors.ts';
 import type { ByteStream } from '../../../../protocol/base/world.ts';
 import type { Machine } from '../../../support/simulation/machine.ts';
@@ -40,7 +40,7 @@ const scene = (body: (scene: Scene) => Promise<void>): Promise<void> =>
       },
     };
     const dial = (...hosts: readonly string[]): Promise<ByteStream> =>
-      dialAny(
+      dialFastest(
         { clock, network: watched },
         hosts.map((host) => ({ host, port: PORT })),
         bob.pin,

@@ -2,9 +2,9 @@
 // seconds of it are what was set.
 import assert from 'node:assert';
 import fc from 'fast-check';
-import { PieceBuffers } from '../../../../extension/engine/peers/bufferPool.ts';
-import { Throttle } from '../../../../extension/engine/peers/rateLimiter.ts';
-import { Uploads } from '../../../../extension/engine/peers/uploadQueue.ts';
+import { BufferPool } from '../../../../extension/engine/peers/bufferPool.ts';
+import { RateLimiter } from '../../../../extension/engine/peers/rateLimiter.ts';
+import { UploadQueue } from '../../../../extension/engine/peers/uploadQueue.ts';
 import type { UploadFile, UploadPeer } from '../../../../extension/engine/peers/uploadQueue.ts';
 import { RAW_HEAD_ROOM_BYTES } from '../../../../protocol/wire/frame.ts';
 import { SPAN_BYTES_MAX } from '../../../../protocol/base/limits.ts';
@@ -29,13 +29,13 @@ describe('a limit', function () {
   for (const limit of LIMITS) {
     it(`of ${limit} B/s holds for what is taken in line`, () =>
       simulate(1, async (sim) => {
-        const throttle = new Throttle(clockOf(sim), limit);
+        const limiter = new RateLimiter(clockOf(sim), limit);
         let moved = 0;
         let isOn = true;
         const taker = async (): Promise<void> => {
           while (isOn) {
-            const bytes = Math.min(SPAN_BYTES_MAX, throttle.portionBytes);
-            await throttle.take(bytes);
+            const bytes = Math.min(SPAN_BYTES_MAX, limiter.portionBytes);
+            await limiter.take(bytes);
             moved += bytes;
           }
         };
@@ -50,22 +50,22 @@ describe('a limit', function () {
     it(`of ${limit} B/s holds for what is sent, of all together and of one file`, () =>
       simulate(2, async (sim) => {
         const clock = clockOf(sim);
-        const uploads = new Uploads({
+        const uploadQueue = new UploadQueue({
           clock,
-          up: new Throttle(clock, limit),
-          buffers: new PieceBuffers(RAW_HEAD_ROOM_BYTES),
+          uploadLimiter: new RateLimiter(clock, limit),
+          buffers: new BufferPool(RAW_HEAD_ROOM_BYTES),
         });
         const moved = { all: 0, slow: 0 };
         const signal = new AbortController().signal;
         let isOn = true;
         const files: readonly UploadFile[] = [
-          { up: new Throttle(clock), holders: () => 0 },
-          { up: new Throttle(clock, limit / 4), holders: () => 0 },
+          { uploadLimiter: new RateLimiter(clock), leechersWith: () => 0 },
+          { uploadLimiter: new RateLimiter(clock, limit / 4), leechersWith: () => 0 },
         ];
         const asker = async (file: UploadFile): Promise<void> => {
           const peer: UploadPeer = { isWritable: true, writable: () => Promise.resolve() };
           for (let [piece, offset] = [0, 0]; isOn;) {
-            const { raw, taken } = await uploads.ask({
+            const { raw, taken } = await uploadQueue.request({
               peer,
               file,
               piece,
@@ -98,8 +98,8 @@ describe('a limit', function () {
         (sizes) =>
           simulate(3, async (sim) => {
             const limit = 1_000_000;
-            const throttle = new Throttle(clockOf(sim), limit);
-            await Promise.all(sizes.map(async (bytes) => throttle.take(bytes)));
+            const limiter = new RateLimiter(clockOf(sim), limit);
+            await Promise.all(sizes.map(async (bytes) => limiter.take(bytes)));
             // The last may leave a debt, and 50 ms of it are free after a rest.
             const sum = sizes.slice(0, -1).reduce((all, bytes) => all + bytes, 0);
             assert.ok(sim.nowMs >= (sum / limit) * 1000 - 51, `${sum} bytes in ${sim.nowMs} ms`);
@@ -110,10 +110,10 @@ describe('a limit', function () {
 
   it('is gone at once when it is lifted', () =>
     simulate(4, async (sim) => {
-      const throttle = new Throttle(clockOf(sim), 1_000);
-      const slow = [1, 2].map(async () => throttle.take(1_000_000));
+      const limiter = new RateLimiter(clockOf(sim), 1_000);
+      const slow = [1, 2].map(async () => limiter.take(1_000_000));
       await sim.advance(10);
-      throttle.set(0);
+      limiter.set(0);
       await Promise.all(slow);
       assert.ok(sim.nowMs < 20);
     }));

@@ -1,8 +1,8 @@
 // The line of those who want bytes of us: what one of them does must not cost the others anything.
 import assert from 'node:assert';
-import { PieceBuffers } from '../../../../extension/engine/peers/bufferPool.ts';
-import { Throttle } from '../../../../extension/engine/peers/rateLimiter.ts';
-import { Uploads } from '../../../../extension/engine/peers/uploadQueue.ts';
+import { BufferPool } from '../../../../extension/engine/peers/bufferPool.ts';
+import { RateLimiter } from '../../../../extension/engine/peers/rateLimiter.ts';
+import { UploadQueue } from '../../../../extension/engine/peers/uploadQueue.ts';
 import type { Upload, UploadFile, UploadPeer, UploadRequest } from '../../../../extension/engine/peers/uploadQueue.ts';
 import { ShoalError } from '../../../../protocol/base/errors.ts';
 import { RAW_HEAD_ROOM_BYTES } from '../../../../protocol/wire/frame.ts';
@@ -18,9 +18,9 @@ describe('uploads', () => {
   function tell(
     title: string,
     story: (made: {
-      uploads: Uploads;
-      buffers: PieceBuffers;
-      up: Throttle;
+      uploads: UploadQueue;
+      buffers: BufferPool;
+      up: RateLimiter;
       ask: (wish: Partial<UploadRequest>) => Promise<Upload>;
       advance: (ms: number) => Promise<void>;
     }) => Promise<void>,
@@ -28,12 +28,12 @@ describe('uploads', () => {
     it(title, () =>
       simulate(1, async (sim) => {
         const clock = sim.clock({ isAlive: true, skewMs: 0 });
-        const up = new Throttle(clock);
-        const buffers = new PieceBuffers(RAW_HEAD_ROOM_BYTES);
-        const uploads = new Uploads({ clock, up, buffers });
-        const file: UploadFile = { up: new Throttle(clock), holders: () => 0 };
+        const uploadLimiter = new RateLimiter(clock);
+        const buffers = new BufferPool(RAW_HEAD_ROOM_BYTES);
+        const uploadQueue = new UploadQueue({ clock, uploadLimiter, buffers });
+        const file: UploadFile = { uploadLimiter: new RateLimiter(clock), leechersWith: () => 0 };
         const ask = (wish: Partial<UploadRequest>): Promise<Upload> =>
-          uploads.ask({
+          uploadQueue.request({
             peer: peer(),
             file,
             piece: 0,
@@ -43,7 +43,7 @@ describe('uploads', () => {
             read: () => Promise.resolve(),
             ...wish,
           });
-        await story({ uploads, buffers, up, ask, advance: (ms) => sim.advance(ms) });
+        await story({ uploads: uploadQueue, buffers, up: uploadLimiter, ask, advance: (ms) => sim.advance(ms) });
       }),
     );
   }
@@ -78,13 +78,13 @@ describe('uploads', () => {
     assert.equal(up.waitMs(up.portionBytes), 0);
   });
 
-  tell('end when their asker is gone', async ({ uploads, ask, up }) => {
+  tell('end when their asker is gone', async ({ uploads: uploadQueue, ask, up }) => {
     up.set(1);
     const gone = new AbortController();
     void ask({});
     const waiting = ask({ signal: gone.signal });
     gone.abort();
     await assert.rejects(waiting, { code: 'cancelled' });
-    assert.equal(uploads.waiting, 1);
+    assert.equal(uploadQueue.waiting, 1);
   });
 });

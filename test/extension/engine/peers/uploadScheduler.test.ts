@@ -1,9 +1,9 @@
 import assert from 'node:assert';
-import { nextToServe, PATIENCE_MS } from '../../../../extension/engine/peers/uploadScheduler.ts';
-import type { Waiting } from '../../../../extension/engine/peers/uploadScheduler.ts';
-import { FirstCopies } from '../../../../extension/engine/peers/superSeeding.ts';
+import { nextUpload, STARVATION_MS } from '../../../../extension/engine/peers/uploadScheduler.ts';
+import type { UploadCandidate } from '../../../../extension/engine/peers/uploadScheduler.ts';
+import { SuperSeeding } from '../../../../extension/engine/peers/superSeeding.ts';
 import type { UploadFile, UploadPeer } from '../../../../extension/engine/peers/uploadQueue.ts';
-import { Throttle } from '../../../../extension/engine/peers/rateLimiter.ts';
+import { RateLimiter } from '../../../../extension/engine/peers/rateLimiter.ts';
 import { ManualClock } from '../../../support/simulation/manualClock.ts';
 
 const NOW_MS = 100_000;
@@ -14,17 +14,17 @@ function next(text: string): number | undefined {
     .trim()
     .split('\n')
     .slice(1)
-    .map((row): Waiting => {
+    .map((row): UploadCandidate => {
       const [continued, copies, kept, served, waits] = row.trim().split(/\s+/);
       return {
         isContinued: continued === 'yes',
         copies: Number(copies),
-        kept: Number(kept),
-        servedAt: Number(served),
+        unsharedCopies: Number(kept),
+        lastServedAt: Number(served),
         sinceMs: NOW_MS - Number(waits),
       };
     });
-  return nextToServe(line, NOW_MS);
+  return nextUpload(line, NOW_MS);
 }
 
 describe('the choker', () => {
@@ -78,26 +78,29 @@ describe('the choker', () => {
       next(`
     continued  copies  kept  served  waits
     no         0       0     1       900
-    no         9       3     8       ${PATIENCE_MS + 1}`),
+    no         9       3     8       ${STARVATION_MS + 1}`),
       1,
     ));
 
-  it('has nobody to choose in an empty line', () => assert.equal(nextToServe([], NOW_MS), undefined));
+  it('has nobody to choose in an empty line', () => assert.equal(nextUpload([], NOW_MS), undefined));
 });
 
 describe('first copies', () => {
   const peer: UploadPeer = { isWritable: true, writable: () => Promise.resolve() };
   const holders = new Map<number, number>();
-  const file: UploadFile = { up: new Throttle(new ManualClock()), holders: (piece) => holders.get(piece) ?? 0 };
+  const file: UploadFile = {
+    uploadLimiter: new RateLimiter(new ManualClock()),
+    leechersWith: (piece) => holders.get(piece) ?? 0,
+  };
 
   it('count as kept when they had time to be passed on and were not', () => {
-    const copies = new FirstCopies();
-    for (const piece of [1, 2, 3]) copies.gave(peer, file, piece, 0);
+    const copies = new SuperSeeding();
+    for (const piece of [1, 2, 3]) copies.onSent(peer, file, piece, 0);
     for (const piece of [1, 2, 3]) holders.set(piece, 1);
-    assert.equal(copies.keptBy(peer, 1_000), 0, 'not yet');
-    assert.equal(copies.keptBy(peer, 3_000), 3);
+    assert.equal(copies.unsharedBy(peer, 1_000), 0, 'not yet');
+    assert.equal(copies.unsharedBy(peer, 3_000), 3);
     holders.set(2, 2);
-    assert.equal(copies.keptBy(peer, 3_000), 2, 'one was passed on');
-    assert.equal(copies.keptBy(peer, 100_000), 0, 'and all is forgiven in the end');
+    assert.equal(copies.unsharedBy(peer, 3_000), 2, 'one was passed on');
+    assert.equal(copies.unsharedBy(peer, 100_000), 0, 'and all is forgiven in the end');
   });
 });

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { decodeCheckpoint, encodeCheckpoint } from '../../../../extension/engine/storage/checkpointFormat.ts';
-import type { Subject } from '../../../../extension/engine/storage/checkpointFormat.ts';
+import type { CheckpointSubject } from '../../../../extension/engine/storage/checkpointFormat.ts';
 import { shapeOf } from '../../../../extension/engine/hashing/merkleTree.ts';
 import { Bitfield } from '../../../../protocol/messages/bitfield.ts';
 import type { Root } from '../../../../protocol/base/ids.ts';
 
 const PIECE_BYTES = 512 * 1024;
-const subject: Subject = {
+const subject: CheckpointSubject = {
   nonce: '0123456789abcdef',
   root: 'ab'.repeat(32) as Root,
   shape: shapeOf(21 * PIECE_BYTES - 5, PIECE_BYTES),
@@ -30,7 +30,7 @@ describe('a checkpoint', () => {
         fc.maxSafeNat(),
         fc.infiniteStream(fc.boolean()),
         (nonce, root, pieces, generation, bits) => {
-          const any: Subject = {
+          const any: CheckpointSubject = {
             nonce: Buffer.from(nonce).toString('hex'),
             root: Buffer.from(root).toString('hex') as Root,
             shape: shapeOf(pieces * PIECE_BYTES, PIECE_BYTES),
@@ -62,7 +62,7 @@ describe('a checkpoint', () => {
     assert.equal(decodeCheckpoint(Buffer.concat([written, Buffer.alloc(1)]), subject), undefined);
   });
 
-  const others: Record<string, Subject> = {
+  const others: Record<string, CheckpointSubject> = {
     'another part file': { ...subject, nonce: '0123456789abcdee' },
     'another file': { ...subject, root: 'ac'.repeat(32) as Root },
     'a file of another size': { ...subject, shape: shapeOf(subject.shape.sizeBytes + 1, PIECE_BYTES) },

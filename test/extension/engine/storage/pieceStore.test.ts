@@ -5,10 +5,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { Copy } from '../../../../extension/engine/storage/pieceStore.ts';
+import { PieceStore } from '../../../../extension/engine/storage/pieceStore.ts';
 import { identityOf } from '../../../../extension/engine/hashing/fileIdentity.ts';
 import { inlineHasher } from '../../../../extension/engine/hashing/hasher.ts';
-import { OpenFiles } from '../../../../extension/engine/storage/filePool.ts';
+import { FilePool } from '../../../../extension/engine/storage/filePool.ts';
 import { createNodeDisk } from '../../../../protocol/node/nodeDisk.ts';
 import { ManualClock } from '../../../support/simulation/manualClock.ts';
 
@@ -38,42 +38,42 @@ describe('a copy that is served', () => {
     bytes[piece * PIECE + 99]! ^= 1;
     write(bytes);
   }
-  async function served(): Promise<Copy> {
-    const { root, shape, layer, stat } = await hasher.hashFile(file, PIECE);
-    return Copy.ofFile(
-      { disk, clock, hasher, openFiles: new OpenFiles(disk, clock) },
+  async function served(): Promise<PieceStore> {
+    const { root, shape, pieceHashes, stat } = await hasher.hashFile(file, PIECE);
+    return PieceStore.forFile(
+      { disk, clock, hasher, openFiles: new FilePool(disk, clock) },
       root,
       shape,
-      layer,
+      pieceHashes,
       file,
       identityOf(stat),
     );
   }
 
   it('gives no piece that is not what it was, whole or in spans', async () => {
-    const copy = await served();
+    const store = await served();
     spoil(2);
-    await copy.read(1, 0, Buffer.alloc(PIECE));
-    await assert.rejects(copy.read(2, 0, Buffer.alloc(PIECE)), { code: 'fileChanged' });
-    await assert.rejects(copy.read(2, 1000, Buffer.alloc(10)), { code: 'fileChanged' });
-    await copy.close();
+    await store.read(1, 0, Buffer.alloc(PIECE));
+    await assert.rejects(store.read(2, 0, Buffer.alloc(PIECE)), { code: 'fileChanged' });
+    await assert.rejects(store.read(2, 1000, Buffer.alloc(10)), { code: 'fileChanged' });
+    await store.close();
   });
 
   it('looks at the file again after a quarter of a second', async () => {
-    const copy = await served();
-    await copy.read(0, 0, Buffer.alloc(PIECE));
+    const store = await served();
+    await store.read(0, 0, Buffer.alloc(PIECE));
     utimesSync(file, 2_000_000, 2_000_000);
     await clock.advance(250);
-    await assert.rejects(copy.read(0, 0, Buffer.alloc(PIECE)), { code: 'fileChanged' });
-    await copy.close();
+    await assert.rejects(store.read(0, 0, Buffer.alloc(PIECE)), { code: 'fileChanged' });
+    await store.close();
   });
 
   it('gives the right bytes of a span that is read first', async () => {
-    const copy = await served();
+    const store = await served();
     const span = Buffer.alloc(1000);
-    await copy.read(3, 5000, span);
+    await store.read(3, 5000, span);
     assert.ok(span.equals(readFileSync(file).subarray(3 * PIECE + 5000, 3 * PIECE + 6000)));
-    await copy.close();
-    await assert.rejects(copy.read(3, 5000, span), { code: 'pieceNotHeld' });
+    await store.close();
+    await assert.rejects(store.read(3, 5000, span), { code: 'pieceNotHeld' });
   });
 });

@@ -5,9 +5,9 @@ import fc from 'fast-check';
 import { Bitfield } from '../../../../protocol/messages/bitfield.ts';
 import type { Pin } from '../../../../protocol/base/ids.ts';
 import { rangesText } from '../../../../protocol/messages/swarmView.ts';
-import { Departed } from '../../../../extension/engine/swarm/departedPeers.ts';
-import { nowhereOf } from '../../../../extension/engine/swarm/availability.ts';
-import { Pieces } from '../../../../extension/engine/storage/pieceStates.ts';
+import { DepartedPeers } from '../../../../extension/engine/swarm/departedPeers.ts';
+import { unavailablePieces } from '../../../../extension/engine/swarm/availability.ts';
+import { PieceStates } from '../../../../extension/engine/storage/pieceStates.ts';
 
 const SIZE = 24;
 const field = (...pieces: readonly number[]): Bitfield => {
@@ -32,15 +32,15 @@ describe('what nobody at hand has', () => {
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const board = new Pieces(SIZE);
+        const states = new PieceStates(SIZE);
         const peers: Bitfield[] = [];
         for (const one of steps) {
           if (one.does === 'comes') {
             peers.push(one.theirs);
-            board.countHolder(one.theirs, 1);
+            states.countHolder(one.theirs, 1);
           } else if (one.does === 'goes') {
             const [gone] = peers.splice(peers.length === 0 ? 0 : one.n % peers.length, 1);
-            if (gone) board.countHolder(gone, -1);
+            if (gone) states.countHolder(gone, -1);
           } else {
             const allowed: Partial<Record<string, readonly string[]>> = {
               missing: ['request', 'skip', 'find'],
@@ -49,13 +49,13 @@ describe('what nobody at hand has', () => {
               held: ['lose'],
               unwanted: ['want'],
             };
-            if (allowed[board.state(one.piece)]?.includes(one.move)) board.move(one.piece, one.move);
+            if (allowed[states.state(one.piece)]?.includes(one.move)) states.move(one.piece, one.move);
           }
           const plain = Array.from({ length: SIZE }, (_, piece) => piece).filter(
-            (piece) => board.state(piece) === 'missing' && !peers.some((theirs) => theirs.has(piece)),
+            (piece) => states.state(piece) === 'missing' && !peers.some((theirs) => theirs.has(piece)),
           );
-          assert.equal(board.nowhereCount, plain.length);
-          const said = nowhereOf(board, undefined);
+          assert.equal(states.unavailableCount, plain.length);
+          const said = unavailablePieces(states, undefined);
           assert.equal(said?.pieces ?? 0, plain.length);
           assert.equal(said?.ranges[0]?.first, plain[0]);
         }
@@ -63,8 +63,8 @@ describe('what nobody at hand has', () => {
     );
   });
 
-  const board = (theirs: Bitfield): Pieces => {
-    const made = new Pieces(SIZE);
+  const board = (theirs: Bitfield): PieceStates => {
+    const made = new PieceStates(SIZE);
     made.countHolder(theirs, 1);
     return made;
   };
@@ -103,12 +103,13 @@ describe('what nobody at hand has', () => {
   ];
   for (const [says, missing, left, text, lastHad] of rows) {
     it(says, () => {
-      const departed = new Departed();
+      const departedPeers = new DepartedPeers();
       for (const [n, [user, pieces]] of left.entries()) {
-        departed.left(pin(n), { user, theirs: field(...pieces), atMs: n });
+        departedPeers.add(pin(n), { user, had: field(...pieces), atMs: n });
       }
       const said =
-        nowhereOf(board(field(...all.filter((piece) => !missing.includes(piece)))), departed) ?? assert.fail('nothing');
+        unavailablePieces(board(field(...all.filter((piece) => !missing.includes(piece)))), departedPeers) ??
+        assert.fail('nothing');
       assert.deepEqual(
         [rangesText(said), said.lastHad && `${said.lastHad.user} ${said.lastHad.pieces}`],
         [text, lastHad],
@@ -117,38 +118,38 @@ describe('what nobody at hand has', () => {
   }
 
   it('says nothing where somebody has everything', () =>
-    assert.equal(nowhereOf(board(field(...all)), new Departed()), undefined));
+    assert.equal(unavailablePieces(board(field(...all)), new DepartedPeers()), undefined));
 });
 
 describe('who has left', () => {
-  const peer = (atMs: number) => ({ user: 'somebody', theirs: field(1), atMs });
+  const peer = (atMs: number) => ({ user: 'somebody', had: field(1), atMs });
   it('is remembered once, as it was last', () => {
-    const departed = new Departed();
-    departed.left(pin(1), peer(1));
-    departed.left(pin(2), peer(2));
-    departed.left(pin(1), peer(3));
+    const departedPeers = new DepartedPeers();
+    departedPeers.add(pin(1), peer(1));
+    departedPeers.add(pin(2), peer(2));
+    departedPeers.add(pin(1), peer(3));
     assert.deepEqual(
-      [...departed.peers.values()].map(({ atMs }) => atMs),
+      [...departedPeers.peers.values()].map(({ atMs }) => atMs),
       [2, 3],
     );
   });
   it('is forgotten when it comes back', () => {
-    const departed = new Departed();
-    departed.left(pin(1), peer(1));
-    departed.cameBack(pin(1));
-    assert.equal(departed.peers.size, 0);
+    const departedPeers = new DepartedPeers();
+    departedPeers.add(pin(1), peer(1));
+    departedPeers.remove(pin(1));
+    assert.equal(departedPeers.peers.size, 0);
   });
   it('are few: those who left last', () => {
-    const departed = new Departed();
-    for (let n = 0; n < 100; n++) departed.left(pin(n), peer(n));
+    const departedPeers = new DepartedPeers();
+    for (let n = 0; n < 100; n++) departedPeers.add(pin(n), peer(n));
     assert.deepEqual(
-      [...departed.peers.values()].map(({ atMs }) => atMs),
+      [...departedPeers.peers.values()].map(({ atMs }) => atMs),
       [92, 93, 94, 95, 96, 97, 98, 99],
     );
   });
   it('is nobody who had nothing', () => {
-    const departed = new Departed();
-    departed.left(pin(1), { ...peer(1), theirs: field() });
-    assert.equal(departed.peers.size, 0);
+    const departedPeers = new DepartedPeers();
+    departedPeers.add(pin(1), { ...peer(1), had: field() });
+    assert.equal(departedPeers.peers.size, 0);
   });
 });

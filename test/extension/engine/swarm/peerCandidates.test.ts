@@ -1,7 +1,7 @@
 // Whom a swarm reaches next, as data.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { Contacts } from '../../../../extension/engine/swarm/peerCandidates.ts';
+import { PeerCandidates } from '../../../../extension/engine/swarm/peerCandidates.ts';
 import type { AccountId, Pin } from '../../../../protocol/base/ids.ts';
 import type { SwarmPeer } from '../../../../protocol/messages/trackerLink.ts';
 
@@ -13,14 +13,14 @@ const peer = (n: number, leftBytes = 0): SwarmPeer => ({
   addresses: [],
   leftBytes,
 });
-const contactsOf = (...peers: SwarmPeer[]): Contacts => {
-  const contacts = new Contacts();
+const contactsOf = (...peers: SwarmPeer[]): PeerCandidates => {
+  const contacts = new PeerCandidates();
   contacts.add(peers);
   return contacts;
 };
 /** @param turn  what chance gives: any u32 */
 const reaches = (
-  contacts: Contacts,
+  contacts: PeerCandidates,
   here: readonly number[] = [],
   turn = 0,
   nowMs = 0,
@@ -28,11 +28,11 @@ const reaches = (
   linked: readonly number[] = [],
 ): readonly string[] =>
   contacts
-    .toReach(new Set(here.map(pinOf)), {
+    .select(new Set(here.map(pinOf)), {
       nowMs,
       random: () => turn / 2 ** 32,
       isUnreachable: (pin) => unreachable.map(pinOf).includes(pin),
-      isLinked: (pin) => linked.map(pinOf).includes(pin),
+      isConnected: (pin) => linked.map(pinOf).includes(pin),
     })
     .map(({ user }) => user);
 
@@ -64,9 +64,9 @@ describe('whom a swarm reaches', () => {
   });
   it('are none who have not answered yet, who count as if they took part', () => {
     const contacts = contactsOf(...Array.from({ length: 20 }, (_, n) => peer(n)));
-    for (let n = 0; n < 16; n++) contacts.asking(pinOf(n));
+    for (let n = 0; n < 16; n++) contacts.onJoinStarted(pinOf(n));
     assert.deepEqual(reaches(contacts), []);
-    contacts.answered(pinOf(7));
+    contacts.onJoinEnded(pinOf(7));
     assert.deepEqual(reaches(contacts), ['p7']);
   });
   it('are so many that sixteen take part, each once', () =>

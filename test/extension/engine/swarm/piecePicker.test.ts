@@ -2,29 +2,29 @@ import assert from 'node:assert';
 import fc from 'fast-check';
 import { Bitfield } from '../../../../protocol/messages/bitfield.ts';
 import type { PickerMode } from '../../../../protocol/messages/engineLink.ts';
-import { ENDGAME_PEERS_MAX, pick } from '../../../../extension/engine/swarm/piecePicker.ts';
-import { Pieces } from '../../../../extension/engine/storage/pieceStates.ts';
+import { ENDGAME_PEERS_MAX, pickPiece } from '../../../../extension/engine/swarm/piecePicker.ts';
+import { PieceStates } from '../../../../extension/engine/storage/pieceStates.ts';
 
 type Ours = 'missing' | 'held' | 'verifying' | 'asked' | 'asked here' | 'may move' | 'arriving' | 'asked twice';
 
 /** Reads a board: `piece  ours  holders  this peer`. */
-function boardOf(text: string): { board: Pieces; theirs: Bitfield; ours: readonly Ours[] } {
+function boardOf(text: string): { board: PieceStates; theirs: Bitfield; ours: readonly Ours[] } {
   const rows = text
     .trim()
     .split('\n')
     .slice(1)
     .map((line) => line.trim().split(/\s{2,}/));
-  const board = new Pieces(rows.length);
+  const states = new PieceStates(rows.length);
   const theirs = new Bitfield(rows.length);
   const ours = rows.map(([, state]) => state as Ours);
   for (const [n, [, state, holders, peer]] of rows.entries()) {
-    for (let h = 0; h < Number(holders); h++) board.addHolder(n);
+    for (let h = 0; h < Number(holders); h++) states.addHolder(n);
     if (peer === 'has') theirs.add(n);
-    if (state === 'held') board.move(n, 'find');
-    else if (state !== 'missing') board.move(n, 'request');
-    if (state === 'verifying') board.move(n, 'verify');
+    if (state === 'held') states.move(n, 'find');
+    else if (state !== 'missing') states.move(n, 'request');
+    if (state === 'verifying') states.move(n, 'verify');
   }
-  return { board, theirs, ours };
+  return { board: states, theirs, ours };
 }
 
 /** Every piece that may be picked, over many rolls of the dice. */
@@ -35,22 +35,31 @@ function picks(
   urgent: readonly number[] = [],
   onlyUrgent = false,
 ): readonly (number | undefined)[] {
-  const { board, theirs, ours } = boardOf(text);
+  const { board: states, theirs: peerHas, ours } = boardOf(text);
   const seen = new Set<number | undefined>();
   let seed = 1;
   const random = (): number => (seed = (seed * 48271) % 2147483647) / 2147483647;
-  const asked = (piece: number) => {
+  const inFlight = (piece: number) => {
     const state = ours[piece];
     return {
-      peers: state === 'asked twice' ? ENDGAME_PEERS_MAX : 1,
-      byThisPeer: state === 'asked here',
+      peersAsked: state === 'asked twice' ? ENDGAME_PEERS_MAX : 1,
+      isFromThisPeer: state === 'asked here',
       mayMove: state === 'may move',
-      isComing: state === 'arriving',
+      isArriving: state === 'arriving',
     };
   };
   for (let n = 0; n < 400; n++) {
     seen.add(
-      pick({ board, theirs, mode, urgent, onlyUrgent, random, asked, coming: (piece) => comingTo.get(piece) ?? 0 }),
+      pickPiece({
+        states,
+        peerHas,
+        mode,
+        urgent,
+        onlyUrgent,
+        random,
+        inFlight,
+        announcedRequests: (piece) => comingTo.get(piece) ?? 0,
+      }),
     );
   }
   return [...seen].sort((a, b) => (a ?? -1) - (b ?? -1));
@@ -225,28 +234,28 @@ describe('the picker', () => {
         fc.constantFrom('rarest', 'random', 'sequential'),
         fc.integer(),
         (pieces, mode, seed) => {
-          const board = new Pieces(pieces.length);
-          const theirs = new Bitfield(pieces.length);
+          const states = new PieceStates(pieces.length);
+          const peerHas = new Bitfield(pieces.length);
           for (const [n, piece] of pieces.entries()) {
-            if (piece.held) board.move(n, 'find');
-            if (piece.theirs) theirs.add(n);
-            for (let h = 0; h < piece.holders; h++) board.addHolder(n);
+            if (piece.held) states.move(n, 'find');
+            if (piece.theirs) peerHas.add(n);
+            for (let h = 0; h < piece.holders; h++) states.addHolder(n);
           }
           let state = Math.abs(seed % 2147483646) + 1;
           const random = (): number => (state = (state * 48271) % 2147483647) / 2147483647;
           const wanted = pieces.some((piece) => piece.theirs && !piece.held);
-          const picked = pick({
-            board,
-            theirs,
+          const picked = pickPiece({
+            states,
+            peerHas,
             mode,
             urgent: [],
             onlyUrgent: false,
             random,
-            coming: () => 0,
-            asked: () => ({ peers: 1, byThisPeer: false, mayMove: false, isComing: false }),
+            announcedRequests: () => 0,
+            inFlight: () => ({ peersAsked: 1, isFromThisPeer: false, mayMove: false, isArriving: false }),
           });
           assert.equal(picked !== undefined, wanted);
-          if (picked !== undefined) assert.ok(theirs.has(picked) && board.state(picked) === 'missing');
+          if (picked !== undefined) assert.ok(peerHas.has(picked) && states.state(picked) === 'missing');
         },
       ),
     );
@@ -255,16 +264,16 @@ describe('the picker', () => {
 
 describe('the board', () => {
   it('allows only the moves of its table', () => {
-    const board = new Pieces(2);
-    assert.throws(() => board.move(0, 'hold'), /cannot hold while missing/);
-    board.move(0, 'request');
-    assert.throws(() => board.move(0, 'request'), /cannot request while requested/);
-    board.move(0, 'verify');
-    board.move(0, 'hold');
-    assert.throws(() => board.move(0, 'release'), /cannot release while held/);
-    assert.throws(() => board.move(2, 'request'));
+    const states = new PieceStates(2);
+    assert.throws(() => states.move(0, 'hold'), /cannot hold while missing/);
+    states.move(0, 'request');
+    assert.throws(() => states.move(0, 'request'), /cannot request while requested/);
+    states.move(0, 'verify');
+    states.move(0, 'hold');
+    assert.throws(() => states.move(0, 'release'), /cannot release while held/);
+    assert.throws(() => states.move(2, 'request'));
     assert.deepEqual(
-      [board.state(0), board.state(1), board.isWhole, board.missingCount],
+      [states.state(0), states.state(1), states.isComplete, states.missingCount],
       ['held', 'missing', false, 1],
     );
   });
@@ -273,7 +282,7 @@ describe('the board', () => {
     const moves = ['request', 'release', 'verify', 'hold', 'reject', 'find', 'lose'] as const;
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(9), fc.constantFrom(...moves)), { maxLength: 200 }), (steps) => {
-        const board = new Pieces(10);
+        const board = new PieceStates(10);
         for (const [piece, move] of steps) {
           try {
             board.move(piece, move);

@@ -5,17 +5,17 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { Copy } from '../../../../extension/engine/storage/pieceStore.ts';
+import { PieceStore } from '../../../../extension/engine/storage/pieceStore.ts';
 import { identityOf } from '../../../../extension/engine/hashing/fileIdentity.ts';
 import { inlineHasher } from '../../../../extension/engine/hashing/hasher.ts';
 import type { HashedFile } from '../../../../extension/engine/hashing/hasher.ts';
 import { createPart, newPartPath } from '../../../../extension/engine/storage/partFile.ts';
-import { Peers } from '../../../../extension/engine/peers/peerConnections.ts';
-import { OpenFiles } from '../../../../extension/engine/storage/filePool.ts';
-import { PieceBuffers } from '../../../../extension/engine/peers/bufferPool.ts';
+import { PeerConnections } from '../../../../extension/engine/peers/peerConnections.ts';
+import { FilePool } from '../../../../extension/engine/storage/filePool.ts';
+import { BufferPool } from '../../../../extension/engine/peers/bufferPool.ts';
 import { Swarm } from '../../../../extension/engine/swarm/swarm.ts';
-import { Throttle } from '../../../../extension/engine/peers/rateLimiter.ts';
-import { Uploads } from '../../../../extension/engine/peers/uploadQueue.ts';
+import { RateLimiter } from '../../../../extension/engine/peers/rateLimiter.ts';
+import { UploadQueue } from '../../../../extension/engine/peers/uploadQueue.ts';
 import { Tickets } from '../../../../extension/engine/trackers/tickets.ts';
 import { RAW_HEAD_ROOM_BYTES } from '../../../../protocol/wire/frame.ts';
 import { createIdentity } from '../../../../protocol/node/identity.ts';
@@ -40,11 +40,11 @@ class TestPeer {
   readonly copyHost = {
     ...this.world,
     hasher: inlineHasher(this.world.disk),
-    openFiles: new OpenFiles(this.world.disk, this.world.clock),
+    openFiles: new FilePool(this.world.disk, this.world.clock),
   };
   readonly account = randomBytes(16).toString('hex') as AccountId;
   readonly tickets = new Tickets(this.world.clock);
-  readonly peers: Peers;
+  readonly peers: PeerConnections;
   readonly sentBytes = { count: 0 };
   swarm: Swarm | undefined;
   readonly whole: Promise<void>;
@@ -54,21 +54,21 @@ class TestPeer {
     this.whole = new Promise((resolve) => (this.#whole = resolve));
     this.tickets.setRealm(realm, keys);
     if (member) this.tickets.setMine([this.ticket()], this.identity.pin);
-    this.peers = new Peers({
+    this.peers = new PeerConnections({
       world: this.world,
       device: this.identity.pin,
       program: 'test',
       tickets: this.tickets,
-      uploads: new Uploads({
+      uploadQueue: new UploadQueue({
         clock: this.world.clock,
-        up: new Throttle(this.world.clock),
-        buffers: new PieceBuffers(RAW_HEAD_ROOM_BYTES),
+        uploadLimiter: new RateLimiter(this.world.clock),
+        buffers: new BufferPool(RAW_HEAD_ROOM_BYTES),
       }),
       swarm: (_, root) => (this.swarm?.key.root === root ? this.swarm : undefined),
-      revoked: () => this.swarm?.dropUntrusted(),
-      sent: (_, bytes) => (this.sentBytes.count += bytes),
+      onRevoked: () => this.swarm?.dropUntrusted(),
+      onSent: (_, bytes) => (this.sentBytes.count += bytes),
       askDial: () => {},
-      linkUp: () => this.swarm?.connect(),
+      onConnected: () => this.swarm?.connect(),
     });
   }
 
@@ -91,28 +91,28 @@ class TestPeer {
   }
 
   takePart(
-    copy: Copy,
+    store: PieceStore,
     root: HashedFile['root'],
     spoil: (bytes: Buffer) => Buffer | Promise<Buffer> = (bytes) => bytes,
   ): void {
-    const swarmHost = {
+    const swarmContext = {
       clock: this.world.clock,
       chance: this.world.chance,
       log: silentLog,
-      buffers: new PieceBuffers(),
-      down: new Throttle(this.world.clock),
-      reach: (peer: SwarmPeer, swarm: Swarm) => this.peers.reach(peer, swarm),
+      buffers: new BufferPool(),
+      downloadLimiter: new RateLimiter(this.world.clock),
+      connectTo: (peer: SwarmPeer, swarm: Swarm) => this.peers.connectTo(peer, swarm),
       isUnreachable: (pin: Pin) => this.peers.isUnreachable(pin),
-      isLinked: (pin: Pin) => this.peers.isLinked(pin),
-      linksIn: () => [],
+      isConnected: (pin: Pin) => this.peers.isConnected(pin),
+      connectionsIn: () => [],
     };
-    const swarm = new Swarm({ group, root }, copy, 'rarest', swarmHost, {
-      changed() {},
-      layerKnown() {},
-      whole: () => this.#whole(),
-      stuck: (error) => assert.fail(error.message),
-      gone() {},
-      received() {},
+    const swarm = new Swarm({ group, root }, store, 'rarest', swarmContext, {
+      onChange() {},
+      onPieceHashes() {},
+      onComplete: () => this.#whole(),
+      onDiskError: (error) => assert.fail(error.message),
+      onSourceLost() {},
+      onReceived() {},
     });
     const honest = swarm.read.bind(swarm);
     swarm.read = async (piece, offset, into) => {
@@ -135,7 +135,7 @@ class TestPeer {
   async close(): Promise<void> {
     this.swarm?.close();
     await this.peers.stop();
-    await this.swarm?.copy.close();
+    await this.swarm?.store.close();
   }
 }
 
@@ -167,8 +167,12 @@ describe('a swarm', function () {
     const peer = new TestPeer(options);
     all.push(peer);
     await peer.peers.start({ host: '127.0.0.1', port: 0, portIsFirm: true });
-    const { root, shape, layer, stat } = hashed;
-    peer.takePart(await Copy.ofFile(peer.copyHost, root, shape, layer, source, identityOf(stat)), root, spoil);
+    const { root, shape, pieceHashes, stat } = hashed;
+    peer.takePart(
+      await PieceStore.forFile(peer.copyHost, root, shape, pieceHashes, source, identityOf(stat)),
+      root,
+      spoil,
+    );
     return peer;
   }
 
@@ -184,14 +188,14 @@ describe('a swarm', function () {
       shape,
     );
     peer.takePart(
-      Copy.ofPart(peer.copyHost, root, shape, part, undefined, (error) => assert.fail(error.message)),
+      PieceStore.forPart(peer.copyHost, root, shape, part, undefined, (error) => assert.fail(error.message)),
       root,
     );
     return peer;
   }
 
   async function isIdentical(peer: TestPeer): Promise<void> {
-    const { path: copy } = await (peer.swarm as Swarm).copy.publish({
+    const { path: copy } = await (peer.swarm as Swarm).store.finalize({
       destination: path.join(folder, `whole-${randomBytes(4).toString('hex')}`),
       ownFolders: 0,
       rename: false,
@@ -238,9 +242,9 @@ describe('a swarm', function () {
 
   it('leaves alone who sends wrong piece hashes, and takes them from another', async () => {
     const liar = await seeder();
-    const { copy } = liar.swarm as Swarm;
-    const honestHashes = copy.hashes.bind(copy);
-    copy.hashes = (first, count) => {
+    const { store } = liar.swarm as Swarm;
+    const honestHashes = store.hashes.bind(store);
+    store.hashes = (first, count) => {
       const range = honestHashes(first, count);
       return range && { ...range, hashes: Buffer.from(range.hashes).reverse() };
     };
@@ -248,7 +252,7 @@ describe('a swarm', function () {
     one.swarm?.addCandidates([liar.address]);
     while (liar.swarm?.peerCount === 0) await new Promise((resolve) => setImmediate(resolve));
     while (liar.swarm?.peerCount === 1) await new Promise((resolve) => setImmediate(resolve));
-    assert.equal(one.swarm?.copy.layer, undefined, 'nothing wrong was kept');
+    assert.equal(one.swarm?.store.pieceHashes, undefined, 'nothing wrong was kept');
     const honest = await seeder();
     one.swarm?.addCandidates([honest.address]);
     await one.whole;
@@ -271,24 +275,24 @@ describe('a swarm', function () {
   it('gives nothing to somebody without a ticket', async () => {
     const seed = await seeder();
     const stranger = await leecher({ member: false });
-    const link = stranger.peers.reach(seed.address, stranger.swarm as Swarm);
-    assert.equal(link, undefined);
-    while (stranger.peers.links.length === 0) await new Promise((resolve) => setImmediate(resolve));
-    const { connection } = stranger.peers.links[0] as (typeof stranger.peers.links)[0];
+    const connection = stranger.peers.connectTo(seed.address, stranger.swarm as Swarm);
+    assert.equal(connection, undefined);
+    while (stranger.peers.connections.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    const { rpc } = stranger.peers.connections[0] as (typeof stranger.peers.connections)[0];
     const { root } = hashed;
     const into = new Uint8Array(PIECE);
-    await assert.rejects(connection.call('piece', { group, root, piece: 0, offset: 0, lengthBytes: PIECE }, { into }), {
+    await assert.rejects(rpc.call('piece', { group, root, piece: 0, offset: 0, lengthBytes: PIECE }, { into }), {
       code: 'noTicket',
     });
-    await assert.rejects(connection.call('hashes', { group, root, first: 0, count: 1 }), { code: 'noTicket' });
-    await assert.rejects(connection.call('join', { group, root, holding: { have: 'none', bits: new Uint8Array(0) } }), {
+    await assert.rejects(rpc.call('hashes', { group, root, first: 0, count: 1 }), { code: 'noTicket' });
+    await assert.rejects(rpc.call('join', { group, root, holding: { have: 'none', bits: new Uint8Array(0) } }), {
       code: 'noTicket',
     });
     assert.equal(seed.sentBytes.count, 0);
     // Somebody else's ticket is worth nothing on this link.
     const other = new TestPeer();
-    connection.notify('ticket', { ticket: other.ticket() });
-    assert.equal((await connection.whenEnded).error?.code, 'badTicket');
+    rpc.notify('ticket', { ticket: other.ticket() });
+    assert.equal((await rpc.whenEnded).error?.code, 'badTicket');
   });
 
   it('gives nothing any more to somebody whose membership was revoked', async () => {
@@ -296,14 +300,10 @@ describe('a swarm', function () {
     const one = await leecher();
     one.swarm?.addCandidates([seed.address]);
     await one.whole;
-    const { connection } = one.peers.links[0] as (typeof one.peers.links)[0];
+    const { rpc } = one.peers.connections[0] as (typeof one.peers.connections)[0];
     const { root } = hashed;
     const ask = (): Promise<unknown> =>
-      connection.call(
-        'piece',
-        { group, root, piece: 0, offset: 0, lengthBytes: PIECE },
-        { into: new Uint8Array(PIECE) },
-      );
+      rpc.call('piece', { group, root, piece: 0, offset: 0, lengthBytes: PIECE }, { into: new Uint8Array(PIECE) });
     await ask();
     const before = seed.sentBytes.count;
     seed.tickets.revoke(
@@ -320,11 +320,11 @@ describe('a swarm', function () {
     const seed = await seeder();
     for (const bits of [new Uint8Array(1), new Uint8Array(100)]) {
       const evil = await leecher();
-      evil.peers.reach(seed.address, evil.swarm as Swarm);
-      while (evil.peers.links.length === 0) await new Promise((resolve) => setImmediate(resolve));
-      const link = evil.peers.links[0] as (typeof evil.peers.links)[0];
-      link.show(group);
-      await link.connection.call('join', { group, root: hashed.root, holding: { have: 'some', bits } });
+      evil.peers.connectTo(seed.address, evil.swarm as Swarm);
+      while (evil.peers.connections.length === 0) await new Promise((resolve) => setImmediate(resolve));
+      const connection = evil.peers.connections[0] as (typeof evil.peers.connections)[0];
+      connection.showTicket(group);
+      await connection.rpc.call('join', { group, root: hashed.root, holding: { have: 'some', bits } });
       assert.equal(seed.swarm?.peerCount, 0);
     }
   });

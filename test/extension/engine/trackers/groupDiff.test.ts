@@ -1,13 +1,13 @@
 // What a person learns when a tracker tells anew of a group: as data.
 import assert from 'node:assert/strict';
-import type { GroupNews } from '../../../../extension/engine/trackers/groupDiff.ts';
-import { groupNews } from '../../../../extension/engine/trackers/groupDiff.ts';
+import type { GroupDiff } from '../../../../extension/engine/trackers/groupDiff.ts';
+import { diffGroup } from '../../../../extension/engine/trackers/groupDiff.ts';
 import type { AccountId, RequestId } from '../../../../protocol/base/ids.ts';
 import type { GroupView } from '../../../../protocol/messages/trackerLink.ts';
 import { aGroup } from '../../../support/fakes/fakeEngine.ts';
 
 describe('the news of a group', () => {
-  const none: GroupNews = { applicants: [], isNewMember: false, isAccepted: false };
+  const none: GroupDiff = { applicants: [], isNewMember: false, isAccepted: false };
   const asks = (...users: string[]): Partial<GroupView> => ({
     requests: users.map((user) => ({ request: user as RequestId, account: user as AccountId, user, atMs: 0 })),
   });
@@ -15,7 +15,7 @@ describe('the news of a group', () => {
     what: string,
     before: Partial<GroupView> | undefined,
     now: Partial<GroupView>,
-    news: Partial<GroupNews>,
+    news: Partial<GroupDiff>,
   ][] = [
     ['is none when nothing has changed', { role: 'owner', ...asks('bob') }, { role: 'owner', ...asks('bob') }, {}],
     [
@@ -40,6 +40,6 @@ describe('the news of a group', () => {
     ],
   ];
   for (const [what, before, now, news] of rows) {
-    it(what, () => assert.deepEqual(groupNews(aGroup(now), before && aGroup(before)), { ...none, ...news }));
+    it(what, () => assert.deepEqual(diffGroup(aGroup(now), before && aGroup(before)), { ...none, ...news }));
   }
 });

@@ -1,7 +1,7 @@
 // The link to one tracker, against a tracker that says what it should not. On simulated machines.
 import assert from 'node:assert/strict';
 import { TrackerSession } from '../../../../extension/engine/trackers/trackerSession.ts';
-import type { SessionHost } from '../../../../extension/engine/trackers/trackerSession.ts';
+import type { TrackerSessionContext } from '../../../../extension/engine/trackers/trackerSession.ts';
 import { Connection } from '../../../../protocol/wire/connection.ts';
 import { overview } from '../../../../protocol/messages/engineLink.ts';
 import { FrameLink } from '../../../../protocol/wire/frame.ts';
@@ -56,26 +56,26 @@ describe('a session with a tracker', () => {
         { port: 0 },
         (stream) => void serve(bob.world, stream).then((link) => (tracker = link)),
       );
-      const host: SessionHost = {
+      const context: TrackerSessionContext = {
         world: { ...alice.world, log: { ...silentLog, warn: (phrase) => void warnings.push(phrase) } },
         program: 'test',
         expectedPin: () => undefined,
         checkRealm: () => Promise.resolve(),
         listening: () => [],
         presence: () => new Map(),
-        changed() {},
-        session() {},
-        swarms() {},
-        swarmChanged() {},
-        presenceChanged() {},
-        groupGone() {},
-        revoked() {},
-        dialRequest() {},
-        signedOut() {},
-        conflicted() {},
-        groupChanged: (_, { name }) => void told.push(name),
+        onChange() {},
+        onSession() {},
+        onSwarms() {},
+        onSwarmChanged() {},
+        onPresenceChanged() {},
+        onGroupGone() {},
+        onRevoked() {},
+        onDialRequest() {},
+        onSignedOut() {},
+        onConflicts() {},
+        onGroupChanged: (_, { name }) => void told.push(name),
       };
-      const session = new TrackerSession({ host: 'tracker', port }, host);
+      const session = new TrackerSession({ host: 'tracker', port }, context);
       await sim.until(() => session.isUp);
       const hears = async (...groups: readonly ReturnType<typeof aGroup>[]): Promise<void> => {
         for (const one of groups) tracker?.notify('groupChanged', one);

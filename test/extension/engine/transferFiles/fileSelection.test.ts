@@ -1,6 +1,6 @@
 // Which files of a folder a pattern means.
 import assert from 'node:assert';
-import { chooser } from '../../../../extension/engine/transferFiles/fileSelection.ts';
+import { fileMatcher } from '../../../../extension/engine/transferFiles/fileSelection.ts';
 
 describe('the choice of files', () => {
   const all = ['README.md', 'a+b (1).txt', 'img/a.png', 'img/b.jpg', 'img/deep/c.png', 'imgs/d.png', '写真/é.png'];
@@ -21,6 +21,6 @@ describe('the choice of files', () => {
     [['readme.md', '.*', '[a-z]*', 'img/../README.md'], []],
   ];
   for (const [only, chosen] of rows) {
-    it(only.join(' ') || 'nothing said', () => assert.deepEqual(all.filter(chooser(only)), chosen));
+    it(only.join(' ') || 'nothing said', () => assert.deepEqual(all.filter(fileMatcher(only)), chosen));
   }
 });

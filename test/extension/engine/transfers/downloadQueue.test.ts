@@ -1,23 +1,33 @@
 // Whose turn it is, by the rules alone.
 import assert from 'node:assert';
 import fc from 'fast-check';
-import type { Queued } from '../../../../extension/engine/transfers/downloadQueue.ts';
-import { inTurn, placesAfter, placesAt, turnsOf } from '../../../../extension/engine/transfers/downloadQueue.ts';
+import type { QueuedDownload } from '../../../../extension/engine/transfers/downloadQueue.ts';
+import {
+  inQueueOrder,
+  placesAfterMove,
+  placesAfterMoveTo,
+  chooseActive,
+} from '../../../../extension/engine/transfers/downloadQueue.ts';
 
 /** `2 low idle` and such, one word for each. */
-function queue(text: string): readonly Queued[] {
+function queue(text: string): readonly QueuedDownload[] {
   return text
     .trim()
     .split('\n')
     .map((line) => {
       const [id = '', priority, idle] = line.trim().split(/\s+/);
-      return { id: Number(id), priority: priority as Queued['priority'], place: Number(id), isIdle: idle === 'idle' };
+      return {
+        id: Number(id),
+        priority: priority as QueuedDownload['priority'],
+        place: Number(id),
+        isIdle: idle === 'idle',
+      };
     });
 }
 
 describe('the queue', () => {
   const turns = (text: string, activeMax: number, expected: readonly number[]): void =>
-    assert.deepEqual([...turnsOf(queue(text), activeMax)], expected);
+    assert.deepEqual([...chooseActive(queue(text), activeMax)], expected);
 
   it('gives turns in order', () =>
     turns(
@@ -56,10 +66,10 @@ describe('the queue', () => {
       [1, 2],
     ));
 
-  const moved = (id: number, move: Parameters<typeof placesAfter>[2], text: string): readonly number[] => {
+  const moved = (id: number, move: Parameters<typeof placesAfterMove>[2], text: string): readonly number[] => {
     const before = queue(text);
-    const places = placesAfter(before, id, move);
-    return inTurn(before.map((one) => ({ ...one, place: places.get(one.id) ?? one.place }))).map((one) => one.id);
+    const places = placesAfterMove(before, id, move);
+    return inQueueOrder(before.map((one) => ({ ...one, place: places.get(one.id) ?? one.place }))).map((one) => one.id);
   };
   const four = `
     1 normal
@@ -80,9 +90,9 @@ describe('the queue', () => {
 
   const movedTo = (id: number, other: number, text: string): readonly number[] => {
     const before = queue(text);
-    const places = placesAt(before, id, other);
+    const places = placesAfterMoveTo(before, id, other);
     const priority = before.find((one) => one.id === other)?.priority ?? 'low';
-    return inTurn(
+    return inQueueOrder(
       before.map((one) => ({
         ...one,
         place: places.get(one.id) ?? one.place,
@@ -112,15 +122,15 @@ describe('the queue', () => {
       assert.deepEqual(movedTo(id, other, six), expected));
   }
   it('moves nobody to or from where nobody stands', () =>
-    assert.deepEqual([placesAt(queue(six), 9, 1).size, placesAt(queue(six), 1, 9).size], [0, 0]));
+    assert.deepEqual([placesAfterMoveTo(queue(six), 9, 1).size, placesAfterMoveTo(queue(six), 1, 9).size], [0, 0]));
 
   it('never lets more fetch than may, wastes no turn, and passes over nobody who could', () => {
     const one = fc.record({ priority: fc.constantFrom('high', 'normal', 'low'), isIdle: fc.boolean() });
     fc.assert(
       fc.property(fc.array(one, { maxLength: 30 }), fc.nat(10), (ones, activeMax) => {
-        const all = ones.map((fields, n): Queued => ({ id: n + 1, place: n + 1, ...fields }));
-        const allowed = turnsOf(all, activeMax);
-        const ready = inTurn(all).filter(({ isIdle }) => !isIdle);
+        const all = ones.map((fields, n): QueuedDownload => ({ id: n + 1, place: n + 1, ...fields }));
+        const allowed = chooseActive(all, activeMax);
+        const ready = inQueueOrder(all).filter(({ isIdle }) => !isIdle);
         const expected = activeMax === 0 ? ready.length : Math.min(activeMax, ready.length);
         assert.deepEqual(
           ready.filter(({ id }) => allowed.has(id)),
@@ -138,14 +148,14 @@ describe('the queue', () => {
     });
     fc.assert(
       fc.property(fc.array(move, { maxLength: 20 }), (moves) => {
-        let all = Array.from({ length: 8 }, (_, n): Queued => ({
+        let all = Array.from({ length: 8 }, (_, n): QueuedDownload => ({
           id: n + 1,
           place: n + 1,
           priority: n % 3 === 0 ? 'high' : 'normal',
           isIdle: false,
         }));
         for (const { id, move: where } of moves) {
-          const places = placesAfter(all, id, where);
+          const places = placesAfterMove(all, id, where);
           all = all.map((entry) => ({ ...entry, place: places.get(entry.id) ?? entry.place }));
         }
         assert.deepEqual(

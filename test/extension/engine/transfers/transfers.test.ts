@@ -8,9 +8,9 @@ import { pieceBytesFor } from '../../../../extension/engine/hashing/merkleTree.t
 import { inlineHasher } from '../../../../extension/engine/hashing/hasher.ts';
 import { homeAt } from '../../../../protocol/home/homeLayout.ts';
 import { makeHome } from '../../../../extension/engine/daemon/homeFiles.ts';
-import { OpenFiles } from '../../../../extension/engine/storage/filePool.ts';
-import { PieceBuffers } from '../../../../extension/engine/peers/bufferPool.ts';
-import { Throttle } from '../../../../extension/engine/peers/rateLimiter.ts';
+import { FilePool } from '../../../../extension/engine/storage/filePool.ts';
+import { BufferPool } from '../../../../extension/engine/peers/bufferPool.ts';
+import { RateLimiter } from '../../../../extension/engine/peers/rateLimiter.ts';
 import type { Transfer } from '../../../../extension/engine/transfers/transfer.ts';
 import { Transfers } from '../../../../extension/engine/transfers/transfers.ts';
 import { FILE_BYTES_MAX } from '../../../../protocol/base/limits.ts';
@@ -41,24 +41,24 @@ describe('transfers', () => {
         world,
         home,
         hasher: inlineHasher(disk),
-        openFiles: new OpenFiles(disk, clock),
-        previews: { giveUp: () => [], copiesOf: () => [] },
+        filePool: new FilePool(disk, clock),
+        previews: { release: () => [], storesOf: () => [] },
         activeDownloads: () => activeDownloads,
-        tellShare: () => Promise.resolve(),
-        changed() {},
-        presenceChanged() {},
-        finished() {},
-        failed() {},
-        swarmHost: {
+        announceShare: () => Promise.resolve(),
+        onChange() {},
+        onPresenceChanged() {},
+        onFinished() {},
+        onFailed() {},
+        swarmContext: {
           clock,
           chance,
           log,
-          buffers: new PieceBuffers(),
-          down: new Throttle(clock),
-          reach: () => undefined,
+          buffers: new BufferPool(),
+          downloadLimiter: new RateLimiter(clock),
+          connectTo: () => undefined,
           isUnreachable: () => false,
-          isLinked: () => false,
-          linksIn: () => [],
+          isConnected: () => false,
+          connectionsIn: () => [],
         },
       });
     transfers = open();
@@ -154,7 +154,7 @@ describe('transfers', () => {
     for (; transfer.state !== 'waiting'; await new Promise((resolve) => setImmediate(resolve)));
     const parts = path.join(folder, 'here', '.shoal-part');
     assert.deepEqual(readdirSync(parts).filter((name) => name.endsWith('.part')).length, 1);
-    await transfers.forget(transfer);
+    await transfers.remove(transfer);
     assert.deepEqual(readdirSync(parts), ['.gitignore']);
     assert.deepEqual(readdirSync(path.join(folder, 'home', 'transfers')), []);
   });
@@ -195,7 +195,7 @@ describe('transfers', () => {
       await until('a paused', 'b waiting', 'c queued');
       await at(0).resume();
       await until('a waiting', 'b queued', 'c queued'); // it kept its place
-      await transfers.forget(at(0));
+      await transfers.remove(at(0));
       await until('b waiting', 'c queued');
     });
 
@@ -235,7 +235,7 @@ describe('transfers', () => {
       );
       const { downLimitBytesPerS, mode } = at(3).toView();
       assert.deepEqual([downLimitBytesPerS, mode], [1000, 'sequential']);
-      assert.equal(at(3).swarm?.down.bytesPerS, 1000);
+      assert.equal(at(3).swarm?.downloadLimiter.bytesPerS, 1000);
     });
   });
 

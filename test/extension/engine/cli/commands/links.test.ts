@@ -5,8 +5,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { runCli } from '../../../../../extension/engine/cli/cli.ts';
-import type { Host } from '../../../../../extension/engine/daemon/localServer.ts';
-import { startHost } from '../../../../../extension/engine/daemon/localServer.ts';
+import type { LocalServer } from '../../../../../extension/engine/daemon/localServer.ts';
+import { startLocalServer } from '../../../../../extension/engine/daemon/localServer.ts';
 import { homeOf } from '../../../../../protocol/home/homePath.ts';
 import type { Home } from '../../../../../protocol/home/homeLayout.ts';
 import type { FrontendHandlers } from '../../../../../protocol/home/connectEngine.ts';
@@ -20,13 +20,13 @@ import { FakeTerminal } from '../../../../support/fakes/fakeTerminal.ts';
 describe('the command line beside a running engine', () => {
   const world = createNodeWorld({ identity: createIdentity(), log: silentLog });
   let folder: string;
-  let host: Host | undefined;
+  let server: LocalServer | undefined;
   let engine: FakeEngine;
 
   beforeEach(async () => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sh-'));
     engine = new FakeEngine();
-    host = await startHost({
+    server = await startLocalServer({
       home: homeOf(path.join(folder, 'home')),
       world,
       version: 'dev',
@@ -35,7 +35,7 @@ describe('the command line beside a running engine', () => {
     });
   });
   afterEach(async () => {
-    await host?.leave();
+    await server?.leave();
     fs.rmSync(folder, { recursive: true, force: true });
   });
 

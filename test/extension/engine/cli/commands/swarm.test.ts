@@ -6,10 +6,10 @@ import os from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { runCli } from '../../../../../extension/engine/cli/cli.ts';
-import type { Engines } from '../../../../../extension/engine/cli/session.ts';
+import type { EngineConnector } from '../../../../../extension/engine/cli/session.ts';
 import { pieceMap } from '../../../../../extension/engine/cli/swarmText.ts';
-import type { Host } from '../../../../../extension/engine/daemon/localServer.ts';
-import { startHost } from '../../../../../extension/engine/daemon/localServer.ts';
+import type { LocalServer } from '../../../../../extension/engine/daemon/localServer.ts';
+import { startLocalServer } from '../../../../../extension/engine/daemon/localServer.ts';
 import { findEngine } from '../../../../../protocol/home/connectEngine.ts';
 import { createIdentity } from '../../../../../protocol/node/identity.ts';
 import { createNodeWorld } from '../../../../../protocol/node/nodeWorld.ts';
@@ -20,7 +20,7 @@ import { FakeTerminal } from '../../../../support/fakes/fakeTerminal.ts';
 describe('shoal swarm', () => {
   const world = createNodeWorld({ identity: createIdentity(), log: silentLog });
   let folder: string;
-  let host: Host | undefined;
+  let server: LocalServer | undefined;
   let engine: FakeEngine;
 
   beforeEach(() => {
@@ -29,20 +29,20 @@ describe('shoal swarm', () => {
     engine.list.set(1, aTransfer({ pieces: 10, heldPieces: 4, downBytesPerS: 1024 * 1024 }));
   });
   afterEach(async () => {
-    await host?.leave();
+    await server?.leave();
     fs.rmSync(folder, { recursive: true, force: true });
   });
-  const engines: Engines = {
+  const engines: EngineConnector = {
     find: (home, handlers) => findEngine({ home, world, version: 'dev', handlers }),
     async connect(home, handlers) {
-      host =
-        (await startHost({
+      server =
+        (await startLocalServer({
           home,
           world,
           version: 'dev',
           log: silentLog,
           createEngine: () => Promise.resolve(engine),
-        })) ?? host;
+        })) ?? server;
       const found = (await engines.find(home, handlers)) ?? assert.fail('no engine');
       return { ...found, started: true };
     },
