@@ -2,6 +2,7 @@
 // and are served no more. Looks only into a map that is made anew when transfers change; asks no
 // disk. One writer of that map: `update`.
 import * as vscode from 'vscode';
+import { nodeClock } from '../../protocol/node/nodeWorld.ts';
 import { Throttler } from '../../protocol/async/throttler.ts';
 import { setting } from '../common/settings.ts';
 import type { WindowState } from '../state/state.ts';
@@ -15,7 +16,7 @@ export class DecorationProvider implements vscode.FileDecorationProvider, vscode
   readonly onDidChangeFileDecorations: vscode.Event<vscode.Uri[]>;
   readonly #changed = new vscode.EventEmitter<vscode.Uri[]>();
   readonly #state: () => WindowState;
-  readonly #throttler = new Throttler(UPDATE_MS, () => this.#update());
+  readonly #throttler = new Throttler(nodeClock, { restMs: UPDATE_MS }, () => this.#update());
   readonly #all: vscode.Disposable;
   /** By path, as transfers have it, and by URI, as VS Code asks. */
   #fileMarks: ReadonlyMap<string, FileMark> = new Map();
@@ -27,7 +28,7 @@ export class DecorationProvider implements vscode.FileDecorationProvider, vscode
     this.onDidChangeFileDecorations = this.#changed.event;
     this.#all = vscode.Disposable.from(
       this.#changed,
-      this.#throttler,
+      { dispose: () => this.#throttler.cancel() },
       vscode.window.registerFileDecorationProvider(this),
       vscode.workspace.onDidChangeConfiguration(
         (change) => change.affectsConfiguration('shoal.decorations') && this.#update(),

@@ -1,6 +1,7 @@
 // What of the state shows outside the trees' rows: `when` keys, the status bar item, the badge, the
 // views' messages and their progress.
 import * as vscode from 'vscode';
+import { nodeClock } from '../../protocol/node/nodeWorld.ts';
 import { Throttler } from '../../protocol/async/throttler.ts';
 import type { WindowState } from '../state/state.ts';
 import { contextKeysOf, phaseOf, waitingRequests } from '../state/state.ts';
@@ -26,7 +27,7 @@ export function showStatusIndicators(
   item.name = 'Shoal';
   item.command = 'shoal.showDownloads';
   const keys = new Map<string, unknown>();
-  const status = new Throttler(STATUS_MS, () => showStatus(item, store.state));
+  const status = new Throttler(nodeClock, { restMs: STATUS_MS }, () => showStatus(item, store.state));
   const show = (state: WindowState, before?: WindowState): void => {
     for (const [key, value] of Object.entries(contextKeysOf(state))) {
       if (keys.get(key) === value) continue;
@@ -60,7 +61,12 @@ export function showStatusIndicators(
   const aging = setInterval(() => {
     if ([...store.state.transfers.values()].some(({ nowhere }) => nowhere?.lastHad)) views.downloads.refresh();
   }, AGE_MS);
-  return vscode.Disposable.from(item, status, { dispose: stop }, { dispose: () => clearInterval(aging) });
+  return vscode.Disposable.from(
+    item,
+    { dispose: () => status.cancel() },
+    { dispose: stop },
+    { dispose: () => clearInterval(aging) },
+  );
 }
 
 function showStatus(item: vscode.StatusBarItem, state: WindowState): void {

@@ -3,6 +3,7 @@
 // drop what is selected. What nobody has opened is not made.
 import * as vscode from 'vscode';
 import type { WindowState } from '../state/state.ts';
+import { nodeClock } from '../../protocol/node/nodeWorld.ts';
 import { Throttler } from '../../protocol/async/throttler.ts';
 import type { Head, Row } from './row.ts';
 import { childrenOf, iconPath, linesOf } from './row.ts';
@@ -51,7 +52,7 @@ export class TreeProvider implements vscode.TreeDataProvider<Node>, vscode.Dispo
     this.#options = options;
     this.#rows = options.rowsOf(options.state());
     this.onDidChangeTreeData = this.#changed.event;
-    this.#throttler = new Throttler(UPDATE_MS, () => this.#update());
+    this.#throttler = new Throttler(nodeClock, { restMs: UPDATE_MS }, () => this.#update());
     this.view = vscode.window.createTreeView(options.id, {
       treeDataProvider: this,
       showCollapseAll: true,
@@ -135,7 +136,7 @@ export class TreeProvider implements vscode.TreeDataProvider<Node>, vscode.Dispo
   }
 
   dispose(): void {
-    this.#throttler.dispose();
+    this.#throttler.cancel();
     this.view.dispose();
     this.#changed.dispose();
   }

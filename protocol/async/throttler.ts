@@ -1,31 +1,47 @@
-// Many wishes to do something again become few: the first at once, the rest together after a while.
+// Merges many requests to run something into few runs.
+import type { Clock, Timer } from '../base/world.ts';
+
+export interface ThrottlerOptions {
+  /** Least time between the starts of two runs, in ms; asked anew for each. */
+  readonly restMs: number | (() => number);
+  /** How long a request waits at least, so that what belongs together comes together; 0 by default. */
+  readonly delayMs?: number;
+}
 
 export class Throttler {
-  readonly #restMs: number;
+  readonly #clock: Clock;
+  readonly #options: ThrottlerOptions;
   readonly #run: () => void;
-  #timer: NodeJS.Timeout | undefined;
-  #isRequested = false;
+  #startedMs = -Infinity;
+  #timer: Timer | undefined;
 
-  /** @param restMs  least time between two runs */
-  constructor(restMs: number, run: () => void) {
-    this.#restMs = restMs;
+  constructor(clock: Clock, options: ThrottlerOptions, run: () => void) {
+    this.#clock = clock;
+    this.#options = options;
     this.#run = run;
   }
 
+  /** Runs now if that is allowed, or else as soon as it is. */
   request(): void {
-    if (this.#timer) {
-      this.#isRequested = true;
-      return;
-    }
-    this.#isRequested = false;
-    this.#timer = setTimeout(() => {
+    if (this.#timer) return;
+    const { restMs, delayMs = 0 } = this.#options;
+    const nowMs = this.#clock.monotonicMs();
+    const waitMs = Math.max(delayMs, this.#startedMs + (typeof restMs === 'function' ? restMs() : restMs) - nowMs);
+    if (waitMs <= 0) return this.#start();
+    this.#timer = this.#clock.after(waitMs, () => {
       this.#timer = undefined;
-      if (this.#isRequested) this.request();
-    }, this.#restMs);
-    this.#run();
+      this.#start();
+    });
   }
 
-  dispose(): void {
-    clearTimeout(this.#timer);
+  /** Forgets a request that waits. */
+  cancel(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #start(): void {
+    this.#startedMs = this.#clock.monotonicMs();
+    this.#run();
   }
 }
