@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import type { FileInGroup } from '../state/fileSearch.ts';
 import { myGroups } from '../state/state.ts';
-import type { FilesOrder } from '../views/fileTree.ts';
+import type { FilesOrder } from '../common/settings.ts';
 import { levelsTo } from '../views/files.ts';
 import { t } from '../common/l10n.ts';
 import type { Command, CommandContext } from './context.ts';

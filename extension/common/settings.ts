@@ -3,8 +3,11 @@
 import * as vscode from 'vscode';
 import type { engineLink } from '../../protocol/messages/engineLink.ts';
 import type { BodyOf } from '../../protocol/wire/table.ts';
-import { FILES_ORDERS } from '../views/fileTree.ts';
 import { inMessage, t } from './l10n.ts';
+
+/** What the view Files can be sorted by. */
+const FILES_ORDERS = ['name', 'newest', 'size'] as const;
+export type FilesOrder = (typeof FILES_ORDERS)[number];
 
 interface SettingRow {
   readonly type: 'string' | 'number' | 'boolean';

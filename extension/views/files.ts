@@ -8,9 +8,10 @@ import type { FileRow, GroupView } from '../../protocol/messages/trackerLink.ts'
 import { errorPhrase } from '../messages/errorMessages.ts';
 import { LocalCopies, isHere } from '../state/localCopies.ts';
 import type { Listing, WindowState } from '../state/state.ts';
-import { contextKeysOf, isComplete, myGroups } from '../state/state.ts';
+import { hasNoFiles, isComplete, myGroups } from '../state/state.ts';
 import { plural, printableName, t } from '../common/l10n.ts';
-import type { FilesOrder, Folder } from './fileTree.ts';
+import type { FilesOrder } from '../common/settings.ts';
+import type { Folder } from './fileTree.ts';
 import { levelOf, sortedFiles } from './fileTree.ts';
 import { problemRow } from './groups.ts';
 import { LazyRows } from './row.ts';
@@ -41,7 +42,7 @@ export interface FilesViewOptions {
 export const DEFAULT_OPTIONS: FilesViewOptions = { order: 'name', filter: '', rowsMax: new Map(), seenMs: new Map() };
 
 export function fileRows(state: WindowState, options: FilesViewOptions = DEFAULT_OPTIONS): readonly Row[] {
-  if (contextKeysOf(state)['shoal.noFiles']) return []; // then the welcome text says what to do
+  if (hasNoFiles(state)) return []; // then the welcome text says what to do
   const groups = [...myGroups(state)].sort((a, b) => a.name.localeCompare(b.name));
   return groups.flatMap((group) => groupRow(group, state, options, groups.length > OPEN_GROUPS_MAX));
 }
