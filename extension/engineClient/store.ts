@@ -1,12 +1,12 @@
 // The one writer of a window's state: its link to the engine, and what the engine tells over it.
 // Whoever wants something of the engine asks here; whoever shows something listens here.
 import type { Connection } from '../../protocol/wire/connection.ts';
-import type { engineLink, Overview } from '../../protocol/messages/engineLink.ts';
+import type { EngineCalls, EngineEvent, engineLink, Overview } from '../../protocol/messages/engineLink.ts';
 import { asShoalError, isShoalError, ShoalError } from '../../protocol/base/errors.ts';
 import type { GroupId } from '../../protocol/base/ids.ts';
 import type { FrontendHandlers } from '../../protocol/home/connectEngine.ts';
 import { READ_MS_MAX } from '../../protocol/frontend/readAhead.ts';
-import type { BodyOf, CallsOf, ReplyOf } from '../../protocol/wire/table.ts';
+import type { BodyOf, ReplyOf } from '../../protocol/wire/table.ts';
 import type { GroupView } from '../../protocol/messages/trackerLink.ts';
 import type { Clock, Log } from '../../protocol/base/world.ts';
 import { wait } from '../../protocol/async/wait.ts';
@@ -16,8 +16,6 @@ import type { WindowState } from '../state/state.ts';
 import { INITIAL_STATE } from '../state/state.ts';
 import { SwarmSubscriptions } from './swarmSubscriptions.ts';
 
-export type EngineCalls = CallsOf<typeof engineLink, 'frontend'>;
-export type EngineEvent = BodyOf<typeof engineLink, 'event'>;
 type EngineLinkHere = Connection<typeof engineLink, 'frontend'>;
 
 /**

@@ -13,6 +13,7 @@ import { accountId, address, content, fileName, groupId, name, pin, root, sha256
 import type { Of } from '../base/schema.ts';
 import { added, bool, bytes, list, oneOf, optional, struct, text, u16, u32, u53 } from '../base/schema.ts';
 import { nowhere, swarmView } from './swarmView.ts';
+import type { BodyOf, CallsOf } from '../wire/table.ts';
 import { nothing, table } from '../wire/table.ts';
 import { conflict, fileRow, groupRow, groupView, memberRow } from './trackerLink.ts';
 
@@ -440,3 +441,8 @@ export const engineLink = table(
     stop: { from: 'frontend', body: nothing, reply: nothing },
   },
 );
+
+/** Names of the calls that a frontend makes. */
+export type EngineCalls = CallsOf<typeof engineLink, 'frontend'>;
+/** A sentence for the person, as every frontend gets it. */
+export type EngineEvent = BodyOf<typeof engineLink, 'event'>;

@@ -1,9 +1,8 @@
 // The engine's state as a command sees it: what `watch` answered and every change since.
 import { isShoalError, ShoalError } from '../../../protocol/base/errors.ts';
-import type { Overview, Transfer } from '../../../protocol/messages/engineLink.ts';
+import type { EngineEvent, Overview, Transfer } from '../../../protocol/messages/engineLink.ts';
 import { fileNameKey, nameKey } from '../../../protocol/base/names.ts';
 import type { EngineConnection, FrontendHandlers } from '../../../protocol/home/connectEngine.ts';
-import type { EngineEvent } from '../engineApi.ts';
 
 export class EngineMirror {
   readonly transfers = new Map<number, Transfer>();

@@ -2,8 +2,8 @@
 // prints.
 import path from 'node:path';
 import { printable, ShoalError } from '../../../protocol/base/errors.ts';
-import type { CallsOf, ReplyOf, BodyOf } from '../../../protocol/wire/table.ts';
-import type { engineLink } from '../../../protocol/messages/engineLink.ts';
+import type { BodyOf, ReplyOf } from '../../../protocol/wire/table.ts';
+import type { EngineCalls, engineLink } from '../../../protocol/messages/engineLink.ts';
 import type { Clock } from '../../../protocol/base/world.ts';
 import type { Home } from '../../../protocol/home/homeLayout.ts';
 import type { EngineConnection, FrontendHandlers } from '../../../protocol/home/connectEngine.ts';
@@ -36,8 +36,6 @@ interface SessionSettings {
   readonly tracker: string | undefined;
   readonly engine: BodyOf<typeof engineLink, 'configure'>;
 }
-
-type EngineCalls = CallsOf<typeof engineLink, 'frontend'>;
 
 /**
  * How long an answer may take that needs a tracker, in ms: the engine may try both before it says
