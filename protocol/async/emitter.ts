@@ -13,4 +13,9 @@ export class Emitter<Args extends readonly unknown[]> {
   emit(...args: Args): void {
     for (const listener of [...this.#listeners]) listener(...args);
   }
+
+  /** Forgets all listeners. */
+  clear(): void {
+    this.#listeners.clear();
+  }
 }

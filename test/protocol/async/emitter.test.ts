@@ -29,4 +29,11 @@ describe('an emitter', () => {
     emitter.emit();
     assert.deepEqual(heard, ['first', 'second', 'second', 'late']);
   });
+
+  it('calls nobody after it was cleared', () => {
+    const emitter = new Emitter<[]>();
+    emitter.on(() => assert.fail('was called'));
+    emitter.clear();
+    emitter.emit();
+  });
 });
