@@ -9,9 +9,10 @@ import { findSecrets } from '../../../../protocol/frontend/secretDetection.ts';
 import type { FileRow } from '../../../../protocol/messages/trackerLink.ts';
 import { parseBytes, parseSeconds, parseWord } from '../arguments.ts';
 import { folderFiles } from './folderList.ts';
-import { followDownload, followShare, isComplete, printAlreadyHere } from './follow.ts';
-import { formatBytes, formatPercent } from '../../../../protocol/frontend/format.ts';
+import { followDownload, followShare, printAlreadyHere } from './follow.ts';
+import { formatBytes } from '../../../../protocol/frontend/format.ts';
 import { table } from '../table.ts';
+import { classicLine, transferTable } from '../transferTable.ts';
 import type { Session } from '../session.ts';
 import type { CommandInput, CommandFamily } from './command.ts';
 import { allPages, printDone } from './command.ts';
@@ -247,41 +248,6 @@ async function listFolder(session: Session, group: string, name: string): Promis
 function seedersText({ seeders, leechers }: FileRow): string {
   if (seeders > 0) return String(seeders);
   return leechers > 0 ? `parts: ${leechers}` : 'nobody';
-}
-
-/** `[D] [group] name` while unfinished, `[C] [group] name` then. */
-export const classicLine = (transfer: Transfer): string =>
-  `[${isComplete(transfer) ? 'C' : 'D'}] [${printable(transfer.groupName)}] ${printable(transfer.name)}`;
-
-export function transferTable(transfers: readonly Transfer[]): readonly string[] {
-  return table(transfers, [
-    { title: 'ID', align: 'right', of: ({ id }) => id },
-    {
-      title: 'STATE',
-      of: (transfer) =>
-        transfer.kind === 'download' && isComplete(transfer) && transfer.state === 'seeding'
-          ? 'complete'
-          : transfer.state,
-    },
-    { title: 'GROUP', of: ({ groupName }) => groupName },
-    { title: 'NAME', of: ({ name }) => name },
-    { title: 'SIZE', align: 'right', of: ({ sizeBytes }) => formatBytes(sizeBytes) },
-    { title: 'DONE', align: 'right', of: ({ doneBytes, sizeBytes }) => `${formatPercent(doneBytes, sizeBytes)} %` },
-    {
-      title: 'DOWN',
-      align: 'right',
-      of: ({ state, downBytesPerS }) =>
-        state === 'downloading' && downBytesPerS > 0 ? `${formatBytes(downBytesPerS)}/s` : '-',
-    },
-    { title: 'UP', align: 'right', of: ({ upBytesPerS }) => (upBytesPerS > 0 ? `${formatBytes(upBytesPerS)}/s` : '-') },
-    {
-      title: 'TURN',
-      align: 'right',
-      of: ({ place, priority }) => (place === 0 ? '-' : priority === 'normal' ? place : `${priority} ${place}`),
-    },
-    { title: 'PEERS', align: 'right', of: ({ peers }) => peers },
-    { title: 'PATH', of: ({ path: at }) => at },
-  ]);
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   formatRate,
 } from '../../../../protocol/frontend/format.ts';
 import type { Session } from '../session.ts';
+import { isComplete } from '../transferTable.ts';
 
 /**
  * How long with nobody to download from until the person is told, in ms: finding peers takes a
@@ -23,14 +24,6 @@ const WAITING_NOTE_MS = 3_000;
 const PEER_SEARCH_MS_MAX = 10_000;
 /** Exit codes of a program that a signal ended. */
 const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143 } as const;
-
-/**
- * Whether a download is finished: everything is there and has its name, whether or not it is served
- * now.
- */
-export function isComplete({ state, heldPieces, pieces }: Transfer): boolean {
-  return state === 'seeding' || state === 'gone' || (state === 'paused' && pieces > 0 && heldPieces === pieces);
-}
 
 interface FollowOptions {
   /** What to print when the person leaves. */

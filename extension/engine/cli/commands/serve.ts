@@ -6,7 +6,7 @@ import { addressText } from '../../../../protocol/messages/realm.ts';
 import { fromWire } from '../../../../protocol/wire/wireErrors.ts';
 import { retire } from '../../../../protocol/home/connectEngine.ts';
 import { wait } from '../../../../protocol/async/wait.ts';
-import { trackerText } from './engine.ts';
+import { trackerText } from '../statusText.ts';
 import { formatBytes, formatCount } from '../../../../protocol/frontend/format.ts';
 import { jsonLine } from '../table.ts';
 import { conflictText } from '../conflictText.ts';

@@ -3,12 +3,13 @@ import { printable, ShoalError } from '../../../../protocol/base/errors.ts';
 import type { Priority, QueueMove, Transfer } from '../../../../protocol/messages/engineLink.ts';
 import { parseCount, parseRate, parseWord } from '../arguments.ts';
 import { MODES } from './files.ts';
-import { followRepair, isComplete } from './follow.ts';
+import { followRepair } from './follow.ts';
 import { formatBytes } from '../../../../protocol/frontend/format.ts';
 import { TRANSFER_ARGUMENT_HELP, findTransfer, findTransfers } from './transferArguments.ts';
 import type { Session } from '../session.ts';
 import { showSwarm } from './swarm.ts';
 import { LONG_CALL_MS_MAX } from '../session.ts';
+import { isComplete } from '../transferTable.ts';
 import type { CommandInput, CommandFamily } from './command.ts';
 
 const SEVERAL_TRANSFERS_HELP = `${TRANSFER_ARGUMENT_HELP} Several by their numbers.`;
