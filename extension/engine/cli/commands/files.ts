@@ -2,8 +2,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { printable, ShoalError, systemCode } from '../../../../protocol/base/errors.ts';
+import { fileNameKey } from '../../../../protocol/base/names.ts';
 import type { PickerMode, Transfer } from '../../../../protocol/messages/engineLink.ts';
 import { createNodeDisk } from '../../../../protocol/node/nodeDisk.ts';
+import { readPages } from '../../../../protocol/frontend/pagination.ts';
 import { readAhead } from '../../../../protocol/frontend/readAhead.ts';
 import { findSecrets } from '../../../../protocol/frontend/secretDetection.ts';
 import type { FileRow } from '../../../../protocol/messages/trackerLink.ts';
@@ -15,7 +17,7 @@ import { table } from '../table.ts';
 import { classicLine, transferTable } from '../transferTable.ts';
 import type { Session } from '../session.ts';
 import type { CommandInput, CommandFamily } from './command.ts';
-import { allPages, printDone } from './command.ts';
+import { printDone, ROWS_READ_MAX } from './command.ts';
 
 export const MODES: readonly PickerMode[] = ['rarest', 'random', 'sequential', 'auto'];
 
@@ -39,13 +41,16 @@ export const fileCommands: CommandFamily = {
       json: '[{"name", "version", "root", "sizeBytes", "pieceBytes", "sha256", "content", "author", "atMs", "sharers", "sharersCount", "iShare", "seeders", "leechers"}]; of a folder [{"path", "sizeBytes"}], before it lines of {"progress": {…}} while its list comes',
       async run(session, { words: [group = '', folder] }) {
         if (folder !== undefined) return listFolder(session, group, folder);
-        const files = await allPages(
-          async (after) => {
-            const page = await session.call('listFiles', { group, after });
-            return { rows: page.files, more: page.more };
+        const files = await readPages<FileRow>({
+          call: 'listFiles',
+          nameOf: ({ name }) => name,
+          keyOf: fileNameKey,
+          rowsMax: ROWS_READ_MAX,
+          page: async (after) => {
+            const { files: rows, more } = await session.call('listFiles', { group, after });
+            return { rows, more };
           },
-          ({ name }) => name,
-        );
+        });
         if (files.length === 0) {
           session.note(
             `${printable(group)} shares nothing yet. Share a file with: shoal upload_file PATH ${printable(group)}`,
