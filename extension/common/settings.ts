@@ -66,6 +66,11 @@ export function setting<N extends SettingName>(name: N): Value<N> {
   return (isFit ? value : row.default) as Value<N>;
 }
 
+/** Sets it for the person, in all windows of this machine. */
+export async function updateSetting<N extends SettingName>(name: N, value: Value<N>): Promise<void> {
+  await vscode.workspace.getConfiguration('shoal').update(name, value, vscode.ConfigurationTarget.Global);
+}
+
 /** Whether a person has set it. */
 const isSet = (name: SettingName): boolean =>
   vscode.workspace.getConfiguration('shoal').inspect(name)?.globalValue !== undefined;

@@ -33,7 +33,9 @@ describe('an emitter', () => {
   it('calls nobody after it was cleared', () => {
     const emitter = new Emitter<[]>();
     emitter.on(() => assert.fail('was called'));
+    assert.equal(emitter.size, 1);
     emitter.clear();
     emitter.emit();
+    assert.equal(emitter.size, 0);
   });
 });
