@@ -1,5 +1,5 @@
-// What a window says: sentences in the person's language, and other people's words among them,
-// made safe for the place where they are shown. Pure, so that views and their tests need no VS Code.
+// What a window says: sentences in the person's language, and other people's words among them, made
+// safe for where they are shown. Pure, so that views and their tests need no VS Code.
 import { printable } from '../../protocol/base/errors.ts';
 
 export { plural, setTranslator, t } from '../../protocol/frontend/l10n.ts';

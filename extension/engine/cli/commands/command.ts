@@ -25,8 +25,8 @@ export interface CommandInput {
 }
 
 /**
- * Rows of one list that are read: more than anybody has. A tracker that goes on and on must not fill
- * the memory.
+ * Rows of one list that are read: more than anybody has. A tracker that goes on and on must not
+ * fill the memory.
  */
 export const ROWS_READ_MAX = 1_000_000;
 
