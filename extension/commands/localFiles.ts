@@ -5,9 +5,9 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { isShoalError, ShoalError } from '../../protocol/base/errors.ts';
 import { validateFileName } from '../../protocol/base/names.ts';
+import { isComplete } from '../../protocol/frontend/transferState.ts';
 import { inMessage, t } from '../common/l10n.ts';
 import { isHere } from '../state/localCopies.ts';
-import { isComplete } from '../state/state.ts';
 import type { Command } from './context.ts';
 import { subjectsOf } from './context.ts';
 

@@ -3,7 +3,7 @@
 import * as vscode from 'vscode';
 import { formatRate, tryParseRate } from '../../protocol/frontend/format.ts';
 import type { Priority, QueueMove, Transfer } from '../../protocol/messages/engineLink.ts';
-import { isComplete, isUnfinished } from '../state/state.ts';
+import { isComplete, isUnfinished } from '../../protocol/frontend/transferState.ts';
 import { plural, inMessage, t } from '../common/l10n.ts';
 import type { Command, CommandArgument, CommandSelection, CommandContext } from './context.ts';
 import { subjectsOf, forEach } from './context.ts';

@@ -1,8 +1,9 @@
 // What `when` clauses of package.json read: the context keys, and which steps of the walkthrough
 // are done. Pure functions of the state; statusIndicators.ts and walkthrough.ts set them.
+import { isComplete } from '../../protocol/frontend/transferState.ts';
 import { comparableNames } from '../state/comparableNames.ts';
 import type { Phase, WindowState } from '../state/state.ts';
-import { hasKnownGroups, hasNoFiles, isComplete, myGroups, phaseOf, waitingRequests } from '../state/state.ts';
+import { hasKnownGroups, hasNoFiles, myGroups, phaseOf, waitingRequests } from '../state/state.ts';
 
 /** The values of `when` clauses: what package.json shows and enables. */
 export interface ContextKeys {

@@ -78,17 +78,6 @@ export const waitingRequests = ({
     .filter(({ role }) => role === 'owner')
     .flatMap((group) => group.requests.map(({ user, request }) => ({ group, user, request })));
 
-/** Whether a download is there, whole and under its name. */
-export const isComplete = ({ kind, state, pieces, heldPieces }: Transfer): boolean =>
-  kind === 'download' &&
-  (state === 'seeding' || state === 'gone' || (state === 'paused' && pieces > 0 && heldPieces === pieces));
-
-export const isUnfinished = (transfer: Transfer): boolean => transfer.kind === 'download' && !isComplete(transfer);
-
-/** Whether bytes are being hashed or moved at this moment. */
-export const isRunning = ({ state }: Transfer): boolean =>
-  state === 'hashing' || state === 'checking' || state === 'downloading';
-
 /** Whether a tracker has told of the groups; it may be away now. */
 export const hasKnownGroups = (state: WindowState): boolean => ['ready', 'offline'].includes(phaseOf(state));
 

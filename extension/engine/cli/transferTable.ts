@@ -2,6 +2,7 @@
 import { printable } from '../../../protocol/base/errors.ts';
 import { formatBytes, formatPercent } from '../../../protocol/frontend/format.ts';
 import type { Transfer } from '../../../protocol/messages/engineLink.ts';
+import { isComplete } from '../../../protocol/frontend/transferState.ts';
 import { table } from './table.ts';
 
 export function transferTable(transfers: readonly Transfer[]): readonly string[] {
@@ -9,10 +10,7 @@ export function transferTable(transfers: readonly Transfer[]): readonly string[]
     { title: 'ID', align: 'right', of: ({ id }) => id },
     {
       title: 'STATE',
-      of: (transfer) =>
-        transfer.kind === 'download' && isComplete(transfer) && transfer.state === 'seeding'
-          ? 'complete'
-          : transfer.state,
+      of: (transfer) => (isComplete(transfer) && transfer.state === 'seeding' ? 'complete' : transfer.state),
     },
     { title: 'GROUP', of: ({ groupName }) => groupName },
     { title: 'NAME', of: ({ name }) => name },
@@ -38,11 +36,3 @@ export function transferTable(transfers: readonly Transfer[]): readonly string[]
 /** `[D] [group] name` while unfinished, `[C] [group] name` then. */
 export const classicLine = (transfer: Transfer): string =>
   `[${isComplete(transfer) ? 'C' : 'D'}] [${printable(transfer.groupName)}] ${printable(transfer.name)}`;
-
-/**
- * Whether a download is finished: everything is there and has its name, whether or not it is served
- * now.
- */
-export function isComplete({ state, heldPieces, pieces }: Transfer): boolean {
-  return state === 'seeding' || state === 'gone' || (state === 'paused' && pieces > 0 && heldPieces === pieces);
-}

@@ -12,8 +12,8 @@ import {
   formatPercent,
   formatRate,
 } from '../../../../protocol/frontend/format.ts';
+import { isComplete } from '../../../../protocol/frontend/transferState.ts';
 import type { Session } from '../session.ts';
-import { isComplete } from '../transferTable.ts';
 
 /**
  * How long with nobody to download from until the person is told, in ms: finding peers takes a
