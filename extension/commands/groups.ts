@@ -172,7 +172,8 @@ export const deleteGroup: Command = async ({ pickers, store }, argument) => {
   if (group === undefined) return;
   const remove = t('Delete for Everybody');
   const detail = t(
-    "Its list of files goes, for every member, and nobody serves them any more. Files on people's disks stay where they are. This cannot be undone.",
+    "Its list of files goes, for every member, and nobody serves them any more. Files on people's " +
+      'disks stay where they are. This cannot be undone.',
   );
   if (
     (await vscode.window.showWarningMessage(

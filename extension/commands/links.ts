@@ -134,7 +134,8 @@ async function signOutFor(
     trackerLine(link),
     '',
     t(
-      'You are signed in as {0} at {1}. Shoal is signed in at one tracker at a time: to follow the link, sign out here. What you share and download here stops until you sign in here again.',
+      'You are signed in as {0} at {1}. Shoal is signed in at one tracker at a time: to follow the ' +
+        'link, sign out here. What you share and download here stops until you sign in here again.',
       inMessage(user),
       inMessage(addressesOf(trackerUrl)),
     ),

@@ -51,7 +51,8 @@ async function notifyRunning(
     reach === 'computer'
       ? t('The tracker pair runs on this computer. Other people on it sign in with its URL.')
       : t(
-          'The tracker pair runs on this computer. A colleague in this network installs Shoal, runs "Sign In" or "Create Account", and pastes its URL.',
+          'The tracker pair runs on this computer. A colleague in this network installs Shoal, ' +
+            'runs "Sign In" or "Create Account", and pastes its URL.',
         );
   void vscode.window.showInformationMessage(words, ...ways.map((way) => way.words), copy).then(async (answer) => {
     if (answer === copy) await vscode.env.clipboard.writeText(url);

@@ -40,7 +40,8 @@ export function registerFileSystem(context: FileSystemContext): vscode.Disposabl
       isCaseSensitive: true,
       isReadonly: isReadonly(
         t(
-          'This is a version that a group shares, opened without being downloaded. [Download it](command:shoal.downloadShown) to have a copy that you can change.',
+          'This is a version that a group shares, opened without being downloaded. ' +
+            '[Download it](command:shoal.downloadShown) to have a copy that you can change.',
         ),
       ),
     }),

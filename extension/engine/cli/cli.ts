@@ -179,10 +179,8 @@ function addCommand(program: Command, verb: CommandSpec, run: Parameters<typeof 
     .description(details === undefined ? `${capital(summary)}.` : `${capital(summary)}.\n\n${details}`);
   if (aliases !== undefined) command.alias(aliases);
   for (const [flags, description] of options) command.option(flags, description);
-  const shown =
-    examples.length > 0
-      ? `\n${examples.length === 1 ? 'Example' : 'Examples'}:\n${examples.map((example) => `  shoal ${example}\n`.replace(/ {2}shoal (echo .* \| shoal)/, '  $1')).join('')}`
-      : '';
+  const lines = examples.map((example) => `  shoal ${example}\n`.replace(/ {2}shoal (echo .* \| shoal)/, '  $1'));
+  const shown = lines.length > 0 ? `\n${lines.length === 1 ? 'Example' : 'Examples'}:\n${lines.join('')}` : '';
   command.addHelpText('after', `${shown}\nWith --json: ${json}`);
   command.action(async (...all: unknown[]) => {
     const words = all
@@ -195,6 +193,17 @@ function addCommand(program: Command, verb: CommandSpec, run: Parameters<typeof 
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
+const EXIT_CODES = [
+  '0 done',
+  '2 wrong use',
+  '3 not signed in or refused',
+  '4 not found',
+  '5 nobody has it',
+  '6 damaged',
+  '7 tracker unreachable',
+  '1 anything else',
+];
+
 const HELP_AFTER = `
 First steps:
   shoal --tracker tracker.example.org:7070 create_user alice     make an account (once)
@@ -203,7 +212,7 @@ First steps:
   shoal upload_file dump.sql team                                share a file
   shoal download_file team dump.sql                              get it, on another machine
 
-Exit codes: 0 done, 2 wrong use, 3 not signed in or refused, 4 not found, 5 nobody has it, 6 damaged, 7 tracker unreachable, 1 anything else.
+Exit codes: ${EXIT_CODES.join(', ')}.
 A failure is one sentence on stderr; with --json also {"error": {"code", "message", "fields"}} on stdout.`;
 
 /** For tests: every verb there is. */

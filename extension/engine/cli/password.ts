@@ -20,7 +20,8 @@ export async function findPassword(
 ): Promise<string> {
   if (given !== undefined) {
     terminal.err(
-      `shoal: a password on the command line can be seen by others on this machine and stays in the shell's history; better type it, pipe it in, or set ${variable}\n`,
+      'shoal: a password on the command line can be seen by others on this machine ' +
+        `and stays in the shell's history; better type it, pipe it in, or set ${variable}\n`,
     );
     return given;
   }

@@ -31,8 +31,9 @@ function saidIn(file: string, text: string, mistakes: string[]): readonly Said[]
       const at = `${file}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1}`;
       const messages = isPlural ? node.arguments.slice(1, 3) : node.arguments.slice(0, 1);
       for (const message of messages) {
-        if (ts.isStringLiteral(message)) {
-          found.push({ at, message: message.text, values: node.arguments.length - (isPlural ? 2 : 1) });
+        const plain = plainTextOf(message);
+        if (plain !== undefined) {
+          found.push({ at, message: plain, values: node.arguments.length - (isPlural ? 2 : 1) });
         } else mistakes.push(`${at}: ${message.getText()} is no plain text`);
       }
     }
@@ -40,6 +41,14 @@ function saidIn(file: string, text: string, mistakes: string[]): readonly Said[]
   };
   visit(source);
   return found;
+}
+
+/** A text in quotes, or several joined by `+`: a long one stands on several lines. */
+function plainTextOf(node: ts.Expression): string | undefined {
+  if (ts.isStringLiteral(node)) return node.text;
+  if (!ts.isBinaryExpression(node) || node.operatorToken.kind !== ts.SyntaxKind.PlusToken) return undefined;
+  const [left, right] = [plainTextOf(node.left), plainTextOf(node.right)];
+  return left === undefined || right === undefined ? undefined : left + right;
 }
 
 describe('the words of the window', () => {
@@ -75,7 +84,8 @@ describe('the words of the window', () => {
     const found: string[] = [];
     const rows = saidIn(
       'a.ts',
-      `t('one {0}', 1); plural(n, '{0} cat', '{0} cats'); other('no'); t(word); a.t('no');`,
+      `t('one {0}', 1); plural(n, '{0} cat', '{0} cats'); t('a ' + 'long ' + 'one'); other('no'); t(word);
+       t('a ' + word); a.t('no');`,
       found,
     );
     assert.deepEqual(
@@ -84,8 +94,9 @@ describe('the words of the window', () => {
         ['one {0}', 1],
         ['{0} cat', 1],
         ['{0} cats', 1],
+        ['a long one', 0],
       ],
     );
-    assert.deepEqual(found, ['a.ts:1: word is no plain text']);
+    assert.deepEqual(found, ['a.ts:1: word is no plain text', "a.ts:2: 'a ' + word is no plain text"]);
   });
 });

@@ -36,7 +36,10 @@ export const accountCommands: CommandFamily = {
     {
       usage: 'login <user> [password]',
       summary: 'sign in on this machine and start to share',
-      details: `${PASSWORD_HELP}\n\nYou stay signed in until \`shoal logout\`: the engine keeps running in the background, shares your files and finishes your downloads. After a restart of the machine the next command, or \`shoal serve\`, starts it again.`,
+      details:
+        `${PASSWORD_HELP}\n\nYou stay signed in until \`shoal logout\`: the engine keeps running in the ` +
+        'background, shares your files and finishes your downloads. After a restart of the machine the ' +
+        'next command, or `shoal serve`, starts it again.',
       json: '{"user", "account"}',
       examples: ['login alice', 'echo "$PASSWORD" | shoal login alice'],
       async run(session, { words: [user = '', given] }) {
@@ -84,7 +87,8 @@ export const accountCommands: CommandFamily = {
       usage: 'change_password',
       summary: 'change the password; other devices are signed out',
       details:
-        'Both passwords are asked for. They can also be piped in (two lines, the old one first) or stand in SHOAL_PASSWORD and SHOAL_NEW_PASSWORD.',
+        'Both passwords are asked for. They can also be piped in (two lines, the old one first) or stand ' +
+        'in SHOAL_PASSWORD and SHOAL_NEW_PASSWORD.',
       json: '{"changed": true, "durability"}',
       async run(session) {
         await session.engine();

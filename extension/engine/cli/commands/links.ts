@@ -15,7 +15,8 @@ export const linkCommands: CommandFamily = {
       usage: 'link <group> [name]',
       summary: 'print a link into a group, or to a file of it',
       details:
-        'It names the tracker, the group and the file, and gives nothing: whoever opens it, in VS Code or with open_link, signs in and asks to join like everybody.',
+        'It names the tracker, the group and the file, and gives nothing: whoever opens it, in VS Code ' +
+        'or with open_link, signs in and asks to join like everybody.',
       json: '{"link", "group", "name"}; name is null for a link into the group',
       examples: ['link team', 'link team dump.sql'],
       async run(session, { words: [group = '', name] }) {

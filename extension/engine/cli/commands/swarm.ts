@@ -41,7 +41,8 @@ export async function showSwarm(session: Session, { words }: CommandInput): Prom
   ] as const;
   session.print(
     [
-      `${printable(name)} in ${printable(groupName)}: ${formatPercent(doneBytes, sizeBytes)} % of ${formatBytes(sizeBytes)}, down ${formatRate(downBytesPerS)}, up ${formatRate(upBytesPerS)}`,
+      `${printable(name)} in ${printable(groupName)}: ${formatPercent(doneBytes, sizeBytes)} % of ` +
+        `${formatBytes(sizeBytes)}, down ${formatRate(downBytesPerS)}, up ${formatRate(upBytesPerS)}`,
       ...(pieces === 0
         ? []
         : [

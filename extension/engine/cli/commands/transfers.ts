@@ -77,7 +77,9 @@ export const transferCommands: CommandFamily = {
     {
       usage: 'set [group|number] [name]',
       summary: 'change how a download goes, or limits for all together',
-      details: `${TRANSFER_ARGUMENT_HELP} Without one, --down, --up and --active count for all together. All is remembered. A download keeps both limits, its own and the common one; a share takes --up alone.`,
+      details:
+        `${TRANSFER_ARGUMENT_HELP} Without one, --down, --up and --active count for all together. All is ` +
+        'remembered. A download keeps both limits, its own and the common one; a share takes --up alone.',
       json: '{"transfer", …what was set}',
       options: [
         ['--down <rate>', 'most bytes per second to download, such as 500k or 2M, 0 for no limit'],
@@ -99,7 +101,10 @@ export const transferCommands: CommandFamily = {
       usage: 'swarm <group|number> [name]',
       summary: 'show who has which pieces of a file, and why it is not faster',
       details: TRANSFER_ARGUMENT_HELP,
-      json: '{"transfer", "group", "name", "state", "pieces", "heldPieces", …, "why": [{"is", …}], "sentences", "nowhere", "peers": [{"user", "pin", "state", "pieces", "downBytesPerS", …}], "cellPieces", "cells"}',
+      json:
+        '{"transfer", "group", "name", "state", "pieces", "heldPieces", …, "why": [{"is", …}], ' +
+        '"sentences", "nowhere", "peers": [{"user", "pin", "state", "pieces", "downBytesPerS", …}], ' +
+        '"cellPieces", "cells"}',
       examples: ['swarm team dump.sql', 'swarm 3 --json'],
       run: showSwarm,
     },
