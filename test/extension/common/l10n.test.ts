@@ -1,11 +1,13 @@
-// Every sentence of the window in one file for translators, extension/l10n/bundle.l10n.json:
-// nothing missing, nothing left over. With ADD_WORDS=1 the file is brought up to date. (The
-// manifest's own are a matter of rows.test.ts.)
+// Every sentence of the window in one file for translators: nothing missing, nothing left over. With
+// ADD_WORDS=1 the file is brought up to date. (The manifest's own are in manifest.test.ts.) And
+// names that others chose, among those sentences.
+// Covers: extension/common/l10n.ts, extension/l10n/bundle.l10n.json
 import assert from 'node:assert/strict';
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
+import { inMessage, printableName, withoutIcons } from '../../../extension/common/l10n.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const BUNDLE = path.join(ROOT, 'extension', 'l10n', 'bundle.l10n.json');
@@ -99,4 +101,11 @@ describe('the words of the window', () => {
     );
     assert.deepEqual(found, ['a.ts:1: word is no plain text', "a.ts:2: 'a ' + word is no plain text"]);
   });
+});
+
+describe('names of others', () => {
+  it('turn no text, hide none and forge no line', () =>
+    assert.equal(printableName('a\u202Egnp.exe\nb'), 'a\\u{202e}gnp.exe\\u{a}b'));
+  it('make no link in a message', () => assert.equal(inMessage('[x](command:y)'), '[x] (command:y)'));
+  it('make no icon', () => assert.equal(withoutIcons('$(trash) x'), '\\$(trash) x'));
 });

@@ -1,5 +1,8 @@
 // What the swarm inspector shows, as a function of what the engine tells; and the door between a
 // window and its page, where everything is checked.
+// Covers: extension/inspector/viewModel.ts, extension/inspector/rateHistory.ts
+// Covers: extension/engineClient/swarmSubscriptions.ts, extension/webview/cellCounts.ts
+// Covers: extension/webview/messages.ts
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Transfer } from '../../../protocol/messages/engineLink.ts';

@@ -1,5 +1,7 @@
 // Opening shared files before they are downloaded, as far as it needs no VS Code: which URIs name
 // one, what of a large file is shown, how one is read through the engine.
+// Covers: extension/remoteFiles/fileReader.ts, extension/remoteFiles/fileUri.ts
+// Covers: extension/messages/truncatedText.ts, extension/state/comparableNames.ts
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { comparableNames } from '../../../extension/state/comparableNames.ts';
