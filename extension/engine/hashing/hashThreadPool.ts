@@ -74,7 +74,7 @@ export function threadedHasher({ disk, clock }: Pick<World, 'disk' | 'clock'>): 
   const pieces = new HashThread();
   const files = new HashThread();
   const helper = new HashThread();
-  const line = new JobQueue();
+  const largeFiles = new JobQueue();
   let helperEnds: Timer | undefined;
   let isClosed = false;
   const hashLarge = async (
@@ -95,7 +95,7 @@ export function threadedHasher({ disk, clock }: Pick<World, 'disk' | 'clock'>): 
       const stat = await disk.stat(path).catch(() => undefined);
       const isLarge = (stat?.sizeBytes ?? 0) >= LARGE_FROM_BYTES;
       if (isLarge && availableParallelism() > 1) {
-        return line.run(options?.signal, async () => {
+        return largeFiles.run(options?.signal, async () => {
           if (isClosed) throw new ShoalError('cancelled');
           return hashIfUnchanged(disk, path, pieceBytes, (file, shape) =>
             hashLarge(descriptorOf(file), shape, options),

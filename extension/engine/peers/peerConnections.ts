@@ -13,9 +13,8 @@ import { peerLink } from '../../../protocol/messages/peerLink.ts';
 import type { SwarmPeer } from '../../../protocol/messages/trackerLink.ts';
 import type { ByteStream, Listener, World } from '../../../protocol/base/world.ts';
 import { dialFastest } from './happyEyeballs.ts';
-import type { PeerContext } from './peerConnection.ts';
+import type { PeerContext, PeerSwarm } from './peerConnection.ts';
 import { PeerConnection } from './peerConnection.ts';
-import type { Swarm } from '../swarm/swarm.ts';
 
 /** Links at one time (`trust.md` 3.10). */
 const CONNECTIONS_MAX = 200;
@@ -128,7 +127,7 @@ export class PeerConnections {
   /**
    * The link to a peer; if there is none it may be dialled now, and the swarm's next look finds it.
    */
-  connectTo(peer: SwarmPeer, swarm: Swarm): PeerConnection | undefined {
+  connectTo(peer: SwarmPeer, swarm: PeerSwarm): PeerConnection | undefined {
     const connection = this.#connections.get(peer.pin);
     if (connection || !this.#isOpen || peer.pin === this.#context.device) return connection;
     const now = this.#context.world.clock.monotonicMs();

@@ -17,9 +17,8 @@ import { PieceFetcher } from './pieceFetcher.ts';
 import type { PieceFetcherContext } from './pieceFetcher.ts';
 import { HaveBroadcaster } from './haveBroadcaster.ts';
 import { PeerState } from './peerState.ts';
-import type { Holding, PeerConnection } from '../peers/peerConnection.ts';
+import type { Holding, PeerConnection, PeerSwarm } from '../peers/peerConnection.ts';
 import { RateLimiter } from '../peers/rateLimiter.ts';
-import type { UploadFile } from '../peers/uploadQueue.ts';
 import { UrgentPieces } from './urgentPieces.ts';
 
 /** How often the swarm looks after itself while there is something to look after, in ms. */
@@ -29,7 +28,7 @@ export interface SwarmContext extends Omit<PieceFetcherContext, 'downloadLimiter
   /** The limit of what all downloads take. */
   readonly downloadLimiter: RateLimiter;
   /** A link to a peer, dialled now if need be; undefined while there is none. */
-  readonly connectTo: (peer: SwarmPeer, swarm: Swarm) => PeerConnection | undefined;
+  readonly connectTo: (peer: SwarmPeer, swarm: PeerSwarm) => PeerConnection | undefined;
   /** Whether the last try to reach a peer has failed, and whether there is a link to it. */
   readonly isUnreachable: (pin: Pin) => boolean;
   readonly isConnected: (pin: Pin) => boolean;
@@ -37,13 +36,13 @@ export interface SwarmContext extends Omit<PieceFetcherContext, 'downloadLimiter
   connectionsIn(group: GroupId): readonly PeerConnection[];
 }
 
-/** What a swarm reports to the transfer it belongs to. */
+/** What a swarm reports to whatever it belongs to. */
 export interface SwarmEvents {
   onChange(): void;
-  /** The piece layer was fetched and proven. */
-  onPieceHashes(pieceHashes: Uint8Array): void;
+  /** The piece hashes were fetched and proven by the root. */
+  onPieceHashes(swarm: Swarm, pieceHashes: Uint8Array): void;
   /** The last piece is held. */
-  onComplete(): void;
+  onComplete(swarm: Swarm): void;
   /** The disk refused. The swarm asks for nothing until `resume`. */
   onDiskError(error: ShoalError): void;
   /** The file that was served is no longer what it was. */
@@ -51,13 +50,23 @@ export interface SwarmEvents {
   onReceived(bytes: number): void;
 }
 
+/** For a swarm whose owner looks at it when it wants to know. */
+export const NO_EVENTS: SwarmEvents = {
+  onChange() {},
+  onPieceHashes() {},
+  onComplete() {},
+  onDiskError() {},
+  onSourceLost() {},
+  onReceived() {},
+};
+
 export interface SourceCount {
   user: string;
   pieces: number;
   bytes: number;
 }
 
-export class Swarm implements UploadFile {
+export class Swarm implements PeerSwarm {
   readonly key: SwarmKey;
   readonly store: PieceStore;
   /** The limits of this file alone. */
@@ -113,10 +122,10 @@ export class Swarm implements UploadFile {
       {
         onPiece: (piece, from, bytes) => this.#onPiece(piece, from, bytes),
         onComplete: () => {
-          if (!this.#closed) events.onComplete();
+          if (!this.#closed) events.onComplete(this);
         },
         onRequestsChanged: () => this.#announceRequests(),
-        onPieceHashes: (pieceHashes) => events.onPieceHashes(pieceHashes),
+        onPieceHashes: (pieceHashes) => events.onPieceHashes(this, pieceHashes),
         onWrongPiece: (piece, { connection }) => {
           this.rejectedPieces++;
           this.#ban(connection, `piece ${piece} was wrong`);
@@ -407,7 +416,7 @@ export class Swarm implements UploadFile {
     source.pieces++;
     source.bytes += bytes;
     this.announceHave([piece]);
-    if (!this.#closed && this.isComplete) this.#events.onComplete();
+    if (!this.#closed && this.isComplete) this.#events.onComplete(this);
   }
 
   /** Pieces are held now, fetched or found on this machine: others hear of it. */

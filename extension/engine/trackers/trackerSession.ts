@@ -36,6 +36,8 @@ export type SessionReply = ReplyOf<typeof trackerLink, 'session'>;
 export type AnnouncedSwarms = ReplyOf<typeof trackerLink, 'announce'>['swarms'];
 type Body<K extends string> = BodyOf<typeof trackerLink, K>;
 
+export type GroupGone = Body<'groupGone'>;
+
 export interface TrackerSessionContext {
   readonly world: World;
   readonly program: string;
@@ -56,7 +58,7 @@ export interface TrackerSessionContext {
   onSwarmChanged(change: Body<'swarmChanged'>): void;
   onGroupChanged(session: TrackerSession, group: GroupView, before: GroupView | undefined): void;
   onPresenceChanged(session: TrackerSession, groups: Body<'presenceChanged'>['groups']): void;
-  onGroupGone(session: TrackerSession, gone: Body<'groupGone'>): void;
+  onGroupGone(session: TrackerSession, gone: GroupGone): void;
   onRevoked(revocation: Uint8Array): void;
   onDialRequest(request: Body<'dialRequest'>): void;
   onConflicts(conflicts: Body<'conflicted'>['conflicts']): void;

@@ -5,14 +5,13 @@
 import type { Sha256 } from '../../../protocol/base/ids.ts';
 import type { ShoalError } from '../../../protocol/base/errors.ts';
 import type { ManifestFile } from '../../../protocol/messages/manifest.ts';
-import type { World } from '../../../protocol/base/world.ts';
 import type { PieceStore } from '../storage/pieceStore.ts';
-import type { StorageContext, RecordStore } from './downloadFiles.ts';
+import type { StorageContext } from './storageContext.ts';
+import type { RecordStore } from './transferRecord.ts';
 import { hasDestinationFolder, openDownload, finalizeDownload, cleanUp } from './downloadFiles.ts';
 import type { FileIdentity } from '../hashing/fileIdentity.ts';
 import { identityOf } from '../hashing/fileIdentity.ts';
 import { folderOf, folderHeadOf } from './fileSelection.ts';
-import type { TransferContext } from '../transfers/transferContext.ts';
 import { savePieceHashes } from './transferRecord.ts';
 import { folderOnDisk, hashSource, openComplete, verifyComplete } from './completeFiles.ts';
 
@@ -33,21 +32,16 @@ interface Opened {
 
 export class TransferFiles {
   readonly #recordStore: RecordStore;
-  readonly #world: World;
   readonly #context: StorageContext;
   #isJustHashed = false;
 
-  constructor(
-    recordStore: RecordStore,
-    { world, home, hasher, filePool }: Pick<TransferContext, 'world' | 'home' | 'hasher' | 'filePool'>,
-  ) {
+  constructor(recordStore: RecordStore, context: StorageContext) {
     this.#recordStore = recordStore;
-    this.#world = world;
-    this.#context = { ...world, hasher, openFiles: filePool, home };
+    this.#context = context;
   }
 
   /**
-   * Opens it with what is there of it. @throws ShoalError as `hashWhole`, `openWhole`,
+   * Opens it with what is there of it. @throws ShoalError as `hashSource`, `openComplete`,
    * `openDownload`
    */
   async open(signal: AbortSignal, events: OpenEvents): Promise<Opened> {
@@ -57,13 +51,13 @@ export class TransferFiles {
     const opened = await openDownload(this.#context, this.#recordStore, {
       signal,
       progress: (done) => events.onProgress(done),
-      checking: () => events.onChecking(),
-      stuck: (error) => events.onDiskError(error),
+      onChecking: () => events.onChecking(),
+      onDiskError: (error) => events.onDiskError(error),
     });
-    return opened.is === 'open' ? { isComplete: false, store: opened.copy } : this.#openComplete(signal, events);
+    return opened.is === 'open' ? { isComplete: false, store: opened.store } : this.#openComplete(signal, events);
   }
 
-  /** Gives a download whose pieces are all held its final name. @throws ShoalError as `publish` */
+  /** Gives a download whose pieces are all held its final name. @throws ShoalError as `finalize` */
   finalize(store: PieceStore): Promise<void> {
     return finalizeDownload(this.#context, this.#recordStore, store);
   }
@@ -110,7 +104,7 @@ export class TransferFiles {
 
   async #hash(signal: AbortSignal, events: OpenEvents): Promise<void> {
     events.onHashing();
-    await hashSource(this.#context, this.#recordStore, this.#world.log, {
+    await hashSource(this.#context, this.#recordStore, {
       signal,
       progress: (done) => events.onProgress(done),
     });

@@ -1,65 +1,43 @@
-// A transfer's part in its swarm: takes it when no other transfer of the same bytes has it, gives
-// it up, and remembers whom it knew there and who left with what. Owns the swarm and these
-// memories; what happens among peers is swarm.ts's business, and what it comes to, transfer.ts's.
-import type { ShoalError } from '../../../protocol/base/errors.ts';
-import type { SwarmKey } from '../../../protocol/base/ids.ts';
+// A transfer's part in its swarm: claims it, gives it up, and remembers whom it knew there and who
+// left with what. Owns the swarm and these memories; what happens among peers is up to swarm.ts, and
+// what follows from it, up to transfer.ts.
 import type { SwarmPeer } from '../../../protocol/messages/trackerLink.ts';
 import type { PieceStore } from '../storage/pieceStore.ts';
 import { DepartedPeers } from '../swarm/departedPeers.ts';
 import { Swarm } from '../swarm/swarm.ts';
-import type { SwarmContext } from '../swarm/swarm.ts';
+import type { SwarmContext, SwarmEvents } from '../swarm/swarm.ts';
+import type { SwarmClaimant, SwarmRegistry } from '../swarm/swarmRegistry.ts';
 import type { TransferRecord } from '../transferFiles/transferRecord.ts';
 
-export interface SwarmLeaseContext {
-  readonly swarmHost: SwarmContext;
-  /** Takes a swarm unless another transfer has it. */
-  claim(key: SwarmKey): boolean;
-  release(key: SwarmKey): void;
-  onChange(): void;
-  /** The piece layer was fetched and proven. */
-  onPieceHashes(swarm: Swarm, pieceHashes: Uint8Array): void;
-  /** The last piece is held. */
-  onComplete(swarm: Swarm): void;
-  onDiskError(error: ShoalError): void;
-  onSourceLost(error: ShoalError): void;
-  onReceived(bytes: number): void;
-}
-
 export class SwarmLease {
-  readonly #context: SwarmLeaseContext;
+  readonly #claimant: SwarmClaimant;
+  readonly #registry: SwarmRegistry;
+  readonly #swarmContext: SwarmContext;
+  readonly #events: SwarmEvents;
   readonly #departedPeers = new DepartedPeers();
   #swarm: Swarm | undefined;
+  /** Peers that were known in the swarm before this took part in it, or when it last did. */
   #knownPeers: readonly SwarmPeer[] = [];
 
-  constructor(context: SwarmLeaseContext) {
-    this.#context = context;
+  constructor(claimant: SwarmClaimant, registry: SwarmRegistry, swarmContext: SwarmContext, events: SwarmEvents) {
+    this.#claimant = claimant;
+    this.#registry = registry;
+    this.#swarmContext = swarmContext;
+    this.#events = events;
   }
 
   get swarm(): Swarm | undefined {
     return this.#swarm;
   }
 
-  /** Takes part, unless another transfer does. */
-  join(key: SwarmKey, store: PieceStore, record: TransferRecord): void {
-    const context = this.#context;
-    if (!context.claim(key)) return;
-    const swarm: Swarm = new Swarm(
-      key,
-      store,
-      record.mode,
-      context.swarmHost,
-      {
-        onChange: () => context.onChange(),
-        onPieceHashes: (pieceHashes) => context.onPieceHashes(swarm, pieceHashes),
-        onComplete: () => context.onComplete(swarm),
-        onDiskError: (error) => context.onDiskError(error),
-        onSourceLost: (error) => context.onSourceLost(error),
-        onReceived: (bytes) => context.onReceived(bytes),
-      },
-      this.#departedPeers,
-    );
-    this.#swarm = swarm;
-    swarm.addCandidates(this.#knownPeers);
+  /** Takes part, unless another claimant needs the swarm for itself. */
+  join(store: PieceStore, record: TransferRecord): void {
+    const { key } = this.#claimant;
+    const peers = key && this.#registry.claim(this.#claimant);
+    if (!peers) return;
+    if (peers.length > 0) this.#knownPeers = peers;
+    this.#swarm = new Swarm(key, store, record.mode, this.#swarmContext, this.#events, this.#departedPeers);
+    this.#swarm.addCandidates(this.#knownPeers);
     this.configure(record);
   }
 
@@ -71,13 +49,13 @@ export class SwarmLease {
     this.#swarm.uploadLimiter.set(upLimitBytesPerS);
   }
 
-  /** Takes part no more, and lets another have the swarm. Returns whether it took part. */
-  leave(key: SwarmKey | undefined): boolean {
+  /** Takes part no more, and lets another one have the swarm. Returns whether it took part. */
+  leave(): boolean {
     const swarm = this.#swarm;
     const peers = this.release();
     // A tracker that does not notice a short absence does not name them again.
     if (swarm) this.#knownPeers = peers;
-    if (key) this.#context.release(key);
+    this.#registry.release(this.#claimant);
     return swarm !== undefined;
   }
 
@@ -87,10 +65,5 @@ export class SwarmLease {
     this.#swarm = undefined;
     swarm?.close();
     return swarm?.candidates ?? [];
-  }
-
-  /** Peers that were known in the swarm before this took part in it. */
-  addKnownPeers(peers: readonly SwarmPeer[]): void {
-    if (peers.length > 0) this.#knownPeers = peers;
   }
 }

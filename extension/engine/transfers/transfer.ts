@@ -11,19 +11,29 @@ import type { ManifestFile } from '../../../protocol/messages/manifest.ts';
 import type { PieceStore } from '../storage/pieceStore.ts';
 import { diskError } from '../storage/diskErrors.ts';
 import type { FileIdentity } from '../hashing/fileIdentity.ts';
-import { TransferRecordStore } from '../transferFiles/keptRecord.ts';
 import { reuseLocalPieces } from '../transferFiles/reuseLocalPieces.ts';
 import { TransferFiles } from '../transferFiles/transferFiles.ts';
 import { RetryTimer } from './retryTimer.ts';
 import { SwarmLease } from './swarmLease.ts';
-import { isRunning, shownState } from './transferStatus.ts';
-import type { Phase } from './transferStatus.ts';
+import {
+  announcedBytes,
+  canRelease,
+  isFetching,
+  isRunning,
+  lacksSwarm,
+  shownState,
+  wantsSwarm,
+} from './transferStatus.ts';
+import type { Phase, TransferStatus } from './transferStatus.ts';
 import type { Swarm } from '../swarm/swarm.ts';
+import type { SwarmClaimant } from '../swarm/swarmRegistry.ts';
+import type { SwarmPeer } from '../../../protocol/messages/trackerLink.ts';
 import { TransferStats } from './transferStats.ts';
 import type { TransferContext } from './transferContext.ts';
+import { TransferRecordStore } from '../transferFiles/transferRecord.ts';
 import type { TransferRecord } from '../transferFiles/transferRecord.ts';
 
-export class Transfer {
+export class Transfer implements SwarmClaimant, TransferStatus {
   error: ShoalError | undefined;
   store: PieceStore | undefined;
   readonly stats: TransferStats;
@@ -42,14 +52,11 @@ export class Transfer {
   constructor(record: TransferRecord, context: TransferContext) {
     this.#context = context;
     this.#recordStore = new TransferRecordStore(context.world.disk, context.home, record);
-    this.#files = new TransferFiles(this.#recordStore, context);
+    this.#files = new TransferFiles(this.#recordStore, { ...context.world, ...context });
     this.stats = new TransferStats(context.world.clock);
     this.#retryTimer = new RetryTimer(context.world);
-    this.lease = new SwarmLease({
-      swarmHost: context.swarmContext,
-      claim: (key) => context.claim(key, this),
-      release: (key) => context.release(key, this),
-      onChange: () => context.onChange(this),
+    this.lease = new SwarmLease(this, context.registry, context.swarmContext, {
+      onChange: () => context.onChange(this.id),
       onPieceHashes: (swarm, pieceHashes) =>
         void this.#onPieceHashes(swarm, pieceHashes).catch((error: unknown) => this.#onDiskError(asShoalError(error))),
       onComplete: (swarm) =>
@@ -90,8 +97,27 @@ export class Transfer {
     return this.record.identity !== undefined;
   }
 
+  get isFetching(): boolean {
+    return isFetching(this);
+  }
+  get wantsSwarm(): boolean {
+    return wantsSwarm(this);
+  }
+  get lacksSwarm(): boolean {
+    return lacksSwarm(this);
+  }
+  get announcedBytes(): number | undefined {
+    return announcedBytes(this);
+  }
+  canReleaseTo(other: SwarmClaimant): boolean {
+    return other.isFetching && canRelease(this);
+  }
+  release(): readonly SwarmPeer[] {
+    return this.lease.release();
+  }
+
   toView(): TransferView {
-    return this.stats.view(this, this.#context.placeOf(this));
+    return this.stats.view(this, this.#context.placeOf(this.id));
   }
 
   /**
@@ -107,7 +133,7 @@ export class Transfer {
     if (this.#isScheduled === hasTurn) return;
     this.#isScheduled = hasTurn;
     if (this.#phase === 'queued' && hasTurn) {
-      if (!this.swarm) return void this.#release().then(() => this.start()); // another transfer may have had the swarm
+      if (!this.swarm) return void this.#stop().then(() => this.start()); // another transfer may have had the swarm
       this.#setPhase('downloading');
       this.swarm.resume();
     } else if (this.#phase === 'downloading' && !hasTurn) {
@@ -123,7 +149,7 @@ export class Transfer {
   ): Promise<void> {
     await this.#recordStore.save(changes);
     this.lease.configure(this.record);
-    this.#context.onChange(this);
+    this.#context.onChange(this.id);
   }
 
   /** The files of a folder, as soon as its list is here. @throws ShoalError badFolder */
@@ -140,7 +166,7 @@ export class Transfer {
       throw new ShoalError('usage', { why: `the files of ${this.record.name} are chosen already` });
     }
     await this.#recordStore.save({ only, choosing: false });
-    await this.#release();
+    await this.#stop();
     void this.start();
   }
 
@@ -152,7 +178,7 @@ export class Transfer {
     this.#isScheduled = false;
     this.#setPhase('paused');
     this.#context.onPresenceChanged();
-    this.#context.offerSwarm(this);
+    this.#context.registry.offer(this);
     try {
       await this.#recordStore.save({ paused: true });
       await this.store?.saveCheckpoint();
@@ -165,7 +191,7 @@ export class Transfer {
     if (isRunning(this) || this.#phase === 'queued') return;
     await this.#recordStore.save({ paused: false });
     if (this.#phase === 'paused' && this.swarm) return this.#setPhase('queued'); // its turn may be now
-    await this.#release();
+    await this.#stop();
     void this.start();
   }
 
@@ -176,7 +202,7 @@ export class Transfer {
    */
   async close(keep = true): Promise<void> {
     this.#closed = true;
-    await this.#release(keep);
+    await this.#stop(keep);
   }
 
   /**
@@ -213,7 +239,7 @@ export class Transfer {
    */
   async #repair(damaged: FileIdentity | undefined): Promise<void> {
     this.#setPhase('checking');
-    await this.#release();
+    await this.#stop();
     await this.#files.cleanUp();
     await this.#recordStore.save({ replaces: damaged, identity: undefined, claimed: '', paused: false });
     void this.start();
@@ -227,18 +253,18 @@ export class Transfer {
     this.#notifiedError = error.code;
     this.error = error;
     this.#setPhase(state);
-    if (isNews) this.#context.onFailed(this);
-    await this.#release();
-    this.#context.onChange(this);
+    if (isNews) this.#context.onFailed(this.id);
+    await this.#stop();
+    this.#context.onChange(this.id);
   }
 
-  async #release(keep = true): Promise<void> {
+  async #stop(keep = true): Promise<void> {
     this.#abort.abort();
     this.#abort = new AbortController();
     this.#retryTimer.stop();
     const { store } = this;
     this.store = undefined;
-    const tookPart = this.lease.leave(this.key);
+    const tookPart = this.lease.leave();
     await store?.close(keep);
     if (tookPart) this.#context.onPresenceChanged();
   }
@@ -292,7 +318,7 @@ export class Transfer {
       const why = asShoalError(error);
       if (why.retry === 'never' || this.#closed) throw why;
       this.error = why;
-      this.#context.onChange(this);
+      this.#context.onChange(this.id);
       this.#retryTimer.toAnnounce(() => {
         this.error = undefined;
         this.#announceShare().catch((again: unknown) => void this.fail(asShoalError(again)));
@@ -327,7 +353,7 @@ export class Transfer {
 
   /** Wants what is needed of it, as far as is known, and takes what of that is here. */
   async #takeLocalPieces(store: PieceStore): Promise<readonly number[]> {
-    const came = await reuseLocalPieces(store, this.record, () => this.#context.completeStores(this), {
+    const came = await reuseLocalPieces(store, this.record, () => this.#context.completeStores(this.record), {
       ...this.#context.world,
       home: this.#context.home,
       signal: this.#abort.signal,
@@ -345,18 +371,18 @@ export class Transfer {
   }
 
   #joinSwarm(): void {
-    if (this.key && this.store) this.lease.join(this.key, this.store, this.record);
+    if (this.store) this.lease.join(this.store, this.record);
   }
 
   /** Another transfer, which took part in the swarm, has all that this one waits for. */
   async restartFromLocal(): Promise<void> {
     if (this.#phase !== 'downloading' || this.swarm) return;
-    await this.#release();
+    await this.#stop();
     await this.start();
   }
 
   /** Another transfer gave the swarm up that this one wanted too. */
-  takeOverSwarm(): void {
+  takeOver(): void {
     this.#joinSwarm();
     if (this.#phase !== 'downloading') this.swarm?.pause();
     this.#context.onPresenceChanged();
@@ -374,7 +400,7 @@ export class Transfer {
     if (this.#closed) return;
     if (!this.swarm) this.#joinSwarm();
     this.#seed();
-    this.#context.onFinished(this);
+    this.#context.onFinished(this.id);
   }
 
   /** The disk refused while pieces came. */
@@ -386,7 +412,7 @@ export class Transfer {
       return void this.#onFailed(error.code === 'syncFailed' ? error : why);
     }
     this.error = why;
-    this.#context.onChange(this);
+    this.#context.onChange(this.id);
     this.#retryLater(
       why,
       this.#missingBytes,
@@ -410,7 +436,7 @@ export class Transfer {
     this.#retryTimer.afterRefusal(why, this.record, missingBytes, () => {
       if (this.record.paused) return;
       this.error = undefined;
-      this.#context.onChange(this);
+      this.#context.onChange(this.id);
       again();
     });
   }
@@ -422,12 +448,12 @@ export class Transfer {
 
   #onProgress(doneBytes: number): void {
     this.stats.readBytes = doneBytes;
-    this.#context.onChange(this);
+    this.#context.onChange(this.id);
   }
 
   #setPhase(phase: Phase): void {
     this.#phase = phase;
     if (phase === 'hashing' || phase === 'checking') this.stats.readBytes = 0;
-    this.#context.onChange(this);
+    this.#context.onChange(this.id);
   }
 }

@@ -2,7 +2,10 @@
 // is of use to it, what of it is told. Pure questions of those who deal out turns and swarms
 // (transfers.ts) or tell of them; only a transfer changes how it stands.
 import type { Transfer as TransferView } from '../../../protocol/messages/engineLink.ts';
-import type { Transfer } from './transfer.ts';
+import type { ShoalError } from '../../../protocol/base/errors.ts';
+import type { PieceStore } from '../storage/pieceStore.ts';
+import type { Swarm } from '../swarm/swarm.ts';
+import type { TransferRecord } from '../transferFiles/transferRecord.ts';
 
 /**
  * What a transfer is doing. That nobody is there to download from is not its doing: see
@@ -10,10 +13,21 @@ import type { Transfer } from './transfer.ts';
  */
 export type Phase = Exclude<TransferView['state'], 'other' | 'waiting'>;
 
-type TransferStatus = Pick<
-  Transfer,
-  'phase' | 'isScheduled' | 'isClosed' | 'isComplete' | 'record' | 'store' | 'swarm' | 'error'
->;
+/** How a transfer stands. */
+export interface TransferStatus {
+  readonly phase: Phase;
+  /** Whether it may fetch now. */
+  readonly isScheduled: boolean;
+  readonly isClosed: boolean;
+  /** Whether everything is here, verified and under its final name. */
+  readonly isComplete: boolean;
+  readonly record: TransferRecord;
+  /** Its pieces, while its file is open. */
+  readonly store: PieceStore | undefined;
+  /** While it takes part in it. */
+  readonly swarm: Swarm | undefined;
+  readonly error: ShoalError | undefined;
+}
 
 /** Phases in which it can give to others what it holds. */
 const SERVING_PHASES: readonly Phase[] = ['seeding', 'downloading', 'paused', 'queued', 'choosing'];
@@ -58,6 +72,9 @@ export const lacksSwarm = ({ phase, store, swarm, isClosed }: TransferStatus): b
 export const canRelease = ({ phase, store, swarm }: TransferStatus): boolean =>
   swarm !== undefined && !store?.states.held.isFull && RESTING_PHASES.includes(phase);
 
-/** What the trackers shall hear of it, in bytes; undefined when it takes no part in a swarm. */
-export const announcedBytes = ({ phase, swarm }: TransferStatus): number | undefined =>
-  phase === 'seeding' || phase === 'downloading' ? swarm?.leftBytes : undefined;
+/**
+ * What the trackers are told, in bytes; undefined: nothing. A share is announced when the group
+ * knows of it: what it is announced for must be in the catalog.
+ */
+export const announcedBytes = ({ phase, swarm, record }: TransferStatus): number | undefined =>
+  record.told && (phase === 'seeding' || phase === 'downloading') ? swarm?.leftBytes : undefined;
