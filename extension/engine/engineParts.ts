@@ -21,7 +21,7 @@ import { PreviewCache } from './previews/previewCache.ts';
 import { SharedFileReader } from './previews/sharedFileReader.ts';
 import type { Settings } from './settings.ts';
 import { FilePool } from './storage/filePool.ts';
-import type { SwarmContext } from './swarm/swarm.ts';
+import type { SwarmContext } from './swarm/swarmContext.ts';
 import { SwarmRegistry } from './swarm/swarmRegistry.ts';
 import { OperationSender } from './trackers/operationSender.ts';
 import { TicketRenewal } from './trackers/ticketRenewal.ts';

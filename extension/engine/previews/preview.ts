@@ -10,7 +10,7 @@ import type { PieceStoreContext } from '../storage/pieceStore.ts';
 import { PieceStore } from '../storage/pieceStore.ts';
 import { diskError } from '../storage/diskErrors.ts';
 import { shapeOf } from '../hashing/merkleTree.ts';
-import type { SwarmContext } from '../swarm/swarm.ts';
+import type { SwarmContext } from '../swarm/swarmContext.ts';
 import { NO_EVENTS, Swarm } from '../swarm/swarm.ts';
 import type { SwarmClaimant } from '../swarm/swarmRegistry.ts';
 

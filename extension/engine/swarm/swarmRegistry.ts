@@ -7,7 +7,7 @@ import type { SwarmPeer } from '../../../protocol/messages/trackerLink.ts';
 import type { PieceStore } from '../storage/pieceStore.ts';
 import type { Swarm } from './swarm.ts';
 
-/** What may take part in a swarm. Transfer and Preview are. */
+/** What may take part in a swarm: SwarmLease for a transfer, and Preview. */
 export interface SwarmClaimant {
   /** Undefined while the bytes are not known yet. */
   readonly key: SwarmKey | undefined;

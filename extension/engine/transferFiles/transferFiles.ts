@@ -3,7 +3,7 @@
 // but whether it was hashed in this life of the process; when any of that is done is transfer.ts's
 // business.
 import type { Sha256 } from '../../../protocol/base/ids.ts';
-import type { ShoalError } from '../../../protocol/base/errors.ts';
+import { ShoalError } from '../../../protocol/base/errors.ts';
 import type { ManifestFile } from '../../../protocol/messages/manifest.ts';
 import type { PieceStore } from '../storage/pieceStore.ts';
 import type { StorageContext } from './storageContext.ts';
@@ -12,6 +12,7 @@ import { hasDestinationFolder, openDownload, finalizeDownload, cleanUp } from '.
 import type { FileIdentity } from '../hashing/fileIdentity.ts';
 import { identityOf } from '../hashing/fileIdentity.ts';
 import { folderOf, folderHeadOf } from './fileSelection.ts';
+import { reuseLocalPieces } from './reuseLocalPieces.ts';
 import { savePieceHashes } from './transferRecord.ts';
 import { folderOnDisk, hashSource, openComplete, verifyComplete } from './completeFiles.ts';
 
@@ -76,9 +77,24 @@ export class TransferFiles {
     return stat && identityOf(stat);
   }
 
-  /** Whether the folder that it belongs into is there. */
-  hasDestinationFolder(): Promise<boolean> {
-    return hasDestinationFolder(this.#context.disk, this.#recordStore.record).catch(() => false);
+  /** What a refusal of the disk means: the drive or folder of a download may be gone. */
+  async explain(why: ShoalError): Promise<ShoalError> {
+    const { record } = this.#recordStore;
+    if (why.code !== 'destinationUnwritable' || record.part === '') return why;
+    const isThere = await hasDestinationFolder(this.#context.disk, record).catch(() => false);
+    return isThere ? why : new ShoalError('placeGone', { path: record.path }, { cause: why });
+  }
+
+  /**
+   * Wants the pieces that are needed, as far as is known, and copies those that other files of this
+   * machine have. Returns what it copied.
+   */
+  takeLocalPieces(
+    store: PieceStore,
+    completeStores: () => readonly PieceStore[],
+    signal: AbortSignal,
+  ): Promise<readonly number[]> {
+    return reuseLocalPieces(store, this.#recordStore.record, completeStores, { ...this.#context, signal });
   }
 
   /** Removes what a finished download may have left. */

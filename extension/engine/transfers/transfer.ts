@@ -11,29 +11,18 @@ import type { ManifestFile } from '../../../protocol/messages/manifest.ts';
 import type { PieceStore } from '../storage/pieceStore.ts';
 import { diskError } from '../storage/diskErrors.ts';
 import type { FileIdentity } from '../hashing/fileIdentity.ts';
-import { reuseLocalPieces } from '../transferFiles/reuseLocalPieces.ts';
 import { TransferFiles } from '../transferFiles/transferFiles.ts';
 import { RetryTimer } from './retryTimer.ts';
 import { SwarmLease } from './swarmLease.ts';
-import {
-  announcedBytes,
-  canRelease,
-  isFetching,
-  isRunning,
-  lacksSwarm,
-  shownState,
-  wantsSwarm,
-} from './transferStatus.ts';
+import { canRepair, isRunning, keyOf, shownState } from './transferStatus.ts';
 import type { Phase, TransferStatus } from './transferStatus.ts';
 import type { Swarm } from '../swarm/swarm.ts';
-import type { SwarmClaimant } from '../swarm/swarmRegistry.ts';
-import type { SwarmPeer } from '../../../protocol/messages/trackerLink.ts';
 import { TransferStats } from './transferStats.ts';
 import type { TransferContext } from './transferContext.ts';
 import { TransferRecordStore } from '../transferFiles/transferRecord.ts';
 import type { TransferRecord } from '../transferFiles/transferRecord.ts';
 
-export class Transfer implements SwarmClaimant, TransferStatus {
+export class Transfer implements TransferStatus {
   error: ShoalError | undefined;
   store: PieceStore | undefined;
   readonly stats: TransferStats;
@@ -55,7 +44,7 @@ export class Transfer implements SwarmClaimant, TransferStatus {
     this.#files = new TransferFiles(this.#recordStore, { ...context.world, ...context });
     this.stats = new TransferStats(context.world.clock);
     this.#retryTimer = new RetryTimer(context.world);
-    this.lease = new SwarmLease(this, context.registry, context.swarmContext, {
+    this.lease = new SwarmLease(this, context, {
       onChange: () => context.onChange(this.id),
       onPieceHashes: (swarm, pieceHashes) =>
         void this.#onPieceHashes(swarm, pieceHashes).catch((error: unknown) => this.#onDiskError(asShoalError(error))),
@@ -71,8 +60,7 @@ export class Transfer implements SwarmClaimant, TransferStatus {
     return this.record.id;
   }
   get key(): SwarmKey | undefined {
-    const { group, root } = this.record;
-    return root === '' ? undefined : { group, root };
+    return keyOf(this);
   }
   get record(): TransferRecord {
     return this.#recordStore.record;
@@ -97,35 +85,8 @@ export class Transfer implements SwarmClaimant, TransferStatus {
     return this.record.identity !== undefined;
   }
 
-  get isFetching(): boolean {
-    return isFetching(this);
-  }
-  get wantsSwarm(): boolean {
-    return wantsSwarm(this);
-  }
-  get lacksSwarm(): boolean {
-    return lacksSwarm(this);
-  }
-  get announcedBytes(): number | undefined {
-    return announcedBytes(this);
-  }
-  canReleaseTo(other: SwarmClaimant): boolean {
-    return other.isFetching && canRelease(this);
-  }
-  release(): readonly SwarmPeer[] {
-    return this.lease.release();
-  }
-
   toView(): TransferView {
     return this.stats.view(this, this.#context.placeOf(this.id));
-  }
-
-  /**
-   * Begins, or goes on after a restart, a pause or a failure. Resolves when its file is open or it
-   * has failed.
-   */
-  start(): Promise<void> {
-    return this.#run();
   }
 
   /** Its turn to fetch has come, or is another's. What it holds is served in any case. */
@@ -148,7 +109,7 @@ export class Transfer implements SwarmClaimant, TransferStatus {
     changes: Partial<Pick<TransferRecord, 'downLimitBytesPerS' | 'upLimitBytesPerS' | 'mode' | 'priority' | 'place'>>,
   ): Promise<void> {
     await this.#recordStore.save(changes);
-    this.lease.configure(this.record);
+    this.lease.configure();
     this.#context.onChange(this.id);
   }
 
@@ -178,7 +139,7 @@ export class Transfer implements SwarmClaimant, TransferStatus {
     this.#isScheduled = false;
     this.#setPhase('paused');
     this.#context.onPresenceChanged();
-    this.#context.registry.offer(this);
+    this.lease.offer();
     try {
       await this.#recordStore.save({ paused: true });
       await this.store?.saveCheckpoint();
@@ -216,18 +177,10 @@ export class Transfer implements SwarmClaimant, TransferStatus {
     repair: boolean,
     signal: AbortSignal,
   ): Promise<{ readonly sha256: Sha256; readonly sizeBytes: number; readonly repairing: boolean }> {
-    const { kind, content } = this.record;
     try {
       return { ...(await this.#files.verify(signal)), repairing: false };
     } catch (error) {
-      if (
-        !repair ||
-        kind === 'share' ||
-        content === 'folder' ||
-        !(isShoalError(error, 'integrity') || isShoalError(error, 'fileMissing'))
-      ) {
-        throw error;
-      }
+      if (!repair || !canRepair(this, error)) throw error;
       await this.#repair(await this.#files.currentIdentity());
       return { sha256: this.record.sha256 as Sha256, sizeBytes: this.record.sizeBytes, repairing: true };
     }
@@ -269,7 +222,11 @@ export class Transfer implements SwarmClaimant, TransferStatus {
     if (tookPart) this.#context.onPresenceChanged();
   }
 
-  async #run(): Promise<void> {
+  /**
+   * Begins, or goes on after a restart, a pause or a failure. Resolves when its file is open or it
+   * has failed.
+   */
+  async start(): Promise<void> {
     if (this.#closed) return;
     this.error = undefined;
     const { signal } = this.#abort;
@@ -298,7 +255,7 @@ export class Transfer implements SwarmClaimant, TransferStatus {
   /** A whole file: served as long as it is what it was. */
   async #serve(): Promise<void> {
     const { kind, told } = this.record;
-    this.#joinSwarm();
+    this.lease.join();
     // A share is one when the group knows of it; until then it counts as not yet hashed.
     if (kind === 'share' && !told) return this.#announceShare();
     this.#seed();
@@ -334,7 +291,7 @@ export class Transfer implements SwarmClaimant, TransferStatus {
     await this.#takeLocalPieces(store);
     if (this.#closed || signal.aborted) return;
     if (store.states.isComplete) return this.#finalize();
-    this.#joinSwarm();
+    this.lease.join();
     const isOff = this.record.paused || !this.#isScheduled;
     if (isOff) this.swarm?.pause();
     this.#setPhase(this.record.paused ? 'paused' : isOff ? 'queued' : 'downloading');
@@ -353,11 +310,8 @@ export class Transfer implements SwarmClaimant, TransferStatus {
 
   /** Wants what is needed of it, as far as is known, and takes what of that is here. */
   async #takeLocalPieces(store: PieceStore): Promise<readonly number[]> {
-    const came = await reuseLocalPieces(store, this.record, () => this.#context.completeStores(this.record), {
-      ...this.#context.world,
-      home: this.#context.home,
-      signal: this.#abort.signal,
-    });
+    const complete = (): readonly PieceStore[] => this.#context.completeStores(this.record);
+    const came = await this.#files.takeLocalPieces(store, complete, this.#abort.signal);
     this.stats.localPieces += came.length;
     return came;
   }
@@ -370,22 +324,11 @@ export class Transfer implements SwarmClaimant, TransferStatus {
     if (this.#phase === 'downloading') swarm.resume();
   }
 
-  #joinSwarm(): void {
-    if (this.store) this.lease.join(this.store, this.record);
-  }
-
   /** Another transfer, which took part in the swarm, has all that this one waits for. */
   async restartFromLocal(): Promise<void> {
     if (this.#phase !== 'downloading' || this.swarm) return;
     await this.#stop();
     await this.start();
-  }
-
-  /** Another transfer gave the swarm up that this one wanted too. */
-  takeOver(): void {
-    this.#joinSwarm();
-    if (this.#phase !== 'downloading') this.swarm?.pause();
-    this.#context.onPresenceChanged();
   }
 
   async #finalize(): Promise<void> {
@@ -398,7 +341,7 @@ export class Transfer implements SwarmClaimant, TransferStatus {
     await this.#files.finalize(store);
     this.#notifiedError = undefined;
     if (this.#closed) return;
-    if (!this.swarm) this.#joinSwarm();
+    if (!this.swarm) this.lease.join();
     this.#seed();
     this.#context.onFinished(this.id);
   }
@@ -422,9 +365,7 @@ export class Transfer implements SwarmClaimant, TransferStatus {
 
   /** Ends, for now where it can go on by itself. */
   async #onFailed(why: ShoalError): Promise<void> {
-    const isAway =
-      why.code === 'destinationUnwritable' && this.record.part !== '' && !(await this.#files.hasDestinationFolder());
-    const error = isAway ? new ShoalError('placeGone', { path: this.record.path }, { cause: why }) : why;
+    const error = await this.#files.explain(why);
     const missingBytes = this.#missingBytes;
     await this.fail(error, error.code === 'fileChanged' || error.code === 'fileMissing' ? 'gone' : 'failed');
     // Somebody may have gone on with it meanwhile.

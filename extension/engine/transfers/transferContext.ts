@@ -6,7 +6,7 @@ import type { PieceStore } from '../storage/pieceStore.ts';
 import type { Hasher } from '../hashing/hasher.ts';
 import type { FilePool } from '../storage/filePool.ts';
 import type { SwarmRegistry } from '../swarm/swarmRegistry.ts';
-import type { SwarmContext } from '../swarm/swarm.ts';
+import type { SwarmContext } from '../swarm/swarmContext.ts';
 import type { TransferRecord } from '../transferFiles/transferRecord.ts';
 
 export interface TransferContext {

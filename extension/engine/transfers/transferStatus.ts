@@ -2,7 +2,9 @@
 // is of use to it, what of it is told. Pure questions of those who deal out turns and swarms
 // (transfers.ts) or tell of them; only a transfer changes how it stands.
 import type { Transfer as TransferView } from '../../../protocol/messages/engineLink.ts';
+import { isShoalError } from '../../../protocol/base/errors.ts';
 import type { ShoalError } from '../../../protocol/base/errors.ts';
+import type { SwarmKey } from '../../../protocol/base/ids.ts';
 import type { PieceStore } from '../storage/pieceStore.ts';
 import type { Swarm } from '../swarm/swarm.ts';
 import type { TransferRecord } from '../transferFiles/transferRecord.ts';
@@ -33,6 +35,10 @@ export interface TransferStatus {
 const SERVING_PHASES: readonly Phase[] = ['seeding', 'downloading', 'paused', 'queued', 'choosing'];
 /** Phases in which it fetches nothing. */
 const RESTING_PHASES: readonly Phase[] = ['seeding', 'paused', 'queued', 'choosing'];
+
+/** The swarm of its bytes; undefined while they are not known. */
+export const keyOf = ({ record: { group, root } }: TransferStatus): SwarmKey | undefined =>
+  root === '' ? undefined : { group, root };
 
 /** As it is shown: waiting is downloading with nobody to download from. */
 export const shownState = ({ phase, swarm }: TransferStatus): Phase | 'waiting' =>
@@ -78,3 +84,7 @@ export const canRelease = ({ phase, store, swarm }: TransferStatus): boolean =>
  */
 export const announcedBytes = ({ phase, swarm, record }: TransferStatus): number | undefined =>
   record.told && (phase === 'seeding' || phase === 'downloading') ? swarm?.leftBytes : undefined;
+
+/** Whether what was found wrong in it can be downloaded again. A changed share is another file. */
+export const canRepair = ({ record: { kind, content } }: TransferStatus, error: unknown): boolean =>
+  kind === 'download' && content === 'file' && (isShoalError(error, 'integrity') || isShoalError(error, 'fileMissing'));

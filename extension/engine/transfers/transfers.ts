@@ -16,6 +16,7 @@ import { removePart } from '../storage/partFile.ts';
 import type { QueuedDownload } from './downloadQueue.ts';
 import { inQueueOrder, placesAfterMove, placesAfterMoveTo, chooseActive } from './downloadQueue.ts';
 import { isIdle, isQueued } from './transferStatus.ts';
+import { SwarmLease } from './swarmLease.ts';
 import { Transfer } from './transfer.ts';
 import type { TransferContext } from './transferContext.ts';
 import type { TransferRecord } from '../transferFiles/transferRecord.ts';
@@ -142,7 +143,7 @@ export class Transfers {
   /** The transfer that takes part in a swarm. */
   ofSwarm(group: GroupId, root: Root): Transfer | undefined {
     const holder = this.#context.registry.holder(group, root);
-    return holder instanceof Transfer ? holder : undefined;
+    return holder instanceof SwarmLease ? this.#all.get(holder.transferId) : undefined;
   }
   /**
    * What a transfer serves was found to be no longer what it was: it says so, and leaves the swarm
@@ -178,7 +179,7 @@ export class Transfers {
   async unload(): Promise<void> {
     const all = this.all;
     this.#all.clear();
-    for (const transfer of all) this.#context.registry.remove(transfer);
+    for (const transfer of all) this.#context.registry.remove(transfer.lease);
     this.#timer?.cancel();
     this.#timerAtMs = Infinity;
     this.#idleSinceMs.clear();
@@ -274,7 +275,7 @@ export class Transfers {
   async remove(transfer: Transfer): Promise<void> {
     const { disk } = this.#context.world;
     this.#all.delete(transfer.id);
-    this.#context.registry.remove(transfer);
+    this.#context.registry.remove(transfer.lease);
     await transfer.close(false);
     await removeRecord(disk, this.#context.home, transfer.id);
     if (transfer.record.part !== '') await removePart(disk, transfer.record.part);
@@ -386,7 +387,7 @@ export class Transfers {
 
   #register(transfer: Transfer): void {
     this.#all.set(transfer.id, transfer);
-    this.#context.registry.add(transfer);
+    this.#context.registry.add(transfer.lease);
   }
 
   #ofKey(key: SwarmKey): readonly Transfer[] {
