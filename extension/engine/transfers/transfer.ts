@@ -5,7 +5,7 @@
 // holds all of them.
 import type { Transfer as TransferView } from '../../../protocol/messages/engineLink.ts';
 import type { ErrorCode } from '../../../protocol/base/errors.ts';
-import { asShoalError, isShoalError, ShoalError } from '../../../protocol/base/errors.ts';
+import { asShoalError, ShoalError } from '../../../protocol/base/errors.ts';
 import type { Sha256, SwarmKey } from '../../../protocol/base/ids.ts';
 import type { ManifestFile } from '../../../protocol/messages/manifest.ts';
 import type { PieceStore } from '../storage/pieceStore.ts';
