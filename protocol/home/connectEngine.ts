@@ -1,12 +1,11 @@
 // How a frontend gets to the engine of its home: it dials the local socket and, if nobody answers,
 // starts the engine and dials again. Two that start one at the same moment meet at the same engine,
 // because only the elected one stays.
-import { Connection } from '../wire/connection.ts';
+import type { Connection } from '../wire/connection.ts';
 import { engineLink } from '../messages/engineLink.ts';
 import { isShoalError, ShoalError, systemCode } from '../base/errors.ts';
-import { FrameLink } from '../wire/frame.ts';
-import type { Greeted } from '../wire/greeting.ts';
-import { greet } from '../wire/greeting.ts';
+import type { GreetedLink } from '../wire/openConnection.ts';
+import { openLink } from '../wire/openConnection.ts';
 import { HEARTBEAT_MS } from '../base/limits.ts';
 import type { HandlersOf } from '../wire/table.ts';
 import type { ByteStream, World } from '../base/world.ts';
@@ -104,7 +103,7 @@ export async function findEngine({
   version,
   handlers,
 }: FrontendOptions): Promise<Omit<EngineConnection, 'started'> | undefined> {
-  const { clock, chance, disk, log } = world;
+  const { disk } = world;
   const address = await readAddress(home, disk);
   const secret = address && (await readSecret(home, disk));
   if (!secret) return undefined;
@@ -119,16 +118,14 @@ export async function findEngine({
     }
     return undefined; // what a killed engine leaves behind; the next one clears it
   }
-  const link = new FrameLink(stream);
-  let greeted: Greeted;
+  let link: GreetedLink;
   try {
-    greeted = await greet(link, {
+    link = await openLink(stream, {
+      world,
       role: 'frontend',
       accepts: ['engine'],
       program: programName(version),
       secret,
-      clock,
-      chance,
     });
   } catch (error) {
     if (isShoalError(error, 'linkClosed')) return undefined; // it is leaving
@@ -140,17 +137,15 @@ export async function findEngine({
     }
     throw error;
   }
-  const connection = new Connection(link, {
+  const connection = link.connect({
     table: engineLink,
     side: 'frontend',
     handlers,
     heartbeatMs: HEARTBEAT_MS.engine,
-    clock,
-    log,
   });
   // What was read before may have been left by an engine that was killed, under the same path.
   const { processId } = (await readAddress(home, disk)) ?? address;
-  return { connection, version: versionOf(greeted.program), processId };
+  return { connection, version: versionOf(link.program), processId };
 }
 
 /** Asks an engine to leave and waits until it has. */

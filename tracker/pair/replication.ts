@@ -2,9 +2,9 @@
 // origin and sends what the other lacks, in order, in batches, then whatever comes new; with it
 // what it promises not to stamp any more (`trust.md` L6, L11). Knows how far the partner's disk has
 // come, which is what an answer waits for.
-import { Connection } from '../../protocol/wire/connection.ts';
+import type { Connection } from '../../protocol/wire/connection.ts';
 import { asShoalError, ShoalError } from '../../protocol/base/errors.ts';
-import type { FrameLink } from '../../protocol/wire/frame.ts';
+import type { GreetedLink } from '../../protocol/wire/openConnection.ts';
 import type { Origin, Pin } from '../../protocol/base/ids.ts';
 import {
   CLOCKS_APART_MS_ALARM,
@@ -39,7 +39,7 @@ type PairStatus = ReplyOf<typeof partnerLink, 'compare'>;
 export interface ReplicationOptions {
   readonly world: World;
   readonly realm: Pin;
-  readonly link: FrameLink;
+  readonly link: GreetedLink;
   readonly ledger: Ledger;
   /** The list of trackers that we know. */
   readonly list: () => SignedDescriptor;
@@ -87,13 +87,11 @@ export class Replication {
 
   constructor(options: ReplicationOptions) {
     this.#options = options;
-    const { link, world, ledger } = options;
-    this.connection = new Connection(link, {
+    const { link, ledger } = options;
+    this.connection = link.connect({
       table: partnerLink,
       side: 'tracker',
       heartbeatMs: HEARTBEAT_MS.partner,
-      clock: world.clock,
-      log: world.log,
       handlers: {
         compare: async (theirs) => {
           if (theirs.realm !== options.realm) {

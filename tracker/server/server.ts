@@ -1,9 +1,9 @@
 // One tracker: listens, finds out who has dialled, and gives each link the handlers of its kind.
 // Brings log, ledger, partner, swarms and sessions together; decides nothing about any of them.
-import { Connection } from '../../protocol/wire/connection.ts';
+import type { Connection } from '../../protocol/wire/connection.ts';
 import { asShoalError, ShoalError } from '../../protocol/base/errors.ts';
-import { FrameLink } from '../../protocol/wire/frame.ts';
-import { bye, greet } from '../../protocol/wire/greeting.ts';
+import type { GreetedLink } from '../../protocol/wire/openConnection.ts';
+import { openLink } from '../../protocol/wire/openConnection.ts';
 import type { AccountId, GroupId, OperationId, Pin } from '../../protocol/base/ids.ts';
 import { ID_BYTES } from '../../protocol/base/ids.ts';
 import { HEARTBEAT_MS } from '../../protocol/base/limits.ts';
@@ -14,10 +14,8 @@ import { NOBODY, signOperation } from '../../protocol/messages/operations.ts';
 import { operatorLink } from '../../protocol/messages/partnerLink.ts';
 import type { SignedDescriptor } from '../../protocol/messages/realm.ts';
 import { addressText, isLoopback, realmUrlText } from '../../protocol/messages/realm.ts';
-import { encode } from '../../protocol/base/schema.ts';
 import type { BodyOf, HandlersOf } from '../../protocol/wire/table.ts';
 import { trackerLink } from '../../protocol/messages/trackerLink.ts';
-import { toWire } from '../../protocol/wire/wireErrors.ts';
 import type { ByteStream, Listener, ListenAt, Timer, World } from '../../protocol/base/world.ts';
 import type { TrackerConfig } from '../admin/config.ts';
 import { Conflicts } from '../pair/conflicts.ts';
@@ -389,11 +387,20 @@ class Server implements Tracker {
     const isFull = !isLoopback(host) && (fromHere >= CONNECTIONS_PER_HOST_MAX || this.#links.size >= CONNECTIONS_MAX);
     if (this.#closed || pin === undefined || isFull) return stream.destroy();
     this.#linksByHost.set(host, fromHere + 1);
-    const link = new FrameLink(stream);
+    const { world } = this.#options;
+    let link: GreetedLink | undefined;
     try {
+      link = await openLink(stream, {
+        world,
+        role: 'tracker',
+        accepts: ['engine', 'tracker', 'operator'],
+        program: this.#program,
+      });
       await this.#serve(link, pin);
     } catch (error) {
-      this.#refuse(link, asShoalError(error));
+      const why = asShoalError(error);
+      world.log.debug('a link was refused', { host, why: why.message });
+      link?.refuse(why);
     } finally {
       const left = (this.#linksByHost.get(host) ?? 1) - 1;
       if (left > 0) this.#linksByHost.set(host, left);
@@ -401,22 +408,13 @@ class Server implements Tracker {
     }
   }
 
-  /** Finds out who it is and serves it; resolves when the link has ended. */
-  async #serve(link: FrameLink, pin: Pin): Promise<void> {
-    const {
-      world: { clock, chance, log },
-      config,
-    } = this.#options;
-    const { host } = link.stream.remote;
-    const { role, program } = await greet(link, {
-      role: 'tracker',
-      accepts: ['engine', 'tracker', 'operator'],
-      program: this.#program,
-      clock,
-      chance,
-    });
+  /** Serves who has greeted; resolves when the link has ended. */
+  async #serve(link: GreetedLink, pin: Pin): Promise<void> {
+    const { world, config } = this.#options;
+    const { role, program, stream } = link;
+    const { host } = stream.remote;
     if (this.#closed) throw new ShoalError('linkClosed');
-    log.debug('a link is up', { role, program, host });
+    world.log.debug('a link is up', { role, program, host });
     if (role === 'tracker') {
       // Which of the realm's it is, or will be by a newer list, shows when the two compare.
       if (this.#trackerList.isRetired) throw new ShoalError('retired');
@@ -424,13 +422,11 @@ class Server implements Tracker {
     } else if (role === 'operator') {
       if (pin !== config.identity.pin) throw new ShoalError('pinMismatch', { address: host });
       await this.#whenEnded(
-        new Connection(link, {
+        link.connect({
           table: operatorLink,
           side: 'tracker',
           handlers: this.#operatorHandlers,
           heartbeatMs: HEARTBEAT_MS.tracker,
-          clock,
-          log,
         }),
       );
     } else {
@@ -472,9 +468,9 @@ class Server implements Tracker {
     return account;
   }
 
-  async #serveEngine(link: FrameLink, pin: Pin): Promise<void> {
+  async #serveEngine(link: GreetedLink, pin: Pin): Promise<void> {
     const {
-      world: { clock, log },
+      world: { clock },
       config,
     } = this.#options;
     // The handlers need the session and the session the connection; messages that have come already
@@ -494,13 +490,11 @@ class Server implements Tracker {
       passwords: this.#passwords,
       attempts: this.#attempts,
     });
-    const connection = new Connection(link, {
+    const connection = link.connect({
       table: trackerLink,
       side: 'tracker',
       handlers,
       heartbeatMs: HEARTBEAT_MS.tracker,
-      clock,
-      log,
     });
     session.connect(connection);
     this.#engineLinks.add(connection);
@@ -515,13 +509,5 @@ class Server implements Tracker {
     this.#links.add(connection);
     await connection.whenEnded;
     this.#links.delete(connection);
-  }
-
-  /** Says why, if the other side still listens, and hangs up. */
-  #refuse(link: FrameLink, error: ShoalError): void {
-    const { clock, log } = this.#options.world;
-    log.debug('a link was refused', { host: link.stream.remote.host, why: error.message });
-    link.send({ type: 'bye', kind: 'notice', call: 0 }, encode(bye, { error: toWire(error) }));
-    link.finish(clock);
   }
 }

@@ -1,10 +1,8 @@
 // Links to other engines: one per pair, dialled by the side that misses more (only a dialled TLS
 // socket receives in place), accepted from anybody who proves a key. Owns the listener and the
 // links; what is said on them is peerConnection.ts's business.
-import { Connection } from '../../../protocol/wire/connection.ts';
 import { asShoalError } from '../../../protocol/base/errors.ts';
-import { FrameLink } from '../../../protocol/wire/frame.ts';
-import { greet } from '../../../protocol/wire/greeting.ts';
+import { openLink } from '../../../protocol/wire/openConnection.ts';
 import type { GroupId, Pin } from '../../../protocol/base/ids.ts';
 import { isLoopback } from '../../../protocol/messages/realm.ts';
 import { ADDRESSES_PER_PEER_MAX, HEARTBEAT_MS } from '../../../protocol/base/limits.ts';
@@ -211,33 +209,30 @@ export class PeerConnections {
   }
 
   async #adopt(stream: ByteStream): Promise<void> {
-    const { clock, chance, log } = this.#context.world;
+    const { world, program } = this.#context;
     const { pin } = stream;
     if (pin === undefined || pin === this.#context.device || this.#isFull(stream)) return stream.destroy();
-    const frames = new FrameLink(stream);
-    await greet(frames, { role: 'peer', accepts: ['peer'], program: this.#context.program, clock, chance });
+    const link = await openLink(stream, { world, role: 'peer', accepts: ['peer'], program });
     const old = this.#connections.get(pin);
     // Many may have greeted at the same moment.
     if (!this.#isOpen || (old ? !this.#shouldReplace(old, stream, pin) : this.#isFull(stream))) return stream.destroy();
-    const link = new PeerConnection(pin, stream, this.#context);
-    this.#connections.set(pin, link);
+    const peer = new PeerConnection(pin, stream, this.#context);
+    this.#connections.set(pin, peer);
     old?.rpc.close();
-    const connection = new Connection(frames, {
+    const connection = link.connect({
       table: peerLink,
       side: 'peer',
-      handlers: link.handlers,
+      handlers: peer.handlers,
       heartbeatMs: HEARTBEAT_MS.peer,
-      clock,
-      log,
-      opened: (opened) => (link.rpc = opened),
+      opened: (opened) => (peer.rpc = opened),
     });
     void connection.whenEnded.then(() => {
-      if (this.#connections.get(pin) === link) this.#connections.delete(pin);
-      this.#idleSinceMs.delete(link);
-      for (const swarm of link.swarms) swarm.onLeft(link);
-      link.swarms.clear();
+      if (this.#connections.get(pin) === peer) this.#connections.delete(pin);
+      this.#idleSinceMs.delete(peer);
+      for (const swarm of peer.swarms) swarm.onLeft(peer);
+      peer.swarms.clear();
     });
-    this.#context.onConnected(link);
+    this.#context.onConnected(peer);
   }
 
   /**

@@ -1,12 +1,10 @@
 // The link to one tracker, kept up as long as the engine wants it: dials, checks whose realm it is,
 // says who we are and what we have, and comes back after every failure. trackerClient.ts holds one
 // for each tracker of the pair.
-import { Connection } from '../../../protocol/wire/connection.ts';
-import type { CallOptions } from '../../../protocol/wire/connection.ts';
+import type { CallOptions, Connection } from '../../../protocol/wire/connection.ts';
 import type { TrackerState } from '../../../protocol/messages/engineLink.ts';
 import { asShoalError, ShoalError } from '../../../protocol/base/errors.ts';
-import { FrameLink } from '../../../protocol/wire/frame.ts';
-import { greet } from '../../../protocol/wire/greeting.ts';
+import { openLink } from '../../../protocol/wire/openConnection.ts';
 import type { GroupId, Pin, SwarmKey } from '../../../protocol/base/ids.ts';
 import { swarmKeyText } from '../../../protocol/base/ids.ts';
 import { GROUPS_PER_ACCOUNT_MAX, HEARTBEAT_MS, SWARMS_PER_ANNOUNCE_MAX } from '../../../protocol/base/limits.ts';
@@ -173,16 +171,13 @@ export class TrackerSession {
       const expect = this.#context.expectedPin(this.address);
       const stream = await world.network.dial(this.address, { timeoutMs: DIAL_MS, ...(expect && { expect }) });
       if (this.#stopped) return stream.destroy();
-      const frames = new FrameLink(stream);
-      await greet(frames, { role: 'engine', accepts: ['tracker'], program, clock: world.clock, chance: world.chance });
+      const link = await openLink(stream, { world, role: 'engine', accepts: ['tracker'], program });
       if (this.#stopped) return stream.destroy();
-      const connection = new Connection(frames, {
+      const connection = link.connect({
         table: trackerLink,
         side: 'engine',
         handlers: this.#handlers,
         heartbeatMs: HEARTBEAT_MS.tracker,
-        clock: world.clock,
-        log: world.log,
       });
       this.#connection = connection;
       void connection.whenEnded.then(({ error }) => this.#onDown(connection, error));
