@@ -9,7 +9,7 @@ import { ShoalError, systemCode } from '../base/errors.ts';
 import type { Identity } from './identity.ts';
 import type { Pin } from '../base/ids.ts';
 import { pinOf } from '../base/ids.ts';
-import { addressText } from '../messages/realm.ts';
+import { addressText } from '../base/address.ts';
 import type { Address } from '../base/fields.ts';
 import type { ByteStream, DialOptions, ListenAt, Listener, Log, Network, StreamReceiver } from '../base/world.ts';
 

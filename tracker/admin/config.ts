@@ -13,13 +13,8 @@ import { createIdentity, identityBytes, readIdentity } from '../../protocol/node
 import type { Pin } from '../../protocol/base/ids.ts';
 import type { Address } from '../../protocol/base/fields.ts';
 import type { Descriptor, SignedDescriptor } from '../../protocol/messages/realm.ts';
-import {
-  checkDescriptor,
-  parseAddress,
-  realmUrlText,
-  signDescriptor,
-  TRACKERS_MAX,
-} from '../../protocol/messages/realm.ts';
+import { parseAddress } from '../../protocol/base/address.ts';
+import { checkDescriptor, realmUrlText, signDescriptor, TRACKERS_MAX } from '../../protocol/messages/realm.ts';
 import type { TicketSigner } from '../../protocol/messages/ticket.ts';
 import type { Chance, Disk } from '../../protocol/base/world.ts';
 

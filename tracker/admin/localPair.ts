@@ -15,7 +15,7 @@ import { createIdentity } from '../../protocol/node/identity.ts';
 import { elect } from '../../protocol/node/lockFile.ts';
 import type { Address } from '../../protocol/base/fields.ts';
 import { createNodeWorld, nodeClock } from '../../protocol/node/nodeWorld.ts';
-import { addressText, isLoopback } from '../../protocol/messages/realm.ts';
+import { addressText, isLoopback } from '../../protocol/base/address.ts';
 import { compareVersions, VERSION } from '../../protocol/node/version.ts';
 import type { Disk } from '../../protocol/base/world.ts';
 import { silentLog } from '../../protocol/base/world.ts';

@@ -13,7 +13,8 @@ import type { Operation, OperationBody, OperationName } from '../../protocol/mes
 import { NOBODY, signOperation } from '../../protocol/messages/operations.ts';
 import { operatorLink } from '../../protocol/messages/partnerLink.ts';
 import type { SignedDescriptor } from '../../protocol/messages/realm.ts';
-import { addressText, isLoopback, realmUrlText } from '../../protocol/messages/realm.ts';
+import { addressText, isLoopback } from '../../protocol/base/address.ts';
+import { realmUrlText } from '../../protocol/messages/realm.ts';
 import type { BodyOf, HandlersOf } from '../../protocol/wire/table.ts';
 import { trackerLink } from '../../protocol/messages/trackerLink.ts';
 import type { ByteStream, Listener, ListenAt, Timer, World } from '../../protocol/base/world.ts';

@@ -4,7 +4,7 @@
 import { asShoalError } from '../../../protocol/base/errors.ts';
 import { openLink } from '../../../protocol/wire/openConnection.ts';
 import type { GroupId, Pin } from '../../../protocol/base/ids.ts';
-import { isLoopback } from '../../../protocol/messages/realm.ts';
+import { isLoopback } from '../../../protocol/base/address.ts';
 import { ADDRESSES_PER_PEER_MAX, HEARTBEAT_MS } from '../../../protocol/base/limits.ts';
 import type { Address } from '../../../protocol/base/fields.ts';
 import { peerLink } from '../../../protocol/messages/peerLink.ts';

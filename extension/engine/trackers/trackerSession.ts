@@ -10,7 +10,7 @@ import { swarmKeyText } from '../../../protocol/base/ids.ts';
 import { GROUPS_PER_ACCOUNT_MAX, HEARTBEAT_MS, SWARMS_PER_ANNOUNCE_MAX } from '../../../protocol/base/limits.ts';
 import type { Address } from '../../../protocol/base/fields.ts';
 import type { SignedDescriptor } from '../../../protocol/messages/realm.ts';
-import { addressText } from '../../../protocol/messages/realm.ts';
+import { addressText } from '../../../protocol/base/address.ts';
 import type { BodyOf, CallsOf, HandlersOf, ReplyOf } from '../../../protocol/wire/table.ts';
 import { trackerLink } from '../../../protocol/messages/trackerLink.ts';
 import type { GroupView } from '../../../protocol/messages/trackerLink.ts';
