@@ -1,6 +1,8 @@
 // The other tracker of the pair: who it is, the link to it, and what state the pair is in. Both
 // dial; the one with the lower number only when it has not been dialled for a while. What travels
 // over the link is the business of replication.ts.
+import type { Backoff } from '../../protocol/async/backoff.ts';
+import { backoffMs } from '../../protocol/async/backoff.ts';
 import { asShoalError, isShoalError, ShoalError } from '../../protocol/base/errors.ts';
 import type { GreetedLink } from '../../protocol/wire/openConnection.ts';
 import { openConnection, openLink } from '../../protocol/wire/openConnection.ts';
@@ -17,9 +19,9 @@ import { FOLD_VERSION } from '../fold/fold.ts';
 import type { Ledger } from '../log/ledger.ts';
 import { Replication } from './replication.ts';
 
-/** How long a dial may take, and the longest pause between two, in ms. */
+/** How long a dial may take, in ms, and the pause between two. */
 const DIAL_MS = 3_000;
-const RETRY_MS_MAX = 2_000;
+const RETRY: Backoff = { firstMs: 100, maxMs: 2_000, factor: 2, jitterMin: 0.5, jitterMax: 1 };
 /**
  * How long the lower number waits to be dialled, in ms: so that two do not dial each other at once.
  */
@@ -197,10 +199,7 @@ export class Partner {
   }
 
   #nextDelayMs(): number {
-    return (
-      Math.min(RETRY_MS_MAX, 100 * 2 ** Math.min(this.#failures++, 8)) *
-      (0.5 + 0.5 * this.#options.world.chance.random())
-    );
+    return backoffMs(RETRY, ++this.#failures, () => this.#options.world.chance.random());
   }
 
   /** Another key answers at the partner's address: what its realm is, in a sentence. */

@@ -1,6 +1,8 @@
 // Links to other engines: one per pair, dialled by the side that misses more (only a dialled TLS
 // socket receives in place), accepted from anybody who proves a key. Owns the listener and the
 // links; what is said on them is peerConnection.ts's business.
+import type { Backoff } from '../../../protocol/async/backoff.ts';
+import { backoffMs } from '../../../protocol/async/backoff.ts';
 import { asShoalError } from '../../../protocol/base/errors.ts';
 import { openLink } from '../../../protocol/wire/openConnection.ts';
 import type { GroupId, Pin } from '../../../protocol/base/ids.ts';
@@ -26,6 +28,12 @@ const IDLE_MS = 30_000;
 /** How long after it was last allowed a peer that nobody dialled is remembered, in ms. */
 const FORGET_ATTEMPT_MS = 10 * 60_000;
 
+/**
+ * Delay before a peer is dialled again: 1 s, 2 s, 4 s, up to 5 min, each ±20 %. Without jitter, all
+ * peers of an engine that restarts would return in the same second.
+ */
+const REDIAL: Backoff = { firstMs: 1_000, maxMs: 5 * 60_000, factor: 2, jitterMin: 0.8, jitterMax: 1.2 };
+
 interface Attempt {
   firstSeenMs: number;
   failures: number;
@@ -40,16 +48,6 @@ export interface PeerConnectionsContext extends PeerContext {
   /** Asks the trackers to have a peer dial us. */
   askDial(pin: Pin, group: GroupId): void;
   onConnected(connection: PeerConnection): void;
-}
-
-/**
- * How long to wait before dialling a peer again, in ms: 1 s, 2 s, 4 s, up to 5 min, each ±20 %.
- * Without the spread, all peers of an engine that restarts would return in the same second.
- *
- * @param failures  in a row, from 1
- */
-export function redialDelayMs(failures: number, random: () => number): number {
-  return Math.min(5 * 60_000, 1000 * 2 ** (failures - 1)) * (0.8 + 0.4 * random());
 }
 
 export class PeerConnections {
@@ -177,7 +175,7 @@ export class PeerConnections {
       attempt.failures = 0;
     } catch (error) {
       attempt.failures++;
-      attempt.notBeforeMs = clock.monotonicMs() + redialDelayMs(attempt.failures, () => chance.random());
+      attempt.notBeforeMs = clock.monotonicMs() + backoffMs(REDIAL, attempt.failures, () => chance.random());
       log.debug('a peer could not be dialled', { peer: peer.pin, why: asShoalError(error).message });
       if (!asked) this.#context.askDial(peer.pin, group);
     } finally {

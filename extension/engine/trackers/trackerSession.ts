@@ -1,6 +1,8 @@
 // The link to one tracker, kept up as long as the engine wants it: dials, checks whose realm it is,
 // says who we are and what we have, and comes back after every failure. trackerClient.ts holds one
 // for each tracker of the pair.
+import type { Backoff } from '../../../protocol/async/backoff.ts';
+import { backoffMs } from '../../../protocol/async/backoff.ts';
 import type { CallOptions, Connection } from '../../../protocol/wire/connection.ts';
 import type { TrackerState } from '../../../protocol/messages/engineLink.ts';
 import { asShoalError, ShoalError } from '../../../protocol/base/errors.ts';
@@ -25,10 +27,10 @@ const DIAL_MS = 5_000;
  */
 const ANNOUNCE_MS = 50;
 const ANNOUNCE_MS_MIN = 2;
-/** Longest pause between two tries, in ms; after RARE_AFTER failures in a row RARE_MS. */
-const RETRY_MS_MAX = 5_000;
+const RETRY: Backoff = { firstMs: 250, maxMs: 5_000, factor: 2, jitterMin: 0.1, jitterMax: 1 };
+/** After so many failures in a row, tries become rare. */
 const RARE_AFTER = 60;
-const RARE_MS = 60_000;
+const RARE_RETRY: Backoff = { ...RETRY, firstMs: 60_000, maxMs: 60_000 };
 
 export type SessionReply = ReplyOf<typeof trackerLink, 'session'>;
 export type AnnouncedSwarms = ReplyOf<typeof trackerLink, 'announce'>['swarms'];
@@ -62,13 +64,13 @@ export interface TrackerSessionContext {
 }
 
 /**
- * How long to wait before the next try, in ms: anything up to 250 ms, 500 ms, 1 s … 5 s (full
- * jitter, `trust.md` 4.7), after many failures up to a minute.
+ * Delay before the next try, in ms: up to 250 ms, 500 ms, 1 s … 5 s, after many failures up to a
+ * minute; each at random between a tenth of that and all of it.
+ *
+ * @param failures  in a row before the latest one, from 0
  */
-export function retryDelayMs(failures: number, random: () => number): number {
-  const max = failures > RARE_AFTER ? RARE_MS : Math.min(RETRY_MS_MAX, 250 * 2 ** Math.min(failures, 10));
-  return max * (0.1 + 0.9 * random());
-}
+const retryDelayMs = (failures: number, random: () => number): number =>
+  backoffMs(failures > RARE_AFTER ? RARE_RETRY : RETRY, failures + 1, random);
 
 export class TrackerSession {
   readonly address: Address;
