@@ -2,6 +2,8 @@
 // durable, folds them into the state and tells what changed. Operations of the partner are merged
 // in their place in the total order; what stands behind one that comes late, and has to do with it,
 // is taken back and applied again (replay.ts). Knows neither links nor messages.
+import { Emitter } from '../../protocol/async/emitter.ts';
+import { Sequencer } from '../../protocol/async/sequencer.ts';
 import type { ErrorCode } from '../../protocol/base/errors.ts';
 import { asShoalError, isShoalError, ShoalError } from '../../protocol/base/errors.ts';
 import type { Origin, Pin } from '../../protocol/base/ids.ts';
@@ -69,7 +71,7 @@ export interface LedgerOptions {
 export class Ledger {
   readonly log: OpLog;
   readonly #options: LedgerOptions;
-  readonly #listeners = new Set<(changes: Changes) => void>();
+  readonly #changes = new Emitter<[Changes]>();
   #replay: Replay;
   readonly #clock: HybridClock;
   /**
@@ -78,7 +80,11 @@ export class Ledger {
   readonly #folded = new Map<Origin, number>();
   /** Numbers that are on the disk, by origin. */
   readonly #durable = new Map<Origin, number>();
-  #merging: Promise<unknown> = Promise.resolve();
+  /**
+   * Merges and snapshots of the partner, one after the other, whatever link they come by: what comes
+   * next must follow what came last, and what a snapshot brings must not be applied once more.
+   */
+  readonly #merging = new Sequencer();
   /** The latest moment of what is on the disk. */
   #durableMoment: Moment = { ms: 0, counter: 0 };
 
@@ -118,7 +124,13 @@ export class Ledger {
   }
   /** Called after changes became durable. */
   onChange(listener: (changes: Changes) => void): void {
-    this.#listeners.add(listener);
+    this.#changes.on((changes) => {
+      try {
+        listener(changes);
+      } catch (error) {
+        this.#options.logger.error('telling of a change failed', { why: asShoalError(error).message });
+      }
+    });
   }
 
   /**
@@ -215,10 +227,7 @@ export class Ledger {
    * (`trust.md` 4.5).
    */
   adopt(snapshot: Snapshot, chunks: readonly Uint8Array[]): Promise<void> {
-    // Not while entries are merged: they would be read from the disk, and applied once more.
-    const adopted = this.#merging.then(() => this.#adopt(snapshot, chunks));
-    this.#merging = adopted.catch(() => undefined);
-    return adopted;
+    return this.#merging.run(() => this.#adopt(snapshot, chunks));
   }
 
   async #adopt(snapshot: Snapshot, chunks: readonly Uint8Array[]): Promise<void> {
@@ -272,7 +281,7 @@ export class Ledger {
     const line = { stamp, bytes: encodeEntry(entry) };
     await this.#append([line]);
     this.#options.committed();
-    this.#emit(changes);
+    this.#changes.emit(changes);
     return this.#receipt({ origin: stamp.origin, seq: stamp.seq }, line);
   }
 
@@ -284,10 +293,7 @@ export class Ledger {
    * @throws ShoalError badMessage, clocksApart; then the link must end
    */
   merge(encoded: readonly Uint8Array[]): Promise<readonly Instance[]> {
-    // One after the other, whatever link they come by: what comes next must follow what came last.
-    const merged = this.#merging.then(() => this.#merge(encoded));
-    this.#merging = merged.catch(() => undefined);
-    return merged;
+    return this.#merging.run(() => this.#merge(encoded));
   }
 
   async #merge(encoded: readonly Uint8Array[]): Promise<readonly Instance[]> {
@@ -415,7 +421,7 @@ export class Ledger {
     } of fresh) {
       this.#folded.set(stamp.origin, stamp.seq);
     }
-    this.#emit(changes);
+    this.#changes.emit(changes);
   }
 
   #foldAll(): Replay {
@@ -473,17 +479,7 @@ export class Ledger {
     for (const id of this.state.operations.keys()) changes.outcomes.add(id);
     diffState(before, this.state, changes);
     this.#options.logger.info('everything was folded anew', { operations: this.log.count });
-    this.#emit(changes);
-  }
-
-  #emit(changes: Changes): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(changes);
-      } catch (error) {
-        this.#options.logger.error('telling of a change failed', { why: asShoalError(error).message });
-      }
-    }
+    this.#changes.emit(changes);
   }
 }
 

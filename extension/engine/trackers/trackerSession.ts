@@ -5,6 +5,7 @@ import type { Backoff } from '../../../protocol/async/backoff.ts';
 import { backoffMs } from '../../../protocol/async/backoff.ts';
 import type { CallOptions, Connection } from '../../../protocol/wire/connection.ts';
 import type { TrackerState } from '../../../protocol/messages/engineLink.ts';
+import { Throttler } from '../../../protocol/async/throttler.ts';
 import { asShoalError, ShoalError } from '../../../protocol/base/errors.ts';
 import { openLink } from '../../../protocol/wire/openConnection.ts';
 import type { GroupId, Pin, SwarmKey } from '../../../protocol/base/ids.ts';
@@ -84,8 +85,7 @@ export class TrackerSession {
   readonly #context: TrackerSessionContext;
   #connection: Connection<typeof trackerLink, 'engine'> | undefined;
   readonly #announced = new Map<string, { readonly key: SwarmKey; readonly leftBytes: number }>();
-  #announceTimer: Timer | undefined;
-  #announcedMs = -Infinity;
+  readonly #announceThrottler: Throttler;
   #retryTimer: Timer | undefined;
   #failures = 0;
   #stopped = false;
@@ -94,6 +94,8 @@ export class TrackerSession {
   constructor(address: Address, context: TrackerSessionContext) {
     this.address = address;
     this.#context = context;
+    const pace = { restMs: ANNOUNCE_MS, delayMs: ANNOUNCE_MS_MIN };
+    this.#announceThrottler = new Throttler(context.world.clock, pace, () => void this.#announce());
     void this.#connect();
   }
 
@@ -139,15 +141,7 @@ export class TrackerSession {
   /** What we have has changed: the difference is announced shortly. */
   announceSoon(): void {
     if (!this.account || (!this.isUp && this.state !== 'connecting')) return;
-    const { clock } = this.#context.world;
-    this.#announceTimer ??= clock.after(
-      Math.max(ANNOUNCE_MS_MIN, this.#announcedMs + ANNOUNCE_MS - clock.monotonicMs()),
-      () => {
-        this.#announceTimer = undefined;
-        this.#announcedMs = clock.monotonicMs();
-        void this.#announce();
-      },
-    );
+    this.#announceThrottler.request();
   }
 
   /** Tries again now if it was waiting. */
@@ -161,7 +155,7 @@ export class TrackerSession {
   stop(): void {
     this.#stopped = true;
     this.#retryTimer?.cancel();
-    this.#announceTimer?.cancel();
+    this.#announceThrottler.cancel();
     this.#connection?.close();
     this.#connection = undefined;
     this.state = 'down';
@@ -206,8 +200,7 @@ export class TrackerSession {
     if (this.#stopped || connection !== this.#connection) return;
     this.#connection = undefined;
     this.#announced.clear();
-    this.#announceTimer?.cancel();
-    this.#announceTimer = undefined;
+    this.#announceThrottler.cancel();
     const refused =
       error?.code === 'wrongRealm' ||
       error?.code === 'badDescriptor' ||
