@@ -3,7 +3,8 @@
 // for each tracker of the pair.
 import type { Backoff } from '../../../protocol/async/backoff.ts';
 import { backoffMs } from '../../../protocol/async/backoff.ts';
-import type { CallOptions, Connection } from '../../../protocol/wire/connection.ts';
+import type { Connection } from '../../../protocol/wire/connection.ts';
+import type { CallOptions } from '../../../protocol/wire/outgoingCalls.ts';
 import type { TrackerState } from '../../../protocol/messages/engineLink.ts';
 import { Throttler } from '../../../protocol/async/throttler.ts';
 import { asShoalError, ShoalError } from '../../../protocol/base/errors.ts';
