@@ -1,5 +1,5 @@
-// The command `shoal-tracker`: serves one tracker, makes realms, asks a running tracker how it is, and
-// runs a pair in the background.
+// The command `shoal-tracker`: serves one tracker, makes realms, asks a running tracker how it is,
+// and runs a pair in the background.
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, Option } from 'commander';
 import { asShoalError } from '../protocol/base/errors.ts';

@@ -1,5 +1,5 @@
 // Two programs exchanging the messages of one table over one link: notices, the other side's calls
-// (ours are in outgoingCalls.ts), back-pressure, a clean and an unclean end. Owns the link after its
+// (outgoingCalls.ts has ours), back-pressure, a clean and an unclean end. Owns the link after its
 // greeting; knows no message itself.
 import { asShoalError, isShoalError, ShoalError } from '../base/errors.ts';
 import type { Frame, FrameHead, FrameLink, FrameReceiver, RawBytes, RawTarget } from './frame.ts';

@@ -2,7 +2,8 @@
 import { ShoalError } from '../base/errors.ts';
 import { FRAME_PAYLOAD_BYTES_MAX } from '../base/limits.ts';
 import type { AnySchema } from '../base/schema.ts';
-import { encode, SchemaError } from '../base/schema.ts';
+import { SchemaError } from '../base/binary.ts';
+import { encode } from '../base/schema.ts';
 import { PAYLOAD_HEAD_BYTES } from './frame.ts';
 
 /**

@@ -50,8 +50,8 @@ export class Heartbeat {
     const { traffic, isHolding, onIdle, onSilent } = this.#options;
     const seen = this.#seen;
     const now = traffic();
-    // A queue that shrinks is a sign of life. A peer that takes nothing of it while its requests wait
-    // counts as dead, whatever it sends.
+    // A queue that shrinks is a sign of life. A side that takes nothing of it while its requests
+    // wait counts as dead, whatever it sends.
     const takes = seen.queuedBytes > 0 && now.bytesOut - now.queuedBytes !== seen.bytesOut - seen.queuedBytes;
     const isAlive = takes || (now.bytesIn !== seen.bytesIn && (!isHolding() || now.queuedBytes === 0));
     this.#silentIntervals = isAlive ? 0 : this.#silentIntervals + 1;

@@ -51,7 +51,11 @@ export class OutgoingCalls {
     this.#send = send;
   }
 
-  /** Asks the other side; resolves to the fields of the reply. @throws ShoalError as `Connection.call` */
+  /**
+   * Asks the other side; resolves to the fields of the reply.
+   *
+   * @throws ShoalError as `Connection.call` does
+   */
   call(name: string, row: MessageRow, body: unknown, options: CallOptions): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#ended) return reject(this.#ended);

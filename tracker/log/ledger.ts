@@ -75,8 +75,8 @@ export class Ledger {
   /** Numbers that are on the disk, by origin. */
   readonly #durable = new Map<Origin, number>();
   /**
-   * Merges and snapshots of the partner, one after the other, whatever link they come by: what comes
-   * next must follow what came last, and what a snapshot brings must not be applied once more.
+   * Merges and snapshots of the partner, one after the other, whatever link they come by: what
+   * comes next must follow what came last, and what a snapshot brings must not be applied twice.
    */
   readonly #merging = new Sequencer();
   /** The latest moment of what is on the disk. */

@@ -72,10 +72,13 @@ class SqliteLog implements OpLog {
     this.#database.exec(`
       CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
       CREATE TABLE IF NOT EXISTS operations (
-        origin TEXT NOT NULL, seq INTEGER NOT NULL, ms INTEGER NOT NULL, counter INTEGER NOT NULL, entry BLOB NOT NULL, PRIMARY KEY (origin, seq)
+        origin TEXT NOT NULL, seq INTEGER NOT NULL, ms INTEGER NOT NULL, counter INTEGER NOT NULL, entry BLOB NOT NULL,
+        PRIMARY KEY (origin, seq)
       ) STRICT;
       CREATE INDEX IF NOT EXISTS in_order ON operations (ms, counter, origin, seq);
-      CREATE TABLE IF NOT EXISTS snapshots (generation INTEGER NOT NULL, n INTEGER NOT NULL, chunk BLOB NOT NULL, PRIMARY KEY (generation, n)) STRICT;
+      CREATE TABLE IF NOT EXISTS snapshots (
+        generation INTEGER NOT NULL, n INTEGER NOT NULL, chunk BLOB NOT NULL, PRIMARY KEY (generation, n)
+      ) STRICT;
     `);
     this.#setMeta = this.#database.prepare(
       'INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',

@@ -1,5 +1,5 @@
-// `shoal-tracker serve`: finds or makes the folder, opens log and network, and runs one tracker until
-// it is stopped.
+// `shoal-tracker serve`: finds or makes the folder, opens log and network, and runs one tracker
+// until it is stopped.
 import os from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';

@@ -1,5 +1,5 @@
-// One tracker: brings log, ledger, partner, swarms, sessions and links together, and gives each link
-// the handlers of its kind. Decides nothing about any of them.
+// One tracker: brings log, ledger, partner, swarms, sessions and links together, and gives each
+// link the handlers of its kind. Decides nothing about any of them.
 import type { Connection } from '../../protocol/wire/connection.ts';
 import { asShoalError, ShoalError } from '../../protocol/base/errors.ts';
 import type { GreetedLink } from '../../protocol/wire/openConnection.ts';
