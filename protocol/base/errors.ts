@@ -184,6 +184,7 @@ const rows = {
     exit: 6,
     text: 'piece {piece} from {peer} failed verification; that peer is left alone',
   },
+  // Retired: no version has raised it. Still read, because a code on the wire keeps its name.
   wrongHashes: {
     retry: 'elsewhere',
     exit: 6,

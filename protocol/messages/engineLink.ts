@@ -186,6 +186,7 @@ export const engineLink = table(
       reply: struct({ members: list(memberRow, PAGE_ROWS_MAX), more: bool }),
     },
 
+    /** The catalogue of a group by name. Retired: `filesVersion` is no longer read. */
     listFiles: {
       from: 'frontend',
       body: struct({ group: name, after: fileName }),
@@ -305,7 +306,7 @@ export const engineLink = table(
       body: struct({ transfer: transferId, repair: added(bool, false) }),
       reply: struct({ sha256, sizeBytes: u53, repairing: added(bool, false) }),
     },
-    /** Who gave us how much of a download. */
+    /** Who gave us how much of a download. Retired: `bits` is no longer read. */
     sources: {
       from: 'frontend',
       body: struct({ transfer: transferId }),

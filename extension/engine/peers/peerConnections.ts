@@ -47,7 +47,8 @@ export interface PeerConnectionsContext extends PeerContext {
   readonly program: string;
   /** Asks the trackers to have a peer dial us. */
   askDial(pin: Pin, group: GroupId): void;
-  onConnected(connection: PeerConnection): void;
+  /** A link to a peer was opened. */
+  onConnected(): void;
 }
 
 export class PeerConnections {
@@ -230,7 +231,7 @@ export class PeerConnections {
       for (const swarm of peer.swarms) swarm.onLeft(peer);
       peer.swarms.clear();
     });
-    this.#context.onConnected(peer);
+    this.#context.onConnected();
   }
 
   /**
