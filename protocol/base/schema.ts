@@ -2,9 +2,9 @@
 // gives both directions and the type. Reading never allocates more than the bytes at hand justify,
 // and never trusts a length.
 //
-// Evolution (design.md, The frame): a struct that stands inside another value carries its length,
-// so a reader skips fields it does not know; a field added later has a default; an unknown `oneOf`
-// value reads as 'other'.
+// Evolution (protocol/README.md, Values): a struct that stands inside another value carries its
+// length, so a reader skips fields it does not know; a field added later has a default; an unknown
+// `oneOf` value reads as 'other'.
 import { Reader, refuse, SchemaError, Writer } from './binary.ts';
 import { ShoalError } from './errors.ts';
 import { isHexOf } from './ids.ts';

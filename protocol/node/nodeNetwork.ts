@@ -16,7 +16,7 @@ import { InPlaceReads, NodeStream } from './nodeStream.ts';
 
 /** How long a TLS handshake may take for somebody who dials us, in ms. Node's default is 120 s. */
 const HANDSHAKE_MS_MAX = 5_000;
-/** Handshakes under way at one listener; more are closed at once (`trust.md` 3.10). */
+/** Handshakes under way at one listener; more are closed at once. */
 const HANDSHAKES_MAX = 512;
 
 export interface HandshakeLimits {

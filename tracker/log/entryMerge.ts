@@ -64,7 +64,7 @@ export function checkEntries(
         why: `entry ${seq} of ${origin} does not follow ${haveSeq}`,
       });
     }
-    // It would pull our clock along, and every stamp from then on would be as wrong (`trust.md` 4.6).
+    // It would pull our clock along, and every stamp from then on would be as wrong.
     if (entry.stamp.ms > latestMs) {
       throw new ShoalError('clocksApart', { seconds: Math.round((entry.stamp.ms - clock.now()) / 1000) });
     }

@@ -191,7 +191,7 @@ export class Ledger {
   /**
    * Takes in again what a tracker of this realm has acknowledged, and may have lost with its disk
    * since. It is logged whatever the state says of it now, because an answer was given; what it
-   * comes to, the fold decides (`trust.md` L10).
+   * comes to, the fold decides.
    */
   restore(entry: Entry, op: ReadOperation): Promise<Acknowledged> {
     const known = this.state.operations.get(op.id);
@@ -216,10 +216,7 @@ export class Ledger {
     this.#replay.forget(frontier);
   }
 
-  /**
-   * Goes on from what the partner's operations have come to, of which it no longer has each
-   * (`trust.md` 4.5).
-   */
+  /** Goes on from what the partner's operations have come to, of which it no longer has each. */
   adopt(snapshot: Snapshot, chunks: readonly Uint8Array[]): Promise<void> {
     return this.#merging.run(() => this.#adopt(snapshot, chunks));
   }
@@ -237,7 +234,7 @@ export class Ledger {
 
   /**
    * An operation that is older than what is remembered of its time could undo what was decided
-   * since (`trust.md` 4.5).
+   * since.
    */
   #checkAge({ createdAtMs }: ReadOperation): void {
     if (this.#options.clock.now() - createdAtMs > OPERATION_AGE_MS_MAX) throw new ShoalError('expired');
@@ -287,7 +284,7 @@ export class Ledger {
     await Promise.all(fresh.map(({ op, entry }) => this.checkSignature(op, entry)));
     for (const { line } of fresh) this.#clock.learn(line.stamp);
     // Of our own origin and not known here: this log was restored from an older copy, whose next
-    // numbers were given already (`trust.md` L7).
+    // numbers were given already.
     if (fresh.some(({ line }) => line.stamp.origin === this.log.origin)) this.log.renewOrigin();
     await this.#append(fresh.map(({ line }) => line));
     await this.#place(fresh.toSorted((a, b) => compareStamps(a.entry.stamp, b.entry.stamp)));

@@ -28,7 +28,7 @@ export interface Keep {
   readonly everyMs: number;
 }
 
-/** `trust.md` 4.5. */
+/** A month: much longer than an operation may be late (OPERATION_AGE_MS_MAX). */
 export const KEEP_DEFAULT: Keep = {
   ms: 30 * 24 * 3600_000,
   operations: 1_000_000,

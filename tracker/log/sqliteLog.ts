@@ -242,8 +242,8 @@ class SqliteLog implements OpLog {
       this.#frontierKept = this.frontier;
       this.#database.exec('COMMIT');
     } catch (error) {
-      // After a failed write or fsync nobody knows what is on the disk (`trust.md` L5): nothing
-      // more is answered from here.
+      // After a failed write or fsync nobody knows what is on the disk: nothing more is answered
+      // from here.
       this.#failure = error as Error;
       for (const { reject } of queue) reject(this.#failure);
       return;

@@ -1,5 +1,5 @@
-// Who has seen effects of operations at the other tracker and now reads here waits until they are
-// here too, or is told that they are not (`trust.md` 4.7).
+// A reader who has seen effects of operations at the other tracker waits here until they are here
+// too, or is told that they are not.
 import { Emitter } from '../../protocol/async/emitter.ts';
 import type { Origin } from '../../protocol/base/ids.ts';
 import type { Clock } from '../../protocol/base/world.ts';

@@ -1,7 +1,7 @@
 // One link to the partner, from its greeting to its end: each side tells what it has of every
 // origin and sends what the other lacks, in order, in batches, then whatever comes new; with it
-// what it promises not to stamp any more (`trust.md` L6, L11). Knows how far the partner's disk has
-// come, which is what an answer waits for.
+// what it promises not to stamp any more. Knows how far the partner's disk has come, which is what
+// an answer waits for.
 import { Throttler } from '../../protocol/async/throttler.ts';
 import type { Connection } from '../../protocol/wire/connection.ts';
 import { asShoalError, ShoalError } from '../../protocol/base/errors.ts';

@@ -44,7 +44,7 @@ const PEERS_PER_ANNOUNCE_MAX = 1024;
  * ones are left out.
  */
 const ADDRESS_CHARS_MAX = 64;
-/** Swarms of one engine: a folder of 100,000 files (`trust.md` 3.10). */
+/** Swarms of one engine: a folder of 100,000 files. */
 const SWARMS_PER_ENGINE_MAX = 100_000;
 /** How long a password that was shown may be used to sign in on the same link, in ms. */
 const LIST_CACHE_MS = 60_000;

@@ -17,7 +17,7 @@ import type { PeerContext } from './peerConnection.ts';
 import { PeerConnection } from './peerConnection.ts';
 import type { Swarm } from '../swarm/swarm.ts';
 
-/** Links at one time (`trust.md` 3.10). */
+/** Links at one time. */
 const CONNECTIONS_MAX = 200;
 /** Links that one address may have dialled; this machine itself is exempt. */
 const CONNECTIONS_PER_HOST_MAX = 16;

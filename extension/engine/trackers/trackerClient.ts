@@ -209,8 +209,8 @@ export class TrackerClient {
   }
 
   /**
-   * Before the other tracker is asked for the first time: it shall not answer as of before what we
-   * have seen (`trust.md` 4.7).
+   * Before the other tracker is asked for the first time: it must not answer as of before what we
+   * have seen.
    */
   async #catchUp(session: TrackerSession): Promise<void> {
     if (session === this.#lastAsked) return;
@@ -289,7 +289,7 @@ export class TrackerClient {
     const wasListed =
       this.#realm?.trackers.some((tracker) => tracker.pin === pin) === true && shown.version > this.#realm.version;
     if (!isListed && !wasListed) throw new ShoalError('pinMismatch', { address: addressText(address) });
-    // Of an older descriptor only what the newer one says counts (`trust.md` A33).
+    // Of an older descriptor only what the newer one says counts.
     if (this.#realm && shown.version <= this.#realm.version) return;
     this.#adopt(shown, signed);
     if (this.#url && !this.#isTrial) {
