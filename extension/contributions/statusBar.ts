@@ -1,7 +1,7 @@
 // The one item in the status bar. Pure.
 import { formatRate } from '../../protocol/frontend/format.ts';
 import type { TrackerState } from '../../protocol/messages/engineLink.ts';
-import { addressText } from '../../protocol/messages/realm.ts';
+import { addressText } from '../../protocol/base/address.ts';
 import type { WindowState } from '../state/state.ts';
 import { isRunning, phaseOf } from '../state/state.ts';
 import { uploadsText } from '../messages/uploadsText.ts';

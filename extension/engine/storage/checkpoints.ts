@@ -79,7 +79,7 @@ export class Checkpoints {
 
   /**
    * Whether a sync has failed. The descriptor is of no use then: the next sync would say that all
-   * is well (`trust.md` 6.3).
+   * is well.
    */
   get isBroken(): boolean {
     return this.#broken !== undefined;

@@ -1,6 +1,6 @@
 // Verbs of the engine itself: what it is doing, holding it, ending it.
 import { printable } from '../../../../protocol/base/errors.ts';
-import { addressText } from '../../../../protocol/messages/realm.ts';
+import { addressText } from '../../../../protocol/base/address.ts';
 import type { Downloader, Overview, TrackerState, Transfer } from '../../../../protocol/messages/engineLink.ts';
 import { SERVED_MAX } from '../../../../protocol/messages/engineLink.ts';
 import { fromWire } from '../../../../protocol/wire/wireErrors.ts';
