@@ -50,8 +50,9 @@ for (const version of readdirSync(STORED).filter((name) => /^\d/.test(name))) {
       [alice, bob, carol] = (await Promise.all(
         ['alice', 'bob', 'carol'].map((name) => processes.startEngine(name, pair.url)),
       )) as [RealEngine, RealEngine, RealEngine];
-      for (const engine of [alice, bob, carol])
-        {await engine.until(() => engine.overview?.trackers.some(({ link, inUse }) => link === 'up' && inUse));}
+      for (const engine of [alice, bob, carol]) {
+        await engine.until(() => engine.overview?.trackers.some(({ link, inUse }) => link === 'up' && inUse));
+      }
       await alice.until(() => alice.overview?.groups.length === 3 && isSettled(alice));
       await bob.until(() => bob.overview?.groups.length === 4 && isSettled(bob));
     });
@@ -62,8 +63,9 @@ for (const version of readdirSync(STORED).filter((name) => /^\d/.test(name))) {
         const { account, user } = readJson(path.join(stored, 'homes', name, 'account.json'));
         assert.deepEqual(overview?.account, name === 'carol' ? undefined : { account, user: name });
         assert.equal(user, name === 'carol' ? '' : name);
-        for (const file of ['identity.json', 'secret.json'])
-          {assert.deepEqual(readFileSync(homeFile(name, file)), readFileSync(path.join(stored, 'homes', name, file)));}
+        for (const file of ['identity.json', 'secret.json']) {
+          assert.deepEqual(readFileSync(homeFile(name, file)), readFileSync(path.join(stored, 'homes', name, file)));
+        }
       }
     });
 
@@ -276,8 +278,9 @@ for (const version of readdirSync(STORED).filter((name) => /^\d/.test(name))) {
       await pair.start(1);
       while ((await Promise.all([pair.status(1), pair.status(2)])).some(({ partner }) => partner !== 'paired'));
       for (const engine of [bob, carol]) while ((await engine.connection.call('status', {})).overview.outbox > 0);
-      for (const { home } of [bob, carol])
-        {assert.doesNotMatch(readFileSync(home.logFile, 'utf8'), /an operation was refused/);}
+      for (const { home } of [bob, carol]) {
+        assert.doesNotMatch(readFileSync(home.logFile, 'utf8'), /an operation was refused/);
+      }
       const [one, two] = await Promise.all([pair.status(1), pair.status(2)]);
       assert.deepEqual([one.accounts, one.groups, one.stateHash], [5, 5, two.stateHash]);
     });

@@ -116,8 +116,9 @@ async function tracker(...words: readonly string[]): Promise<string> {
 
 /** Waits until the two trackers are connected. */
 async function whole(pair: RealPair): Promise<void> {
-  while ((await Promise.all([pair.status(1), pair.status(2)])).some(({ partner }) => partner !== 'paired'))
-    {await pause(LOOK_MS);}
+  while ((await Promise.all([pair.status(1), pair.status(2)])).some(({ partner }) => partner !== 'paired')) {
+    await pause(LOOK_MS);
+  }
 }
 
 /** Text that compresses well and differs from piece to piece. */
@@ -211,8 +212,9 @@ async function files(alice: RealEngine, bob: RealEngine): Promise<void> {
   ];
   for (const name of shared) await alice.does('upload_file', work('alice', name), 'harbour');
   for (const name of ['logbook.md', 'inventory']) await bob.does('upload_file', work('bob', name), 'harbour');
-  for (const name of ['tide-tables.csv', 'scan.bin'])
-    {await bob.does('download_file', 'harbour', name, mkdir('bob', 'downloads'));}
+  for (const name of ['tide-tables.csv', 'scan.bin']) {
+    await bob.does('download_file', 'harbour', name, mkdir('bob', 'downloads'));
+  }
   await bob.does('download_file', 'harbour', 'charts', work('bob', 'downloads'), '--only', 'north', 'legend.md');
   await alice.does('download_file', 'harbour', 'logbook.md', mkdir('alice', 'downloads'));
   appendFileSync(work('alice', 'tide-tables.csv'), '3,4.4,0.6\n');
@@ -257,8 +259,9 @@ async function conflict(pair: RealPair, alice: RealEngine, bob: RealEngine): Pro
   await alice.start();
   await whole(pair);
   while (!existsSync(bob.home.conflictsFile)) await pause(LOOK_MS);
-  for (const { connection } of [alice, bob])
-    {while ((await connection.call('status', {})).overview.outbox > 0) await pause(LOOK_MS);}
+  for (const { connection } of [alice, bob]) {
+    while ((await connection.call('status', {})).overview.outbox > 0) await pause(LOOK_MS);
+  }
 }
 
 async function settings(alice: RealEngine, bob: RealEngine): Promise<void> {
