@@ -115,6 +115,8 @@ async function build() {
         outfile: join(DIST, to),
         sourcemap: process.argv.includes('--sourcemap') && 'inline',
         banner: { js: banner(command) },
+        legalComments: 'none', // see withLicences
+        metafile: true,
         define: {
           __SHOAL_VERSION__: JSON.stringify(version),
           __SHOAL_HASH_WORKER__: JSON.stringify(worker.text),
@@ -135,12 +137,8 @@ async function build() {
           minify: true,
           charset: 'utf8',
           logLevel: 'error',
-          // It has a library in it, whose licence wants to be there, too.
-          legalComments: 'none',
-          banner: {
-            [to.endsWith('.css') ? 'css' : 'js']:
-              `/*!\nuPlot\n${readFileSync(join(ROOT, 'node_modules/uplot/LICENSE'), 'utf8')}*/`,
-          },
+          legalComments: 'none', // see withLicences
+          metafile: true,
         }),
       ),
     ),
@@ -148,13 +146,35 @@ async function build() {
 
   mkdirSync(join(DIST, 'webview'), { recursive: true });
   publish('package.json', '{"type":"commonjs"}\n', started); // the one above says "module"
-  for (const { outputFiles } of results) {
-    for (const { path, contents } of outputFiles) {
+  for (const { outputFiles, metafile } of results) {
+    for (const { path, text } of outputFiles) {
       const name = relative(DIST, path).replaceAll('\\', '/');
+      const contents = Buffer.from(withLicences(text, metafile));
       publish(name, contents, started);
       console.log(`dist/${name.padEnd(21)} ${String(Math.ceil(contents.length / 1024)).padStart(5)} KiB`);
     }
   }
+}
+
+/**
+ * The packages that are in a bundle, with their licences, which want to be where the code is. A map
+ * of the sources stays last.
+ */
+function withLicences(text, { inputs }) {
+  const folders = Object.keys(inputs).flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? []);
+  const byLicence = new Map();
+  for (const folder of [...new Set(folders)].sort()) {
+    const { name, version } = JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8'));
+    const file = readdirSync(join(ROOT, folder)).find((entry) => /^licen[cs]e/i.test(entry));
+    if (file === undefined) throw new Error(`${name} has no licence that could be shipped with it`);
+    const licence = readFileSync(join(ROOT, folder, file), 'utf8')
+      .replaceAll('\r\n', '\n')
+      .trim();
+    byLicence.set(licence, [...(byLicence.get(licence) ?? []), `${name} ${version}`]);
+  }
+  const comments = [...byLicence].map(([licence, names]) => `/*!\n${names.join(', ')}\n${licence}\n*/\n`).join('');
+  const map = text.lastIndexOf('\n//# sourceMappingURL=') + 1 || text.length;
+  return `${text.slice(0, map)}${comments}${text.slice(map)}`;
 }
 
 /**

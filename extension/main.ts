@@ -14,7 +14,7 @@ import { showInterruptedUploads } from './prompts/interruptedUploadsNotice.ts';
 import { DecorationProvider } from './contributions/decorationProvider.ts';
 import { GroupDrop } from './views/groupDrop.ts';
 import type { GroupDropContext } from './views/groupDrop.ts';
-import { openPath } from './commands/download.ts';
+import { openPath } from './commands/localFiles.ts';
 import { EngineLauncher } from './engineClient/engineLauncher.ts';
 import { FilesViewState } from './views/filesViewState.ts';
 import { SignInWatcher } from './engineClient/signInWatcher.ts';

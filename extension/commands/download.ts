@@ -1,11 +1,11 @@
-// Commands of downloading: a group's file becomes one on this machine.
-import { existsSync, statSync } from 'node:fs';
+// Commands of downloading: a group's file becomes one on this machine, and what lies here in an
+// older version gets the newest.
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { formatBytes } from '../../protocol/frontend/format.ts';
 import type { Transfer } from '../../protocol/messages/engineLink.ts';
-import { validateFileName } from '../../protocol/base/names.ts';
-import { isShoalError, ShoalError } from '../../protocol/base/errors.ts';
+import { ShoalError } from '../../protocol/base/errors.ts';
 import type { FileRow, GroupView } from '../../protocol/messages/trackerLink.ts';
 import { downloadResultsOf } from '../state/downloadResults.ts';
 import {
@@ -15,13 +15,14 @@ import {
   announceGroupFolderOnce,
 } from '../prompts/downloadFolder.ts';
 import { setting } from '../common/settings.ts';
-import { fileNamed, LocalCopies, isHere } from '../state/localCopies.ts';
-import { isComplete } from '../state/state.ts';
+import type { Update } from '../state/localCopies.ts';
+import { fileNamed, LocalCopies, isHere, updatesOf } from '../state/localCopies.ts';
 import type { WindowState } from '../state/state.ts';
 import { inMessage, plural, t } from '../common/l10n.ts';
 import { askAllOrSome, chooseFilesOf } from './fileSelection.ts';
 import type { Command, CommandContext } from './context.ts';
 import { subjectsOf, forEach } from './context.ts';
+import { openPath, revealPath } from './localFiles.ts';
 
 export interface FileRef {
   readonly group: string;
@@ -73,10 +74,7 @@ export const downloadFile: Command = async (context, argument, selection) => {
 };
 
 /** Whether so many files are wanted: of a few nobody is asked. */
-export async function isDownloadable(
-  { store: { state } }: CommandContext,
-  fileRefs: readonly FileRef[],
-): Promise<boolean> {
+async function isDownloadable({ store: { state } }: CommandContext, fileRefs: readonly FileRef[]): Promise<boolean> {
   if (fileRefs.length <= UNASKED_MAX) return true;
   const bytes = fileRefs.reduce((sum, one) => sum + (rowOf(state, one)?.sizeBytes ?? 0), 0);
   const download = t('Download');
@@ -143,7 +141,7 @@ function existingParent(folder: string): string {
  * Whether any download has begun. One that cannot be begun does not keep the others; what went
  * wrong first is thrown when they are on their way.
  */
-export async function downloadInto(
+async function downloadInto(
   context: CommandContext,
   fileRefs: readonly FileRef[],
   { folder, isDefault }: { readonly folder: string; readonly isDefault: boolean },
@@ -256,98 +254,57 @@ async function follow(
   }
 }
 
-export const openFile: Command = async ({ pickers }, argument, selection) => {
-  const paths = subjectsOf(argument, selection).flatMap(({ path: file }) => (file === undefined ? [] : [file]));
-  const asked = paths.length > 0 ? undefined : await pickers.transfer(t('Open File'), t('Open which file?'), isHere);
-  for (const file of asked ? [asked.path] : paths) await openPath(file);
+/**
+ * Gets the group's newest version of what is here in an older one: beside it, because nothing that
+ * is here is overwritten.
+ */
+export const downloadUpdate: Command = async (context, argument, selection) => {
+  const wanted = subjectsOf(argument, selection, 'update');
+  const asked = argument ? undefined : await askUpdate(context);
+  const isWanted = (update: Update): boolean =>
+    [...wanted, ...(asked ? [asked] : [])].some(
+      ({ group, file }) => group === update.group && file === update.file.name,
+    );
+  await getAll(context, updatesOf(context.store.state).filter(isWanted));
 };
 
-export const revealFile: Command = async ({ pickers }, argument) => {
-  const file =
-    subjectsOf(argument)[0]?.path ?? (await pickers.transfer(t('Show in Folder'), t('Show which file?'), isHere))?.path;
-  if (file !== undefined) await revealPath(file);
+export const downloadAllUpdates: Command = async (context) => {
+  await context.store.listings.readAll('files');
+  const updates = updatesOf(context.store.state);
+  if (updates.length === 0) {
+    return void vscode.window.showInformationMessage(t('Of everything that is here you have the newest version.'));
+  }
+  if (await isDownloadable(context, updates.map(fileRefOf))) await getAll(context, updates);
 };
 
-/** Opens a file of this machine; a folder is shown. @throws ShoalError badFileName, fileMissing */
-export async function openPath(file: string): Promise<void> {
-  // Whatever a tracker called it: it is opened only under a name that means a plain file
-  // everywhere.
-  const why = validateFileName(path.basename(file));
-  if (why !== undefined) throw new ShoalError('badFileName', { name: path.basename(file), why });
-  if (!existsSync(file)) throw new ShoalError('fileMissing', { path: file });
-  if (statSync(file).isDirectory()) return revealPath(file);
-  await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(file));
+async function askUpdate({
+  pickers,
+  store,
+}: CommandContext): Promise<{ readonly group: string; readonly file: string } | undefined> {
+  const behind = new Set(updatesOf(store.state).map(({ file }) => file));
+  const found = await pickers.file(t('Download Update'), {
+    placeholder: t('Of which file?'),
+    fits: (file) => behind.has(file),
+  });
+  return found && { group: found.group, file: found.file.name };
 }
 
-async function revealPath(file: string): Promise<void> {
-  if (!existsSync(file)) throw new ShoalError('fileMissing', { path: file });
-  const uri = vscode.Uri.file(file);
-  // The explorer of VS Code where it has the file: the system's own one is another machine's in a
-  // remote window.
-  const inExplorer =
-    vscode.workspace.getWorkspaceFolder(uri) !== undefined ||
-    vscode.env.remoteName !== undefined ||
-    vscode.env.uiKind === vscode.UIKind.Web;
-  await vscode.commands.executeCommand(inExplorer ? 'revealInExplorer' : 'revealFileInOS', uri);
+/** A download goes beside the one that is there; what was shared from here has no such place. */
+async function getAll(context: CommandContext, updates: readonly Update[]): Promise<void> {
+  const byFolder = Map.groupBy(updates, ({ older, file }) =>
+    older.kind === 'download' ? above(older.path, file.name) : undefined,
+  );
+  for (const [folder, some] of byFolder) {
+    if (folder === undefined) await downloadToUsualFolder(context, some.map(fileRefOf));
+    else await downloadInto(context, some.map(fileRefOf), { folder, isDefault: false });
+  }
 }
+
+/** The folder that a file of this name was downloaded into. */
+const above = (file: string, name: string): string => name.split('/').reduce((at) => path.dirname(at), file);
+
+const fileRefOf = ({ group, file }: Update): FileRef => ({ group, name: file.name });
 
 export const showDownloads: Command = async () => {
   await vscode.commands.executeCommand('shoal.downloads.focus');
-};
-
-export const verifyFile: Command = async ({ pickers, store }, argument) => {
-  const id =
-    subjectsOf(argument)[0]?.transfer ??
-    (
-      await pickers.transfer(
-        t('Verify File'),
-        t('Read which file again and compare it?'),
-        (one) => isComplete(one) || one.kind === 'share',
-      )
-    )?.id;
-  const transfer = id === undefined ? undefined : store.state.transfers.get(id);
-  if (!transfer) return;
-  const options = {
-    location: vscode.ProgressLocation.Notification,
-    cancellable: true,
-    title: t('Verifying {0}', inMessage(transfer.name)),
-  };
-  const verify = (repair: boolean, token?: vscode.CancellationToken): Promise<{ readonly sha256: string }> => {
-    const stop = new AbortController();
-    token?.onCancellationRequested(() => stop.abort());
-    return store.call('verify', { transfer: transfer.id, repair }, { isLong: true, signal: stop.signal });
-  };
-  const found = await vscode.window.withProgress(options, (_, token) =>
-    verify(false, token).catch((error: unknown) => {
-      const isMended =
-        transfer.kind === 'download' &&
-        transfer.content === 'file' &&
-        (isShoalError(error, 'integrity') || isShoalError(error, 'fileMissing'));
-      if (isMended) return error;
-      throw error;
-    }),
-  );
-  if (found instanceof ShoalError) {
-    const repair = t('Repair');
-    const isGone = isShoalError(found, 'fileMissing');
-    const question = isGone
-      ? t('{0} is gone.', inMessage(transfer.path))
-      : t('{0} is not what was shared.', inMessage(transfer.name));
-    const detail = isGone
-      ? t('It is downloaded again.')
-      : t(
-          'What is wrong is downloaded again, and the file is replaced when it is right. Changes that you made to it are lost.',
-        );
-    if ((await vscode.window.showErrorMessage(question, { modal: true, detail }, repair)) === repair) {
-      await verify(true);
-    }
-    return;
-  }
-  const { sha256 } = found;
-  const copy = t('Copy SHA-256');
-  const answer = await vscode.window.showInformationMessage(
-    t('{0} is exactly what was shared.', inMessage(transfer.name)),
-    copy,
-  );
-  if (answer === copy) await vscode.env.clipboard.writeText(sha256);
 };

@@ -10,7 +10,7 @@ import { readPages } from '../../protocol/frontend/pagination.ts';
 import { fromWire } from '../../protocol/wire/wireErrors.ts';
 import type { Entry, FileInFolder } from '../remoteFiles/folderEntries.ts';
 import { bytesOf, ENTRIES_MAX, entriesOf, namesOf } from '../remoteFiles/folderEntries.ts';
-import { progressOf } from '../views/downloads.ts';
+import { progressText } from '../messages/transferText.ts';
 import type { Choice } from '../prompts/quickInput.ts';
 import { inMessage, plural, withoutIcons, t } from '../common/l10n.ts';
 import type { Command, CommandContext } from './context.ts';
@@ -75,7 +75,7 @@ function whenListed({ store }: CommandContext, id: number): Promise<Transfer | u
           }
           if (!transfer && wasThere && engine === 'up') throw new ShoalError('cancelled');
           wasThere ||= transfer !== undefined;
-          if (transfer) progress.report({ message: progressOf(transfer) });
+          if (transfer) progress.report({ message: progressText(transfer) });
           return transfer?.state === 'choosing' ? transfer : undefined;
         }, stop.signal)
         .catch((error: unknown) => {

@@ -17,7 +17,8 @@ import { myGroups } from '../state/state.ts';
 import { inMessage, printableName, withoutIcons, t } from '../common/l10n.ts';
 import type { Command, CommandContext } from './context.ts';
 import { subjectsOf } from './context.ts';
-import { downloadToUsualFolder, openPath } from './download.ts';
+import { downloadToUsualFolder } from './download.ts';
+import { openPath } from './localFiles.ts';
 
 /** Bytes that tell text from other things. */
 const SNIFF_BYTES = 8 * 1024;

@@ -6,7 +6,7 @@ import { changePassword, createAccount, signIn, signOut } from './account.ts';
 import { chooseFiles } from './fileSelection.ts';
 import { parseArguments } from './context.ts';
 import type { Command, CommandContext } from './context.ts';
-import { downloadFile, downloadTo, openFile, revealFile, showDownloads, verifyFile } from './download.ts';
+import { downloadAllUpdates, downloadFile, downloadTo, downloadUpdate, showDownloads } from './download.ts';
 import {
   clearFilter,
   filterFiles,
@@ -33,14 +33,15 @@ import {
   transferGroup,
 } from './groups.ts';
 import { copyDiagnostics, getStarted, openKeepSharing, refresh, showLog, startEngine, stopEngine } from './help.ts';
-import { inspectSwarm } from './inspecting.ts';
 import { copyFileLink, copyInvitationLink, openLink } from './links.ts';
+import { openFile, revealFile, verifyFile } from './localFiles.ts';
 import { compareFile, compareWithShared, downloadShown, previewFile } from './preview.ts';
 import {
   cancelDownload,
   clearCompleted,
   clearTransfer,
   doNotOpenWhenDone,
+  inspectSwarm,
   limitSpeed,
   moveDown,
   moveToBottom,
@@ -56,7 +57,6 @@ import {
 } from './transfers.ts';
 import { deleteSelected, openDownloadsRow, openFilesRow } from './treeKeys.ts';
 import { removeFile, shareFile, shareFolder, stopSharing } from './share.ts';
-import { downloadAllUpdates, downloadUpdate } from './updating.ts';
 import { copyTrackerUrl, startLocalPair, stopLocalPair } from './trackers.ts';
 import { describeError } from '../messages/errorMessages.ts';
 import { signedIn } from '../engineClient/whenReady.ts';

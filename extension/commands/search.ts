@@ -2,7 +2,8 @@
 import * as vscode from 'vscode';
 import type { FileInGroup } from '../state/fileSearch.ts';
 import { myGroups } from '../state/state.ts';
-import type { FilesOrder } from '../views/fileTree.ts';
+import { updateSetting } from '../common/settings.ts';
+import type { FilesOrder } from '../common/settings.ts';
 import { levelsTo } from '../views/files.ts';
 import { t } from '../common/l10n.ts';
 import type { Command, CommandContext } from './context.ts';
@@ -61,12 +62,11 @@ export const filterFiles: Command = async ({ pickers, filesViewState }) => {
 
 export const clearFilter: Command = async ({ filesViewState }) => filesViewState.filter('');
 
+/** The view follows the setting. */
 const sorting =
   (order: FilesOrder): Command =>
-  async () => {
-    // the view follows the setting
-    await vscode.workspace.getConfiguration('shoal').update('filesOrder', order, vscode.ConfigurationTarget.Global);
-  };
+  () =>
+    updateSetting('filesOrder', order);
 export const sortFilesByName = sorting('name');
 export const sortFilesByNewest = sorting('newest');
 export const sortFilesBySize = sorting('size');

@@ -13,6 +13,7 @@ import type { WindowState } from '../state/state.ts';
 import type { Subject } from '../views/row.ts';
 import type { Choice } from '../prompts/quickInput.ts';
 import { plural, inMessage, printableName, withoutIcons, t } from '../common/l10n.ts';
+import { updateSetting } from '../common/settings.ts';
 import type { Command, CommandArgument, CommandSelection, CommandContext } from './context.ts';
 import { subjectsOf, forEach } from './context.ts';
 import { newGroup } from './groups.ts';
@@ -182,7 +183,7 @@ async function notifyShared(
     ? t('{0}. Others can download it as long as this window is open.', what)
     : t('{0}. Others can download it as long as VS Code is open.', what);
   if ((await vscode.window.showInformationMessage(words, ...(store.state.isEngineHere ? [] : [keep]))) === keep) {
-    await vscode.workspace.getConfiguration('shoal').update('keepSharing', true, vscode.ConfigurationTarget.Global);
+    await updateSetting('keepSharing', true);
   }
 }
 

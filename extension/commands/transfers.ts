@@ -1,9 +1,9 @@
-// Commands of downloads under way: pause, go on, whose turn comes first, how fast each may go, and
-// ending them.
+// Commands of transfers: pause and resume them, change their order and speed, end them, and look
+// into their swarms.
 import * as vscode from 'vscode';
 import { formatRate, tryParseRate } from '../../protocol/frontend/format.ts';
 import type { Priority, QueueMove, Transfer } from '../../protocol/messages/engineLink.ts';
-import { isComplete, isUnfinished } from '../state/state.ts';
+import { isComplete, isUnfinished } from '../../protocol/frontend/transferState.ts';
 import { plural, inMessage, t } from '../common/l10n.ts';
 import type { Command, CommandArgument, CommandSelection, CommandContext } from './context.ts';
 import { subjectsOf, forEach } from './context.ts';
@@ -260,4 +260,12 @@ export const limitSpeed: Command = async (context, argument, selection) => {
   await forEach(chosen, ({ id }) =>
     context.store.call('adjust', { ...UNCHANGED, transfer: id, downLimitBytesPerS: down, upLimitBytesPerS: up }),
   );
+};
+
+/** One, however many are selected: each is a tab that draws twice a second. */
+export const inspectSwarm: Command = async ({ pickers, inspectorPanels }, argument) => {
+  const transfer =
+    subjectsOf(argument)[0]?.transfer ??
+    (await pickers.transfer(t('Inspect Swarm'), t('The swarm of which file?'), () => true))?.id;
+  if (transfer !== undefined) inspectorPanels.show(transfer);
 };

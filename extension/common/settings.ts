@@ -3,8 +3,11 @@
 import * as vscode from 'vscode';
 import type { engineLink } from '../../protocol/messages/engineLink.ts';
 import type { BodyOf } from '../../protocol/wire/table.ts';
-import { FILES_ORDERS } from '../views/fileTree.ts';
 import { inMessage, t } from './l10n.ts';
+
+/** What the view Files can be sorted by. */
+const FILES_ORDERS = ['name', 'newest', 'size'] as const;
+export type FilesOrder = (typeof FILES_ORDERS)[number];
 
 interface SettingRow {
   readonly type: 'string' | 'number' | 'boolean';
@@ -61,6 +64,11 @@ export function setting<N extends SettingName>(name: N): Value<N> {
   const value: unknown = vscode.workspace.getConfiguration('shoal').get(name);
   const isFit = typeof value === row.type && (row.oneOf === undefined || row.oneOf.includes(String(value)));
   return (isFit ? value : row.default) as Value<N>;
+}
+
+/** Sets it for the person, in all windows of this machine. */
+export async function updateSetting<N extends SettingName>(name: N, value: Value<N>): Promise<void> {
+  await vscode.workspace.getConfiguration('shoal').update(name, value, vscode.ConfigurationTarget.Global);
 }
 
 /** Whether a person has set it. */

@@ -1,8 +1,8 @@
 // Which files of this machine carry a mark in the explorer: shared, coming, or changed and served
 // no more. Pure; decorationProvider.ts shows them.
 import type { Transfer } from '../../protocol/messages/engineLink.ts';
+import { isComplete } from '../../protocol/frontend/transferState.ts';
 import type { WindowState } from '../state/state.ts';
-import { isComplete } from '../state/state.ts';
 import { printableName, t } from '../common/l10n.ts';
 
 /** At most two characters (vscode#125658); no colour: that is git's. */

@@ -2,8 +2,9 @@
 import { formatRate } from '../../protocol/frontend/format.ts';
 import type { TrackerState } from '../../protocol/messages/engineLink.ts';
 import { addressText } from '../../protocol/base/address.ts';
+import { isRunning } from '../../protocol/frontend/transferState.ts';
 import type { WindowState } from '../state/state.ts';
-import { isRunning, phaseOf } from '../state/state.ts';
+import { phaseOf } from '../state/state.ts';
 import { uploadsText } from '../messages/uploadsText.ts';
 import { plural, printableName, withoutIcons, t } from '../common/l10n.ts';
 

@@ -1,7 +1,7 @@
 // The walkthrough: which of its steps are done, by keys that nothing else asks for, and opening it.
 import * as vscode from 'vscode';
-import { doneSteps } from '../state/state.ts';
-import type { DoneSteps } from '../state/state.ts';
+import { doneSteps } from './contextKeys.ts';
+import type { DoneSteps } from './contextKeys.ts';
 import type { Store } from '../engineClient/store.ts';
 
 /** `publisher.name#id`, as in package.json. */

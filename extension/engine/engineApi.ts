@@ -1,9 +1,14 @@
 // What an engine is to those who show it: one plain value, changes of it, and a handler for every
 // verb. engine.ts implements it; localServer.ts serves it to frontends.
-import type { engineLink, Overview, Transfer } from '../../protocol/messages/engineLink.ts';
+import type {
+  EngineEvent as NumberedEvent,
+  engineLink,
+  Overview,
+  Transfer,
+} from '../../protocol/messages/engineLink.ts';
 import type { GroupId } from '../../protocol/base/ids.ts';
 import type { SwarmView } from '../../protocol/messages/swarmView.ts';
-import type { BodyOf, HandlersOf } from '../../protocol/wire/table.ts';
+import type { HandlersOf } from '../../protocol/wire/table.ts';
 
 /**
  * Handlers of all verbs that are the engine's own; `watch`, `watchSwarm`, `status`, `claim` and
@@ -15,7 +20,7 @@ export type RequestHandlers = Omit<
 >;
 
 /** The host gives each its number. */
-export type EngineEvent = Omit<BodyOf<typeof engineLink, 'event'>, 'id'>;
+export type EngineEvent = Omit<NumberedEvent, 'id'>;
 
 /** What changed since the last call. */
 export interface Change {

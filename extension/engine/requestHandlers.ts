@@ -6,10 +6,11 @@ import { ShoalError } from '../../protocol/base/errors.ts';
 import { checkSizes } from '../../protocol/messages/fileSizes.ts';
 import type { AccountId, GroupId, RequestId, Root } from '../../protocol/base/ids.ts';
 import type { ManifestFile } from '../../protocol/messages/manifest.ts';
-import { PASSWORD_CHARS_MIN } from '../../protocol/base/limits.ts';
+import { MEMBERS_PER_GROUP_MAX, PASSWORD_CHARS_MIN } from '../../protocol/base/limits.ts';
+import { readPages } from '../../protocol/frontend/pagination.ts';
 import { checkFileName, checkName, nameKey } from '../../protocol/base/names.ts';
 import type { OperationBody, OperationName } from '../../protocol/messages/operations.ts';
-import type { GroupView } from '../../protocol/messages/trackerLink.ts';
+import type { GroupView, MemberRow } from '../../protocol/messages/trackerLink.ts';
 import type { Engine } from './engine.ts';
 import { byPath, pageAfter } from './transferFiles/fileSelection.ts';
 import { isMember } from './trackers/groupDiff.ts';
@@ -62,14 +63,21 @@ export function requestHandlersOf(engine: Engine): RequestHandlers {
     return { group, request: found.request };
   };
   const memberNamed = async (group: GroupId, user: string): Promise<AccountId> => {
-    for (let after = ''; ;) {
-      const { members, more } = await trackerClient.call('listMembers', { group, after });
-      const found = members.find((member) => nameKey(member.user) === nameKey(user));
-      if (found) return found.account;
-      const last = members.at(-1);
-      if (!more || !last) throw new ShoalError('unknownUser', { user });
-      after = last.user;
-    }
+    const isWanted = (member: MemberRow): boolean => nameKey(member.user) === nameKey(user);
+    const members = await readPages({
+      call: 'listMembers',
+      nameOf: (member) => member.user,
+      keyOf: nameKey,
+      rowsMax: MEMBERS_PER_GROUP_MAX,
+      isLast: isWanted,
+      page: async (after) => {
+        const { members: rows, more } = await trackerClient.call('listMembers', { group, after });
+        return { rows, more };
+      },
+    });
+    const found = members.find(isWanted);
+    if (!found) throw new ShoalError('unknownUser', { user });
+    return found.account;
   };
   const transfer = (id: number): Transfer => {
     me();

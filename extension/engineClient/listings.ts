@@ -1,6 +1,6 @@
 // The lists that are asked for in pages: files and members of groups. Read when somebody looks at
 // them, read again when the group has changed since; never on a timer.
-import type { engineLink } from '../../protocol/messages/engineLink.ts';
+import type { EngineCalls, engineLink } from '../../protocol/messages/engineLink.ts';
 import { asShoalError } from '../../protocol/base/errors.ts';
 import type { GroupId } from '../../protocol/base/ids.ts';
 import { MEMBERS_PER_GROUP_MAX } from '../../protocol/base/limits.ts';
@@ -10,7 +10,6 @@ import { readPages } from '../../protocol/frontend/pagination.ts';
 import type { BodyOf, ReplyOf } from '../../protocol/wire/table.ts';
 import type { FileRow, GroupRow, GroupView, MemberRow } from '../../protocol/messages/trackerLink.ts';
 import type { Clock, Timer } from '../../protocol/base/world.ts';
-import type { EngineCalls } from './store.ts';
 import type { Listing, WindowState } from '../state/state.ts';
 import { myGroups, phaseOf } from '../state/state.ts';
 

@@ -1,14 +1,17 @@
 // The one writer of a window's state: its link to the engine, and what the engine tells over it.
 // Whoever wants something of the engine asks here; whoever shows something listens here.
 import type { Connection } from '../../protocol/wire/connection.ts';
-import type { engineLink, Overview } from '../../protocol/messages/engineLink.ts';
+import type { EngineCalls, EngineEvent, engineLink, Overview } from '../../protocol/messages/engineLink.ts';
 import { asShoalError, isShoalError, ShoalError } from '../../protocol/base/errors.ts';
 import type { GroupId } from '../../protocol/base/ids.ts';
 import type { FrontendHandlers } from '../../protocol/home/connectEngine.ts';
+import { EngineMirror } from '../../protocol/frontend/engineMirror.ts';
+import type { MirrorChange } from '../../protocol/frontend/engineMirror.ts';
 import { READ_MS_MAX } from '../../protocol/frontend/readAhead.ts';
-import type { BodyOf, CallsOf, ReplyOf } from '../../protocol/wire/table.ts';
+import type { BodyOf, ReplyOf } from '../../protocol/wire/table.ts';
 import type { GroupView } from '../../protocol/messages/trackerLink.ts';
 import type { Clock, Log } from '../../protocol/base/world.ts';
+import { Emitter } from '../../protocol/async/emitter.ts';
 import { wait } from '../../protocol/async/wait.ts';
 import type { EngineLauncher } from './engineLauncher.ts';
 import { Listings } from './listings.ts';
@@ -16,8 +19,6 @@ import type { WindowState } from '../state/state.ts';
 import { INITIAL_STATE } from '../state/state.ts';
 import { SwarmSubscriptions } from './swarmSubscriptions.ts';
 
-export type EngineCalls = CallsOf<typeof engineLink, 'frontend'>;
-export type EngineEvent = BodyOf<typeof engineLink, 'event'>;
 type EngineLinkHere = Connection<typeof engineLink, 'frontend'>;
 
 /**
@@ -57,12 +58,12 @@ export class Store {
     this.#connection?.call('watchSwarm', body, { deadlineMs: CALL_MS_MAX }),
   );
   readonly #options: StoreOptions;
-  readonly #listeners = new Set<(state: WindowState, before: WindowState) => void>();
-  readonly #eventListeners = new Set<(event: EngineEvent) => void>();
+  /** What the engine says; `state` also says what is known while there is none. */
+  readonly #mirror = new EngineMirror();
+  readonly #changes = new Emitter<[state: WindowState, before: WindowState]>();
+  readonly #events = new Emitter<[event: EngineEvent]>();
   #connection: EngineLinkHere | undefined;
   #connecting: Promise<EngineLinkHere> | undefined;
-  /** Transfers that ended since this engine was met. */
-  readonly #gone = new Set<number>();
   #crashesMs: number[] = [];
   #closed = false;
 
@@ -73,16 +74,16 @@ export class Store {
       change: (apply) => this.#set(apply(this.state)),
       state: () => this.state,
     });
+    this.#mirror.onChange((change) => this.#onMirrorChange(change));
+    this.#mirror.onEvent((event) => this.#events.emit(event));
   }
 
   /** Called at every change, with the state before. Returns how to stop it. */
   onChange(listener: (state: WindowState, before: WindowState) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#changes.on(listener);
   }
   onEvent(listener: (event: EngineEvent) => void): () => void {
-    this.#eventListeners.add(listener);
-    return () => this.#eventListeners.delete(listener);
+    return this.#events.on(listener);
   }
 
   /**
@@ -161,8 +162,8 @@ export class Store {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#listeners.clear();
-    this.#eventListeners.clear();
+    this.#changes.clear();
+    this.#events.clear();
     this.listings.close();
     await this.#options.launcher.close();
     this.#connection?.close();
@@ -193,7 +194,7 @@ export class Store {
     started: boolean;
   }): Promise<EngineLinkHere> {
     this.#connection = connection;
-    this.#gone.clear();
+    this.#mirror.reset();
     void connection.whenEnded.then(({ clean }) => this.#ended(connection, clean));
     // A setting that the engine cannot take must not cost the person the engine.
     await this.#options
@@ -201,23 +202,18 @@ export class Store {
       .catch((error: unknown) =>
         this.#options.log.warn('the engine did not take the settings', { why: asShoalError(error).message }),
       );
-    const { overview, transfers } = await connection
-      .call('watch', {}, { deadlineMs: CALL_MS_MAX })
-      .catch((error: unknown) => {
-        // Whoever asks next shall meet the engine anew, not use a link that tells nothing.
-        if (this.#connection === connection) this.#connection = undefined;
-        connection.close();
-        throw error;
-      });
+    await this.#mirror.start(connection, { deadlineMs: CALL_MS_MAX }).catch((error: unknown) => {
+      // Whoever asks next shall meet the engine anew, not use a link that tells nothing.
+      if (this.#connection === connection) this.#connection = undefined;
+      connection.close();
+      throw error;
+    });
     this.#options.log.info('engine connected', { version, processId, started });
-    // Changes that came right behind the answer were handled before this line runs: they are newer.
-    const first = new Map(transfers.filter(({ id }) => !this.#gone.has(id)).map((transfer) => [transfer.id, transfer]));
-    for (const [id, transfer] of this.state.transfers) first.set(id, transfer);
     this.#set({
-      ...withOverview(this.state, this.state.overview ?? overview),
+      ...withOverview(this.state, this.#mirror.overview),
       engine: 'up',
       isEngineHere: this.#options.launcher.isEngineHere,
-      transfers: first,
+      transfers: this.#mirror.transfers,
     });
     this.listings.refresh();
     this.swarms.renew();
@@ -226,27 +222,24 @@ export class Store {
 
   #handlers(): FrontendHandlers {
     return {
-      overviewChanged: (overview) => {
-        this.#set(withOverview(this.state, overview));
-        this.listings.refresh();
-      },
-      transfersChanged: ({ changed, gone }) => {
-        const transfers = new Map(this.state.transfers);
-        const finished = changed.some(({ id, state }) => state !== transfers.get(id)?.state);
-        for (const transfer of changed) transfers.set(transfer.id, transfer);
-        for (const id of gone) {
-          transfers.delete(id);
-          this.#gone.add(id);
-        }
-        this.#set({ transfers });
-        if (finished) this.listings.refreshFilesOf(new Set(changed.map(({ group }) => group))); // who seeds has changed
-      },
+      ...this.#mirror.handlers,
       presenceChanged: ({ groups }) => this.listings.presenceChanged(groups),
       swarmChanged: (view) => this.swarms.onView(view),
-      event: (event) => {
-        for (const listener of this.#eventListeners) listener(event);
-      },
     };
+  }
+
+  #onMirrorChange(change: MirrorChange): void {
+    if (change.is === 'overview') {
+      this.#set(withOverview(this.state, this.#mirror.overview));
+      this.listings.refresh();
+      return;
+    }
+    const { changed, before } = change;
+    this.#set({ transfers: this.#mirror.transfers });
+    // Who seeds has changed.
+    if (changed.some(({ id, state }) => state !== before.get(id)?.state)) {
+      this.listings.refreshFilesOf(new Set(changed.map(({ group }) => group)));
+    }
   }
 
   async #ended(connection: EngineLinkHere, clean: boolean): Promise<void> {
@@ -299,7 +292,7 @@ export class Store {
   #set(change: Partial<WindowState>): void {
     const before = this.state;
     this.state = { ...before, ...change };
-    for (const listener of [...this.#listeners]) listener(this.state, before);
+    this.#changes.emit(this.state, before);
   }
 }
 

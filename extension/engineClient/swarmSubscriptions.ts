@@ -1,33 +1,33 @@
 // The swarms that this window looks at: who looks at which, and that every engine it meets is told
 // so. Keeps no view of a swarm itself.
+import { Emitter } from '../../protocol/async/emitter.ts';
 import type { SwarmView } from '../../protocol/messages/swarmView.ts';
-
-type Listener = (view: SwarmView) => void;
 
 export class SwarmSubscriptions {
   /** Tells the engine, if there is one. */
-  readonly #watch: (watch: { readonly transfer: number; readonly on: boolean }) => Promise<unknown> | undefined;
-  readonly #listeners = new Map<number, Set<Listener>>();
+  readonly #watch: (body: { readonly transfer: number; readonly on: boolean }) => Promise<unknown> | undefined;
+  readonly #listeners = new Map<number, Emitter<[view: SwarmView]>>();
 
-  constructor(tell: (watch: { readonly transfer: number; readonly on: boolean }) => Promise<unknown> | undefined) {
-    this.#watch = tell;
+  constructor(watch: (body: { readonly transfer: number; readonly on: boolean }) => Promise<unknown> | undefined) {
+    this.#watch = watch;
   }
 
   /** Called now and at every change, until what is returned is called. */
-  subscribe(transfer: number, listener: Listener): () => void {
-    const listeners = this.#listeners.get(transfer) ?? new Set();
+  subscribe(transfer: number, listener: (view: SwarmView) => void): () => void {
+    const listeners = this.#listeners.get(transfer) ?? new Emitter();
     this.#listeners.set(transfer, listeners);
-    listeners.add(listener);
+    const stop = listeners.on(listener);
     this.#send(transfer, true); // also for a second one, who wants to know at once, too
     return () => {
-      if (!listeners.delete(listener) || listeners.size > 0) return;
+      stop();
+      if (listeners.size > 0 || this.#listeners.get(transfer) !== listeners) return;
       this.#listeners.delete(transfer);
       this.#send(transfer, false);
     };
   }
 
   onView(view: SwarmView): void {
-    for (const listener of [...(this.#listeners.get(view.transfer) ?? [])]) listener(view);
+    this.#listeners.get(view.transfer)?.emit(view);
   }
 
   /** Another engine was met. */

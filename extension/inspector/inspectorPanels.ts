@@ -4,6 +4,7 @@
 // words.
 import * as vscode from 'vscode';
 import type { SwarmView } from '../../protocol/messages/swarmView.ts';
+import { Throttler } from '../../protocol/async/throttler.ts';
 import type { Clock } from '../../protocol/base/world.ts';
 import { phaseOf } from '../state/state.ts';
 import type { Store } from '../engineClient/store.ts';
@@ -80,13 +81,14 @@ class InspectorPanel implements vscode.Disposable {
    */
   #isReady = false;
   #shownMs = -Infinity;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #throttler: Throttler;
 
   constructor(panel: vscode.WebviewPanel, transfer: number, options: InspectorPanelsOptions) {
-    const { store, extension } = options;
+    const { store, clock, extension } = options;
     this.panel = panel;
     this.#transfer = transfer;
     this.#options = options;
+    this.#throttler = new Throttler(clock, { restMs: SHOW_MS }, () => this.#show());
     const sampling = setInterval(() => this.#sample(), SAMPLE_MS);
     panel.webview.onDidReceiveMessage((message: unknown) => {
       const said = fromPage(message);
@@ -112,7 +114,7 @@ class InspectorPanel implements vscode.Disposable {
   }
 
   dispose(): void {
-    clearTimeout(this.#timer);
+    this.#throttler.cancel();
     this.#unsubscribe?.();
     for (const stop of this.#stop.splice(0)) stop();
     this.panel.dispose();
@@ -135,7 +137,7 @@ class InspectorPanel implements vscode.Disposable {
     if (said.is === 'ready') {
       this.#isReady = true;
       this.#send({ is: 'words', transfer: this.#transfer, words: pageText(vscode.env.language) });
-      this.#show();
+      this.#throttler.runNow();
       this.#sendRates();
     } else {
       const transfer = this.#options.store.state.transfers.get(this.#transfer);
@@ -153,13 +155,7 @@ class InspectorPanel implements vscode.Disposable {
   /** Shows what is new, at once after a rest. */
   #showSoon(): void {
     this.#name();
-    if (!this.#isReady || this.#timer) return;
-    const waitMs = this.#shownMs + SHOW_MS - this.#options.clock.monotonicMs();
-    if (waitMs <= 0) return this.#show();
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#show();
-    }, waitMs);
+    if (this.#isReady) this.#throttler.request();
   }
 
   #name(): void {

@@ -4,9 +4,9 @@ import { formatAge, formatBytes, formatPercent, formatRate } from '../../protoco
 import type { Overview, Transfer } from '../../protocol/messages/engineLink.ts';
 import type { SwarmPeerView, SwarmView } from '../../protocol/messages/swarmView.ts';
 import { slowReasons } from '../../protocol/frontend/slowReasons.ts';
-import { isComplete } from '../state/state.ts';
-import { slowReasonText } from '../messages/swarmText.ts';
-import { progressOf } from '../views/downloads.ts';
+import { isComplete } from '../../protocol/frontend/transferState.ts';
+import { slowReasonTexts } from '../messages/swarmText.ts';
+import { progressText } from '../messages/transferText.ts';
 import type { Action, CellColumns, Shown, ShownMap, ShownPeer, PageText } from '../webview/messages.ts';
 import { plural, printableName, t } from '../common/l10n.ts';
 import type { RateHistory } from './rateHistory.ts';
@@ -28,9 +28,9 @@ export function viewModelOf({ transfer, overview, swarm, history, nowMs }: ViewM
   return {
     title: printableName(name),
     about: [t('Group {0}', printableName(groupName)), formatBytes(sizeBytes), ...piecesText(swarm)].join(' · '),
-    progress: progressOf({ ...transfer, nowhere: undefined }, nowMs), // the reasons below say it
+    progress: progressText({ ...transfer, nowhere: undefined }, nowMs), // the reasons below say it
     share: sizeBytes === 0 ? 1 : Math.min(1, doneBytes / sizeBytes),
-    whys: slowReasons(transfer, overview, swarm).map((reason) => slowReasonText(reason, transfer, nowMs)),
+    whys: slowReasonTexts(slowReasons(transfer, overview, swarm), transfer, nowMs),
     actions: actionsOf(transfer),
     map: swarm && mapOf(swarm),
     peers: swarm?.peers.map((peer) => peerOf(peer, swarm, nowMs)) ?? [],

@@ -8,7 +8,7 @@ import { findSecrets } from '../../protocol/frontend/secretDetection.ts';
 import { sharingQuestion, reasonsText } from '../messages/sharingWarnings.ts';
 import type { SharingWarning } from '../messages/sharingWarnings.ts';
 import { isQuick } from '../common/progressDelay.ts';
-import { setting } from '../common/settings.ts';
+import { setting, updateSetting } from '../common/settings.ts';
 import { inMessage, t } from '../common/l10n.ts';
 
 /** What of the git extension is used (extensions/git/src/api/git.d.ts in VS Code). */
@@ -48,11 +48,7 @@ export async function confirmSharing(uris: readonly vscode.Uri[], group: string)
     share,
     ...(onlyIgnored ? [quiet] : []),
   );
-  if (answer === quiet) {
-    await vscode.workspace
-      .getConfiguration('shoal')
-      .update('askBeforeSharing', 'secrets', vscode.ConfigurationTarget.Global);
-  }
+  if (answer === quiet) await updateSetting('askBeforeSharing', 'secrets');
   return answer !== undefined;
 }
 

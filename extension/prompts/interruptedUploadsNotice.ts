@@ -6,6 +6,7 @@ import type { Log } from '../../protocol/base/world.ts';
 import type { SavedState } from '../common/savedState.ts';
 import type { Store } from '../engineClient/store.ts';
 import { t } from '../common/l10n.ts';
+import { updateSetting } from '../common/settings.ts';
 import { interruptedUploadsText } from '../messages/uploadsText.ts';
 
 /** What in Memory stands for "don't show again". */
@@ -30,7 +31,7 @@ async function showNotice(store: Store, savedState: SavedState): Promise<void> {
   const never = t("Don't Show Again");
   const answer = await vscode.window.showInformationMessage(t('{0} It can go on now.', words), keep, never);
   if (answer === keep) {
-    await vscode.workspace.getConfiguration('shoal').update('keepSharing', true, vscode.ConfigurationTarget.Global);
+    await updateSetting('keepSharing', true);
   }
   if (answer === never) await savedState.markShown(SHOWN, 'everywhere');
 }

@@ -3,9 +3,12 @@
 import * as vscode from 'vscode';
 import { describeError } from '../messages/errorMessages.ts';
 import type { ErrorAction } from '../messages/errorMessages.ts';
+import { Throttler } from '../../protocol/async/throttler.ts';
+import { nodeClock } from '../../protocol/node/nodeWorld.ts';
 import { waitingRequests } from '../state/state.ts';
-import type { EngineEvent, Store } from '../engineClient/store.ts';
+import type { Store } from '../engineClient/store.ts';
 import { plural, inMessage, t } from '../common/l10n.ts';
+import type { EngineEvent } from '../../protocol/messages/engineLink.ts';
 import type { Conflict } from '../../protocol/messages/trackerLink.ts';
 import { asShoalError, isErrorCode, ShoalError } from '../../protocol/base/errors.ts';
 import { fromWire } from '../../protocol/wire/wireErrors.ts';
@@ -18,8 +21,8 @@ const COLLECT_MS = 500;
 export class Notifications implements vscode.Disposable {
   readonly #store: Store;
   readonly #timers = new Set<NodeJS.Timeout>();
-  /** What is collected, by what it is. */
-  readonly #collected = new Map<EngineEvent['what'], EngineEvent[]>();
+  readonly #requests = new EventBatch((events) => this.#showRequests(events));
+  readonly #failures = new EventBatch((events) => this.#showFailures(events));
 
   constructor(store: Store) {
     this.#store = store;
@@ -28,6 +31,8 @@ export class Notifications implements vscode.Disposable {
 
   dispose(): void {
     for (const timer of this.#timers) clearTimeout(timer);
+    this.#requests.dispose();
+    this.#failures.dispose();
   }
 
   #onEvent(event: EngineEvent): void {
@@ -46,7 +51,7 @@ export class Notifications implements vscode.Disposable {
     if (!mine) return;
     switch (what) {
       case 'requestReceived':
-        return this.#collect(event, (all) => this.#requests(all));
+        return this.#requests.add(event);
       case 'accepted':
         return show(t('You are a member of {0} now.', inMessage(group)), [
           { label: t('Show Files'), command: 'shoal.files.focus' },
@@ -66,25 +71,11 @@ export class Notifications implements vscode.Disposable {
       case 'conflict':
         return event.conflict && this.#conflict(event.conflict);
       case 'failed':
-        return this.#collect(event, (all) => this.#failed(all));
+        return this.#failures.add(event);
     }
   }
 
-  /**
-   * Several of a kind that come together are one notice: a full disk ends many downloads at once.
-   */
-  #collect(event: EngineEvent, tell: (all: readonly EngineEvent[]) => void): void {
-    const collected = this.#collected.get(event.what);
-    if (collected) return void collected.push(event);
-    const all = [event];
-    this.#collected.set(event.what, all);
-    this.#after(COLLECT_MS, () => {
-      this.#collected.delete(event.what);
-      tell(all);
-    });
-  }
-
-  #requests([first, ...others]: readonly EngineEvent[]): void {
+  #showRequests([first, ...others]: readonly EngineEvent[]): void {
     if (first && others.length === 0) {
       void this.#askAbout(first).catch(
         (error: unknown) => void vscode.window.showErrorMessage(describeError(asShoalError(error)).sentence),
@@ -147,7 +138,7 @@ export class Notifications implements vscode.Disposable {
     );
   }
 
-  #failed([first, ...others]: readonly EngineEvent[]): void {
+  #showFailures([first, ...others]: readonly EngineEvent[]): void {
     if (!first) return;
     const { group, name } = first;
     const transfer = [...this.#store.state.transfers.values()].find(
@@ -175,6 +166,28 @@ export class Notifications implements vscode.Disposable {
       run();
     }, delayMs);
     this.#timers.add(timer);
+  }
+}
+
+/**
+ * Several events of a kind that come together are one notice: a full disk ends many downloads at
+ * once.
+ */
+class EventBatch {
+  readonly #events: EngineEvent[] = [];
+  readonly #throttler: Throttler;
+
+  constructor(show: (events: readonly EngineEvent[]) => void) {
+    this.#throttler = new Throttler(nodeClock, { restMs: 0, delayMs: COLLECT_MS }, () => show(this.#events.splice(0)));
+  }
+
+  add(event: EngineEvent): void {
+    this.#events.push(event);
+    this.#throttler.request();
+  }
+
+  dispose(): void {
+    this.#throttler.cancel();
   }
 }
 

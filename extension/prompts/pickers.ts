@@ -5,14 +5,15 @@ import { formatBytes } from '../../protocol/frontend/format.ts';
 import type { Transfer } from '../../protocol/messages/engineLink.ts';
 import { ShoalError } from '../../protocol/base/errors.ts';
 import type { FileRow, GroupView } from '../../protocol/messages/trackerLink.ts';
-import { isComplete, myGroups, waitingRequests } from '../state/state.ts';
+import { isComplete } from '../../protocol/frontend/transferState.ts';
+import { myGroups, waitingRequests } from '../state/state.ts';
 import type { FileInGroup } from '../state/fileSearch.ts';
 import { FOUND_MAX, fileSearch } from '../state/fileSearch.ts';
 import type { FileInFolder } from '../remoteFiles/folderEntries.ts';
 import type { Searchable } from '../state/fuzzySearch.ts';
 import { bestOf, searchable } from '../state/fuzzySearch.ts';
 import type { Store } from '../engineClient/store.ts';
-import { progressOf } from '../views/downloads.ts';
+import { progressText } from '../messages/transferText.ts';
 import { iconPath } from '../views/row.ts';
 import { BACK, askChoice, askFound, askSeveral, askText } from './quickInput.ts';
 import type { Choice, ChoiceOptions, SeveralOptions, TextOptions } from './quickInput.ts';
@@ -236,7 +237,7 @@ export class Pickers {
       .map((transfer) => ({
         label: withoutIcons(transfer.name),
         description: [
-          isComplete(transfer) ? formatBytes(transfer.sizeBytes) : progressOf(transfer),
+          isComplete(transfer) ? formatBytes(transfer.sizeBytes) : progressText(transfer),
           withoutIcons(transfer.groupName),
         ].join(' · '),
         value: transfer,

@@ -1,6 +1,6 @@
 // The names of files that can be compared with a shared version: of those in the catalogues and of
 // those shared or downloaded here. The explorer's menu asks for them by the `when` key
-// `shoal.sharedNames` (state.ts).
+// `shoal.sharedNames` (contextKeys.ts).
 import path from 'node:path';
 import type { WindowState } from './state.ts';
 

@@ -1,8 +1,8 @@
 // What becomes of downloads that were begun at one wish: when the window stops waiting for them,
 // and which of them came. Pure; commands/download.ts tells the person, once for all of them.
 import type { Transfer } from '../../protocol/messages/engineLink.ts';
+import { isComplete } from '../../protocol/frontend/transferState.ts';
 import type { WindowState } from './state.ts';
-import { isComplete } from './state.ts';
 
 /**
  * Looks at one state after the other until nothing more is to be waited for: then those that came

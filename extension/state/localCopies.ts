@@ -3,8 +3,9 @@
 import type { Transfer } from '../../protocol/messages/engineLink.ts';
 import type { GroupId } from '../../protocol/base/ids.ts';
 import type { FileRow } from '../../protocol/messages/trackerLink.ts';
+import { isComplete } from '../../protocol/frontend/transferState.ts';
 import type { Listing, WindowState } from './state.ts';
-import { isComplete, myGroups } from './state.ts';
+import { myGroups } from './state.ts';
 
 /** Whether all of it lies here, as it was when it came or was shared. */
 export const isHere = (transfer: Transfer): boolean =>

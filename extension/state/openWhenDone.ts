@@ -1,8 +1,8 @@
 // Downloads that this window opens when they are done. Owns which; remembered by the workspace, so
 // that a reload does not forget them.
 import type { Log } from '../../protocol/base/world.ts';
+import { isComplete } from '../../protocol/frontend/transferState.ts';
 import type { WindowState } from './state.ts';
-import { isComplete } from './state.ts';
 
 /** Remembers them; Memory is one. */
 export interface OpenWhenDoneStore {

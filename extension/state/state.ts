@@ -4,7 +4,6 @@ import type { Overview, Transfer } from '../../protocol/messages/engineLink.ts';
 import type { ShoalError } from '../../protocol/base/errors.ts';
 import type { GroupId } from '../../protocol/base/ids.ts';
 import type { FileRow, GroupView, MemberRow } from '../../protocol/messages/trackerLink.ts';
-import { comparableNames } from './comparableNames.ts';
 
 /**
  * How this window stands to the engine. `idle`: nobody is signed in, so no engine is needed.
@@ -79,79 +78,15 @@ export const waitingRequests = ({
     .filter(({ role }) => role === 'owner')
     .flatMap((group) => group.requests.map(({ user, request }) => ({ group, user, request })));
 
-/** Whether a download is there, whole and under its name. */
-export const isComplete = ({ kind, state, pieces, heldPieces }: Transfer): boolean =>
-  kind === 'download' &&
-  (state === 'seeding' || state === 'gone' || (state === 'paused' && pieces > 0 && heldPieces === pieces));
+/** Whether a tracker has told of the groups; it may be away now. */
+export const hasKnownGroups = (state: WindowState): boolean => ['ready', 'offline'].includes(phaseOf(state));
 
-export const isUnfinished = (transfer: Transfer): boolean => transfer.kind === 'download' && !isComplete(transfer);
-
-/** Whether bytes are being hashed or moved at this moment. */
-export const isRunning = ({ state }: Transfer): boolean =>
-  state === 'hashing' || state === 'checking' || state === 'downloading';
-
-/** The values of `when` clauses: what package.json shows and enables. */
-export interface ContextKeys {
-  readonly 'shoal.phase': Phase;
-  readonly 'shoal.signedIn': boolean;
-  /** Member of a group while a tracker can be reached. */
-  readonly 'shoal.canShare': boolean;
-  readonly 'shoal.ownsGroup': boolean;
-  /**
-   * The account has a name that nobody chose, because somebody else took the same at the same
-   * moment.
-   */
-  readonly 'shoal.wasRenamed': boolean;
-  readonly 'shoal.hasRequests': boolean;
-  readonly 'shoal.hasApplied': boolean;
-  readonly 'shoal.hasGroups': boolean;
-  /** All catalogues were read, and there is no file in any. */
-  readonly 'shoal.noFiles': boolean;
-  readonly 'shoal.hasDownloads': boolean;
-  /** Shares or downloads. */
-  readonly 'shoal.hasTransfers': boolean;
-  /** Names of files that can be compared with a shared version. */
-  readonly 'shoal.sharedNames': readonly string[];
-}
-
-export function contextKeysOf(state: WindowState): ContextKeys {
-  const phase = phaseOf(state);
-  const mine = myGroups(state);
-  const isKnown = phase === 'ready' || phase === 'offline';
-  const catalogues = mine.map(({ group }) => state.files.get(group));
-  return {
-    'shoal.phase': phase,
-    'shoal.signedIn': state.overview?.account !== undefined,
-    'shoal.canShare': phase === 'ready' && mine.length > 0,
-    'shoal.wasRenamed': isKnown && (state.overview?.account?.user.includes('~') ?? false),
-    'shoal.ownsGroup': isKnown && mine.some(({ role }) => role === 'owner'),
-    'shoal.hasRequests': isKnown && waitingRequests(state).length > 0,
-    'shoal.hasApplied': isKnown && state.groups.some(({ role }) => role === 'applicant'),
-    'shoal.hasGroups': isKnown && mine.length > 0,
-    'shoal.noFiles':
-      isKnown && mine.length > 0 && catalogues.every((files) => files?.isLoaded === true && files.rows.length === 0),
-    'shoal.hasDownloads': [...state.transfers.values()].some(({ kind }) => kind === 'download'),
-    'shoal.hasTransfers': state.transfers.size > 0,
-    'shoal.sharedNames': comparableNames(state),
-  };
-}
-
-/** Which steps of the walkthrough are done, by the keys that package.json ticks them off by. */
-export interface DoneSteps {
-  readonly 'shoal.done.signIn': boolean;
-  readonly 'shoal.done.group': boolean;
-  readonly 'shoal.done.share': boolean;
-  readonly 'shoal.done.download': boolean;
-  readonly 'shoal.done.stay': boolean;
-}
-
-export function doneSteps(state: WindowState): DoneSteps {
-  const transfers = [...state.transfers.values()];
-  return {
-    'shoal.done.signIn': state.overview?.account !== undefined,
-    'shoal.done.group': myGroups(state).length > 0,
-    'shoal.done.share': transfers.some(({ kind, state: is }) => kind === 'share' && is === 'seeding'),
-    'shoal.done.download': transfers.some(isComplete),
-    'shoal.done.stay': state.overview?.keepSharing ?? false,
-  };
+/** Whether I am in a group, all catalogues were read, and there is no file in any. */
+export function hasNoFiles(state: WindowState): boolean {
+  const catalogues = myGroups(state).map(({ group }) => state.files.get(group));
+  return (
+    hasKnownGroups(state) &&
+    catalogues.length > 0 &&
+    catalogues.every((files) => files?.isLoaded === true && files.rows.length === 0)
+  );
 }

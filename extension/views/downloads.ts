@@ -1,14 +1,15 @@
 // The view Downloads: what is coming, what has come, and what this machine shares, with how far
 // each is. Pure.
-import { formatBytes, formatDuration, formatPercent, formatRate } from '../../protocol/frontend/format.ts';
+import { formatBytes, formatPercent, formatRate } from '../../protocol/frontend/format.ts';
 import type { Transfer } from '../../protocol/messages/engineLink.ts';
 import type { GroupId } from '../../protocol/base/ids.ts';
 import { fromWire } from '../../protocol/wire/wireErrors.ts';
+import { isComplete, isUnfinished } from '../../protocol/frontend/transferState.ts';
 import { errorPhrase } from '../messages/errorMessages.ts';
 import { fileNamed, LocalCopies, isOlder } from '../state/localCopies.ts';
 import type { WindowState } from '../state/state.ts';
-import { isComplete, isUnfinished } from '../state/state.ts';
 import { unavailableText } from '../messages/swarmText.ts';
+import { progressTextWith } from '../messages/transferText.ts';
 import { plural, printableName, t } from '../common/l10n.ts';
 import { LazyRows } from './row.ts';
 import type { Icon, Row } from './row.ts';
@@ -114,7 +115,7 @@ function rowOf(transfer: Transfer, beside: RowDetails): Row {
 
 function transferRow(transfer: Transfer, beside: RowDetails): Row {
   const { id, groupName, name, path, kind, error } = transfer;
-  const words = progressWith(transfer, beside.missing);
+  const words = progressTextWith(transfer, beside.missing);
   const said = [
     ...(isJustResumed(transfer) ? [t('resumed at {0} %', resumedPercent(transfer))] : []),
     words,
@@ -163,7 +164,7 @@ function descriptionOf(transfer: Transfer, { opens, age }: RowDetails): readonly
 function tooltipOf(transfer: Transfer, { opens, age, missing }: RowDetails): readonly string[] {
   const { name, groupName, sizeBytes, path, place, priority, ownPieces, rejectedPieces, error, sha256 } = transfer;
   const resumed = resumedText(transfer);
-  const [progress, size] = [progressWith(transfer, missing), formatBytes(sizeBytes)];
+  const [progress, size] = [progressTextWith(transfer, missing), formatBytes(sizeBytes)];
   return [
     printableName(name),
     ...(progress === size ? [] : [progress]),
@@ -239,52 +240,6 @@ function limitsOf({ downLimitBytesPerS: down, upLimitBytesPerS: up }: Transfer):
 function localName({ name, path, kind }: Transfer): string {
   const last = path.split(/[/\\]/).at(-1) ?? '';
   return kind === 'share' || last === '' ? name : [...name.split('/').slice(0, -1), last].join('/');
-}
-
-/** `63 % · 8.1 MiB/s · 5 peers · 12 s left`, or whatever says best how it stands. */
-export const progressOf = (transfer: Transfer, nowMs = Date.now()): string =>
-  progressWith(transfer, unavailableText(transfer, nowMs));
-
-function progressWith(transfer: Transfer, nowhere: string | undefined): string {
-  const { state, kind, doneBytes, sizeBytes, downBytesPerS, upBytesPerS, peers, error } = transfer;
-  // verified and under its name, or not yet done
-  const done = t('{0} %', isComplete(transfer) ? 100 : Math.min(99, formatPercent(doneBytes, sizeBytes)));
-  const missing = error ? undefined : nowhere;
-  const up = upBytesPerS > 0 ? `↑ ${formatRate(upBytesPerS)}` : '';
-  const join = (...parts: readonly string[]): string => parts.filter((part) => part !== '').join(' · ');
-  switch (state) {
-    case 'hashing':
-      return join(t('hashing'), done);
-    case 'checking':
-      return join(t('checking'), done);
-    case 'waiting':
-      return join(done, t('waiting: {0}', missing ?? t('nobody online has it')));
-    case 'downloading':
-      return missing !== undefined
-        ? join(done, plural(peers, '{0} peer', '{0} peers'), missing, up)
-        : join(
-            done,
-            ...(error ? [errorPhrase(fromWire(error))] : []),
-            downBytesPerS > 0 ? formatRate(downBytesPerS) : '',
-            plural(peers, '{0} peer', '{0} peers'),
-            downBytesPerS > 0 ? t('{0} left', formatDuration((sizeBytes - doneBytes) / downBytesPerS)) : '',
-            up,
-          );
-    case 'seeding':
-      return join(formatBytes(sizeBytes), up, peers > 0 && up !== '' ? plural(peers, '{0} peer', '{0} peers') : '');
-    case 'queued':
-      return join(done, t('waiting for its turn'));
-    case 'choosing':
-      return t('choose its files');
-    case 'paused':
-      return join(isComplete(transfer) ? formatBytes(sizeBytes) : done, t('paused'));
-    case 'failed':
-      return join(t('failed'), error ? errorPhrase(fromWire(error)) : '');
-    case 'gone':
-      return kind === 'share' ? t('changed or gone: not shared any more') : t('changed or gone');
-    case 'other':
-      return done;
-  }
 }
 
 function iconOf({ state, kind, error, name, content, nowhere }: Transfer): Icon {

@@ -1,9 +1,7 @@
 // Shared names as folders: `data/raw/a.csv` lies in data/raw. One level at a time, because nobody
 // opens all of them. Pure.
 import type { FileRow } from '../../protocol/messages/trackerLink.ts';
-
-export const FILES_ORDERS = ['name', 'newest', 'size'] as const;
-export type FilesOrder = (typeof FILES_ORDERS)[number];
+import type { FilesOrder } from '../common/settings.ts';
 
 /** The part of a file's row that says where it stands. */
 export type SortableFile = Pick<FileRow, 'name' | 'sizeBytes' | 'atMs'>;

@@ -2,18 +2,19 @@
 // rows are made again only when its catalogue, what we have of it, or how the person wants to see
 // it has changed, and only those that somebody looks at.
 import { formatBytes } from '../../protocol/frontend/format.ts';
-import type { Transfer } from '../../protocol/messages/engineLink.ts';
 import type { GroupId } from '../../protocol/base/ids.ts';
 import type { FileRow, GroupView } from '../../protocol/messages/trackerLink.ts';
 import { errorPhrase } from '../messages/errorMessages.ts';
-import { LocalCopies, isHere } from '../state/localCopies.ts';
+import { LocalCopies } from '../state/localCopies.ts';
 import type { Listing, WindowState } from '../state/state.ts';
-import { contextKeysOf, isComplete, myGroups } from '../state/state.ts';
+import { hasNoFiles, myGroups } from '../state/state.ts';
 import { plural, printableName, t } from '../common/l10n.ts';
-import type { FilesOrder, Folder } from './fileTree.ts';
+import type { FilesOrder } from '../common/settings.ts';
+import type { Folder } from './fileTree.ts';
+import { fileRow } from './fileRow.ts';
 import { levelOf, sortedFiles } from './fileTree.ts';
 import { problemRow } from './groups.ts';
-import { LazyRows } from './row.ts';
+import { joined, LazyRows } from './row.ts';
 import type { Head, Row } from './row.ts';
 
 /** With so many groups or fewer all are open at first. */
@@ -41,7 +42,7 @@ export interface FilesViewOptions {
 export const DEFAULT_OPTIONS: FilesViewOptions = { order: 'name', filter: '', rowsMax: new Map(), seenMs: new Map() };
 
 export function fileRows(state: WindowState, options: FilesViewOptions = DEFAULT_OPTIONS): readonly Row[] {
-  if (contextKeysOf(state)['shoal.noFiles']) return []; // then the welcome text says what to do
+  if (hasNoFiles(state)) return []; // then the welcome text says what to do
   const groups = [...myGroups(state)].sort((a, b) => a.name.localeCompare(b.name));
   return groups.flatMap((group) => groupRow(group, state, options, groups.length > OPEN_GROUPS_MAX));
 }
@@ -241,14 +242,12 @@ class LevelRows {
   }
 
   #file(file: FileRow, label: string): Row {
-    return fileRow(
-      this.#group,
-      file,
+    return fileRow(this.#group, file, {
       label,
-      this.#localCopies.ofVersion(file),
-      this.#localCopies.olderThan(file),
-      this.isNew(file),
-    );
+      localCopy: this.#localCopies.ofVersion(file),
+      older: this.#localCopies.olderThan(file),
+      isNew: this.isNew(file),
+    });
   }
 }
 
@@ -293,115 +292,3 @@ function highlighted(label: string, words: readonly string[]): Pick<Row, 'highli
     ),
   };
 }
-
-function fileRow(
-  { group, name: groupName, role }: GroupView,
-  file: FileRow,
-  label: string,
-  holding: Transfer | undefined,
-  older: Transfer | undefined,
-  isNew: boolean,
-): Row {
-  const { name, version, sizeBytes, author, iShare } = file;
-  const isWhole = holding !== undefined && isHere(holding);
-  const isPartial = holding?.kind === 'download' && holding.state !== 'gone' && !isComplete(holding);
-  const isSome = isWhole && holding.sizeBytes < sizeBytes; // chosen files of a folder
-  const place =
-    iShare || holding?.kind === 'share'
-      ? t('shared by you')
-      : isSome
-        ? t('partly here')
-        : isWhole
-          ? t('here')
-          : older
-            ? t('update available')
-            : isPartial
-              ? downloadingText(holding)
-              : '';
-  const by = iShare ? '' : printableName(author);
-  const size = formatBytes(sizeBytes);
-  const seeds = availability(file);
-  const nth = version > 1 ? t('v{0}', version) : '';
-  const flags = [
-    'file',
-    isWhole ? 'here' : isPartial ? 'partial' : 'remote',
-    ...(isSome ? ['remote'] : []),
-    ...(older ? ['update'] : []),
-    ...(iShare || isWhole ? ['served'] : []),
-    ...(role === 'owner' || iShare ? ['removable'] : []),
-  ];
-  return {
-    id: `file:${group}:${name}`,
-    label: printableName(label),
-    // what is cut off in a narrow view stands last
-    description: joined(isNew ? t('● new') : '', place, size, nth, seeds, by),
-    tooltip: {
-      facts: JSON.stringify([file, holding?.path, older?.version]),
-      lines: () => tooltipOf(file, isWhole ? holding : undefined, older),
-    },
-    icon: older
-      ? { theme: 'arrow-circle-up', color: 'charts.blue' }
-      : file.content === 'folder'
-        ? { theme: 'folder' }
-        : { file: name },
-    context: flags.join(' '),
-    command: 'openFilesRow',
-    ...(file.content !== 'folder' && {
-      shared: { place: { group: groupName, name, root: file.root, path: '' }, sizeBytes },
-    }),
-    subject: {
-      group: groupName,
-      file: name,
-      ...(holding && { transfer: holding.id }),
-      ...(isWhole && { path: holding.path }),
-    },
-    spoken: [
-      printableName(name),
-      isNew ? t('new') : '',
-      size,
-      version > 1 ? t('version {0}', version) : '',
-      seeds,
-      place,
-      t('shared by {0}', printableName(author)),
-    ]
-      .filter((text) => text !== '')
-      .join(', '),
-  };
-}
-
-function downloadingText({ state }: Transfer): string {
-  return state === 'failed' ? t('download failed') : state === 'paused' ? t('paused') : t('downloading');
-}
-
-/** Whether it could be had now. */
-function availability({ seeders, leechers }: FileRow): string {
-  if (seeders > 0) return plural(seeders, '{0} seeder', '{0} seeders');
-  return leechers > 0 ? t('nobody online has all of it') : t('nobody online has it');
-}
-
-function tooltipOf(file: FileRow, here: Transfer | undefined, older: Transfer | undefined): readonly string[] {
-  const { name, version, sizeBytes, author, atMs, leechers, sharers, sharersCount, sha256 } = file;
-  const when = new Date(atMs).toLocaleString();
-  return [
-    printableName(name),
-    t('{0} ({1} bytes)', formatBytes(sizeBytes), sizeBytes.toLocaleString()),
-    version > 1
-      ? t('Version {0}, shared by {1}, {2}', version, printableName(author), when)
-      : t('Shared by {0}, {1}', printableName(author), when),
-    ...(older
-      ? [
-          older.version > 0
-            ? t('You have version {0} of it; Download Update gets this one, and yours stays', older.version)
-            : t('You have an older version of it; Download Update gets this one, and yours stays'),
-        ]
-      : []),
-    `${availability(file)}${leechers > 0 ? `, ${t('{0} downloading', leechers)}` : ''}`,
-    ...(sharersCount > 1
-      ? [t('Sharers: {0}', sharers.map(printableName).join(', ') + (sharersCount > sharers.length ? ' …' : ''))]
-      : []),
-    ...(here ? [t('On this machine: {0}', printableName(here.path))] : []),
-    `SHA-256 ${sha256}`,
-  ];
-}
-
-const joined = (...parts: readonly string[]): string => parts.filter((part) => part !== '').join(' · ');

@@ -5,7 +5,7 @@ import type { AccountId, GroupId } from '../../protocol/base/ids.ts';
 import type { FileRow } from '../../protocol/messages/trackerLink.ts';
 import type { Listing, WindowState } from '../state/state.ts';
 import { myGroups } from '../state/state.ts';
-import type { FilesOrder } from './fileTree.ts';
+import type { FilesOrder } from '../common/settings.ts';
 import type { FilesViewOptions } from './files.ts';
 import { LEVEL_ROWS, DEFAULT_OPTIONS } from './files.ts';
 

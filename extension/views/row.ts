@@ -90,3 +90,6 @@ export const childrenOf = ({ children }: Row): readonly Row[] =>
   children instanceof LazyRows ? children.rows : (children ?? []);
 
 export const linesOf = ({ tooltip }: Row): readonly string[] => ('lines' in tooltip ? tooltip.lines() : tooltip);
+
+/** Parts of a row's description; empty ones are left out. */
+export const joined = (...parts: readonly string[]): string => parts.filter((part) => part !== '').join(' · ');

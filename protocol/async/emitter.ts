@@ -9,8 +9,18 @@ export class Emitter<Args extends readonly unknown[]> {
     return () => void this.#listeners.delete(listener);
   }
 
+  /** How many listen. */
+  get size(): number {
+    return this.#listeners.size;
+  }
+
   /** Calls those who listen now: a listener may stop itself or others meanwhile. */
   emit(...args: Args): void {
     for (const listener of [...this.#listeners]) listener(...args);
+  }
+
+  /** Forgets all listeners. */
+  clear(): void {
+    this.#listeners.clear();
   }
 }

@@ -36,6 +36,11 @@ export class Throttler {
     });
   }
 
+  /** Runs now, whatever ran before; a request that waits stays. */
+  runNow(): void {
+    this.#start();
+  }
+
   /** Forgets a request that waits. */
   cancel(): void {
     this.#timer?.cancel();

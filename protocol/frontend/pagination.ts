@@ -14,6 +14,8 @@ export interface PagesOptions<Row> {
   readonly rowsMax: number;
   /** Rows that do not fit are left out. */
   readonly fits?: (row: Row) => boolean;
+  /** No page is asked for behind the one with such a row: for whoever looks for one. */
+  readonly isLast?: (row: Row) => boolean;
   /**
    * Told what came so far, after the first page and whenever it is twice as much as before: so that
    * the beginning of a long list can be shown early.
@@ -32,6 +34,7 @@ export async function readPages<Row>({
   keyOf,
   rowsMax,
   fits = () => true,
+  isLast = () => false,
   onProgress,
 }: PagesOptions<Row>): Promise<readonly Row[]> {
   const found = new Map<string, Row>();
@@ -41,7 +44,7 @@ export async function readPages<Row>({
     const { rows, more } = await page(after);
     for (const row of rows) if (fits(row)) found.set(nameOf(row), row);
     const last = rows.at(-1);
-    if (!more || !last) break;
+    if (!more || !last || rows.some(isLast)) break;
     if (keyOf(nameOf(last)) <= keyOf(after)) {
       throw new ShoalError('badMessage', { type: call, why: 'its pages go round in circles' });
     }

@@ -1,6 +1,5 @@
 // Why a transfer is not faster, or stands still: what an engine tells of it, as reasons, the most
-// telling first. Pure, and without words: a window and the command line say each reason in their
-// own.
+// telling first. Pure, and without words: slowReasonText.ts says each reason in a sentence.
 import type { Overview, Transfer } from '../messages/engineLink.ts';
 import type { UnavailablePieces, SwarmPeerView, SwarmView } from '../messages/swarmView.ts';
 

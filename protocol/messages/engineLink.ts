@@ -24,6 +24,7 @@ import {
   source,
 } from './engineView.ts';
 import { swarmView } from './swarmView.ts';
+import type { BodyOf, CallsOf } from '../wire/table.ts';
 import { nothing, table } from '../wire/table.ts';
 import { conflict, fileRow, groupRow, memberRow } from './trackerLink.ts';
 
@@ -331,3 +332,8 @@ export const engineLink = table(
     stop: { from: 'frontend', body: nothing, reply: nothing },
   },
 );
+
+/** Names of the calls that a frontend makes. */
+export type EngineCalls = CallsOf<typeof engineLink, 'frontend'>;
+/** A sentence for the person, as every frontend gets it. */
+export type EngineEvent = BodyOf<typeof engineLink, 'event'>;

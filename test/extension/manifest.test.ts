@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { doneSteps, INITIAL_STATE } from '../../extension/state/state.ts';
+import { doneSteps } from '../../extension/contributions/contextKeys.ts';
+import { INITIAL_STATE } from '../../extension/state/state.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const read = (name: string): string => readFileSync(path.join(ROOT, name), 'utf8');

@@ -1,5 +1,6 @@
 // One transfer's progress: a bar that redraws itself on a terminal, a plain line now and then
 // elsewhere, NDJSON with --json.
+import { styleText } from 'node:util';
 import { printable } from '../../../protocol/base/errors.ts';
 import type { Transfer } from '../../../protocol/messages/engineLink.ts';
 import type { Clock } from '../../../protocol/base/world.ts';
@@ -10,7 +11,7 @@ import {
   formatPercent,
   formatRate,
 } from '../../../protocol/frontend/format.ts';
-import { truncate, jsonLine, widthOf } from './table.ts';
+import { jsonLine, truncate, widthOf } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Time between two plain lines, and until the first: what is done sooner needs none. */
@@ -87,8 +88,10 @@ export function barLine(transfer: Transfer, columns: number, colors: boolean): s
 
 function bar({ doneBytes, sizeBytes }: Transfer, cells: number, colors: boolean): string {
   const full = sizeBytes === 0 ? cells : Math.floor((cells * Math.min(doneBytes, sizeBytes)) / sizeBytes);
-  const paint = (text: string, code: number): string => (colors && text ? `\x1b[${code}m${text}\x1b[39m` : text);
-  return paint('█'.repeat(full), 36) + paint('░'.repeat(cells - full), 90);
+  // Whether there are colours was decided by terminal.ts, for the stream that the bar is drawn on.
+  const paint = (color: 'cyan' | 'gray', text: string): string =>
+    colors && text ? styleText(color, text, { validateStream: false }) : text;
+  return paint('cyan', '█'.repeat(full)) + paint('gray', '░'.repeat(cells - full));
 }
 
 /** The same without a terminal. */

@@ -2,17 +2,17 @@
 // prints.
 import path from 'node:path';
 import { printable, ShoalError } from '../../../protocol/base/errors.ts';
-import type { CallsOf, ReplyOf, BodyOf } from '../../../protocol/wire/table.ts';
-import type { engineLink } from '../../../protocol/messages/engineLink.ts';
+import type { BodyOf, ReplyOf } from '../../../protocol/wire/table.ts';
+import type { EngineCalls, engineLink } from '../../../protocol/messages/engineLink.ts';
 import type { Clock } from '../../../protocol/base/world.ts';
 import type { Home } from '../../../protocol/home/homeLayout.ts';
 import type { EngineConnection, FrontendHandlers } from '../../../protocol/home/connectEngine.ts';
+import { EngineMirror } from '../../../protocol/frontend/engineMirror.ts';
 import { READ_MS_MAX } from '../../../protocol/frontend/readAhead.ts';
 import { parseListen, parseRate, parseSwitch, readTracker } from './arguments.ts';
 import { jsonLine } from './table.ts';
 import { ProgressBar } from './progressBar.ts';
 import type { Terminal } from './terminal.ts';
-import { EngineMirror } from './engineMirror.ts';
 
 /** Options that every verb takes. */
 export interface GlobalOptions {
@@ -37,8 +37,6 @@ interface SessionSettings {
   readonly engine: BodyOf<typeof engineLink, 'configure'>;
 }
 
-type EngineCalls = CallsOf<typeof engineLink, 'frontend'>;
-
 /**
  * How long an answer may take that needs a tracker, in ms: the engine may try both before it says
  * that it cannot.
@@ -57,6 +55,11 @@ export class Session {
   readonly #engines: EngineConnector;
   #engine: EngineConnection | undefined;
   #startingMirror: Promise<void> | undefined;
+  readonly #handlers: FrontendHandlers = {
+    ...this.mirror.handlers,
+    presenceChanged: () => {}, // no command shows it as it changes
+    swarmChanged: () => {}, // nor that
+  };
 
   constructor({
     terminal,
@@ -93,7 +96,7 @@ export class Session {
   async engine(): Promise<EngineConnection> {
     if (this.#engine) return this.#engine;
     const settings = this.#settings(); // what is wrong with them is said before anything starts
-    this.#engine = await this.#engines.connect(this.home, this.mirror.handlers);
+    this.#engine = await this.#engines.connect(this.home, this.#handlers);
     await this.#configure(settings);
     return this.#engine;
   }
@@ -101,7 +104,7 @@ export class Session {
   /** The engine if it runs; it is not started, unless options are to be set. */
   async runningEngine(): Promise<EngineConnection | undefined> {
     if (this.#configures) return this.engine();
-    const found = this.#engine ?? (await this.#engines.find(this.home, this.mirror.handlers));
+    const found = this.#engine ?? (await this.#engines.find(this.home, this.#handlers));
     return (this.#engine ??= found && { ...found, started: false });
   }
 
@@ -134,15 +137,21 @@ export class Session {
   /** Begins to watch, once. */
   async watch(): Promise<EngineMirror> {
     const engine = await this.engine();
-    await this.#named(engine.connection, () => (this.#startingMirror ??= this.mirror.start(engine)));
+    await this.#named(engine.connection, () => (this.#startingMirror ??= this.#startMirror(engine)));
     return this.mirror;
   }
 
+  async #startMirror({ connection }: EngineConnection): Promise<void> {
+    const hasMore = await this.mirror.start(connection);
+    // What did not fit comes behind the answer to `watch`, so before this one.
+    if (hasMore) await connection.call('status', {});
+  }
+
   /** Waits for something in the watched state. */
-  async until<T>(look: () => T | undefined, signal?: AbortSignal): Promise<T> {
+  async until<T>(find: () => T | undefined, signal?: AbortSignal): Promise<T> {
     await this.watch();
     const { connection } = await this.engine();
-    return this.#named(connection, () => this.mirror.until(connection, look, signal));
+    return this.#named(connection, () => this.mirror.until(connection, find, signal));
   }
 
   /** A link that ended here is the engine's end, not a tracker's. */

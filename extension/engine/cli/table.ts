@@ -1,5 +1,6 @@
 // How tables look on the command line. Pure; every text that came from elsewhere goes through
 // `printable`.
+import stringWidth from 'string-width';
 import { printable } from '../../../protocol/base/errors.ts';
 
 export interface Column<Row> {
@@ -16,7 +17,7 @@ export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]
     columns.map(({ title }) => title),
     ...rows.map((row) => columns.map(({ of }) => printable(String(of(row))))),
   ];
-  const widths = columns.map((_, i) => Math.max(...cells.map((line) => widthOf(line[i] ?? ''))));
+  const widths = columns.map((_, i) => cells.reduce((widest, line) => Math.max(widest, widthOf(line[i] ?? '')), 0));
   return cells.map((line) =>
     line
       .map((cell, i) => {
@@ -28,16 +29,10 @@ export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]
   );
 }
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
-/** Characters that take two cells of a terminal. */
-const WIDE =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\uFE0F\u3000-\u303F\uFF01-\uFF60\uFFE0-\uFFE6]/u;
+/** Cells a text takes in a terminal. Most of a long table is ASCII, which costs next to nothing. */
+export const widthOf = (text: string): number => (/^[\x20-\x7e]*$/.test(text) ? text.length : stringWidth(text));
 
-/** Cells a text takes in a terminal. */
-export function widthOf(text: string): number {
-  if (/^[\x20-\x7e]*$/.test(text)) return text.length;
-  return [...graphemes.segment(text)].reduce((sum, { segment }) => sum + (WIDE.test(segment) ? 2 : 1), 0);
-}
+const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
 /** A text cut to so many cells, with … where something is missing. */
 export function truncate(text: string, cells: number): string {

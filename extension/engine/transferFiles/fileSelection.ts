@@ -1,6 +1,8 @@
 // Which files of a folder a download is about, and which pieces that takes: first those that hold
 // the folder's list, then those that touch a chosen file. Pure but for reading the list out of what
 // has come.
+import picomatch from 'picomatch/posix.js';
+import type { PicomatchOptions } from 'picomatch/posix.js';
 import { ShoalError } from '../../../protocol/base/errors.ts';
 import { PAGE_ROWS_MAX } from '../../../protocol/base/limits.ts';
 import type { Folder, ManifestFile } from '../../../protocol/messages/manifest.ts';
@@ -9,26 +11,36 @@ import type { PieceStore } from '../storage/pieceStore.ts';
 import type { TransferRecord } from './transferRecord.ts';
 
 /**
- * Whether a path is chosen: by its name, by that of a folder above it, or by a pattern (`*` within
- * a name, `**` over folders, `?`). Without any, all are.
+ * What patterns mean: `*` stands for any part of a name and `?` for one character of it, `**`
+ * between slashes for any number of folders; `./` in front counts for nothing. Names that begin
+ * with a dot are like others. All else means itself: brackets, braces, quotes and exclamation marks
+ * stand in names of files.
  */
+const PATTERNS: PicomatchOptions = {
+  dot: true,
+  nobrace: true,
+  nobracket: true,
+  noextglob: true,
+  nonegate: true,
+  keepQuotes: true,
+  fastpaths: false, // on them `a*` does not mean `a`
+  flags: 'su', // one character is not half of one
+};
+/** What is special in regular expressions, and would go into the one that picomatch makes. */
+const SPECIAL = /[\\^$+()[\]{}|]/g;
+
+/** Whether a path is chosen: by its pattern, or by that of a folder above it. Without any, all are. */
 export function fileMatcher(only: readonly string[]): (path: string) => boolean {
   if (only.length === 0) return () => true;
-  const patterns = only.map(
-    (pattern) =>
-      new RegExp(
-        `^(?:${pattern
-          .replace(/\/+$/, '')
-          .split(/(\*\*\/?|\*|\?)/)
-          .map((part) => WILD[part] ?? part.replace(/[.+^${}()|[\]\\]/g, '\\$&'))
-          .join('')})(?:/.*)?$`,
-        'su',
-      ),
+  const patterns = only
+    .map((pattern) => pattern.replace(/\/+$/, '').replace(SPECIAL, '\\$&'))
+    .filter((pattern) => pattern !== '');
+  const isChosen = picomatch(
+    patterns.flatMap((pattern) => [pattern, `${pattern}/**`]),
+    PATTERNS,
   );
-  return (path) => patterns.some((pattern) => pattern.test(path));
+  return (path) => isChosen(path);
 }
-
-const WILD: Readonly<Record<string, string>> = { '**/': '(?:.*/)?', '**': '.*', '*': '[^/]*', '?': '[^/]' };
 
 /**
  * The pieces that a download needs, as far as is known by now; when they are held, there may be

@@ -7,7 +7,7 @@ import type { SwarmPeerView, SwarmView } from '../../../protocol/messages/swarmV
 import { pageText, viewModelOf } from '../../../extension/inspector/viewModel.ts';
 import { RateHistory } from '../../../extension/inspector/rateHistory.ts';
 import { SwarmSubscriptions } from '../../../extension/engineClient/swarmSubscriptions.ts';
-import { slowReasonText } from '../../../extension/messages/swarmText.ts';
+import { slowReasonText } from '../../../protocol/frontend/slowReasonText.ts';
 import { countsOf } from '../../../extension/webview/cellCounts.ts';
 import type { Shown } from '../../../extension/webview/messages.ts';
 import { ACTIONS, fill, fromPage, parseSavedState, KINDS, toPage } from '../../../extension/webview/messages.ts';

@@ -9,9 +9,11 @@ import { ShoalError } from '../../../protocol/base/errors.ts';
 import type { AccountId, GroupId, Root } from '../../../protocol/base/ids.ts';
 import { toWire } from '../../../protocol/wire/wireErrors.ts';
 import type { FileRow, MemberRow } from '../../../protocol/messages/trackerLink.ts';
-import { contextKeysOf, INITIAL_STATE } from '../../../extension/state/state.ts';
+import { contextKeysOf } from '../../../extension/contributions/contextKeys.ts';
+import { INITIAL_STATE } from '../../../extension/state/state.ts';
 import type { WindowState } from '../../../extension/state/state.ts';
-import { downloadRows, progressOf } from '../../../extension/views/downloads.ts';
+import { progressText } from '../../../extension/messages/transferText.ts';
+import { downloadRows } from '../../../extension/views/downloads.ts';
 import { fileRows } from '../../../extension/views/files.ts';
 import { groupRows } from '../../../extension/views/groups.ts';
 import { childrenOf, iconPath, LazyRows, linesOf } from '../../../extension/views/row.ts';
@@ -299,7 +301,7 @@ describe('the view Downloads', () => {
     [{ state: 'checking', doneBytes: 1024 * 1024 }, 'checking · 99 %'],
   ];
   for (const [fields, says] of rows) {
-    it(`says “${says}”`, () => assert.equal(progressOf(aTransfer(fields), NOW_MS), says));
+    it(`says “${says}”`, () => assert.equal(progressText(aTransfer(fields), NOW_MS), says));
   }
 
   /** What stands in the row, and the lines of the tooltip with such words. */

@@ -29,4 +29,13 @@ describe('an emitter', () => {
     emitter.emit();
     assert.deepEqual(heard, ['first', 'second', 'second', 'late']);
   });
+
+  it('calls nobody after it was cleared', () => {
+    const emitter = new Emitter<[]>();
+    emitter.on(() => assert.fail('was called'));
+    assert.equal(emitter.size, 1);
+    emitter.clear();
+    emitter.emit();
+    assert.equal(emitter.size, 0);
+  });
 });

@@ -44,6 +44,18 @@ describe('a throttler', () => {
     assert.equal(ran, 2);
   });
 
+  it('runs out of turn when told to, and rests then as after any run', async () => {
+    const clock = new ManualClock();
+    const ranMs: number[] = [];
+    const throttler = new Throttler(clock, { restMs: 100 }, () => ranMs.push(clock.monotonicMs()));
+    throttler.request();
+    await clock.advance(50);
+    throttler.runNow();
+    throttler.request();
+    await clock.advance(200);
+    assert.deepEqual(ranMs, [0, 50, 150]);
+  });
+
   it('takes a request while it runs for one that comes after', async () => {
     const clock = new ManualClock();
     let ran = 0;

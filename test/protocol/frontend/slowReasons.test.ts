@@ -1,5 +1,6 @@
 // Why a transfer is not faster, case by case: which reasons there are, the first being what a
-// person should hear.
+// person should hear, and its sentence.
+// Covers: protocol/frontend/slowReasons.ts, protocol/frontend/slowReasonText.ts
 import assert from 'node:assert/strict';
 import { ShoalError } from '../../../protocol/base/errors.ts';
 import type { Overview, Transfer } from '../../../protocol/messages/engineLink.ts';
@@ -7,7 +8,7 @@ import type { SwarmView } from '../../../protocol/messages/swarmView.ts';
 import { slowReasons } from '../../../protocol/frontend/slowReasons.ts';
 import type { SlowReason } from '../../../protocol/frontend/slowReasons.ts';
 import { toWire } from '../../../protocol/wire/wireErrors.ts';
-import { slowReasonText } from '../../../extension/engine/cli/swarmText.ts';
+import { slowReasonText } from '../../../protocol/frontend/slowReasonText.ts';
 import { anOverview, aPeer, aSwarm, aTransfer } from '../../support/fakes/fakeEngine.ts';
 
 const MIB = 1024 ** 2;
@@ -73,7 +74,7 @@ describe('why a transfer is not faster', () => {
       'pieces that are nowhere',
       { swarm: { ...still, peers: [peer({ downBytesPerS: 0, state: 'idle', pieces: 6 })] } },
       ['nowhere'],
-      /^Pieces 7-10 of 10 are with none of the 1 peer at hand; alice had them 2 h ago\.$/,
+      /^Pieces 7-10 of 10 are with nobody who is connected; alice had them 2 h ago\.$/,
     ],
     ['pieces that will be missing, beside what comes', { swarm: { nowhere } }, ['senders', 'nowhere'], /^Only bob/],
     [
@@ -98,13 +99,13 @@ describe('why a transfer is not faster', () => {
       'who cannot be reached',
       { swarm: { peers: [peer({ state: 'unreachable', downBytesPerS: 0 })] } },
       ['unreachable'],
-      /^bob cannot be reached from here/,
+      /^bob is online but cannot be reached from here/,
     ],
     [
       'who is being dialled',
       { swarm: { peers: [peer({ state: 'joining', downBytesPerS: 0 })] } },
       ['connecting'],
-      /^1 peer is being dialled\.$/,
+      /^1 peer is being connected to\.$/,
     ],
     ['hashes that have not come', { swarm: { hasHashes: false } }, ['hashes'], /hashes/],
     [
@@ -123,7 +124,7 @@ describe('why a transfer is not faster', () => {
       'a download that stands still, before the swarm is known',
       { transfer: { state: 'downloading', peers: 2, pieces: 10, nowhere }, swarm: undefined },
       ['nowhere'],
-      /^Pieces 7-10 of 10 are with none of the 2 peers/,
+      /^Pieces 7-10 of 10 are with nobody who is connected/,
     ],
     [
       'nobody, before the swarm is known',
@@ -150,7 +151,7 @@ describe('why a transfer is not faster', () => {
       'a share and who takes it',
       { transfer: { state: 'seeding' }, swarm: { peers: [peer({ upBytesPerS: MIB })] } },
       ['takers'],
-      /^bob takes it as fast as it goes/,
+      /^bob takes it at 1\.00 MiB\/s\.$/,
     ],
   ];
   for (const [says, given, whys, first] of rows) {

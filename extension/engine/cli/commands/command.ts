@@ -24,6 +24,12 @@ export interface CommandInput {
   readonly options: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 }
 
+/**
+ * Rows of one list that are read: more than anybody has. A tracker that goes on and on must not
+ * fill the memory.
+ */
+export const ROWS_READ_MAX = 1_000_000;
+
 /** A heading of the help and the verbs under it. */
 export interface CommandFamily {
   readonly title: string;
@@ -42,20 +48,5 @@ export async function printDone(
   const { overview } = await session.call('status', {});
   if (overview.trackers.length > 1) {
     session.note('Only one tracker holds this so far; the other gets it as soon as it is back.');
-  }
-}
-
-/** All rows of a list that comes in pages. */
-export async function allPages<Row>(
-  page: (after: string) => Promise<{ readonly rows: readonly Row[]; readonly more: boolean }>,
-  nameOf: (row: Row) => string,
-): Promise<readonly Row[]> {
-  const rows: Row[] = [];
-  for (let after = ''; ;) {
-    const got = await page(after);
-    rows.push(...got.rows);
-    const last = got.rows.at(-1);
-    if (!got.more || !last) return rows;
-    after = nameOf(last);
   }
 }

@@ -2,19 +2,22 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { printable, ShoalError, systemCode } from '../../../../protocol/base/errors.ts';
+import { fileNameKey } from '../../../../protocol/base/names.ts';
 import type { PickerMode, Transfer } from '../../../../protocol/messages/engineLink.ts';
 import { createNodeDisk } from '../../../../protocol/node/nodeDisk.ts';
+import { readPages } from '../../../../protocol/frontend/pagination.ts';
 import { readAhead } from '../../../../protocol/frontend/readAhead.ts';
 import { findSecrets } from '../../../../protocol/frontend/secretDetection.ts';
 import type { FileRow } from '../../../../protocol/messages/trackerLink.ts';
 import { parseBytes, parseSeconds, parseWord } from '../arguments.ts';
 import { folderFiles } from './folderList.ts';
-import { followDownload, followShare, isComplete, printAlreadyHere } from './follow.ts';
-import { formatBytes, formatPercent } from '../../../../protocol/frontend/format.ts';
+import { followDownload, followShare, printAlreadyHere } from './follow.ts';
+import { formatBytes } from '../../../../protocol/frontend/format.ts';
 import { table } from '../table.ts';
+import { classicLine, transferTable } from '../transferTable.ts';
 import type { Session } from '../session.ts';
 import type { CommandInput, CommandFamily } from './command.ts';
-import { allPages, printDone } from './command.ts';
+import { printDone, ROWS_READ_MAX } from './command.ts';
 
 export const MODES: readonly PickerMode[] = ['rarest', 'random', 'sequential', 'auto'];
 
@@ -38,13 +41,16 @@ export const fileCommands: CommandFamily = {
       json: '[{"name", "version", "root", "sizeBytes", "pieceBytes", "sha256", "content", "author", "atMs", "sharers", "sharersCount", "iShare", "seeders", "leechers"}]; of a folder [{"path", "sizeBytes"}], before it lines of {"progress": {…}} while its list comes',
       async run(session, { words: [group = '', folder] }) {
         if (folder !== undefined) return listFolder(session, group, folder);
-        const files = await allPages(
-          async (after) => {
-            const page = await session.call('listFiles', { group, after });
-            return { rows: page.files, more: page.more };
+        const files = await readPages<FileRow>({
+          call: 'listFiles',
+          nameOf: ({ name }) => name,
+          keyOf: fileNameKey,
+          rowsMax: ROWS_READ_MAX,
+          page: async (after) => {
+            const { files: rows, more } = await session.call('listFiles', { group, after });
+            return { rows, more };
           },
-          ({ name }) => name,
-        );
+        });
         if (files.length === 0) {
           session.note(
             `${printable(group)} shares nothing yet. Share a file with: shoal upload_file PATH ${printable(group)}`,
@@ -247,41 +253,6 @@ async function listFolder(session: Session, group: string, name: string): Promis
 function seedersText({ seeders, leechers }: FileRow): string {
   if (seeders > 0) return String(seeders);
   return leechers > 0 ? `parts: ${leechers}` : 'nobody';
-}
-
-/** `[D] [group] name` while unfinished, `[C] [group] name` then. */
-export const classicLine = (transfer: Transfer): string =>
-  `[${isComplete(transfer) ? 'C' : 'D'}] [${printable(transfer.groupName)}] ${printable(transfer.name)}`;
-
-export function transferTable(transfers: readonly Transfer[]): readonly string[] {
-  return table(transfers, [
-    { title: 'ID', align: 'right', of: ({ id }) => id },
-    {
-      title: 'STATE',
-      of: (transfer) =>
-        transfer.kind === 'download' && isComplete(transfer) && transfer.state === 'seeding'
-          ? 'complete'
-          : transfer.state,
-    },
-    { title: 'GROUP', of: ({ groupName }) => groupName },
-    { title: 'NAME', of: ({ name }) => name },
-    { title: 'SIZE', align: 'right', of: ({ sizeBytes }) => formatBytes(sizeBytes) },
-    { title: 'DONE', align: 'right', of: ({ doneBytes, sizeBytes }) => `${formatPercent(doneBytes, sizeBytes)} %` },
-    {
-      title: 'DOWN',
-      align: 'right',
-      of: ({ state, downBytesPerS }) =>
-        state === 'downloading' && downBytesPerS > 0 ? `${formatBytes(downBytesPerS)}/s` : '-',
-    },
-    { title: 'UP', align: 'right', of: ({ upBytesPerS }) => (upBytesPerS > 0 ? `${formatBytes(upBytesPerS)}/s` : '-') },
-    {
-      title: 'TURN',
-      align: 'right',
-      of: ({ place, priority }) => (place === 0 ? '-' : priority === 'normal' ? place : `${priority} ${place}`),
-    },
-    { title: 'PEERS', align: 'right', of: ({ peers }) => peers },
-    { title: 'PATH', of: ({ path: at }) => at },
-  ]);
 }
 
 /**

@@ -4,10 +4,11 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { isShoalError, ShoalError } from '../../../../protocol/base/errors.ts';
+import { FOLDER_FILES_MAX } from '../../../../protocol/base/limits.ts';
+import { readPages } from '../../../../protocol/frontend/pagination.ts';
 import type { FileRow } from '../../../../protocol/messages/trackerLink.ts';
 import { followList } from './follow.ts';
 import type { Session } from '../session.ts';
-import { allPages } from './command.ts';
 
 interface FileInFolder {
   readonly path: string;
@@ -49,10 +50,13 @@ export async function folderFiles(
 }
 
 const listOf = (session: Session, transfer: number): Promise<readonly FileInFolder[]> =>
-  allPages(
-    async (after) => {
+  readPages({
+    call: 'folderFiles',
+    nameOf: ({ path: file }) => file,
+    keyOf: (file) => file,
+    rowsMax: FOLDER_FILES_MAX,
+    page: async (after) => {
       const { files: rows, more } = await session.call('folderFiles', { transfer, after });
       return { rows, more };
     },
-    ({ path: file }) => file,
-  );
+  });

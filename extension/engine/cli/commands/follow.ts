@@ -12,6 +12,7 @@ import {
   formatPercent,
   formatRate,
 } from '../../../../protocol/frontend/format.ts';
+import { isComplete } from '../../../../protocol/frontend/transferState.ts';
 import type { Session } from '../session.ts';
 
 /**
@@ -23,14 +24,6 @@ const WAITING_NOTE_MS = 3_000;
 const PEER_SEARCH_MS_MAX = 10_000;
 /** Exit codes of a program that a signal ended. */
 const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143 } as const;
-
-/**
- * Whether a download is finished: everything is there and has its name, whether or not it is served
- * now.
- */
-export function isComplete({ state, heldPieces, pieces }: Transfer): boolean {
-  return state === 'seeding' || state === 'gone' || (state === 'paused' && pieces > 0 && heldPieces === pieces);
-}
 
 interface FollowOptions {
   /** What to print when the person leaves. */

@@ -1,13 +1,14 @@
 // Verbs of groups: who shares with whom.
 import { printable, ShoalError } from '../../../../protocol/base/errors.ts';
 import { nameKey } from '../../../../protocol/base/names.ts';
-import type { JoinRequest } from '../../../../protocol/messages/trackerLink.ts';
+import type { GroupRow, JoinRequest } from '../../../../protocol/messages/trackerLink.ts';
+import { readPages } from '../../../../protocol/frontend/pagination.ts';
 import { formatCount } from '../../../../protocol/frontend/format.ts';
 import { conflictText } from '../conflictText.ts';
 import { table } from '../table.ts';
 import type { Session } from '../session.ts';
 import type { CommandFamily, CommandSpec } from './command.ts';
-import { allPages, printDone } from './command.ts';
+import { printDone, ROWS_READ_MAX } from './command.ts';
 
 /** A verb that changes one group and answers with a sentence. */
 const groupCommand = (
@@ -73,13 +74,16 @@ export const groupCommands: CommandFamily = {
       summary: 'show all groups, and what you are in each',
       json: '[{"group", "name", "role", "owner", "members", "online", "files"}]; role is stranger, applicant, member or owner',
       async run(session) {
-        const groups = await allPages(
-          async (after) => {
-            const page = await session.call('listGroups', { after });
-            return { rows: page.groups, more: page.more };
+        const groups = await readPages<GroupRow>({
+          call: 'listGroups',
+          nameOf: ({ name }) => name,
+          keyOf: nameKey,
+          rowsMax: ROWS_READ_MAX,
+          page: async (after) => {
+            const { groups: rows, more } = await session.call('listGroups', { after });
+            return { rows, more };
           },
-          ({ name }) => name,
-        );
+        });
         if (groups.length === 0) session.note('There are no groups yet. Make one with: shoal create_group NAME');
         session.print(
           groups.length === 0

@@ -1,13 +1,12 @@
 // `serve`: holds the engine and prints what happens, until it is told to end. Starts the engine
 // again if it breaks.
-import type { Transfer } from '../../../../protocol/messages/engineLink.ts';
+import type { EngineEvent, Transfer } from '../../../../protocol/messages/engineLink.ts';
 import { asShoalError, printable } from '../../../../protocol/base/errors.ts';
 import { addressText } from '../../../../protocol/base/address.ts';
 import { fromWire } from '../../../../protocol/wire/wireErrors.ts';
 import { retire } from '../../../../protocol/home/connectEngine.ts';
-import type { EngineEvent } from '../../engineApi.ts';
 import { wait } from '../../../../protocol/async/wait.ts';
-import { trackerText } from './engine.ts';
+import { trackerText } from '../statusText.ts';
 import { formatBytes, formatCount } from '../../../../protocol/frontend/format.ts';
 import { jsonLine } from '../table.ts';
 import { conflictText } from '../conflictText.ts';
@@ -119,7 +118,7 @@ function transferText({ name, groupName, kind, state, sizeBytes, peers, path, er
 }
 
 /** An event as a sentence. */
-export function eventText({ what, group, user, name, conflict }: EngineEvent): string {
+export function eventText({ what, group, user, name, conflict }: Omit<EngineEvent, 'id'>): string {
   const [inGroup, who, file] = [printable(group), printable(user), printable(name)];
   switch (what) {
     case 'requestReceived':

@@ -3,9 +3,10 @@
 import { formatBytes, formatCount, formatPercent, formatRate } from '../../../../protocol/frontend/format.ts';
 import { printable } from '../../../../protocol/base/errors.ts';
 import { slowReasons } from '../../../../protocol/frontend/slowReasons.ts';
+import { slowReasonText } from '../../../../protocol/frontend/slowReasonText.ts';
 import { findTransfer } from './transferArguments.ts';
 import type { Session } from '../session.ts';
-import { MAP_LEGEND, peerTable, pieceMap, slowReasonText } from '../swarmText.ts';
+import { MAP_LEGEND, peerTable, pieceMap } from '../swarmText.ts';
 import type { CommandInput } from './command.ts';
 
 /** Cells of the map at most: one line of a wide terminal. */

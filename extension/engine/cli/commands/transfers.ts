@@ -3,8 +3,9 @@ import { printable, ShoalError } from '../../../../protocol/base/errors.ts';
 import type { Priority, QueueMove, Transfer } from '../../../../protocol/messages/engineLink.ts';
 import { parseCount, parseRate, parseWord } from '../arguments.ts';
 import { MODES } from './files.ts';
-import { followRepair, isComplete } from './follow.ts';
+import { followRepair } from './follow.ts';
 import { formatBytes } from '../../../../protocol/frontend/format.ts';
+import { isComplete, isUnfinished } from '../../../../protocol/frontend/transferState.ts';
 import { TRANSFER_ARGUMENT_HELP, findTransfer, findTransfers } from './transferArguments.ts';
 import type { Session } from '../session.ts';
 import { showSwarm } from './swarm.ts';
@@ -27,8 +28,8 @@ export const transferCommands: CommandFamily = {
       examples: ['pause team dump.sql', 'pause 3', 'pause 3 5 8', 'pause --all'],
       run: (session, input) =>
         forEachTransfer(session, input, isRunning, async (transfer) => {
-          const { id, name, kind } = transfer;
-          if (kind !== 'download' || isComplete(transfer)) {
+          const { id, name } = transfer;
+          if (!isUnfinished(transfer)) {
             throw new ShoalError('usage', { why: `${name} is not being downloaded; to end sharing it use stop_share` });
           }
           await session.call('pause', { transfer: id });
@@ -59,24 +60,19 @@ export const transferCommands: CommandFamily = {
       details: `${SEVERAL_TRANSFERS_HELP} A finished file stays where it is.`,
       options: [['--all', 'every download that is not finished']],
       run: (session, input) =>
-        forEachTransfer(
-          session,
-          input,
-          (transfer) => transfer.kind === 'download' && !isComplete(transfer),
-          async (transfer) => {
-            const { id, name, kind } = transfer;
-            if (kind === 'share') {
-              throw new ShoalError('usage', { why: `${name} is a share of yours; end it with stop_share` });
-            }
-            await session.call('cancelTransfer', { transfer: id });
-            return [
-              isComplete(transfer)
-                ? `Forgot ${printable(name)}, which was complete: the file stays, you do not share it any more.`
-                : `Cancelled ${printable(name)}.`,
-              { transfer: id, state: 'cancelled' },
-            ];
-          },
-        ),
+        forEachTransfer(session, input, isUnfinished, async (transfer) => {
+          const { id, name, kind } = transfer;
+          if (kind === 'share') {
+            throw new ShoalError('usage', { why: `${name} is a share of yours; end it with stop_share` });
+          }
+          await session.call('cancelTransfer', { transfer: id });
+          return [
+            isComplete(transfer)
+              ? `Forgot ${printable(name)}, which was complete: the file stays, you do not share it any more.`
+              : `Cancelled ${printable(name)}.`,
+            { transfer: id, state: 'cancelled' },
+          ];
+        }),
     },
     {
       usage: 'set [group|number] [name]',
@@ -140,7 +136,7 @@ export const transferCommands: CommandFamily = {
 };
 
 const isRunning = (transfer: Transfer): boolean =>
-  transfer.kind === 'download' && !isComplete(transfer) && transfer.state !== 'paused' && transfer.state !== 'failed';
+  isUnfinished(transfer) && transfer.state !== 'paused' && transfer.state !== 'failed';
 
 /**
  * Does something to every transfer that was named, and prints a line for each. @throws ShoalError

@@ -15,9 +15,9 @@ import { formatBytes, formatDuration, formatPercent } from '../../../../protocol
 import { truncate, table, widthOf } from '../../../../extension/engine/cli/table.ts';
 import { barLine, plainLine, ProgressBar } from '../../../../extension/engine/cli/progressBar.ts';
 import { readHidden } from '../../../../protocol/node/passwordPrompt.ts';
-import { classicLine } from '../../../../extension/engine/cli/commands/files.ts';
+import { classicLine } from '../../../../extension/engine/cli/transferTable.ts';
 import { eventText } from '../../../../extension/engine/cli/commands/serve.ts';
-import { statusLines } from '../../../../extension/engine/cli/commands/engine.ts';
+import { statusLines } from '../../../../extension/engine/cli/statusText.ts';
 import type { Transfer } from '../../../../protocol/messages/engineLink.ts';
 import { ShoalError } from '../../../../protocol/base/errors.ts';
 import { toWire } from '../../../../protocol/wire/wireErrors.ts';

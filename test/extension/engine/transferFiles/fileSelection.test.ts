@@ -19,8 +19,24 @@ describe('the choice of files', () => {
     [['a+b (1).txt'], ['a+b (1).txt']],
     [['写真/?.png'], ['写真/é.png']],
     [['readme.md', '.*', '[a-z]*', 'img/../README.md'], []],
+    [
+      ['img/**', '/', ''],
+      ['img/a.png', 'img/b.jpg', 'img/deep/c.png'],
+    ],
+    [['**/deep'], ['img/deep/c.png']],
+    [['{README,b}.md', '!img', '+(img)/*.png', '"README.md"', '^README.md$'], []],
   ];
   for (const [only, chosen] of rows) {
     it(only.join(' ') || 'nothing said', () => assert.deepEqual(all.filter(fileMatcher(only)), chosen));
   }
+
+  const names = ['.env', '.git/x', "it's [1] {a,b} (2)!.txt", '@scope/+x', '$HOME/~a#b', '!not', '😀.png', '^'];
+  for (const name of names) {
+    it(`means ${name} by its name`, () => {
+      const others = [...all, ...names].filter((other) => other !== name);
+      assert.deepEqual([...others, name].filter(fileMatcher([name])), [name]);
+    });
+  }
+  it('takes names that begin with a dot for names, and one character for one', () =>
+    assert.deepEqual(names.filter(fileMatcher(['*/x', '?.png', '.env*'])), ['.env', '.git/x', '😀.png']));
 });
