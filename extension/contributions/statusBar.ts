@@ -1,7 +1,7 @@
 // The one item in the status bar. Pure.
 import { formatRate } from '../../protocol/frontend/format.ts';
 import type { TrackerState } from '../../protocol/messages/engineLink.ts';
-import { addressText } from '../../protocol/messages/realm.ts';
+import { addressText } from '../../protocol/base/address.ts';
 import { isRunning } from '../../protocol/frontend/transferState.ts';
 import type { WindowState } from '../state/state.ts';
 import { phaseOf } from '../state/state.ts';

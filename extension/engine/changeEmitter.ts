@@ -1,34 +1,33 @@
-// Who is told that something changed: everybody who asked, at once; merging is theirs.
+// Tells frontends what has changed in the engine, at once; each merges for itself.
+import { Emitter } from '../../protocol/async/emitter.ts';
 import type { GroupId } from '../../protocol/base/ids.ts';
 import type { Change, EngineEvent } from './engineApi.ts';
 
 export class ChangeEmitter {
-  readonly #changes = new Set<(change: Change) => void>();
-  readonly #events = new Set<(event: EngineEvent) => void>();
+  readonly #changes = new Emitter<[Change]>();
+  readonly #events = new Emitter<[EngineEvent]>();
 
   /** Returns how to stop it. */
   onChange(listener: (change: Change) => void): () => void {
-    this.#changes.add(listener);
-    return () => this.#changes.delete(listener);
+    return this.#changes.on(listener);
   }
   /** Returns how to stop it. */
   onEvent(listener: (event: EngineEvent) => void): () => void {
-    this.#events.add(listener);
-    return () => this.#events.delete(listener);
+    return this.#events.on(listener);
   }
 
   overview(): void {
-    this.#emit({ overview: true, transfers: new Set(), gone: [], presence: [] });
+    this.#changes.emit({ overview: true, transfers: new Set(), gone: [], presence: [] });
   }
   /** @param withOverview  rates of the whole engine moved with them */
   transfers(ids: readonly number[], withOverview = false): void {
-    this.#emit({ overview: withOverview, transfers: new Set(ids), gone: [], presence: [] });
+    this.#changes.emit({ overview: withOverview, transfers: new Set(ids), gone: [], presence: [] });
   }
   gone(ids: readonly number[]): void {
-    this.#emit({ overview: true, transfers: new Set(), gone: ids, presence: [] });
+    this.#changes.emit({ overview: true, transfers: new Set(), gone: ids, presence: [] });
   }
   presence(groups: readonly GroupId[]): void {
-    this.#emit({ overview: false, transfers: new Set(), gone: [], presence: groups });
+    this.#changes.emit({ overview: false, transfers: new Set(), gone: [], presence: groups });
   }
   event(
     what: Exclude<EngineEvent['what'], 'other'>,
@@ -37,10 +36,6 @@ export class ChangeEmitter {
     user = '',
     conflict?: EngineEvent['conflict'],
   ): void {
-    for (const listener of this.#events) listener({ what, group, user, name, conflict });
-  }
-
-  #emit(change: Change): void {
-    for (const listener of this.#changes) listener(change);
+    this.#events.emit({ what, group, user, name, conflict });
   }
 }

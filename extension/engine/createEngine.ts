@@ -1,7 +1,7 @@
 // An engine as its host knows it: opened for a home, and from then on verbs, one state, and word of
 // what changes. Decides nothing; what the engine does is engine.ts's business.
 import { Engine } from './engine.ts';
-import type { EngineOptions } from './engine.ts';
+import type { EngineOptions } from './engineParts.ts';
 import type { Hasher } from './hashing/hasher.ts';
 import { threadedHasher } from './hashing/hashThreadPool.ts';
 import { isRunning } from './transfers/transferStatus.ts';

@@ -1,5 +1,6 @@
 // Who was still downloading from here when the engine left because no window was open any more: VS
 // Code asks nobody before it closes, so the next window says it. Owns its file; says it once.
+import { Sequencer } from '../../protocol/async/sequencer.ts';
 import type { Downloader } from '../../protocol/messages/engineLink.ts';
 import { SERVED_MAX } from '../../protocol/messages/engineLink.ts';
 import type { Home } from '../../protocol/home/homeLayout.ts';
@@ -12,8 +13,8 @@ export class InterruptedUploads {
   readonly #disk: Disk;
   readonly #home: Home;
   readonly #log: Log;
-  /** One after the other: two windows that ask at once shall not both say it. */
-  #taking: Promise<unknown> = Promise.resolve();
+  /** Two windows that ask at once must not both be given them. */
+  readonly #takes = new Sequencer();
 
   constructor(disk: Disk, home: Home, log: Log) {
     this.#disk = disk;
@@ -34,9 +35,7 @@ export class InterruptedUploads {
 
   /** Those of this account, once. @throws ShoalError newerFormat */
   take(account: AccountId): Promise<readonly Downloader[]> {
-    const taking = this.#taking.then(() => this.#take(account));
-    this.#taking = taking.catch(() => undefined);
-    return taking;
+    return this.#takes.run(() => this.#take(account));
   }
 
   async #take(account: AccountId): Promise<readonly Downloader[]> {

@@ -6,7 +6,8 @@ export class Sequencer {
   #last: Promise<unknown> = Promise.resolve();
 
   /**
-   * Runs a task when all tasks before it have ended. A failure reaches only the caller of that task.
+   * Runs a task when all tasks before it have ended. A failure reaches only the caller of that
+   * task.
    *
    * @param signal  gives up waiting for the turn; a task that has started is not interrupted
    * @throws ShoalError cancelled, at once while the task waits; otherwise what the task throws

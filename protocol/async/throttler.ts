@@ -4,7 +4,9 @@ import type { Clock, Timer } from '../base/world.ts';
 export interface ThrottlerOptions {
   /** Least time between the starts of two runs, in ms; asked anew for each. */
   readonly restMs: number | (() => number);
-  /** How long a request waits at least, so that what belongs together comes together; 0 by default. */
+  /**
+   * How long a request waits at least, so that what belongs together comes together; 0 by default.
+   */
   readonly delayMs?: number;
 }
 

@@ -7,7 +7,7 @@ interface Row {
    * Whether trying again can help: never, later, or at once with the other tracker or another peer.
    */
   readonly retry: 'never' | 'later' | 'elsewhere';
-  /** Exit code of a command that ends so (design.md, Command lines). */
+  /** Exit code of a command that ends so; `--help` of both command lines lists them. */
   readonly exit: 1 | 2 | 3 | 4 | 5 | 6 | 7;
   /** What happened and what to do; `{name}` is replaced by the field of that name. */
   readonly text: string;
@@ -184,6 +184,7 @@ const rows = {
     exit: 6,
     text: 'piece {piece} from {peer} failed verification; that peer is left alone',
   },
+  // Retired: no version has raised it. Still read, because a code on the wire keeps its name.
   wrongHashes: {
     retry: 'elsewhere',
     exit: 6,

@@ -22,7 +22,7 @@ export type Root = Id<'root'>;
 export type Sha256 = Id<'sha256'>;
 /**
  * One life of one tracker's log, 8 random bytes: a log that lost its tail goes on under a new
- * origin (`trust.md` L7).
+ * origin, because the numbers of the old one were given already.
  */
 export type Origin = Id<'origin'>;
 

@@ -58,10 +58,10 @@ export const FRAME_PAYLOAD_BYTES_MAX = 1024 * 1024 + 64;
  */
 export const ADDED_FIELDS_BYTES_MAX = 1024;
 
-/** Calls of the other side that may be under way on one link: `trust.md` 3.10. */
+/** Calls of the other side that may be under way on one link. */
 export const CALLS_UNDER_WAY_MAX = 256;
 
-/** Bytes queued for a slow reader before its requests wait: `trust.md` 3.10. */
+/** Bytes queued for a slow reader before its requests wait. */
 export const QUEUED_BYTES_MAX = 8 * 1024 * 1024;
 
 /**
@@ -102,9 +102,7 @@ export const PASSWORD_BYTES_MAX = 256;
 /** Characters of a new password. */
 export const PASSWORD_CHARS_MIN = 8;
 
-/**
- * Groups an account may be in, members of a group, waiting requests of a group: `trust.md` 3.10.
- */
+/** Groups an account may be in, members of a group, waiting requests of a group. */
 export const GROUPS_PER_ACCOUNT_MAX = 256;
 export const MEMBERS_PER_GROUP_MAX = 1024;
 export const REQUESTS_PER_GROUP_MAX = 256;
@@ -160,15 +158,14 @@ export const PARTNER_ACK_MS_MAX = 1_500;
 /**
  * How far the clocks of a pair may be apart, and how far ahead of its clock a tracker lets the
  * other's operations be, in ms: one would refuse the tickets of the other, and the log would run
- * ahead (`trust.md` 4.6). Above the other two it warns.
+ * ahead. Above the other two it warns.
  */
 export const CLOCKS_APART_MS_MAX = 5 * 60_000;
 export const CLOCKS_APART_MS_ALARM = 10_000;
 export const CLOCKS_APART_MS_WARN = 2_000;
 
 /**
- * How old an operation may be when it is taken in, and how long an outbox sends one again, in ms
- * (`trust.md` 4.5).
+ * How old an operation may be when it is taken in, and how long an outbox sends one again, in ms.
  */
 export const OPERATION_AGE_MS_MAX = 7 * 24 * 3600_000;
 

@@ -1,6 +1,6 @@
 // Which names are allowed: of users and groups, and of shared files. One validator for files, used
-// when sharing, on receipt and before opening (`trust.md` 3.8): a name that passes means the same
-// on every system and cannot leave the folder it is put in.
+// when sharing, on receipt and before opening: a name that passes means the same on every system
+// and cannot leave the folder it is put in.
 import { ShoalError } from './errors.ts';
 import {
   FILE_NAME_BYTES_MAX,

@@ -157,7 +157,7 @@ export interface DiskFile {
 export interface DiskStat {
   readonly kind: 'file' | 'folder' | 'link' | 'other';
   readonly sizeBytes: number;
-  /** Together they tell whether a file was changed or replaced (`trust.md` 6.7). */
+  /** Together they tell whether a file was changed or replaced. */
   readonly device: bigint;
   readonly inode: bigint;
   readonly modifiedNs: bigint;

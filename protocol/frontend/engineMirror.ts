@@ -4,7 +4,8 @@ import { isShoalError, ShoalError } from '../base/errors.ts';
 import { fileNameKey, nameKey } from '../base/names.ts';
 import { Emitter } from '../async/emitter.ts';
 import type { EngineEvent, engineLink, Overview, Transfer } from '../messages/engineLink.ts';
-import type { CallOptions, Connection } from '../wire/connection.ts';
+import type { Connection } from '../wire/connection.ts';
+import type { CallOptions } from '../wire/outgoingCalls.ts';
 import type { HandlersOf } from '../wire/table.ts';
 
 type EngineLink = Connection<typeof engineLink, 'frontend'>;

@@ -34,7 +34,11 @@ const BY_NAME: readonly (readonly [SecretKind, RegExp])[] = [
   ['privateKey', /^id_(rsa|dsa|ecdsa|ed25519)(_sk)?$|\.(ppk|p12|pfx|jks|keystore|p8)$/],
   [
     'credentials',
-    /^(\.npmrc|\.netrc|_netrc|\.pypirc|\.pgpass|\.my\.cnf|\.git-credentials|\.dockercfg|\.htpasswd|credentials\.json|client_secret.*\.json|service[-_]?account.*\.json|secrets?\.(ya?ml|json|toml|ini)|.*\.tfstate)$/,
+    /^(\.npmrc|\.netrc|_netrc|\.pypirc|\.pgpass|\.my\.cnf|\.git-credentials|\.dockercfg|\.htpasswd|.*\.tfstate)$/,
+  ],
+  [
+    'credentials',
+    /^(credentials\.json|client_secret.*\.json|service[-_]?account.*\.json|secrets?\.(ya?ml|json|toml|ini))$/,
   ],
   ['credentials', /(^|\/)(\.aws\/credentials|\.docker\/config\.json|\.kube\/config|\.config\/gcloud\/.*\.(db|json))$/],
   ['passwords', /\.(kdbx?|1pif|agilekeychain|psafe3)$|^(key[34]\.db|logins\.json|login data)$/],

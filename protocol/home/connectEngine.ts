@@ -1,12 +1,13 @@
 // How a frontend gets to the engine of its home: it dials the local socket and, if nobody answers,
 // starts the engine and dials again. Two that start one at the same moment meet at the same engine,
 // because only the elected one stays.
-import { Connection } from '../wire/connection.ts';
+import type { Backoff } from '../async/backoff.ts';
+import { backoffMs } from '../async/backoff.ts';
+import type { Connection } from '../wire/connection.ts';
 import { engineLink } from '../messages/engineLink.ts';
 import { isShoalError, ShoalError, systemCode } from '../base/errors.ts';
-import { FrameLink } from '../wire/frame.ts';
-import type { Greeted } from '../wire/greeting.ts';
-import { greet } from '../wire/greeting.ts';
+import type { GreetedLink } from '../wire/openConnection.ts';
+import { openLink } from '../wire/openConnection.ts';
 import { HEARTBEAT_MS } from '../base/limits.ts';
 import type { HandlersOf } from '../wire/table.ts';
 import type { ByteStream, World } from '../base/world.ts';
@@ -24,6 +25,9 @@ const START_MS_MAX = 20_000;
 
 /** How long an accepted connection may take on this machine, in ms. */
 const DIAL_MS_MAX = 5_000;
+
+/** Delay before dialling again: 20 ms, then a little longer each time, up to half a second. */
+const REDIAL: Backoff = { firstMs: 20, maxMs: 500, factor: 1.3, jitterMin: 1, jitterMax: 1 };
 
 /** How long an older engine may take to leave, in ms. */
 const RETIRE_MS_MAX = 15_000;
@@ -65,7 +69,7 @@ export async function connectEngine(options: ConnectOptions): Promise<EngineConn
   } = options;
   const giveUpAtMs = clock.monotonicMs() + START_MS_MAX;
   let child: EngineProcess | undefined;
-  for (let attempt = 0; ; attempt++) {
+  for (let attempt = 1; ; attempt++) {
     const found = await findEngine(options);
     if (found) {
       const fits = compareVersions(found.version, version);
@@ -85,13 +89,11 @@ export async function connectEngine(options: ConnectOptions): Promise<EngineConn
     // One that ended without a failure was not elected: another is starting, or leaving. Then it
     // may be our turn.
     if (child === undefined || child.ended) child = options.startProcess(home);
-    const failure = await Promise.race([wait(clock, backOffMs(attempt)), child.whenFailed]);
+    const delayMs = backoffMs(REDIAL, attempt, () => 0);
+    const failure = await Promise.race([wait(clock, delayMs), child.whenFailed]);
     if (failure) throw failure;
   }
 }
-
-/** Waits before dialling again: 20 ms, then a little longer each time, up to half a second. */
-const backOffMs = (attempt: number): number => Math.min(20 * 1.3 ** attempt, 500);
 
 /**
  * The engine of a home if it runs, of whatever version.
@@ -104,7 +106,7 @@ export async function findEngine({
   version,
   handlers,
 }: FrontendOptions): Promise<Omit<EngineConnection, 'started'> | undefined> {
-  const { clock, chance, disk, log } = world;
+  const { disk } = world;
   const address = await readAddress(home, disk);
   const secret = address && (await readSecret(home, disk));
   if (!secret) return undefined;
@@ -119,16 +121,14 @@ export async function findEngine({
     }
     return undefined; // what a killed engine leaves behind; the next one clears it
   }
-  const link = new FrameLink(stream);
-  let greeted: Greeted;
+  let link: GreetedLink;
   try {
-    greeted = await greet(link, {
+    link = await openLink(stream, {
+      world,
       role: 'frontend',
       accepts: ['engine'],
       program: programName(version),
       secret,
-      clock,
-      chance,
     });
   } catch (error) {
     if (isShoalError(error, 'linkClosed')) return undefined; // it is leaving
@@ -140,17 +140,15 @@ export async function findEngine({
     }
     throw error;
   }
-  const connection = new Connection(link, {
+  const connection = link.connect({
     table: engineLink,
     side: 'frontend',
     handlers,
     heartbeatMs: HEARTBEAT_MS.engine,
-    clock,
-    log,
   });
   // What was read before may have been left by an engine that was killed, under the same path.
   const { processId } = (await readAddress(home, disk)) ?? address;
-  return { connection, version: versionOf(greeted.program), processId };
+  return { connection, version: versionOf(link.program), processId };
 }
 
 /** Asks an engine to leave and waits until it has. */

@@ -120,10 +120,7 @@ const header = struct({
   body: bytes(OPERATION_BYTES_MAX - 512),
 });
 
-/**
- * What is signed begins with this, so that the signature can serve no other purpose (`trust.md`
- * 3.1).
- */
+/** What is signed begins with this, so that the signature can serve no other purpose. */
 const CONTEXT = Buffer.from('shoal-op-v1\0', 'latin1');
 
 /** Signs with a device's P-256 key: ECDSA over SHA-256, 64 bytes (IEEE P1363: r and s, no DER). */
@@ -228,10 +225,10 @@ export function signatureFitsElsewhere(device: Pin, { operation, signature }: Si
 }
 
 /**
- * A tracker's stamp on an operation when it takes it in (`trust.md` L1). `ms` and `counter` are the
- * hybrid logical clock; `origin` and `seq` say where in which log it stands; `seen` is how much of
- * the other origins this tracker had; `previous` is the hash of the entry before it of the same
- * origin (32 zero bytes for the first).
+ * A tracker's stamp on an operation when it takes it in (protocol/README.md, Operations). `ms` and
+ * `counter` are the hybrid logical clock; `origin` and `seq` say where in which log it stands;
+ * `seen` is how much of the other origins this tracker had; `previous` is the hash of the entry
+ * before it of the same origin (32 zero bytes for the first).
  */
 export const stamp = struct({
   ms: u53,

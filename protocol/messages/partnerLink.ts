@@ -138,7 +138,10 @@ export const operatorLink = table(
       body: struct({ from: u32 }),
       reply: struct({ conflicts: list(conflict, CONFLICTS_PER_PAGE_MAX), count: u32 }),
     },
-    /** The list of trackers has changed, signed by the realm. Throws badDescriptor, wrongRealm. */
+    /**
+     * The list of trackers has changed, signed by the realm. Throws badDescriptor, wrongRealm.
+     * Retired: `version` of the reply is no longer read.
+     */
     setList: { from: 'operator', body: signedDescriptor, reply: struct({ version: u32 }) },
     /**
      * Gives an account another password; all its devices are signed out. Throws unknownUser,

@@ -3,6 +3,8 @@
 // tracker, DNS server or network can stand in for it.
 import { createPublicKey, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import { addressText, parseAddress } from '../base/address.ts';
+import { base32, fromBase32 } from '../base/base32.ts';
 import { ShoalError } from '../base/errors.ts';
 import type { Pin } from '../base/ids.ts';
 import { PIN_BYTES, pinOf } from '../base/ids.ts';
@@ -117,54 +119,4 @@ export function parseRealmUrl(text: string): RealmUrl {
   const addresses = hosts.split(',').map((host) => parseAddress(host, TRACKER_PORT_DEFAULT) ?? bad());
   if (addresses.length > TRACKERS_MAX) bad();
   return { realm, addresses };
-}
-
-/** `host:port`, with brackets around an IPv6 address. */
-export const addressText = ({ host, port }: Address): string =>
-  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-
-/**
- * Reads `host:port`, `[ipv6]:port` or, with a default, a host alone. Undefined if it is none of
- * these. A host's name is letters of any language, digits, `.`, `_` and `-`: addresses come from
- * links of strangers, and are shown within commands that people copy into a shell.
- */
-export function parseAddress(text: string, portDefault?: number): Address | undefined {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([\p{L}\p{N}_][\p{L}\p{M}\p{N}._-]*))(?::(\d{1,5}))?$/u.exec(text.trim());
-  if (!match) return undefined;
-  const host = match[1] ?? match[2] ?? '';
-  const port = match[3] === undefined ? portDefault : Number(match[3]);
-  if (port === undefined || port < 1 || port > 65535 || host.length > 255) return undefined;
-  return { host, port };
-}
-
-/** Whether an address is the machine's own. */
-export const isLoopback = (host: string): boolean => host === '::1' || host === 'localhost' || /^127\./.test(host);
-
-const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
-
-export function base32(bytes: Uint8Array): string {
-  let text = '';
-  let bits = 0;
-  let held = 0;
-  for (const byte of bytes) {
-    held = ((held << 8) | byte) & 0xfff;
-    bits += 8;
-    for (; bits >= 5; bits -= 5) text += BASE32[(held >> (bits - 5)) & 31];
-  }
-  return bits > 0 ? text + BASE32[(held << (5 - bits)) & 31] : text;
-}
-
-/** Undefined when a character is none of base32's. */
-export function fromBase32(text: string): Buffer | undefined {
-  const bytes: number[] = [];
-  let bits = 0;
-  let held = 0;
-  for (const char of text.toLowerCase()) {
-    const value = BASE32.indexOf(char);
-    if (value < 0) return undefined;
-    held = ((held << 5) | value) & 0xfff;
-    bits += 5;
-    if (bits >= 8) bytes.push((held >> (bits -= 8)) & 0xff);
-  }
-  return Buffer.from(bytes);
 }

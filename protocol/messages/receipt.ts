@@ -1,6 +1,6 @@
 // A tracker's proof that it has acknowledged an operation: with it the operation can be given back
 // to the trackers when the one disk that had it is lost, and counts there even if it could not be
-// taken in anew by now (`trust.md` L10).
+// taken in anew by now.
 import { createPublicKey, sign, verify } from 'node:crypto';
 import { pin } from '../base/fields.ts';
 import type { Of } from '../base/schema.ts';

@@ -73,6 +73,7 @@ const cells = struct({
   peers: bytes(CELLS_MAX),
 });
 
+/** Retired: `peersCount` is no longer read. */
 export const swarmView = struct({
   transfer: u32,
   pieces: u32,

@@ -1,6 +1,6 @@
 // Membership tickets and revocations: how one engine proves to another, without asking a tracker,
-// that its person is in a group, and how that proof is taken back (`trust.md` 3.6). Both are signed
-// by a tracker's Ed25519 ticket key, listed in the descriptor.
+// that its person is in a group, and how that proof is taken back (protocol/README.md, Tickets).
+// Both are signed by a tracker's Ed25519 ticket key, listed in the descriptor.
 import { createPublicKey, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { ShoalError } from '../base/errors.ts';

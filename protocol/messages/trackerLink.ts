@@ -39,7 +39,7 @@ import { nothing, table } from '../wire/table.ts';
 /**
  * Which disks hold an operation when it is answered. With `one`, `entry` and its `proof` are what
  * the engine's outbox keeps until it is `both`. `final`: no other operation can change any more
- * what this one came to. `at`: where it stands in the log.
+ * what this one came to; retired, no engine reads it. `at`: where it stands in the log.
  */
 export const receipt = struct({
   durability: oneOf('both', 'one'),
@@ -77,6 +77,7 @@ export type GroupView = Of<typeof groupView>;
 export const groupRow = struct({ group: groupId, name, role, owner: name, members: u32, online: u32, files: u32 });
 export type GroupRow = Of<typeof groupRow>;
 
+/** A member in the list of a group. Retired: `sinceMs` is no longer read. */
 export const memberRow = struct({ account: accountId, user: name, role, online: bool, sinceMs: u53 });
 export type MemberRow = Of<typeof memberRow>;
 
@@ -102,7 +103,7 @@ export const fileRow = struct({
 });
 export type FileRow = Of<typeof fileRow>;
 
-/** Somebody in a swarm. `leftBytes` is 0 for a seeder. */
+/** A peer in a swarm. `leftBytes` is 0 for a seeder. Retired: `account` is no longer read. */
 export const swarmPeer = struct({
   pin,
   account: accountId,
@@ -141,7 +142,7 @@ export const trackerLink = table(
   {
     /**
      * Who the trackers of this realm are, signed by the realm (realm.ts). Anybody may ask; nothing
-     * secret is sent before it was checked.
+     * secret is sent before it was checked. Retired: `nowMs` is no longer read.
      */
     descriptor: {
       from: 'engine',
@@ -194,7 +195,10 @@ export const trackerLink = table(
         pair: added(pairState, 'alone'),
       }),
     },
-    /** Where this engine listens (0 addresses: nowhere). The tracker adds the address it sees. */
+    /**
+     * Where this engine listens (0 addresses: nowhere). The tracker adds the address it sees.
+     * Retired: `seen` is no longer read.
+     */
     listening: {
       from: 'engine',
       body: struct({ addresses: list(address, ADDRESSES_PER_PEER_MAX) }),
@@ -202,7 +206,8 @@ export const trackerLink = table(
     },
     /**
      * Deltas of what this engine has of each file. For swarms in which something is left the answer
-     * lists a random choice of others: when they are joined, and again after a minute.
+     * lists a random choice of others: when they are joined, and again after a minute. Retired:
+     * `seeders` and `leechers` of the reply are no longer read.
      */
     announce: {
       from: 'engine',
@@ -219,7 +224,7 @@ export const trackerLink = table(
         ),
       }),
     },
-    /** Asks that a peer which cannot be dialled dials us. */
+    /** Asks that a peer which cannot be dialled dials us. Retired: `asked` is no longer read. */
     askDial: { from: 'engine', body: struct({ pin, group: groupId }), reply: struct({ asked: bool }) },
     /** Membership tickets (ticket.ts) for this device, one for each group it may speak for. */
     tickets: {
@@ -245,8 +250,8 @@ export const trackerLink = table(
       reply: struct({ members: list(memberRow, PAGE_ROWS_MAX), more: bool }),
     },
     /**
-     * The catalogue of a group by name. `filesVersion` tells whether pages belong together. Throws
-     * notMember.
+     * The catalogue of a group by name. Retired: `filesVersion`, which told whether pages belong
+     * together, is no longer read. Throws notMember.
      */
     listFiles: {
       from: 'engine',

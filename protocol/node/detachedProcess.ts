@@ -15,8 +15,12 @@ const LOG_BYTES_MAX = 8 * 1024 * 1024;
  * What of the environment is passed on: what finds folders and programs, nothing that changes Node
  * or holds a secret.
  */
-const INHERITED_VARIABLES =
-  /^(path|home|user|logname|lang|lc_\w+|tz|tmpdir|temp|tmp|xdg_\w+|userprofile|homedrive|homepath|appdata|localappdata|programdata|systemroot|windir|comspec|pathext|shoal_log)$/i;
+const INHERITED_VARIABLES = new RegExp(
+  '^(path|home|user|logname|lang|lc_\\w+|tz|tmpdir|temp|tmp|xdg_\\w+|' +
+    'userprofile|homedrive|homepath|appdata|localappdata|programdata|systemroot|windir|comspec|pathext|' +
+    'shoal_log)$',
+  'i',
+);
 
 /**
  * @param words  the file to run and its arguments

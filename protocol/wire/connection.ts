@@ -1,21 +1,22 @@
-// Two programs exchanging the messages of one table over one link: calls both ways, notices,
-// deadlines, cancellation, back-pressure, heartbeats, a clean and an unclean end. Owns the link
-// after its greeting; knows no message itself.
+// Two programs exchanging the messages of one table over one link: notices, the other side's calls
+// (outgoingCalls.ts has ours), back-pressure, a clean and an unclean end. Owns the link after its
+// greeting; knows no message itself.
 import { asShoalError, isShoalError, ShoalError } from '../base/errors.ts';
 import type { Frame, FrameHead, FrameLink, FrameReceiver, RawBytes, RawTarget } from './frame.ts';
 import { PAYLOAD_HEAD_BYTES } from './frame.ts';
 import { bye } from './greeting.ts';
 import {
   ADDED_FIELDS_BYTES_MAX,
-  CALL_MS_DEFAULT,
   CALLS_UNDER_WAY_MAX,
   FRAME_PAYLOAD_BYTES_MAX,
-  HEARTBEATS_MISSED_MAX,
   QUEUED_BYTES_MAX,
 } from '../base/limits.ts';
 import { wireError } from '../base/fields.ts';
-import type { AnySchema } from '../base/schema.ts';
-import { decode, encode, SchemaError, struct, u32 } from '../base/schema.ts';
+import { decode, encode } from '../base/schema.ts';
+import { encodeBody } from './encodeBody.ts';
+import { Heartbeat } from './heartbeat.ts';
+import type { CallOptions } from './outgoingCalls.ts';
+import { cancel, OutgoingCalls } from './outgoingCalls.ts';
 import { nothing } from './table.ts';
 import type {
   BodyOf,
@@ -29,21 +30,7 @@ import type {
   Table,
 } from './table.ts';
 import { fromWire, toWire } from './wireErrors.ts';
-import type { ByteStream, Clock, Log, Timer } from '../base/world.ts';
-
-export type RawInto = Uint8Array | (() => Uint8Array);
-
-export interface CallOptions {
-  /** Default CALL_MS_DEFAULT. */
-  readonly deadlineMs?: number;
-  readonly signal?: AbortSignal;
-  /**
-   * For a row with raw bytes: the memory they land in, or how to get it in the moment in which they
-   * begin to arrive. Once it was given it must not be used for anything else after the call failed:
-   * bytes may still arrive.
-   */
-  readonly into?: RawInto;
-}
+import type { ByteStream, Clock, Log } from '../base/world.ts';
 
 export interface ConnectionOptions<T extends Table, S extends SideOf<T>> {
   readonly table: T;
@@ -59,40 +46,22 @@ export interface ConnectionOptions<T extends Table, S extends SideOf<T>> {
   readonly opened?: (connection: Connection<T, S>) => void;
 }
 
-/** Bytes that came, that were written, and how many of these still wait. */
-interface Traffic {
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  readonly queuedBytes: number;
-}
-
 /** How a connection ended. `error` is missing after a clean end without a reason. */
 export interface Ending {
   readonly clean: boolean;
   readonly error?: ShoalError;
 }
 
-interface Pending {
-  readonly name: string;
-  readonly row: MessageRow;
-  readonly into: RawInto | undefined;
-  readonly timer: Timer;
-  readonly resolve: (reply: unknown) => void;
-  readonly reject: (error: ShoalError) => void;
-  readonly forget: () => void;
-}
-
 /** A handler seen without its types, which the table has checked already. */
 type AnyHandler = (body: unknown, call: CallContext) => unknown;
-
-const cancel = struct({ call: u32 });
 
 export class Connection<T extends Table, S extends SideOf<T>> implements FrameReceiver {
   /** Settles once, when the link is closed. */
   readonly whenEnded: Promise<Ending>;
   readonly #link: FrameLink;
   readonly #options: ConnectionOptions<T, S>;
-  readonly #pending = new Map<number, Pending>();
+  readonly #outgoing: OutgoingCalls;
+  readonly #heartbeat: Heartbeat;
   readonly #running = new Map<number, Running>();
   /** Requests that wait until the other side has taken some of what is queued for it. */
   readonly #held = new Map<number, Frame>();
@@ -100,14 +69,8 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
   #promisedBytes = 0;
   readonly #waitingForIdle: (() => void)[] = [];
   readonly #waitingToWrite: (() => void)[] = [];
-  #calls = 0;
   #ending: Ending | undefined;
   #settle: (ending: Ending) => void = () => {};
-  #heartbeat: Timer | undefined;
-  #silentTicks = 0;
-  /** What the last tick saw, and how much had been written when it was over. */
-  #seen: Traffic;
-  #writtenBytes: number;
 
   /**
    * Takes over a link whose greeting is done. Messages that came since are handled before this
@@ -117,9 +80,15 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
     this.#link = link;
     this.#options = options;
     this.whenEnded = new Promise((resolve) => (this.#settle = resolve));
-    this.#seen = this.#traffic();
-    this.#writtenBytes = this.#seen.bytesOut;
-    this.#tick();
+    this.#outgoing = new OutgoingCalls(options.clock, (head, body) => this.#send(head, body));
+    this.#heartbeat = new Heartbeat({
+      clock: options.clock,
+      intervalMs: options.heartbeatMs,
+      traffic: () => ({ ...this.counts, queuedBytes: this.stream.queuedBytes }),
+      isHolding: () => this.#held.size > 0,
+      onIdle: () => this.#send({ type: 'ping', kind: 'notice', call: 0 }, new Uint8Array(0)),
+      onSilent: () => this.destroy(new ShoalError('linkSilent')),
+    });
     options.opened?.(this);
     link.receive(this);
   }
@@ -145,40 +114,7 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
   call<K extends CallsOf<T, S>>(name: K, body: BodyOf<T, K>, options: CallOptions = {}): Promise<ReplyOf<T, K>> {
     const row = this.#options.table.rows[name];
     if (!row) throw new Error(`no row ${name}`);
-    return new Promise<ReplyOf<T, K>>((resolve, reject) => {
-      if (this.#ending) return reject(this.#ending.error ?? new ShoalError('linkClosed'));
-      if (options.signal?.aborted) return reject(new ShoalError('cancelled'));
-      const call = (this.#calls = (this.#calls % 0xffff_ffff) + 1);
-      let written: Uint8Array;
-      try {
-        written = write(name, row.body, body);
-      } catch (error) {
-        return reject(asShoalError(error));
-      }
-      const giveUp = (error: ShoalError): void => {
-        if (!this.#pending.delete(call)) return;
-        pending.forget();
-        this.#send({ type: 'cancel', kind: 'notice', call: 0 }, encode(cancel, { call }));
-        reject(error);
-      };
-      const onAbort = (): void => giveUp(new ShoalError('cancelled'));
-      const deadlineMs = options.deadlineMs ?? CALL_MS_DEFAULT;
-      const pending: Pending = {
-        name,
-        row,
-        into: options.into,
-        timer: this.#options.clock.after(deadlineMs, () => giveUp(new ShoalError('deadline', { ms: deadlineMs }))),
-        resolve: resolve as (reply: unknown) => void,
-        reject,
-        forget: () => {
-          pending.timer.cancel();
-          options.signal?.removeEventListener('abort', onAbort);
-        },
-      };
-      options.signal?.addEventListener('abort', onAbort, { once: true });
-      this.#pending.set(call, pending);
-      this.#send({ type: name, kind: 'request', call }, written);
-    });
+    return this.#outgoing.call(name, row, body, options) as Promise<ReplyOf<T, K>>;
   }
 
   /**
@@ -189,7 +125,7 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
   notify<K extends NoticesOf<T, S>>(name: K, body: BodyOf<T, K>): void {
     const row = this.#options.table.rows[name];
     if (!row) throw new Error(`no row ${name}`);
-    this.#send({ type: name, kind: 'notice', call: 0 }, write(name, row.body, body));
+    this.#send({ type: name, kind: 'notice', call: 0 }, encodeBody(name, row.body, body));
   }
 
   /** Whether the other side has taken enough of what was written to get more. */
@@ -249,13 +185,7 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
   }
 
   rawTarget(head: FrameHead): RawTarget | undefined {
-    if (head.kind !== 'answer') return undefined;
-    const pending = this.#pending.get(head.call);
-    if (pending?.row.rawBytesMax === undefined || pending.name !== head.type || !pending.into) return undefined;
-    return {
-      bodyBytes: pending.row.reply?.minBytes ?? 0,
-      into: typeof pending.into === 'function' ? pending.into() : pending.into,
-    };
+    return head.kind === 'answer' ? this.#outgoing.rawTarget(head) : undefined;
   }
 
   frame(frame: Frame): void {
@@ -263,7 +193,7 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
     try {
       if (frame.kind === 'request') this.#onRequest(frame);
       else if (frame.kind === 'notice') this.#onNotice(frame);
-      else this.#onAnswer(frame);
+      else this.#outgoing.onAnswer(frame);
     } catch (error) {
       // What cannot be read here was not a call, so nobody waits for an answer: the other side is
       // broken or hostile, and is told why.
@@ -346,7 +276,7 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
   #answer({ type, call }: FrameHead, row: MessageRow, answer: unknown): void {
     const raw = row.rawBytesMax === undefined ? undefined : (answer as RawBytes);
     try {
-      this.#send({ type, kind: 'answer', call }, write(type, row.reply ?? nothing, answer), raw);
+      this.#send({ type, kind: 'answer', call }, encodeBody(type, row.reply ?? nothing, answer), raw);
     } catch (error) {
       raw?.taken?.();
       this.#answerError({ type, kind: 'answer', call }, error);
@@ -377,24 +307,6 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
     (this.#options.handlers as unknown as Record<string, AnyHandler>)[frame.type]?.(body, NO_CALL);
   }
 
-  #onAnswer(frame: Frame): void {
-    const pending = this.#pending.get(frame.call);
-    if (!pending) return; // cancelled, or its deadline passed, while the answer was on its way
-    if (pending.name !== frame.type) throw new ShoalError('badFrame', { why: 'an answer to another call' });
-    this.#pending.delete(frame.call);
-    pending.forget();
-    try {
-      if (frame.kind === 'error') return pending.reject(fromWire(decode(wireError, frame.body, frame.type)));
-      const reply: unknown = decode(pending.row.reply ?? nothing, frame.body, frame.type);
-      pending.resolve(
-        pending.row.rawBytesMax === undefined ? reply : { ...(reply as object), rawBytes: frame.rawBytes },
-      );
-    } catch (error) {
-      pending.reject(asShoalError(error));
-      throw error;
-    }
-  }
-
   /** The row of a message that the other side may send. */
   #incoming(type: string): MessageRow | undefined {
     const { table, side } = this.#options;
@@ -407,43 +319,11 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
     this.#link.send(head, body, raw);
   }
 
-  /**
-   * Once per heartbeat: say that we live if nothing else did, and notice when the other side no
-   * longer does.
-   */
-  #tick(): void {
-    const { clock, heartbeatMs } = this.#options;
-    this.#heartbeat = clock.after(heartbeatMs, () => {
-      const seen = this.#seen;
-      const now = this.#traffic();
-      // A queue that shrinks is a sign of life. Who takes nothing of it while his requests wait is
-      // dead to us, whatever he sends.
-      const takes = seen.queuedBytes > 0 && now.bytesOut - now.queuedBytes !== seen.bytesOut - seen.queuedBytes;
-      const alive = takes || (now.bytesIn !== seen.bytesIn && (this.#held.size === 0 || now.queuedBytes === 0));
-      this.#silentTicks = alive ? 0 : this.#silentTicks + 1;
-      if (this.#silentTicks >= HEARTBEATS_MISSED_MAX) return this.destroy(new ShoalError('linkSilent'));
-      this.#seen = now;
-      if (now.bytesOut === this.#writtenBytes) this.#send({ type: 'ping', kind: 'notice', call: 0 }, new Uint8Array(0));
-      this.#writtenBytes = this.counts.bytesOut;
-      this.#tick();
-    });
-  }
-
-  #traffic(): Traffic {
-    const { bytesIn, bytesOut } = this.counts;
-    return { bytesIn, bytesOut, queuedBytes: this.stream.queuedBytes };
-  }
-
   #end(ending: Ending): void {
     if (this.#ending) return;
     this.#ending = ending;
-    this.#heartbeat?.cancel();
-    const error = ending.error ?? new ShoalError('linkClosed');
-    for (const pending of this.#pending.values()) {
-      pending.forget();
-      pending.reject(error);
-    }
-    this.#pending.clear();
+    this.#heartbeat.stop();
+    this.#outgoing.end(ending.error ?? new ShoalError('linkClosed'));
     for (const running of this.#running.values()) running.abort();
     this.#running.clear();
     this.#held.clear();
@@ -479,26 +359,3 @@ class Running implements CallContext {
 }
 
 const NO_CALL: CallContext = { signal: new AbortController().signal };
-
-/**
- * The bytes of a body of ours. A row's bounds may allow more than a frame carries: then its sender
- * has to make pages.
- */
-function write(type: string, schema: AnySchema, body: unknown): Buffer {
-  let written: Buffer;
-  try {
-    written = encode(schema, body);
-  } catch (error) {
-    throw error instanceof SchemaError
-      ? new ShoalError('badMessage', { type, why: error.message }, { cause: error })
-      : error;
-  }
-  const bytes = PAYLOAD_HEAD_BYTES + written.length;
-  if (bytes > FRAME_PAYLOAD_BYTES_MAX) {
-    throw new ShoalError('badMessage', {
-      type,
-      why: `${bytes} bytes, at most ${FRAME_PAYLOAD_BYTES_MAX} fit into a frame`,
-    });
-  }
-  return written;
-}

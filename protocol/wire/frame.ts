@@ -1,4 +1,4 @@
-// The frame, on every link (design.md, The frame):
+// The frame, on every link (protocol/README.md, A frame):
 //   start u16 · typeSize u8 · type (ASCII) · payloadSize u32 · payload
 // and the payload begins with kind u8 · call u32. This file turns a stream of bytes into frames and
 // back. It allocates nothing before a length was checked, and lets the reader of a link name the

@@ -305,7 +305,7 @@ export class CrowdPeer {
 
   #copyHost(hasher: Hasher): PieceStoreContext {
     const { disk, clock } = this.machine.world;
-    return { disk, clock, hasher, openFiles: new FilePool(disk, clock) };
+    return { disk, clock, hasher, filePool: new FilePool(disk, clock) };
   }
 
   #ticket({ clock }: World): Buffer {

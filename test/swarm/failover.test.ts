@@ -8,7 +8,7 @@ import type { Person } from './town.ts';
 import { Town } from './town.ts';
 
 const NO_CALL = { signal: new AbortController().signal };
-/** `trust.md` 4.7. */
+/** How long an engine may take to notice, in ms: a link that is closed, and one that is silent. */
 const CLOSED_MS_MAX = 1_000;
 const SILENT_MS_MAX = 12_000;
 

@@ -1,6 +1,6 @@
 // What makes a realm and its trackers, on disk: `init` writes it, `serve` reads it. Every file
 // carries a format number; secrets are readable by their owner alone.
-//   DIR/realm.json              the realm's key: needed only to change the list of trackers (realmFolder.ts)
+//   DIR/realm.json              the realm's key: needed only to change the list of trackers
 //   DIR/tracker-N/tracker.json  one tracker's keys and the signed list; what goes to its host
 //   DIR/tracker-N/log.sqlite    its log
 //   DIR/tracker-N/last-run.json where it listened last, and that it has a log
@@ -13,13 +13,8 @@ import { createIdentity, identityBytes, readIdentity } from '../../protocol/node
 import type { Pin } from '../../protocol/base/ids.ts';
 import type { Address } from '../../protocol/base/fields.ts';
 import type { Descriptor, SignedDescriptor } from '../../protocol/messages/realm.ts';
-import {
-  checkDescriptor,
-  parseAddress,
-  realmUrlText,
-  signDescriptor,
-  TRACKERS_MAX,
-} from '../../protocol/messages/realm.ts';
+import { parseAddress } from '../../protocol/base/address.ts';
+import { checkDescriptor, realmUrlText, signDescriptor, TRACKERS_MAX } from '../../protocol/messages/realm.ts';
 import type { TicketSigner } from '../../protocol/messages/ticket.ts';
 import type { Chance, Disk } from '../../protocol/base/world.ts';
 

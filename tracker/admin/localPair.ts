@@ -1,7 +1,8 @@
 // A pair of trackers on one computer, for a person or a team without a server: made once in a
 // folder, started as two processes that outlive who started them, found again by the same folder.
 // Whoever starts or stops a pair holds its lock; two windows at once make one pair.
-//   DIR/realm.json, DIR/tracker-N/   the realm (config.ts); ports are chosen once and kept, because the signed list names them
+//   DIR/realm.json, DIR/tracker-N/   the realm (config.ts); ports are chosen once and kept, because
+//                                    the signed list names them
 //   DIR/tracker-N/tracker.log        what the tracker logs
 //   DIR/bin/                         bundles that trackers run from
 //   DIR/pair.lock
@@ -15,7 +16,7 @@ import { createIdentity } from '../../protocol/node/identity.ts';
 import { elect } from '../../protocol/node/lockFile.ts';
 import type { Address } from '../../protocol/base/fields.ts';
 import { createNodeWorld, nodeClock } from '../../protocol/node/nodeWorld.ts';
-import { addressText, isLoopback } from '../../protocol/messages/realm.ts';
+import { addressText, isLoopback } from '../../protocol/base/address.ts';
 import { compareVersions, VERSION } from '../../protocol/node/version.ts';
 import type { Disk } from '../../protocol/base/world.ts';
 import { silentLog } from '../../protocol/base/world.ts';

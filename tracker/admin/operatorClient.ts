@@ -1,10 +1,9 @@
 // What an operator's command asks a running tracker: over a link of its own, proven by the
 // tracker's own key, which lies in its folder.
 import { setTimeout as pause } from 'node:timers/promises';
-import { Connection } from '../../protocol/wire/connection.ts';
+import type { Connection } from '../../protocol/wire/connection.ts';
 import { isShoalError, ShoalError, systemCode } from '../../protocol/base/errors.ts';
-import { FrameLink } from '../../protocol/wire/frame.ts';
-import { greet } from '../../protocol/wire/greeting.ts';
+import { openConnection } from '../../protocol/wire/openConnection.ts';
 import { HEARTBEAT_MS } from '../../protocol/base/limits.ts';
 import type { Address } from '../../protocol/base/fields.ts';
 import { createNodeWorld, nodeClock } from '../../protocol/node/nodeWorld.ts';
@@ -139,18 +138,12 @@ async function withLink<T>(
   ask: (connection: Connection<typeof operatorLink, 'operator'>) => Promise<T>,
 ): Promise<T> {
   const { identity } = config;
-  const { clock, chance, network } = createNodeWorld({ identity, log: silentLog });
-  const stream = await network.dial(await addressOf(disk, config), { expect: identity.pin, timeoutMs: ANSWER_MS_MAX });
-  const link = new FrameLink(stream);
-  await greet(link, { role: 'operator', accepts: ['tracker'], program: `shoal-tracker ${VERSION}`, clock, chance });
-  const connection = new Connection(link, {
-    table: operatorLink,
-    side: 'operator',
-    handlers: {},
-    heartbeatMs: HEARTBEAT_MS.tracker,
-    clock,
-    log: silentLog,
-  });
+  const world = createNodeWorld({ identity, log: silentLog });
+  const connection = await openConnection(
+    await world.network.dial(await addressOf(disk, config), { expect: identity.pin, timeoutMs: ANSWER_MS_MAX }),
+    { world, role: 'operator', accepts: ['tracker'], program: `shoal-tracker ${VERSION}` },
+    { table: operatorLink, side: 'operator', handlers: {}, heartbeatMs: HEARTBEAT_MS.tracker },
+  );
   try {
     return await ask(connection);
   } finally {

@@ -52,6 +52,8 @@ export function statusLines(status: Status, url: string): readonly string[] {
     status.logAheadMs > CLOCKS_APART_MS_WARN
       ? `; its log is ${seconds(status.logAheadMs)} ahead of its clock: some clock was wrong`
       : '';
+  const settled =
+    unsettledOperations === 0 ? 'all operations' : `all but ${formatCount(unsettledOperations, 'operation')}`;
   const rows: readonly (readonly [string, string])[] = [
     ['tracker', `${number} of ${url}`],
     [
@@ -61,10 +63,7 @@ export function statusLines(status: Status, url: string): readonly string[] {
     ['state', STATES[partner]],
     ['answers', `an operation is ${DURABILITY[durability]}`],
     ['lag', `${formatCount(partnerLagOperations, 'operation')} that its partner has not confirmed`],
-    [
-      'final',
-      `${unsettledOperations === 0 ? 'all operations' : `all but ${formatCount(unsettledOperations, 'operation')}`}${frontierMs > 0 ? `, up to ${new Date(frontierMs).toISOString()}` : ''}`,
-    ],
+    ['final', `${settled}${frontierMs > 0 ? `, up to ${new Date(frontierMs).toISOString()}` : ''}`],
     ['clock', `${clock}${isFar}${isAhead}`],
     [
       'log',

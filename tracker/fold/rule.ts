@@ -2,7 +2,7 @@
 import type { AccountId, GroupId } from '../../protocol/base/ids.ts';
 import type { OperationName, ReadOperation, Stamp } from '../../protocol/messages/operations.ts';
 import { nameKey } from '../../protocol/base/names.ts';
-import { base32 } from '../../protocol/messages/realm.ts';
+import { base32 } from '../../protocol/base/base32.ts';
 import { short } from '../../protocol/base/ids.ts';
 import type { UndoLog } from './undoLog.ts';
 import type { Changes, Group, Outcome, Refusal, State } from './state.ts';

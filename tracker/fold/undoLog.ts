@@ -1,6 +1,6 @@
 // What applying one operation has changed in the state, so that it can be taken back: every rule
 // writes through this. An operation that comes late takes back those that stand behind it, newest
-// first, and applies them again (`trust.md` L3).
+// first, and applies them again (tracker/log/replay.ts).
 import type { Part } from './footprint.ts';
 import type { SortedMap } from './sortedMap.ts';
 import type { Outcome } from './state.ts';

@@ -1,6 +1,6 @@
-// The hybrid logical clock of one tracker (`trust.md` L2): the wall clock where that runs ahead,
-// otherwise a counter behind the latest moment that was stamped or seen. It only goes forward.
-// Pure: the wall clock is handed in.
+// The hybrid logical clock of one tracker: the wall clock where that runs ahead, otherwise a
+// counter behind the latest moment that was stamped or seen. It only goes forward. Pure: the wall
+// clock is handed in.
 
 /** What it counts within one ms before it takes the next. */
 const COUNTER_MAX = 0xffff;

@@ -2,17 +2,17 @@
 // durable, folds them into the state and tells what changed. Operations of the partner are merged
 // in their place in the total order; what stands behind one that comes late, and has to do with it,
 // is taken back and applied again (replay.ts). Knows neither links nor messages.
+import { Emitter } from '../../protocol/async/emitter.ts';
+import { Sequencer } from '../../protocol/async/sequencer.ts';
 import type { ErrorCode } from '../../protocol/base/errors.ts';
 import { asShoalError, isShoalError, ShoalError } from '../../protocol/base/errors.ts';
 import type { Origin, Pin } from '../../protocol/base/ids.ts';
-import { CLOCKS_APART_MS_MAX, OPERATION_AGE_MS_MAX } from '../../protocol/base/limits.ts';
+import { OPERATION_AGE_MS_MAX } from '../../protocol/base/limits.ts';
 import type { SignedOperation } from '../../protocol/base/fields.ts';
 import type { Entry, LogPosition, ReadOperation, Stamp } from '../../protocol/messages/operations.ts';
 import {
   compareStamps,
-  decodeEntry,
   encodeEntry,
-  entryHash,
   readOperation,
   signatureFits,
   TRACKER_OPERATIONS,
@@ -20,20 +20,16 @@ import {
 import type { Clock, Log } from '../../protocol/base/world.ts';
 import type { MembershipSnapshot } from '../fold/stateDiff.ts';
 import { diffState, snapshotOf } from '../fold/stateDiff.ts';
-import { check, FOLD_VERSION } from '../fold/fold.ts';
-import { decodeState } from '../fold/snapshot.ts';
+import { check } from '../fold/fold.ts';
 import type { Changes, Instance, Outcome, State } from '../fold/state.ts';
-import { emptyState, noChanges } from '../fold/state.ts';
-import type { Source } from './replay.ts';
-import { Replay } from './replay.ts';
+import { noChanges } from '../fold/state.ts';
+import { checkEntries, checkSnapshot } from './entryMerge.ts';
+import { foldLog } from './foldLog.ts';
+import type { Replay, Source } from './replay.ts';
 import type { Moment } from './hybridClock.ts';
 import { HybridClock, later } from './hybridClock.ts';
-import type { Head, LogEntry, OpLog, Snapshot } from './opLog.ts';
+import type { LogEntry, OpLog, Snapshot } from './opLog.ts';
 import { entryAt } from './opLog.ts';
-import { checkChunks, chunksOf, linesOf } from './snapshots.ts';
-
-/** Entries that are read from the log at once when everything is folded. */
-const PAGE_ENTRIES = 1_000;
 
 /**
  * How durable an operation is that was taken in; with `one`, its entry. `final`: nothing can come
@@ -69,7 +65,7 @@ export interface LedgerOptions {
 export class Ledger {
   readonly log: OpLog;
   readonly #options: LedgerOptions;
-  readonly #listeners = new Set<(changes: Changes) => void>();
+  readonly #changes = new Emitter<[Changes]>();
   #replay: Replay;
   readonly #clock: HybridClock;
   /**
@@ -78,7 +74,11 @@ export class Ledger {
   readonly #folded = new Map<Origin, number>();
   /** Numbers that are on the disk, by origin. */
   readonly #durable = new Map<Origin, number>();
-  #merging: Promise<unknown> = Promise.resolve();
+  /**
+   * Merges and snapshots of the partner, one after the other, whatever link they come by: what
+   * comes next must follow what came last, and what a snapshot brings must not be applied twice.
+   */
+  readonly #merging = new Sequencer();
   /** The latest moment of what is on the disk. */
   #durableMoment: Moment = { ms: 0, counter: 0 };
 
@@ -118,7 +118,13 @@ export class Ledger {
   }
   /** Called after changes became durable. */
   onChange(listener: (changes: Changes) => void): void {
-    this.#listeners.add(listener);
+    this.#changes.on((changes) => {
+      try {
+        listener(changes);
+      } catch (error) {
+        this.#options.logger.error('telling of a change failed', { why: asShoalError(error).message });
+      }
+    });
   }
 
   /**
@@ -185,7 +191,7 @@ export class Ledger {
   /**
    * Takes in again what a tracker of this realm has acknowledged, and may have lost with its disk
    * since. It is logged whatever the state says of it now, because an answer was given; what it
-   * comes to, the fold decides (`trust.md` L10).
+   * comes to, the fold decides.
    */
   restore(entry: Entry, op: ReadOperation): Promise<Acknowledged> {
     const known = this.state.operations.get(op.id);
@@ -210,34 +216,14 @@ export class Ledger {
     this.#replay.forget(frontier);
   }
 
-  /**
-   * Goes on from what the partner's operations have come to, of which it no longer has each
-   * (`trust.md` 4.5).
-   */
+  /** Goes on from what the partner's operations have come to, of which it no longer has each. */
   adopt(snapshot: Snapshot, chunks: readonly Uint8Array[]): Promise<void> {
-    // Not while entries are merged: they would be read from the disk, and applied once more.
-    const adopted = this.#merging.then(() => this.#adopt(snapshot, chunks));
-    this.#merging = adopted.catch(() => undefined);
-    return adopted;
+    return this.#merging.run(() => this.#adopt(snapshot, chunks));
   }
 
   async #adopt(snapshot: Snapshot, chunks: readonly Uint8Array[]): Promise<void> {
-    const held = this.log.snapshot?.place;
-    if (held && compareStamps(snapshot.place, held) <= 0) {
-      throw new ShoalError('badMessage', { type: 'snapshot', why: 'it is older than ours' });
-    }
     const before = this.#snapshotOf();
-    checkChunks(snapshot, chunks);
-    decodeState(linesOf(chunks)); // before anything of ours gives way to it
-    for (const [origin, seq] of this.#durable) {
-      const [next] = this.log.entries(origin, (snapshot.heads.get(origin)?.seq ?? 0) + 1, 1);
-      if (next && compareStamps(next.stamp, snapshot.place) <= 0) {
-        throw new ShoalError('badMessage', {
-          type: 'snapshot',
-          why: `it is final, and lacks entry ${next.stamp.seq} of ${origin} (of ${seq})`,
-        });
-      }
-    }
+    checkSnapshot(snapshot, chunks, this.log, this.#durable);
     await this.#written(this.log.compact(snapshot, chunks), 'busy');
     for (const [origin, { seq }] of snapshot.heads) {
       this.#durable.set(origin, Math.max(seq, this.#durable.get(origin) ?? 0));
@@ -248,7 +234,7 @@ export class Ledger {
 
   /**
    * An operation that is older than what is remembered of its time could undo what was decided
-   * since (`trust.md` 4.5).
+   * since.
    */
   #checkAge({ createdAtMs }: ReadOperation): void {
     if (this.#options.clock.now() - createdAtMs > OPERATION_AGE_MS_MAX) throw new ShoalError('expired');
@@ -272,7 +258,7 @@ export class Ledger {
     const line = { stamp, bytes: encodeEntry(entry) };
     await this.#append([line]);
     this.#options.committed();
-    this.#emit(changes);
+    this.#changes.emit(changes);
     return this.#receipt({ origin: stamp.origin, seq: stamp.seq }, line);
   }
 
@@ -284,72 +270,26 @@ export class Ledger {
    * @throws ShoalError badMessage, clocksApart; then the link must end
    */
   merge(encoded: readonly Uint8Array[]): Promise<readonly Instance[]> {
-    // One after the other, whatever link they come by: what comes next must follow what came last.
-    const merged = this.#merging.then(() => this.#merge(encoded));
-    this.#merging = merged.catch(() => undefined);
-    return merged;
+    return this.#merging.run(() => this.#merge(encoded));
   }
 
   async #merge(encoded: readonly Uint8Array[]): Promise<readonly Instance[]> {
-    const named = new Map<Origin, number>();
-    const fresh: { readonly line: LogEntry; readonly entry: Entry; readonly op: ReadOperation }[] = [];
-    const last = new Map<Origin, Head>();
-    const latestMs = this.#options.clock.now() + CLOCKS_APART_MS_MAX;
-    for (const bytes of encoded) {
-      const entry = decodeEntry(bytes);
-      const { origin, seq, previous } = entry.stamp;
-      named.set(origin, Math.max(seq, named.get(origin) ?? 0));
-      const before = last.get(origin) ?? this.log.head(origin);
-      const haveSeq = before?.seq ?? 0;
-      if (seq <= haveSeq) {
-        this.#checkSame(origin, seq, bytes);
-        continue;
-      }
-      const chained = before?.hash ?? Buffer.alloc(32);
-      if (seq === haveSeq + 1 && !chained.equals(previous)) {
-        this.#options.logger.error('the log of the partner goes on from another entry than ours: the two have forked', {
-          origin,
-          seq,
-        });
-      }
-      if (seq !== haveSeq + 1 || !chained.equals(previous)) {
-        throw new ShoalError('badMessage', {
-          type: 'append',
-          why: `entry ${seq} of ${origin} does not follow ${haveSeq}`,
-        });
-      }
-      // It would pull our clock along, and every stamp from then on would be as wrong (`trust.md`
-      // 4.6).
-      if (entry.stamp.ms > latestMs) {
-        throw new ShoalError('clocksApart', {
-          seconds: Math.round((entry.stamp.ms - this.#options.clock.now()) / 1000),
-        });
-      }
-      fresh.push({ line: { bytes, stamp: entry.stamp }, entry, op: this.readUnchecked(entry) });
-      last.set(origin, { seq, hash: entryHash(bytes) });
-    }
-    const all = [...named].map(([origin, seq]) => ({ origin, seq }));
-    if (fresh.length === 0) return all;
+    const { last, fresh } = checkEntries(encoded, {
+      log: this.log,
+      clock: this.#options.clock,
+      logger: this.#options.logger,
+      read: (signed) => this.readUnchecked(signed),
+    });
+    if (fresh.length === 0) return last;
     await Promise.all(fresh.map(({ op, entry }) => this.checkSignature(op, entry)));
     for (const { line } of fresh) this.#clock.learn(line.stamp);
     // Of our own origin and not known here: this log was restored from an older copy, whose next
-    // numbers were given already (`trust.md` L7).
-    if (last.has(this.log.origin)) this.log.renewOrigin();
+    // numbers were given already.
+    if (fresh.some(({ line }) => line.stamp.origin === this.log.origin)) this.log.renewOrigin();
     await this.#append(fresh.map(({ line }) => line));
-    fresh.sort((a, b) => compareStamps(a.entry.stamp, b.entry.stamp));
-    await this.#place(fresh);
+    await this.#place(fresh.toSorted((a, b) => compareStamps(a.entry.stamp, b.entry.stamp)));
     this.#options.committed();
-    return all;
-  }
-
-  #checkSame(origin: Origin, seq: number, bytes: Uint8Array): void {
-    const held = entryAt(this.log, { origin, seq });
-    if (!held || Buffer.compare(held.bytes, bytes) === 0) return;
-    this.#options.logger.error('two trackers hold different entries under one number', { origin, seq });
-    throw new ShoalError('badMessage', {
-      type: 'append',
-      why: `entry ${seq} of ${origin} is another one here: the log has forked`,
-    });
+    return last;
   }
 
   async #append(entries: readonly LogEntry[]): Promise<void> {
@@ -410,51 +350,16 @@ export class Ledger {
     if (!this.#replay.reaches(first.entry.stamp)) return this.#refold(this.#snapshotOf());
     const changes = noChanges();
     this.#replay.place(fresh, changes);
-    for (const {
-      entry: { stamp },
-    } of fresh) {
-      this.#folded.set(stamp.origin, stamp.seq);
-    }
-    this.#emit(changes);
+    for (const { entry } of fresh) this.#folded.set(entry.stamp.origin, entry.stamp.seq);
+    this.#changes.emit(changes);
   }
 
   #foldAll(): Replay {
-    const { snapshot, frontier } = this.log;
-    const state = snapshot ? decodeState(linesOf(chunksOf(this.log))) : emptyState();
-    const replay = new Replay({ state, read: (instance) => this.#read(instance) });
-    for (const [origin, { seq }] of snapshot?.heads ?? []) this.#folded.set(origin, seq);
-    if (snapshot) this.#learnDurable(snapshot.place);
-    const ignored = noChanges();
-    for (
-      let page = this.log.inOrder(undefined, PAGE_ENTRIES);
-      page.length > 0;
-      page = this.log.inOrder(page.at(-1)?.stamp, PAGE_ENTRIES)
-    ) {
-      for (const { bytes } of page) {
-        const entry = decodeEntry(bytes);
-        const op = readOperation(entry.operation);
-        this.#learnDurable(entry.stamp);
-        if (frontier && compareStamps(entry.stamp, frontier) <= 0) replay.appendForGood({ op, entry });
-        else replay.append({ op, entry }, ignored);
-        this.#folded.set(entry.stamp.origin, entry.stamp.seq);
-      }
-    }
-    if (state.foldVersion > FOLD_VERSION) {
-      throw new ShoalError('newerFormat', { path: 'the log of this tracker', format: state.foldVersion });
-    }
+    const { replay, folded, latest } = foldLog(this.log);
+    for (const [origin, seq] of folded) this.#folded.set(origin, seq);
+    this.#clock.learn(latest);
+    this.#durableMoment = later(this.#durableMoment, latest);
     return replay;
-  }
-
-  #learnDurable(stamp: Moment): void {
-    this.#clock.learn(stamp);
-    this.#durableMoment = later(this.#durableMoment, stamp);
-  }
-
-  #read(instance: Instance): Source | undefined {
-    const line = entryAt(this.log, instance);
-    if (!line) return undefined;
-    const entry = decodeEntry(line.bytes);
-    return { entry, op: readOperation(entry.operation) };
   }
 
   #snapshotOf(): MembershipSnapshot {
@@ -473,17 +378,7 @@ export class Ledger {
     for (const id of this.state.operations.keys()) changes.outcomes.add(id);
     diffState(before, this.state, changes);
     this.#options.logger.info('everything was folded anew', { operations: this.log.count });
-    this.#emit(changes);
-  }
-
-  #emit(changes: Changes): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(changes);
-      } catch (error) {
-        this.#options.logger.error('telling of a change failed', { why: asShoalError(error).message });
-      }
-    }
+    this.#changes.emit(changes);
   }
 }
 

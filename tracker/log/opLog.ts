@@ -40,8 +40,8 @@ export interface OpLog {
    */
   readonly ceilingMs: number;
   /**
-   * Up to there nothing comes late any more (`trust.md` L11). Kept with the next entries: after a
-   * restart it may be an earlier one.
+   * Up to there nothing comes late any more. Kept with the next entries: after a restart it may be
+   * an earlier one.
    */
   frontier: LogPosition | undefined;
   /**
@@ -64,10 +64,7 @@ export interface OpLog {
    * put there.
    */
   compact(snapshot: Snapshot, chunks: Iterable<Uint8Array>): Promise<void>;
-  /**
-   * Goes on under a new origin: somebody knows entries of the old one that are lost here
-   * (`trust.md` L7).
-   */
+  /** Goes on under a new origin: the partner knows entries of the old one that are lost here. */
   renewOrigin(): void;
   /** How many operations it has had, those in the snapshot included. */
   readonly count: number;
@@ -80,6 +77,6 @@ export function entryAt(log: Pick<OpLog, 'entries'>, { origin, seq }: Instance):
   return entry?.stamp.seq === seq ? entry : undefined;
 }
 
-/** How far the ceiling is kept ahead of the clock, and when it is raised, in ms (`trust.md` L2). */
+/** How far the ceiling is kept ahead of the clock, and when it is raised, in ms. */
 export const CEILING_AHEAD_MS = 10_000;
 export const CEILING_RENEW_MS = 5_000;

@@ -1,8 +1,7 @@
 // The operations that stand in the state and may still have to make room for one that comes late:
 // all that are not final. One that comes late takes back those behind it that have to do with what
-// it touches, and applies them again (`trust.md` L3): what that costs depends on how much happened
-// in the same group, not on how late it comes. Writes the state through the fold, and decides
-// nothing about it.
+// it touches, and applies them again: what that costs depends on how much happened in the same
+// group, not on how late it comes. Writes the state through the fold, and decides nothing about it.
 import { ShoalError } from '../../protocol/base/errors.ts';
 import type { AccountId, GroupId, OperationId, Origin, Pin } from '../../protocol/base/ids.ts';
 import type { Entry, LogPosition, ReadOperation } from '../../protocol/messages/operations.ts';

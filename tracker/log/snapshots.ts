@@ -2,12 +2,12 @@
 // one back. Everything is folded a second time, in the background and in slices: the state in use
 // has long moved on.
 import { createHash } from 'node:crypto';
-import { ShoalError } from '../../protocol/base/errors.ts';
+import { asShoalError, ShoalError } from '../../protocol/base/errors.ts';
 import type { Origin } from '../../protocol/base/ids.ts';
 import { SNAPSHOT_CHUNK_BYTES } from '../../protocol/base/limits.ts';
 import type { LogPosition } from '../../protocol/messages/operations.ts';
 import { compareStamps, decodeEntry, entryHash, readOperation } from '../../protocol/messages/operations.ts';
-import type { Clock, Log } from '../../protocol/base/world.ts';
+import type { Clock, Log, Timer } from '../../protocol/base/world.ts';
 import { apply } from '../fold/fold.ts';
 import { decodeState, encodeState } from '../fold/snapshot.ts';
 import { emptyState, noChanges, placeOf } from '../fold/state.ts';
@@ -28,13 +28,36 @@ export interface Keep {
   readonly everyMs: number;
 }
 
-/** `trust.md` 4.5. */
+/** A month: much longer than an operation may be late (OPERATION_AGE_MS_MAX). */
 export const KEEP_DEFAULT: Keep = {
   ms: 30 * 24 * 3600_000,
   operations: 1_000_000,
   droppedMin: 10_000,
   everyMs: 3600_000,
 };
+
+/**
+ * Replaces final operations by a snapshot again and again, as often as `keep` says. Returns how to
+ * stop.
+ */
+export function compactRegularly(opLog: OpLog, clock: Clock, logger: Log, keep = KEEP_DEFAULT): () => void {
+  let timer: Timer | undefined;
+  let isStopped = false;
+  const wait = (): void => {
+    timer = clock.after(keep.everyMs, () => {
+      compact(opLog, clock, logger, keep)
+        .catch((error: unknown) =>
+          logger.warn('final operations could not be replaced', { why: asShoalError(error).message }),
+        )
+        .finally(() => isStopped || wait());
+    });
+  };
+  wait();
+  return () => {
+    isStopped = true;
+    timer?.cancel();
+  };
+}
 
 /**
  * Replaces final operations by a snapshot, where there are enough of them that need not be kept.

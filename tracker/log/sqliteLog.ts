@@ -72,10 +72,13 @@ class SqliteLog implements OpLog {
     this.#database.exec(`
       CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
       CREATE TABLE IF NOT EXISTS operations (
-        origin TEXT NOT NULL, seq INTEGER NOT NULL, ms INTEGER NOT NULL, counter INTEGER NOT NULL, entry BLOB NOT NULL, PRIMARY KEY (origin, seq)
+        origin TEXT NOT NULL, seq INTEGER NOT NULL, ms INTEGER NOT NULL, counter INTEGER NOT NULL, entry BLOB NOT NULL,
+        PRIMARY KEY (origin, seq)
       ) STRICT;
       CREATE INDEX IF NOT EXISTS in_order ON operations (ms, counter, origin, seq);
-      CREATE TABLE IF NOT EXISTS snapshots (generation INTEGER NOT NULL, n INTEGER NOT NULL, chunk BLOB NOT NULL, PRIMARY KEY (generation, n)) STRICT;
+      CREATE TABLE IF NOT EXISTS snapshots (
+        generation INTEGER NOT NULL, n INTEGER NOT NULL, chunk BLOB NOT NULL, PRIMARY KEY (generation, n)
+      ) STRICT;
     `);
     this.#setMeta = this.#database.prepare(
       'INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
@@ -239,8 +242,8 @@ class SqliteLog implements OpLog {
       this.#frontierKept = this.frontier;
       this.#database.exec('COMMIT');
     } catch (error) {
-      // After a failed write or fsync nobody knows what is on the disk (`trust.md` L5): nothing
-      // more is answered from here.
+      // After a failed write or fsync nobody knows what is on the disk: nothing more is answered
+      // from here.
       this.#failure = error as Error;
       for (const { reject } of queue) reject(this.#failure);
       return;

@@ -1,6 +1,6 @@
 // Operations that were taken in and came to something else than their authors meant, because they
-// met others in the merged order: both trackers derive the same list (`trust.md` 4.4). Kept by
-// their ids, so that nobody has to look at all operations to find them.
+// met others in the merged order: both trackers derive the same list. Kept by their ids, so that
+// finding them does not take a look at all operations.
 import type { AccountId, GroupId, OperationId } from '../../protocol/base/ids.ts';
 import { short } from '../../protocol/base/ids.ts';
 import { CONFLICTS_PER_PAGE_MAX } from '../../protocol/base/limits.ts';

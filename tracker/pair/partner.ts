@@ -1,15 +1,17 @@
 // The other tracker of the pair: who it is, the link to it, and what state the pair is in. Both
 // dial; the one with the lower number only when it has not been dialled for a while. What travels
 // over the link is the business of replication.ts.
-import { Connection } from '../../protocol/wire/connection.ts';
+import type { Backoff } from '../../protocol/async/backoff.ts';
+import { backoffMs } from '../../protocol/async/backoff.ts';
 import { asShoalError, isShoalError, ShoalError } from '../../protocol/base/errors.ts';
-import { FrameLink } from '../../protocol/wire/frame.ts';
-import { greet } from '../../protocol/wire/greeting.ts';
+import type { GreetedLink } from '../../protocol/wire/openConnection.ts';
+import { openConnection, openLink } from '../../protocol/wire/openConnection.ts';
 import type { Origin, Pin } from '../../protocol/base/ids.ts';
 import { HEARTBEAT_MS, SNAPSHOT_CHUNK_BYTES } from '../../protocol/base/limits.ts';
 import type { Address } from '../../protocol/base/fields.ts';
 import type { SignedDescriptor } from '../../protocol/messages/realm.ts';
-import { addressText, checkDescriptor } from '../../protocol/messages/realm.ts';
+import { addressText } from '../../protocol/base/address.ts';
+import { checkDescriptor } from '../../protocol/messages/realm.ts';
 import { partnerLink } from '../../protocol/messages/partnerLink.ts';
 import { trackerLink } from '../../protocol/messages/trackerLink.ts';
 import type { Timer, World } from '../../protocol/base/world.ts';
@@ -17,9 +19,9 @@ import { FOLD_VERSION } from '../fold/fold.ts';
 import type { Ledger } from '../log/ledger.ts';
 import { Replication } from './replication.ts';
 
-/** How long a dial may take, and the longest pause between two, in ms. */
+/** How long a dial may take, in ms, and the pause between two. */
 const DIAL_MS = 3_000;
-const RETRY_MS_MAX = 2_000;
+const RETRY: Backoff = { firstMs: 100, maxMs: 2_000, factor: 2, jitterMin: 0.5, jitterMax: 1 };
 /**
  * How long the lower number waits to be dialled, in ms: so that two do not dial each other at once.
  */
@@ -119,7 +121,7 @@ export class Partner {
    * Somebody who says to be the other tracker has dialled us. Resolves when the link has ended.
    * @throws ShoalError busy while a link is up
    */
-  async accept(link: FrameLink): Promise<void> {
+  async accept(link: GreetedLink): Promise<void> {
     const { number, partner } = this.#options;
     if (link.stream.pin !== partner()?.pin) return this.#hearStranger(link);
     // Of two links at once, both sides keep that of the higher number.
@@ -164,8 +166,7 @@ export class Partner {
     if (!partner || this.#closed || this.#replication) return;
     try {
       const stream = await world.network.dial(partner.address, { expect: partner.pin, timeoutMs: DIAL_MS });
-      const link = new FrameLink(stream);
-      await greet(link, { role: 'tracker', accepts: ['tracker'], program, clock: world.clock, chance: world.chance });
+      const link = await openLink(stream, { world, role: 'tracker', accepts: ['tracker'], program });
       if (this.#closed || this.#live) return stream.destroy();
       this.#adopt(link);
     } catch (error) {
@@ -198,25 +199,20 @@ export class Partner {
   }
 
   #nextDelayMs(): number {
-    return (
-      Math.min(RETRY_MS_MAX, 100 * 2 ** Math.min(this.#failures++, 8)) *
-      (0.5 + 0.5 * this.#options.world.chance.random())
-    );
+    return backoffMs(RETRY, ++this.#failures, () => this.#options.world.chance.random());
   }
 
   /** Another key answers at the partner's address: what its realm is, in a sentence. */
   async #whoElse(address: Address): Promise<string> {
     const { world, realm, program, shown } = this.#options;
     try {
-      const link = new FrameLink(await world.network.dial(address, { timeoutMs: DIAL_MS }));
-      await greet(link, { role: 'engine', accepts: ['tracker'], program, clock: world.clock, chance: world.chance });
       const ignore = (): void => {};
-      const connection = new Connection(link, {
+      const stream = await world.network.dial(address, { timeoutMs: DIAL_MS });
+      const who = { world, role: 'engine', accepts: ['tracker'], program } as const;
+      const connection = await openConnection(stream, who, {
         table: trackerLink,
         side: 'engine',
         heartbeatMs: HEARTBEAT_MS.tracker,
-        clock: world.clock,
-        log: world.log,
         handlers: {
           presenceChanged: ignore,
           groupChanged: ignore,
@@ -238,7 +234,7 @@ export class Partner {
     }
   }
 
-  #adopt(link: FrameLink): Replication {
+  #adopt(link: GreetedLink): Replication {
     const { world, realm, list } = this.#options;
     this.#timer?.cancel();
     const replication: Replication = new Replication({
@@ -283,9 +279,9 @@ export class Partner {
    * It is not in our list. With a newer one, in which it is, it will be our partner when it dials
    * again; it learns nothing of us before.
    */
-  async #hearStranger(link: FrameLink): Promise<void> {
+  async #hearStranger(link: GreetedLink): Promise<void> {
     const {
-      world: { clock, log },
+      world: { clock },
       shown,
       partner,
     } = this.#options;
@@ -293,12 +289,10 @@ export class Partner {
     const refuse = (): never => {
       throw refused;
     };
-    const connection = new Connection(link, {
+    const connection = link.connect({
       table: partnerLink,
       side: 'tracker',
       heartbeatMs: HEARTBEAT_MS.partner,
-      clock,
-      log,
       handlers: {
         compare: async ({ list }) => {
           if (list) await shown(list);

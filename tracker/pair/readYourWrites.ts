@@ -1,5 +1,6 @@
-// Who has seen effects of operations at the other tracker and now reads here waits until they are
-// here too, or is told that they are not (`trust.md` 4.7).
+// A reader who has seen effects of operations at the other tracker waits here until they are here
+// too, or is told that they are not.
+import { Emitter } from '../../protocol/async/emitter.ts';
 import type { Origin } from '../../protocol/base/ids.ts';
 import type { Clock } from '../../protocol/base/world.ts';
 import type { Instance } from '../fold/state.ts';
@@ -11,7 +12,8 @@ const WAIT_MS_MAX = 1_000;
 export class ReadYourWrites {
   readonly #ledger: Pick<Ledger, 'seen'>;
   readonly #clock: Clock;
-  readonly #waiting = new Set<() => void>();
+  /** More has come. */
+  readonly #more = new Emitter<[]>();
 
   constructor(ledger: Pick<Ledger, 'seen'>, clock: Clock) {
     this.#ledger = ledger;
@@ -24,20 +26,19 @@ export class ReadYourWrites {
     return new Promise((resolve) => {
       const end = (has: boolean): void => {
         timer.cancel();
-        this.#waiting.delete(look);
+        stop();
         resolve(has);
       };
-      const look = (): void => {
-        if (this.#has(seen)) end(true);
-      };
       const timer = this.#clock.after(WAIT_MS_MAX, () => end(false));
-      this.#waiting.add(look);
+      const stop = this.#more.on(() => {
+        if (this.#has(seen)) end(true);
+      });
     });
   }
 
   /** More has come. */
   recheck(): void {
-    for (const look of [...this.#waiting]) look();
+    this.#more.emit();
   }
 
   #has(seen: readonly Instance[]): boolean {

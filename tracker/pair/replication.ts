@@ -1,10 +1,11 @@
 // One link to the partner, from its greeting to its end: each side tells what it has of every
 // origin and sends what the other lacks, in order, in batches, then whatever comes new; with it
-// what it promises not to stamp any more (`trust.md` L6, L11). Knows how far the partner's disk has
-// come, which is what an answer waits for.
-import { Connection } from '../../protocol/wire/connection.ts';
+// what it promises not to stamp any more. Knows how far the partner's disk has come, which is what
+// an answer waits for.
+import { Throttler } from '../../protocol/async/throttler.ts';
+import type { Connection } from '../../protocol/wire/connection.ts';
 import { asShoalError, ShoalError } from '../../protocol/base/errors.ts';
-import type { FrameLink } from '../../protocol/wire/frame.ts';
+import type { GreetedLink } from '../../protocol/wire/openConnection.ts';
 import type { Origin, Pin } from '../../protocol/base/ids.ts';
 import {
   CLOCKS_APART_MS_ALARM,
@@ -39,7 +40,7 @@ type PairStatus = ReplyOf<typeof partnerLink, 'compare'>;
 export interface ReplicationOptions {
   readonly world: World;
   readonly realm: Pin;
-  readonly link: FrameLink;
+  readonly link: GreetedLink;
   readonly ledger: Ledger;
   /** The list of trackers that we know. */
   readonly list: () => SignedDescriptor;
@@ -80,20 +81,19 @@ export class Replication {
   #sentHeard: Moment | undefined;
   #sentPromise: Moment | undefined;
   #theirPromise: Moment | undefined;
-  #promiseTimer: Timer | undefined;
+  readonly #promiseThrottler: Throttler;
   #announceTimer: Timer | undefined;
   #isAnnounced = '';
   readonly #waiting = new Set<Waiting>();
 
   constructor(options: ReplicationOptions) {
     this.#options = options;
-    const { link, world, ledger } = options;
-    this.connection = new Connection(link, {
+    const { link, ledger, world } = options;
+    this.#promiseThrottler = new Throttler(world.clock, { restMs: 0, delayMs: PROMISE_MS }, () => this.#sendPromise());
+    this.connection = link.connect({
       table: partnerLink,
       side: 'tracker',
       heartbeatMs: HEARTBEAT_MS.partner,
-      clock: world.clock,
-      log: world.log,
       handlers: {
         compare: async (theirs) => {
           if (theirs.realm !== options.realm) {
@@ -128,7 +128,7 @@ export class Replication {
       },
     });
     void this.connection.whenEnded.then(() => {
-      this.#promiseTimer?.cancel();
+      this.#promiseThrottler.cancel();
       this.#announceTimer?.cancel();
       for (const waiting of [...this.#waiting]) waiting.settle(false);
     });
@@ -296,12 +296,11 @@ export class Replication {
    */
   #promiseLater(): void {
     const owes = !same(this.#theirPromise, this.#sentHeard) || !same(this.#options.ledger.promise, this.#sentPromise);
-    if (owes) this.#promiseTimer ??= this.#options.world.clock.after(PROMISE_MS, () => this.#sendPromise());
+    if (owes) this.#promiseThrottler.request();
   }
 
   #owesPromise = false;
   #sendPromise(): void {
-    this.#promiseTimer = undefined;
     this.#owesPromise = true;
     void this.send();
   }

@@ -1,6 +1,7 @@
 // The list of the realm's trackers as this tracker knows it. It changes while it runs: an operator,
 // the partner, or somebody at the partner's address shows a newer one that the realm has signed
 // (`shoal-tracker replace`, `retire`). Has one writer and tells who listens.
+import { Sequencer } from '../../protocol/async/sequencer.ts';
 import type { Pin } from '../../protocol/base/ids.ts';
 import type { Descriptor, SignedDescriptor } from '../../protocol/messages/realm.ts';
 import { checkDescriptor } from '../../protocol/messages/realm.ts';
@@ -14,7 +15,8 @@ export class TrackerList {
   readonly #onChange: () => void;
   #descriptor: Descriptor;
   #signed: SignedDescriptor;
-  #adopting: Promise<unknown> = Promise.resolve();
+  /** Takes one list over after the other: what is written last is the newest. */
+  readonly #adopting = new Sequencer();
 
   /** @param keep  writes a new one to the disk before it counts */
   constructor(config: TrackerConfig, keep: (list: SignedDescriptor) => Promise<void>, changed: () => void) {
@@ -57,15 +59,12 @@ export class TrackerList {
    */
   async shown(list: SignedDescriptor): Promise<void> {
     const shown = checkDescriptor(list, this.#config.realm, this.trackers[0]?.address ?? { host: '', port: 0 });
-    // One after the other: what is written last is the newest.
-    const taken = this.#adopting.then(async () => {
+    await this.#adopting.run(async () => {
       if (shown.version <= this.version) return;
       await this.#save(list);
       this.#descriptor = shown;
       this.#signed = list;
       this.#onChange();
     });
-    this.#adopting = taken.catch(() => undefined);
-    await taken;
   }
 }

@@ -1,7 +1,7 @@
 // How often somebody may try a password or make an account: a bucket per key that fills with time.
 // An office behind one address is not a burglar, so the buckets are deep; this machine itself is
 // exempt.
-import { isLoopback } from '../../protocol/messages/realm.ts';
+import { isLoopback } from '../../protocol/base/address.ts';
 import { ShoalError } from '../../protocol/base/errors.ts';
 import type { Clock } from '../../protocol/base/world.ts';
 

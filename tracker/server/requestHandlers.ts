@@ -1,5 +1,6 @@
 // One handler for each message an engine may send. Each asks who is asking, then the state or the
 // ledger; none knows how operations become durable or reach the partner.
+import { Sequencer } from '../../protocol/async/sequencer.ts';
 import { ShoalError } from '../../protocol/base/errors.ts';
 import type { AccountId, GroupId, Root } from '../../protocol/base/ids.ts';
 import { short, swarmKeyText } from '../../protocol/base/ids.ts';
@@ -43,7 +44,7 @@ const PEERS_PER_ANNOUNCE_MAX = 1024;
  * ones are left out.
  */
 const ADDRESS_CHARS_MAX = 64;
-/** Swarms of one engine: a folder of 100,000 files (`trust.md` 3.10). */
+/** Swarms of one engine: a folder of 100,000 files. */
 const SWARMS_PER_ENGINE_MAX = 100_000;
 /** How long a password that was shown may be used to sign in on the same link, in ms. */
 const LIST_CACHE_MS = 60_000;
@@ -110,8 +111,9 @@ export function requestHandlersFor(
     if (!group.members.has(me().id)) throw new ShoalError('notMember', { group: group.name });
     return group;
   };
+  /** Gives operations out in the order in which they were sent. */
+  const inOrder = new Sequencer();
   /** Reads an operation of this link's own device. */
-  let lastRead: Promise<unknown> = Promise.resolve();
   const readOwn = async (signed: SignedOperation): Promise<ReadOperation> => {
     const op = ledger.readUnchecked(signed);
     // By this door nobody is a tracker, whatever key they have: a former one's may be stolen.
@@ -126,10 +128,9 @@ export function requestHandlersFor(
     if (op.device !== session.pin) {
       throw new ShoalError('badMessage', { type: 'operation', why: 'another device has signed it' });
     }
-    const [before, mine] = [lastRead, ledger.checkSignature(op, signed)];
-    lastRead = Promise.allSettled([before, mine]).then(() => undefined); // not a list of lists of all that ever were
-    await before; // in the order in which they were sent
-    await mine;
+    const checked = ledger.checkSignature(op, signed); // several at once: only the results take turns
+    checked.catch(() => {}); // its failure is thrown in its turn
+    await inOrder.run(() => checked);
     return op;
   };
   const counts = (group: GroupId, root: Root): ReturnType<Swarms['counts']> => swarms.counts({ group, root });

@@ -1,33 +1,29 @@
-// One tracker: listens, finds out who has dialled, and gives each link the handlers of its kind.
-// Brings log, ledger, partner, swarms and sessions together; decides nothing about any of them.
-import { Connection } from '../../protocol/wire/connection.ts';
+// One tracker: brings log, ledger, partner, swarms, sessions and links together, and gives each
+// link the handlers of its kind. Decides nothing about any of them.
+import type { Connection } from '../../protocol/wire/connection.ts';
 import { asShoalError, ShoalError } from '../../protocol/base/errors.ts';
-import { FrameLink } from '../../protocol/wire/frame.ts';
-import { bye, greet } from '../../protocol/wire/greeting.ts';
-import type { AccountId, GroupId, OperationId, Pin } from '../../protocol/base/ids.ts';
+import type { GreetedLink } from '../../protocol/wire/openConnection.ts';
+import type { GroupId, OperationId, Pin } from '../../protocol/base/ids.ts';
 import { ID_BYTES } from '../../protocol/base/ids.ts';
 import { HEARTBEAT_MS } from '../../protocol/base/limits.ts';
-import { nameKey } from '../../protocol/base/names.ts';
 import type { Address, SignedOperation } from '../../protocol/base/fields.ts';
 import type { Operation, OperationBody, OperationName } from '../../protocol/messages/operations.ts';
 import { NOBODY, signOperation } from '../../protocol/messages/operations.ts';
 import { operatorLink } from '../../protocol/messages/partnerLink.ts';
 import type { SignedDescriptor } from '../../protocol/messages/realm.ts';
-import { addressText, isLoopback, realmUrlText } from '../../protocol/messages/realm.ts';
-import { encode } from '../../protocol/base/schema.ts';
-import type { BodyOf, HandlersOf } from '../../protocol/wire/table.ts';
+import { addressText } from '../../protocol/base/address.ts';
+import { realmUrlText } from '../../protocol/messages/realm.ts';
+import type { BodyOf } from '../../protocol/wire/table.ts';
 import { trackerLink } from '../../protocol/messages/trackerLink.ts';
-import { toWire } from '../../protocol/wire/wireErrors.ts';
-import type { ByteStream, Listener, ListenAt, Timer, World } from '../../protocol/base/world.ts';
+import type { Listener, ListenAt, World } from '../../protocol/base/world.ts';
 import type { TrackerConfig } from '../admin/config.ts';
 import { Conflicts } from '../pair/conflicts.ts';
 import { ReadYourWrites } from '../pair/readYourWrites.ts';
 import type { Changes } from '../fold/state.ts';
-import { stateHash } from '../fold/state.ts';
+import type { HandlerContext } from './requestHandlers.ts';
 import { requestHandlersFor } from './requestHandlers.ts';
 import { Ledger } from '../log/ledger.ts';
 import type { OpLog } from '../log/opLog.ts';
-import type { PartnerState } from '../pair/partner.ts';
 import { Partner } from '../pair/partner.ts';
 import { COST_DEFAULT, Passwords } from './passwords.ts';
 import type { Cost } from './passwords.ts';
@@ -35,16 +31,13 @@ import { PresenceNotifier } from './presenceNotifier.ts';
 import { TrackerList } from '../pair/trackerList.ts';
 import { Sessions } from './sessions.ts';
 import type { Keep } from '../log/snapshots.ts';
-import { compact, KEEP_DEFAULT } from '../log/snapshots.ts';
+import { compactRegularly } from '../log/snapshots.ts';
 import { Swarms } from './swarms.ts';
+import { Links } from './links.ts';
+import type { Durability, OperatorContext, TrackerState, TrackerStatus } from './operatorHandlers.ts';
+import { operatorHandlersFor, trackerStatus } from './operatorHandlers.ts';
 import { ACCOUNTS_PER_HOST, PASSWORDS_PER_HOST, PASSWORDS_PER_USER, AttemptLimiter } from './attemptLimiter.ts';
 
-/**
- * Links at one time, and from one address: an office of 200 people behind one address fits twice.
- * This machine itself is exempt.
- */
-const CONNECTIONS_MAX = 10_000;
-const CONNECTIONS_PER_HOST_MAX = 1_000;
 /** How long a tracker that ends waits for its partner to have everything, in ms. */
 const DRAIN_MS_MAX = 5_000;
 
@@ -89,8 +82,6 @@ export interface Tracker {
   close(): Promise<void>;
 }
 
-export type TrackerStatus = ReturnType<Server['status']>;
-
 /** @throws ShoalError listenFailed */
 export async function startTracker(options: TrackerOptions): Promise<Tracker> {
   const server = new Server(options);
@@ -103,23 +94,16 @@ class Server implements Tracker {
   readonly #options: TrackerOptions;
   readonly #trackerList: TrackerList;
   readonly #conflicts: Conflicts;
-  readonly #readYourWrites: ReadYourWrites;
   readonly #partner: Partner;
   readonly #swarms: Swarms;
   readonly #sessions: Sessions;
   readonly #presenceNotifier: PresenceNotifier;
-  readonly #passwords: Passwords;
-  readonly #attempts: {
-    readonly perUser: AttemptLimiter;
-    readonly perHost: AttemptLimiter;
-    readonly accounts: AttemptLimiter;
-  };
-  readonly #startedMs: number;
-  readonly #links = new Set<Connection<typeof trackerLink, 'tracker'> | Connection<typeof operatorLink, 'tracker'>>();
+  readonly #engineContext: HandlerContext;
+  readonly #operatorContext: OperatorContext;
+  readonly #links: Links;
   readonly #engineLinks = new Set<Connection<typeof trackerLink, 'tracker'>>();
-  readonly #linksByHost = new Map<string, number>();
   #listener: Listener | undefined;
-  #compactTimer: Timer | undefined;
+  #stopCompacting: () => void = () => {};
   #isUpgrading = false;
   /** Ends: no new links, and what was asked is still answered. */
   #draining = false;
@@ -129,8 +113,8 @@ class Server implements Tracker {
   constructor(options: TrackerOptions) {
     const { world, config, opLog } = options;
     const { clock, chance, log } = world;
+    const startedMs = clock.monotonicMs();
     this.#options = options;
-    this.#startedMs = clock.monotonicMs();
     this.#trackerList = new TrackerList(config, options.keepList ?? (() => Promise.resolve()), () =>
       this.#onListChanged(),
     );
@@ -165,18 +149,50 @@ class Server implements Tracker {
     const presenceChanged = (group: GroupId): void => this.#presenceNotifier.onChange(group);
     this.#swarms = new Swarms(clock, chance, presenceChanged);
     this.#sessions = new Sessions(() => this.ledger.state, this.#swarms, config.signer, config.realm, presenceChanged);
-    this.#passwords = new Passwords(chance, options.passwordCost ?? COST_DEFAULT);
-    this.#attempts = {
-      perUser: new AttemptLimiter(clock, PASSWORDS_PER_USER),
-      perHost: new AttemptLimiter(clock, PASSWORDS_PER_HOST),
-      accounts: new AttemptLimiter(clock, ACCOUNTS_PER_HOST),
-    };
-    this.#readYourWrites = new ReadYourWrites(this.ledger, clock);
+    const passwords = new Passwords(chance, options.passwordCost ?? COST_DEFAULT);
+    const readYourWrites = new ReadYourWrites(this.ledger, clock);
     this.#conflicts = new Conflicts(this.ledger);
+    this.#engineContext = {
+      clock,
+      ledger: this.ledger,
+      sessions: this.#sessions,
+      swarms: this.#swarms,
+      signer: config.signer,
+      list: this.#trackerList,
+      isStopping: () => this.#draining,
+      pair: () => this.#pairStatus,
+      conflicts: this.#conflicts,
+      readYourWrites,
+      passwords,
+      attempts: {
+        perUser: new AttemptLimiter(clock, PASSWORDS_PER_USER),
+        perHost: new AttemptLimiter(clock, PASSWORDS_PER_HOST),
+        accounts: new AttemptLimiter(clock, ACCOUNTS_PER_HOST),
+      },
+    };
+    this.#operatorContext = {
+      clock,
+      config,
+      version: options.version,
+      processId: options.processId ?? 0,
+      startedMs,
+      ledger: this.ledger,
+      partner: this.#partner,
+      trackerList: this.#trackerList,
+      conflicts: this.#conflicts,
+      sessions: this.#sessions,
+      swarms: this.#swarms,
+      passwords,
+      state: () => this.#state,
+      durability: () => this.#durability,
+      author: (name, body, added) => this.#author(name, body, added),
+      stop: options.stop ?? ((): void => void this.close()),
+    };
+    this.#links = new Links({ world, program: this.#program, serve: (link, pin) => this.#serve(link, pin) });
     this.ledger.onChange((changes) => {
       this.#sessions.notify(changes);
       this.#sendConflicts(changes);
-      this.#readYourWrites.recheck();
+      readYourWrites.recheck();
     });
   }
 
@@ -197,15 +213,15 @@ class Server implements Tracker {
   }
 
   async listen(): Promise<void> {
-    const { world, config, listen } = this.#options;
+    const { world, config, opLog, listen, keep } = this.#options;
     const own = config.descriptor.trackers.find(({ number }) => number === config.number);
     this.#listener = await world.network.listen(
       listen ?? { port: own?.address.port ?? 0 },
-      (stream) => void this.#accept(stream),
+      (stream) => void this.#links.accept(stream),
     );
     this.#partner.start();
     this.#partner.committed();
-    this.#compact();
+    this.#stopCompacting = compactRegularly(opLog, world.clock, world.log, keep);
     world.log.info('tracker serves', {
       number: config.number,
       address: addressText(this.address),
@@ -213,46 +229,15 @@ class Server implements Tracker {
     });
   }
 
-  status() {
-    const { config, version, world, processId = 0 } = this.#options;
-    const { state, log, frontier, unsettled, aheadMs } = this.ledger;
-    const offsetMs = Math.round(this.#partner.clockOffsetMs);
-    let files = 0;
-    for (const group of state.groups.values()) files += group.files.size;
-    return {
-      number: config.number,
-      version,
-      realm: config.realm,
-      origin: log.origin,
-      upMs: Math.round(world.clock.monotonicMs() - this.#startedMs),
-      links: this.#sessions.count,
-      accounts: state.accounts.size,
-      groups: state.groupNames.size,
-      files,
-      presences: this.#swarms.presences,
-      operations: log.count,
-      partner: this.#state,
-      partnerLagOperations: this.#partner.lag,
-      stateHash: stateHash(state),
-      processId,
-      unsettledOperations: unsettled,
-      frontierMs: frontier?.ms ?? 0,
-      conflicts: this.#conflicts.count,
-      clockAheadMs: Math.max(0, offsetMs),
-      clockBehindMs: Math.max(0, -offsetMs),
-      logAheadMs: Math.round(aheadMs),
-      durability: this.#durability,
-      listVersion: this.#trackerList.version,
-      memoryBytes: process.memoryUsage().rss,
-    };
+  status(): TrackerStatus {
+    return trackerStatus(this.#operatorContext);
   }
 
-  get #state(): PartnerState | 'retired' | 'draining' {
+  get #state(): TrackerState {
     if (this.#trackerList.isRetired) return 'retired';
     return this.#draining ? 'draining' : this.#partner.state;
   }
-  /** What an answer to a new operation would say. */
-  get #durability(): 'both' | 'one' | 'none' {
+  get #durability(): Durability {
     const state = this.#state;
     if (state === 'retired' || state === 'joining' || state === 'draining') return 'none';
     return state === 'solo' || state === 'skew' ? 'one' : 'both';
@@ -268,10 +253,10 @@ class Server implements Tracker {
     await this.#listener?.close();
     await this.#whenDrained();
     this.#closed = true;
-    this.#compactTimer?.cancel();
+    this.#stopCompacting();
     this.#partner.close();
     this.#presenceNotifier.stop();
-    for (const link of this.#links) link.close();
+    this.#links.close();
     opLog.close();
     world.log.info('tracker has stopped', { number: this.#options.config.number });
   }
@@ -346,22 +331,6 @@ class Server implements Tracker {
     for (const link of this.#engineLinks) link.close();
   }
 
-  /** Again and again replaces operations that need not be kept by what they came to. */
-  #compact(): void {
-    const {
-      world: { clock, log },
-      opLog,
-      keep = KEEP_DEFAULT,
-    } = this.#options;
-    this.#compactTimer = clock.after(keep.everyMs, () => {
-      compact(opLog, clock, log, keep)
-        .catch((error: unknown) =>
-          log.warn('final operations could not be replaced', { why: asShoalError(error).message }),
-        )
-        .finally(() => this.#closed || this.#compact());
-    });
-  }
-
   /** Takes in an operation of this tracker itself. @throws ShoalError why its rule refuses it */
   async #author<N extends OperationName>(
     name: N,
@@ -382,57 +351,22 @@ class Server implements Tracker {
     return this.ledger.ingest(signed, this.ledger.read(signed), added);
   }
 
-  async #accept(stream: ByteStream): Promise<void> {
-    const { pin } = stream;
+  /** Serves who has greeted; resolves when the link has ended. */
+  async #serve(link: GreetedLink, pin: Pin): Promise<void> {
+    const { world, config } = this.#options;
+    const { role, program, stream } = link;
     const { host } = stream.remote;
-    const fromHere = this.#linksByHost.get(host) ?? 0;
-    const isFull = !isLoopback(host) && (fromHere >= CONNECTIONS_PER_HOST_MAX || this.#links.size >= CONNECTIONS_MAX);
-    if (this.#closed || pin === undefined || isFull) return stream.destroy();
-    this.#linksByHost.set(host, fromHere + 1);
-    const link = new FrameLink(stream);
-    try {
-      await this.#serve(link, pin);
-    } catch (error) {
-      this.#refuse(link, asShoalError(error));
-    } finally {
-      const left = (this.#linksByHost.get(host) ?? 1) - 1;
-      if (left > 0) this.#linksByHost.set(host, left);
-      else this.#linksByHost.delete(host);
-    }
-  }
-
-  /** Finds out who it is and serves it; resolves when the link has ended. */
-  async #serve(link: FrameLink, pin: Pin): Promise<void> {
-    const {
-      world: { clock, chance, log },
-      config,
-    } = this.#options;
-    const { host } = link.stream.remote;
-    const { role, program } = await greet(link, {
-      role: 'tracker',
-      accepts: ['engine', 'tracker', 'operator'],
-      program: this.#program,
-      clock,
-      chance,
-    });
     if (this.#closed) throw new ShoalError('linkClosed');
-    log.debug('a link is up', { role, program, host });
+    world.log.debug('a link is up', { role, program, host });
     if (role === 'tracker') {
       // Which of the realm's it is, or will be by a newer list, shows when the two compare.
       if (this.#trackerList.isRetired) throw new ShoalError('retired');
       await this.#partner.accept(link);
     } else if (role === 'operator') {
       if (pin !== config.identity.pin) throw new ShoalError('pinMismatch', { address: host });
-      await this.#whenEnded(
-        new Connection(link, {
-          table: operatorLink,
-          side: 'tracker',
-          handlers: this.#operatorHandlers,
-          heartbeatMs: HEARTBEAT_MS.tracker,
-          clock,
-          log,
-        }),
-      );
+      const handlers = operatorHandlersFor(this.#operatorContext);
+      const heartbeatMs = HEARTBEAT_MS.tracker;
+      await this.#links.hold(link.connect({ table: operatorLink, side: 'tracker', handlers, heartbeatMs }));
     } else {
       if (this.#draining) throw new ShoalError('unavailable', { why: 'it is stopping' });
       if (this.#partner.state === 'joining') {
@@ -442,86 +376,21 @@ class Server implements Tracker {
     }
   }
 
-  readonly #operatorHandlers: HandlersOf<typeof operatorLink, 'tracker'> = {
-    status: () => this.status(),
-    conflicts: ({ from }) => this.#conflicts.page(from),
-    setList: async (list) => {
-      await this.#trackerList.shown(list);
-      return { version: this.#trackerList.version };
-    },
-    resetPassword: async ({ user, password }) => {
-      const account = this.#accountNamed(user);
-      return this.#author('resetPassword', { account }, Buffer.from(await this.#passwords.hash(password)));
-    },
-    setOwner: ({ group: name, user }) => {
-      const group = this.ledger.state.groupNames.get(nameKey(name));
-      if (group === undefined) throw new ShoalError('unknownGroup', { group: name });
-      return this.#author('setOwner', { group, account: this.#accountNamed(user) });
-    },
-    stop: () => {
-      const stop = this.#options.stop ?? ((): void => void this.close());
-      this.#options.world.clock.after(0, stop); // the answer goes out before the goodbye
-      return {};
-    },
-  };
-
-  /** @throws ShoalError unknownUser */
-  #accountNamed(user: string): AccountId {
-    const account = this.ledger.state.userNames.get(nameKey(user));
-    if (account === undefined) throw new ShoalError('unknownUser', { user });
-    return account;
-  }
-
-  async #serveEngine(link: FrameLink, pin: Pin): Promise<void> {
-    const {
-      world: { clock, log },
-      config,
-    } = this.#options;
+  async #serveEngine(link: GreetedLink, pin: Pin): Promise<void> {
     // The handlers need the session and the session the connection; messages that have come already
     // are handled in its constructor.
     const session = this.#sessions.add(pin, link.stream.remote.host);
-    const handlers = requestHandlersFor(session, {
-      clock,
-      ledger: this.ledger,
-      sessions: this.#sessions,
-      swarms: this.#swarms,
-      signer: config.signer,
-      list: this.#trackerList,
-      isStopping: () => this.#draining,
-      pair: () => this.#pairStatus,
-      conflicts: this.#conflicts,
-      readYourWrites: this.#readYourWrites,
-      passwords: this.#passwords,
-      attempts: this.#attempts,
-    });
-    const connection = new Connection(link, {
+    const handlers = requestHandlersFor(session, this.#engineContext);
+    const connection = link.connect({
       table: trackerLink,
       side: 'tracker',
       handlers,
       heartbeatMs: HEARTBEAT_MS.tracker,
-      clock,
-      log,
     });
     session.connect(connection);
     this.#engineLinks.add(connection);
-    await this.#whenEnded(connection);
+    await this.#links.hold(connection);
     this.#engineLinks.delete(connection);
     this.#sessions.remove(session);
-  }
-
-  async #whenEnded(
-    connection: Connection<typeof trackerLink, 'tracker'> | Connection<typeof operatorLink, 'tracker'>,
-  ): Promise<void> {
-    this.#links.add(connection);
-    await connection.whenEnded;
-    this.#links.delete(connection);
-  }
-
-  /** Says why, if the other side still listens, and hangs up. */
-  #refuse(link: FrameLink, error: ShoalError): void {
-    const { clock, log } = this.#options.world;
-    log.debug('a link was refused', { host: link.stream.remote.host, why: error.message });
-    link.send({ type: 'bye', kind: 'notice', call: 0 }, encode(bye, { error: toWire(error) }));
-    link.finish(clock);
   }
 }

@@ -5,7 +5,7 @@
 import type { AccountId, GroupId, Pin, Root, SwarmKey } from '../../protocol/base/ids.ts';
 import { PEERS_PER_REPLY_MAX } from '../../protocol/base/limits.ts';
 import type { Address } from '../../protocol/base/fields.ts';
-import { isLoopback } from '../../protocol/messages/realm.ts';
+import { isLoopback } from '../../protocol/base/address.ts';
 import type { SwarmPeer } from '../../protocol/messages/trackerLink.ts';
 import type { Chance, Clock, Timer } from '../../protocol/base/world.ts';
 

@@ -3,7 +3,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { ShoalError, systemCode } from '../../../protocol/base/errors.ts';
 import { tryParseRate } from '../../../protocol/frontend/format.ts';
-import { addressText, checkDescriptor, parseAddress, realmUrlText } from '../../../protocol/messages/realm.ts';
+import { addressText, parseAddress } from '../../../protocol/base/address.ts';
+import { checkDescriptor, realmUrlText } from '../../../protocol/messages/realm.ts';
 
 const usage: (why: string) => never = (why) => {
   throw new ShoalError('usage', { why });

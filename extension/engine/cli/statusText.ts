@@ -1,7 +1,7 @@
 // What the engine is doing, in the words of the command line: trackers, account, groups, rates and
 // transfers. Pure.
 import { printable } from '../../../protocol/base/errors.ts';
-import { addressText } from '../../../protocol/messages/realm.ts';
+import { addressText } from '../../../protocol/base/address.ts';
 import { formatCount, formatRate } from '../../../protocol/frontend/format.ts';
 import type { Downloader, Overview, TrackerState, Transfer } from '../../../protocol/messages/engineLink.ts';
 import { fromWire } from '../../../protocol/wire/wireErrors.ts';

@@ -1,11 +1,10 @@
 // The process that is the engine of a home: elected by a lock, it opens the engine and serves its
 // verbs and changes to frontends over a local socket, for as long as somebody holds it. Owns lock,
 // socket and frontends; knows nothing of groups, files or trackers.
-import { Connection } from '../../../protocol/wire/connection.ts';
 import { engineLink } from '../../../protocol/messages/engineLink.ts';
 import { asShoalError, ShoalError } from '../../../protocol/base/errors.ts';
-import { FrameLink } from '../../../protocol/wire/frame.ts';
-import { greet } from '../../../protocol/wire/greeting.ts';
+import type { GreetedLink } from '../../../protocol/wire/openConnection.ts';
+import { openLink } from '../../../protocol/wire/openConnection.ts';
 import { HEARTBEAT_MS } from '../../../protocol/base/limits.ts';
 import type { CallContext, HandlersOf } from '../../../protocol/wire/table.ts';
 import type { ByteStream, Listener, Log, Timer, World } from '../../../protocol/base/world.ts';
@@ -164,17 +163,16 @@ class EngineServer implements LocalServer {
   async #accept(stream: ByteStream): Promise<void> {
     const { version, world, log } = this.#options;
     if (this.#leaving) return stream.destroy();
-    const link = new FrameLink(stream);
+    let link: GreetedLink;
     try {
-      const { program } = await greet(link, {
+      link = await openLink(stream, {
+        world: { ...world, log },
         role: 'engine',
         accepts: ['frontend'],
         program: programName(version),
         secret: this.#secret,
-        clock: world.clock,
-        chance: world.chance,
       });
-      log.debug('frontend came', { program });
+      log.debug('frontend came', { program: link.program });
     } catch (error) {
       return log.warn('a frontend was refused', { why: (error as Error).message });
     }
@@ -182,20 +180,18 @@ class EngineServer implements LocalServer {
     this.#serve(link);
   }
 
-  #serve(link: FrameLink): void {
+  #serve(link: GreetedLink): void {
     const {
       world: { clock },
       log,
     } = this.#options;
     const feed = new ClientFeed(this.#api, clock, log);
     this.#frontends.add(feed); // before the connection hands out what has arrived already
-    const connection = new Connection(link, {
+    const connection = link.connect({
       table: engineLink,
       side: 'engine',
       handlers: this.#handlers(feed),
       heartbeatMs: HEARTBEAT_MS.engine,
-      clock,
-      log,
     });
     feed.connect(connection);
     void connection.whenEnded.then(() => {

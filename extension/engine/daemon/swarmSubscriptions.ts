@@ -3,7 +3,8 @@
 import { encode } from '../../../protocol/base/schema.ts';
 import type { SwarmView } from '../../../protocol/messages/swarmView.ts';
 import { swarmView } from '../../../protocol/messages/swarmView.ts';
-import type { Clock, Timer } from '../../../protocol/base/world.ts';
+import { Throttler } from '../../../protocol/async/throttler.ts';
+import type { Clock } from '../../../protocol/base/world.ts';
 import type { EngineApi } from '../engineApi.ts';
 
 /**
@@ -23,16 +24,15 @@ interface Subscriber {
 
 export class SwarmSubscriptions {
   readonly #api: Pick<EngineApi, 'swarm'>;
-  readonly #clock: Clock;
   readonly #subscriber: Subscriber;
   /** By transfer: what was told last. */
   readonly #sent = new Map<number, Buffer>();
-  #timer: Timer | undefined;
+  readonly #throttler: Throttler;
 
-  constructor(api: Pick<EngineApi, 'swarm'>, clock: Clock, reader: Subscriber) {
+  constructor(api: Pick<EngineApi, 'swarm'>, clock: Clock, subscriber: Subscriber) {
     this.#api = api;
-    this.#clock = clock;
-    this.#subscriber = reader;
+    this.#subscriber = subscriber;
+    this.#throttler = new Throttler(clock, { restMs: 0, delayMs: REFRESH_MS }, () => this.#refreshAll());
   }
 
   set(transfer: number, on: boolean): void {
@@ -50,16 +50,14 @@ export class SwarmSubscriptions {
   }
 
   #schedule(): void {
-    if (this.#sent.size === 0) this.#timer?.cancel();
-    if (this.#sent.size === 0) this.#timer = undefined;
-    else {
-      this.#timer ??= this.#clock.after(REFRESH_MS, () => {
-        this.#timer = undefined;
-        // Who reads slowly gets fewer reports, not older ones.
-        if (this.#subscriber.isWritable) for (const transfer of [...this.#sent.keys()]) this.#refresh(transfer);
-        this.#schedule();
-      });
-    }
+    if (this.#sent.size > 0) this.#throttler.request();
+    else this.#throttler.cancel();
+  }
+
+  #refreshAll(): void {
+    // Who reads slowly gets fewer reports, not older ones.
+    if (this.#subscriber.isWritable) for (const transfer of [...this.#sent.keys()]) this.#refresh(transfer);
+    this.#schedule();
   }
 
   #refresh(transfer: number): void {

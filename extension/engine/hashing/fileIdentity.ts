@@ -1,6 +1,6 @@
 // Whether a file on disk is still the one that was hashed: by device, inode, size and both times
-// (`trust.md` 6.7). A changed file must not be served: its pieces would fail verification
-// everywhere.
+// (extension/engine/README.md, 4). A changed file must not be served: its pieces would fail
+// verification everywhere.
 import type { DiskStat } from '../../../protocol/base/world.ts';
 
 /** What is remembered of a file, as texts so that it can be kept in JSON. */

@@ -2,6 +2,7 @@
 // shared memory, only their place is posted; files are read there, by their descriptors.
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { Sequencer } from '../../../protocol/async/sequencer.ts';
 import { asShoalError, isShoalError, ShoalError } from '../../../protocol/base/errors.ts';
 import type { DiskFile, Timer, World } from '../../../protocol/base/world.ts';
 import { hashIfUnchanged } from './hasher.ts';
@@ -74,7 +75,7 @@ export function threadedHasher({ disk, clock }: Pick<World, 'disk' | 'clock'>): 
   const pieces = new HashThread();
   const files = new HashThread();
   const helper = new HashThread();
-  const line = new JobQueue();
+  const largeFiles = new Sequencer(); // one at a time: the others have no file open
   let helperEnds: Timer | undefined;
   let isClosed = false;
   const hashLarge = async (
@@ -95,12 +96,12 @@ export function threadedHasher({ disk, clock }: Pick<World, 'disk' | 'clock'>): 
       const stat = await disk.stat(path).catch(() => undefined);
       const isLarge = (stat?.sizeBytes ?? 0) >= LARGE_FROM_BYTES;
       if (isLarge && availableParallelism() > 1) {
-        return line.run(options?.signal, async () => {
+        return largeFiles.run(async () => {
           if (isClosed) throw new ShoalError('cancelled');
           return hashIfUnchanged(disk, path, pieceBytes, (file, shape) =>
             hashLarge(descriptorOf(file), shape, options),
           );
-        });
+        }, options?.signal);
       }
       return (isLarge ? files : pieces).run({ do: 'hashFile', path, pieceBytes }, options) as Promise<HashedFile>;
     },
@@ -164,33 +165,6 @@ async function hashInParallel(
   const isShorter = [tree, sum].some((one) => one.status === 'fulfilled' && one.value === undefined);
   if (isShorter && options?.signal?.aborted !== true) return undefined;
   throw new ShoalError('cancelled');
-}
-
-/** Jobs of which one runs at a time: the others have no file open. */
-class JobQueue {
-  #last: Promise<unknown> = Promise.resolve();
-
-  /**
-   * Runs a job when those before it have ended. @throws ShoalError cancelled at once, while it
-   * waits; what the job throws
-   */
-  run<T>(signal: AbortSignal | undefined, job: () => Promise<T>): Promise<T> {
-    if (signal?.aborted) return Promise.reject(new ShoalError('cancelled'));
-    let isWaiting = true;
-    const turn = this.#last.then(() => {
-      isWaiting = false;
-      if (signal?.aborted) throw new ShoalError('cancelled');
-      return job();
-    });
-    this.#last = turn.catch(() => {});
-    return new Promise((resolve, reject) => {
-      const onAbort = (): void => {
-        if (isWaiting) reject(new ShoalError('cancelled'));
-      };
-      signal?.addEventListener('abort', onAbort, { once: true });
-      turn.then(resolve, reject).finally(() => signal?.removeEventListener('abort', onAbort));
-    });
-  }
 }
 
 function descriptorOf(file: DiskFile): number {

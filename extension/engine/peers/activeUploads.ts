@@ -3,9 +3,8 @@
 import type { Downloader } from '../../../protocol/messages/engineLink.ts';
 import { SERVED_MAX } from '../../../protocol/messages/engineLink.ts';
 import type { Clock } from '../../../protocol/base/world.ts';
-import type { PeerConnection } from './peerConnection.ts';
+import type { PeerConnection, PeerSwarm } from './peerConnection.ts';
 import { RateMeter } from './rateMeter.ts';
-import type { Swarm } from '../swarm/swarm.ts';
 
 /**
  * Who got nothing for so long, in ms, gets its pieces elsewhere or has paused: nobody is waited for
@@ -15,7 +14,7 @@ const INACTIVE_MS = 15_000;
 
 interface ActiveUpload {
   readonly peer: PeerConnection;
-  readonly swarm: Swarm;
+  readonly swarm: PeerSwarm;
   readonly names: Omit<Downloader, 'bytesPerS'>;
   readonly rate: RateMeter;
   lastSentMs: number;
@@ -24,7 +23,7 @@ interface ActiveUpload {
 export class ActiveUploads {
   readonly #clock: Clock;
   /** By peer and swarm. */
-  readonly #rows = new Map<PeerConnection, Map<Swarm, ActiveUpload>>();
+  readonly #rows = new Map<PeerConnection, Map<PeerSwarm, ActiveUpload>>();
   #lastListed = '';
 
   constructor(clock: Clock) {
@@ -32,8 +31,8 @@ export class ActiveUploads {
   }
 
   /** Bytes of a piece went to a peer. */
-  onSent(peer: PeerConnection, swarm: Swarm, names: Pick<Downloader, 'group' | 'name'>, bytes: number): void {
-    const bySwarm = this.#rows.get(peer) ?? new Map<Swarm, ActiveUpload>();
+  onSent(peer: PeerConnection, swarm: PeerSwarm, names: Pick<Downloader, 'group' | 'name'>, bytes: number): void {
+    const bySwarm = this.#rows.get(peer) ?? new Map<PeerSwarm, ActiveUpload>();
     this.#rows.set(peer, bySwarm);
     const nowMs = this.#clock.monotonicMs();
     const row = bySwarm.get(swarm) ?? {

@@ -4,30 +4,53 @@
 import type { HandlersOf } from '../../../protocol/wire/table.ts';
 import type { Connection } from '../../../protocol/wire/connection.ts';
 import { ShoalError } from '../../../protocol/base/errors.ts';
-import type { GroupId, Pin, Root } from '../../../protocol/base/ids.ts';
+import type { GroupId, Pin, Root, SwarmKey } from '../../../protocol/base/ids.ts';
 import { HASHES_PER_REPLY_MAX, SPAN_BYTES_MAX } from '../../../protocol/base/limits.ts';
 import type { holding, peerLink } from '../../../protocol/messages/peerLink.ts';
 import type { Of } from '../../../protocol/base/schema.ts';
 import type { Ticket } from '../../../protocol/messages/ticket.ts';
 import type { ByteStream } from '../../../protocol/base/world.ts';
 import { isRange, lengthOf } from '../hashing/merkleTree.ts';
-import type { Swarm } from '../swarm/swarm.ts';
+import type { PieceStore } from '../storage/pieceStore.ts';
 import type { Tickets } from '../trackers/tickets.ts';
-import type { UploadPeer, UploadQueue } from './uploadQueue.ts';
+import type { UploadQueue } from './uploadQueue.ts';
+import type { UploadFile, UploadPeer } from './uploadRequest.ts';
 
 export type Holding = Of<typeof holding>;
 export type PeerRpc = Connection<typeof peerLink, 'peer'>;
 
-/** What a link needs of its engine. */
+/** What a connection needs of a swarm that uses it. Class Swarm implements it. */
+export interface PeerSwarm extends UploadFile {
+  readonly key: SwarmKey;
+  readonly store: Pick<PieceStore, 'states' | 'shape' | 'hashes'>;
+  readonly leftBytes: number;
+  /** The pieces that this engine holds, as a peer is told. */
+  holding(): Holding;
+  /** A peer has joined, or has told anew what it has. */
+  onJoined(connection: PeerConnection, holding: Holding): void;
+  /** A peer has left, or its connection is gone. */
+  onLeft(connection: PeerConnection): void;
+  onHave(connection: PeerConnection, pieces: readonly number[]): void;
+  /** A leecher says which pieces it has requested from seeders. */
+  onRequested(connection: PeerConnection, pieces: readonly number[]): void;
+  /** Bytes of a piece were sent to a peer. */
+  onSent(connection: PeerConnection, bytes: number): void;
+  /** Fills the memory with bytes of a piece that is held. @throws ShoalError what the disk says */
+  read(piece: number, offset: number, into: Uint8Array): Promise<void>;
+  /** Whether a peer takes part that does not have everything. */
+  isWantedBy(connection: PeerConnection): boolean;
+}
+
+/** What a connection needs of its engine. */
 export interface PeerContext {
   readonly tickets: Tickets;
   /** Where requests for bytes wait for their turn. */
   readonly uploadQueue: UploadQueue;
-  swarm(group: GroupId, root: Root): Swarm | undefined;
+  swarm(group: GroupId, root: Root): PeerSwarm | undefined;
   /** A revocation that was new to us came over this link. */
   onRevoked(bytes: Uint8Array, from: PeerConnection): void;
   /** Bytes of a piece were handed to a link. */
-  onSent(swarm: Swarm, bytes: number, to: PeerConnection): void;
+  onSent(swarm: PeerSwarm, bytes: number, to: PeerConnection): void;
 }
 
 export class PeerConnection implements UploadPeer {
@@ -36,7 +59,7 @@ export class PeerConnection implements UploadPeer {
   /** Address of the other end. */
   readonly host: string;
   /** Swarms both sides have joined over this link. */
-  readonly swarms = new Set<Swarm>();
+  readonly swarms = new Set<PeerSwarm>();
   readonly #context: PeerContext;
   readonly #theirTickets = new Map<GroupId, Ticket>();
   readonly #shownTickets = new Map<GroupId, Uint8Array>();
@@ -98,7 +121,7 @@ export class PeerConnection implements UploadPeer {
   /**
    * Joins a swarm over this link. @throws ShoalError noTicket, notServed, or what the link throws
    */
-  async join(swarm: Swarm): Promise<void> {
+  async join(swarm: PeerSwarm): Promise<void> {
     const { group, root } = swarm.key;
     if (!this.showTicket(group)) throw new ShoalError('noTicket');
     const reply = await this.rpc.call('join', { group, root, holding: swarm.holding() });
@@ -110,7 +133,7 @@ export class PeerConnection implements UploadPeer {
     swarm.onJoined(this, reply.holding);
   }
 
-  leave(swarm: Swarm): void {
+  leave(swarm: PeerSwarm): void {
     if (!this.swarms.delete(swarm)) return;
     // A join of one that has ended may be answered late, when another one of the same file is
     // there; the other side knows of one only.
@@ -184,7 +207,7 @@ export class PeerConnection implements UploadPeer {
   };
 
   /** @throws ShoalError noTicket, notServed */
-  #trustedSwarm(group: GroupId, root: Root): Swarm {
+  #trustedSwarm(group: GroupId, root: Root): PeerSwarm {
     if (!this.trusts(group)) throw new ShoalError('noTicket');
     const swarm = this.#context.swarm(group, root);
     if (!swarm) throw new ShoalError('notServed');

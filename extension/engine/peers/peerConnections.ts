@@ -1,23 +1,22 @@
 // Links to other engines: one per pair, dialled by the side that misses more (only a dialled TLS
 // socket receives in place), accepted from anybody who proves a key. Owns the listener and the
 // links; what is said on them is peerConnection.ts's business.
-import { Connection } from '../../../protocol/wire/connection.ts';
+import type { Backoff } from '../../../protocol/async/backoff.ts';
+import { backoffMs } from '../../../protocol/async/backoff.ts';
 import { asShoalError } from '../../../protocol/base/errors.ts';
-import { FrameLink } from '../../../protocol/wire/frame.ts';
-import { greet } from '../../../protocol/wire/greeting.ts';
+import { openLink } from '../../../protocol/wire/openConnection.ts';
 import type { GroupId, Pin } from '../../../protocol/base/ids.ts';
-import { isLoopback } from '../../../protocol/messages/realm.ts';
+import { isLoopback } from '../../../protocol/base/address.ts';
 import { ADDRESSES_PER_PEER_MAX, HEARTBEAT_MS } from '../../../protocol/base/limits.ts';
 import type { Address } from '../../../protocol/base/fields.ts';
 import { peerLink } from '../../../protocol/messages/peerLink.ts';
 import type { SwarmPeer } from '../../../protocol/messages/trackerLink.ts';
 import type { ByteStream, Listener, World } from '../../../protocol/base/world.ts';
 import { dialFastest } from './happyEyeballs.ts';
-import type { PeerContext } from './peerConnection.ts';
+import type { PeerContext, PeerSwarm } from './peerConnection.ts';
 import { PeerConnection } from './peerConnection.ts';
-import type { Swarm } from '../swarm/swarm.ts';
 
-/** Links at one time (`trust.md` 3.10). */
+/** Links at one time. */
 const CONNECTIONS_MAX = 200;
 /** Links that one address may have dialled; this machine itself is exempt. */
 const CONNECTIONS_PER_HOST_MAX = 16;
@@ -27,6 +26,12 @@ const BE_DIALLED_MS = 3_000;
 const IDLE_MS = 30_000;
 /** How long after it was last allowed a peer that nobody dialled is remembered, in ms. */
 const FORGET_ATTEMPT_MS = 10 * 60_000;
+
+/**
+ * Delay before a peer is dialled again: 1 s, 2 s, 4 s, up to 5 min, each ±20 %. Without jitter, all
+ * peers of an engine that restarts would return in the same second.
+ */
+const REDIAL: Backoff = { firstMs: 1_000, maxMs: 5 * 60_000, factor: 2, jitterMin: 0.8, jitterMax: 1.2 };
 
 interface Attempt {
   firstSeenMs: number;
@@ -41,17 +46,8 @@ export interface PeerConnectionsContext extends PeerContext {
   readonly program: string;
   /** Asks the trackers to have a peer dial us. */
   askDial(pin: Pin, group: GroupId): void;
-  onConnected(connection: PeerConnection): void;
-}
-
-/**
- * How long to wait before dialling a peer again, in ms: 1 s, 2 s, 4 s, up to 5 min, each ±20 %.
- * Without the spread, all peers of an engine that restarts would return in the same second.
- *
- * @param failures  in a row, from 1
- */
-export function redialDelayMs(failures: number, random: () => number): number {
-  return Math.min(5 * 60_000, 1000 * 2 ** (failures - 1)) * (0.8 + 0.4 * random());
+  /** A link to a peer was opened. */
+  onConnected(): void;
 }
 
 export class PeerConnections {
@@ -128,7 +124,7 @@ export class PeerConnections {
   /**
    * The link to a peer; if there is none it may be dialled now, and the swarm's next look finds it.
    */
-  connectTo(peer: SwarmPeer, swarm: Swarm): PeerConnection | undefined {
+  connectTo(peer: SwarmPeer, swarm: PeerSwarm): PeerConnection | undefined {
     const connection = this.#connections.get(peer.pin);
     if (connection || !this.#isOpen || peer.pin === this.#context.device) return connection;
     const now = this.#context.world.clock.monotonicMs();
@@ -179,7 +175,7 @@ export class PeerConnections {
       attempt.failures = 0;
     } catch (error) {
       attempt.failures++;
-      attempt.notBeforeMs = clock.monotonicMs() + redialDelayMs(attempt.failures, () => chance.random());
+      attempt.notBeforeMs = clock.monotonicMs() + backoffMs(REDIAL, attempt.failures, () => chance.random());
       log.debug('a peer could not be dialled', { peer: peer.pin, why: asShoalError(error).message });
       if (!asked) this.#context.askDial(peer.pin, group);
     } finally {
@@ -211,33 +207,30 @@ export class PeerConnections {
   }
 
   async #adopt(stream: ByteStream): Promise<void> {
-    const { clock, chance, log } = this.#context.world;
+    const { world, program } = this.#context;
     const { pin } = stream;
     if (pin === undefined || pin === this.#context.device || this.#isFull(stream)) return stream.destroy();
-    const frames = new FrameLink(stream);
-    await greet(frames, { role: 'peer', accepts: ['peer'], program: this.#context.program, clock, chance });
+    const link = await openLink(stream, { world, role: 'peer', accepts: ['peer'], program });
     const old = this.#connections.get(pin);
     // Many may have greeted at the same moment.
     if (!this.#isOpen || (old ? !this.#shouldReplace(old, stream, pin) : this.#isFull(stream))) return stream.destroy();
-    const link = new PeerConnection(pin, stream, this.#context);
-    this.#connections.set(pin, link);
+    const peer = new PeerConnection(pin, stream, this.#context);
+    this.#connections.set(pin, peer);
     old?.rpc.close();
-    const connection = new Connection(frames, {
+    const connection = link.connect({
       table: peerLink,
       side: 'peer',
-      handlers: link.handlers,
+      handlers: peer.handlers,
       heartbeatMs: HEARTBEAT_MS.peer,
-      clock,
-      log,
-      opened: (opened) => (link.rpc = opened),
+      opened: (opened) => (peer.rpc = opened),
     });
     void connection.whenEnded.then(() => {
-      if (this.#connections.get(pin) === link) this.#connections.delete(pin);
-      this.#idleSinceMs.delete(link);
-      for (const swarm of link.swarms) swarm.onLeft(link);
-      link.swarms.clear();
+      if (this.#connections.get(pin) === peer) this.#connections.delete(pin);
+      this.#idleSinceMs.delete(peer);
+      for (const swarm of peer.swarms) swarm.onLeft(peer);
+      peer.swarms.clear();
     });
-    this.#context.onConnected(link);
+    this.#context.onConnected();
   }
 
   /**

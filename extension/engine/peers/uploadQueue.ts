@@ -2,13 +2,13 @@
 // answered one after the other as the limits and the peers' lines allow. Owns the line; whose turn
 // it is, uploadScheduler.ts says; whether a peer may have anything, peerConnection.ts.
 import { ShoalError } from '../../../protocol/base/errors.ts';
-import type { RawBytes } from '../../../protocol/wire/frame.ts';
 import type { Clock, Timer } from '../../../protocol/base/world.ts';
 import type { UploadCandidate } from './uploadScheduler.ts';
 import { nextUpload } from './uploadScheduler.ts';
 import { SuperSeeding } from './superSeeding.ts';
 import type { BufferPool } from './bufferPool.ts';
 import type { RateLimiter } from './rateLimiter.ts';
+import type { Upload, UploadFile, UploadPeer, UploadRequest } from './uploadRequest.ts';
 
 /**
  * Memory that one peer's answers may take before they are with the system: who does not read holds
@@ -20,39 +20,6 @@ const BUFFERED_BYTES_PER_PEER_MAX = 4 * 1024 * 1024;
  * disk, more only take memory.
  */
 const CONCURRENT_UPLOADS_MAX = 8;
-
-/** Who asks. Compared by identity. */
-export interface UploadPeer {
-  /**
-   * Whether it has taken enough of what it was sent to get more: who reads slowly holds up nobody
-   * else.
-   */
-  readonly isWritable: boolean;
-  /** Resolves when it has, or is gone. */
-  writable(): Promise<void>;
-}
-
-/** The file that is asked for. Compared by identity. */
-export interface UploadFile {
-  /** The limit of this file alone. */
-  readonly uploadLimiter: RateLimiter;
-  /** How many downloaders have a piece. */
-  leechersWith(piece: number): number;
-}
-
-export interface UploadRequest {
-  readonly peer: UploadPeer;
-  readonly file: UploadFile;
-  readonly piece: number;
-  readonly offset: number;
-  readonly lengthBytes: number;
-  readonly signal: AbortSignal;
-  /** Fills the memory; throws when the peer may not have it. */
-  read(into: Uint8Array): Promise<void>;
-}
-
-/** Bytes to send, at most as many as were asked for, in memory with room in front. */
-export type Upload = Required<RawBytes>;
 
 interface QueuedUpload extends UploadRequest {
   readonly sinceMs: number;

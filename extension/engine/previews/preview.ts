@@ -10,8 +10,9 @@ import type { PieceStoreContext } from '../storage/pieceStore.ts';
 import { PieceStore } from '../storage/pieceStore.ts';
 import { diskError } from '../storage/diskErrors.ts';
 import { shapeOf } from '../hashing/merkleTree.ts';
-import type { SwarmContext } from '../swarm/swarm.ts';
-import { Swarm } from '../swarm/swarm.ts';
+import type { SwarmContext } from '../swarm/swarmContext.ts';
+import { NO_EVENTS, Swarm } from '../swarm/swarm.ts';
+import type { SwarmClaimant } from '../swarm/swarmRegistry.ts';
 
 /** A version of a file in a group, as far as it takes to read it. */
 export interface SharedFile {
@@ -26,7 +27,7 @@ export interface SharedFile {
 export interface PreviewContext extends PieceStoreContext {
   readonly chance: Chance;
   readonly home: Home;
-  readonly swarmHost: SwarmContext;
+  readonly swarmContext: SwarmContext;
 }
 
 /** Where the bytes of one go. */
@@ -35,60 +36,82 @@ export interface PreviewFile {
   readonly file: DiskFile;
 }
 
-export class Preview {
+export class Preview implements SwarmClaimant {
   readonly file: SharedFile;
-  readonly pieceStore: PieceStore;
-  readonly swarm: Swarm;
+  readonly store: PieceStore;
   /** When it was last read, by the monotonic clock. */
   lastUsedMs = 0;
   /** How many read it now. */
   readers = 0;
   readonly #context: PreviewContext;
-  readonly #previewFile: string;
+  readonly #path: string;
+  readonly #onRelease: () => void;
+  #swarm: Swarm | undefined;
 
-  /** @param peers  that a tracker has named already */
+  /** @param onRelease  called when a transfer takes the swarm over: then this has to end */
   constructor(
     context: PreviewContext,
     file: SharedFile,
-    { path: place, file: open }: PreviewFile,
-    { layer: pieceHashes, peers }: { readonly layer: Uint8Array | undefined; readonly peers: readonly SwarmPeer[] },
+    previewFile: PreviewFile,
+    pieceHashes: Uint8Array | undefined,
+    onRelease: () => void,
   ) {
     this.#context = context;
     this.file = file;
-    this.pieceStore = PieceStore.forPreview(
-      context,
-      file.key.root,
-      shapeOf(file.sizeBytes, file.pieceBytes),
-      open,
-      pieceHashes,
-    );
-    this.#previewFile = place;
-    this.swarm = new Swarm(file.key, this.pieceStore, 'sequential', context.swarmHost, {
-      onChange() {},
-      onPieceHashes() {},
-      onComplete() {},
-      onDiskError() {},
-      onSourceLost() {},
-      onReceived() {},
-    });
-    this.swarm.pause(); // it fetches what somebody waits for, and nothing else
-    this.swarm.addCandidates(peers);
+    this.#path = previewFile.path;
+    this.#onRelease = onRelease;
+    const shape = shapeOf(file.sizeBytes, file.pieceBytes);
+    this.store = PieceStore.forPreview(context, file.key.root, shape, previewFile.file, pieceHashes);
   }
+
+  /** Takes part in the swarm, which has been claimed for it. @param peers  that are known there */
+  join(peers: readonly SwarmPeer[]): void {
+    const { swarmContext } = this.#context;
+    this.#swarm = new Swarm(this.file.key, this.store, 'sequential', swarmContext, NO_EVENTS);
+    this.#swarm.pause(); // it fetches what is waited for, and nothing else
+    this.#swarm.addCandidates(peers);
+  }
+
+  get key(): SwarmKey {
+    return this.file.key;
+  }
+  get swarm(): Swarm | undefined {
+    return this.#swarm;
+  }
+  get isFetching(): boolean {
+    return true;
+  }
+  get wantsSwarm(): boolean {
+    return false; // without a swarm it is over
+  }
+  get lacksSwarm(): boolean {
+    return false;
+  }
+  canReleaseTo(): boolean {
+    return true;
+  }
+  release(): readonly SwarmPeer[] {
+    const peers = this.#swarm?.candidates ?? [];
+    this.#onRelease();
+    return peers;
+  }
+  takeOver(): void {}
 
   /** How much room it takes. */
   get heldBytes(): number {
-    return this.pieceStore.states.held.count * this.pieceStore.shape.pieceBytes;
+    return this.store.states.held.count * this.store.shape.pieceBytes;
   }
 
-  /** What the trackers hear of it. It goes soon, so it never counts as one who has the file. */
-  get leftBytes(): number {
-    return Math.max(1, this.swarm.leftBytes);
+  /** What the trackers are told. It ends soon, so it never counts as one that has the file. */
+  get announcedBytes(): number | undefined {
+    return this.#swarm && Math.max(1, this.#swarm.leftBytes);
   }
 
   async close(): Promise<void> {
-    this.swarm.close();
-    await this.pieceStore.close(false).catch(() => undefined); // nothing of it has to last
-    await removePreviewFile(this.#context, this.#previewFile);
+    this.#swarm?.close();
+    this.#swarm = undefined;
+    await this.store.close(false).catch(() => undefined); // nothing of it has to last
+    await removePreviewFile(this.#context, this.#path);
   }
 }
 
@@ -109,13 +132,7 @@ export async function createPreviewFile(
   }
 }
 
-/** It was not needed after all. */
-export async function discardPreviewFile(context: PreviewContext, { path: place, file }: PreviewFile): Promise<void> {
-  await file.close().catch(() => undefined);
-  await removePreviewFile(context, place);
-}
-
-async function removePreviewFile({ disk, swarmHost: { log } }: PreviewContext, place: string): Promise<void> {
+async function removePreviewFile({ disk, swarmContext: { log } }: PreviewContext, place: string): Promise<void> {
   await disk
     .remove(place)
     .catch((error: unknown) => log.warn('what was read of a file could not be removed', { place, why: String(error) }));

@@ -4,22 +4,15 @@
 // business.
 import type { GroupId, Root, SwarmKey } from '../../../protocol/base/ids.ts';
 import { swarmKeyText } from '../../../protocol/base/ids.ts';
-import type { SwarmPeer } from '../../../protocol/messages/trackerLink.ts';
 import type { Timer } from '../../../protocol/base/world.ts';
 import type { PieceStore } from '../storage/pieceStore.ts';
+import type { SwarmRegistry } from '../swarm/swarmRegistry.ts';
 import type { PreviewContext, SharedFile } from './preview.ts';
-import { discardPreviewFile, createPreviewFile, Preview } from './preview.ts';
+import { createPreviewFile, Preview } from './preview.ts';
 import { PREVIEW_IDLE_MS, PREVIEWS_BYTES_MAX, PREVIEWS_MAX } from './previewLimits.ts';
 
 export interface PreviewCacheContext extends PreviewContext {
-  /**
-   * Takes a swarm from a transfer that can do without it: the peers known there; undefined when it
-   * cannot.
-   */
-  lend(key: SwarmKey): readonly SwarmPeer[] | undefined;
-  giveBack(key: SwarmKey): void;
-  /** The piece hashes, if this machine knows them. */
-  pieceHashesOf(root: Root): Uint8Array | undefined;
+  readonly registry: SwarmRegistry;
   /** The trackers should hear of it. */
   onPresenceChanged(): void;
 }
@@ -49,7 +42,7 @@ export class PreviewCache {
   }
   /** Copies of just these bytes, of which some may be held. */
   storesOf(root: Root): readonly PieceStore[] {
-    return this.all.filter(({ pieceStore }) => pieceStore.root === root).map(({ pieceStore }) => pieceStore);
+    return this.all.filter(({ store }) => store.root === root).map(({ store }) => store);
   }
 
   /**
@@ -60,7 +53,7 @@ export class PreviewCache {
     const {
       disk,
       home: { previewsFolder },
-      swarmHost: { log },
+      swarmContext: { log },
     } = this.#context;
     await disk
       .removeFolder(previewsFolder)
@@ -106,14 +99,6 @@ export class PreviewCache {
     }
   }
 
-  /** A transfer takes the swarm over. Returns the peers known there. */
-  release(key: SwarmKey): readonly SwarmPeer[] {
-    const preview = this.get(key);
-    if (!preview) return [];
-    this.#end(preview);
-    return preview.swarm.candidates;
-  }
-
   /** This account is no longer in a group. */
   leaveGroup(group: GroupId): void {
     this.#generation++;
@@ -132,19 +117,21 @@ export class PreviewCache {
 
   async #openNew(file: SharedFile, before: Preview | undefined): Promise<Preview | undefined> {
     const age = this.#generation;
-    const place = await createPreviewFile(this.#context, file.key.root);
+    const { registry } = this.#context;
+    const previewFile = await createPreviewFile(this.#context, file.key.root);
     // From here on nothing is waited for: a transfer must not take the swarm meanwhile, nor be
     // without one for nothing.
+    const knownPeers = before?.swarm?.candidates ?? [];
     if (before) this.#end(before);
-    const lent = age === this.#generation ? this.#context.lend(file.key) : undefined;
-    if (!lent) {
-      await discardPreviewFile(this.#context, place);
+    const pieceHashes = before?.store.pieceHashes ?? registry.pieceHashesOf(file.key.root);
+    const preview: Preview = new Preview(this.#context, file, previewFile, pieceHashes, () => this.#end(preview));
+    const peers = age === this.#generation ? registry.claim(preview) : undefined;
+    if (!peers) {
+      await preview.close();
       return undefined;
     }
-    const preview = new Preview(this.#context, file, place, {
-      layer: before?.pieceStore.pieceHashes ?? this.#context.pieceHashesOf(file.key.root),
-      peers: [...(before?.swarm.candidates ?? []), ...lent],
-    });
+    preview.join([...knownPeers, ...peers]);
+    registry.add(preview);
     preview.lastUsedMs = this.#context.clock.monotonicMs();
     this.#all.set(swarmKeyText(file.key), preview);
     this.#context.onPresenceChanged();
@@ -173,7 +160,8 @@ export class PreviewCache {
     this.#all.delete(text);
     const closing = preview.close().finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
-    this.#context.giveBack(preview.file.key);
+    this.#context.registry.remove(preview);
+    this.#context.registry.giveBack(preview);
     this.#context.onPresenceChanged();
   }
 

@@ -7,13 +7,14 @@ import type { Root, SwarmKey } from '../../../protocol/base/ids.ts';
 import { READ_BYTES_MAX } from '../../../protocol/base/limits.ts';
 import type { Folder } from '../../../protocol/messages/manifest.ts';
 import { headBytesOf, LENGTH_BYTES, readFolder } from '../../../protocol/messages/manifest.ts';
-import type { Timer } from '../../../protocol/base/world.ts';
-import { byPath } from '../transferFiles/fileSelection.ts';
+import type { Clock, Timer } from '../../../protocol/base/world.ts';
+import type { Home } from '../../../protocol/home/homeLayout.ts';
 import type { PieceStore } from '../storage/pieceStore.ts';
 import { diskError } from '../storage/diskErrors.ts';
-import type { PreviewContext, SharedFile } from './preview.ts';
-import { LISTS_MAX, NO_PEER_KNOWN_MS, NO_PEER_REACHED_MS, PREVIEW_IDLE_MS, SILENT_MS } from './previewLimits.ts';
-import { PreviewCache } from './previewCache.ts';
+import { FolderLists } from './folderLists.ts';
+import type { SharedFile } from './preview.ts';
+import { NO_PEER_KNOWN_MS, NO_PEER_REACHED_MS, SILENT_MS } from './previewLimits.ts';
+import type { PreviewCache } from './previewCache.ts';
 import { isFetching } from '../transfers/transferStatus.ts';
 import type { Swarm } from '../swarm/swarm.ts';
 import type { Transfers } from '../transfers/transfers.ts';
@@ -27,10 +28,11 @@ const SOURCE_LOST: readonly ErrorCode[] = ['fileChanged', 'fileMissing'];
 /** How often it is looked whether anything comes, in ms. */
 const CHECK_MS = 500;
 
-export interface ReaderContext extends PreviewContext {
-  readonly transfers: () => Transfers;
-  /** The trackers should hear of it. */
-  onPresenceChanged(): void;
+export interface ReaderContext {
+  readonly clock: Clock;
+  readonly home: Home;
+  readonly transfers: Transfers;
+  readonly previews: PreviewCache;
   /**
    * Whether this account may read in a group, asked again after every wait. @throws ShoalError
    * notSignedIn, notMember
@@ -46,29 +48,19 @@ export interface ReadRange {
 }
 
 export class SharedFileReader {
-  readonly previews: PreviewCache;
   readonly #context: ReaderContext;
-  /** Lists of folders that were read; the last one last. */
-  readonly #folderLists = new Map<Root, Folder>();
-  /** Those that are being read. */
-  readonly #readingLists = new Map<Root, Promise<Folder>>();
-  #timer: Timer | undefined;
+  readonly #folderLists: FolderLists;
 
   constructor(context: ReaderContext) {
     this.#context = context;
-    this.previews = new PreviewCache({
-      ...context,
-      lend: (key) => context.transfers().lend(key),
-      giveBack: (key) => context.transfers().giveBack(key),
-      pieceHashesOf: (root) => context.transfers().pieceHashesOf(root),
-    });
+    this.#folderLists = new FolderLists(context.clock);
   }
 
   /** What is known here of a version, whatever the catalogue says by now. */
   known(key: SwarmKey): Pick<SharedFile, 'sizeBytes' | 'pieceBytes' | 'content'> | undefined {
     return (
-      this.previews.get(key)?.file ??
-      this.#context.transfers().all.find(({ record }) => record.group === key.group && record.root === key.root)?.record
+      this.#context.previews.get(key)?.file ??
+      this.#context.transfers.all.find(({ record }) => record.group === key.group && record.root === key.root)?.record
     );
   }
 
@@ -95,52 +87,24 @@ export class SharedFileReader {
    */
   async folder(file: SharedFile, signal: AbortSignal): Promise<Folder> {
     if (file.content !== 'folder') throw new ShoalError('usage', { why: `${file.name} is a file, not a folder` });
-    const {
-      key: { root },
-    } = file;
-    // A window asks for many files of a folder at once: its list is read, and held in memory, once.
-    for (let listing = this.#readingLists.get(root); listing; listing = this.#readingLists.get(root)) {
-      await listing.catch(() => undefined);
-    }
-    this.#context.checkMember(file);
-    const known = this.#folderLists.get(root);
-    if (known) return known;
-    const listing = this.#readList(file, signal);
-    this.#readingLists.set(root, listing);
-    try {
-      return await listing;
-    } finally {
-      this.#readingLists.delete(root);
-    }
+    return this.#folderLists.get(
+      file.key.root,
+      () => this.#context.checkMember(file),
+      () => this.#readList(file, signal),
+    );
   }
 
   async #readList(file: SharedFile, signal: AbortSignal): Promise<Folder> {
-    const {
-      key: { root },
-      sizeBytes,
-      pieceBytes,
-    } = file;
+    const { sizeBytes, pieceBytes } = file;
     const start = await this.#readBytes(file, 0, Math.min(LENGTH_BYTES, sizeBytes), signal);
-    const read = readFolder(
-      await this.#readBytes(file, 0, headBytesOf(start, sizeBytes), signal),
-      sizeBytes,
-      pieceBytes,
-    );
-    const folder = { ...read, files: byPath(read.files) };
-    this.#folderLists.set(root, folder);
-    for (const oldest of this.#folderLists.keys()) {
-      if (this.#folderLists.size > LISTS_MAX) this.#folderLists.delete(oldest);
-    }
-    this.#timer?.cancel();
-    this.#timer = this.#context.clock.after(PREVIEW_IDLE_MS, () => this.#folderLists.clear());
-    return folder;
+    const head = await this.#readBytes(file, 0, headBytesOf(start, sizeBytes), signal);
+    return readFolder(head, sizeBytes, pieceBytes);
   }
 
   /** Ends all previews, and keeps nothing in memory. */
   async close(): Promise<void> {
-    this.#timer?.cancel();
     this.#folderLists.clear();
-    await this.previews.close();
+    await this.#context.previews.close();
   }
 
   async #locate(
@@ -190,31 +154,33 @@ export class SharedFileReader {
         const mayGoOn = isShoalError(error) && OTHER_SOURCE_MAY_HELP.includes(error.code);
         if (!mayGoOn || source >= SOURCES_MAX) throw error;
         if (reading) useless.add(reading);
-        if (reading && SOURCE_LOST.includes(error.code)) await this.#context.transfers().onSourceLost(reading, error);
+        if (reading && SOURCE_LOST.includes(error.code)) await this.#context.transfers.onSourceLost(reading, error);
       }
     }
   }
 
   /** What this machine holds of these bytes, whatever it is for. */
   #storesOf(root: Root): readonly PieceStore[] {
-    const { all } = this.#context.transfers();
+    const { all } = this.#context.transfers;
     return [
       ...all.flatMap(({ record, store }) => (record.root === root && store ? [store] : [])),
-      ...this.previews.storesOf(root),
+      ...this.#context.previews.storesOf(root),
     ];
   }
 
   /** Has pieces fetched by whoever takes part in the swarm. */
   async #fetch(file: SharedFile, pieces: readonly number[], signal: AbortSignal): Promise<void> {
-    const transfer = this.#context.transfers().ofSwarm(file.key.group, file.key.root);
+    const transfer = this.#context.transfers.ofSwarm(file.key.group, file.key.root);
     if (transfer?.swarm && isFetching(transfer)) return this.#waitForPieces(transfer.swarm, file, pieces, signal);
-    const preview = await this.previews.open(file, pieces.length * file.pieceBytes);
+    const preview = await this.#context.previews.open(file, pieces.length * file.pieceBytes);
     // A transfer has the swarm: it may have begun to fetch just now, or have it all and no longer
     // be able to read it.
     if (!preview) {
       throw transfer?.isComplete ? new ShoalError('nobodyServes', { name: file.name }) : new ShoalError('linkClosed');
     }
-    await this.previews.use(preview, () => this.#waitForPieces(preview.swarm, file, pieces, signal));
+    const { swarm } = preview;
+    if (!swarm) throw new ShoalError('linkClosed');
+    await this.#context.previews.use(preview, () => this.#waitForPieces(swarm, file, pieces, signal));
   }
 
   async #waitForPieces(

@@ -6,6 +6,7 @@
 // volume that is taken out takes both, a folder that is deleted takes both, and one sync of that
 // folder makes the names of all of them last.
 import path from 'node:path';
+import { Sequencer } from '../../../protocol/async/sequencer.ts';
 import type { Bitfield } from '../../../protocol/messages/bitfield.ts';
 import { ShoalError, systemCode } from '../../../protocol/base/errors.ts';
 import type { Clock, Disk, DiskFile, Timer } from '../../../protocol/base/world.ts';
@@ -38,7 +39,7 @@ export class Checkpoints {
   #held: Bitfield | undefined;
   #unsavedBytes = 0;
   #timer: Timer | undefined;
-  #last: Promise<void> = Promise.resolve();
+  readonly #saves = new Sequencer();
   #broken: ShoalError | undefined;
   #onFailed: (error: ShoalError) => void = () => {};
 
@@ -78,7 +79,7 @@ export class Checkpoints {
 
   /**
    * Whether a sync has failed. The descriptor is of no use then: the next sync would say that all
-   * is well (`trust.md` 6.3).
+   * is well.
    */
   get isBroken(): boolean {
     return this.#broken !== undefined;
@@ -108,8 +109,7 @@ export class Checkpoints {
    * @throws ShoalError syncFailed, diskFull, destinationUnwritable
    */
   save(): Promise<void> {
-    this.#last = this.#last.catch(() => {}).then(() => this.#saveNow());
-    return this.#last;
+    return this.#saves.run(() => this.#saveNow());
   }
 
   /**
@@ -119,14 +119,10 @@ export class Checkpoints {
    * @throws ShoalError syncFailed, diskFull
    */
   sync(): Promise<void> {
-    const synced = this.#last
-      .catch(() => {})
-      .then(() => {
-        if (this.#broken) throw this.#broken;
-        return this.#sync(this.#part.file);
-      });
-    this.#last = synced;
-    return synced;
+    return this.#saves.run(async () => {
+      if (this.#broken) throw this.#broken;
+      await this.#sync(this.#part.file);
+    });
   }
 
   /** No more by themselves. */

@@ -1,6 +1,6 @@
 // The last step of a download: its part file gets its final name, synced before, never over
-// something else, durable after (`trust.md` 6.5). A volume refuses a name that is taken by its own
-// rules, upper and lower case included, so nothing here has to know them.
+// something else, durable after (extension/engine/README.md, 2). A volume refuses a name that is
+// taken by its own rules, upper and lower case included, so nothing here has to know them.
 import path from 'node:path';
 import { ShoalError, systemCode } from '../../../protocol/base/errors.ts';
 import type { Disk, DiskFile, DiskStat } from '../../../protocol/base/world.ts';

@@ -39,7 +39,7 @@ export interface HashedFolder extends FolderOnDisk {
 interface FolderHashContext {
   readonly disk: Disk;
   readonly hasher: Hasher;
-  readonly openFiles: FilePool;
+  readonly filePool: FilePool;
 }
 
 /**
@@ -47,7 +47,7 @@ interface FolderHashContext {
  *   cancelled
  */
 export async function hashFolder(
-  { disk, hasher, openFiles: filePool }: FolderHashContext,
+  { disk, hasher, filePool }: FolderHashContext,
   folder: string,
   { signal, progress }: HashOptions = {},
 ): Promise<HashedFolder> {
@@ -127,15 +127,15 @@ async function filesIn(
   const found: { path: string; sizeBytes: number }[] = [];
   const folders = [''];
   let leftOut = 0;
-  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+  for (let subfolder = folders.pop(); subfolder !== undefined; subfolder = folders.pop()) {
     if (signal?.aborted) throw new ShoalError('cancelled');
-    for (const name of await disk.listFolder(path.join(folder, folder))) {
+    for (const name of await disk.listFolder(path.join(folder, subfolder))) {
       if (name === PART_FOLDER) continue; // unfinished downloads are nobody's files yet
       if (isTrustedFolder(name)) {
         leftOut++;
         continue;
       }
-      const inside = folder === '' ? name : `${folder}/${name}`;
+      const inside = subfolder === '' ? name : `${subfolder}/${name}`;
       const stat = await disk.stat(path.join(folder, inside));
       if (stat?.kind === 'folder') folders.push(inside);
       else if (stat?.kind === 'file') found.push({ path: inside, sizeBytes: stat.sizeBytes });

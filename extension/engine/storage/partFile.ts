@@ -1,6 +1,6 @@
 // A download on disk until it is whole: a part file in the destination's own volume with two
-// checkpoints beside it (`trust.md` 6). Makes, reopens and removes it. Knows files and names; which
-// pieces are in it is pieceStore.ts's business, its last step is finalize.ts's.
+// checkpoints beside it (extension/engine/README.md, 3). Makes, reopens and removes it. Knows files
+// and names; pieceStore.ts knows which pieces are in it, finalize.ts takes its last step.
 import path from 'node:path';
 import { ShoalError, systemCode } from '../../../protocol/base/errors.ts';
 import type { Root } from '../../../protocol/base/ids.ts';

@@ -27,7 +27,7 @@ export interface PieceStoreContext {
   readonly disk: Disk;
   readonly clock: Clock;
   readonly hasher: Hasher;
-  readonly openFiles: FilePool;
+  readonly filePool: FilePool;
 }
 
 export class PieceStore {
@@ -82,7 +82,7 @@ export class PieceStore {
     identity: FileIdentity,
     { isProven = false, folder }: { readonly isProven?: boolean; readonly folder?: FolderFile | undefined } = {},
   ): Promise<PieceStore> {
-    const store = new PieceStore(context, root, shape, folder ?? context.openFiles.file(path, identity));
+    const store = new PieceStore(context, root, shape, folder ?? context.filePool.file(path, identity));
     store.#pieceHashes = pieceHashes;
     store.#completeFile = { path, identity, folder };
     for (let piece = 0; piece < shape.pieces; piece++) {
@@ -242,7 +242,7 @@ export class PieceStore {
     this.#part = undefined;
     this.#completeFile = { path, identity: identityOf(await this.#file.stat()), folder: undefined };
     // from here on it is open only while it is asked for
-    this.#file = this.#context.openFiles.file(path, this.#completeFile.identity, this.#file);
+    this.#file = this.#context.filePool.file(path, this.#completeFile.identity, this.#file);
     return this.#completeFile;
   }
 

@@ -3,7 +3,8 @@
 // what he has himself. Owns what was not told yet.
 import type { SwarmKey } from '../../../protocol/base/ids.ts';
 import { PIECES_PER_HAVE_MAX } from '../../../protocol/base/limits.ts';
-import type { Clock, Timer } from '../../../protocol/base/world.ts';
+import { Throttler } from '../../../protocol/async/throttler.ts';
+import type { Clock } from '../../../protocol/base/world.ts';
 import type { PeerState } from './peerState.ts';
 
 /**
@@ -18,13 +19,11 @@ const SEEDERS_WAIT_MS = 250;
 export class HaveBroadcaster {
   readonly #key: SwarmKey;
   readonly #peers: () => Iterable<PeerState>;
-  readonly #clock: Clock;
   readonly #queues: readonly HaveQueue[];
 
   constructor(key: SwarmKey, clock: Clock, peers: () => Iterable<PeerState>) {
     this.#key = key;
     this.#peers = peers;
-    this.#clock = clock;
     this.#queues = [
       new HaveQueue(
         clock,
@@ -40,11 +39,11 @@ export class HaveBroadcaster {
   }
 
   add(pieces: readonly number[]): void {
-    for (const line of this.#queues) line.add(pieces, this.#clock.monotonicMs());
+    for (const queue of this.#queues) queue.add(pieces);
   }
 
   stop(): void {
-    for (const line of this.#queues) line.stop();
+    for (const queue of this.#queues) queue.stop();
   }
 
   #leechers(): number {
@@ -64,37 +63,24 @@ export class HaveBroadcaster {
   }
 }
 
-/** Collects pieces: the first after a rest is told at once, what follows it together. */
+/** Collects pieces: the first after a rest is sent at once, what follows it together. */
 class HaveQueue {
-  readonly #clock: Clock;
-  readonly #waitMs: () => number;
   readonly #send: (pieces: readonly number[]) => void;
+  readonly #throttler: Throttler;
   #pieces: number[] = [];
-  #sentMs = -Infinity;
-  #timer: Timer | undefined;
 
-  constructor(clock: Clock, waitMs: () => number, send: (pieces: readonly number[]) => void) {
-    this.#clock = clock;
-    this.#waitMs = waitMs;
+  constructor(clock: Clock, restMs: () => number, send: (pieces: readonly number[]) => void) {
     this.#send = send;
+    this.#throttler = new Throttler(clock, { restMs }, () => this.#send(this.#pieces.splice(0)));
   }
 
-  add(pieces: readonly number[], nowMs: number): void {
+  add(pieces: readonly number[]): void {
     for (const piece of pieces) this.#pieces.push(piece);
-    if (this.#timer) return;
-    const waitMs = this.#sentMs + this.#waitMs() - nowMs;
-    if (waitMs <= 0) this.#flush();
-    else this.#timer = this.#clock.after(waitMs, () => this.#flush());
+    this.#throttler.request();
   }
 
   stop(): void {
-    this.#timer?.cancel();
+    this.#throttler.cancel();
     this.#pieces = [];
-  }
-
-  #flush(): void {
-    this.#timer = undefined;
-    this.#sentMs = this.#clock.monotonicMs();
-    this.#send(this.#pieces.splice(0));
   }
 }

@@ -2,12 +2,14 @@
 // come. Owns what is under way; chooses nothing itself (piecePicker.ts), knows no tracker and opens
 // no link (swarm.ts), touches no disk (pieceStore.ts).
 import type { PickerMode } from '../../../protocol/messages/engineLink.ts';
-import { asShoalError, isShoalError, ShoalError } from '../../../protocol/base/errors.ts';
+import type { ErrorCode } from '../../../protocol/base/errors.ts';
+import { asShoalError, ShoalError } from '../../../protocol/base/errors.ts';
 import type { SwarmKey } from '../../../protocol/base/ids.ts';
 import { SPAN_BYTES_MAX } from '../../../protocol/base/limits.ts';
 import type { Chance, Clock, Log } from '../../../protocol/base/world.ts';
 import type { PieceStore } from '../storage/pieceStore.ts';
 import { lengthOf } from '../hashing/merkleTree.ts';
+import { AnnouncedRequests } from './announcedRequests.ts';
 import { HashFetcher } from './hashFetcher.ts';
 import type { PendingRequest, PeerState } from './peerState.ts';
 import type { PeerConnection } from '../peers/peerConnection.ts';
@@ -21,6 +23,8 @@ import type { UrgentPieces } from './urgentPieces.ts';
 const VERIFYING_MAX = 8;
 /** How long a peer rests that has refused something, in ms. */
 const REST_REFUSED_MS = 1_000;
+/** Refusals after which a peer is not asked again before it joins anew. */
+const NOT_SERVING: readonly ErrorCode[] = ['noTicket', 'notServed', 'fileChanged', 'fileMissing'];
 /** Windows that are refilled by two pieces at a time. */
 const PAIRS_FROM = 4;
 /**
@@ -69,15 +73,14 @@ export class PieceFetcher {
   readonly #peers: ReadonlyMap<PeerConnection, PeerState>;
   readonly #context: PieceFetcherContext;
   readonly #events: PieceFetcherEvents;
-  #hashFetcher: HashFetcher | undefined;
+  readonly #hashFetcher: HashFetcher;
   #isRequesting = true;
   #isPumping = false;
   /** Whether somebody could have been asked for more, had there been memory. */
   #isShortOfMemory = false;
   /** Pieces that are wanted only as long as somebody waits for them. */
   readonly #temporarilyWanted = new Set<number>();
-  /** How many of the members will soon have a piece, as they say. */
-  readonly #announcedCounts = new Map<number, number>();
+  readonly #announcedRequests = new AnnouncedRequests();
 
   constructor(
     key: SwarmKey,
@@ -93,6 +96,15 @@ export class PieceFetcher {
     this.#peers = peers;
     this.#context = context;
     this.#events = events;
+    this.#hashFetcher = new HashFetcher(key, store, {
+      onPieceHashes: (pieceHashes) => events.onPieceHashes(pieceHashes),
+      onMisbehavior: (from, why) => events.onMisbehavior(from, why),
+      onFailed: (from, { code }) => {
+        context.log.debug('piece hashes not received', { peer: from.pin, why: code });
+        this.#rest(peers.get(from));
+      },
+      onEnded: () => this.pump(),
+    });
   }
 
   /** Whether there is anything that may be asked for. */
@@ -122,16 +134,9 @@ export class PieceFetcher {
     this.pump();
   }
 
-  /** What a downloader says it has asked of seeders: all of it, instead of what it said before. */
+  /** A leecher says which pieces it has requested from seeders. */
   onRequested(peer: PeerState, pieces: readonly number[]): void {
-    const count = (piece: number, by: 1 | -1): void => {
-      const now = (this.#announcedCounts.get(piece) ?? 0) + by;
-      if (now > 0) this.#announcedCounts.set(piece, now);
-      else this.#announcedCounts.delete(piece);
-    };
-    for (const piece of peer.announcedRequests) count(piece, -1);
-    peer.announcedRequests = new Set(pieces.filter((piece) => !peer.pieces.has(piece)));
-    for (const piece of peer.announcedRequests) count(piece, 1);
+    this.#announcedRequests.set(peer, pieces);
   }
 
   /**
@@ -139,14 +144,14 @@ export class PieceFetcher {
    * is.
    */
   fetchHashesFrom(connection: PeerConnection): void {
-    if (this.isRequesting && !this.#store.pieceHashes) void this.#fetchHashes(connection);
+    if (this.isRequesting && !this.#store.pieceHashes) void this.#hashFetcher.fetch(connection);
   }
 
   /** Nothing more is expected of a peer. */
   cancelPeer(peer: PeerState): void {
     this.onRequested(peer, []);
     for (const request of peer.pending.values()) request.abort.abort();
-    this.#hashFetcher?.cancel(peer.connection);
+    this.#hashFetcher.cancel(peer.connection);
   }
 
   /** Pieces that were asked of seeders and have not come. */
@@ -206,7 +211,7 @@ export class PieceFetcher {
     const { states, pieceHashes } = this.#store;
     const nowMs = this.#context.clock.monotonicMs();
     if (!this.isRequesting || states.isComplete || peer.restsUntilMs > nowMs || peer.isOverdue(nowMs)) return;
-    if (!pieceHashes) return void this.#fetchHashes(peer.connection);
+    if (!pieceHashes) return void this.#hashFetcher.fetch(peer.connection);
     // In pairs: a request costs as much as a tenth of a piece.
     const window = this.#windowOf(peer);
     if (window >= PAIRS_FROM && peer.pending.size === window - 1) return;
@@ -222,7 +227,7 @@ export class PieceFetcher {
         urgent: this.#context.urgentPieces.pieces,
         onlyUrgent: !this.#isRequesting,
         random: () => this.#context.chance.random(),
-        announcedRequests: (n) => this.#announcedCounts.get(n) ?? 0,
+        announcedRequests: (n) => this.#announcedRequests.count(n),
         inFlight: (n) => this.#inFlight(n, peer, nowMs),
       });
       if (piece === undefined) return;
@@ -382,34 +387,11 @@ export class PieceFetcher {
       return this.#events.onMisbehavior(peer.connection, 'an answer with hardly any bytes');
     }
     // It cannot serve us now; the tracker's word or its next join brings it back.
-    if (
-      isShoalError(error, 'noTicket') ||
-      isShoalError(error, 'notServed') ||
-      isShoalError(error, 'fileChanged') ||
-      isShoalError(error, 'fileMissing')
-    ) {
-      return this.#events.onRefused(peer);
-    }
-    peer.restsUntilMs = this.#context.clock.monotonicMs() + REST_REFUSED_MS;
+    if (NOT_SERVING.includes(error.code)) return this.#events.onRefused(peer);
+    this.#rest(peer);
   }
 
-  /** The piece layer comes before any piece. */
-  async #fetchHashes(connection: PeerConnection): Promise<void> {
-    const fetch = (this.#hashFetcher ??= new HashFetcher(this.#key, this.#store.shape));
-    if (fetch.isFetching) return;
-    try {
-      const layer = await fetch.fetchFrom(connection);
-      if (layer === 'wrong') return this.#events.onMisbehavior(connection, 'its piece hashes do not lead to the root');
-      if (layer && this.#store.setPieceHashes(layer)) {
-        this.#hashFetcher = undefined;
-        this.#events.onPieceHashes(layer);
-      }
-    } catch (error) {
-      this.#context.log.debug('the piece hashes did not come', { peer: connection.pin, why: asShoalError(error).code });
-      const peer = this.#peers.get(connection);
-      if (peer) peer.restsUntilMs = this.#context.clock.monotonicMs() + REST_REFUSED_MS;
-    } finally {
-      this.pump();
-    }
+  #rest(peer: PeerState | undefined): void {
+    if (peer) peer.restsUntilMs = this.#context.clock.monotonicMs() + REST_REFUSED_MS;
   }
 }

@@ -2,10 +2,9 @@
 // at once. Whom to reach says peerCandidates.ts; what is asked of whom is pieceFetcher.ts's
 // business, what is sent uploadQueue.ts's; this touches no disk (pieceStore.ts) and opens no link
 // (peerConnections.ts).
-import { Bitfield } from '../../../protocol/messages/bitfield.ts';
 import type { PickerMode } from '../../../protocol/messages/engineLink.ts';
-import { asShoalError, isShoalError, ShoalError } from '../../../protocol/base/errors.ts';
-import type { GroupId, Pin, SwarmKey } from '../../../protocol/base/ids.ts';
+import { isShoalError, ShoalError } from '../../../protocol/base/errors.ts';
+import type { Pin, SwarmKey } from '../../../protocol/base/ids.ts';
 import { REQUESTED_PIECES_MAX } from '../../../protocol/base/limits.ts';
 import type { SwarmPeer } from '../../../protocol/messages/trackerLink.ts';
 import type { Timer } from '../../../protocol/base/world.ts';
@@ -14,36 +13,25 @@ import type { BannedPeer } from './peerCandidates.ts';
 import type { PieceStore } from '../storage/pieceStore.ts';
 import { DepartedPeers } from './departedPeers.ts';
 import { PieceFetcher } from './pieceFetcher.ts';
-import type { PieceFetcherContext } from './pieceFetcher.ts';
 import { HaveBroadcaster } from './haveBroadcaster.ts';
+import { holdingOf, piecesOf } from './holding.ts';
+import { PeerJoiner } from './peerJoiner.ts';
 import { PeerState } from './peerState.ts';
-import type { Holding, PeerConnection } from '../peers/peerConnection.ts';
+import type { SwarmContext } from './swarmContext.ts';
+import type { Holding, PeerConnection, PeerSwarm } from '../peers/peerConnection.ts';
 import { RateLimiter } from '../peers/rateLimiter.ts';
-import type { UploadFile } from '../peers/uploadQueue.ts';
 import { UrgentPieces } from './urgentPieces.ts';
 
 /** How often the swarm looks after itself while there is something to look after, in ms. */
 const TICK_MS = 1_000;
 
-export interface SwarmContext extends Omit<PieceFetcherContext, 'downloadLimiters' | 'urgentPieces'> {
-  /** The limit of what all downloads take. */
-  readonly downloadLimiter: RateLimiter;
-  /** A link to a peer, dialled now if need be; undefined while there is none. */
-  readonly connectTo: (peer: SwarmPeer, swarm: Swarm) => PeerConnection | undefined;
-  /** Whether the last try to reach a peer has failed, and whether there is a link to it. */
-  readonly isUnreachable: (pin: Pin) => boolean;
-  readonly isConnected: (pin: Pin) => boolean;
-  /** Links to members of a group, whatever swarms they are in. */
-  connectionsIn(group: GroupId): readonly PeerConnection[];
-}
-
-/** What a swarm reports to the transfer it belongs to. */
+/** What a swarm reports to whatever it belongs to. */
 export interface SwarmEvents {
   onChange(): void;
-  /** The piece layer was fetched and proven. */
-  onPieceHashes(pieceHashes: Uint8Array): void;
+  /** The piece hashes were fetched and proven by the root. */
+  onPieceHashes(swarm: Swarm, pieceHashes: Uint8Array): void;
   /** The last piece is held. */
-  onComplete(): void;
+  onComplete(swarm: Swarm): void;
   /** The disk refused. The swarm asks for nothing until `resume`. */
   onDiskError(error: ShoalError): void;
   /** The file that was served is no longer what it was. */
@@ -51,13 +39,23 @@ export interface SwarmEvents {
   onReceived(bytes: number): void;
 }
 
+/** For a swarm whose owner looks at it when it wants to know. */
+export const NO_EVENTS: SwarmEvents = {
+  onChange() {},
+  onPieceHashes() {},
+  onComplete() {},
+  onDiskError() {},
+  onSourceLost() {},
+  onReceived() {},
+};
+
 export interface SourceCount {
   user: string;
   pieces: number;
   bytes: number;
 }
 
-export class Swarm implements UploadFile {
+export class Swarm implements PeerSwarm {
   readonly key: SwarmKey;
   readonly store: PieceStore;
   /** The limits of this file alone. */
@@ -78,6 +76,7 @@ export class Swarm implements UploadFile {
   readonly #peers = new Map<PeerConnection, PeerState>();
   #seeders = 0;
   readonly #candidates = new PeerCandidates();
+  readonly #joiner: PeerJoiner;
   #closed = false;
   #timer: Timer | undefined;
 
@@ -96,6 +95,8 @@ export class Swarm implements UploadFile {
     this.uploadLimiter = new RateLimiter(context.clock);
     this.#context = context;
     this.#events = events;
+    // The first piece hashes come with the answer to a join, not after it.
+    this.#joiner = new PeerJoiner(this, this.#candidates, context, (one) => this.#fetcher.fetchHashesFrom(one));
     const { clock, chance, log, buffers } = context;
     this.#fetcher = new PieceFetcher(
       key,
@@ -113,10 +114,10 @@ export class Swarm implements UploadFile {
       {
         onPiece: (piece, from, bytes) => this.#onPiece(piece, from, bytes),
         onComplete: () => {
-          if (!this.#closed) events.onComplete();
+          if (!this.#closed) events.onComplete(this);
         },
         onRequestsChanged: () => this.#announceRequests(),
-        onPieceHashes: (pieceHashes) => events.onPieceHashes(pieceHashes),
+        onPieceHashes: (pieceHashes) => events.onPieceHashes(this, pieceHashes),
         onWrongPiece: (piece, { connection }) => {
           this.rejectedPieces++;
           this.#ban(connection, `piece ${piece} was wrong`);
@@ -140,7 +141,7 @@ export class Swarm implements UploadFile {
     this.#haveBroadcaster = new HaveBroadcaster(key, clock, () => this.#peers.values());
     this.#scheduleTick();
     // Who is linked to us anyway may be in this swarm: asked at once, before a tracker can say so.
-    if (!this.isComplete) this.#joinConnected();
+    if (!this.isComplete) this.#joiner.joinConnected(this.#peers);
   }
 
   get mode(): PickerMode {
@@ -196,15 +197,13 @@ export class Swarm implements UploadFile {
   }
 
   holding(): Holding {
-    const { held } = this.store.states;
-    if (held.isFull) return { have: 'all', bits: new Uint8Array(0) };
-    return held.count === 0 ? { have: 'none', bits: new Uint8Array(0) } : { have: 'some', bits: held.bytes() };
+    return holdingOf(this.store.states.held);
   }
 
   /** A peer has joined, or has told anew what it has. */
   onJoined(connection: PeerConnection, holding: Holding): void {
     if (this.#closed) return connection.leave(this);
-    const pieces = this.#readHolding(holding);
+    const pieces = piecesOf(holding, this.store.shape.pieces);
     if (!pieces) return this.#ban(connection, 'its bitfield has the wrong length');
     if (this.#candidates.banned.has(connection.pin)) return connection.leave(this);
     const known = this.#peers.get(connection);
@@ -299,7 +298,7 @@ export class Swarm implements UploadFile {
     const isFirst = this.#urgentPieces.isEmpty;
     const arrival = this.#urgentPieces.wait(missing, signal);
     this.#fetcher.pump();
-    if (isFirst) this.#joinConnected(); // not for each of a thousand calls: who is in other swarms only is asked each time
+    if (isFirst) this.#joiner.joinConnected(this.#peers); // not for each of a thousand calls: who is in other swarms only is asked each time
     this.connect();
     this.#scheduleTick();
     try {
@@ -326,26 +325,10 @@ export class Swarm implements UploadFile {
     }
   }
 
-  /** Sees to it that there is a link to everyone who may have something. */
+  /** Sees to it that all who may have something are asked to take part. */
   connect(): void {
     if (this.#closed || !this.#fetcher.isRequesting || this.isComplete) return;
-    const { clock, chance, isUnreachable, isConnected, connectTo } = this.#context;
-    const connected = new Set([...this.#peers.keys()].map(({ pin }) => pin));
-    for (const peer of this.#candidates.select(connected, {
-      nowMs: clock.monotonicMs(),
-      random: () => chance.random(),
-      isUnreachable,
-      isConnected,
-    })) {
-      const connection = connectTo(peer, this);
-      if (connection && !this.#peers.has(connection)) void this.#join(connection);
-    }
-  }
-
-  #joinConnected(): void {
-    for (const connection of this.#context.connectionsIn(this.key.group)) {
-      if (!this.#peers.has(connection) && this.#candidates.mayJoin(connection.pin)) void this.#join(connection);
-    }
+    this.#joiner.joinCandidates(this.#peers);
   }
 
   #countSeeders(): void {
@@ -356,12 +339,6 @@ export class Swarm implements UploadFile {
   #dropPeer(connection: PeerConnection): void {
     connection.leave(this);
     this.onLeft(connection);
-  }
-
-  #readHolding({ have, bits }: Holding): Bitfield | undefined {
-    const { pieces } = this.store.shape;
-    if (have === 'all') return Bitfield.full(pieces);
-    return have === 'some' ? Bitfield.from(bits, pieces) : new Bitfield(pieces);
   }
 
   /** A whole file without peers has nothing to look after: a thousand of them must cost nothing. */
@@ -385,29 +362,13 @@ export class Swarm implements UploadFile {
     this.#fetcher.pump();
   }
 
-  async #join(connection: PeerConnection): Promise<void> {
-    this.#candidates.onJoinStarted(connection.pin);
-    try {
-      const joined = connection.join(this);
-      // The first piece hashes come with its answer, not after it.
-      this.#fetcher.fetchHashesFrom(connection);
-      await joined;
-    } catch (error) {
-      // Not ready yet (its ticket, its copy), not in this swarm, or gone: the next tick tries again
-      // while a tracker names it.
-      this.#context.log.debug('a peer could not be joined', { peer: connection.pin, why: asShoalError(error).code });
-    } finally {
-      this.#candidates.onJoinEnded(connection.pin);
-    }
-  }
-
   #onPiece(piece: number, { connection }: PeerState, bytes: number): void {
     const source = this.sources.get(connection.pin) ?? { user: connection.userIn(this.key.group), pieces: 0, bytes: 0 };
     this.sources.set(connection.pin, source);
     source.pieces++;
     source.bytes += bytes;
     this.announceHave([piece]);
-    if (!this.#closed && this.isComplete) this.#events.onComplete();
+    if (!this.#closed && this.isComplete) this.#events.onComplete(this);
   }
 
   /** Pieces are held now, fetched or found on this machine: others hear of it. */
@@ -416,7 +377,7 @@ export class Swarm implements UploadFile {
     if (this.#closed || pieces.length === 0) return;
     this.#haveBroadcaster.add(pieces);
     // Of what they had themselves nothing was said to them. That we have everything, all must know.
-    if (this.isComplete) for (const { connection } of this.#peers.values()) void this.#join(connection);
+    if (this.isComplete) for (const { connection } of this.#peers.values()) void this.#joiner.join(connection);
     this.#events.onChange();
   }
 

@@ -1,6 +1,6 @@
 // Operations that only one tracker has on its disk: kept in the home and sent again, with the same
-// id, until both have them (`trust.md` 4.2). Owns its file; knows nothing of what the operations
-// mean.
+// id, until both have them (extension/engine/README.md, 17). Owns its file; knows nothing of what
+// the operations mean.
 import type { ErrorCode } from '../../../protocol/base/errors.ts';
 import { asShoalError } from '../../../protocol/base/errors.ts';
 import { OPERATION_AGE_MS_MAX } from '../../../protocol/base/limits.ts';

@@ -13,13 +13,13 @@ export class TicketRenewal {
   readonly #world: World;
   readonly #device: Pin;
   readonly #tickets: Tickets;
-  readonly #trackers: () => TrackerClient;
+  readonly #trackers: TrackerClient;
   /** New tickets are here: show them wherever the old ones were. */
   readonly #renewed: () => void;
   #timer: Timer | undefined;
   #wanted = false;
 
-  constructor(world: World, device: Pin, tickets: Tickets, trackers: () => TrackerClient, renewed: () => void) {
+  constructor(world: World, device: Pin, tickets: Tickets, trackers: TrackerClient, renewed: () => void) {
     this.#world = world;
     this.#device = device;
     this.#tickets = tickets;
@@ -34,7 +34,7 @@ export class TicketRenewal {
     const spread = 0.9 + 0.2 * this.#world.chance.random();
     let againMs = (TICKET_MS / 2) * spread;
     try {
-      const { tickets, nowMs } = await this.#trackers().call('tickets', {});
+      const { tickets, nowMs } = await this.#trackers.call('tickets', {});
       if (!this.#wanted) return;
       this.#tickets.setTime(nowMs);
       this.#tickets.setMine(tickets, this.#device);

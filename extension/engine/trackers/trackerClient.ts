@@ -7,7 +7,8 @@ import type { Origin, Pin } from '../../../protocol/base/ids.ts';
 import { ORIGINS_MAX } from '../../../protocol/base/limits.ts';
 import type { Address } from '../../../protocol/base/fields.ts';
 import type { Descriptor, RealmUrl, SignedDescriptor } from '../../../protocol/messages/realm.ts';
-import { addressText, checkDescriptor, parseRealmUrl, realmUrlText } from '../../../protocol/messages/realm.ts';
+import { addressText } from '../../../protocol/base/address.ts';
+import { checkDescriptor, parseRealmUrl, realmUrlText } from '../../../protocol/messages/realm.ts';
 import type { BodyOf, CallsOf, ReplyOf } from '../../../protocol/wire/table.ts';
 import type { TicketKeys } from '../../../protocol/messages/ticket.ts';
 import type { Receipt, trackerLink } from '../../../protocol/messages/trackerLink.ts';
@@ -208,8 +209,8 @@ export class TrackerClient {
   }
 
   /**
-   * Before the other tracker is asked for the first time: it shall not answer as of before what we
-   * have seen (`trust.md` 4.7).
+   * Before the other tracker is asked for the first time: it must not answer as of before what we
+   * have seen.
    */
   async #catchUp(session: TrackerSession): Promise<void> {
     if (session === this.#lastAsked) return;
@@ -288,7 +289,7 @@ export class TrackerClient {
     const wasListed =
       this.#realm?.trackers.some((tracker) => tracker.pin === pin) === true && shown.version > this.#realm.version;
     if (!isListed && !wasListed) throw new ShoalError('pinMismatch', { address: addressText(address) });
-    // Of an older descriptor only what the newer one says counts (`trust.md` A33).
+    // Of an older descriptor only what the newer one says counts.
     if (this.#realm && shown.version <= this.#realm.version) return;
     this.#adopt(shown, signed);
     if (this.#url && !this.#isTrial) {

@@ -1,18 +1,20 @@
 // The link to one tracker, kept up as long as the engine wants it: dials, checks whose realm it is,
 // says who we are and what we have, and comes back after every failure. trackerClient.ts holds one
 // for each tracker of the pair.
-import { Connection } from '../../../protocol/wire/connection.ts';
-import type { CallOptions } from '../../../protocol/wire/connection.ts';
+import type { Backoff } from '../../../protocol/async/backoff.ts';
+import { backoffMs } from '../../../protocol/async/backoff.ts';
+import type { Connection } from '../../../protocol/wire/connection.ts';
+import type { CallOptions } from '../../../protocol/wire/outgoingCalls.ts';
 import type { TrackerState } from '../../../protocol/messages/engineLink.ts';
+import { Throttler } from '../../../protocol/async/throttler.ts';
 import { asShoalError, ShoalError } from '../../../protocol/base/errors.ts';
-import { FrameLink } from '../../../protocol/wire/frame.ts';
-import { greet } from '../../../protocol/wire/greeting.ts';
+import { openLink } from '../../../protocol/wire/openConnection.ts';
 import type { GroupId, Pin, SwarmKey } from '../../../protocol/base/ids.ts';
 import { swarmKeyText } from '../../../protocol/base/ids.ts';
 import { GROUPS_PER_ACCOUNT_MAX, HEARTBEAT_MS, SWARMS_PER_ANNOUNCE_MAX } from '../../../protocol/base/limits.ts';
 import type { Address } from '../../../protocol/base/fields.ts';
 import type { SignedDescriptor } from '../../../protocol/messages/realm.ts';
-import { addressText } from '../../../protocol/messages/realm.ts';
+import { addressText } from '../../../protocol/base/address.ts';
 import type { BodyOf, CallsOf, HandlersOf, ReplyOf } from '../../../protocol/wire/table.ts';
 import { trackerLink } from '../../../protocol/messages/trackerLink.ts';
 import type { GroupView } from '../../../protocol/messages/trackerLink.ts';
@@ -27,14 +29,16 @@ const DIAL_MS = 5_000;
  */
 const ANNOUNCE_MS = 50;
 const ANNOUNCE_MS_MIN = 2;
-/** Longest pause between two tries, in ms; after RARE_AFTER failures in a row RARE_MS. */
-const RETRY_MS_MAX = 5_000;
+const RETRY: Backoff = { firstMs: 250, maxMs: 5_000, factor: 2, jitterMin: 0.1, jitterMax: 1 };
+/** After so many failures in a row, tries become rare. */
 const RARE_AFTER = 60;
-const RARE_MS = 60_000;
+const RARE_RETRY: Backoff = { ...RETRY, firstMs: 60_000, maxMs: 60_000 };
 
 export type SessionReply = ReplyOf<typeof trackerLink, 'session'>;
 export type AnnouncedSwarms = ReplyOf<typeof trackerLink, 'announce'>['swarms'];
 type Body<K extends string> = BodyOf<typeof trackerLink, K>;
+
+export type GroupGone = Body<'groupGone'>;
 
 export interface TrackerSessionContext {
   readonly world: World;
@@ -56,7 +60,7 @@ export interface TrackerSessionContext {
   onSwarmChanged(change: Body<'swarmChanged'>): void;
   onGroupChanged(session: TrackerSession, group: GroupView, before: GroupView | undefined): void;
   onPresenceChanged(session: TrackerSession, groups: Body<'presenceChanged'>['groups']): void;
-  onGroupGone(session: TrackerSession, gone: Body<'groupGone'>): void;
+  onGroupGone(session: TrackerSession, gone: GroupGone): void;
   onRevoked(revocation: Uint8Array): void;
   onDialRequest(request: Body<'dialRequest'>): void;
   onConflicts(conflicts: Body<'conflicted'>['conflicts']): void;
@@ -64,13 +68,13 @@ export interface TrackerSessionContext {
 }
 
 /**
- * How long to wait before the next try, in ms: anything up to 250 ms, 500 ms, 1 s … 5 s (full
- * jitter, `trust.md` 4.7), after many failures up to a minute.
+ * Delay before the next try, in ms: up to 250 ms, 500 ms, 1 s … 5 s, after many failures up to a
+ * minute; each at random between a tenth of that and all of it.
+ *
+ * @param failures  in a row before the latest one, from 0
  */
-export function retryDelayMs(failures: number, random: () => number): number {
-  const max = failures > RARE_AFTER ? RARE_MS : Math.min(RETRY_MS_MAX, 250 * 2 ** Math.min(failures, 10));
-  return max * (0.1 + 0.9 * random());
-}
+const retryDelayMs = (failures: number, random: () => number): number =>
+  backoffMs(failures > RARE_AFTER ? RARE_RETRY : RETRY, failures + 1, random);
 
 export class TrackerSession {
   readonly address: Address;
@@ -84,8 +88,7 @@ export class TrackerSession {
   readonly #context: TrackerSessionContext;
   #connection: Connection<typeof trackerLink, 'engine'> | undefined;
   readonly #announced = new Map<string, { readonly key: SwarmKey; readonly leftBytes: number }>();
-  #announceTimer: Timer | undefined;
-  #announcedMs = -Infinity;
+  readonly #announceThrottler: Throttler;
   #retryTimer: Timer | undefined;
   #failures = 0;
   #stopped = false;
@@ -94,6 +97,8 @@ export class TrackerSession {
   constructor(address: Address, context: TrackerSessionContext) {
     this.address = address;
     this.#context = context;
+    const pace = { restMs: ANNOUNCE_MS, delayMs: ANNOUNCE_MS_MIN };
+    this.#announceThrottler = new Throttler(context.world.clock, pace, () => void this.#announce());
     void this.#connect();
   }
 
@@ -139,15 +144,7 @@ export class TrackerSession {
   /** What we have has changed: the difference is announced shortly. */
   announceSoon(): void {
     if (!this.account || (!this.isUp && this.state !== 'connecting')) return;
-    const { clock } = this.#context.world;
-    this.#announceTimer ??= clock.after(
-      Math.max(ANNOUNCE_MS_MIN, this.#announcedMs + ANNOUNCE_MS - clock.monotonicMs()),
-      () => {
-        this.#announceTimer = undefined;
-        this.#announcedMs = clock.monotonicMs();
-        void this.#announce();
-      },
-    );
+    this.#announceThrottler.request();
   }
 
   /** Tries again now if it was waiting. */
@@ -161,7 +158,7 @@ export class TrackerSession {
   stop(): void {
     this.#stopped = true;
     this.#retryTimer?.cancel();
-    this.#announceTimer?.cancel();
+    this.#announceThrottler.cancel();
     this.#connection?.close();
     this.#connection = undefined;
     this.state = 'down';
@@ -173,16 +170,13 @@ export class TrackerSession {
       const expect = this.#context.expectedPin(this.address);
       const stream = await world.network.dial(this.address, { timeoutMs: DIAL_MS, ...(expect && { expect }) });
       if (this.#stopped) return stream.destroy();
-      const frames = new FrameLink(stream);
-      await greet(frames, { role: 'engine', accepts: ['tracker'], program, clock: world.clock, chance: world.chance });
+      const link = await openLink(stream, { world, role: 'engine', accepts: ['tracker'], program });
       if (this.#stopped) return stream.destroy();
-      const connection = new Connection(frames, {
+      const connection = link.connect({
         table: trackerLink,
         side: 'engine',
         handlers: this.#handlers,
         heartbeatMs: HEARTBEAT_MS.tracker,
-        clock: world.clock,
-        log: world.log,
       });
       this.#connection = connection;
       void connection.whenEnded.then(({ error }) => this.#onDown(connection, error));
@@ -209,8 +203,7 @@ export class TrackerSession {
     if (this.#stopped || connection !== this.#connection) return;
     this.#connection = undefined;
     this.#announced.clear();
-    this.#announceTimer?.cancel();
-    this.#announceTimer = undefined;
+    this.#announceThrottler.cancel();
     const refused =
       error?.code === 'wrongRealm' ||
       error?.code === 'badDescriptor' ||

@@ -3,9 +3,9 @@
 // and shows nothing.
 import { ShoalError } from '../../../protocol/base/errors.ts';
 import type { Root, Sha256 } from '../../../protocol/base/ids.ts';
-import type { Log } from '../../../protocol/base/world.ts';
 import { PieceStore } from '../storage/pieceStore.ts';
-import type { StorageContext, RecordStore } from './downloadFiles.ts';
+import type { StorageContext } from './storageContext.ts';
+import type { RecordStore } from './transferRecord.ts';
 import { cleanUp } from './downloadFiles.ts';
 import { identityOf } from '../hashing/fileIdentity.ts';
 import type { FolderOnDisk } from '../storage/folderFile.ts';
@@ -23,16 +23,15 @@ import { loadPieceHashes, savePieceHashes } from './transferRecord.ts';
  */
 export async function hashSource(
   context: StorageContext,
-  store: RecordStore,
-  log: Log,
+  recordStore: RecordStore,
   options: HashOptions,
 ): Promise<void> {
   const { disk, home, hasher } = context;
-  const { id, path: folder, content } = store.record;
+  const { id, path: folder, content } = recordStore.record;
   if (content === 'folder') {
     const hashed = await hashFolder(context, folder, options);
     if (hashed.leftOut > 0) {
-      log.info('links and the like in a shared folder are left out', { folder, count: hashed.leftOut });
+      context.log.info('links and the like in a shared folder are left out', { folder, count: hashed.leftOut });
     }
     await saveFolder(disk, home, id, hashed);
     const {
@@ -43,7 +42,7 @@ export async function hashSource(
       shape: { sizeBytes, pieceBytes },
     } = hashed;
     await savePieceHashes(disk, home, id, pieceHashes);
-    return store.save({ root, sha256, sizeBytes, pieceBytes, identity, told: false });
+    return recordStore.save({ root, sha256, sizeBytes, pieceBytes, identity, told: false });
   }
   const stat = await disk.stat(folder);
   const {
@@ -54,7 +53,7 @@ export async function hashSource(
     shape: { sizeBytes, pieceBytes },
   } = await hasher.hashFile(folder, pieceBytesFor(stat?.sizeBytes ?? 0), options);
   await savePieceHashes(disk, home, id, pieceHashes);
-  await store.save({ root, sha256, sizeBytes, pieceBytes, identity: identityOf(found), told: false });
+  await recordStore.save({ root, sha256, sizeBytes, pieceBytes, identity: identityOf(found), told: false });
 }
 
 /**
@@ -65,12 +64,12 @@ export async function hashSource(
  */
 export async function openComplete(
   context: StorageContext,
-  store: RecordStore,
+  recordStore: RecordStore,
   isProven: boolean,
 ): Promise<PieceStore | undefined> {
-  const { disk, home, openFiles: filePool } = context;
-  await cleanUp(disk, store);
-  const { record } = store;
+  const { disk, home, filePool } = context;
+  await cleanUp(disk, recordStore);
+  const { record } = recordStore;
   const root = record.root as Root;
   const shape = shapeOf(record.sizeBytes, record.pieceBytes);
   const pieceHashes = await loadPieceHashes(disk, home, record.id, root, shape);

@@ -3,10 +3,9 @@
 // wherever a crash has left it. Fetches nothing and shows nothing.
 import path from 'node:path';
 import { ShoalError } from '../../../protocol/base/errors.ts';
-import type { Home } from '../../../protocol/home/homeLayout.ts';
 import type { Root } from '../../../protocol/base/ids.ts';
-import type { Chance, Disk } from '../../../protocol/base/world.ts';
-import type { PieceStoreContext } from '../storage/pieceStore.ts';
+import type { Disk } from '../../../protocol/base/world.ts';
+import type { StorageContext } from './storageContext.ts';
 import { PieceStore } from '../storage/pieceStore.ts';
 import { storeLocalPiece } from './localPieces.ts';
 import { identityOf, identityMismatch } from '../hashing/fileIdentity.ts';
@@ -16,30 +15,19 @@ import { lengthOf, shapeOf } from '../hashing/merkleTree.ts';
 import type { PartFile } from '../storage/partFile.ts';
 import { createPart, makeDestination, newPartPath, removePart, reopenPart } from '../storage/partFile.ts';
 import { checkFolders, isSame } from '../storage/finalize.ts';
-import type { TransferRecord } from './transferRecord.ts';
+import type { RecordStore, TransferRecord } from './transferRecord.ts';
 import { loadPieceHashes } from './transferRecord.ts';
 import { finalizeFolder } from './unpackFolder.ts';
 
-export interface StorageContext extends PieceStoreContext {
-  readonly chance: Chance;
-  readonly home: Home;
-}
-
-/** The record of a download, and the only way to change it. */
-export interface RecordStore {
-  readonly record: TransferRecord;
-  save(changes: Partial<TransferRecord>): Promise<void>;
-}
-
 interface OpenOptions extends HashOptions {
   /** Told before something is read that may take long. */
-  readonly checking: () => void;
+  readonly onChecking: () => void;
   /** Told when a checkpoint that was due could not be taken. */
-  readonly stuck: (error: ShoalError) => void;
+  readonly onDiskError: (error: ShoalError) => void;
 }
 
 /**
- * Opens a download that is not published, with what is there of it. `whole`: it was published by a
+ * Opens a download that is not published, with what is there of it. `published`: it got its final name in a
  * run that could not write that down.
  *
  * @throws ShoalError destinationUnwritable, diskFull, placeGone, cancelled
@@ -47,19 +35,19 @@ interface OpenOptions extends HashOptions {
 export async function openDownload(
   context: StorageContext,
   recordStore: RecordStore,
-  { checking, stuck, ...options }: OpenOptions,
-): Promise<{ readonly is: 'open'; readonly copy: PieceStore } | { readonly is: 'published' }> {
+  { onChecking, onDiskError, ...options }: OpenOptions,
+): Promise<{ readonly is: 'open'; readonly store: PieceStore } | { readonly is: 'published' }> {
   const { record } = recordStore;
   const root = record.root as Root;
   const shape = shapeOf(record.sizeBytes, record.pieceBytes);
   const pieceHashes = await loadPieceHashes(context.disk, context.home, record.id, root, shape);
-  if (record.part !== '' && (await wasFinalized(context, recordStore, checking, options))) return { is: 'published' };
+  if (record.part !== '' && (await wasFinalized(context, recordStore, onChecking, options))) return { is: 'published' };
   const old = record.part === '' ? undefined : await reopenPart(context, record.part, root, shape);
   const part = old ?? (await createPartFile(context, recordStore));
-  const store = PieceStore.forPart(context, root, shape, part, pieceHashes, stuck);
+  const store = PieceStore.forPart(context, root, shape, part, pieceHashes, onDiskError);
   try {
     if (old) {
-      checking();
+      onChecking();
       await store.checkDisk(options);
     }
     if (record.replaces && pieceHashes) await keepGoodPieces(context, store, record, options.signal);
@@ -67,7 +55,7 @@ export async function openDownload(
     await store.close();
     throw error;
   }
-  return { is: 'open', copy: store };
+  return { is: 'open', store };
 }
 
 /** Gives a download whose pieces are all held its final name. @throws ShoalError as `publish` */

@@ -3,16 +3,16 @@
 // but whether it was hashed in this life of the process; when any of that is done is transfer.ts's
 // business.
 import type { Sha256 } from '../../../protocol/base/ids.ts';
-import type { ShoalError } from '../../../protocol/base/errors.ts';
+import { ShoalError } from '../../../protocol/base/errors.ts';
 import type { ManifestFile } from '../../../protocol/messages/manifest.ts';
-import type { World } from '../../../protocol/base/world.ts';
 import type { PieceStore } from '../storage/pieceStore.ts';
-import type { StorageContext, RecordStore } from './downloadFiles.ts';
+import type { StorageContext } from './storageContext.ts';
+import type { RecordStore } from './transferRecord.ts';
 import { hasDestinationFolder, openDownload, finalizeDownload, cleanUp } from './downloadFiles.ts';
 import type { FileIdentity } from '../hashing/fileIdentity.ts';
 import { identityOf } from '../hashing/fileIdentity.ts';
 import { folderOf, folderHeadOf } from './fileSelection.ts';
-import type { TransferContext } from '../transfers/transferContext.ts';
+import { reuseLocalPieces } from './reuseLocalPieces.ts';
 import { savePieceHashes } from './transferRecord.ts';
 import { folderOnDisk, hashSource, openComplete, verifyComplete } from './completeFiles.ts';
 
@@ -33,21 +33,16 @@ interface Opened {
 
 export class TransferFiles {
   readonly #recordStore: RecordStore;
-  readonly #world: World;
   readonly #context: StorageContext;
   #isJustHashed = false;
 
-  constructor(
-    recordStore: RecordStore,
-    { world, home, hasher, filePool }: Pick<TransferContext, 'world' | 'home' | 'hasher' | 'filePool'>,
-  ) {
+  constructor(recordStore: RecordStore, context: StorageContext) {
     this.#recordStore = recordStore;
-    this.#world = world;
-    this.#context = { ...world, hasher, openFiles: filePool, home };
+    this.#context = context;
   }
 
   /**
-   * Opens it with what is there of it. @throws ShoalError as `hashWhole`, `openWhole`,
+   * Opens it with what is there of it. @throws ShoalError as `hashSource`, `openComplete`,
    * `openDownload`
    */
   async open(signal: AbortSignal, events: OpenEvents): Promise<Opened> {
@@ -57,13 +52,13 @@ export class TransferFiles {
     const opened = await openDownload(this.#context, this.#recordStore, {
       signal,
       progress: (done) => events.onProgress(done),
-      checking: () => events.onChecking(),
-      stuck: (error) => events.onDiskError(error),
+      onChecking: () => events.onChecking(),
+      onDiskError: (error) => events.onDiskError(error),
     });
-    return opened.is === 'open' ? { isComplete: false, store: opened.copy } : this.#openComplete(signal, events);
+    return opened.is === 'open' ? { isComplete: false, store: opened.store } : this.#openComplete(signal, events);
   }
 
-  /** Gives a download whose pieces are all held its final name. @throws ShoalError as `publish` */
+  /** Gives a download whose pieces are all held its final name. @throws ShoalError as `finalize` */
   finalize(store: PieceStore): Promise<void> {
     return finalizeDownload(this.#context, this.#recordStore, store);
   }
@@ -82,9 +77,24 @@ export class TransferFiles {
     return stat && identityOf(stat);
   }
 
-  /** Whether the folder that it belongs into is there. */
-  hasDestinationFolder(): Promise<boolean> {
-    return hasDestinationFolder(this.#context.disk, this.#recordStore.record).catch(() => false);
+  /** What a refusal of the disk means: the drive or folder of a download may be gone. */
+  async explain(why: ShoalError): Promise<ShoalError> {
+    const { record } = this.#recordStore;
+    if (why.code !== 'destinationUnwritable' || record.part === '') return why;
+    const isThere = await hasDestinationFolder(this.#context.disk, record).catch(() => false);
+    return isThere ? why : new ShoalError('placeGone', { path: record.path }, { cause: why });
+  }
+
+  /**
+   * Wants the pieces that are needed, as far as is known, and copies those that other files of this
+   * machine have. Returns what it copied.
+   */
+  takeLocalPieces(
+    store: PieceStore,
+    completeStores: () => readonly PieceStore[],
+    signal: AbortSignal,
+  ): Promise<readonly number[]> {
+    return reuseLocalPieces(store, this.#recordStore.record, completeStores, { ...this.#context, signal });
   }
 
   /** Removes what a finished download may have left. */
@@ -110,7 +120,7 @@ export class TransferFiles {
 
   async #hash(signal: AbortSignal, events: OpenEvents): Promise<void> {
     events.onHashing();
-    await hashSource(this.#context, this.#recordStore, this.#world.log, {
+    await hashSource(this.#context, this.#recordStore, {
       signal,
       progress: (done) => events.onProgress(done),
     });

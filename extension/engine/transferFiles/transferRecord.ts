@@ -10,6 +10,7 @@ import type { FileIdentity } from '../hashing/fileIdentity.ts';
 import { folderFileOf } from './folderRecord.ts';
 import type { Shape } from '../hashing/merkleTree.ts';
 import { pieceHashesOfRoot, rootOf } from '../hashing/merkleTree.ts';
+import { Sequencer } from '../../../protocol/async/sequencer.ts';
 import type { Home } from '../../../protocol/home/homeLayout.ts';
 import { readSmallFile, writeSmallFile } from '../../../protocol/home/homeLayout.ts';
 
@@ -59,6 +60,12 @@ export interface TransferRecord {
   readonly place: number;
   /** The whole file as it was when it was hashed or finished. */
   readonly identity: FileIdentity | undefined;
+}
+
+/** The record of a transfer, and the only way to change it. */
+export interface RecordStore {
+  readonly record: TransferRecord;
+  save(changes: Partial<TransferRecord>): Promise<void>;
 }
 
 const recordFile = (home: Home, id: number): string => path.join(home.transfersFolder, `${id}.json`);
@@ -178,4 +185,31 @@ function readRecord(written: Readonly<Record<string, unknown>>): TransferRecord 
   const { root } = fields as unknown as TransferRecord;
   if (root !== '' && !isHexOf(root, 32)) throw new Error('root is no hash');
   return { claimed: '', identity: undefined, replaces: undefined, ...fields } as unknown as TransferRecord;
+}
+
+/** A record as it stands now, in memory and in the home: the only writer of both. */
+export class TransferRecordStore implements RecordStore {
+  readonly #disk: Disk;
+  readonly #home: Home;
+  #record: TransferRecord;
+  readonly #saves = new Sequencer();
+
+  constructor(disk: Disk, home: Home, record: TransferRecord) {
+    this.#disk = disk;
+    this.#home = home;
+    this.#record = record;
+  }
+
+  get record(): TransferRecord {
+    return this.#record;
+  }
+
+  /**
+   * Changed at once; on the disk when it resolves. Saves come one after another, each of the record
+   * as it is by then: the last that is written is the newest.
+   */
+  save(changes: Partial<TransferRecord>): Promise<void> {
+    this.#record = { ...this.#record, ...changes };
+    return this.#saves.run(() => saveRecord(this.#disk, this.#home, this.#record));
+  }
 }

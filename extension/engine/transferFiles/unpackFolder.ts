@@ -9,7 +9,8 @@ import type { Folder, ManifestFile } from '../../../protocol/messages/manifest.t
 import type { Disk } from '../../../protocol/base/world.ts';
 import type { PieceStore } from '../storage/pieceStore.ts';
 import { diskError } from '../storage/diskErrors.ts';
-import type { StorageContext, RecordStore } from './downloadFiles.ts';
+import type { StorageContext } from './storageContext.ts';
+import type { RecordStore } from './transferRecord.ts';
 import type { FileIdentity } from '../hashing/fileIdentity.ts';
 import { identityOf } from '../hashing/fileIdentity.ts';
 import { chosenBytes, fileMatcher, folderOf, folderHeadOf } from './fileSelection.ts';
@@ -65,7 +66,7 @@ export async function finalizeFolder(
   const stat = await statOf(disk, made.place);
   await saveFolder(disk, home, id, content);
   const identity = identityOf(stat);
-  await store.serveFolder(made.place, identity, new FolderFile(disk, context.openFiles, made.place, content));
+  await store.serveFolder(made.place, identity, new FolderFile(disk, context.filePool, made.place, content));
   await recordStore.save({ path: made.place, identity, claimed: '', chosenBytes: chosenBytes(folder, only) });
   await removePart(disk, part);
 }

@@ -5,7 +5,7 @@ import type { Pin } from '../../../protocol/base/ids.ts';
 import type { SwarmPeerView, SwarmView } from '../../../protocol/messages/swarmView.ts';
 import { CELLS_MAX, PEERS_SHOWN_MAX } from '../../../protocol/messages/swarmView.ts';
 import type { SwarmPeer } from '../../../protocol/messages/trackerLink.ts';
-import { isLoopback } from '../../../protocol/messages/realm.ts';
+import { isLoopback } from '../../../protocol/base/address.ts';
 import type { Clock } from '../../../protocol/base/world.ts';
 import type { PieceStore } from '../storage/pieceStore.ts';
 import type { PeerState } from '../swarm/peerState.ts';

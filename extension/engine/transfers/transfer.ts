@@ -5,25 +5,24 @@
 // holds all of them.
 import type { Transfer as TransferView } from '../../../protocol/messages/engineLink.ts';
 import type { ErrorCode } from '../../../protocol/base/errors.ts';
-import { asShoalError, isShoalError, ShoalError } from '../../../protocol/base/errors.ts';
+import { asShoalError, ShoalError } from '../../../protocol/base/errors.ts';
 import type { Sha256, SwarmKey } from '../../../protocol/base/ids.ts';
 import type { ManifestFile } from '../../../protocol/messages/manifest.ts';
 import type { PieceStore } from '../storage/pieceStore.ts';
 import { diskError } from '../storage/diskErrors.ts';
 import type { FileIdentity } from '../hashing/fileIdentity.ts';
-import { TransferRecordStore } from '../transferFiles/keptRecord.ts';
-import { reuseLocalPieces } from '../transferFiles/reuseLocalPieces.ts';
 import { TransferFiles } from '../transferFiles/transferFiles.ts';
 import { RetryTimer } from './retryTimer.ts';
 import { SwarmLease } from './swarmLease.ts';
-import { isRunning, shownState } from './transferStatus.ts';
-import type { Phase } from './transferStatus.ts';
+import { canRepair, isRunning, keyOf, shownState } from './transferStatus.ts';
+import type { Phase, TransferStatus } from './transferStatus.ts';
 import type { Swarm } from '../swarm/swarm.ts';
 import { TransferStats } from './transferStats.ts';
 import type { TransferContext } from './transferContext.ts';
+import { TransferRecordStore } from '../transferFiles/transferRecord.ts';
 import type { TransferRecord } from '../transferFiles/transferRecord.ts';
 
-export class Transfer {
+export class Transfer implements TransferStatus {
   error: ShoalError | undefined;
   store: PieceStore | undefined;
   readonly stats: TransferStats;
@@ -42,14 +41,11 @@ export class Transfer {
   constructor(record: TransferRecord, context: TransferContext) {
     this.#context = context;
     this.#recordStore = new TransferRecordStore(context.world.disk, context.home, record);
-    this.#files = new TransferFiles(this.#recordStore, context);
+    this.#files = new TransferFiles(this.#recordStore, { ...context.world, ...context });
     this.stats = new TransferStats(context.world.clock);
     this.#retryTimer = new RetryTimer(context.world);
-    this.lease = new SwarmLease({
-      swarmHost: context.swarmContext,
-      claim: (key) => context.claim(key, this),
-      release: (key) => context.release(key, this),
-      onChange: () => context.onChange(this),
+    this.lease = new SwarmLease(this, context, {
+      onChange: () => context.onChange(this.id),
       onPieceHashes: (swarm, pieceHashes) =>
         void this.#onPieceHashes(swarm, pieceHashes).catch((error: unknown) => this.#onDiskError(asShoalError(error))),
       onComplete: (swarm) =>
@@ -64,8 +60,7 @@ export class Transfer {
     return this.record.id;
   }
   get key(): SwarmKey | undefined {
-    const { group, root } = this.record;
-    return root === '' ? undefined : { group, root };
+    return keyOf(this);
   }
   get record(): TransferRecord {
     return this.#recordStore.record;
@@ -91,15 +86,7 @@ export class Transfer {
   }
 
   toView(): TransferView {
-    return this.stats.view(this, this.#context.placeOf(this));
-  }
-
-  /**
-   * Begins, or goes on after a restart, a pause or a failure. Resolves when its file is open or it
-   * has failed.
-   */
-  start(): Promise<void> {
-    return this.#run();
+    return this.stats.view(this, this.#context.placeOf(this.id));
   }
 
   /** Its turn to fetch has come, or is another's. What it holds is served in any case. */
@@ -107,7 +94,7 @@ export class Transfer {
     if (this.#isScheduled === hasTurn) return;
     this.#isScheduled = hasTurn;
     if (this.#phase === 'queued' && hasTurn) {
-      if (!this.swarm) return void this.#release().then(() => this.start()); // another transfer may have had the swarm
+      if (!this.swarm) return void this.#stop().then(() => this.start()); // another transfer may have had the swarm
       this.#setPhase('downloading');
       this.swarm.resume();
     } else if (this.#phase === 'downloading' && !hasTurn) {
@@ -122,8 +109,8 @@ export class Transfer {
     changes: Partial<Pick<TransferRecord, 'downLimitBytesPerS' | 'upLimitBytesPerS' | 'mode' | 'priority' | 'place'>>,
   ): Promise<void> {
     await this.#recordStore.save(changes);
-    this.lease.configure(this.record);
-    this.#context.onChange(this);
+    this.lease.configure();
+    this.#context.onChange(this.id);
   }
 
   /** The files of a folder, as soon as its list is here. @throws ShoalError badFolder */
@@ -140,7 +127,7 @@ export class Transfer {
       throw new ShoalError('usage', { why: `the files of ${this.record.name} are chosen already` });
     }
     await this.#recordStore.save({ only, choosing: false });
-    await this.#release();
+    await this.#stop();
     void this.start();
   }
 
@@ -152,7 +139,7 @@ export class Transfer {
     this.#isScheduled = false;
     this.#setPhase('paused');
     this.#context.onPresenceChanged();
-    this.#context.offerSwarm(this);
+    this.lease.offer();
     try {
       await this.#recordStore.save({ paused: true });
       await this.store?.saveCheckpoint();
@@ -165,7 +152,7 @@ export class Transfer {
     if (isRunning(this) || this.#phase === 'queued') return;
     await this.#recordStore.save({ paused: false });
     if (this.#phase === 'paused' && this.swarm) return this.#setPhase('queued'); // its turn may be now
-    await this.#release();
+    await this.#stop();
     void this.start();
   }
 
@@ -176,7 +163,7 @@ export class Transfer {
    */
   async close(keep = true): Promise<void> {
     this.#closed = true;
-    await this.#release(keep);
+    await this.#stop(keep);
   }
 
   /**
@@ -190,18 +177,10 @@ export class Transfer {
     repair: boolean,
     signal: AbortSignal,
   ): Promise<{ readonly sha256: Sha256; readonly sizeBytes: number; readonly repairing: boolean }> {
-    const { kind, content } = this.record;
     try {
       return { ...(await this.#files.verify(signal)), repairing: false };
     } catch (error) {
-      if (
-        !repair ||
-        kind === 'share' ||
-        content === 'folder' ||
-        !(isShoalError(error, 'integrity') || isShoalError(error, 'fileMissing'))
-      ) {
-        throw error;
-      }
+      if (!repair || !canRepair(this, error)) throw error;
       await this.#repair(await this.#files.currentIdentity());
       return { sha256: this.record.sha256 as Sha256, sizeBytes: this.record.sizeBytes, repairing: true };
     }
@@ -213,7 +192,7 @@ export class Transfer {
    */
   async #repair(damaged: FileIdentity | undefined): Promise<void> {
     this.#setPhase('checking');
-    await this.#release();
+    await this.#stop();
     await this.#files.cleanUp();
     await this.#recordStore.save({ replaces: damaged, identity: undefined, claimed: '', paused: false });
     void this.start();
@@ -227,23 +206,27 @@ export class Transfer {
     this.#notifiedError = error.code;
     this.error = error;
     this.#setPhase(state);
-    if (isNews) this.#context.onFailed(this);
-    await this.#release();
-    this.#context.onChange(this);
+    if (isNews) this.#context.onFailed(this.id);
+    await this.#stop();
+    this.#context.onChange(this.id);
   }
 
-  async #release(keep = true): Promise<void> {
+  async #stop(keep = true): Promise<void> {
     this.#abort.abort();
     this.#abort = new AbortController();
     this.#retryTimer.stop();
     const { store } = this;
     this.store = undefined;
-    const tookPart = this.lease.leave(this.key);
+    const tookPart = this.lease.leave();
     await store?.close(keep);
     if (tookPart) this.#context.onPresenceChanged();
   }
 
-  async #run(): Promise<void> {
+  /**
+   * Begins, or goes on after a restart, a pause or a failure. Resolves when its file is open or it
+   * has failed.
+   */
+  async start(): Promise<void> {
     if (this.#closed) return;
     this.error = undefined;
     const { signal } = this.#abort;
@@ -272,7 +255,7 @@ export class Transfer {
   /** A whole file: served as long as it is what it was. */
   async #serve(): Promise<void> {
     const { kind, told } = this.record;
-    this.#joinSwarm();
+    this.lease.join();
     // A share is one when the group knows of it; until then it counts as not yet hashed.
     if (kind === 'share' && !told) return this.#announceShare();
     this.#seed();
@@ -292,7 +275,7 @@ export class Transfer {
       const why = asShoalError(error);
       if (why.retry === 'never' || this.#closed) throw why;
       this.error = why;
-      this.#context.onChange(this);
+      this.#context.onChange(this.id);
       this.#retryTimer.toAnnounce(() => {
         this.error = undefined;
         this.#announceShare().catch((again: unknown) => void this.fail(asShoalError(again)));
@@ -308,7 +291,7 @@ export class Transfer {
     await this.#takeLocalPieces(store);
     if (this.#closed || signal.aborted) return;
     if (store.states.isComplete) return this.#finalize();
-    this.#joinSwarm();
+    this.lease.join();
     const isOff = this.record.paused || !this.#isScheduled;
     if (isOff) this.swarm?.pause();
     this.#setPhase(this.record.paused ? 'paused' : isOff ? 'queued' : 'downloading');
@@ -327,11 +310,8 @@ export class Transfer {
 
   /** Wants what is needed of it, as far as is known, and takes what of that is here. */
   async #takeLocalPieces(store: PieceStore): Promise<readonly number[]> {
-    const came = await reuseLocalPieces(store, this.record, () => this.#context.completeStores(this), {
-      ...this.#context.world,
-      home: this.#context.home,
-      signal: this.#abort.signal,
-    });
+    const complete = (): readonly PieceStore[] => this.#context.completeStores(this.record);
+    const came = await this.#files.takeLocalPieces(store, complete, this.#abort.signal);
     this.stats.localPieces += came.length;
     return came;
   }
@@ -344,22 +324,11 @@ export class Transfer {
     if (this.#phase === 'downloading') swarm.resume();
   }
 
-  #joinSwarm(): void {
-    if (this.key && this.store) this.lease.join(this.key, this.store, this.record);
-  }
-
   /** Another transfer, which took part in the swarm, has all that this one waits for. */
   async restartFromLocal(): Promise<void> {
     if (this.#phase !== 'downloading' || this.swarm) return;
-    await this.#release();
+    await this.#stop();
     await this.start();
-  }
-
-  /** Another transfer gave the swarm up that this one wanted too. */
-  takeOverSwarm(): void {
-    this.#joinSwarm();
-    if (this.#phase !== 'downloading') this.swarm?.pause();
-    this.#context.onPresenceChanged();
   }
 
   async #finalize(): Promise<void> {
@@ -372,9 +341,9 @@ export class Transfer {
     await this.#files.finalize(store);
     this.#notifiedError = undefined;
     if (this.#closed) return;
-    if (!this.swarm) this.#joinSwarm();
+    if (!this.swarm) this.lease.join();
     this.#seed();
-    this.#context.onFinished(this);
+    this.#context.onFinished(this.id);
   }
 
   /** The disk refused while pieces came. */
@@ -386,7 +355,7 @@ export class Transfer {
       return void this.#onFailed(error.code === 'syncFailed' ? error : why);
     }
     this.error = why;
-    this.#context.onChange(this);
+    this.#context.onChange(this.id);
     this.#retryLater(
       why,
       this.#missingBytes,
@@ -396,9 +365,7 @@ export class Transfer {
 
   /** Ends, for now where it can go on by itself. */
   async #onFailed(why: ShoalError): Promise<void> {
-    const isAway =
-      why.code === 'destinationUnwritable' && this.record.part !== '' && !(await this.#files.hasDestinationFolder());
-    const error = isAway ? new ShoalError('placeGone', { path: this.record.path }, { cause: why }) : why;
+    const error = await this.#files.explain(why);
     const missingBytes = this.#missingBytes;
     await this.fail(error, error.code === 'fileChanged' || error.code === 'fileMissing' ? 'gone' : 'failed');
     // Somebody may have gone on with it meanwhile.
@@ -410,7 +377,7 @@ export class Transfer {
     this.#retryTimer.afterRefusal(why, this.record, missingBytes, () => {
       if (this.record.paused) return;
       this.error = undefined;
-      this.#context.onChange(this);
+      this.#context.onChange(this.id);
       again();
     });
   }
@@ -422,12 +389,12 @@ export class Transfer {
 
   #onProgress(doneBytes: number): void {
     this.stats.readBytes = doneBytes;
-    this.#context.onChange(this);
+    this.#context.onChange(this.id);
   }
 
   #setPhase(phase: Phase): void {
     this.#phase = phase;
     if (phase === 'hashing' || phase === 'checking') this.stats.readBytes = 0;
-    this.#context.onChange(this);
+    this.#context.onChange(this.id);
   }
 }

@@ -6,9 +6,8 @@ import type { Clock } from '../../../protocol/base/world.ts';
 import { EMPTY_ROOT } from '../hashing/merkleTree.ts';
 import { unavailablePieces } from '../swarm/availability.ts';
 import { RateMeter } from '../peers/rateMeter.ts';
-import type { Transfer } from './transfer.ts';
-
-type ShownTransfer = Pick<Transfer, 'record' | 'state' | 'store' | 'swarm' | 'isComplete' | 'error'>;
+import { shownState } from './transferStatus.ts';
+import type { TransferStatus } from './transferStatus.ts';
 
 export class TransferStats {
   readonly #down: RateMeter;
@@ -43,7 +42,9 @@ export class TransferStats {
   }
 
   /** @param place  where it stands among the unfinished downloads, from 1; 0 for others */
-  view({ record, state, store, swarm, isComplete, error }: ShownTransfer, place: number): TransferView {
+  view(status: TransferStatus, place: number): TransferView {
+    const { record, store, swarm, isComplete, error } = status;
+    const state = shownState(status);
     const pieces =
       store?.states.wantedCount ?? (record.pieceBytes > 0 ? Math.ceil(record.sizeBytes / record.pieceBytes) : 0);
     const heldPieces = store?.states.held.count ?? (isComplete ? pieces : 0);

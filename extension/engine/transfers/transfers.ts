@@ -8,14 +8,15 @@ import { checkSizes } from '../../../protocol/messages/fileSizes.ts';
 import { swarmKeyText } from '../../../protocol/base/ids.ts';
 import type { PickerMode, QueueMove } from '../../../protocol/messages/engineLink.ts';
 import { checkFileName, fileNameKey } from '../../../protocol/base/names.ts';
-import type { FileRow, SwarmPeer } from '../../../protocol/messages/trackerLink.ts';
+import type { FileRow } from '../../../protocol/messages/trackerLink.ts';
 import type { Timer } from '../../../protocol/base/world.ts';
 import type { PieceStore } from '../storage/pieceStore.ts';
 import { diskError } from '../storage/diskErrors.ts';
 import { removePart } from '../storage/partFile.ts';
 import type { QueuedDownload } from './downloadQueue.ts';
 import { inQueueOrder, placesAfterMove, placesAfterMoveTo, chooseActive } from './downloadQueue.ts';
-import { canRelease, isFetching, isIdle, isQueued, lacksSwarm, wantsSwarm } from './transferStatus.ts';
+import { isIdle, isQueued } from './transferStatus.ts';
+import { SwarmLease } from './swarmLease.ts';
 import { Transfer } from './transfer.ts';
 import type { TransferContext } from './transferContext.ts';
 import type { TransferRecord } from '../transferFiles/transferRecord.ts';
@@ -39,15 +40,15 @@ const SCHEDULE_DELAY_MS = 50;
 
 export interface TransfersContext extends Omit<
   TransferContext,
-  'claim' | 'release' | 'offerSwarm' | 'completeStores' | 'placeOf'
+  'completeStores' | 'placeOf' | 'onChange' | 'onFinished' | 'onFailed'
 > {
   /** How many downloads may fetch at once; 0 for no limit. */
   readonly activeDownloads: () => number;
-  /**
-   * What is read without being downloaded: it makes room for a transfer of the same bytes, which
-   * takes what is there of it.
-   */
-  readonly previews: { release(key: SwarmKey): readonly SwarmPeer[]; storesOf(root: Root): readonly PieceStore[] };
+  /** Stores of previews, of which some pieces may be held. */
+  readonly previewStores: (root: Root) => readonly PieceStore[];
+  onChange(id: number): void;
+  readonly onFinished: (transfer: Transfer) => void;
+  readonly onFailed: (transfer: Transfer) => void;
 }
 
 export interface ShareRequest {
@@ -91,55 +92,43 @@ export class Transfers {
   readonly #context: TransferContext;
   readonly #activeDownloads: () => number;
   readonly #all = new Map<number, Transfer>();
-  readonly #swarms = new Map<string, Transfer>();
   #lastId = 0;
   /** Where each unfinished download stands, from 1. */
   #places: ReadonlyMap<number, number> = new Map();
   /** Since when a download that has its turn is of no use to it, by the monotonic clock. */
   readonly #idleSinceMs = new Map<number, number>();
+  /** Which moved bytes when that was last asked. */
+  #moving: ReadonlySet<number> = new Set();
   #timer: Timer | undefined;
   #timerAtMs = Infinity;
 
-  constructor({ activeDownloads, previews, ...host }: TransfersContext) {
+  constructor({ activeDownloads, previewStores, onFinished, onFailed, ...context }: TransfersContext) {
     this.#activeDownloads = activeDownloads;
     this.#context = {
-      ...host,
-      onChange: (transfer) => {
-        host.onChange(transfer);
+      ...context,
+      onChange: (id) => {
+        context.onChange(id);
         this.#scheduleIn(SCHEDULE_DELAY_MS);
       },
-      onFinished: (transfer) => {
-        host.onFinished(transfer);
+      onFinished: (id) => {
+        const transfer = this.#all.get(id);
+        if (!transfer) return;
+        onFinished(transfer);
         for (const other of transfer.key ? this.#ofKey(transfer.key) : []) void other.restartFromLocal();
       },
-      placeOf: ({ id }) => this.#places.get(id) ?? 0,
-      claim: (key, by) => {
-        const text = swarmKeyText(key);
-        const holder = this.#swarms.get(text) ?? by;
-        const isFree = holder === by || (isFetching(by) && canRelease(holder));
-        if (isFree && holder !== by) by.lease.addKnownPeers(holder.lease.release());
-        if (!isFree) return false;
-        this.#swarms.set(text, by);
-        by.lease.addKnownPeers(previews.release(key));
-        return true;
+      onFailed: (id) => {
+        const transfer = this.#all.get(id);
+        if (transfer) onFailed(transfer);
       },
-      release: (key, by) => {
-        if (this.#swarms.get(swarmKeyText(key)) !== by) return;
-        this.#swarms.delete(swarmKeyText(key));
-        this.#nextClaimant(key, by)?.takeOverSwarm();
-      },
-      offerSwarm: (by) => {
-        if (by.key) this.#nextClaimant(by.key, by)?.takeOverSwarm();
-      },
-      completeStores: (not) => {
-        const whole = this.all.filter((other) => other !== not && other.isComplete && other.store);
-        const { root, group, name } = not.record;
+      placeOf: (id) => this.#places.get(id) ?? 0,
+      completeStores: ({ id, root, group, name }) => {
+        const complete = this.all.filter((other) => other.id !== id && other.isComplete && other.store);
         const likelihood = ({ record }: Transfer): number =>
           record.root === root ? 0 : record.group === group && fileNameKey(record.name) === fileNameKey(name) ? 1 : 2;
         // Among versions the newest is the nearest.
         return [
-          ...(root === '' ? [] : previews.storesOf(root)),
-          ...whole.sort((a, b) => likelihood(a) - likelihood(b) || b.id - a.id).flatMap(({ store }) => store ?? []),
+          ...(root === '' ? [] : previewStores(root)),
+          ...complete.sort((a, b) => likelihood(a) - likelihood(b) || b.id - a.id).flatMap(({ store }) => store ?? []),
         ];
       },
     };
@@ -153,21 +142,8 @@ export class Transfers {
   }
   /** The transfer that takes part in a swarm. */
   ofSwarm(group: GroupId, root: Root): Transfer | undefined {
-    return this.#swarms.get(swarmKeyText({ group, root }));
-  }
-  /**
-   * A preview wants a swarm: the peers that are known of it, or undefined while a transfer needs it
-   * for itself.
-   */
-  lend(key: SwarmKey): readonly SwarmPeer[] | undefined {
-    const holder = this.#swarms.get(swarmKeyText(key));
-    if (holder && !canRelease(holder)) return undefined;
-    this.#swarms.delete(swarmKeyText(key));
-    return holder?.lease.release() ?? [];
-  }
-  /** A preview is over: a transfer that wants the swarm may have it. */
-  giveBack(key: SwarmKey): void {
-    if (!this.#swarms.has(swarmKeyText(key))) this.#ofKey(key).find(lacksSwarm)?.takeOverSwarm();
+    const holder = this.#context.registry.holder(group, root);
+    return holder instanceof SwarmLease ? this.#all.get(holder.transferId) : undefined;
   }
   /**
    * What a transfer serves was found to be no longer what it was: it says so, and leaves the swarm
@@ -175,10 +151,6 @@ export class Transfers {
    */
   async onSourceLost(store: PieceStore, error: ShoalError): Promise<void> {
     await this.all.find((transfer) => transfer.store === store)?.fail(error, 'gone');
-  }
-  /** The piece hashes of these bytes, if some transfer knows them. */
-  pieceHashesOf(root: Root): Uint8Array | undefined {
-    return this.all.find(({ record, store }) => record.root === root && store?.pieceHashes)?.store?.pieceHashes;
   }
   ofFile(group: GroupId, name: string): readonly Transfer[] {
     return this.all.filter(({ record }) => record.group === group && fileNameKey(record.name) === fileNameKey(name));
@@ -192,7 +164,7 @@ export class Transfers {
     const mine = records
       .filter((record) => record.account === account && !this.#all.has(record.id))
       .map((record) => new Transfer(record, this.#context));
-    for (const transfer of mine) this.#all.set(transfer.id, transfer);
+    for (const transfer of mine) this.#register(transfer);
     this.schedule();
     // What is whole first: it is served at once. What is to be hashed last: it takes long.
     const rank = ({ isComplete, key }: Transfer): number => (isComplete ? 0 : key ? 1 : 2);
@@ -207,11 +179,11 @@ export class Transfers {
   async unload(): Promise<void> {
     const all = this.all;
     this.#all.clear();
+    for (const transfer of all) this.#context.registry.remove(transfer.lease);
     this.#timer?.cancel();
     this.#timerAtMs = Infinity;
     this.#idleSinceMs.clear();
     await Promise.all(all.map((transfer) => transfer.close()));
-    this.#swarms.clear();
   }
 
   /** @throws ShoalError badFileName, fileMissing, notAFile, fileUnreadable */
@@ -303,9 +275,22 @@ export class Transfers {
   async remove(transfer: Transfer): Promise<void> {
     const { disk } = this.#context.world;
     this.#all.delete(transfer.id);
+    this.#context.registry.remove(transfer.lease);
     await transfer.close(false);
     await removeRecord(disk, this.#context.home, transfer.id);
     if (transfer.record.part !== '') await removePart(disk, transfer.record.part);
+  }
+
+  /**
+   * Transfers of which the rate that was shown last may no longer be right: those that move bytes,
+   * and those that did when this was last asked, so that each is shown once more when it has stopped.
+   */
+  takeMoving(): readonly number[] {
+    const before = this.#moving;
+    this.#moving = new Set(
+      this.all.filter(({ stats }) => stats.downBytesPerS > 0 || stats.upBytesPerS > 0).map(({ id }) => id),
+    );
+    return [...this.#moving, ...before];
   }
 
   /** Moves a download among those of its priority. */
@@ -352,7 +337,7 @@ export class Transfers {
     for (const { id } of unfinished) this.#all.get(id)?.setScheduled(turns.has(id));
     for (const [id, place] of this.#places) {
       const transfer = this.#all.get(id);
-      if (transfer && before.get(id) !== place) this.#context.onChange(transfer);
+      if (transfer && before.get(id) !== place) this.#context.onChange(transfer.id);
     }
     for (const id of this.#idleSinceMs.keys()) if (!this.#places.has(id)) this.#idleSinceMs.delete(id);
   }
@@ -394,15 +379,15 @@ export class Transfers {
     const record = { id, place: id, ...fields };
     await saveRecord(this.#context.world.disk, this.#context.home, record);
     const transfer = new Transfer(record, this.#context);
-    this.#all.set(record.id, transfer);
+    this.#register(transfer);
     this.schedule();
     void transfer.start();
     return transfer;
   }
 
-  /** Another transfer of the same bytes that wants the swarm and has none. */
-  #nextClaimant(key: SwarmKey, not: Transfer): Transfer | undefined {
-    return this.#ofKey(key).find((other) => other !== not && wantsSwarm(other));
+  #register(transfer: Transfer): void {
+    this.#all.set(transfer.id, transfer);
+    this.#context.registry.add(transfer.lease);
   }
 
   #ofKey(key: SwarmKey): readonly Transfer[] {

@@ -2,6 +2,7 @@
 // other.
 import assert from 'node:assert/strict';
 import { isShoalError } from '../../../protocol/base/errors.ts';
+import { SchemaError } from '../../../protocol/base/binary.ts';
 import {
   added,
   bool,
@@ -12,7 +13,6 @@ import {
   list,
   oneOf,
   optional,
-  SchemaError,
   struct,
   text,
   u16,

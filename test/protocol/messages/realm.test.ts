@@ -1,116 +1,13 @@
-// Realm URLs, addresses, base32, and descriptors that nobody but the realm can sign.
+// Realm URLs, and descriptors that nobody but the realm can sign.
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import fc from 'fast-check';
 import { isShoalError } from '../../../protocol/base/errors.ts';
 import type { Pin } from '../../../protocol/base/ids.ts';
 import { pinOf } from '../../../protocol/base/ids.ts';
-import {
-  addressText,
-  base32,
-  checkDescriptor,
-  fromBase32,
-  parseAddress,
-  parseRealmUrl,
-  realmUrlText,
-  signDescriptor,
-} from '../../../protocol/messages/realm.ts';
+import { base32 } from '../../../protocol/base/base32.ts';
+import { checkDescriptor, parseRealmUrl, realmUrlText, signDescriptor } from '../../../protocol/messages/realm.ts';
 import type { Descriptor } from '../../../protocol/messages/realm.ts';
-
-describe('base32', () => {
-  // RFC 4648, section 10, in lower case and without padding.
-  for (const [text, coded] of [
-    ['', ''],
-    ['f', 'my'],
-    ['fo', 'mzxq'],
-    ['foo', 'mzxw6'],
-    ['foob', 'mzxw6yq'],
-    ['fooba', 'mzxw6ytb'],
-    ['foobar', 'mzxw6ytboi'],
-  ] as const) {
-    it(`writes "${text}" as "${coded}" and reads it in any case`, () => {
-      assert.equal(base32(Buffer.from(text)), coded);
-      assert.deepEqual([fromBase32(coded)?.toString(), fromBase32(coded.toUpperCase())?.toString()], [text, text]);
-    });
-  }
-
-  it('comes back as it went', () =>
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 70 }), (bytes) => {
-        assert.deepEqual(fromBase32(base32(bytes)), Buffer.from(bytes));
-      }),
-    ));
-
-  it('knows no other characters', () => {
-    for (const text of ['0', '1', '8', 'a=', 'a b', 'ä', '-', '\u0131']) {
-      assert.equal(fromBase32(text), undefined, text);
-    }
-  });
-});
-
-describe('an address', () => {
-  const rows: readonly [text: string, host: string | undefined, port?: number, portDefault?: number][] = [
-    ['host:7070', 'host', 7070],
-    ['host.example:1', 'host.example', 1],
-    ['10.0.0.1:65535', '10.0.0.1', 65_535],
-    ['[::1]:7070', '::1', 7070],
-    ['[fe80::1]:80', 'fe80::1', 80],
-    ['[::ffff:1.2.3.4]:80', '::ffff:1.2.3.4', 80],
-    [' host:7070\n', 'host', 7070],
-    ['host', 'host', 9, 9],
-    ['[::1]', '::1', 9, 9],
-    ['host:7070', 'host', 7070, 9],
-    ['münchen.example:80', 'münchen.example', 80],
-    ['host', undefined],
-    ['', undefined],
-    [':7070', undefined],
-    ['host:', undefined],
-    ['host:0', undefined],
-    ['host:65536', undefined],
-    ['host:99999', undefined],
-    ['host:123456', undefined],
-    ['host:-1', undefined],
-    ['host:7o7o', undefined],
-    ['host:7070x', undefined],
-    ['::1:7070', undefined],
-    ['[::1', undefined],
-    ['::1]:80', undefined],
-    ['[host]:80', undefined],
-    ['[]:80', undefined],
-    ['a b:80', undefined],
-    ['a,b:80', undefined],
-    ['a@b:80', undefined],
-    ['http://host:80', undefined],
-    ['$(id):80', undefined],
-    ['a;b:80', undefined],
-    ['`id`:80', undefined],
-    ['a&b:80', undefined],
-    ["a'b:80", undefined],
-    ['--help:80', undefined],
-    ['a\u202Eb:80', undefined],
-    ['host:80/path', undefined],
-    ['host:80:80', undefined],
-    [`${'x'.repeat(256)}:80`, undefined],
-    ['', undefined, undefined, 9],
-    [':', undefined, undefined, 9],
-  ];
-  for (const [text, host, port, portDefault] of rows) {
-    it(`${host === undefined ? 'is not' : 'is'} ${JSON.stringify(text.slice(0, 30))}${portDefault === undefined ? '' : ' with a default port'}`, () => {
-      assert.deepEqual(parseAddress(text, portDefault), host === undefined ? undefined : { host, port });
-    });
-  }
-
-  it('comes back as it was written', () => {
-    for (const address of [
-      { host: 'host', port: 1 },
-      { host: '::1', port: 7070 },
-      { host: '10.0.0.1', port: 65_535 },
-    ]) {
-      assert.deepEqual(parseAddress(addressText(address)), address);
-    }
-  });
-});
 
 describe('the URL of a realm', () => {
   const realm = pinOf(Buffer.from('a realm'));

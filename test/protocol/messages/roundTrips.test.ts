@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { isShoalError } from '../../../protocol/base/errors.ts';
-import { decode, encode, SchemaError } from '../../../protocol/base/schema.ts';
+import { SchemaError } from '../../../protocol/base/binary.ts';
+import { decode, encode } from '../../../protocol/base/schema.ts';
 import type { AnySchema } from '../../../protocol/base/schema.ts';
 import { arbitraryOf, spoiltOf, typicalOf, writeByHand } from '../base/schemaTools.ts';
 import { tables, things } from './wireTypes.ts';

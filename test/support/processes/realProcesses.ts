@@ -47,10 +47,13 @@ export class RealProcesses {
   /** Those that are not closed: what a signal has to end. */
   static readonly #open = new Set<RealProcesses>();
   readonly folder = mkdtempSync(path.join(os.tmpdir(), 'shoal-'));
+  /** Added to the environment of every process started here. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly #children = new Set<ChildProcess>();
   readonly #engines: RealEngine[] = [];
 
-  constructor() {
+  constructor(environment: Readonly<Record<string, string>> = {}) {
+    this.environment = environment;
     RealProcesses.#open.add(this);
   }
 
@@ -81,7 +84,7 @@ export class RealProcesses {
     { env = {}, input = '' }: { env?: Record<string, string>; input?: string } = {},
   ): Promise<Ran> {
     const child = spawn(process.execPath, [bundle, ...args], {
-      env: { ...process.env, ...env },
+      env: { ...process.env, ...this.environment, ...env },
       stdio: 'pipe',
       cwd: this.folder,
     });
@@ -102,7 +105,11 @@ export class RealProcesses {
     args: readonly string[],
     ready: RegExp,
   ): Promise<{ readonly child: ChildProcess; readonly line: string }> {
-    const child = spawn(process.execPath, [bundle, ...args], { stdio: ['ignore', 'pipe', 'pipe'], cwd: this.folder });
+    const child = spawn(process.execPath, [bundle, ...args], {
+      env: { ...process.env, ...this.environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      cwd: this.folder,
+    });
     this.#children.add(child);
     let output = '';
     const line = await new Promise<string>((resolve, reject) => {
@@ -254,6 +261,7 @@ export class RealEngine {
 
   async start(): Promise<void> {
     this.#child = spawn(process.execPath, [...ENGINE_FLAGS, ENGINE_BUNDLE, '--home', this.home.folder, 'engine'], {
+      env: { ...process.env, ...this.#processes.environment },
       stdio: 'ignore',
     });
     this.#processes.adopt(this.#child);

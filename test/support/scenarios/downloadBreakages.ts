@@ -152,7 +152,7 @@ export const DOWNLOAD_BREAKAGES = [
   breakage(
     'does not look for a file that was published and forgotten',
     'transferFiles/downloadFiles.ts',
-    "if (record.part !== '' && (await wasFinalized(context, recordStore, checking, options))) return { is: 'published' };",
+    "if (record.part !== '' && (await wasFinalized(context, recordStore, onChecking, options))) return { is: 'published' };",
     '',
     10,
   ),

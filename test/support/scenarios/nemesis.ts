@@ -1,8 +1,7 @@
 // A pair of trackers, people who use it, and somebody who does to it whatever can happen to
 // machines: kills at any moment, both at once, cuts of every kind, a lost disk, clocks that are
 // wrong and jump, operations that are sent again. The product's own trackers on simulated machines;
-// the seed decides everything. In the end all is well again, and what was ever answered must hold
-// (`trust.md` 4.2, 4.8).
+// the seed decides everything. In the end all is well again, and what was ever answered must hold.
 import assert from 'node:assert/strict';
 import { isShoalError } from '../../../protocol/base/errors.ts';
 import type { AccountId, GroupId, OperationId, Origin, RequestId, Root, Sha256 } from '../../../protocol/base/ids.ts';

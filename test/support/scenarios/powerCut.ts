@@ -8,7 +8,8 @@
 // without the turns of the event loop, so that thousands of runs take seconds.
 import assert from 'node:assert/strict';
 import type { PieceStore } from '../../../extension/engine/storage/pieceStore.ts';
-import type { StorageContext, RecordStore } from '../../../extension/engine/transferFiles/downloadFiles.ts';
+import type { StorageContext } from '../../../extension/engine/transferFiles/storageContext.ts';
+import type { RecordStore } from '../../../extension/engine/transferFiles/transferRecord.ts';
 import { openDownload, finalizeDownload, cleanUp } from '../../../extension/engine/transferFiles/downloadFiles.ts';
 import { identityOf } from '../../../extension/engine/hashing/fileIdentity.ts';
 import type { Hasher } from '../../../extension/engine/hashing/hasher.ts';
@@ -21,8 +22,8 @@ import { loadRecords, savePieceHashes, saveRecord } from '../../../extension/eng
 import { isShoalError } from '../../../protocol/base/errors.ts';
 import { homeAt } from '../../../protocol/home/homeLayout.ts';
 import type { AccountId, GroupId, Root, Sha256 } from '../../../protocol/base/ids.ts';
-import type { Clock, Disk } from '../../../protocol/base/world.ts';
 import { silentLog } from '../../../protocol/base/world.ts';
+import type { Clock, Disk } from '../../../protocol/base/world.ts';
 import { EventQueue } from '../simulation/eventQueue.ts';
 import type { Chances, Life } from '../simulation/mortality.ts';
 import { chancesOf, mortal, newLife } from '../simulation/mortality.ts';
@@ -224,17 +225,18 @@ class Run {
       chance: this.#chances.program,
       hasher: this.#watched(inlineHasher(disk)),
       home: HOME,
-      openFiles: new FilePool(disk, clock),
+      filePool: new FilePool(disk, clock),
+      log: silentLog,
     };
     let store: PieceStore | undefined;
     try {
       const before = recordStore.record.part;
       const opened = await openDownload(context, recordStore, {
-        checking() {},
-        stuck: () => (life.callsLeft = Math.min(life.callsLeft, 5)),
+        onChecking() {},
+        onDiskError: () => (life.callsLeft = Math.min(life.callsLeft, 5)),
       });
       if (opened.is === 'published') return 'published';
-      store = opened.copy;
+      store = opened.store;
       if (recordStore.record.part === before) this.#nothingIsLost(store);
       else this.#forgetPart(); // a new one
       await this.#fetchAll(store, disk, life);

@@ -2,7 +2,7 @@
 // wrong (cut, one-way cut, reset, firewall). Streams between machines come with a proven pin, as
 // TLS gives it; the handshake takes its round trips.
 import { ShoalError } from '../../../protocol/base/errors.ts';
-import { addressText } from '../../../protocol/messages/realm.ts';
+import { addressText } from '../../../protocol/base/address.ts';
 import type { Address } from '../../../protocol/base/fields.ts';
 import type { ByteStream, DialOptions, ListenAt, Listener, Network } from '../../../protocol/base/world.ts';
 import type { Life, Machine } from './machine.ts';

@@ -1,6 +1,7 @@
 // Verbs of links that people send each other (shareLink.ts): making one, and doing what one says.
 import { printable, ShoalError } from '../../../../protocol/base/errors.ts';
-import { addressText, realmUrlText } from '../../../../protocol/messages/realm.ts';
+import { addressText } from '../../../../protocol/base/address.ts';
+import { realmUrlText } from '../../../../protocol/messages/realm.ts';
 import type { PinnedTracker, ShareLink } from '../../../../protocol/frontend/shareLink.ts';
 import { parseShareLink, pinnedTracker, shareLinkText } from '../../../../protocol/frontend/shareLink.ts';
 import { DETACH, downloadFile } from './files.ts';

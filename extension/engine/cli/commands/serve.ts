@@ -2,7 +2,7 @@
 // again if it breaks.
 import type { EngineEvent, Transfer } from '../../../../protocol/messages/engineLink.ts';
 import { asShoalError, printable } from '../../../../protocol/base/errors.ts';
-import { addressText } from '../../../../protocol/messages/realm.ts';
+import { addressText } from '../../../../protocol/base/address.ts';
 import { fromWire } from '../../../../protocol/wire/wireErrors.ts';
 import { retire } from '../../../../protocol/home/connectEngine.ts';
 import { wait } from '../../../../protocol/async/wait.ts';

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { BufferPool } from '../../../../extension/engine/peers/bufferPool.ts';
 import { RateLimiter } from '../../../../extension/engine/peers/rateLimiter.ts';
 import { UploadQueue } from '../../../../extension/engine/peers/uploadQueue.ts';
-import type { UploadFile, UploadPeer } from '../../../../extension/engine/peers/uploadQueue.ts';
+import type { UploadFile, UploadPeer } from '../../../../extension/engine/peers/uploadRequest.ts';
 import { RAW_HEAD_ROOM_BYTES } from '../../../../protocol/wire/frame.ts';
 import { SPAN_BYTES_MAX } from '../../../../protocol/base/limits.ts';
 import { simulate } from '../../../support/simulation/simulatedWorld.ts';

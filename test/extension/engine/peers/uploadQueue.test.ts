@@ -3,7 +3,12 @@ import assert from 'node:assert';
 import { BufferPool } from '../../../../extension/engine/peers/bufferPool.ts';
 import { RateLimiter } from '../../../../extension/engine/peers/rateLimiter.ts';
 import { UploadQueue } from '../../../../extension/engine/peers/uploadQueue.ts';
-import type { Upload, UploadFile, UploadPeer, UploadRequest } from '../../../../extension/engine/peers/uploadQueue.ts';
+import type {
+  Upload,
+  UploadFile,
+  UploadPeer,
+  UploadRequest,
+} from '../../../../extension/engine/peers/uploadRequest.ts';
 import { ShoalError } from '../../../../protocol/base/errors.ts';
 import { RAW_HEAD_ROOM_BYTES } from '../../../../protocol/wire/frame.ts';
 import { SPAN_BYTES_MAX } from '../../../../protocol/base/limits.ts';

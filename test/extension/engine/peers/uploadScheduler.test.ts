@@ -2,7 +2,7 @@ import assert from 'node:assert';
 import { nextUpload, STARVATION_MS } from '../../../../extension/engine/peers/uploadScheduler.ts';
 import type { UploadCandidate } from '../../../../extension/engine/peers/uploadScheduler.ts';
 import { SuperSeeding } from '../../../../extension/engine/peers/superSeeding.ts';
-import type { UploadFile, UploadPeer } from '../../../../extension/engine/peers/uploadQueue.ts';
+import type { UploadFile, UploadPeer } from '../../../../extension/engine/peers/uploadRequest.ts';
 import { RateLimiter } from '../../../../extension/engine/peers/rateLimiter.ts';
 import { ManualClock } from '../../../support/simulation/manualClock.ts';
 

@@ -41,7 +41,7 @@ describe('a copy that is served', () => {
   async function served(): Promise<PieceStore> {
     const { root, shape, pieceHashes, stat } = await hasher.hashFile(file, PIECE);
     return PieceStore.forFile(
-      { disk, clock, hasher, openFiles: new FilePool(disk, clock) },
+      { disk, clock, hasher, filePool: new FilePool(disk, clock) },
       root,
       shape,
       pieceHashes,

@@ -10,6 +10,7 @@ import { identityOf } from '../../../../extension/engine/hashing/fileIdentity.ts
 import { inlineHasher } from '../../../../extension/engine/hashing/hasher.ts';
 import type { HashedFile } from '../../../../extension/engine/hashing/hasher.ts';
 import { createPart, newPartPath } from '../../../../extension/engine/storage/partFile.ts';
+import type { PeerSwarm } from '../../../../extension/engine/peers/peerConnection.ts';
 import { PeerConnections } from '../../../../extension/engine/peers/peerConnections.ts';
 import { FilePool } from '../../../../extension/engine/storage/filePool.ts';
 import { BufferPool } from '../../../../extension/engine/peers/bufferPool.ts';
@@ -40,7 +41,7 @@ class TestPeer {
   readonly copyHost = {
     ...this.world,
     hasher: inlineHasher(this.world.disk),
-    openFiles: new FilePool(this.world.disk, this.world.clock),
+    filePool: new FilePool(this.world.disk, this.world.clock),
   };
   readonly account = randomBytes(16).toString('hex') as AccountId;
   readonly tickets = new Tickets(this.world.clock);
@@ -101,7 +102,7 @@ class TestPeer {
       log: silentLog,
       buffers: new BufferPool(),
       downloadLimiter: new RateLimiter(this.world.clock),
-      connectTo: (peer: SwarmPeer, swarm: Swarm) => this.peers.connectTo(peer, swarm),
+      connectTo: (peer: SwarmPeer, swarm: PeerSwarm) => this.peers.connectTo(peer, swarm),
       isUnreachable: (pin: Pin) => this.peers.isUnreachable(pin),
       isConnected: (pin: Pin) => this.peers.isConnected(pin),
       connectionsIn: () => [],

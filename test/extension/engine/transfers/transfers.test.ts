@@ -9,6 +9,7 @@ import { inlineHasher } from '../../../../extension/engine/hashing/hasher.ts';
 import { homeAt } from '../../../../protocol/home/homeLayout.ts';
 import { makeHome } from '../../../../extension/engine/daemon/homeFiles.ts';
 import { FilePool } from '../../../../extension/engine/storage/filePool.ts';
+import { SwarmRegistry } from '../../../../extension/engine/swarm/swarmRegistry.ts';
 import { BufferPool } from '../../../../extension/engine/peers/bufferPool.ts';
 import { RateLimiter } from '../../../../extension/engine/peers/rateLimiter.ts';
 import type { Transfer } from '../../../../extension/engine/transfers/transfer.ts';
@@ -42,7 +43,8 @@ describe('transfers', () => {
         home,
         hasher: inlineHasher(disk),
         filePool: new FilePool(disk, clock),
-        previews: { release: () => [], storesOf: () => [] },
+        registry: new SwarmRegistry(),
+        previewStores: () => [],
         activeDownloads: () => activeDownloads,
         announceShare: () => Promise.resolve(),
         onChange() {},
