@@ -54,10 +54,10 @@ export async function runCli(words: readonly string[], options: CliOptions = {})
   const engines = options.engines ?? realEngines(world);
   const stay = setInterval(() => {}, 2 ** 30); // the world's timers keep no process
   let exit = 0;
-  const program = createProgram(terminal, async (command, globals, given) => {
+  const program = createProgram(terminal, async (command, globals, input) => {
     const session = new Session({ terminal, home: homeIn(globals, terminal), clock: world.clock, globals, engines });
     try {
-      exit = (await command.run(session, given)) ?? 0;
+      exit = (await command.run(session, input)) ?? 0;
     } finally {
       session.progress.clear();
       session.release();
@@ -127,7 +127,7 @@ function createProgram(
   run: (
     command: CommandSpec,
     globals: GlobalOptions,
-    given: { words: string[]; options: CommandInput['options'] },
+    input: { args: string[]; options: CommandInput['options'] },
   ) => Promise<void>,
 ): Command {
   const program = new Command('shoal');
@@ -183,11 +183,11 @@ function addCommand(program: Command, verb: CommandSpec, run: Parameters<typeof 
   const shown = lines.length > 0 ? `\n${lines.length === 1 ? 'Example' : 'Examples'}:\n${lines.join('')}` : '';
   command.addHelpText('after', `${shown}\nWith --json: ${json}`);
   command.action(async (...all: unknown[]) => {
-    const words = all
+    const args = all
       .slice(0, command.registeredArguments.length)
       .flat()
       .filter((word) => word !== undefined) as string[];
-    await run(verb, program.opts(), { words, options: command.opts() });
+    await run(verb, program.opts(), { args, options: command.opts() });
   });
 }
 

@@ -161,7 +161,7 @@ describe('reading a shared file', () => {
   });
   it('gets all of it, in order', async () => {
     const came: number[] = [];
-    assert.ok(content.equals(await reader.bytes(place, content.length, { came: (bytes) => came.push(bytes) })));
+    assert.ok(content.equals(await reader.bytes(place, content.length, { onBytes: (bytes) => came.push(bytes) })));
     assert.deepEqual(
       asked,
       [0, 1, 2, 3, 4, 5].map((n) => `read ${n * READ_BYTES_MAX}`),
@@ -170,7 +170,7 @@ describe('reading a shared file', () => {
   });
   it('asks no further when the person stops it', async () => {
     const stop = new AbortController();
-    await assert.rejects(reader.bytes(place, content.length, { came: () => stop.abort(), signal: stop.signal }), {
+    await assert.rejects(reader.bytes(place, content.length, { onBytes: () => stop.abort(), signal: stop.signal }), {
       code: 'cancelled',
     });
     assert.ok(asked.length <= 5, String(asked.length));

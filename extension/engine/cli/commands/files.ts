@@ -44,7 +44,7 @@ export const fileCommands: CommandFamily = {
         '[{"name", "version", "root", "sizeBytes", "pieceBytes", "sha256", "content", "author", "atMs", ' +
         '"sharers", "sharersCount", "iShare", "seeders", "leechers"}]; of a folder [{"path", ' +
         '"sizeBytes"}], before it lines of {"progress": {…}} while its list comes',
-      async run(session, { words: [group = '', folder] }) {
+      async run(session, { args: [group = '', folder] }) {
         if (folder !== undefined) return listFolder(session, group, folder);
         const files = await readPages<FileRow>({
           call: 'listFiles',
@@ -94,7 +94,7 @@ export const fileCommands: CommandFamily = {
         DETACH,
       ],
       examples: ['upload_file dump.sql team', 'share build/app.img team --name app-1.2.img'],
-      async run(session, { words: [file = '', group = ''], options }) {
+      async run(session, { args: [file = '', group = ''], options }) {
         const at = session.path(file);
         const name = typeof options['name'] === 'string' ? options['name'] : undefined;
         if (options['secrets'] !== true) await refuseSecrets(session, at);
@@ -141,7 +141,7 @@ export const fileCommands: CommandFamily = {
         'get team dump.sql /data --no-wait',
         "get team dataset --only 'images/*.png' README.md",
       ],
-      run: (session, { words: [group = '', name = '', dest], options }) =>
+      run: (session, { args: [group = '', name = '', dest], options }) =>
         downloadFile(session, { group, name, dest }, options),
     },
     {
@@ -154,7 +154,7 @@ export const fileCommands: CommandFamily = {
       json: 'the bytes of the file, as without it; only an error is JSON',
       options: [['--head <bytes>', 'only so many bytes from the beginning (64k, 1M)']],
       examples: ['cat team dump.sql | less', 'cat team dataset README.md', 'cat team movie.mkv --head 1M | file -'],
-      async run(session, { words: [group = '', name = '', inside = ''], options }) {
+      async run(session, { args: [group = '', name = '', inside = ''], options }) {
         const head = options['head'] === undefined ? Infinity : parseBytes('--head', String(options['head']));
         const { name: file, root } = await session.call('findFile', { group, name });
         const { sizeBytes } = await session.call('read', {
@@ -196,7 +196,7 @@ export const fileCommands: CommandFamily = {
         'The file itself stays. Others who have it go on sharing it; when nobody does, it stays listed so that it can be shared again.',
       json: '{"group", "name", "removed", "durability"}',
       options: [['--remove', "also take it off the group's list (its author or the group's owner can)"]],
-      async run(session, { words: [group = '', name = ''], options }) {
+      async run(session, { args: [group = '', name = ''], options }) {
         const remove = options['remove'] === true;
         const done = await session.call('stopShare', { group, name, remove });
         const what = `${printable(name)} in ${printable(group)}`;

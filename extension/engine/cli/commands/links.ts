@@ -20,7 +20,7 @@ export const linkCommands: CommandFamily = {
         'or with open_link, signs in and asks to join like everybody.',
       json: '{"link", "group", "name"}; name is null for a link into the group',
       examples: ['link team', 'link team dump.sql'],
-      async run(session, { words: [group = '', name] }) {
+      async run(session, { args: [group = '', name] }) {
         const tracker = await trackerInUse(session);
         if (!tracker) throw new ShoalError('trackerUnknown');
         const file = name === undefined ? undefined : await session.call('findFile', { group, name });
@@ -37,7 +37,7 @@ export const linkCommands: CommandFamily = {
       details: "DEST is where the file goes, as for download_file. The link's tracker must be the one this home uses.",
       json: 'what join_group or download_file prints',
       options: [['--rename', 'take another name, such as "name (2)", when the name is taken'], DETACH],
-      async run(session, { words: [text = '', dest], options }) {
+      async run(session, { args: [text = '', dest], options }) {
         const link = parseShareLink(text);
         await checkTracker(session, link);
         const { group } = link;
