@@ -4,10 +4,10 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { allCommands } from '../../../../extension/engine/cli/cli.ts';
-import { ShoalError } from '../../../../protocol/base/errors.ts';
-import { CommandLine } from '../../../support/fakes/commandLine.ts';
-import { aFile, aGroup, aTransfer, FakeEngine, fails } from '../../../support/fakes/fakeEngine.ts';
+import { allCommands } from '../../../extension/engine/cli.ts';
+import { ShoalError } from '../../../protocol/base/errors.ts';
+import { CommandLine } from '../../support/fakes/commandLine.ts';
+import { aFile, aGroup, aTransfer, FakeEngine, fails } from '../../support/fakes/fakeEngine.ts';
 
 describe('the command line', () => {
   let shoal: CommandLine;
