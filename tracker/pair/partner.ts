@@ -44,13 +44,13 @@ export interface PartnerOptions {
   readonly partner: () => PartnerAddress | undefined;
   readonly list: () => SignedDescriptor;
   /**
-   * Takes a list over if it is newer than ours. Resolves when it counts. @throws
-   * ShoalError badDescriptor, wrongRealm
+   * Takes a list over if it is newer than ours. Resolves when it counts. @throws ShoalError
+   * badDescriptor, wrongRealm
    */
   readonly adoptList: (list: SignedDescriptor) => Promise<void>;
   /** Whether our log is empty although it was not once. */
   readonly lostLog: boolean;
-  /** It is whole again. */
+  /** The partner has given back the log. */
   readonly onLogRestored: () => void;
   readonly ledger: () => Ledger;
   /** `state` may be another one now. */

@@ -44,9 +44,9 @@ export interface ReplicationOptions {
   readonly ledger: Ledger;
   /** The list of trackers that we know. */
   readonly list: () => SignedDescriptor;
-  /** The other side knows this one. @throws ShoalError when it may not be our partner */
+  /** Checks the other side, which knows this list. @throws ShoalError when it is not our partner */
   readonly checkListed: (theirs: SignedDescriptor | undefined) => Promise<void>;
-  /** Each knows what the other has, or more of it has come. */
+  /** The two have compared what they have, or more has come. */
   readonly onProgress: () => void;
   /** The partner's operations that we lack are only in its snapshot. */
   readonly onSnapshotNeeded: (replication: Replication) => void;

@@ -50,7 +50,7 @@ export interface TrackerOptions {
   readonly listen?: ListenAt;
   /** Where the partner is reached, if not where the realm lists it. */
   readonly partnerAt?: Address;
-  /** Keeps a new list of trackers on the disk. */
+  /** Writes a new list of trackers to the disk. */
   readonly saveList?: (list: SignedDescriptor) => Promise<void>;
   /** Which operations are kept one by one; the others only as what they came to. */
   readonly retention?: Retention;
@@ -59,7 +59,7 @@ export interface TrackerOptions {
    * has given back what it had.
    */
   readonly lostLog?: boolean;
-  /** It has. */
+  /** The partner has given back the log. */
   readonly onLogRestored?: () => void;
   /** Checks signatures of operations; default: in this thread. */
   readonly signatureFits?: (device: Pin, signed: SignedOperation) => boolean | Promise<boolean>;
