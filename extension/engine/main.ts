@@ -6,6 +6,6 @@ const words = isMainThread ? process.argv.slice(2) : threadArguments(workerData)
 if (words) void main(words);
 
 async function main(given: readonly string[]): Promise<void> {
-  const { runCli } = await import('./cli/cli.ts');
+  const { runCli } = await import('./cli.ts');
   process.exitCode = await runCli(given);
 }

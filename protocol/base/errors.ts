@@ -153,7 +153,7 @@ const rows = {
   tooManyGroups: { retry: 'never', exit: 3, text: 'an account can be in {max} groups at most' },
   groupFull: { retry: 'never', exit: 3, text: '{group} is full: {max} members and requests at most' },
 
-  // Files and the catalogue.
+  // Files and the catalog.
   unknownFile: { retry: 'never', exit: 4, text: 'there is no file {name} in {group}' },
   badFileName: { retry: 'never', exit: 2, text: 'the file name {name} cannot be shared: {why}' },
   fileExists: {

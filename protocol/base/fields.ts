@@ -1,4 +1,4 @@
-// Schemas of the nouns that several messages share.
+// Schemas of fields that several messages share.
 import { ENTRY_BYTES_MAX, FILE_NAME_BYTES_MAX, NAME_CHARS_MAX, OPERATION_BYTES_MAX } from './limits.ts';
 import type { AccountId, GroupId, OperationId, Origin, Pin, RequestId, Root, Sha256 } from './ids.ts';
 import { HASH_BYTES, ID_BYTES, ORIGIN_BYTES, PIN_BYTES } from './ids.ts';
@@ -41,7 +41,7 @@ export const signedDescriptor = struct({ descriptor: bytes(8192), signature: byt
 /** An operation as it stands in the log (operations.ts, `entry`), in its bytes. */
 export const entryBytes = bytes(ENTRY_BYTES_MAX);
 
-/** How much of each origin's operations somebody has: those up to `seq`. */
+/** How much of each origin's operations a program has: those up to `seq`. */
 export const originSeq = struct({ origin, seq: u53 });
 export const versionVector = (max: number) => list(originSeq, max);
 

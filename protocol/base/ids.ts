@@ -21,7 +21,7 @@ export type Root = Id<'root'>;
 /** SHA-256 of a whole file, 32 bytes. */
 export type Sha256 = Id<'sha256'>;
 /**
- * One life of one tracker's log, 8 random bytes: a log that lost its tail goes on under a new
+ * One life of one tracker's log, 8 random bytes: a log that lost its tail continues under a new
  * origin, because the numbers of the old one were given already.
  */
 export type Origin = Id<'origin'>;

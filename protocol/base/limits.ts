@@ -120,7 +120,7 @@ export const PEERS_PER_REPLY_MAX = 50;
 export const SWARMS_PER_ANNOUNCE_MAX = 512;
 /** Addresses one engine may report: several interfaces, IPv4 and IPv6. */
 export const ADDRESSES_PER_PEER_MAX = 8;
-/** Rows in one page of a catalogue, a list of groups or a list of members. */
+/** Rows in one page of a catalog, a list of groups or a list of members. */
 export const PAGE_ROWS_MAX = 256;
 /** Sharers of a version that an answer names; the rest is only counted. */
 export const SHARERS_NAMED_MAX = 8;

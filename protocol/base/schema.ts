@@ -46,7 +46,7 @@ export interface Field {
 /** The type of the values of a schema. */
 export type Of<S> = S extends Schema<infer T> ? T : never;
 
-const whole = (
+const unsigned = (
   bits: number,
   max: number,
   write: (to: Writer, value: number) => void,
@@ -62,26 +62,26 @@ const whole = (
   read,
 });
 
-export const u8 = whole(
+export const u8 = unsigned(
   8,
   2 ** 8 - 1,
   (to, value) => to.u8(value),
   (from) => from.u8(),
 );
-export const u16 = whole(
+export const u16 = unsigned(
   16,
   2 ** 16 - 1,
   (to, value) => to.u16(value),
   (from) => from.u16(),
 );
-export const u32 = whole(
+export const u32 = unsigned(
   32,
   2 ** 32 - 1,
   (to, value) => to.u32(value),
   (from) => from.u32(),
 );
 /** A whole number that JavaScript holds exactly, in 8 bytes. */
-export const u53 = whole(
+export const u53 = unsigned(
   64,
   Number.MAX_SAFE_INTEGER,
   (to, value) => to.u53(value),

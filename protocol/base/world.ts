@@ -92,7 +92,7 @@ export interface ByteStream {
 /** Takes the bytes of a stream, into memory of its own choice. */
 export interface StreamReceiver {
   /**
-   * Where the next bytes shall go; not empty. They land there without a copy where the system
+   * Where the next bytes go; not empty. They land there without a copy where the system
    * allows it.
    */
   target(): Uint8Array;

@@ -1,5 +1,5 @@
 // A shared file read from one place to another in order, some calls ahead, so that the line is
-// never idle between two of them. Whoever reads gives the call; nothing is kept.
+// never idle between two of them. The reader gives the call; nothing is kept.
 import { READ_BYTES_MAX } from '../base/limits.ts';
 
 /**

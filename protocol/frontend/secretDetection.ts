@@ -1,4 +1,4 @@
-// Which files may hold what is nobody else's business: keys, passwords, tokens. A guess by name and
+// Which files may hold what no other person must see: keys, passwords, tokens. A guess by name and
 // by the first bytes, made before a file is shared, so that a person can be asked. Pure but for
 // `secretsIn`, which reads folders and the beginnings of files; it never keeps what it read.
 import path from 'node:path';
@@ -64,7 +64,7 @@ export function secretByHead(head: Uint8Array): SecretKind | undefined {
 
 /**
  * What of a file or folder may be secret, as far as names and beginnings tell. What cannot be read
- * is passed by: whoever shares it finds out.
+ * is passed by: its sharer finds out.
  *
  * @returns at most 100, and whether all was looked at: a very large folder is not
  */
@@ -75,7 +75,7 @@ export async function findSecrets(
 ): Promise<{ readonly found: readonly Secret[]; readonly isWhole: boolean }> {
   const found: Secret[] = [];
   let left = FILES_MAX;
-  const look = async (at: string, name: string): Promise<void> => {
+  const scan = async (at: string, name: string): Promise<void> => {
     if (signal?.aborted || left <= 0 || found.length >= FOUND_MAX) return;
     const stat = await disk.stat(at, name === '' ? 'follow' : undefined).catch(() => undefined);
     if (stat?.kind === 'file') {
@@ -89,11 +89,11 @@ export async function findSecrets(
       if (kind) found.push({ path: called, kind });
     } else if (stat?.kind === 'folder') {
       for (const child of await disk.listFolder(at).catch(() => [])) {
-        if (!isTrustedFolder(child)) await look(path.join(at, child), name === '' ? child : `${name}/${child}`);
+        if (!isTrustedFolder(child)) await scan(path.join(at, child), name === '' ? child : `${name}/${child}`);
       }
     }
   };
-  await look(folder, '');
+  await scan(folder, '');
   return { found, isWhole: left > 0 && found.length < FOUND_MAX };
 }
 

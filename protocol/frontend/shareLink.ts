@@ -1,5 +1,5 @@
 // Links that people send each other: into a group, and to a file of it. They name, and give
-// nothing: whoever opens one signs in and asks as everybody does. What a link says is somebody
+// nothing: a person who opens one signs in and asks like all others. What a link says is somebody
 // else's word and is checked here, field by field. Pure.
 import { ShoalError } from '../base/errors.ts';
 import type { Pin, Root } from '../base/ids.ts';
@@ -33,7 +33,7 @@ const LINK_CHARS_MAX = 8192;
 /** The longest tracker URL that engineLink takes. */
 const TRACKER_CHARS_MAX = 1024;
 
-/** @param scheme  of the program that shall open it: `vscode.env.uriScheme` */
+/** @param scheme  of the program that opens it: `vscode.env.uriScheme` */
 export function shareLinkText(link: ShareLink, scheme = 'vscode'): string {
   const { is, tracker, group } = link;
   const fields = { tracker: realmUrlText(tracker), group, ...(is === 'open' && { name: link.name, root: link.root }) };
@@ -117,7 +117,7 @@ const escaped = (value: string): string =>
     })
     .join('');
 
-/** Also what somebody wrote by hand, with `%` or without any escape. */
+/** Also what a person wrote by hand, with `%` or without any escape. */
 function plain(text: string): string {
   try {
     const decoded = decodeURIComponent(text.replace(/~([0-9a-f]{2})/g, '%$1'));

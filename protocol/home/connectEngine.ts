@@ -156,7 +156,7 @@ export async function retire({ connection }: Pick<EngineConnection, 'connection'
   try {
     await connection.call('stop', {}, { deadlineMs: RETIRE_MS_MAX });
   } catch (error) {
-    if (!isShoalError(error, 'linkClosed')) throw error; // closed: somebody else asked first
+    if (!isShoalError(error, 'linkClosed')) throw error; // closed: another frontend asked first
   }
   await connection.whenEnded;
 }

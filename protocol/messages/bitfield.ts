@@ -1,4 +1,4 @@
-// Which pieces somebody has: one bit each, the first piece the highest bit of the first byte (BEP
+// Which pieces a peer has: one bit each, the first piece the highest bit of the first byte (BEP
 // 3).
 
 export class Bitfield {

@@ -71,7 +71,7 @@ export const engineLink = table(
       }),
     },
     /**
-     * In these groups somebody came or went, or seeds more or less than before (trackerLink's
+     * In these groups a member came or went, or seeds more or less than before (trackerLink's
      * `presenceChanged`).
      */
     presenceChanged: { from: 'engine', body: struct({ groups: list(groupId, GROUPS_PER_ACCOUNT_MAX) }) },
@@ -116,8 +116,9 @@ export const engineLink = table(
 
     /**
      * Sets the tracker this home uses: a URL, or `host:port` lines. A bare address is trusted on
-     * first use; `url` says whom. With `confirm` it is not: then nothing is set, and the person who
-     * has compared it sets that URL. Throws trackerUnreachable, wrongRealm, signedInAlready.
+     * first use; `url` says which realm. With `confirm` it is not: then nothing is set, and the
+     * person who has compared it sets that URL. Throws trackerUnreachable, wrongRealm,
+     * signedInAlready.
      */
     setTracker: {
       from: 'frontend',
@@ -161,7 +162,7 @@ export const engineLink = table(
     removeMember: { from: 'frontend', body: groupUser, reply: done },
     /** Gives a group to another member. */
     transferGroup: { from: 'frontend', body: groupUser, reply: done },
-    /** Ends a group for everybody. Throws needBoth while one of two trackers is away. */
+    /** Ends a group for all. Throws needBoth while one of two trackers is away. */
     deleteGroup: { from: 'frontend', body: group, reply: done },
     renameGroup: { from: 'frontend', body: struct({ group: name, to: name }), reply: done },
     /**
@@ -187,7 +188,7 @@ export const engineLink = table(
       reply: struct({ members: list(memberRow, PAGE_ROWS_MAX), more: bool }),
     },
 
-    /** The catalogue of a group by name. Retired: `filesVersion` is no longer read. */
+    /** The catalog of a group by name. Retired: `filesVersion` is no longer read. */
     listFiles: {
       from: 'frontend',
       body: struct({ group: name, after: fileName }),
@@ -273,7 +274,7 @@ export const engineLink = table(
       reply: nothing,
     },
     /**
-     * I no longer share or seed this file. `remove`: also take it out of the catalogue (its author
+     * I no longer share or seed this file. `remove`: also take it out of the catalog (its author
      * or the group's owner).
      */
     stopShare: { from: 'frontend', body: struct({ group: name, name: fileName, remove: bool }), reply: done },

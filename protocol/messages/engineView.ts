@@ -105,15 +105,15 @@ export const transfer = struct({
 });
 export type Transfer = Of<typeof transfer>;
 
-/** Downloaders that are named at once: more than anybody reads. */
+/** Downloaders that are named at once: more than a person reads. */
 export const SERVED_MAX = 32;
 
-/** Somebody who is getting a file from this engine. */
+/** A peer that is getting a file from this engine. */
 export const downloader = struct({ user: name, group: name, name: fileName, bytesPerS: u53 });
 export type Downloader = Of<typeof downloader>;
 
 /**
- * Everything small that a frontend shows; the catalogue is asked for by pages, transfers come on
+ * Everything small that a frontend shows; the catalog is asked for by pages, transfers come on
  * their own.
  */
 export const overview = struct({

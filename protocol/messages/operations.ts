@@ -1,6 +1,6 @@
-// The durable facts: what can happen, in which bytes, signed by whom, and how a tracker stamps it
+// The durable facts: what can happen, in which bytes, by which signer, and how a tracker stamps it
 // for its log. These bytes are kept for as long as a realm lives; they follow the evolution rule of
-// schema.ts and are frozen by fixtures. What an operation comes to is the fold's business
+// schema.ts and are frozen by fixtures. The fold decides what an operation comes to
 // (tracker/fold).
 import { createHash, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
@@ -52,7 +52,7 @@ export const operations = {
 
   /** The owner gives the group to another member. */
   transferGroup: struct({ group: groupId, account: accountId }),
-  /** The owner ends the group for everybody. */
+  /** The owner ends the group for all. */
   deleteGroup: struct({ group: groupId }),
   /** The owner gives the group another name; an account takes another one. */
   renameGroup: struct({ group: groupId, name }),
@@ -74,7 +74,7 @@ export const operations = {
   }),
   /** The author no longer promises to share the file. Its entry stays until it is removed. */
   stopShare: struct({ group: groupId, name: fileName }),
-  /** Takes a file out of the catalogue. */
+  /** Takes a file out of the catalog. */
   removeFile: struct({ group: groupId, name: fileName }),
 
   /** These are signed by a tracker: its operator makes a member the owner of a group, */

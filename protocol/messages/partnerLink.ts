@@ -16,7 +16,7 @@ const vector = versionVector(ORIGINS_MAX);
 const moment = struct({ ms: u53, counter: u16 });
 const place = struct({ ms: u53, counter: u16, origin, seq: u53 });
 
-const standing = {
+const logStatus = {
   /** The latest rules of the fold that the sender knows, and what is on its disk. */
   foldVersion: u32,
   have: vector,
@@ -42,7 +42,7 @@ export const partnerLink = table(
      * What the sender has on its disk; the answer is the same of the other. The first call of a
      * link. Throws wrongRealm, clocksApart, pinMismatch.
      */
-    compare: { from: 'tracker', body: struct({ realm: pin, ...standing }), reply: struct(standing) },
+    compare: { from: 'tracker', body: struct({ realm: pin, ...logStatus }), reply: struct(logStatus) },
     /**
      * Log entries the receiver lacks, per origin without a gap (operations.ts), or none: then only
      * the promises count. Answered when they are on its disk.

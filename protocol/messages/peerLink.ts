@@ -11,7 +11,7 @@ import { groupId, root } from '../base/fields.ts';
 import { bytes, list, oneOf, struct, u32 } from '../base/schema.ts';
 import { nothing, table } from '../wire/table.ts';
 
-/** What somebody has of a file. `bits` is a bitfield when it is `some`, otherwise empty. */
+/** What a peer has of a file. `bits` is a bitfield when it is `some`, otherwise empty. */
 export const holding = struct({ have: oneOf('none', 'all', 'some'), bits: bytes(PIECES_MAX / 8) });
 
 export const peerLink = table(

@@ -10,7 +10,7 @@ import { bool, bytes, list, oneOf, optional, struct, text, u32, u53 } from '../b
  * into a byte.
  */
 export const CELLS_MAX = 8192;
-/** Peers in one report: more than anybody reads, and than a swarm reaches by itself. */
+/** Peers in one report: more than a person reads, and than a swarm reaches by itself. */
 export const PEERS_SHOWN_MAX = 64;
 /** Ranges of pieces that a sentence names. */
 export const RANGES_MAX = 4;

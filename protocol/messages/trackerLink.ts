@@ -52,7 +52,7 @@ export type Receipt = Of<typeof receipt>;
 
 const password = text(PASSWORD_BYTES_MAX);
 
-/** What somebody is in a group. A stranger sees only that the group exists. */
+/** What an account is in a group. A stranger sees only that the group exists. */
 export const role = oneOf('stranger', 'applicant', 'member', 'owner');
 
 export const joinRequest = struct({ request: requestId, account: accountId, user: name, atMs: u53 });
@@ -60,7 +60,7 @@ export type JoinRequest = Of<typeof joinRequest>;
 
 /**
  * A group as the account at this link sees it. Its owner sees the waiting requests, an applicant
- * their own. `filesVersion` grows with each change of its catalogue.
+ * their own. `filesVersion` grows with each change of its catalog.
  */
 export const groupView = struct({
   group: groupId,
@@ -141,8 +141,8 @@ export const trackerLink = table(
   { engine: 'tracker', tracker: 'engine' },
   {
     /**
-     * Who the trackers of this realm are, signed by the realm (realm.ts). Anybody may ask; nothing
-     * secret is sent before it was checked. Retired: `nowMs` is no longer read.
+     * Who the trackers of this realm are, signed by the realm (realm.ts). Every program may ask;
+     * nothing secret is sent before it was checked. Retired: `nowMs` is no longer read.
      */
     descriptor: {
       from: 'engine',
@@ -182,7 +182,7 @@ export const trackerLink = table(
     restore: { from: 'engine', body: struct({ entry: entryBytes, proof: receiptProof }), reply: receipt },
 
     /**
-     * Who this device is signed in as, if anybody. From here on the tracker pushes changes over
+     * Who this device is signed in as, if at all. From here on the tracker pushes changes over
      * this link.
      */
     session: {
@@ -250,7 +250,7 @@ export const trackerLink = table(
       reply: struct({ members: list(memberRow, PAGE_ROWS_MAX), more: bool }),
     },
     /**
-     * The catalogue of a group by name. Retired: `filesVersion`, which told whether pages belong
+     * The catalog of a group by name. Retired: `filesVersion`, which told whether pages belong
      * together, is no longer read. Throws notMember.
      */
     listFiles: {
@@ -258,7 +258,7 @@ export const trackerLink = table(
       body: struct({ group: groupId, after: fileName }),
       reply: struct({ files: list(fileRow, PAGE_ROWS_MAX), more: bool, filesVersion: u53 }),
     },
-    /** One file of a catalogue. Throws notMember, unknownFile. */
+    /** One file of a catalog. Throws notMember, unknownFile. */
     findFile: { from: 'engine', body: struct({ group: groupId, name: fileName }), reply: fileRow },
 
     /** What this account has to do with and did not come to what was meant, the latest last. */

@@ -1,5 +1,5 @@
 // The real network: mutual TLS 1.3 between machines, with the other's pin read from its key before
-// anybody sees a byte; sockets or named pipes on one machine. No resumption and no 0-RTT: every
+// anything sees a byte; sockets or named pipes on one machine. No resumption and no 0-RTT: every
 // connection proves its keys anew.
 import { constants } from 'node:crypto';
 import net from 'node:net';
@@ -14,7 +14,7 @@ import type { Address } from '../base/fields.ts';
 import type { ByteStream, DialOptions, ListenAt, Listener, Log, Network } from '../base/world.ts';
 import { InPlaceReads, NodeStream } from './nodeStream.ts';
 
-/** How long a TLS handshake may take for somebody who dials us, in ms. Node's default is 120 s. */
+/** How long the TLS handshake of an accepted stream may take, in ms. Node's default is 120 s. */
 const HANDSHAKE_MS_MAX = 5_000;
 /** Handshakes under way at one listener; more are closed at once. */
 const HANDSHAKES_MAX = 512;
@@ -74,7 +74,7 @@ export function createNodeNetwork(
       if (handshakes.size >= limits.countMax) return void socket.destroy();
       // Not Node's own handshakeTimeout: each byte starts that anew, and it leaves the socket open.
       const timer = setTimeout(() => {
-        log.debug('a handshake failed', { why: `not done within ${limits.msMax} ms` });
+        log.debug('handshake failed', { why: `not done within ${limits.msMax} ms` });
         socket.destroy();
       }, limits.msMax).unref();
       const who = remoteOf(socket);
@@ -92,7 +92,7 @@ export function createNodeNetwork(
       accept(new NodeStream(socket, pin, false));
     });
     server.on('tlsClientError', (error, socket) => {
-      log.debug('a handshake failed', { why: error.message });
+      log.debug('handshake failed', { why: error.message });
       socket.destroy();
     });
     return listening(

@@ -40,11 +40,11 @@ export class InPlaceReads {
   /** Node.js put so many bytes into what `next` gave. Returns whether it may go on reading. */
   took(count: number): boolean {
     if (this.#givenByReceiver) this.receiver?.received(count);
-    else this.#keep(this.#given?.subarray(0, count) ?? new Uint8Array(0));
+    else this.#store(this.#given?.subarray(0, count) ?? new Uint8Array(0));
     return !this.paused && (this.receiver !== undefined || this.#earlyBytes < EARLY_BYTES_MAX);
   }
 
-  #keep(bytes: Uint8Array): void {
+  #store(bytes: Uint8Array): void {
     if (this.receiver) return copyTo(this.receiver, bytes);
     this.#early.push(Buffer.from(bytes));
     this.#earlyBytes += bytes.length;

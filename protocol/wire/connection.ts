@@ -43,7 +43,7 @@ export interface ConnectionOptions<T extends Table, S extends SideOf<T>> {
   /**
    * Called before the first message is handled, for handlers that use the connection themselves.
    */
-  readonly opened?: (connection: Connection<T, S>) => void;
+  readonly onOpen?: (connection: Connection<T, S>) => void;
 }
 
 /** How a connection ended. `error` is missing after a clean end without a reason. */
@@ -89,7 +89,7 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
       onIdle: () => this.#send({ type: 'ping', kind: 'notice', call: 0 }, new Uint8Array(0)),
       onSilent: () => this.destroy(new ShoalError('linkSilent')),
     });
-    options.opened?.(this);
+    options.onOpen?.(this);
     link.receive(this);
   }
 
@@ -220,7 +220,7 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
     }
     const isQueueFull = this.#isQueueFull(this.#incoming(frame.type));
     if (this.#running.size + this.#held.size >= CALLS_UNDER_WAY_MAX) {
-      // Whoever asks on and on without reading is not even told.
+      // A side that asks on and on without reading is not even told.
       return isQueueFull ? this.destroy(new ShoalError('busy')) : this.#answerError(frame, new ShoalError('busy'));
     }
     if (isQueueFull) this.#held.set(call, { ...frame, body: Buffer.from(frame.body) });
@@ -260,10 +260,10 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
     if (!(answer instanceof Promise)) return this.#answer(frame, row, answer);
     this.#running.set(call, running);
     this.#promisedBytes += row.rawBytesMax ?? 0;
-    const done = (tell: () => void): void => {
+    const done = (respond: () => void): void => {
       this.#running.delete(call);
       this.#promisedBytes -= row.rawBytesMax ?? 0;
-      tell();
+      respond();
       this.#handleHeld();
       this.#notifyIdle();
     };
@@ -285,7 +285,7 @@ export class Connection<T extends Table, S extends SideOf<T>> implements FrameRe
 
   #answerError({ type, call }: FrameHead, error: unknown): void {
     if (this.#ending) return;
-    if (!isShoalError(error) || error.code === 'internal') this.#options.log.error('a call failed', { type, error });
+    if (!isShoalError(error) || error.code === 'internal') this.#options.log.error('call failed', { type, error });
     this.#send({ type, kind: 'error', call }, encode(wireError, toWire(asShoalError(error))));
   }
 

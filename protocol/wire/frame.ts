@@ -2,7 +2,7 @@
 //   start u16 · typeSize u8 · type (ASCII) · payloadSize u32 · payload
 // and the payload begins with kind u8 · call u32. This file turns a stream of bytes into frames and
 // back. It allocates nothing before a length was checked, and lets the reader of a link name the
-// memory in which the raw bytes at the end of an answer shall land.
+// memory in which the raw bytes at the end of an answer land.
 import { ShoalError } from '../base/errors.ts';
 import { FRAME_PAYLOAD_BYTES_MAX, LINGER_MS } from '../base/limits.ts';
 import type { ByteStream, Clock, StreamReceiver, Timer } from '../base/world.ts';
@@ -79,7 +79,7 @@ export interface FrameReceiver {
    * allocated yet.
    */
   payloadBytesMax(head: FrameHead): number;
-  /** Where the raw bytes of this frame shall go; undefined if it has none. */
+  /** Where the raw bytes of this frame go; undefined if it has none. */
   rawTarget(head: FrameHead): RawTarget | undefined;
   frame(frame: Frame): void;
   drained(): void;
@@ -220,7 +220,7 @@ export class FrameLink implements StreamReceiver {
     else this.#flow();
   }
 
-  /** Lets the stream flow while somebody takes its frames, or little of it waits here. */
+  /** Lets the stream flow while a receiver takes its frames, or little of it waits here. */
   #flow(): void {
     const reading =
       this.#linger !== undefined || this.#receiver !== undefined || this.#end - this.#start < BUFFER_BYTES;

@@ -78,10 +78,10 @@ export function greet(link: FrameLink, options: GreetOptions): Promise<Greeted> 
     let theirs: Greeting | undefined;
 
     const timer = clock.after(GREETING_MS_MAX, () => fail(new ShoalError('deadline', { ms: GREETING_MS_MAX })));
-    const fail = (error: ShoalError, tell = false): void => {
+    const fail = (error: ShoalError, sendBye = false): void => {
       timer.cancel();
       link.receive(undefined);
-      if (tell) {
+      if (sendBye) {
         send('bye', encode(bye, { error: toWire(error) }));
         link.finish(clock);
       } else {
@@ -98,7 +98,7 @@ export function greet(link: FrameLink, options: GreetOptions): Promise<Greeted> 
     const onGreeting = (other: Greeting): void => {
       if (theirs) throw new ShoalError('badFrame', { why: 'a second greeting' });
       theirs = other;
-      // Whatever we think of the other side, it shall be able to judge us in its own words.
+      // Whatever we think of the other side, it must be able to judge us in its own words.
       if (!dialled) sendGreeting(secret ? proofOf(secret, 'listener', other.nonce, nonce) : NO_PROOF);
       if (other.versionMax < VERSIONS.min || other.versionMin > VERSIONS.max) {
         throw new ShoalError('versionMismatch', {

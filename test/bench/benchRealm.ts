@@ -79,9 +79,9 @@ export async function makeBenchRealm(
     clock: nodeClock,
     logger: silentLog,
     isTracker: () => false,
-    onBoth: () => Promise.resolve(true),
-    committed: () => {},
-    broken: fail,
+    whenOnBoth: () => Promise.resolve(true),
+    onCommitted: () => {},
+    onLogFailed: fail,
   });
   const take = (signed: SignedOperation): Promise<unknown> => ledger.ingest(signed, ledger.read(signed));
   const people = Array.from({ length: peopleCount }, () => makePerson(realm));

@@ -139,9 +139,9 @@ describe('shoal-tracker', function () {
       .split('\n')
       .map((line) => JSON.parse(line) as { msg: string });
     assert.ok(
-      lines.some(({ msg }) => msg === 'tracker serves') &&
-        lines.some(({ msg }) => msg === 'a link is up') &&
-        lines.some(({ msg }) => msg === 'stopping'),
+      lines.some(({ msg }) => msg === 'tracker started') &&
+        lines.some(({ msg }) => msg === 'link opened') &&
+        lines.some(({ msg }) => msg === 'tracker stopping'),
     );
     const { key, ticketKey } = JSON.parse(
       readFileSync(path.join(processes.folder, 'realm/tracker-1/tracker.json'), 'utf8'),

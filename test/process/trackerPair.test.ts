@@ -167,7 +167,7 @@ describe('shoal-tracker start_pair', function () {
     assert.match(version, /^\d+\.\d+\.\d+-[0-9a-f]{8}$/);
     assert.deepEqual(readFileSync(path.join(folder, 'bin', version, 'tracker.js')), readFileSync(TRACKER_BUNDLE));
     for (const number of [1, 2]) {
-      assert.match(readFileSync(path.join(folder, `tracker-${number}`, 'tracker.log'), 'utf8'), /tracker serves/);
+      assert.match(readFileSync(path.join(folder, `tracker-${number}`, 'tracker.log'), 'utf8'), /tracker started/);
     }
   });
 

@@ -139,7 +139,7 @@ export class TestRealm {
       version: 'test',
       listen: { host: '127.0.0.1', port: 0 },
       passwordCost: CHEAP,
-      broken: (error) => {
+      onLogFailed: (error) => {
         throw error;
       },
       ...options,

@@ -139,7 +139,7 @@ export class Town {
       config,
       opLog: openSqliteLog(':memory:', world.chance),
       version: 'test',
-      broken: (error) => assert.fail(error),
+      onLogFailed: (error) => assert.fail(error),
     });
   }
 }

@@ -6,7 +6,7 @@ import { ShoalError } from '../../protocol/base/errors.ts';
 import type { Address } from '../../protocol/base/fields.ts';
 import { TRACKER_PORT_DEFAULT } from '../../protocol/messages/realm.ts';
 
-export const say = (text: string): void => void process.stdout.write(`${text}\n`);
+export const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
 /** Where a command works that was given no folder. */
 export function defaultFolder(...names: readonly string[]): string {

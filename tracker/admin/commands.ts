@@ -9,12 +9,12 @@ import { printable, ShoalError } from '../../protocol/base/errors.ts';
 import type { Address } from '../../protocol/base/fields.ts';
 import { createNodeDisk } from '../../protocol/node/nodeDisk.ts';
 import { readHidden } from '../../protocol/node/passwordPrompt.ts';
-import { addressOf, defaultFolder, say } from './commandLine.ts';
+import { addressOf, defaultFolder, print } from './commandLine.ts';
 import type { MadeRealm, TrackerConfig } from './config.ts';
 import { LOG_FILE, makeRealm, readConfig, TRACKER_FILE, trackerFolder, urlOf } from './config.ts';
 import { pairStatus, startPair, stopPair } from './localPair.ts';
 import { askConflicts, askStatus, resetPassword, setList, setOwner, stopTracker } from './operatorClient.ts';
-import type { Changed } from './realmFolder.ts';
+import type { ListChange } from './realmFolder.ts';
 import { readList, replaceTracker, retireTracker } from './realmFolder.ts';
 import { statusLines } from './statusText.ts';
 
@@ -39,7 +39,7 @@ export function addOperatorCommands(program: Command, mainFile: string): void {
     .action(async (folder: string, flags: { tracker: readonly string[]; json?: boolean }) => {
       const addresses = flags.tracker.map((text) => addressOf(text));
       const made = await makeRealm(disk, path.resolve(folder), addresses);
-      if (flags.json) say(JSON.stringify(made));
+      if (flags.json) print(JSON.stringify(made));
       else printRealm(made, addresses, path.resolve(folder));
     });
 
@@ -52,10 +52,10 @@ export function addOperatorCommands(program: Command, mainFile: string): void {
       const config = await configOf(folder);
       const status = await askStatus(disk, config);
       if (flags.json) {
-        say(
+        print(
           JSON.stringify({ ...status, url: urlOf(config), stateHash: Buffer.from(status.stateHash).toString('hex') }),
         );
-      } else for (const line of statusLines(status, urlOf(config))) say(line);
+      } else for (const line of statusLines(status, urlOf(config))) print(line);
     });
 
   program
@@ -65,11 +65,11 @@ export function addOperatorCommands(program: Command, mainFile: string): void {
     .option('--json', 'print JSON')
     .action(async (folder: string | undefined, flags: { json?: boolean }) => {
       const conflicts = await askConflicts(disk, await configOf(folder));
-      if (flags.json) return say(JSON.stringify({ conflicts }));
+      if (flags.json) return print(JSON.stringify({ conflicts }));
       for (const { atMs, user, what, about, result } of conflicts) {
-        say(`${new Date(atMs).toISOString()}  ${printable(user)}  ${what} ${printable(about)}: ${result}`);
+        print(`${new Date(atMs).toISOString()}  ${printable(user)}  ${what} ${printable(about)}: ${result}`);
       }
-      if (conflicts.length === 0) say('There are no conflicts.');
+      if (conflicts.length === 0) print('There are no conflicts.');
     });
 
   program
@@ -122,7 +122,7 @@ export function addOperatorCommands(program: Command, mainFile: string): void {
       const {
         descriptor: { version },
       } = await readConfig(disk, config.folder);
-      say(flags.json ? JSON.stringify({ version }) : `Tracker ${config.number} has version ${version} of the list.`);
+      print(flags.json ? JSON.stringify({ version }) : `Tracker ${config.number} has version ${version} of the list.`);
     });
 
   program
@@ -134,7 +134,7 @@ export function addOperatorCommands(program: Command, mainFile: string): void {
     .action(async (user: string, folder: string | undefined, flags: { json?: boolean }) => {
       const config = await configOf(folder);
       const { durability } = await resetPassword(disk, config, user, await newPassword(user));
-      say(
+      print(
         flags.json
           ? JSON.stringify({ durability })
           : `${printable(user)} has the new password, and is signed out everywhere.${onlyHere(durability)}`,
@@ -150,7 +150,7 @@ export function addOperatorCommands(program: Command, mainFile: string): void {
     .option('--json', 'print JSON')
     .action(async (group: string, user: string, folder: string | undefined, flags: { json?: boolean }) => {
       const { durability } = await setOwner(disk, await configOf(folder), group, user);
-      say(
+      print(
         flags.json
           ? JSON.stringify({ durability })
           : `${printable(user)} is the owner of ${printable(group)}.${onlyHere(durability)}`,
@@ -165,7 +165,7 @@ export function addOperatorCommands(program: Command, mainFile: string): void {
     .action(async (folder: string | undefined, flags: { json?: boolean }) => {
       const config = await configOf(folder);
       const stopped = await stopTracker(disk, config);
-      say(
+      print(
         flags.json
           ? JSON.stringify({ stopped })
           : `Tracker ${config.number} ${stopped ? 'is stopped' : 'was not running'}.`,
@@ -181,12 +181,12 @@ export function addOperatorCommands(program: Command, mainFile: string): void {
     .action(async (folder: string | undefined, flags: { host?: string; json?: boolean }) => {
       const host = flags.host === undefined ? undefined : addressOf(flags.host).host;
       const pair = await startPair(disk, pairFolder(folder), host, mainFile);
-      if (flags.json) return say(JSON.stringify(pair));
+      if (flags.json) return print(JSON.stringify(pair));
       for (const { number, address, processId, started } of pair.trackers) {
-        say(`Tracker ${number} ${started ? 'serves' : 'was running'} on ${address} (process ${processId}).`);
+        print(`Tracker ${number} ${started ? 'serves' : 'was running'} on ${address} (process ${processId}).`);
       }
       const stop = `shoal-tracker stop_pair ${folder ?? ''}`.trimEnd();
-      say(`\nGive this to your people:\n\n  ${pair.url}\n\nBoth go on until: ${stop}`);
+      print(`\nGive this to your people:\n\n  ${pair.url}\n\nBoth go on until: ${stop}`);
     });
 
   program
@@ -196,9 +196,9 @@ export function addOperatorCommands(program: Command, mainFile: string): void {
     .option('--json', 'print JSON')
     .action(async (folder: string | undefined, flags: { json?: boolean }) => {
       const stopped = await stopPair(disk, pairFolder(folder));
-      if (flags.json) say(JSON.stringify({ stopped }));
+      if (flags.json) print(JSON.stringify({ stopped }));
       else {
-        say(
+        print(
           stopped.length === 0 ? 'The pair was not running.' : 'The pair is stopped. Its accounts and groups are kept.',
         );
       }
@@ -216,11 +216,11 @@ export function addOperatorCommands(program: Command, mainFile: string): void {
         running: status !== undefined,
         ...(status && { processId: status.processId, version: status.version, partner: status.partner }),
       }));
-      if (flags.json) say(JSON.stringify({ url, host, trackers: shown }));
+      if (flags.json) print(JSON.stringify({ url, host, trackers: shown }));
       else {
-        say(url);
+        print(url);
         for (const { number, running, processId, partner } of shown) {
-          say(`Tracker ${number} ${running ? `runs (process ${processId}, partner: ${partner})` : 'does not run'}.`);
+          print(`Tracker ${number} ${running ? `runs (process ${processId}, partner: ${partner})` : 'does not run'}.`);
         }
       }
       if (trackers.includes(undefined)) process.exitCode = 7;
@@ -235,7 +235,7 @@ function trackerNumber(text: string): number {
 /** Shows a new list to the trackers whose folders are here, and says what is left to do. */
 async function showList(
   folder: string,
-  { url, version, trackers, file }: Changed,
+  { url, version, trackers, file }: ListChange,
   { json }: { readonly json?: boolean },
   sentence: string,
 ): Promise<void> {
@@ -246,7 +246,7 @@ async function showList(
     }
   }
   if (json) {
-    return say(
+    return print(
       JSON.stringify({
         url,
         version,
@@ -255,7 +255,7 @@ async function showList(
       }),
     );
   }
-  say(
+  print(
     `${sentence}\n\n` +
       `A tracker on another machine learns of it from its partner, or with ${file} by: ` +
       'shoal-tracker set_list FOLDER list.json\n' +
@@ -295,12 +295,12 @@ function pairFolder(given: string | undefined): string {
 }
 
 function printRealm({ url, folders }: MadeRealm, addresses: readonly Address[], folder: string): void {
-  say(`The realm is made. Give this to your people:\n\n  ${url}\n`);
+  print(`The realm is made. Give this to your people:\n\n  ${url}\n`);
   for (const [n, own] of folders.entries()) {
     const address = addresses[n];
-    say(`On ${address?.host ?? ''}, with ${own} copied there:\n  shoal-tracker serve ${path.basename(own)}\n`);
+    print(`On ${address?.host ?? ''}, with ${own} copied there:\n  shoal-tracker serve ${path.basename(own)}\n`);
   }
-  say(
+  print(
     `Keep ${path.join(folder, 'realm.json')} in a safe place: it is needed to change the list of trackers, and by nobody else.`,
   );
 }

@@ -127,7 +127,7 @@ export async function readConfig(disk: Disk, folder: string): Promise<TrackerCon
 }
 
 /**
- * Keeps a newer list of trackers in a tracker's folder; whoever calls has checked whose it is.
+ * Keeps a newer list of trackers in a tracker's folder; the caller has checked its signature.
  * @throws ShoalError badRealmFolder, newerFormat
  */
 export async function saveTrackerList(

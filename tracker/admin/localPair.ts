@@ -1,6 +1,6 @@
 // A pair of trackers on one computer, for a person or a team without a server: made once in a
 // folder, started as two processes that outlive who started them, found again by the same folder.
-// Whoever starts or stops a pair holds its lock; two windows at once make one pair.
+// A command that starts or stops a pair holds its lock; two windows at once make one pair.
 //   DIR/realm.json, DIR/tracker-N/   the realm (config.ts); ports are chosen once and kept, because
 //                                    the signed list names them
 //   DIR/tracker-N/tracker.log        what the tracker logs
@@ -61,11 +61,16 @@ export interface PairStatus {
  *
  * @param host  by which others reach this computer; a loopback address: nobody else does. Default:
  *   as it was, or 127.0.0.1. Another one than before moves the pair there: both stop, and start
- *   again with a new list, which everybody who still finds the old one learns
- * @param entry  file to run: the bundle, or main.ts where the sources are run as they are
+ *   again with a new list, which every engine that still finds the old one learns
+ * @param mainFile  file to run: the bundle, or main.ts where the sources are run as they are
  * @throws ShoalError trackerNotStarted, trackerNotStopped, busy, badRealmFolder, homeUnusable
  */
-export function startPair(disk: Disk, folder: string, host: string | undefined, entry: string): Promise<StartedPair> {
+export function startPair(
+  disk: Disk,
+  folder: string,
+  host: string | undefined,
+  mainFile: string,
+): Promise<StartedPair> {
   return locked(folder, async () => {
     if (!(await disk.stat(path.join(folder, REALM_FILE)))) {
       const at = host ?? HOST_DEFAULT;
@@ -81,7 +86,7 @@ export function startPair(disk: Disk, folder: string, host: string | undefined, 
       await moveTrackers(disk, folder, host);
       configs = await configsIn(disk, folder);
     }
-    const bundle = keepBundle(path.join(folder, 'bin'), entry);
+    const bundle = keepBundle(path.join(folder, 'bin'), mainFile);
     const trackers = await allOf(configs.map((config) => startTracker(disk, config, bundle)));
     removeOldBundles(path.join(folder, 'bin'), bundle);
     return { url: urlOf(configs[0]), trackers };
@@ -157,14 +162,14 @@ async function waitUntilAnswering(
   disk: Disk,
   config: TrackerConfig,
   child: ChildProcess,
-  said: () => string,
+  lastWords: () => string,
   log: string,
 ): Promise<Status> {
   const { number } = config;
   let ended: string | undefined;
   child
     .once('error', (error) => (ended = error.message))
-    .once('exit', (code, signal) => (ended = said() || `it ended with ${signal ?? `code ${code}`}`));
+    .once('exit', (code, signal) => (ended = lastWords() || `it ended with ${signal ?? `code ${code}`}`));
   const deadlineMs = nodeClock.monotonicMs() + START_MS_MAX;
   while (nodeClock.monotonicMs() < deadlineMs) {
     const status = await statusIfRunning(disk, config);

@@ -135,7 +135,7 @@ async function addressOf(disk: Disk, { descriptor, number, folder }: TrackerConf
 async function withLink<T>(
   disk: Disk,
   config: TrackerConfig,
-  ask: (connection: Connection<typeof operatorLink, 'operator'>) => Promise<T>,
+  run: (connection: Connection<typeof operatorLink, 'operator'>) => Promise<T>,
 ): Promise<T> {
   const { identity } = config;
   const world = createNodeWorld({ identity, log: silentLog });
@@ -145,7 +145,7 @@ async function withLink<T>(
     { table: operatorLink, side: 'operator', handlers: {}, heartbeatMs: HEARTBEAT_MS.tracker },
   );
   try {
-    return await ask(connection);
+    return await run(connection);
   } finally {
     connection.close();
   }

@@ -1,4 +1,4 @@
-// Changes of a realm's list of trackers, by whoever has the realm's key: a tracker moves, is
+// Changes of a realm's list of trackers, made with the realm's key: a tracker moves, is
 // replaced, is added to a single one, or is retired. Each makes the next version of the list, signs
 // it, and leaves it where every tracker's folder of this machine, and list.json for the others, has
 // it.
@@ -28,7 +28,7 @@ import {
 /** The list alone, which holds nothing secret: for trackers on other machines. */
 export const LIST_FILE = 'list.json';
 
-export interface Changed {
+export interface ListChange {
   readonly url: string;
   readonly version: number;
   /** Trackers that the list has now. */
@@ -42,7 +42,7 @@ type Realm = Descriptor & { readonly realm: Pin };
 /**
  * Says where a tracker is reached from now on; one that the realm has not had yet is added. Its
  * folder is `DIR/tracker-N`, with new keys where it has none or `newKey` asks for it. If there is
- * no log in it, it waits for its partner to give it everything before it serves anybody.
+ * no log in it, it waits for its partner to give it everything before it serves.
  *
  * @throws ShoalError badRealmFolder, newerFormat, usage
  */
@@ -52,7 +52,7 @@ export async function replaceTracker(
   number: number,
   address: Address,
   { newKey = false } = {},
-): Promise<Changed> {
+): Promise<ListChange> {
   if (number < 1 || number > TRACKERS_MAX) {
     throw new ShoalError('usage', { why: `a realm has trackers 1 to ${TRACKERS_MAX}` });
   }
@@ -95,7 +95,7 @@ export async function replaceTracker(
  *
  * @throws ShoalError badRealmFolder, newerFormat, usage
  */
-export async function retireTracker(disk: Disk, folder: string, number: number): Promise<Changed> {
+export async function retireTracker(disk: Disk, folder: string, number: number): Promise<ListChange> {
   const before = await readRealm(disk, folder);
   const old = before.trackers.find((tracker) => tracker.number === number);
   if (!old) throw new ShoalError('usage', { why: `the realm has no tracker ${number}` });
@@ -111,7 +111,7 @@ export async function retireTracker(disk: Disk, folder: string, number: number):
  * Says by which host all trackers are reached from now on; their ports stay. @throws ShoalError
  * badRealmFolder, newerFormat
  */
-export async function moveTrackers(disk: Disk, folder: string, host: string): Promise<Changed> {
+export async function moveTrackers(disk: Disk, folder: string, host: string): Promise<ListChange> {
   const before = await readRealm(disk, folder);
   return writeList(disk, folder, {
     ...before,
@@ -120,7 +120,7 @@ export async function moveTrackers(disk: Disk, folder: string, host: string): Pr
 }
 
 /**
- * A list that somebody has written down (`list.json`, or any file that holds one). @throws
+ * A list in a file (`list.json`, or any file that holds one). @throws
  * ShoalError badRealmFolder, newerFormat
  */
 export async function readList(disk: Disk, file: string): Promise<SignedDescriptor> {
@@ -137,7 +137,7 @@ async function readRealm(disk: Disk, folder: string): Promise<Realm> {
   return checkDescriptor(list, undefined, { host: folder, port: 0 });
 }
 
-async function writeList(disk: Disk, folder: string, { realm, ...content }: Realm): Promise<Changed> {
+async function writeList(disk: Disk, folder: string, { realm, ...content }: Realm): Promise<ListChange> {
   const file = path.join(folder, REALM_FILE);
   const fields = await readFile(disk, file);
   const key = createPrivateKey({ key: fileBytes(fields, 'key'), format: 'der', type: 'pkcs8' });

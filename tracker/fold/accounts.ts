@@ -1,5 +1,5 @@
 // Rules of accounts: their names, passwords and the devices that are signed in. A sign-in that
-// ended stays ended for whoever did not know of the end.
+// ended stays ended for those who did not know of the end.
 import { DEVICES_PER_ACCOUNT_MAX, NAME_CHARS_MAX } from '../../protocol/base/limits.ts';
 import type { AccountId, Pin } from '../../protocol/base/ids.ts';
 import { isName, nameKey } from '../../protocol/base/names.ts';

@@ -1,4 +1,4 @@
-// Rules of the catalogue: which files a group shares, under which names, in which version, and who
+// Rules of the catalog: which files a group shares, under which names, in which version, and who
 // promised to share them.
 import type { GroupId } from '../../protocol/base/ids.ts';
 import { validatePieces } from '../../protocol/messages/fileSizes.ts';
@@ -88,7 +88,7 @@ const unknownFile = (state: State, op: NamesFile, file: SharedFile | undefined):
 const hasContent = (file: SharedFile, { body }: Op<'shareFile'>): boolean =>
   file.root === body.root && file.sizeBytes === body.sizeBytes;
 
-/** Other content of somebody else is replaced only on purpose; one's own at once. */
+/** Other content of another person is replaced only on purpose; one's own at once. */
 function sharedByAnother(state: State, op: Op<'shareFile'>): Refusal | undefined {
   const current = fileOf(state, op.body);
   if (!current || op.body.replace || current.author === op.account || hasContent(current, op)) return undefined;
@@ -96,7 +96,7 @@ function sharedByAnother(state: State, op: Op<'shareFile'>): Refusal | undefined
 }
 
 /**
- * What no tracker may hand to anybody: a name that some system cannot write, or sizes that no
+ * What no tracker may hand out: a name that some system cannot write, or sizes that no
  * engine could have made.
  */
 function notShareable({ body }: Op<'shareFile'>): Refusal | undefined {

@@ -34,7 +34,7 @@ const rules: { readonly [N in OperationName]: Rule<N> } = {
 };
 
 /**
- * May change what the catalogue of their group shows, even where they come to nothing: a page must
+ * May change what the catalog of their group shows, even where they come to nothing: a page must
  * never look current and not be.
  */
 const CATALOG_OPERATIONS: readonly OperationName[] = [

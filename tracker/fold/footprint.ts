@@ -1,7 +1,7 @@
 // Which parts of the state an operation reads and writes, as far as the operation itself says. An
 // operation that comes late has nothing to do with those behind it that touch other parts: they
 // stay applied. What only shows while a rule runs (whose request it is), the rule notes in its
-// journal.
+// undo log.
 //
 // A part that is missing here is a divergence between two trackers: test/tracker/log/replay.test.ts
 // folds everything anew after every late operation.

@@ -1,5 +1,5 @@
 // Rules of groups: their names, owners, members and the requests to join. Where two operations
-// contradict each other because their trackers were apart, the one that lets somebody in loses.
+// contradict each other because their trackers were apart, the one that lets a person in loses.
 import {
   GROUPS_PER_ACCOUNT_MAX,
   MEMBERS_PER_GROUP_MAX,
@@ -263,7 +263,7 @@ function removesOwner(state: State, op: Op<'removeMember'>): Refusal | undefined
   return group?.owner === op.body.account ? refusal('ownerCannotBeRemoved', { group: group.name }) : undefined;
 }
 
-/** Who shall have the group must be in it. */
+/** The next owner of a group must be in it. */
 function notInIt(state: State, op: Op<'transferGroup' | 'setOwner'>): Refusal | undefined {
   const group = state.groups.get(op.body.group);
   const { account } = op.body;

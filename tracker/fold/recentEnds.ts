@@ -1,5 +1,5 @@
 // Which memberships and sign-ins ended lately, as far as an account has to do with them: whoever
-// shares a group with somebody may hold a ticket of theirs.
+// shares a group with them may hold a ticket of theirs.
 import type { AccountId } from '../../protocol/base/ids.ts';
 import type { Account, End, Ended, State } from './state.ts';
 

@@ -23,7 +23,7 @@ export interface State {
   /** Which account a device is signed in to. */
   readonly devices: Map<Pin, AccountId>;
   readonly groups: Map<GroupId, Group>;
-  /** By `nameKey`; groups that everybody has left are not in it. */
+  /** By `nameKey`; groups that all have left are not in it. */
   readonly groupNames: SortedMap<GroupId>;
 }
 
@@ -81,11 +81,11 @@ export interface Group {
    */
   readonly deniedAhead: Map<RequestId, { readonly by: AccountId; readonly as: 'rejected' | 'cancelled' }>;
   readonly ends: Map<AccountId, readonly End[]>;
-  /** Why somebody is no longer member or applicant. */
+  /** Why an account is no longer member or applicant. */
   readonly gone: Map<AccountId, GoneWhy>;
   /** By `fileNameKey`. */
   readonly files: SortedMap<SharedFile>;
-  /** Grows with every operation that could change the catalogue. */
+  /** Grows with every operation that could change the catalog. */
   filesVersion: number;
 }
 export type GoneWhy = 'left' | 'removed' | 'rejected' | 'cancelled' | 'deleted';

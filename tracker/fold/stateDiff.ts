@@ -1,5 +1,5 @@
 // What differs between two states: who has to be told after operations were taken back and applied
-// again. Compares what anybody can see, not everything.
+// again. Compares what members can see, not everything.
 import type { AccountId, GroupId, Pin } from '../../protocol/base/ids.ts';
 import { compareStamps } from '../../protocol/messages/operations.ts';
 import type { LogPosition } from '../../protocol/messages/operations.ts';
@@ -26,7 +26,7 @@ export function snapshotOf(state: State, groups: Iterable<GroupId>, accounts: It
 }
 
 /**
- * Names every group and account of the standing (whoever pushes a view compares it with the one
+ * Names every group and account of the snapshot (the sender of a view compares it with the one
  * before), and every end of a membership or sign-in.
  */
 export function diffState(before: MembershipSnapshot, after: State, into: Changes): void {
@@ -49,7 +49,7 @@ export function diffState(before: MembershipSnapshot, after: State, into: Change
 }
 
 /**
- * When it ended. What let somebody in may now stand behind what put them out, or have no effect any
+ * When it ended. What let a person in may now stand behind what put them out, or have no effect any
  * more; it then ended right after it began, so that the revocation beats the tickets that were
  * given meanwhile.
  */

@@ -56,7 +56,7 @@ export function checkEntries(
     }
     const chained = before?.hash ?? Buffer.alloc(32);
     if (seq === haveSeq + 1 && !chained.equals(previous)) {
-      logger.error('the log of the partner goes on from another entry than ours: the two have forked', { origin, seq });
+      logger.error('partner log has forked from ours', { origin, seq });
     }
     if (seq !== haveSeq + 1 || !chained.equals(previous)) {
       throw new ShoalError('badMessage', {
@@ -78,7 +78,7 @@ function checkSame(at: Instance, bytes: Uint8Array, log: EntryMergeContext['log'
   const held = entryAt(log, at);
   if (!held || Buffer.compare(held.bytes, bytes) === 0) return;
   const { origin, seq } = at;
-  logger.error('two trackers hold different entries under one number', { origin, seq });
+  logger.error('partner entry differs from ours', { origin, seq });
   throw new ShoalError('badMessage', {
     type: 'append',
     why: `entry ${seq} of ${origin} is another one here: the log has forked`,

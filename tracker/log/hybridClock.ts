@@ -5,7 +5,7 @@
 /** What it counts within one ms before it takes the next. */
 const COUNTER_MAX = 0xffff;
 
-/** Behind every stamp of this moment, whoever's it is. */
+/** Behind every stamp of this moment, of any tracker. */
 export interface Moment {
   readonly ms: number;
   readonly counter: number;

@@ -51,15 +51,15 @@ export interface LedgerOptions {
    * Resolves to whether the other disk of the pair has an entry too, at the latest when that takes
    * too long.
    */
-  readonly onBoth: (origin: Origin, seq: number) => Promise<boolean>;
+  readonly whenOnBoth: (origin: Origin, seq: number) => Promise<boolean>;
   /** Whether a device has signed an operation; default: looked at once, in this thread. */
   readonly signatureFits?: (device: Pin, signed: SignedOperation) => boolean | Promise<boolean>;
   /** Whether a key is that of a tracker of the realm, now or once. */
   readonly isTracker: (pin: Pin) => boolean;
   /** Entries are on our disk and may be sent. */
-  readonly committed: () => void;
+  readonly onCommitted: () => void;
   /** The log cannot be written any more; this tracker must end. */
-  readonly broken: (error: Error) => void;
+  readonly onLogFailed: (error: Error) => void;
 }
 
 export class Ledger {
@@ -122,13 +122,13 @@ export class Ledger {
       try {
         listener(changes);
       } catch (error) {
-        this.#options.logger.error('telling of a change failed', { why: asShoalError(error).message });
+        this.#options.logger.error('change listener failed', { why: asShoalError(error).message });
       }
     });
   }
 
   /**
-   * Reads an operation that somebody sent and checks whose it is. @throws ShoalError badMessage,
+   * Reads an operation that was sent and checks its signature. @throws ShoalError badMessage,
    * wrongRealm
    */
   read(signed: SignedOperation): ReadOperation {
@@ -257,7 +257,7 @@ export class Ledger {
     this.#folded.set(stamp.origin, stamp.seq);
     const line = { stamp, bytes: encodeEntry(entry) };
     await this.#append([line]);
-    this.#options.committed();
+    this.#options.onCommitted();
     this.#changes.emit(changes);
     return this.#receipt({ origin: stamp.origin, seq: stamp.seq }, line);
   }
@@ -288,7 +288,7 @@ export class Ledger {
     if (fresh.some(({ line }) => line.stamp.origin === this.log.origin)) this.log.renewOrigin();
     await this.#append(fresh.map(({ line }) => line));
     await this.#place(fresh.toSorted((a, b) => compareStamps(a.entry.stamp, b.entry.stamp)));
-    this.#options.committed();
+    this.#options.onCommitted();
     return last;
   }
 
@@ -306,7 +306,7 @@ export class Ledger {
       await work;
     } catch (error) {
       if (except && isShoalError(error, except)) throw error;
-      this.#options.broken(error as Error);
+      this.#options.onLogFailed(error as Error);
       throw isShoalError(error) ? error : new ShoalError('unavailable', { why: 'its disk failed' }, { cause: error });
     }
   }
@@ -316,7 +316,7 @@ export class Ledger {
     const isFinal = (): boolean =>
       !line || (this.log.frontier !== undefined && compareStamps(line.stamp, this.log.frontier) <= 0);
     // What is final is on both: nothing becomes so before.
-    const both = isFinal() || (await this.#options.onBoth(at.origin, at.seq));
+    const both = isFinal() || (await this.#options.whenOnBoth(at.origin, at.seq));
     return { durability: both ? 'both' : 'one', entry: both ? undefined : line?.bytes, final: isFinal(), at };
   }
 
@@ -342,7 +342,7 @@ export class Ledger {
     const [first] = fresh;
     if (!first) return;
     if (this.log.frontier && compareStamps(first.entry.stamp, this.log.frontier) <= 0) {
-      this.#options.logger.error('an operation came behind what was final', {
+      this.#options.logger.error('operation came behind the frontier', {
         origin: first.entry.stamp.origin,
         seq: first.entry.stamp.seq,
       });
@@ -377,7 +377,7 @@ export class Ledger {
     for (const account of this.state.accounts.keys()) changes.accounts.add(account);
     for (const id of this.state.operations.keys()) changes.outcomes.add(id);
     diffState(before, this.state, changes);
-    this.#options.logger.info('everything was folded anew', { operations: this.log.count });
+    this.#options.logger.info('whole log folded again', { operations: this.log.count });
     this.#changes.emit(changes);
   }
 }

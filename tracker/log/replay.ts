@@ -124,7 +124,7 @@ export class Replay {
       this.#addAllBehind(fresh, again);
     } else this.#addConcerned(fresh, again);
     const results = new Map<Applied, Outcome['result'] | undefined>();
-    const standing = {
+    const memberships = {
       groups: new Map<GroupId, ReadonlyMap<AccountId, Member>>(),
       accounts: new Map<AccountId, ReadonlyMap<Pin, LogPosition>>(),
     };
@@ -136,20 +136,20 @@ export class Replay {
       }
       const now = snapshotOf(
         this.state,
-        [...groups].filter((id) => !standing.groups.has(id)),
-        [...accounts].filter((id) => !standing.accounts.has(id)),
+        [...groups].filter((id) => !memberships.groups.has(id)),
+        [...accounts].filter((id) => !memberships.accounts.has(id)),
       );
-      for (const [id, members] of now.groups) standing.groups.set(id, members);
-      for (const [id, devices] of now.accounts) standing.accounts.set(id, devices);
+      for (const [id, members] of now.groups) memberships.groups.set(id, members);
+      for (const [id, devices] of now.accounts) memberships.accounts.set(id, devices);
     };
     // What ended is found by comparing: most of what is applied again has been told before.
-    let told: Changes;
+    let changed: Changes;
     for (;;) {
       remember();
       for (const applied of [...again].sort(newestFirst)) this.#undo(applied);
-      told = noChanges();
+      changed = noChanges();
       const inOrder = [...again, ...fresh].sort((a, b) => compareStamps(a.place, b.place));
-      for (const applied of inOrder) this.#apply(applied, this.#sourceOf(applied), told);
+      for (const applied of inOrder) this.#apply(applied, this.#sourceOf(applied), changed);
       const more = new Set(again);
       this.#addConcerned(inOrder, more);
       for (const one of fresh) more.delete(one);
@@ -158,12 +158,12 @@ export class Replay {
       for (const applied of inOrder.toReversed()) this.#undo(applied);
       for (const one of more) again.add(one);
     }
-    for (const group of told.groups) changes.groups.add(group);
-    for (const account of told.accounts) changes.accounts.add(account);
+    for (const group of changed.groups) changes.groups.add(group);
+    for (const account of changed.accounts) changes.accounts.add(account);
     for (const [applied, before] of results) {
       if (this.#resultOf(applied) !== (before ?? 'ok')) changes.outcomes.add(applied.id);
     }
-    diffState(standing, this.state, changes);
+    diffState(memberships, this.state, changes);
     this.#shrink();
   }
 
@@ -176,7 +176,7 @@ export class Replay {
    * so on.
    */
   #addConcerned(from: readonly Applied[], into: Set<Applied>): void {
-    const looked = new Map<Track, { uses?: LogPosition; writes?: LogPosition }>();
+    const visited = new Map<Track, { uses?: LogPosition; writes?: LogPosition }>();
     const queue = [...from];
     const add = (applied: Applied): void => {
       if (into.has(applied)) return;
@@ -185,17 +185,17 @@ export class Replay {
     };
     for (let one = queue.pop(); one; one = queue.pop()) {
       const { place } = one;
-      const look = (track: Track, kind: 'uses' | 'writes'): void => {
-        const seen = looked.get(track) ?? {};
-        looked.set(track, seen);
+      const visit = (track: Track, kind: 'uses' | 'writes'): void => {
+        const seen = visited.get(track) ?? {};
+        visited.set(track, seen);
         for (const list of kind === 'uses' ? [track.reads, track.writes] : [track.writes]) {
           addBetween(list, place, seen[kind], add);
         }
         if (!seen[kind] || compareStamps(place, seen[kind]) < 0) seen[kind] = place;
       };
-      for (const track of one.reads) look(track, 'writes');
-      for (const track of one.writes) look(track, 'uses');
-      for (const track of one.noted) look(track, 'uses');
+      for (const track of one.reads) visit(track, 'writes');
+      for (const track of one.writes) visit(track, 'uses');
+      for (const track of one.noted) visit(track, 'uses');
     }
     for (const one of from) if (!one.undoLog) into.delete(one);
   }
@@ -205,7 +205,7 @@ export class Replay {
     for (const applied of this.#all) if (applied.undoLog && compareStamps(applied.place, first) > 0) into.add(applied);
   }
 
-  /** Whether another operation has the same id: whoever signs two under one id does not get two. */
+  /** Whether another operation has the same id: an author who signs two under one id gets one. */
   #isAnother(fresh: Applied): boolean {
     const { operation } = this.#sourceOf(fresh).entry;
     return (this.state.operations.get(fresh.id)?.instances ?? []).some((instance) => {

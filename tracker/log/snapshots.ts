@@ -17,7 +17,7 @@ import type { Head, LogEntry, OpLog, Snapshot } from './opLog.ts';
 const SLICE_ENTRIES = 200;
 
 /** What of the log stays as it is. */
-export interface Keep {
+export interface Retention {
   /** For so long, in ms. */
   readonly ms: number;
   /** At least so many operations. */
@@ -29,7 +29,7 @@ export interface Keep {
 }
 
 /** A month: much longer than an operation may be late (OPERATION_AGE_MS_MAX). */
-export const KEEP_DEFAULT: Keep = {
+export const RETENTION_DEFAULT: Retention = {
   ms: 30 * 24 * 3600_000,
   operations: 1_000_000,
   droppedMin: 10_000,
@@ -40,15 +40,13 @@ export const KEEP_DEFAULT: Keep = {
  * Replaces final operations by a snapshot again and again, as often as `keep` says. Returns how to
  * stop.
  */
-export function compactRegularly(opLog: OpLog, clock: Clock, logger: Log, keep = KEEP_DEFAULT): () => void {
+export function compactRegularly(opLog: OpLog, clock: Clock, logger: Log, retention = RETENTION_DEFAULT): () => void {
   let timer: Timer | undefined;
   let isStopped = false;
   const wait = (): void => {
-    timer = clock.after(keep.everyMs, () => {
-      compact(opLog, clock, logger, keep)
-        .catch((error: unknown) =>
-          logger.warn('final operations could not be replaced', { why: asShoalError(error).message }),
-        )
+    timer = clock.after(retention.everyMs, () => {
+      compact(opLog, clock, logger, retention)
+        .catch((error: unknown) => logger.warn('log compaction failed', { why: asShoalError(error).message }))
         .finally(() => isStopped || wait());
     });
   };
@@ -64,23 +62,23 @@ export function compactRegularly(opLog: OpLog, clock: Clock, logger: Log, keep =
  *
  * @returns how many were replaced
  */
-export async function compact(log: OpLog, clock: Clock, logger: Log, keep: Keep): Promise<number> {
+export async function compact(log: OpLog, clock: Clock, logger: Log, retention: Retention): Promise<number> {
   const { frontier } = log;
-  const before = clock.now() - keep.ms;
-  const begun = log.snapshot;
-  const heads = new Map(begun?.heads);
-  const standing = log.count - [...heads.values()].reduce((sum, { seq }) => sum + seq, 0);
-  const droppedMax = standing - keep.operations;
-  const mayGo = ({ stamp }: LogEntry, dropped: number): boolean =>
+  const before = clock.now() - retention.ms;
+  const earlier = log.snapshot;
+  const heads = new Map(earlier?.heads);
+  const kept = log.count - [...heads.values()].reduce((sum, { seq }) => sum + seq, 0);
+  const droppedMax = kept - retention.operations;
+  const isReplaceable = ({ stamp }: LogEntry, dropped: number): boolean =>
     frontier !== undefined && compareStamps(stamp, frontier) <= 0 && stamp.ms < before && dropped < droppedMax;
   const [first] = log.inOrder(undefined, 1);
-  if (droppedMax < keep.droppedMin || !first || !mayGo(first, 0)) return 0;
-  const state = begun ? decodeState(linesOf(chunksOf(log))) : emptyState();
+  if (droppedMax < retention.droppedMin || !first || !isReplaceable(first, 0)) return 0;
+  const state = earlier ? decodeState(linesOf(chunksOf(log))) : emptyState();
   let place: LogPosition | undefined;
   let dropped = 0;
   for (let page = log.inOrder(place, SLICE_ENTRIES); page.length > 0; page = log.inOrder(place, SLICE_ENTRIES)) {
     for (const line of page) {
-      if (!mayGo(line, dropped)) return dropped < keep.droppedMin || !place ? 0 : finish(place);
+      if (!isReplaceable(line, dropped)) return dropped < retention.droppedMin || !place ? 0 : finish(place);
       const { operation, stamp, added } = decodeEntry(line.bytes);
       apply(state, readOperation(operation), stamp, added, noChanges());
       heads.set(stamp.origin, { seq: stamp.seq, hash: entryHash(line.bytes) });
@@ -89,13 +87,13 @@ export async function compact(log: OpLog, clock: Clock, logger: Log, keep: Keep)
     }
     await new Promise<void>((resolve) => clock.after(0, resolve));
   }
-  return dropped < keep.droppedMin || !place ? 0 : finish(place);
+  return dropped < retention.droppedMin || !place ? 0 : finish(place);
 
   async function finish(at: LogPosition): Promise<number> {
-    if (log.snapshot !== begun) return 0; // the partner's was taken over meanwhile
+    if (log.snapshot !== earlier) return 0; // the partner's was taken over meanwhile
     const { snapshot, chunks } = snapshotOf(at, heads, encodeState(state));
     await log.compact(snapshot, chunks);
-    logger.info('final operations were replaced by a snapshot', { operations: dropped, bytes: snapshot.bytes });
+    logger.info('log compacted', { operations: dropped, bytes: snapshot.bytes });
     return dropped;
   }
 }

@@ -34,7 +34,7 @@ export class Conflicts {
   }
 
   /** Takes note of what has changed. Everything may have when it is not named. */
-  changed({ outcomes }: Pick<Changes, 'outcomes'>): void {
+  onChange({ outcomes }: Pick<Changes, 'outcomes'>): void {
     this.#learn(outcomes);
   }
 
@@ -55,7 +55,7 @@ export class Conflicts {
     return { conflicts, count: all.length };
   }
 
-  /** Whom each of these operations concerns, and what they are told. */
+  /** The accounts that each of these operations concerns, and what they are told. */
   concerning(ids: Iterable<OperationId>): ReadonlyMap<AccountId, readonly Conflict[]> {
     const told = new Map<AccountId, Conflict[]>();
     for (const found of this.#inOrder(ids)) {
@@ -67,7 +67,7 @@ export class Conflicts {
     return told;
   }
 
-  /** The last ones that somebody has to do with, if they are not older than that. */
+  /** The last ones that an account has to do with, if they are not older than that. */
   of(account: AccountId, max: number, sinceMs = 0): readonly Conflict[] {
     return this.#inOrder(this.#ids)
       .filter((found) => found.entry.stamp.ms >= sinceMs && concernedBy(this.#ledger.state, found).has(account))
@@ -122,7 +122,7 @@ export class Conflicts {
   }
 }
 
-/** Its author; and everybody in a group that got another name. */
+/** Its author; and all members of a group that got another name. */
 function concernedBy(state: State, { op, result }: Found): ReadonlySet<AccountId> {
   const group = result === 'renamed' && 'group' in op.body ? state.groups.get(op.body.group) : undefined;
   return new Set([op.account, ...(group?.members.keys() ?? [])]);

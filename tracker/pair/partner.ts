@@ -1,6 +1,6 @@
 // The other tracker of the pair: who it is, the link to it, and what state the pair is in. Both
-// dial; the one with the lower number only when it has not been dialled for a while. What travels
-// over the link is the business of replication.ts.
+// dial; the one with the lower number only when it has not been dialled for a while. replication.ts
+// decides what travels over the link.
 import type { Backoff } from '../../protocol/async/backoff.ts';
 import { backoffMs } from '../../protocol/async/backoff.ts';
 import { asShoalError, isShoalError, ShoalError } from '../../protocol/base/errors.ts';
@@ -44,17 +44,17 @@ export interface PartnerOptions {
   readonly partner: () => PartnerAddress | undefined;
   readonly list: () => SignedDescriptor;
   /**
-   * A list that somebody shows. Resolves when it counts, if it is newer than ours. @throws
-   * ShoalError badDescriptor, wrongRealm
+   * Takes a list over if it is newer than ours. Resolves when it counts. @throws ShoalError
+   * badDescriptor, wrongRealm
    */
-  readonly shown: (list: SignedDescriptor) => Promise<void>;
+  readonly adoptList: (list: SignedDescriptor) => Promise<void>;
   /** Whether our log is empty although it was not once. */
   readonly lostLog: boolean;
-  /** It is whole again. */
-  readonly logIsBack: () => void;
+  /** The partner has given back the log. */
+  readonly onLogRestored: () => void;
   readonly ledger: () => Ledger;
   /** `state` may be another one now. */
-  readonly changed: () => void;
+  readonly onChange: () => void;
 }
 
 /**
@@ -75,7 +75,7 @@ export class Partner {
    * Why the partner was not reached when that was logged last: a partner that stays away is one
    * line, not one a second.
    */
-  #whyNot: string | undefined;
+  #loggedReason: string | undefined;
   /** What has come of the partner's snapshot, over however many links. */
   #snapshot: { readonly sha256: Buffer; readonly chunks: Uint8Array[] } | undefined;
 
@@ -118,12 +118,12 @@ export class Partner {
   }
 
   /**
-   * Somebody who says to be the other tracker has dialled us. Resolves when the link has ended.
+   * A program that says to be the other tracker has dialled us. Resolves when the link has ended.
    * @throws ShoalError busy while a link is up
    */
   async accept(link: GreetedLink): Promise<void> {
     const { number, partner } = this.#options;
-    if (link.stream.pin !== partner()?.pin) return this.#hearStranger(link);
+    if (link.stream.pin !== partner()?.pin) return this.#acceptStranger(link);
     // Of two links at once, both sides keep that of the higher number.
     if (this.#live && number > (partner()?.number ?? 0)) throw new ShoalError('busy');
     await this.#adopt(link).connection.whenEnded;
@@ -133,25 +133,25 @@ export class Partner {
    * Whether both disks have an entry; false when the partner is away or takes too long. A tracker
    * that stands alone is all the disks there are.
    */
-  onBoth(origin: Origin, seq: number): Promise<boolean> {
+  whenOnBoth(origin: Origin, seq: number): Promise<boolean> {
     if (!this.#options.partner()) return Promise.resolve(true);
     const replication = this.#live;
     if (!replication) return Promise.resolve(false);
-    return replication.has(origin, seq) ? Promise.resolve(true) : replication.onBoth(origin, seq);
+    return replication.has(origin, seq) ? Promise.resolve(true) : replication.whenOnBoth(origin, seq);
   }
 
   /** Something new is on our disk. */
-  committed(): void {
+  onCommitted(): void {
     void this.#replication?.send();
     const ledger = this.#options.ledger();
     if (!this.#options.partner()) ledger.advance(ledger.promise); // nobody else stamps anything
   }
 
   /** The list of trackers has changed. */
-  listChanged(): void {
+  onListChanged(): void {
     this.#replication?.connection.close();
     if (this.#options.partner()) this.#retry(0);
-    else this.committed();
+    else this.onCommitted();
   }
 
   close(): void {
@@ -171,8 +171,10 @@ export class Partner {
       this.#adopt(link);
     } catch (error) {
       this.#warn(
-        'the partner is not reached',
-        isShoalError(error, 'pinMismatch') ? await this.#whoElse(partner.address) : asShoalError(error).message,
+        'partner unreachable',
+        isShoalError(error, 'pinMismatch')
+          ? await this.#describeStranger(partner.address)
+          : asShoalError(error).message,
       );
       this.#retry();
     }
@@ -180,10 +182,10 @@ export class Partner {
 
   #warn(phrase: string, why: string): void {
     const partner = this.#options.partner();
-    if (why !== this.#whyNot) {
+    if (why !== this.#loggedReason) {
       this.#options.world.log.warn(phrase, { partner: partner && addressText(partner.address), why });
     }
-    this.#whyNot = why;
+    this.#loggedReason = why;
   }
 
   #retry(delayMs = this.#nextDelayMs()): void {
@@ -203,8 +205,8 @@ export class Partner {
   }
 
   /** Another key answers at the partner's address: what its realm is, in a sentence. */
-  async #whoElse(address: Address): Promise<string> {
-    const { world, realm, program, shown } = this.#options;
+  async #describeStranger(address: Address): Promise<string> {
+    const { world, realm, program, adoptList } = this.#options;
     try {
       const ignore = (): void => {};
       const stream = await world.network.dial(address, { timeoutMs: DIAL_MS });
@@ -227,7 +229,7 @@ export class Partner {
       });
       const list = await connection.call('descriptor', {}).finally(() => connection.close());
       checkDescriptor(list, realm, address);
-      await shown(list); // our realm: it may have another list by now
+      await adoptList(list); // our realm: it may have another list by now
       return new ShoalError('pinMismatch', { address: addressText(address) }).message;
     } catch (error) {
       return asShoalError(error).message;
@@ -243,9 +245,9 @@ export class Partner {
       link,
       list,
       ledger: this.#options.ledger(),
-      listed: (theirs) => this.#checkListed(link.stream.pin, theirs),
-      changed: () => this.#changed(replication),
-      needsSnapshot: () => void this.#fetchSnapshot(replication),
+      checkListed: (theirs) => this.#checkListed(link.stream.pin, theirs),
+      onProgress: () => this.#onProgress(replication),
+      onSnapshotNeeded: () => void this.#fetchSnapshot(replication),
     });
     const before = this.#replication;
     this.#replication = replication;
@@ -255,8 +257,8 @@ export class Partner {
       this.#lastLag = replication.lag;
       this.#replication = undefined;
       this.#isSkewed = replication.isSkewed || isShoalError(error, 'clocksApart');
-      if (replication.isCompared) world.log.warn('the partner is gone', { why: error?.message });
-      this.#options.changed();
+      if (replication.isCompared) world.log.warn('partner disconnected', { why: error?.message });
+      this.#options.onChange();
       this.#retry();
     });
     void this.#compare(replication);
@@ -268,8 +270,8 @@ export class Partner {
    * pinMismatch …
    */
   async #checkListed(pin: Pin | undefined, theirs: SignedDescriptor | undefined): Promise<void> {
-    const { shown, partner } = this.#options;
-    if (theirs) await shown(theirs);
+    const { adoptList, partner } = this.#options;
+    if (theirs) await adoptList(theirs);
     if (pin === undefined || pin !== partner()?.pin) {
       throw new ShoalError('pinMismatch', { address: 'the other tracker' });
     }
@@ -279,10 +281,10 @@ export class Partner {
    * It is not in our list. With a newer one, in which it is, it will be our partner when it dials
    * again; it learns nothing of us before.
    */
-  async #hearStranger(link: GreetedLink): Promise<void> {
+  async #acceptStranger(link: GreetedLink): Promise<void> {
     const {
       world: { clock },
-      shown,
+      adoptList,
       partner,
     } = this.#options;
     const refused = new ShoalError('pinMismatch', { address: link.stream.remote.host });
@@ -295,7 +297,7 @@ export class Partner {
       heartbeatMs: HEARTBEAT_MS.partner,
       handlers: {
         compare: async ({ list }) => {
-          if (list) await shown(list);
+          if (list) await adoptList(list);
           throw link.stream.pin === partner()?.pin ? new ShoalError('busy') : refused;
         },
         append: refuse,
@@ -310,30 +312,30 @@ export class Partner {
   async #compare(replication: Replication): Promise<void> {
     try {
       await replication.compare();
-      this.#whyNot = undefined;
+      this.#loggedReason = undefined;
       this.#isSkewed = false;
-      this.#options.world.log.info('the partner is reached', { lagOperations: replication.lag });
-      this.#changed(replication);
+      this.#options.world.log.info('partner connected', { lagOperations: replication.lag });
+      this.#onProgress(replication);
     } catch (error) {
       const partner = this.#options.partner();
       const why =
         isShoalError(error, 'pinMismatch') && partner
-          ? await this.#whoElse(partner.address)
+          ? await this.#describeStranger(partner.address)
           : asShoalError(error).message;
-      this.#warn('the partner cannot be compared with', why);
+      this.#warn('partner comparison failed', why);
       replication.connection.destroy(asShoalError(error));
     }
   }
 
-  #changed(replication: Replication): void {
+  #onProgress(replication: Replication): void {
     if (this.#joining && this.#replication === replication && replication.hasTheirs) {
       this.#joining = false;
-      this.#options.logIsBack();
-      this.#options.world.log.info('the log is back', { operations: this.#options.ledger().log.count });
+      this.#options.onLogRestored();
+      this.#options.world.log.info('log restored', { operations: this.#options.ledger().log.count });
     }
-    // not before: two that cannot go on shall not begin for ever
+    // not before: two that cannot continue must not begin again and again
     if (this.#replication === replication && this.state === 'paired') this.#failures = 0;
-    this.#options.changed();
+    this.#options.onChange();
   }
 
   /**
@@ -367,12 +369,12 @@ export class Partner {
           heads: new Map(heads.map(({ origin, seq, hash }) => [origin, { seq, hash: Buffer.from(hash) }])),
         };
         await ledger().adopt(snapshot, all);
-        world.log.info('the partner’s snapshot was taken over', { bytes: snapshot.bytes });
+        world.log.info('partner snapshot adopted', { bytes: snapshot.bytes });
         return connection.close(); // what we have now is told by a new link
       }
     } catch (error) {
       if (isShoalError(error, 'badMessage')) this.#snapshot = undefined;
-      world.log.warn('the partner’s snapshot could not be taken over', { why: asShoalError(error).message });
+      world.log.warn('partner snapshot not adopted', { why: asShoalError(error).message });
       connection.destroy(asShoalError(error));
     }
   }

@@ -6,7 +6,7 @@ import type { Clock } from '../../protocol/base/world.ts';
 import type { Instance } from '../fold/state.ts';
 import type { Ledger } from '../log/ledger.ts';
 
-/** How long somebody waits, in ms. */
+/** How long a reader waits, in ms. */
 const WAIT_MS_MAX = 1_000;
 
 export class ReadYourWrites {

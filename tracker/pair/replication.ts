@@ -44,12 +44,12 @@ export interface ReplicationOptions {
   readonly ledger: Ledger;
   /** The list of trackers that we know. */
   readonly list: () => SignedDescriptor;
-  /** The other side knows this one. @throws ShoalError when it may not be our partner */
-  readonly listed: (theirs: SignedDescriptor | undefined) => Promise<void>;
-  /** Each knows what the other has, or more of it has come. */
-  readonly changed: () => void;
+  /** Checks the other side, which knows this list. @throws ShoalError when it is not our partner */
+  readonly checkListed: (theirs: SignedDescriptor | undefined) => Promise<void>;
+  /** The two have compared what they have, or more has come. */
+  readonly onProgress: () => void;
   /** The partner's operations that we lack are only in its snapshot. */
-  readonly needsSnapshot: (replication: Replication) => void;
+  readonly onSnapshotNeeded: (replication: Replication) => void;
 }
 
 interface Waiting {
@@ -83,7 +83,7 @@ export class Replication {
   #theirPromise: Moment | undefined;
   readonly #promiseThrottler: Throttler;
   #announceTimer: Timer | undefined;
-  #isAnnounced = '';
+  #loggedPhrase = '';
   readonly #waiting = new Set<Waiting>();
 
   constructor(options: ReplicationOptions) {
@@ -103,7 +103,7 @@ export class Replication {
               theirs: options.realm.slice(0, 8),
             });
           }
-          await options.listed(theirs.list);
+          await options.checkListed(theirs.list);
           this.#isListed = true;
           this.#checkFits(theirs);
           this.#learnHave(theirs.have);
@@ -112,10 +112,10 @@ export class Replication {
         append: async ({ entries, ...theirs }) => {
           this.#checkListed('append');
           this.#learnHave(await ledger.merge(entries));
-          options.changed();
-          this.#hear(theirs);
+          options.onProgress();
+          this.#onPromises(theirs);
           const promises = this.#promises(this.lag === 0);
-          this.#promiseLater();
+          this.#promiseSoon();
           return { have: this.#vector(), ...promises };
         },
         snapshot: ({ n }) => {
@@ -155,7 +155,7 @@ export class Replication {
   }
 
   /** Whether the partner has an entry; false when the link ends or it takes too long. */
-  onBoth(origin: Origin, seq: number): Promise<boolean> {
+  whenOnBoth(origin: Origin, seq: number): Promise<boolean> {
     return new Promise((resolve) => {
       const waiting: Waiting = {
         origin,
@@ -176,9 +176,9 @@ export class Replication {
    * the link must end
    */
   async compare(): Promise<PairStatus> {
-    const { realm, ledger, world, listed } = this.#options;
+    const { realm, ledger, world, checkListed } = this.#options;
     const theirs = await this.connection.call('compare', { realm, ...this.#status() });
-    await listed(theirs.list);
+    await checkListed(theirs.list);
     this.#isListed = true;
     this.#checkFits(theirs);
     this.#learnHave(theirs.have);
@@ -187,11 +187,13 @@ export class Replication {
     // and must not give their numbers again.
     if ((this.#theirs.get(log.origin) ?? 0) > (durable.get(log.origin) ?? 0)) {
       log.renewOrigin();
-      world.log.warn('this log had lost its end; it goes on under a new origin', { origin: log.origin });
+      world.log.warn('log has lost its end, continues under a new origin', { origin: log.origin });
     }
     this.#compared = true;
-    this.#options.changed();
-    if (theirs.horizon.some(({ origin, seq }) => (durable.get(origin) ?? 0) < seq)) this.#options.needsSnapshot(this);
+    this.#options.onProgress();
+    if (theirs.horizon.some(({ origin, seq }) => (durable.get(origin) ?? 0) < seq)) {
+      this.#options.onSnapshotNeeded(this);
+    }
     void this.send();
     this.#announce();
     return theirs;
@@ -219,13 +221,13 @@ export class Replication {
           { deadlineMs: APPEND_MS },
         );
         this.#learnHave(have);
-        this.#hear(theirs);
-        this.#promiseLater();
+        this.#onPromises(theirs);
+        this.#promiseSoon();
         for (const waiting of [...this.#waiting]) if (this.has(waiting.origin, waiting.seq)) waiting.settle(true);
-        this.#options.changed();
+        this.#options.onProgress();
       }
     } catch (error) {
-      this.#options.world.log.warn('the partner did not take operations', { why: asShoalError(error).message });
+      this.#options.world.log.warn('sending operations to the partner failed', { why: asShoalError(error).message });
       this.connection.destroy(asShoalError(error));
     } finally {
       this.#sending = false;
@@ -260,14 +262,14 @@ export class Replication {
     const apartMs = Math.abs(this.clockOffsetMs);
     this.isSkewed = apartMs > CLOCKS_APART_MS_MAX;
     if (this.isSkewed) throw new ShoalError('clocksApart', { seconds: Math.round(apartMs / 1000) });
-    const tell =
+    const phrase =
       apartMs > CLOCKS_APART_MS_ALARM
-        ? 'the clocks of the two trackers are far apart'
+        ? 'clocks of the pair are far apart'
         : apartMs > CLOCKS_APART_MS_WARN
-          ? 'the clocks of the two trackers are apart'
+          ? 'clocks of the pair are apart'
           : '';
-    if (tell !== '' && tell !== this.#isAnnounced) log.warn(tell, { ms: Math.round(apartMs) });
-    this.#isAnnounced = tell;
+    if (phrase !== '' && phrase !== this.#loggedPhrase) log.warn(phrase, { ms: Math.round(apartMs) });
+    this.#loggedPhrase = phrase;
   }
 
   /**
@@ -282,7 +284,7 @@ export class Replication {
     return { nowMs: this.#options.world.clock.now(), promise, heard: this.#theirPromise };
   }
 
-  #hear({ nowMs, promise, heard }: Omit<BodyOf<typeof partnerLink, 'append'>, 'entries'>): void {
+  #onPromises({ nowMs, promise, heard }: Omit<BodyOf<typeof partnerLink, 'append'>, 'entries'>): void {
     if (nowMs > 0) this.#compareClocks(nowMs);
     if (promise) this.#theirPromise = promise;
     if (heard) this.#heardByThem = heard;
@@ -294,7 +296,7 @@ export class Replication {
    * It has promised, and does not know that we know; or we could promise more than we have.
    * Operations may take that along.
    */
-  #promiseLater(): void {
+  #promiseSoon(): void {
     const owes = !same(this.#theirPromise, this.#sentHeard) || !same(this.#options.ledger.promise, this.#sentPromise);
     if (owes) this.#promiseThrottler.request();
   }

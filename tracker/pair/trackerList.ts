@@ -1,5 +1,5 @@
 // The list of the realm's trackers as this tracker knows it. It changes while it runs: an operator,
-// the partner, or somebody at the partner's address shows a newer one that the realm has signed
+// the partner, or a tracker at the partner's address shows a newer one that the realm has signed
 // (`shoal-tracker replace`, `retire`). Has one writer and tells who listens.
 import { Sequencer } from '../../protocol/async/sequencer.ts';
 import type { Pin } from '../../protocol/base/ids.ts';
@@ -18,11 +18,11 @@ export class TrackerList {
   /** Takes one list over after the other: what is written last is the newest. */
   readonly #adopting = new Sequencer();
 
-  /** @param keep  writes a new one to the disk before it counts */
-  constructor(config: TrackerConfig, keep: (list: SignedDescriptor) => Promise<void>, changed: () => void) {
+  /** @param save  writes a new one to the disk before it counts */
+  constructor(config: TrackerConfig, save: (list: SignedDescriptor) => Promise<void>, onChange: () => void) {
     this.#config = config;
-    this.#save = keep;
-    this.#onChange = changed;
+    this.#save = save;
+    this.#onChange = onChange;
     this.#descriptor = config.descriptor;
     this.#signed = config.signedDescriptor;
   }
@@ -54,10 +54,10 @@ export class TrackerList {
   }
 
   /**
-   * Somebody shows a list. Resolves when it counts here, if it is newer than ours. @throws
+   * Takes a list over if it is newer than ours. Resolves when it counts here. @throws
    * ShoalError wrongRealm, badDescriptor
    */
-  async shown(list: SignedDescriptor): Promise<void> {
+  async adopt(list: SignedDescriptor): Promise<void> {
     const shown = checkDescriptor(list, this.#config.realm, this.trackers[0]?.address ?? { host: '', port: 0 });
     await this.#adopting.run(async () => {
       if (shown.version <= this.version) return;

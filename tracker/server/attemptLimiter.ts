@@ -1,4 +1,4 @@
-// How often somebody may try a password or make an account: a bucket per key that fills with time.
+// How often a person may try a password or make an account: a bucket per key that fills with time.
 // An office behind one address is not a burglar, so the buckets are deep; this machine itself is
 // exempt.
 import { isLoopback } from '../../protocol/base/address.ts';
@@ -6,7 +6,7 @@ import { ShoalError } from '../../protocol/base/errors.ts';
 import type { Clock } from '../../protocol/base/world.ts';
 
 /**
- * Tries at a password for one account from one address: somebody who does not remember which one it
+ * Tries at a password for one account from one address: a person who does not remember which one it
  * was.
  */
 export const PASSWORDS_PER_USER = { depth: 10, perMinute: 10 } as const;

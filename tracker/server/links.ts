@@ -1,5 +1,5 @@
-// The links of a tracker: accepts as many as it may have, greets whoever dialled, and says why it
-// refuses. What is said on a link is decided by whoever serves it.
+// The links of a tracker: accepts as many as it may have, greets, and tells the other side why it
+// refuses. The server decides which handlers a link gets.
 import { isLoopback } from '../../protocol/base/address.ts';
 import { asShoalError } from '../../protocol/base/errors.ts';
 import type { Pin } from '../../protocol/base/ids.ts';
@@ -54,7 +54,7 @@ export class Links {
       await serve(link, pin);
     } catch (error) {
       const why = asShoalError(error);
-      world.log.debug('a link was refused', { host, why: why.message });
+      world.log.debug('link refused', { host, why: why.message });
       link?.refuse(why);
     } finally {
       const left = (this.#countByHost.get(host) ?? 1) - 1;

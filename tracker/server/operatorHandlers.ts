@@ -96,7 +96,7 @@ export function operatorHandlersFor(context: OperatorContext): HandlersOf<typeof
     status: () => trackerStatus(context),
     conflicts: ({ from }) => conflicts.page(from),
     setList: async (list) => {
-      await trackerList.shown(list);
+      await trackerList.adopt(list);
       return { version: trackerList.version };
     },
     resetPassword: async ({ user, password }) => {

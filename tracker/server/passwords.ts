@@ -59,7 +59,7 @@ export class Passwords {
   async #derive(password: string, salt: Buffer, { ln, r, p }: Cost, bytes: number): Promise<Buffer> {
     if (this.#running < AT_ONCE) this.#running++;
     else if (this.#queue.length >= QUEUE_MAX) throw new ShoalError('busy');
-    else await new Promise<void>((go) => this.#queue.push(go)); // whoever is done hands its place on
+    else await new Promise<void>((go) => this.#queue.push(go)); // a hash that is done hands its place on
     try {
       const N = 2 ** ln;
       return await new Promise((resolve, reject) => {

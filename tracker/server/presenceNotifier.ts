@@ -1,11 +1,11 @@
-// Telling the members of a group that who is online, or who seeds what, has changed: not what, only
-// that it is worth asking again. Merged, the more so the more there are to tell, so that a large
-// group costs no more than a small one.
+// Tells the members of a group that who is online, or who seeds what, has changed: not what, only
+// that it is worth asking again. Changes are merged, the more so the larger the group is, so that a
+// large group costs no more than a small one.
 import type { GroupId } from '../../protocol/base/ids.ts';
 import type { Clock, Timer } from '../../protocol/base/world.ts';
 
 /**
- * Least time between two tellings of one group, in ms, and what each listener adds to it: some 50
+ * Least time between two notices of one group, in ms, and what each listener adds to it: some 50
  * notices a second for any one group.
  */
 const REST_MS = 1_000;
@@ -18,12 +18,12 @@ export class PresenceNotifier {
   /** Groups that were told of lately. `again`: something has changed since. */
   readonly #resting = new Map<GroupId, { timer: Timer; again: boolean }>();
 
-  constructor(clock: Clock, tell: (group: GroupId) => number) {
+  constructor(clock: Clock, notify: (group: GroupId) => number) {
     this.#clock = clock;
-    this.#notify = tell;
+    this.#notify = notify;
   }
 
-  /** Somebody in this group came, went, or has more or less than before. */
+  /** A member of this group came, went, or has more or less than before. */
   onChange(group: GroupId): void {
     const resting = this.#resting.get(group);
     if (resting) resting.again = true;

@@ -47,7 +47,7 @@ const ADDRESS_CHARS_MAX = 64;
 /** Swarms of one engine: a folder of 100,000 files. */
 const SWARMS_PER_ENGINE_MAX = 100_000;
 /** How long a password that was shown may be used to sign in on the same link, in ms. */
-const LIST_CACHE_MS = 60_000;
+const SHOWN_PASSWORD_MS = 60_000;
 
 export interface HandlerContext {
   readonly clock: Clock;
@@ -134,7 +134,7 @@ export function requestHandlersFor(
     return op;
   };
   const counts = (group: GroupId, root: Root): ReturnType<Swarms['counts']> => swarms.counts({ group, root });
-  const wrong = (type: string): never => {
+  const refuse = (type: string): never => {
     throw new ShoalError('badMessage', { type, why: 'it carries another operation' });
   };
   const accountNamed = (user: string): Account | undefined => {
@@ -146,14 +146,14 @@ export function requestHandlersFor(
    * Whose password it is, of those who may sign in with this name: who has it, or who lost it to an
    * earlier one.
    */
-  const whose = async (user: string, password: string): Promise<Account> => {
+  const accountFor = async (user: string, password: string): Promise<Account> => {
     const lost = (ledger.state.lostNames.get(nameKey(user)) ?? []).map((id) => ledger.state.accounts.get(id));
     for (const account of [accountNamed(user), ...lost]) {
       if (await passwords.fits(password, account?.passwordHash)) return account as Account;
     }
     throw new ShoalError('wrongPassword');
   };
-  const tried = async <T>(user: string, check: () => Promise<T>): Promise<T> => {
+  const attempt = async <T>(user: string, check: () => Promise<T>): Promise<T> => {
     const key = `${nameKey(user)} ${session.host}`;
     attempts.perHost.take(session.host, session.host);
     attempts.perUser.take(key, session.host);
@@ -168,24 +168,24 @@ export function requestHandlersFor(
 
     async createAccount({ signed, password }) {
       const op = await readOwn(signed);
-      if (op.name !== 'createAccount') return wrong('createAccount');
+      if (op.name !== 'createAccount') return refuse('createAccount');
       if (ledger.knows(op)) return receipt(ledger.ingest(signed, op));
       ledger.check(op); // before the costly hash; the ledger looks again
       attempts.accounts.take(session.host, session.host);
       return receipt(ledger.ingest(signed, op, Buffer.from(await passwords.hash(password))));
     },
     async authenticate({ user, password }) {
-      const account = await tried(user, () => whose(user, password));
-      session.shownOperations = { account: account.id, untilMs: clock.monotonicMs() + LIST_CACHE_MS };
+      const account = await attempt(user, () => accountFor(user, password));
+      session.shownPassword = { account: account.id, untilMs: clock.monotonicMs() + SHOWN_PASSWORD_MS };
       return { account: account.id, user: account.name };
     },
     async changePassword({ signed, oldPassword, newPassword }) {
       const op = await readOwn(signed);
-      if (op.name !== 'changePassword') return wrong('changePassword');
+      if (op.name !== 'changePassword') return refuse('changePassword');
       if (ledger.knows(op)) return receipt(ledger.ingest(signed, op));
       ledger.check(op);
       const account = me();
-      await tried(account.name, async () => {
+      await attempt(account.name, async () => {
         if (!(await passwords.fits(oldPassword, account.passwordHash))) throw new ShoalError('wrongPassword');
       });
       return receipt(ledger.ingest(signed, op, Buffer.from(await passwords.hash(newPassword))));
@@ -195,13 +195,13 @@ export function requestHandlersFor(
       // These carry what only their own calls check. One that is in the log already is answered all
       // the same.
       const isNew = !ledger.knows(op);
-      if (isNew && (op.name === 'createAccount' || op.name === 'changePassword')) return wrong('submit');
+      if (isNew && (op.name === 'createAccount' || op.name === 'changePassword')) return refuse('submit');
       if (isNew && op.name === 'signIn') {
-        const { shownOperations } = session;
-        if (shownOperations?.account !== op.account || clock.monotonicMs() > shownOperations.untilMs) {
+        const { shownPassword } = session;
+        if (shownPassword?.account !== op.account || clock.monotonicMs() > shownPassword.untilMs) {
           throw new ShoalError('wrongPassword');
         }
-        session.shownOperations = undefined;
+        session.shownPassword = undefined;
       }
       // Nobody can take it back, so nobody may be able to contradict it elsewhere.
       if (isNew && op.name === 'deleteGroup' && pair() === 'apart') throw new ShoalError('needBoth');

@@ -13,7 +13,7 @@ import { TRACKER_PORT_DEFAULT } from '../../protocol/messages/realm.ts';
 import { createNodeDisk } from '../../protocol/node/nodeDisk.ts';
 import { createNodeWorld, nodeChance } from '../../protocol/node/nodeWorld.ts';
 import { VERSION } from '../../protocol/node/version.ts';
-import { addressOf, defaultFolder, say } from '../admin/commandLine.ts';
+import { addressOf, defaultFolder, print } from '../admin/commandLine.ts';
 import type { TrackerConfig } from '../admin/config.ts';
 import {
   classicRealm,
@@ -60,13 +60,13 @@ export async function serve(folder: string, flags: ServeFlags): Promise<void> {
     stop: () => stop(),
     ...(flags.listen !== undefined && { listen: listenAt(flags.listen) }),
     lostLog,
-    keepList: (list) => saveTrackerList(disk, folder, list),
-    logIsBack: () =>
+    saveList: (list) => saveTrackerList(disk, folder, list),
+    onLogRestored: () =>
       void note(true).catch((error: unknown) =>
-        log.warn('the end of the wait cannot be noted', { why: asShoalError(error).message }),
+        log.warn('cannot save that the log is restored', { why: asShoalError(error).message }),
       ),
-    broken(error) {
-      log.error('the log cannot be written; this tracker ends', { why: error.message });
+    onLogFailed(error) {
+      log.error('log write failed, tracker ends', { why: error.message });
       process.stderr.write(
         `shoal-tracker: the disk of ${folder} failed (${error.message}); nothing that was answered is lost\n`,
       );
@@ -75,14 +75,14 @@ export async function serve(folder: string, flags: ServeFlags): Promise<void> {
   });
   await note(!lostLog);
   const stop = (): void => {
-    log.info('stopping');
+    log.info('tracker stopping');
     // The process ends by itself when the last link has taken its goodbye; those that do not take
     // it are cut off before this.
     void tracker.close().then(() => setTimeout(() => process.exit(0), 2 * LINGER_MS).unref());
   };
   process.once('SIGTERM', stop).once('SIGINT', stop);
   // Tests and scripts wait for this line; keep its form.
-  say(`shoal-tracker ${config.number} serves ${tracker.url} on ${addressText(tracker.address)}`);
+  print(`shoal-tracker ${config.number} serves ${tracker.url} on ${addressText(tracker.address)}`);
 }
 
 /** The folder that `serve` was asked for, made now where that is the way of its form. */

@@ -30,7 +30,7 @@ import type { Cost } from './passwords.ts';
 import { PresenceNotifier } from './presenceNotifier.ts';
 import { TrackerList } from '../pair/trackerList.ts';
 import { Sessions } from './sessions.ts';
-import type { Keep } from '../log/snapshots.ts';
+import type { Retention } from '../log/snapshots.ts';
 import { compactRegularly } from '../log/snapshots.ts';
 import { Swarms } from './swarms.ts';
 import { Links } from './links.ts';
@@ -50,17 +50,17 @@ export interface TrackerOptions {
   readonly listen?: ListenAt;
   /** Where the partner is reached, if not where the realm lists it. */
   readonly partnerAt?: Address;
-  /** Keeps a new list of trackers on the disk. */
-  readonly keepList?: (list: SignedDescriptor) => Promise<void>;
+  /** Writes a new list of trackers to the disk. */
+  readonly saveList?: (list: SignedDescriptor) => Promise<void>;
   /** Which operations are kept one by one; the others only as what they came to. */
-  readonly keep?: Keep;
+  readonly retention?: Retention;
   /**
    * This tracker had a log once and begins with an empty one: it serves nobody before the partner
    * has given back what it had.
    */
   readonly lostLog?: boolean;
-  /** It has. */
-  readonly logIsBack?: () => void;
+  /** The partner has given back the log. */
+  readonly onLogRestored?: () => void;
   /** Checks signatures of operations; default: in this thread. */
   readonly signatureFits?: (device: Pin, signed: SignedOperation) => boolean | Promise<boolean>;
   /** What a password's hash costs; tests take a cheap one. */
@@ -70,7 +70,7 @@ export interface TrackerOptions {
   /** What ends it when the operator asks; default: it closes. */
   readonly stop?: () => void;
   /** The log cannot be written any more: this process must end. */
-  readonly broken: (error: Error) => void;
+  readonly onLogFailed: (error: Error) => void;
 }
 
 export interface Tracker {
@@ -115,7 +115,7 @@ class Server implements Tracker {
     const { clock, chance, log } = world;
     const startedMs = clock.monotonicMs();
     this.#options = options;
-    this.#trackerList = new TrackerList(config, options.keepList ?? (() => Promise.resolve()), () =>
+    this.#trackerList = new TrackerList(config, options.saveList ?? (() => Promise.resolve()), () =>
       this.#onListChanged(),
     );
     this.#partner = new Partner({
@@ -130,20 +130,20 @@ class Server implements Tracker {
         return partner && { ...partner, address: options.partnerAt ?? partner.address };
       },
       list: () => this.#trackerList.signed,
-      shown: (list) => this.#trackerList.shown(list),
-      logIsBack: () => options.logIsBack?.(),
-      changed: () => this.#onPairChanged(),
+      adoptList: (list) => this.#trackerList.adopt(list),
+      onLogRestored: () => options.onLogRestored?.(),
+      onChange: () => this.#onPairChanged(),
     });
     this.ledger = new Ledger({
       log: opLog,
       realm: config.realm,
       clock,
       logger: log,
-      onBoth: (origin, seq) => this.#partner.onBoth(origin, seq),
+      whenOnBoth: (origin, seq) => this.#partner.whenOnBoth(origin, seq),
       isTracker: (pin) => this.#trackerList.isTracker(pin),
       ...(options.signatureFits && { signatureFits: options.signatureFits }),
-      committed: () => this.#partner.committed(),
-      broken: (error) => this.#closed || options.broken(error),
+      onCommitted: () => this.#partner.onCommitted(),
+      onLogFailed: (error) => this.#closed || options.onLogFailed(error),
     });
     this.#presenceNotifier = new PresenceNotifier(clock, (group) => this.#sessions.sendPresence(group));
     const presenceChanged = (group: GroupId): void => this.#presenceNotifier.onChange(group);
@@ -213,16 +213,16 @@ class Server implements Tracker {
   }
 
   async listen(): Promise<void> {
-    const { world, config, opLog, listen, keep } = this.#options;
+    const { world, config, opLog, listen, retention } = this.#options;
     const own = config.descriptor.trackers.find(({ number }) => number === config.number);
     this.#listener = await world.network.listen(
       listen ?? { port: own?.address.port ?? 0 },
       (stream) => void this.#links.accept(stream),
     );
     this.#partner.start();
-    this.#partner.committed();
-    this.#stopCompacting = compactRegularly(opLog, world.clock, world.log, keep);
-    world.log.info('tracker serves', {
+    this.#partner.onCommitted();
+    this.#stopCompacting = compactRegularly(opLog, world.clock, world.log, retention);
+    world.log.info('tracker started', {
       number: config.number,
       address: addressText(this.address),
       operations: this.ledger.log.count,
@@ -258,7 +258,7 @@ class Server implements Tracker {
     this.#presenceNotifier.stop();
     this.#links.close();
     opLog.close();
-    world.log.info('tracker has stopped', { number: this.#options.config.number });
+    world.log.info('tracker stopped', { number: this.#options.config.number });
   }
 
   /** What was asked is answered, and the partner has it; or that takes too long. */
@@ -278,7 +278,7 @@ class Server implements Tracker {
   }
 
   #sendConflicts(changes: Changes): void {
-    this.#conflicts.changed(changes);
+    this.#conflicts.onChange(changes);
     if (changes.outcomes.size === 0) return;
     for (const [account, conflicts] of this.#conflicts.concerning(changes.outcomes)) {
       this.#sessions.sendConflicts(account, conflicts);
@@ -307,9 +307,9 @@ class Server implements Tracker {
     this.#isUpgrading = true;
     try {
       await this.#author('setFoldVersion', { version });
-      log.info('newer rules count from here on', { version });
+      log.info('fold rules upgraded', { version });
     } catch (error) {
-      log.warn('newer rules cannot count yet', { why: asShoalError(error).message });
+      log.warn('fold rules not upgraded', { why: asShoalError(error).message });
     } finally {
       this.#isUpgrading = false;
     }
@@ -320,13 +320,13 @@ class Server implements Tracker {
       world: { log },
       config,
     } = this.#options;
-    log.info('the list of trackers is another one', {
+    log.info('tracker list changed', {
       version: this.#trackerList.version,
       trackers: this.#trackerList.trackers.map(({ address }) => addressText(address)).join(' '),
       isRetired: this.#trackerList.isRetired,
       number: config.number,
     });
-    this.#partner.listChanged();
+    this.#partner.onListChanged();
     // They ask for the list when they come back, at once or at the other tracker.
     for (const link of this.#engineLinks) link.close();
   }
@@ -357,7 +357,7 @@ class Server implements Tracker {
     const { role, program, stream } = link;
     const { host } = stream.remote;
     if (this.#closed) throw new ShoalError('linkClosed');
-    world.log.debug('a link is up', { role, program, host });
+    world.log.debug('link opened', { role, program, host });
     if (role === 'tracker') {
       // Which of the realm's it is, or will be by a newer list, shows when the two compare.
       if (this.#trackerList.isRetired) throw new ShoalError('retired');

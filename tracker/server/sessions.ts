@@ -39,7 +39,7 @@ export class Session {
   isListening = false;
   account: AccountId | undefined;
   /** The account whose password was shown on this link, and until when that counts. */
-  shownOperations: { readonly account: AccountId; readonly untilMs: number } | undefined;
+  shownPassword: { readonly account: AccountId; readonly untilMs: number } | undefined;
   present: PresentPeer | undefined;
   /** What it announced in groups of which it is no member, as far as this tracker knows. */
   readonly early = new Map<string, { readonly key: SwarmKey; readonly leftBytes: number }>();
@@ -71,7 +71,7 @@ export class Sessions {
   readonly #realm: Pin;
   readonly #presenceChanged: (group: GroupId) => void;
 
-  /** @param presenceChanged  told of each group of somebody who comes or goes */
+  /** @param presenceChanged  told of each group of an account that comes or goes */
   constructor(
     state: () => State,
     swarms: Swarms,
@@ -150,7 +150,7 @@ export class Sessions {
     }
   }
 
-  /** Tells everybody concerned what has changed. */
+  /** Tells all concerned what has changed. */
   notify(changes: Changes): void {
     const state = this.#state();
     for (const ended of changes.ended) this.#sendEnd(ended);
@@ -162,7 +162,7 @@ export class Sessions {
     }
   }
 
-  /** What somebody did, or what they are in, has come to something else. */
+  /** What a person did, or what they are in, has come to something else. */
   sendConflicts(account: AccountId, conflicts: readonly Conflict[]): void {
     for (const session of this.#byAccount.get(account) ?? []) {
       if (!session.isListening) continue;
@@ -232,7 +232,7 @@ export class Sessions {
     }
   }
 
-  /** Sessions of members and applicants, and of whoever still believes to be one. */
+  /** Sessions of members and applicants, and of those that still believe to be one. */
   #concernedBy(group: Group): Set<Session> {
     const concerned = new Set<Session>();
     const accounts = [
@@ -256,7 +256,7 @@ export class Sessions {
   }
 
   /**
-   * A membership or a sign-in has ended: no swarm lists it any more, and everybody who might serve
+   * A membership or a sign-in has ended: no swarm lists it any more, and all peers that might serve
    * it hears of it.
    */
   #sendEnd(ended: Ended): void {

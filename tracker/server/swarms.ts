@@ -1,7 +1,7 @@
 // Who holds what now: presence, in memory only. An entry lives as long as the link that announced
 // it. Downloaders are told who enters and leaves their swarm, a few times a second at most; seeders
 // are told nothing, for they never dial. Nothing here takes time in proportion to a swarm: in a
-// large one, everybody hears of some.
+// large one, each hears of some.
 import type { AccountId, GroupId, Pin, Root, SwarmKey } from '../../protocol/base/ids.ts';
 import { PEERS_PER_REPLY_MAX } from '../../protocol/base/limits.ts';
 import type { Address } from '../../protocol/base/fields.ts';
@@ -18,7 +18,7 @@ const NOTIFY_MS = 100;
 const NOTIFIED_MAX = 64;
 
 /**
- * How long somebody who still lacks something goes on with the peers it was given, in ms, before it
+ * How long an engine that still lacks something keeps the peers it was given, in ms, before it
  * is given others: those of a large swarm change.
  */
 const OTHERS_MS = 60_000;
@@ -61,17 +61,17 @@ interface SwarmState {
 export class Swarms {
   readonly #clock: Clock;
   readonly #chance: Chance;
-  /** Told when somebody begins to seed or to download in a group, or ends it. */
-  readonly #changed: (group: GroupId) => void;
+  /** Told when an engine begins to seed or to download in a group, or ends it. */
+  readonly #onChange: (group: GroupId) => void;
   readonly #swarms = new Map<GroupId, Map<Root, SwarmState>>();
   /** The swarms that an engine is in, and its place in each. */
   readonly #of = new Map<PresentPeer, Map<SwarmState, number>>();
   #presences = 0;
 
-  constructor(clock: Clock, chance: Chance, changed: (group: GroupId) => void = () => {}) {
+  constructor(clock: Clock, chance: Chance, onChange: (group: GroupId) => void = () => {}) {
     this.#clock = clock;
     this.#chance = chance;
-    this.#changed = changed;
+    this.#onChange = onChange;
   }
 
   /** Peers in swarms, each counted once per swarm. */
@@ -102,12 +102,12 @@ export class Swarms {
     if (isDue) swarm.givenAtMs[place] = nowMs;
     if (place < swarm.seeders !== (leftBytes === 0)) {
       this.#sort(swarm, place, leftBytes === 0);
-      this.#changed(key.group);
+      this.#onChange(key.group);
     }
     return isDue;
   }
 
-  /** An engine listens elsewhere now: its swarms hear of it as of somebody new. */
+  /** An engine listens elsewhere now: its swarms hear of it as of a new one. */
   moved(who: PresentPeer): void {
     for (const swarm of this.#of.get(who)?.keys() ?? []) this.#enter(who, swarm);
   }
@@ -166,7 +166,7 @@ export class Swarms {
     else this.#of.set(who, new Map([[swarm, place]]));
     if (leftBytes === 0) this.#sort(swarm, place, true);
     this.#presences++;
-    this.#changed(key.group);
+    this.#onChange(key.group);
     this.#enter(who, swarm);
   }
 
@@ -191,7 +191,7 @@ export class Swarms {
     return swarm;
   }
 
-  /** Moves somebody over the border between leechers and seeders. */
+  /** Moves an engine over the border between leechers and seeders. */
   #sort(swarm: SwarmState, place: number, toSeeders: boolean): void {
     if (toSeeders) this.#swap(swarm, place, swarm.seeders++);
     else this.#swap(swarm, place, --swarm.seeders);
@@ -209,7 +209,7 @@ export class Swarms {
    * So many different places from `first` on, or all of them in any order when there are no more.
    */
   #choose(first: number, size: number, count: number): readonly number[] {
-    // The beginning of a shuffle (Fisher-Yates) of which only what was moved is written down.
+    // The beginning of a Fisher-Yates shuffle that remembers only what was moved.
     const moved = new Map<number, number>();
     return Array.from({ length: Math.min(count, size) }, (_, n) => {
       const m = n + Math.floor(this.#chance.random() * (size - n));
@@ -236,7 +236,7 @@ export class Swarms {
     mine.delete(swarm);
     if (mine.size === 0) this.#of.delete(who);
     this.#presences--;
-    this.#changed(swarm.key.group);
+    this.#onChange(swarm.key.group);
     swarm.entered?.delete(who);
     (swarm.gone ??= new Set()).add(who.pin);
     if (swarm.here.length > 0) return this.#notifySoon(swarm);
@@ -286,12 +286,12 @@ function takeSome<T>(from: Set<T> | undefined, max: number): T[] {
 
 /**
  * A peer as another one may dial it: the addresses it reports, and the one its link comes from with
- * its port. Loopback means another machine to everybody else, so it is given only to those who are
+ * its port. Loopback means another machine to all others, so it is given only to those who are
  * on this machine too.
  */
 export function peerFor(
   asker: Pick<PresentPeer, 'host'>,
-  peer: Omit<PresentPeer, 'tell'>,
+  peer: Omit<PresentPeer, 'notify'>,
   leftBytes: number,
 ): SwarmPeer {
   const local = isLoopback(asker.host) && isLoopback(peer.host);

@@ -222,7 +222,7 @@ export class PeerConnections {
       side: 'peer',
       handlers: peer.handlers,
       heartbeatMs: HEARTBEAT_MS.peer,
-      opened: (opened) => (peer.rpc = opened),
+      onOpen: (opened) => (peer.rpc = opened),
     });
     void connection.whenEnded.then(() => {
       if (this.#connections.get(pin) === peer) this.#connections.delete(pin);

@@ -61,9 +61,9 @@ export async function late(oldest: number): Promise<readonly Figure[]> {
       clock: nodeClock,
       logger: silentLog,
       isTracker: () => false,
-      onBoth: () => Promise.resolve(true),
-      committed: () => {},
-      broken: (error) => {
+      whenOnBoth: () => Promise.resolve(true),
+      onCommitted: () => {},
+      onLogFailed: (error) => {
         throw error;
       },
     });

@@ -273,7 +273,7 @@ describe('the real network between machines', () => {
     assert.ok(sent < hello.length);
     assert.equal(
       at.logged.filter(
-        ({ phrase, fields }) => phrase === 'a handshake failed' && fields?.['why'] === 'not done within 60 ms',
+        ({ phrase, fields }) => phrase === 'handshake failed' && fields?.['why'] === 'not done within 60 ms',
       ).length,
       2,
     );

@@ -206,7 +206,7 @@ describe('a connection', () => {
         }
         const { error } = await settled(left.call('wait', {}));
         assert.deepEqual([error?.code, error?.fields['why']], ['internal', 'a bug']);
-        assert.match(sim.lastLines().join('\n'), /bob error: a call failed {"type":"wait","error":"a bug"}/);
+        assert.match(sim.lastLines().join('\n'), /bob error: call failed {"type":"wait","error":"a bug"}/);
         assert.ok(left.isOpen);
       },
       {

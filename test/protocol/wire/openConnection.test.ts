@@ -108,7 +108,7 @@ describe('a stream becomes a connection', () => {
       connection.notify('note', { n: 2 });
       await sim.advance(100);
       const handlers = rightHandlers({ note: ({ n }) => void order.push(`note ${n}`) });
-      link.connect({ ...right(handlers), opened: () => order.push('opened') });
+      link.connect({ ...right(handlers), onOpen: () => order.push('opened') });
       assert.deepEqual(order, ['opened', 'note 1', 'note 2']);
     }));
 

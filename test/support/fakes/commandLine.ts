@@ -4,7 +4,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { runCli } from '../../../extension/engine/cli/cli.ts';
+import { runCli } from '../../../extension/engine/cli.ts';
 import type { EngineConnector } from '../../../extension/engine/cli/session.ts';
 import type { LocalServer } from '../../../extension/engine/daemon/localServer.ts';
 import { homeAt } from '../../../protocol/home/homeLayout.ts';

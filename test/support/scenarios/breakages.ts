@@ -98,7 +98,7 @@ export const BREAKAGES: readonly Breakage[] = [
     'sends before the disk has it',
     'log/ledger.ts',
     '    await this.#written(this.log.append(entries));',
-    '    for (const { stamp } of entries) this.#durable.set(stamp.origin, stamp.seq);\n    this.#options.committed();\n    await this.#written(this.log.append(entries));',
+    '    for (const { stamp } of entries) this.#durable.set(stamp.origin, stamp.seq);\n    this.#options.onCommitted();\n    await this.#written(this.log.append(entries));',
     1,
   ),
   breakage(
@@ -183,7 +183,7 @@ export const BREAKAGES: readonly Breakage[] = [
   breakage(
     'leaves applied who writes what the late one reads',
     'log/replay.ts',
-    "for (const track of one.reads) look(track, 'writes');",
+    "for (const track of one.reads) visit(track, 'writes');",
     '',
     177,
   ),

@@ -282,8 +282,8 @@ class Nemesis {
       listen: { port: 7070 },
       opLog,
       lostLog: this.#joining.has(n),
-      keep: KEEP,
-      logIsBack: () => {
+      retention: KEEP,
+      onLogRestored: () => {
         this.#joining.delete(n);
         // Whoever calls this would take an exception for a trouble of its own.
         for (const id of this.#onBoth) {
@@ -588,9 +588,9 @@ function foldAnew(disk: MemoryDisk, { ledger: { realm } }: Tracker): State {
     realm,
     clock: nodeClock,
     logger: silentLog,
-    onBoth: () => Promise.resolve(false),
+    whenOnBoth: () => Promise.resolve(false),
     isTracker: () => true,
-    committed: ignore,
-    broken: ignore,
+    onCommitted: ignore,
+    onLogFailed: ignore,
   }).state;
 }

@@ -50,10 +50,10 @@ class Site {
       realm: REALM,
       clock,
       logger: silentLog,
-      onBoth: () => Promise.resolve(true),
+      whenOnBoth: () => Promise.resolve(true),
       isTracker: () => false,
-      committed: () => {},
-      broken: (error) => assert.fail(error),
+      onCommitted: () => {},
+      onLogFailed: (error) => assert.fail(error),
     });
     this.ledger.onChange((changes) => this.changes.push(changes));
     return this.ledger;

@@ -36,7 +36,7 @@ describe('a pair that lives on', function () {
   const keepLittle = async (it: Pair): Promise<void> => {
     for (const n of BOTH) {
       await it.tracker(n).close();
-      await it.start(n, { keep: KEEP });
+      await it.start(n, { retention: KEEP });
     }
     await it.inState('paired');
   };
@@ -97,14 +97,14 @@ describe('a pair that lives on', function () {
       it.assertEqual();
 
       it.kill(1);
-      await it.restart(1, { keep: KEEP });
+      await it.restart(1, { retention: KEEP });
       await it.inState('paired');
       it.assertEqual();
 
       it.kill(2);
       it.disks[2] = emptyDisk(it.machines[2].world.chance);
       let isBack = false;
-      await it.restart(2, { keep: KEEP, lostLog: true, logIsBack: () => (isBack = true) });
+      await it.restart(2, { retention: KEEP, lostLog: true, onLogRestored: () => (isBack = true) });
       await it.inState('paired');
       assert.ok(isBack);
       it.assertEqual();
@@ -291,7 +291,7 @@ describe('a pair that lives on', function () {
         lostLog: true,
       };
       await it.tracker(1).close();
-      await it.start(1, { keepList: ({ descriptor }) => Promise.resolve(void kept.push(Buffer.from(descriptor))) });
+      await it.start(1, { saveList: ({ descriptor }) => Promise.resolve(void kept.push(Buffer.from(descriptor))) });
       it.running[2] = await it.realm.start(2, started);
       await it.inState('paired');
       assert.deepEqual(shown(it), [2, 2]);

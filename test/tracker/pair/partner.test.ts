@@ -156,7 +156,7 @@ describe('a pair of trackers', function () {
     it.kill(1);
     it.disks[1] = emptyDisk(it.machines[1].world.chance);
     let isBack = false;
-    const one = await it.restart(1, { lostLog: true, logIsBack: () => (isBack = true) });
+    const one = await it.restart(1, { lostLog: true, onLogRestored: () => (isBack = true) });
     assert.equal(one.status().partner, 'joining');
     const refused = new Client(it.realm.realm, alice.identity, alice.world);
     await refused.connect(one.address);
@@ -260,7 +260,7 @@ describe('a pair of trackers', function () {
       assert.deepEqual(
         said,
         [
-          `the partner is not reached: the tracker at ${theirs.machines[1].host}:7070 belongs to another realm (${theirs.realm.realm.slice(0, 8)}) than expected (${ours.realm.realm.slice(0, 8)})`,
+          `partner unreachable: the tracker at ${theirs.machines[1].host}:7070 belongs to another realm (${theirs.realm.realm.slice(0, 8)}) than expected (${ours.realm.realm.slice(0, 8)})`,
         ],
         'once, not at every try',
       );

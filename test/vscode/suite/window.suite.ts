@@ -77,12 +77,12 @@ describe('the extension in its host', () => {
       parseArguments(args, { views: { groups: view, files: view, downloads: view } });
     const file = vscode.Uri.file('/w/a.txt');
     for (const other of ['a text', 7, null, undefined, { other: true }, ['x']]) {
-      assert.deepEqual(given(other, [other]), { given: undefined, all: [] });
+      assert.deepEqual(given(other, [other]), { argument: undefined, selection: [] });
     }
-    assert.deepEqual(given(file, [file, 'x']), { given: file, all: [file] });
-    assert.deepEqual(given(selected), { given: selected, all: undefined });
-    assert.deepEqual(given({ resourceUri: file }), { given: file, all: [file] });
-    assert.deepEqual(given({ selectedIn: 'files' }), { given: selected, all: [selected] });
+    assert.deepEqual(given(file, [file, 'x']), { argument: file, selection: [file] });
+    assert.deepEqual(given(selected), { argument: selected, selection: undefined });
+    assert.deepEqual(given({ resourceUri: file }), { argument: file, selection: [file] });
+    assert.deepEqual(given({ selectedIn: 'files' }), { argument: selected, selection: [selected] });
   });
 
   it('has titles and descriptions in words, not keys', () => {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { runCli } from '../../../../../extension/engine/cli/cli.ts';
+import { runCli } from '../../../../../extension/engine/cli.ts';
 import type { LocalServer } from '../../../../../extension/engine/daemon/localServer.ts';
 import { startLocalServer } from '../../../../../extension/engine/daemon/localServer.ts';
 import { homeOf } from '../../../../../protocol/home/homePath.ts';

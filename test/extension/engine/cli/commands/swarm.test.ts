@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
-import { runCli } from '../../../../../extension/engine/cli/cli.ts';
+import { runCli } from '../../../../../extension/engine/cli.ts';
 import type { EngineConnector } from '../../../../../extension/engine/cli/session.ts';
 import { pieceMap } from '../../../../../extension/engine/cli/swarmText.ts';
 import type { LocalServer } from '../../../../../extension/engine/daemon/localServer.ts';

@@ -3,28 +3,28 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
-import { asShoalError, isShoalError } from '../../../protocol/base/errors.ts';
-import { createIdentity } from '../../../protocol/node/identity.ts';
-import { createNodeWorld } from '../../../protocol/node/nodeWorld.ts';
-import type { World } from '../../../protocol/base/world.ts';
-import { silentLog } from '../../../protocol/base/world.ts';
-import { accountCommands } from './commands/account.ts';
-import { engineCommands } from './commands/engine.ts';
-import { fileCommands } from './commands/files.ts';
-import { groupCommands } from './commands/groups.ts';
-import { linkCommands } from './commands/links.ts';
-import { jsonLine } from './table.ts';
-import type { EngineConnector, GlobalOptions } from './session.ts';
-import { Session } from './session.ts';
-import type { Terminal } from './terminal.ts';
-import { nodeTerminal } from './terminal.ts';
-import { transferCommands } from './commands/transfers.ts';
-import type { CommandInput, CommandFamily, CommandSpec } from './commands/command.ts';
-import type { Home } from '../../../protocol/home/homeLayout.ts';
-import { defaultHome, homeOf } from '../../../protocol/home/homePath.ts';
-import { connectEngine, findEngine } from '../../../protocol/home/connectEngine.ts';
-import { startEngineProcess } from '../../../protocol/home/startProcess.ts';
-import { IS_BUNDLE, VERSION } from '../../../protocol/node/version.ts';
+import { asShoalError, isShoalError } from '../../protocol/base/errors.ts';
+import { createIdentity } from '../../protocol/node/identity.ts';
+import { createNodeWorld } from '../../protocol/node/nodeWorld.ts';
+import type { World } from '../../protocol/base/world.ts';
+import { silentLog } from '../../protocol/base/world.ts';
+import { accountCommands } from './cli/commands/account.ts';
+import { engineCommands } from './cli/commands/engine.ts';
+import { fileCommands } from './cli/commands/files.ts';
+import { groupCommands } from './cli/commands/groups.ts';
+import { linkCommands } from './cli/commands/links.ts';
+import { jsonLine } from './cli/table.ts';
+import type { EngineConnector, GlobalOptions } from './cli/session.ts';
+import { Session } from './cli/session.ts';
+import type { Terminal } from './cli/terminal.ts';
+import { nodeTerminal } from './cli/terminal.ts';
+import { transferCommands } from './cli/commands/transfers.ts';
+import type { CommandInput, CommandFamily, CommandSpec } from './cli/commands/command.ts';
+import type { Home } from '../../protocol/home/homeLayout.ts';
+import { defaultHome, homeOf } from '../../protocol/home/homePath.ts';
+import { connectEngine, findEngine } from '../../protocol/home/connectEngine.ts';
+import { startEngineProcess } from '../../protocol/home/startProcess.ts';
+import { IS_BUNDLE, VERSION } from '../../protocol/node/version.ts';
 
 const TOPICS: readonly CommandFamily[] = [
   accountCommands,
@@ -36,7 +36,7 @@ const TOPICS: readonly CommandFamily[] = [
 ];
 
 /** What an engine is started from: this bundle, or its main module. */
-const ENTRY = IS_BUNDLE ? fileURLToPath(import.meta.url) : path.join(import.meta.dirname, '../main.ts');
+const ENTRY = IS_BUNDLE ? fileURLToPath(import.meta.url) : path.join(import.meta.dirname, 'main.ts');
 
 const USAGE_EXIT = 2;
 
@@ -68,7 +68,7 @@ export async function runCli(words: readonly string[], options: CliOptions = {})
     .description('run the engine of a home in this process; the other verbs start it so')
     .option('--extension <dir>', 'the extension that starts it')
     .action(async ({ extension }: { extension?: string }) => {
-      const { runEngine } = await import('../daemon/daemon.ts');
+      const { runEngine } = await import('./daemon/daemon.ts');
       exit = await runEngine(homeIn(program.opts(), terminal), VERSION, extension);
     });
   try {

@@ -1,11 +1,12 @@
 // The command line from its words to the engine's verbs and back to what is printed: the real host
 // and a real socket, around an engine that only pretends. What stays until something is done is in
-// follow.test.ts; what has more to it than one call, in the suite of its family of commands.
+// cli/commands/follow.test.ts; what has more to it than one call, in the suite of its family of
+// commands.
 import assert from 'node:assert/strict';
-import { allCommands } from '../../../../extension/engine/cli/cli.ts';
-import { ShoalError } from '../../../../protocol/base/errors.ts';
-import { CommandLine } from '../../../support/fakes/commandLine.ts';
-import { aFile, FakeEngine, fails } from '../../../support/fakes/fakeEngine.ts';
+import { allCommands } from '../../../extension/engine/cli.ts';
+import { ShoalError } from '../../../protocol/base/errors.ts';
+import { CommandLine } from '../../support/fakes/commandLine.ts';
+import { aFile, FakeEngine, fails } from '../../support/fakes/fakeEngine.ts';
 
 describe('the command line', () => {
   let shoal: CommandLine;
