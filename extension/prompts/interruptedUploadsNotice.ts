@@ -9,7 +9,7 @@ import { t } from '../common/l10n.ts';
 import { updateSetting } from '../common/settings.ts';
 import { interruptedUploadsText } from '../messages/uploadsText.ts';
 
-/** What in Memory stands for "don't show again". */
+/** What in SavedState stands for "don't show again". */
 const SHOWN = 'cut off';
 
 export function showInterruptedUploads(store: Store, savedState: SavedState, log: Log): vscode.Disposable {

@@ -4,7 +4,7 @@ import type { Log } from '../../protocol/base/world.ts';
 import { isComplete } from '../../protocol/frontend/transferState.ts';
 import type { WindowState } from './state.ts';
 
-/** Remembers them; Memory is one. */
+/** Remembers them; SavedState is one. */
 export interface OpenWhenDoneStore {
   readonly opening: ReadonlySet<number>;
   rememberOpening(ids: ReadonlySet<number>): Promise<void>;

@@ -9,7 +9,7 @@ import type { FilesOrder } from '../common/settings.ts';
 import type { FilesViewOptions } from './files.ts';
 import { LEVEL_ROWS, DEFAULT_OPTIONS } from './files.ts';
 
-/** Remembers what an account has seen; Memory is one. */
+/** Remembers what an account has seen; SavedState is one. */
 export interface SeenStore {
   seenMs(account: AccountId): ReadonlyMap<GroupId, number>;
   rememberSeen(account: AccountId, seenMs: ReadonlyMap<GroupId, number>): Promise<void>;
