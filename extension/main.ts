@@ -166,11 +166,11 @@ function followSignIn(store: Store, launcher: EngineLauncher): vscode.Disposable
 }
 
 async function settingsChanged(change: vscode.ConfigurationChangeEvent, store: Store): Promise<void> {
-  const told = ENGINE_SETTINGS.filter((name) => change.affectsConfiguration(`shoal.${name}`));
-  const trouble = change.affectsConfiguration('shoal.listen') ? listenProblem(setting('listen')) : undefined;
-  if (trouble !== undefined) void vscode.window.showErrorMessage(trouble);
-  if (told.length > 0 && store.state.engine === 'up') {
-    await store.call('configure', engineSettings(told)).catch(() => undefined);
+  const changed = ENGINE_SETTINGS.filter((name) => change.affectsConfiguration(`shoal.${name}`));
+  const problem = change.affectsConfiguration('shoal.listen') ? listenProblem(setting('listen')) : undefined;
+  if (problem !== undefined) void vscode.window.showErrorMessage(problem);
+  if (changed.length > 0 && store.state.engine === 'up') {
+    await store.call('configure', engineSettings(changed)).catch(() => undefined);
   } // it is told when it is met again
   if (change.affectsConfiguration('shoal.home') || change.affectsConfiguration('shoal.engine')) {
     const reload = t('Reload Window');

@@ -34,10 +34,10 @@ export interface CommandContext {
 
 /** What a row of ours is about: all that a command takes of it. */
 interface RowArgument {
-  readonly row: RowGiven;
+  readonly row: CommandRow;
 }
 /** Without a context it fits every command. */
-export type RowGiven = Pick<Row, 'subject'> & Partial<Pick<Row, 'context' | 'label'>>;
+export type CommandRow = Pick<Row, 'subject'> & Partial<Pick<Row, 'context' | 'label'>>;
 
 /**
  * What a menu gives a command: a row of ours and the rows selected with it, or a file of the
@@ -69,20 +69,20 @@ export type Command = (
 export function parseArguments(
   args: readonly unknown[],
   { views }: Pick<CommandContext, 'views'>,
-): { readonly given: CommandArgument | 'nothing'; readonly all: CommandSelection } {
+): { readonly argument: CommandArgument | 'nothing'; readonly selection: CommandSelection } {
   const [first] = args;
   if (isKey(first)) {
     const { selection } = views[first.selectedIn].view;
-    return { given: selection[0] ?? 'nothing', all: selection };
+    return { argument: selection[0] ?? 'nothing', selection };
   }
   const changes = args.flatMap((one) => (isChange(one) ? [one.resourceUri] : []));
-  if (changes.length > 0) return { given: changes[0], all: changes };
+  if (changes.length > 0) return { argument: changes[0], selection: changes };
   const all: readonly unknown[] = Array.isArray(args[1]) ? args[1] : [];
   // Whatever else a keybinding or another extension gives counts as nothing: then the person is
   // asked.
   return {
-    given: isArgument(first) ? first : undefined,
-    all: all.length > 0 ? (all.filter(isArgument) as CommandSelection) : undefined,
+    argument: isArgument(first) ? first : undefined,
+    selection: all.length > 0 ? (all.filter(isArgument) as CommandSelection) : undefined,
   };
 }
 
@@ -109,12 +109,13 @@ export const subjectsOf = (
     .map(({ subject }) => subject);
 
 /** The rows that a command was given. */
-export function rowsOf(argument: CommandArgument, selection?: CommandSelection): readonly RowGiven[] {
+export function rowsOf(argument: CommandArgument, selection?: CommandSelection): readonly CommandRow[] {
   const nodes = selection && selection.length > 0 ? selection : argument ? [argument] : [];
   return nodes.flatMap((node) => ('row' in node ? [node.row] : []));
 }
 
-export const hasContext = ({ context }: RowGiven, word: string): boolean => context?.split(' ').includes(word) ?? true;
+export const hasContext = ({ context }: CommandRow, word: string): boolean =>
+  context?.split(' ').includes(word) ?? true;
 
 /**
  * Does the same with each. One that fails does not keep those behind it; the first failure is

@@ -147,24 +147,24 @@ async function downloadInto(
   { folder, isDefault }: { readonly folder: string; readonly isDefault: boolean },
 ): Promise<boolean> {
   const { savedState, views } = context;
-  const begun: number[] = [];
-  const beginning = forEach(await notYetHere(context, fileRefs), async (one) => {
-    const id = await begin(context, one, folder);
-    if (id !== undefined) begun.push(id);
+  const started: number[] = [];
+  const starting = forEach(await notYetHere(context, fileRefs), async (one) => {
+    const id = await startDownload(context, one, folder);
+    if (id !== undefined) started.push(id);
   });
-  const failure = await beginning.then(
+  const failure = await starting.then(
     () => undefined,
     (error: unknown) => ({ error }),
   );
-  if (begun.length > 0) {
-    if (setting('openWhenDone') && begun.length <= OPENED_MAX) await context.openWhenDone.mark(begun, true);
+  if (started.length > 0) {
+    if (setting('openWhenDone') && started.length <= OPENED_MAX) await context.openWhenDone.mark(started, true);
     await vscode.commands.executeCommand('shoal.downloads.focus', { preserveFocus: true });
     views.downloads.refresh();
-    void follow(context, begun, folder);
+    void notifyWhenDone(context, started, folder);
     if (isDefault) await announceFolderOnce(savedState, folder);
   }
   if (failure) throw failure.error;
-  return begun.length > 0;
+  return started.length > 0;
 }
 
 /**
@@ -183,15 +183,19 @@ async function notYetHere(context: CommandContext, fileRefs: readonly FileRef[])
 }
 
 /** Its transfer; undefined when the person changed their mind. */
-async function begin(context: CommandContext, { group, name }: FileRef, folder: string): Promise<number | undefined> {
+async function startDownload(
+  context: CommandContext,
+  { group, name }: FileRef,
+  folder: string,
+): Promise<number | undefined> {
   const { store } = context;
   const row = rowOf(store.state, { group, name });
   const howMuch = row?.content === 'folder' ? await askAllOrSome(context, name, row.sizeBytes) : 'all';
   if (howMuch === undefined) return undefined;
-  const wish = { group, name, path: folder, rename: true, mode: setting('pieceSelection') };
+  const request = { group, name, path: folder, rename: true, mode: setting('pieceSelection') };
   const { transfer } = await (howMuch === 'all'
-    ? store.call('download', { ...wish, asFile: false, only: [] })
-    : store.call('downloadSome', wish));
+    ? store.call('download', { ...request, asFile: false, only: [] })
+    : store.call('downloadSome', request));
   return howMuch === 'some' && !(await chooseFilesOf(context, transfer)) ? undefined : transfer;
 }
 
@@ -234,23 +238,27 @@ async function retry({ name, path: file }: Transfer): Promise<boolean> {
  * Says when they are there, once for all, in the window that asked for them and nowhere else. What
  * this window opens needs no words.
  */
-async function follow(
+async function notifyWhenDone(
   { store, log, openWhenDone }: CommandContext,
   ids: readonly number[],
   folder: string,
 ): Promise<void> {
   try {
-    const came = (await store.until(downloadResultsOf(ids))).filter(({ id }) => !openWhenDone.opens(id));
-    const [first] = came;
+    const completed = (await store.until(downloadResultsOf(ids))).filter(({ id }) => !openWhenDone.opens(id));
+    const [first] = completed;
     if (!first) return;
     const open = t('Open');
     const reveal = t('Show in Folder');
-    const words = plural(came.length, 'Downloaded {1}', 'Downloaded {0} files', inMessage(first.name));
-    const answer = await vscode.window.showInformationMessage(words, ...(came.length === 1 ? [open] : []), reveal);
+    const message = plural(completed.length, 'Downloaded {1}', 'Downloaded {0} files', inMessage(first.name));
+    const answer = await vscode.window.showInformationMessage(
+      message,
+      ...(completed.length === 1 ? [open] : []),
+      reveal,
+    );
     if (answer === open) await openPath(first.path);
-    if (answer === reveal) await revealPath(came.length === 1 ? first.path : folder);
+    if (answer === reveal) await revealPath(completed.length === 1 ? first.path : folder);
   } catch (error) {
-    log.info('what was downloaded cannot be shown', { why: (error as Error).message });
+    log.info('cannot show finished downloads', { why: (error as Error).message });
   }
 }
 
@@ -259,10 +267,10 @@ async function follow(
  * is here is overwritten.
  */
 export const downloadUpdate: Command = async (context, argument, selection) => {
-  const wanted = subjectsOf(argument, selection, 'update');
-  const asked = argument ? undefined : await askUpdate(context);
+  const selected = subjectsOf(argument, selection, 'update');
+  const picked = argument ? undefined : await askUpdate(context);
   const isWanted = (update: Update): boolean =>
-    [...wanted, ...(asked ? [asked] : [])].some(
+    [...selected, ...(picked ? [picked] : [])].some(
       ({ group, file }) => group === update.group && file === update.file.name,
     );
   await getAll(context, updatesOf(context.store.state).filter(isWanted));
@@ -281,10 +289,10 @@ async function askUpdate({
   pickers,
   store,
 }: CommandContext): Promise<{ readonly group: string; readonly file: string } | undefined> {
-  const behind = new Set(updatesOf(store.state).map(({ file }) => file));
+  const outdated = new Set(updatesOf(store.state).map(({ file }) => file));
   const found = await pickers.file(t('Download Update'), {
     placeholder: t('Of which file?'),
-    fits: (file) => behind.has(file),
+    fits: (file) => outdated.has(file),
   });
   return found && { group: found.group, file: found.file.name };
 }
@@ -292,7 +300,7 @@ async function askUpdate({
 /** A download goes beside the one that is there; what was shared from here has no such place. */
 async function getAll(context: CommandContext, updates: readonly Update[]): Promise<void> {
   const byFolder = Map.groupBy(updates, ({ older, file }) =>
-    older.kind === 'download' ? above(older.path, file.name) : undefined,
+    older.kind === 'download' ? folderOf(older.path, file.name) : undefined,
   );
   for (const [folder, some] of byFolder) {
     if (folder === undefined) await downloadToUsualFolder(context, some.map(fileRefOf));
@@ -301,7 +309,7 @@ async function getAll(context: CommandContext, updates: readonly Update[]): Prom
 }
 
 /** The folder that a file of this name was downloaded into. */
-const above = (file: string, name: string): string => name.split('/').reduce((at) => path.dirname(at), file);
+const folderOf = (file: string, name: string): string => name.split('/').reduce((at) => path.dirname(at), file);
 
 const fileRefOf = ({ group, file }: Update): FileRef => ({ group, name: file.name });
 

@@ -64,15 +64,15 @@ export const joinGroup: Command = async ({ pickers, store }) => {
 
 export const cancelRequest: Command = async ({ pickers, store }, argument, selection) => {
   const rows = groupsIn(subjectsOf(argument, selection, 'applied'));
-  const asked = argument ? undefined : await pickers.appliedGroup(t('Cancel Request'));
-  await forEach(asked === undefined ? rows : [asked], (group) => store.call('cancelRequest', { group }));
+  const picked = argument ? undefined : await pickers.appliedGroup(t('Cancel Request'));
+  await forEach(picked === undefined ? rows : [picked], (group) => store.call('cancelRequest', { group }));
 };
 
 const groupsIn = (subjects: readonly Subject[]): readonly string[] => subjects.flatMap(({ group }) => group ?? []);
 
 export const leaveGroup: Command = async (context, argument, selection) => {
-  const asked = argument ? undefined : await context.pickers.group(t('Leave Group'), t('Which group?'));
-  for (const group of asked === undefined ? groupsIn(subjectsOf(argument, selection, 'group')) : [asked]) {
+  const picked = argument ? undefined : await context.pickers.group(t('Leave Group'), t('Which group?'));
+  for (const group of picked === undefined ? groupsIn(subjectsOf(argument, selection, 'group')) : [picked]) {
     if (!(await leaveOne(context, group))) return; // the person changed their mind, of those behind it too
   }
 };
@@ -110,9 +110,9 @@ async function leaveOne({ store }: CommandContext, group: string): Promise<boole
 }
 
 export const removeMember: Command = async (context, argument, selection) => {
-  const asked = argument ? undefined : await context.pickers.member(t('Remove Member'));
-  const chosen = asked
-    ? [asked]
+  const picked = argument ? undefined : await context.pickers.member(t('Remove Member'));
+  const chosen = picked
+    ? [picked]
     : subjectsOf(argument, selection, 'removable').flatMap(({ group, user }) =>
         group !== undefined && user !== undefined ? [{ group, user }] : [],
       );
@@ -172,7 +172,8 @@ export const deleteGroup: Command = async ({ pickers, store }, argument) => {
   if (group === undefined) return;
   const remove = t('Delete for Everybody');
   const detail = t(
-    "Its list of files goes, for every member, and nobody serves them any more. Files on people's disks stay where they are. This cannot be undone.",
+    "Its list of files goes, for every member, and nobody serves them any more. Files on people's " +
+      'disks stay where they are. This cannot be undone.',
   );
   if (
     (await vscode.window.showWarningMessage(
@@ -232,8 +233,8 @@ export const acceptAllRequests: Command = async ({ pickers, store }, argument, s
     ? undefined
     : await pickers.group(t('Accept All Requests'), t('Of which group?'), ({ requests }) => requests.length > 0);
   const groups = group === undefined ? groupsIn(subjectsOf(argument, selection, 'asked')) : [group];
-  const asked = waitingRequests(store.state).filter((one) => groups.includes(one.group.name));
-  await forEach(asked, ({ group: { name }, user }) => store.call('acceptRequest', { group: name, user }));
+  const requests = waitingRequests(store.state).filter((one) => groups.includes(one.group.name));
+  await forEach(requests, ({ group: { name }, user }) => store.call('acceptRequest', { group: name, user }));
 };
 
 /** Shows the first request that waits, and those behind it. */

@@ -81,7 +81,8 @@ export const copyDiagnostics: Command = async ({ store, launcher, log }) => {
   log.info('diagnostics copied');
   void vscode.window.showInformationMessage(
     t(
-      "Copied. It holds versions, states and the last lines of the engine's log, with paths and addresses; no passwords, keys or file contents.",
+      "Copied. It holds versions, states and the last lines of the engine's log, with paths and " +
+        'addresses; no passwords, keys or file contents.',
     ),
   );
 };

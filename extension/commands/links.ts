@@ -39,10 +39,10 @@ export async function copyInvitation(context: CommandContext, group: string): Pr
 
 /** Of several files one link a line. */
 export const copyFileLink: Command = async (context, argument, selection) => {
-  const asked = argument
+  const picked = argument
     ? undefined
     : await context.pickers.file(t('Copy File Link'), { placeholder: t('A link to which file?') });
-  const chosen = asked ? [{ group: asked.group, file: asked.file.name }] : subjectsOf(argument, selection);
+  const chosen = picked ? [{ group: picked.group, file: picked.file.name }] : subjectsOf(argument, selection);
   const links: string[] = [];
   for (const { group, file: name } of chosen) {
     if (group === undefined || name === undefined) continue;
@@ -69,7 +69,7 @@ export const openLink: Command = async (context, argument) => {
   const text = argument instanceof vscode.Uri ? textOf(argument) : await promptLink(context);
   if (text === undefined) return;
   const link = parseShareLink(text);
-  context.log.info('a link is followed', { route: link.is }); // and nothing else of it
+  context.log.info('opening a link', { route: link.is }); // and nothing else of it
   if (!(await isSignedInAt(context, link))) return;
   await (link.is === 'join' ? join(context, link) : open(context, link));
 };
@@ -135,7 +135,8 @@ async function signOutFor(
     trackerLine(link),
     '',
     t(
-      'You are signed in as {0} at {1}. Shoal is signed in at one tracker at a time: to follow the link, sign out here. What you share and download here stops until you sign in here again.',
+      'You are signed in as {0} at {1}. Shoal is signed in at one tracker at a time: to follow the ' +
+        'link, sign out here. What you share and download here stops until you sign in here again.',
       inMessage(user),
       inMessage(addressesOf(trackerUrl)),
     ),

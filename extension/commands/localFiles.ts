@@ -13,8 +13,8 @@ import { subjectsOf } from './context.ts';
 
 export const openFile: Command = async ({ pickers }, argument, selection) => {
   const paths = subjectsOf(argument, selection).flatMap(({ path: file }) => (file === undefined ? [] : [file]));
-  const asked = paths.length > 0 ? undefined : await pickers.transfer(t('Open File'), t('Open which file?'), isHere);
-  for (const file of asked ? [asked.path] : paths) await openPath(file);
+  const picked = paths.length > 0 ? undefined : await pickers.transfer(t('Open File'), t('Open which file?'), isHere);
+  for (const file of picked ? [picked.path] : paths) await openPath(file);
 };
 
 export const revealFile: Command = async ({ pickers }, argument) => {

@@ -115,11 +115,11 @@ export const downloadShown: Command = async (context, argument) => {
   const uri = argument instanceof vscode.Uri ? argument : uriShown();
   const location = uri && parseSharedUri(uri);
   const group = location && myGroups(store.state).find(({ name }) => nameKey(name) === nameKey(location.group))?.name;
-  const asked = location
+  const picked = location
     ? undefined
     : await pickers.file(t('Download File'), { placeholder: t('Type a part of a name; Enter downloads') });
   if (location) await downloadToUsualFolder(context, [{ group: group ?? location.group, name: location.name }]);
-  else if (asked) await downloadToUsualFolder(context, [{ group: asked.group, name: asked.file.name }]);
+  else if (picked) await downloadToUsualFolder(context, [{ group: picked.group, name: picked.file.name }]);
 };
 
 function uriShown(): vscode.Uri | undefined {
@@ -175,11 +175,11 @@ async function sharedFileOf(
     return { group: subject.group, file: await store.call('findFile', { group: subject.group, name: subject.file }) };
   }
   await store.listings.readAll('files');
-  const known = [...store.state.transfers.values()].filter((transfer) => transfer.path === argument.fsPath);
+  const copies = [...store.state.transfers.values()].filter((transfer) => transfer.path === argument.fsPath);
   const fits = (group: string, { name, content }: FileRow): boolean =>
     content !== 'folder' &&
-    (known.length > 0
-      ? known.some((transfer) => transfer.groupName === group && fileNameKey(transfer.name) === fileNameKey(name))
+    (copies.length > 0
+      ? copies.some((transfer) => transfer.groupName === group && fileNameKey(transfer.name) === fileNameKey(name))
       : fileNameKey(path.posix.basename(name)) === fileNameKey(path.basename(argument.fsPath)));
   const all = myGroups(store.state).flatMap(({ group, name }) =>
     (store.state.files.get(group)?.rows ?? [])

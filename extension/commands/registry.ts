@@ -150,11 +150,11 @@ export const COMMAND_NAMES: readonly string[] = [...Object.keys(FOR_MEMBERS), ..
 export function registerCommands(context: CommandContext): vscode.Disposable {
   const all = Object.entries<Command>({ ...FOR_MEMBERS, ...FOR_ALL }).map(([name, command]) =>
     vscode.commands.registerCommand(`shoal.${name}`, async (...args: readonly unknown[]) => {
-      const { given: argument, all: chosen } = parseArguments(args, context);
+      const { argument, selection } = parseArguments(args, context);
       if (argument === 'nothing') return; // a key where nothing is selected
       await runWithErrors(context, name, async () => {
         if (name in FOR_MEMBERS) await signedIn(context.store);
-        await command(context, argument, chosen);
+        await command(context, argument, selection);
       });
     }),
   );

@@ -15,8 +15,8 @@ export const goToFile: Command = async (context) => {
   const found = await context.pickers.file(t('Go to Shared File'), {
     placeholder: t('Type a part of a name; Enter shows it in its group'),
     buttons: [
-      { icon: 'cloud-download', title: t('Download, or open what is here'), way: 'get' },
-      { icon: 'list-tree', title: t('Show in Files'), way: 'show' },
+      { icon: 'cloud-download', title: t('Download, or open what is here'), action: 'get' },
+      { icon: 'list-tree', title: t('Show in Files'), action: 'show' },
     ],
   });
   if (found?.action === 'get') await getFile(context, { group: found.group, name: found.file.name });

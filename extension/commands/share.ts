@@ -64,8 +64,8 @@ async function shareAll(
 export async function shareIn(context: CommandContext, group: string, uris: readonly vscode.Uri[]): Promise<void> {
   if (!(await confirmSharing(uris, group))) return;
   const files = uris.map(({ fsPath }) => fsPath);
-  const { shared, failures } = await withSharingProgress(context.store, files, (sign) =>
-    shareEach(files, async (file) => (sign.signal.aborted ? undefined : shareOne(context, group, file, sign))),
+  const { shared, failures } = await withSharingProgress(context.store, files, (progress) =>
+    shareEach(files, async (file) => (progress.signal.aborted ? undefined : shareOne(context, group, file, progress))),
   );
   // Side by side: what is told of those that were shared stays until somebody answers.
   await Promise.all([
@@ -135,14 +135,14 @@ async function shareOne(
   context: CommandContext,
   group: string,
   file: string,
-  sign: SharingProgress,
+  progress: SharingProgress,
   replace = false,
 ): Promise<Transfer | undefined> {
   const { store } = context;
   const { transfer: id } = await store.call('share', { group, path: file, name: undefined, replace });
   try {
-    sign.now(file, id);
-    return await store.until(shareDone(id, file), sign.signal);
+    progress.onStart(file, id);
+    return await store.until(shareDone(id, file), progress.signal);
   } catch (error) {
     if (isShoalError(error, 'cancelled')) return void (await forget(context, id));
     if (!isShoalError(error, 'fileExists')) throw error;
@@ -154,7 +154,7 @@ async function shareOne(
     );
     const question = t('{0} is in {1} already.', inMessage(path.basename(file)), inMessage(group));
     return (await vscode.window.showWarningMessage(question, { modal: true, detail }, answer)) === answer
-      ? shareOne(context, group, file, sign, true)
+      ? shareOne(context, group, file, progress, true)
       : undefined;
   }
 }
@@ -169,33 +169,33 @@ async function notifyShared(
   names: readonly string[],
 ): Promise<void> {
   if (names.length === 0) return;
-  const what = plural(
+  const summary = plural(
     names.length,
     'Shared {1} in {2}',
     'Shared {0} files',
     inMessage(names[0] ?? ''),
     inMessage(group),
   );
-  void vscode.window.setStatusBarMessage(`$(check) ${withoutIcons(what)}`, 5000);
+  void vscode.window.setStatusBarMessage(`$(check) ${withoutIcons(summary)}`, 5000);
   if (await savedState.markShown('shared', 'everywhere')) return;
   const keep = t('Keep Sharing When Closed');
-  const words = store.state.isEngineHere
-    ? t('{0}. Others can download it as long as this window is open.', what)
-    : t('{0}. Others can download it as long as VS Code is open.', what);
-  if ((await vscode.window.showInformationMessage(words, ...(store.state.isEngineHere ? [] : [keep]))) === keep) {
+  const message = store.state.isEngineHere
+    ? t('{0}. Others can download it as long as this window is open.', summary)
+    : t('{0}. Others can download it as long as VS Code is open.', summary);
+  if ((await vscode.window.showInformationMessage(message, ...(store.state.isEngineHere ? [] : [keep]))) === keep) {
     await updateSetting('keepSharing', true);
   }
 }
 
 export const stopSharing: Command = async ({ pickers, store }, argument, selection) => {
-  const asked = argument
+  const picked = argument
     ? undefined
     : await pickers.transfer(
         t('Stop Sharing'),
         t('Stop sharing which file?'),
         ({ kind, state }) => kind === 'share' || state === 'seeding',
       );
-  const chosen = asked ? [{ group: asked.groupName, file: asked.name }] : named(subjectsOf(argument, selection));
+  const chosen = picked ? [{ group: picked.groupName, file: picked.name }] : named(subjectsOf(argument, selection));
   const others = chosen.length === 1 && chosen[0] ? otherSharesOf(store.state, chosen[0]) : undefined;
   await forEach(chosen, ({ group, file }) => store.call('stopShare', { group, name: file, remove: false }));
   const [first] = chosen;

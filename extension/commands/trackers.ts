@@ -36,28 +36,31 @@ export const startLocalPair: Command = async (context) => {
   if (store.state.overview?.account) return notifyRunning(pair.url, reach, []);
   await store.call('setTracker', { url: pair.url, confirm: false });
   await notifyRunning(pair.url, reach, [
-    { words: t('Create Account'), command: 'shoal.createAccount' },
-    { words: t('Sign In'), command: 'shoal.signIn' },
+    { label: t('Create Account'), command: 'shoal.createAccount' },
+    { label: t('Sign In'), command: 'shoal.signIn' },
   ]);
 };
 
 async function notifyRunning(
   url: string,
   reach: Reach,
-  ways: readonly { readonly words: string; readonly command: string }[],
+  actions: readonly { readonly label: string; readonly command: string }[],
 ): Promise<void> {
   const copy = t('Copy Tracker URL');
-  const words =
+  const message =
     reach === 'computer'
       ? t('The tracker pair runs on this computer. Other people on it sign in with its URL.')
       : t(
-          'The tracker pair runs on this computer. A colleague in this network installs Shoal, runs "Sign In" or "Create Account", and pastes its URL.',
+          'The tracker pair runs on this computer. A colleague in this network installs Shoal, ' +
+            'runs "Sign In" or "Create Account", and pastes its URL.',
         );
-  void vscode.window.showInformationMessage(words, ...ways.map((way) => way.words), copy).then(async (answer) => {
-    if (answer === copy) await vscode.env.clipboard.writeText(url);
-    const way = ways.find((one) => one.words === answer);
-    if (way) await vscode.commands.executeCommand(way.command);
-  });
+  void vscode.window
+    .showInformationMessage(message, ...actions.map((action) => action.label), copy)
+    .then(async (answer) => {
+      if (answer === copy) await vscode.env.clipboard.writeText(url);
+      const action = actions.find((one) => one.label === answer);
+      if (action) await vscode.commands.executeCommand(action.command);
+    });
 }
 
 async function chooseHost({ pickers }: CommandContext, title: string): Promise<string | undefined> {
@@ -72,13 +75,13 @@ async function chooseHost({ pickers }: CommandContext, title: string): Promise<s
 
 export const stopLocalPair: Command = async ({ pickers, localTrackers, store }) => {
   const title = t('Stop Local Tracker Pair');
-  const known = await localTrackers.known();
+  const pairs = await localTrackers.known();
   const chosen =
-    known.length < 2
-      ? known[0]
+    pairs.length < 2
+      ? pairs[0]
       : await pickers.choice(title, {
           placeholder: t('Which pair?'),
-          items: known.map((pair) => ({
+          items: pairs.map((pair) => ({
             label: pair.reach === 'computer' ? t('This computer') : t('This network'),
             detail: inMessage(pair.url),
             value: pair,
@@ -86,7 +89,7 @@ export const stopLocalPair: Command = async ({ pickers, localTrackers, store }) 
         });
   if (!chosen) {
     return void (
-      known.length === 0 && vscode.window.showInformationMessage(t('There is no tracker pair on this computer.'))
+      pairs.length === 0 && vscode.window.showInformationMessage(t('There is no tracker pair on this computer.'))
     );
   }
   if (store.state.overview?.account && store.state.overview.trackerUrl === chosen.url) {

@@ -24,8 +24,8 @@ async function pickDownloads(
     transfer === undefined ? [] : (store.state.transfers.get(transfer) ?? []),
   );
   if (chosen.length > 0) return chosen.length > 1 ? chosen.filter(fits) : chosen;
-  const asked = await pickers.transfer(title, question, fits);
-  return asked ? [asked] : [];
+  const picked = await pickers.transfer(title, question, fits);
+  return picked ? [picked] : [];
 }
 
 const isPausable = (one: Transfer): boolean =>

@@ -3,7 +3,7 @@
 // is on: so Delete asks wherever its command does not.
 import * as vscode from 'vscode';
 import { inMessage, plural, t } from '../common/l10n.ts';
-import type { Command, RowGiven, SelectedIn, CommandContext } from './context.ts';
+import type { Command, CommandRow, SelectedIn, CommandContext } from './context.ts';
 import { hasContext, rowsOf } from './context.ts';
 import { cancelRequest, leaveGroup, rejectRequest, removeMember } from './groups.ts';
 import { openFile } from './localFiles.ts';
@@ -14,19 +14,19 @@ import { stopSharing } from './share.ts';
 interface KeyAction {
   readonly run: Command;
   /** What is asked first, where the command itself asks nothing. */
-  readonly question?: (rows: readonly RowGiven[]) => {
-    readonly words: string;
+  readonly question?: (rows: readonly CommandRow[]) => {
+    readonly message: string;
     readonly detail: string;
     readonly answer: string;
   };
 }
 
-const named = (rows: readonly RowGiven[]): string => inMessage(rows[0]?.label ?? '');
+const named = (rows: readonly CommandRow[]): string => inMessage(rows[0]?.label ?? '');
 
 const stop: KeyAction = {
   run: stopSharing,
   question: (rows) => ({
-    words: plural(rows.length, 'Stop sharing {1}?', 'Stop sharing {0} files?', named(rows)),
+    message: plural(rows.length, 'Stop sharing {1}?', 'Stop sharing {0} files?', named(rows)),
     detail: t('This machine no longer serves it to the group. Files stay where they are.'),
     answer: t('Stop Sharing'),
   }),
@@ -34,7 +34,7 @@ const stop: KeyAction = {
 const reject: KeyAction = {
   run: rejectRequest,
   question: (rows) => ({
-    words: plural(rows.length, 'Reject the request of {1}?', 'Reject {0} requests?', named(rows)),
+    message: plural(rows.length, 'Reject the request of {1}?', 'Reject {0} requests?', named(rows)),
     detail: t('Whoever is rejected may ask again.'),
     answer: t('Reject Request'),
   }),
@@ -42,7 +42,7 @@ const reject: KeyAction = {
 const withdraw: KeyAction = {
   run: cancelRequest,
   question: (rows) => ({
-    words: plural(rows.length, 'Take back your request to join {1}?', 'Take back {0} requests to join?', named(rows)),
+    message: plural(rows.length, 'Take back your request to join {1}?', 'Take back {0} requests to join?', named(rows)),
     detail: t('You may ask again.'),
     answer: t('Cancel Request'),
   }),
@@ -50,14 +50,14 @@ const withdraw: KeyAction = {
 const clear: KeyAction = {
   run: clearTransfer,
   question: (rows) => ({
-    words: plural(rows.length, 'Remove {1} from the list?', 'Remove {0} downloads from the list?', named(rows)),
+    message: plural(rows.length, 'Remove {1} from the list?', 'Remove {0} downloads from the list?', named(rows)),
     detail: t('This machine no longer serves it to the group. Files stay where they are.'),
     answer: t('Remove from List'),
   }),
 };
 
 /** By words of the row's context; the first that fits. */
-const DELETE: readonly (readonly [words: string, way: KeyAction])[] = [
+const DELETE: readonly (readonly [words: string, keyAction: KeyAction])[] = [
   ['request', reject],
   ['person removable', { run: removeMember }],
   ['applied', withdraw],
@@ -68,7 +68,7 @@ const DELETE: readonly (readonly [words: string, way: KeyAction])[] = [
   ['served', stop],
 ];
 
-const keyActionOf = (row: RowGiven | undefined): KeyAction | undefined =>
+const keyActionOf = (row: CommandRow | undefined): KeyAction | undefined =>
   row && DELETE.find(([words]) => words.split(' ').every((word) => hasContext(row, word)))?.[1];
 
 /**
@@ -88,19 +88,19 @@ async function openRow(context: CommandContext, view: SelectedIn['selectedIn'], 
  * which it means the same.
  */
 export const deleteSelected: Command = async (context, argument, selection) => {
-  const way = keyActionOf(rowsOf(argument, selection)[0]);
-  if (!way) return;
-  const nodes = (selection ?? []).filter((node) => 'row' in node).filter(({ row }) => keyActionOf(row) === way);
-  const question = way.question?.(nodes.map(({ row }) => row));
+  const keyAction = keyActionOf(rowsOf(argument, selection)[0]);
+  if (!keyAction) return;
+  const nodes = (selection ?? []).filter((node) => 'row' in node).filter(({ row }) => keyActionOf(row) === keyAction);
+  const question = keyAction.question?.(nodes.map(({ row }) => row));
   if (
     question &&
     (await vscode.window.showWarningMessage(
-      question.words,
+      question.message,
       { modal: true, detail: question.detail },
       question.answer,
     )) !== question.answer
   ) {
     return;
   }
-  await way.run(context, nodes[0], nodes);
+  await keyAction.run(context, nodes[0], nodes);
 };

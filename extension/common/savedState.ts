@@ -102,8 +102,8 @@ export class SavedState {
   async markShown(what: string, where: 'everywhere' | 'here'): Promise<boolean> {
     const memento = where === 'here' ? this.#workspace : this.#global;
     const key = `said ${what}`;
-    const said = memento.get(key, false);
-    if (!said) await memento.update(key, true);
-    return said;
+    const wasShown = memento.get(key, false);
+    if (!wasShown) await memento.update(key, true);
+    return wasShown;
   }
 }

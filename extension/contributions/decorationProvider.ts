@@ -65,7 +65,7 @@ export class DecorationProvider implements vscode.FileDecorationProvider, vscode
       else this.#byUri.delete(uri.toString());
       return { uri, isOther: before.get(file)?.badge !== mark?.badge || before.get(file)?.tooltip !== mark?.tooltip };
     });
-    const told = uris.filter(({ isOther }) => isOther).map(({ uri }) => uri);
-    if (told.length > 0) this.#changed.fire(told);
+    const changedUris = uris.filter(({ isOther }) => isOther).map(({ uri }) => uri);
+    if (changedUris.length > 0) this.#changed.fire(changedUris);
   }
 }

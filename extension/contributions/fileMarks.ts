@@ -19,21 +19,21 @@ export function fileMarksOf({ transfers }: Pick<WindowState, 'transfers'>): Read
   const marks = new Map<string, FileMark>();
   for (const transfer of transfers.values()) {
     const mark = cachedMarkOf(transfer);
-    const known = marks.get(transfer.path);
-    if (mark && transfer.path !== '' && (!known || RANK[mark.badge] < RANK[known.badge])) {
+    const other = marks.get(transfer.path);
+    if (mark && transfer.path !== '' && (!other || RANK[mark.badge] < RANK[other.badge])) {
       marks.set(transfer.path, mark);
     }
   }
   return marks;
 }
 
-const made = new WeakMap<Transfer, { readonly mark: FileMark | undefined }>();
+const markCache = new WeakMap<Transfer, { readonly mark: FileMark | undefined }>();
 
 /** Made once for each: of thousands of shares one moves. */
 function cachedMarkOf(transfer: Transfer): FileMark | undefined {
-  const known = made.get(transfer) ?? { mark: fileMarkOf(transfer) };
-  made.set(transfer, known);
-  return known.mark;
+  const cached = markCache.get(transfer) ?? { mark: fileMarkOf(transfer) };
+  markCache.set(transfer, cached);
+  return cached.mark;
 }
 
 const RANK = { '!': 0, '↓': 1, '↑': 2 } as const;

@@ -19,25 +19,25 @@ export interface Status {
 /** Undefined when there is nothing to say: nobody has used Shoal here. */
 export function statusOf(state: WindowState): Status | undefined {
   const { overview, transfers, failure, isEngineHere } = state;
-  const say = (icon: string, words: string, tooltip: readonly string[], isWarning = false): Status => ({
-    text: words === '' ? `$(${icon}) Shoal` : `$(${icon}) Shoal: ${words}`,
+  const status = (icon: string, label: string, tooltip: readonly string[], isWarning = false): Status => ({
+    text: label === '' ? `$(${icon}) Shoal` : `$(${icon}) Shoal: ${label}`,
     tooltip,
-    spoken: words === '' ? 'Shoal' : `Shoal, ${words}`,
+    spoken: label === '' ? 'Shoal' : `Shoal, ${label}`,
     isWarning,
   });
   switch (phaseOf(state)) {
     case 'noTracker':
       return undefined;
     case 'starting':
-      return state.engine === 'unknown' ? undefined : say('sync~spin', '', [t('Shoal is starting')]);
+      return state.engine === 'unknown' ? undefined : status('sync~spin', '', [t('Shoal is starting')]);
     case 'signedOut':
-      return say('arrow-swap', t('signed out'), [t('Shoal: nobody is signed in, nothing is shared')]);
+      return status('arrow-swap', t('signed out'), [t('Shoal: nobody is signed in, nothing is shared')]);
     case 'stopped':
-      return say('debug-pause', t('stopped'), [t("Shoal's engine was stopped; nothing is shared")]);
+      return status('debug-pause', t('stopped'), [t("Shoal's engine was stopped; nothing is shared")]);
     case 'outdated':
-      return say('warning', t('reload window'), [t('A newer Shoal is running; reload this window')], true);
+      return status('warning', t('reload window'), [t('A newer Shoal is running; reload this window')], true);
     case 'failed':
-      return say(
+      return status(
         'error',
         t('not running'),
         [t("Shoal's engine cannot be started"), ...(failure ? [printableName(failure.message)] : [])],
@@ -78,14 +78,14 @@ export function statusOf(state: WindowState): Status | undefined {
     ...(hashing > 0 ? [plural(hashing, 'hashing {0} file', 'hashing {0} files')] : []),
   ].join(' ');
   if (offline) {
-    return say(
+    return status(
       'debug-disconnect',
       [t('offline'), moving].filter((text) => text !== '').join(' · '),
       [t('No tracker can be reached'), ...tooltip],
       moving === '',
     );
   }
-  return { ...say('arrow-swap', moving === '' ? withoutIcons(account?.user ?? '') : moving, tooltip) };
+  return { ...status('arrow-swap', moving === '' ? withoutIcons(account?.user ?? '') : moving, tooltip) };
 }
 
 /** Whether what one does is on both trackers, as the one in use says. */

@@ -86,8 +86,8 @@ function showStatus(item: vscode.StatusBarItem, state: WindowState): void {
  */
 function startProgress(store: Store, state: WindowState): void {
   if (phaseOf(state) !== 'starting' || state.engine === 'unknown') return;
-  const over = store.until((now) => (phaseOf(now) === 'starting' ? undefined : true)).catch(() => undefined);
+  const whenStarted = store.until((now) => (phaseOf(now) === 'starting' ? undefined : true)).catch(() => undefined);
   for (const viewId of ['shoal.groups', 'shoal.files']) {
-    void vscode.window.withProgress({ location: { viewId } }, () => over);
+    void vscode.window.withProgress({ location: { viewId } }, () => whenStarted);
   }
 }

@@ -17,12 +17,12 @@ import { t } from '../common/l10n.ts';
 const OPTIONS = { applyAtProcessCreation: true, applyAtShellIntegration: true };
 
 export function offerInTerminals(extension: vscode.ExtensionContext, log: Log): vscode.Disposable {
-  const look = (): void => {
-    update(extension).catch((error: unknown) => log.warn('the command is not offered in terminals', { error }));
+  const refresh = (): void => {
+    update(extension).catch((error: unknown) => log.warn('cannot offer the command in terminals', { error }));
   };
-  const soon = setImmediate(look); // not while VS Code waits for the activation
+  const soon = setImmediate(refresh); // not while VS Code waits for the activation
   const listening = vscode.workspace.onDidChangeConfiguration(
-    (change) => change.affectsConfiguration('shoal.terminalPath') && look(),
+    (change) => change.affectsConfiguration('shoal.terminalPath') && refresh(),
   );
   return vscode.Disposable.from(listening, { dispose: () => clearImmediate(soon) });
 }
@@ -54,7 +54,7 @@ async function writeIfChanged(file: string, text: string, mode: number): Promise
   const now = await fs.readFile(file, 'utf8').catch(() => undefined);
   if (now === text) return;
   await fs.mkdir(path.dirname(file), { recursive: true });
-  const fresh = `${file}.${process.pid}`;
-  await fs.writeFile(fresh, text, { mode });
-  await fs.rename(fresh, file);
+  const temporary = `${file}.${process.pid}`;
+  await fs.writeFile(temporary, text, { mode });
+  await fs.rename(temporary, file);
 }

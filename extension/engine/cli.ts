@@ -54,10 +54,10 @@ export async function runCli(words: readonly string[], options: CliOptions = {})
   const engines = options.engines ?? realEngines(world);
   const stay = setInterval(() => {}, 2 ** 30); // the world's timers keep no process
   let exit = 0;
-  const program = createProgram(terminal, async (command, globals, given) => {
+  const program = createProgram(terminal, async (command, globals, input) => {
     const session = new Session({ terminal, home: homeIn(globals, terminal), clock: world.clock, globals, engines });
     try {
-      exit = (await command.run(session, given)) ?? 0;
+      exit = (await command.run(session, input)) ?? 0;
     } finally {
       session.progress.clear();
       session.release();
@@ -127,7 +127,7 @@ function createProgram(
   run: (
     command: CommandSpec,
     globals: GlobalOptions,
-    given: { words: string[]; options: CommandInput['options'] },
+    input: { args: string[]; options: CommandInput['options'] },
   ) => Promise<void>,
 ): Command {
   const program = new Command('shoal');
@@ -179,21 +179,30 @@ function addCommand(program: Command, verb: CommandSpec, run: Parameters<typeof 
     .description(details === undefined ? `${capital(summary)}.` : `${capital(summary)}.\n\n${details}`);
   if (aliases !== undefined) command.alias(aliases);
   for (const [flags, description] of options) command.option(flags, description);
-  const shown =
-    examples.length > 0
-      ? `\n${examples.length === 1 ? 'Example' : 'Examples'}:\n${examples.map((example) => `  shoal ${example}\n`.replace(/ {2}shoal (echo .* \| shoal)/, '  $1')).join('')}`
-      : '';
+  const lines = examples.map((example) => `  shoal ${example}\n`.replace(/ {2}shoal (echo .* \| shoal)/, '  $1'));
+  const shown = lines.length > 0 ? `\n${lines.length === 1 ? 'Example' : 'Examples'}:\n${lines.join('')}` : '';
   command.addHelpText('after', `${shown}\nWith --json: ${json}`);
   command.action(async (...all: unknown[]) => {
-    const words = all
+    const args = all
       .slice(0, command.registeredArguments.length)
       .flat()
       .filter((word) => word !== undefined) as string[];
-    await run(verb, program.opts(), { words, options: command.opts() });
+    await run(verb, program.opts(), { args, options: command.opts() });
   });
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+const EXIT_CODES = [
+  '0 done',
+  '2 wrong use',
+  '3 not signed in or refused',
+  '4 not found',
+  '5 nobody has it',
+  '6 damaged',
+  '7 tracker unreachable',
+  '1 anything else',
+];
 
 const HELP_AFTER = `
 First steps:
@@ -203,7 +212,7 @@ First steps:
   shoal upload_file dump.sql team                                share a file
   shoal download_file team dump.sql                              get it, on another machine
 
-Exit codes: 0 done, 2 wrong use, 3 not signed in or refused, 4 not found, 5 nobody has it, 6 damaged, 7 tracker unreachable, 1 anything else.
+Exit codes: ${EXIT_CODES.join(', ')}.
 A failure is one sentence on stderr; with --json also {"error": {"code", "message", "fields"}} on stdout.`;
 
 /** For tests: every verb there is. */

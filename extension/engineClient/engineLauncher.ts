@@ -63,7 +63,7 @@ export class EngineLauncher {
       connected = await connectEngine({ ...options, startProcess });
     } catch (error) {
       if (this.place === 'window' || child?.hasNeverRun !== true) throw error;
-      this.#log.warn('no process can be started here; the engine works in this window', { error });
+      this.#log.warn('cannot start a process; running the engine in this window', { error });
       this.place = 'window';
       connected = await connectEngine({ ...options, startProcess });
     }
@@ -94,7 +94,7 @@ export class EngineLauncher {
       try {
         return (await readSmallFile(disk, file, (fields) => textField(fields, field))) ?? '';
       } catch (error) {
-        if (!isShoalError(error, 'newerFormat')) this.#log.warn('a file of the home cannot be read', { error });
+        if (!isShoalError(error, 'newerFormat')) this.#log.warn('cannot read a file of the home', { error });
         return '';
       }
     };
@@ -111,7 +111,7 @@ export class EngineLauncher {
     try {
       await retire(this.#thread);
     } catch (error) {
-      this.#log.warn('the engine did not leave cleanly', { error });
+      this.#log.warn('engine did not stop cleanly', { error });
     }
   }
 

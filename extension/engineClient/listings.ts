@@ -50,7 +50,7 @@ export class Listings {
   /** Lists that changed while they were read. */
   readonly #changed = new Set<string>();
   /** Lists that somebody asked for while they were read. */
-  readonly #again = new Set<string>();
+  readonly #requestedAgain = new Set<string>();
 
   constructor(context: ListingsContext, clock: Clock = nodeClock) {
     this.#context = context;
@@ -65,8 +65,8 @@ export class Listings {
     const begins = isWatched && !this.#watched[kind];
     this.#watched[kind] = isWatched;
     if (!begins) return;
-    for (const known of [this.#seen, this.#restsUntilMs]) {
-      for (const key of [...known.keys()]) if (key.startsWith(kind)) known.delete(key);
+    for (const byKey of [this.#seen, this.#restsUntilMs]) {
+      for (const key of [...byKey.keys()]) if (key.startsWith(kind)) byKey.delete(key);
     }
     this.refresh();
   }
@@ -159,7 +159,7 @@ export class Listings {
     this.#seen.set(key, viewOf(kind, group));
     const underWay = this.#underWay.get(key);
     if (underWay) {
-      this.#again.add(key);
+      this.#requestedAgain.add(key);
       return underWay;
     }
     this.#due.get(key)?.cancel();
@@ -168,7 +168,7 @@ export class Listings {
       this.#underWay.delete(key);
       this.#restsUntilMs.set(key, this.#clock.monotonicMs() + this.#restMs(kind, group.group));
       const now = this.#context.state().groups.find((other) => other.group === group.group);
-      if (this.#again.delete(key) && now) return this.#read(kind, now);
+      if (this.#requestedAgain.delete(key) && now) return this.#read(kind, now);
       if (this.#changed.delete(key)) this.refresh();
       return undefined;
     });
@@ -177,28 +177,30 @@ export class Listings {
   }
 
   async #readOnce(kind: Kind, { group, name }: GroupView): Promise<void> {
-    const put = <Row>(
+    const withListing = <Row>(
       listings: ReadonlyMap<GroupId, Listing<Row>>,
       listing: Listing<Row>,
     ): ReadonlyMap<GroupId, Listing<Row>> => new Map(listings).set(group, listing);
     // Of one that was read before, that is shown until the whole of the new one is there.
-    const sofar = (rows: readonly (FileRow | MemberRow)[]): void => {
+    const showPartial = (rows: readonly (FileRow | MemberRow)[]): void => {
       if (this.#context.state()[kind].get(group)?.isLoaded !== true) {
         this.#context.change((state) => ({
-          [kind]: put<FileRow | MemberRow>(state[kind], { rows, isLoaded: false, error: undefined }),
+          [kind]: withListing<FileRow | MemberRow>(state[kind], { rows, isLoaded: false, error: undefined }),
         }));
       }
     };
     try {
-      const rows = kind === 'files' ? await this.#files(name, sofar) : await this.#members(name, sofar);
+      const rows = kind === 'files' ? await this.#files(name, showPartial) : await this.#members(name, showPartial);
       this.#context.change((state) => ({
-        [kind]: put<FileRow | MemberRow>(state[kind], { rows, isLoaded: true, error: undefined }),
+        [kind]: withListing<FileRow | MemberRow>(state[kind], { rows, isLoaded: true, error: undefined }),
       }));
     } catch (error) {
       this.#seen.delete(keyOf(kind, group)); // so that the next occasion tries again
       this.#context.change((state) => {
         const { rows = [], isLoaded = false } = state[kind].get(group) ?? {};
-        return { [kind]: put<FileRow | MemberRow>(state[kind], { rows, isLoaded, error: asShoalError(error) }) };
+        return {
+          [kind]: withListing<FileRow | MemberRow>(state[kind], { rows, isLoaded, error: asShoalError(error) }),
+        };
       });
     }
   }

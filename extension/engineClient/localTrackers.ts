@@ -39,9 +39,9 @@ export class LocalTrackers {
 
   /** Pairs that were made here, running or not. */
   async known(): Promise<readonly LocalTrackerPair[]> {
-    const made = REACHES.filter((reach) => this.isMade(reach));
+    const existing = REACHES.filter((reach) => this.isMade(reach));
     const pairs = await Promise.all(
-      made.map(async (reach) => {
+      existing.map(async (reach) => {
         const { url } = await this.#run('pair_status', reach).catch(() => ({ url: undefined }));
         return typeof url === 'string' ? [{ reach, url }] : [];
       }),
@@ -85,17 +85,17 @@ export class LocalTrackers {
         [this.#bundle, verb, this.#folderOf(reach), ...options, '--json'],
         { env, timeout: RUN_MS_MAX, windowsHide: true },
         (error, stdout, stderr) => {
-          const said = lastJson(stdout);
-          const { error: failure } = (said ?? {}) as {
+          const output = lastJson(stdout);
+          const { error: failure } = (output ?? {}) as {
             error?: { code?: string; message?: string; fields?: ErrorFields };
           };
           if (failure?.code !== undefined && isErrorCode(failure.code)) {
             reject(new ShoalError(failure.code, failure.fields));
-          } else if (error && (verb !== 'pair_status' || !said)) {
+          } else if (error && (verb !== 'pair_status' || !output)) {
             reject(
               new ShoalError('internal', { why: stderr.trim().split('\n').at(-1) || error.message }, { cause: error }),
             );
-          } else resolve(said ?? {});
+          } else resolve(output ?? {});
         },
       );
     });

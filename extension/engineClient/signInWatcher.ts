@@ -11,10 +11,10 @@ export class SignInWatcher {
   #watcher: fs.FSWatcher | undefined;
   #folder = '';
 
-  /** @param changed  the file that says who is signed in is another one, or may be */
-  constructor(home: Home, changed: () => void) {
+  /** @param onChange  the file that says who is signed in is another one, or may be */
+  constructor(home: Home, onChange: () => void) {
     this.#home = home;
-    this.#onChange = changed;
+    this.#onChange = onChange;
   }
 
   /** Whether to watch from now on. */

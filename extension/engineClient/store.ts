@@ -98,7 +98,7 @@ export class Store {
         settle();
       };
       const onAbort = (): void => finish(() => reject(new ShoalError('cancelled')));
-      const look = (): void => {
+      const check = (): void => {
         try {
           const found = find(this.state);
           if (found !== undefined) finish(() => resolve(found));
@@ -106,10 +106,10 @@ export class Store {
           finish(() => reject(asShoalError(error)));
         }
       };
-      const stop = this.onChange(look);
+      const stop = this.onChange(check);
       signal?.addEventListener('abort', onAbort);
       if (signal?.aborted) onAbort();
-      else look();
+      else check();
     });
   }
 
@@ -176,7 +176,7 @@ export class Store {
       return await this.#useConnection(await launcher.connect(this.#handlers()));
     } catch (error) {
       const failure = asShoalError(error);
-      this.#options.log.error('no engine', { error: failure });
+      this.#options.log.error('engine unavailable', { error: failure });
       this.#set({ engine: failure.code === 'engineNewer' ? 'outdated' : 'failed', failure });
       throw failure;
     }
@@ -200,7 +200,7 @@ export class Store {
     await this.#options
       .introduce(connection)
       .catch((error: unknown) =>
-        this.#options.log.warn('the engine did not take the settings', { why: asShoalError(error).message }),
+        this.#options.log.warn('engine refused the settings', { why: asShoalError(error).message }),
       );
     await this.#mirror.start(connection, { deadlineMs: CALL_MS_MAX }).catch((error: unknown) => {
       // Whoever asks next shall meet the engine anew, not use a link that tells nothing.
@@ -247,7 +247,7 @@ export class Store {
     this.#connection = undefined;
     this.#connecting = undefined; // what led to this connection has led nowhere
     const { launcher, clock, log } = this.#options;
-    log.info('engine gone', { clean });
+    log.info('engine link ended', { clean });
     this.#set({ overview: undefined, transfers: new Map(), engine: 'connecting' });
     const now = clock.monotonicMs();
     this.#crashesMs = [...this.#crashesMs.filter((at) => now - at < 60_000), ...(clean ? [] : [now])];
@@ -269,7 +269,7 @@ export class Store {
       }
       await this.#findSuccessor(now + SUCCESSOR_MS);
     } catch (error) {
-      log.warn('the engine did not come back', { error });
+      log.warn('engine did not come back', { error });
     }
   }
 

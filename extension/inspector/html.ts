@@ -12,11 +12,18 @@ export function inspectorHtml(webview: vscode.Webview, extension: vscode.Uri): s
   const [script, style] = ['inspector.js', 'inspector.css'].map((name) =>
     webview.asWebviewUri(vscode.Uri.joinPath(pageFolder(extension), name)).toString(),
   );
+  const policy = [
+    "default-src 'none'",
+    `style-src ${webview.cspSource}`,
+    `script-src 'nonce-${nonce}'`,
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ');
   return `<!DOCTYPE html>
 <html>
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src ${webview.cspSource}; script-src 'nonce-${nonce}'; base-uri 'none'; form-action 'none'">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width">
 <link rel="stylesheet" href="${style ?? ''}">
 </head>

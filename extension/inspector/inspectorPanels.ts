@@ -91,8 +91,8 @@ class InspectorPanel implements vscode.Disposable {
     this.#throttler = new Throttler(clock, { restMs: SHOW_MS }, () => this.#show());
     const sampling = setInterval(() => this.#sample(), SAMPLE_MS);
     panel.webview.onDidReceiveMessage((message: unknown) => {
-      const said = fromPage(message);
-      if (said) this.#onMessage(said);
+      const parsed = fromPage(message);
+      if (parsed) this.#onMessage(parsed);
     });
     panel.onDidChangeViewState(() => this.#onVisibility());
     this.#stop = [
@@ -133,8 +133,8 @@ class InspectorPanel implements vscode.Disposable {
     }
   }
 
-  #onMessage(said: FromPage): void {
-    if (said.is === 'ready') {
+  #onMessage(message: FromPage): void {
+    if (message.is === 'ready') {
       this.#isReady = true;
       this.#send({ is: 'words', transfer: this.#transfer, words: pageText(vscode.env.language) });
       this.#throttler.runNow();
@@ -143,7 +143,7 @@ class InspectorPanel implements vscode.Disposable {
       const transfer = this.#options.store.state.transfers.get(this.#transfer);
       // As if it had been chosen in the menu of its row.
       if (transfer) {
-        void vscode.commands.executeCommand(`shoal.${said.action}`, {
+        void vscode.commands.executeCommand(`shoal.${message.action}`, {
           row: {
             subject: { group: transfer.groupName, file: transfer.name, transfer: transfer.id, path: transfer.path },
           },

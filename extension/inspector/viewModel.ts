@@ -30,7 +30,7 @@ export function viewModelOf({ transfer, overview, swarm, history, nowMs }: ViewM
     about: [t('Group {0}', printableName(groupName)), formatBytes(sizeBytes), ...piecesText(swarm)].join(' · '),
     progress: progressText({ ...transfer, nowhere: undefined }, nowMs), // the reasons below say it
     share: sizeBytes === 0 ? 1 : Math.min(1, doneBytes / sizeBytes),
-    whys: slowReasonTexts(slowReasons(transfer, overview, swarm), transfer, nowMs),
+    reasons: slowReasonTexts(slowReasons(transfer, overview, swarm), transfer, nowMs),
     actions: actionsOf(transfer),
     map: swarm && mapOf(swarm),
     peers: swarm?.peers.map((peer) => peerOf(peer, swarm, nowMs)) ?? [],
@@ -147,7 +147,7 @@ function peerOf(peer: SwarmPeerView, { pieces }: SwarmView, nowMs: number): Show
   const name = printableName(user);
   const moving = (bytesPerS: number): string => (bytesPerS > 0 ? formatRate(bytesPerS) : '');
   const total = (bytes: number): string => (bytes > 0 ? formatBytes(bytes) : '');
-  const words = peerStateText(peer, nowMs);
+  const stateText = peerStateText(peer, nowMs);
   const has =
     state === 'wrong' ? '' : peer.pieces === pieces ? t('all') : t('{0} %', formatPercent(peer.pieces, pieces));
   return {
@@ -164,7 +164,7 @@ function peerOf(peer: SwarmPeerView, { pieces }: SwarmView, nowMs: number): Show
       up: moving(upBytesPerS),
       gave: total(gaveBytes),
       took: total(tookBytes),
-      state: words,
+      state: stateText,
     },
     values: {
       name,
@@ -173,7 +173,7 @@ function peerOf(peer: SwarmPeerView, { pieces }: SwarmView, nowMs: number): Show
       up: upBytesPerS,
       gave: gaveBytes,
       took: tookBytes,
-      state: words,
+      state: stateText,
     },
     tone:
       state === 'wrong' ? 'bad' : ['giving', 'asked', 'taking', 'idle', 'resting'].includes(state) ? 'active' : 'quiet',

@@ -35,7 +35,8 @@ const SENTENCES: Partial<Record<ErrorCode, (field: Field) => string>> = {
   destinationExists: (field) => t('{0} exists already; nothing was overwritten.', field('path')),
   wrongRealm: (field) =>
     t(
-      'The tracker at {0} is not the one that was expected. It may have been set up anew, or somebody else answers in its place. Nothing was sent. Ask whoever runs it for its URL.',
+      'The tracker at {0} is not the one that was expected. It may have been set up anew, or somebody ' +
+        'else answers in its place. Nothing was sent. Ask whoever runs it for its URL.',
       field('address'),
     ),
   engineNewer: (field) =>

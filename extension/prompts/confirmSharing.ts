@@ -21,8 +21,8 @@ interface Git {
  * person says.
  */
 export async function confirmSharing(uris: readonly vscode.Uri[], group: string): Promise<boolean> {
-  const asks = setting('askBeforeSharing');
-  if (asks === 'never') return true;
+  const policy = setting('askBeforeSharing');
+  if (policy === 'never') return true;
   const warnings = await withQuietProgress(t('Looking for secrets'), async (signal) => {
     const secrets = await Promise.all(
       uris.map(async ({ fsPath }) => {
@@ -35,20 +35,20 @@ export async function confirmSharing(uris: readonly vscode.Uri[], group: string)
         return found.map((secret): SharingWarning => ({ name: nameIn(fsPath, secret.path), why: secret.kind }));
       }),
     );
-    return [...secrets.flat(), ...(asks === 'secrets' ? [] : await ignored(uris))];
+    return [...secrets.flat(), ...(policy === 'secrets' ? [] : await ignored(uris))];
   });
   if (warnings === undefined) return false; // given up meanwhile
   if (warnings.length === 0) return true;
   const share = t('Share Anyway');
-  const quiet = t('Share, and Do Not Ask About Ignored Files');
+  const shareAndStopAsking = t('Share, and Do Not Ask About Ignored Files');
   const onlyIgnored = warnings.every(({ why }) => why === 'ignored');
   const answer = await vscode.window.showWarningMessage(
     sharingQuestion(warnings, group),
     { modal: true, detail: reasonsText(warnings) },
     share,
-    ...(onlyIgnored ? [quiet] : []),
+    ...(onlyIgnored ? [shareAndStopAsking] : []),
   );
-  if (answer === quiet) await updateSetting('askBeforeSharing', 'secrets');
+  if (answer === shareAndStopAsking) await updateSetting('askBeforeSharing', 'secrets');
   return answer !== undefined;
 }
 

@@ -51,9 +51,12 @@ export async function announceFolderOnce(savedState: SavedState, folder: string)
  * of them shall go there.
  */
 export async function rememberGroupFolder(savedState: SavedState, group: string, folder: string): Promise<void> {
-  const known = savedState.folderOf(group);
-  await savedState.rememberFolder(group, { folder, isUsual: known?.isUsual === true && known.folder === folder });
-  if (known?.folder === folder) return;
+  const remembered = savedState.folderOf(group);
+  await savedState.rememberFolder(group, {
+    folder,
+    isUsual: remembered?.isUsual === true && remembered.folder === folder,
+  });
+  if (remembered?.folder === folder) return;
   const always = t('Always for {0}', inMessage(group));
   void vscode.window
     .showInformationMessage(t('Downloading to {0}.', inMessage(folder)), always)

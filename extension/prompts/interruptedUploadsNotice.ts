@@ -16,7 +16,7 @@ export function showInterruptedUploads(store: Store, savedState: SavedState, log
   const stop = store.onChange(({ overview }, before) => {
     if (overview?.account === undefined || before.overview?.account !== undefined) return;
     showNotice(store, savedState).catch((error: unknown) =>
-      log.warn('who was cut off cannot be told', { why: asShoalError(error).code }),
+      log.warn('cannot show interrupted uploads', { why: asShoalError(error).code }),
     );
   });
   return { dispose: stop };
@@ -25,11 +25,11 @@ export function showInterruptedUploads(store: Store, savedState: SavedState, log
 async function showNotice(store: Store, savedState: SavedState): Promise<void> {
   // Taken in any case: what is not said now is old news later.
   const { downloaders } = await store.call('takeCutOff', {});
-  const words = interruptedUploadsText(downloaders);
-  if (words === undefined || store.state.overview?.keepSharing === true || savedState.wasShown(SHOWN)) return;
+  const message = interruptedUploadsText(downloaders);
+  if (message === undefined || store.state.overview?.keepSharing === true || savedState.wasShown(SHOWN)) return;
   const keep = t('Keep Sharing When Closed');
   const never = t("Don't Show Again");
-  const answer = await vscode.window.showInformationMessage(t('{0} It can go on now.', words), keep, never);
+  const answer = await vscode.window.showInformationMessage(t('{0} It can go on now.', message), keep, never);
   if (answer === keep) {
     await updateSetting('keepSharing', true);
   }

@@ -111,19 +111,21 @@ export class Notifications implements vscode.Disposable {
 
   /** Two things were done at once, at two trackers that could not reach each other. */
   #conflict({ what, result, group, wanted, name, isMine }: Conflict): void {
-    const [asked, now] = [inMessage(wanted), inMessage(name)];
+    const [wantedName, actualName] = [inMessage(wanted), inMessage(name)];
     if (result === 'renamed' && what === 'createAccount') {
-      return show(t('Two people took the name {0} at the same moment. You are {1} now.', asked, now), [
+      return show(t('Two people took the name {0} at the same moment. You are {1} now.', wantedName, actualName), [
         { label: t('Choose Another Name'), command: 'shoal.renameAccount' },
       ]);
     }
     if (result === 'renamed' && isMine) {
-      return show(t('Two groups took the name {0} at the same moment. Yours is {1} now.', asked, now), [
+      return show(t('Two groups took the name {0} at the same moment. Yours is {1} now.', wantedName, actualName), [
         { label: t('Rename Group'), command: 'shoal.renameGroup' },
       ]);
     }
     if (result === 'renamed') {
-      return show(t('Two groups took the name {0} at the same moment. The one you are in is {1} now.', asked, now));
+      return show(
+        t('Two groups took the name {0} at the same moment. The one you are in is {1} now.', wantedName, actualName),
+      );
     }
     const why = isErrorCode(result)
       ? describeError(new ShoalError(result, { group, name: wanted, user: t('that person') })).sentence
@@ -131,7 +133,7 @@ export class Notifications implements vscode.Disposable {
     show(
       t(
         '{0} had no effect in the end, because something else was done at the same moment. {1}',
-        operationText(what, inMessage(group), asked),
+        operationText(what, inMessage(group), wantedName),
         why,
       ),
       [{ label: t('Show Groups'), command: 'shoal.groups.focus' }],

@@ -24,7 +24,7 @@ export interface FilePickOptions {
   readonly placeholder: string;
   readonly fits?: (file: FileRow) => boolean;
   /** Other ways to answer with a file than Enter. */
-  readonly buttons?: readonly { readonly icon: string; readonly title: string; readonly way: string }[];
+  readonly buttons?: readonly { readonly icon: string; readonly title: string; readonly action: string }[];
 }
 
 export interface LivePickOptions {
@@ -170,10 +170,10 @@ export class Pickers {
   /** A file of any of my groups: type a part of its name. */
   async file(title: string, { placeholder, fits, buttons = [] }: FilePickOptions): Promise<FoundFile | undefined> {
     const { listings } = this.#store;
-    const pressable = buttons.map(({ icon, title: tooltip, way }) => ({
+    const pressable = buttons.map(({ icon, title: tooltip, action }) => ({
       iconPath: new vscode.ThemeIcon(icon),
       tooltip,
-      way,
+      action,
     }));
     let search = fileSearch(this.#store.state, fits);
     const load = async (): Promise<void> => {
@@ -190,7 +190,7 @@ export class Pickers {
       );
     const pressed = (found: FoundFile, button: vscode.QuickInputButton): FoundFile => ({
       ...found,
-      action: pressable.find((one) => one === button)?.way ?? '',
+      action: pressable.find((one) => one === button)?.action ?? '',
     });
     return askFound<FoundFile>(title, {
       placeholder,
@@ -270,7 +270,7 @@ function fileChoice(found: FileInGroup, withGroup: boolean): Choice<FoundFile> {
   } = found;
   const seeds = seeders > 0 ? plural(seeders, '{0} seeder', '{0} seeders') : t('nobody online has it');
   const cut = name.lastIndexOf('/');
-  const words = [
+  const details = [
     ...(cut < 0 ? [] : [withoutIcons(name.slice(0, cut))]),
     ...(withGroup ? [withoutIcons(group)] : []),
     formatBytes(sizeBytes),
@@ -279,7 +279,7 @@ function fileChoice(found: FileInGroup, withGroup: boolean): Choice<FoundFile> {
   ];
   return {
     label: withoutIcons(name.slice(cut + 1)),
-    description: words.join(' · '),
+    description: details.join(' · '),
     ...iconOf(name, content === 'folder'),
     value: found,
   };

@@ -87,10 +87,10 @@ export function askChoice<T>(
     keepScrollPosition: true,
   });
   const refresh = (): void => {
-    const made = box.value.trim() === '' ? undefined : typed?.(box.value.trim());
+    const typedItem = box.value.trim() === '' ? undefined : typed?.(box.value.trim());
     const none: readonly Choice<T>[] =
-      all.length === 0 && !made && !box.busy && empty !== undefined ? [{ label: empty, alwaysShow: true }] : [];
-    box.items = [...(made ? [{ ...made, alwaysShow: true }] : []), ...all, ...none];
+      all.length === 0 && !typedItem && !box.busy && empty !== undefined ? [{ label: empty, alwaysShow: true }] : [];
+    box.items = [...(typedItem ? [{ ...typedItem, alwaysShow: true }] : []), ...all, ...none];
   };
   refresh();
   const first = all.find(({ value }) => value !== undefined && value === active);

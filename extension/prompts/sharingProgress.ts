@@ -13,21 +13,21 @@ export interface SharingProgress {
   /** The person gave it up: nothing more is to be shared. */
   readonly signal: AbortSignal;
   /** This one is being shared from now on. */
-  readonly now: (file: string, transfer: number) => void;
+  readonly onStart: (file: string, transfer: number) => void;
 }
 
 /** @param files  which are shared, one after the other */
 export async function withSharingProgress<T>(
   store: Store,
   files: readonly string[],
-  run: (sign: SharingProgress) => Promise<T>,
+  run: (progress: SharingProgress) => Promise<T>,
 ): Promise<T> {
   const stop = new AbortController();
-  let [file, transfer, begun] = ['', 0, 0];
+  let [file, transfer, started] = ['', 0, 0];
   const running = run({
     signal: stop.signal,
-    now: (name, id) => {
-      begun += name === file ? 0 : 1; // it may begin anew, as a new version
+    onStart: (name, id) => {
+      started += name === file ? 0 : 1; // it may begin anew, as a new version
       [file, transfer] = [name, id];
     },
   });
@@ -40,10 +40,10 @@ export async function withSharingProgress<T>(
       token.onCancellationRequested(() => stop.abort());
       let shownPercent = 0;
       const stopListening = store.onChange((state) => {
-        const { words, done } = progressOf(state, transfer);
-        const allPercent = (100 * (begun - 1 + done)) / files.length;
+        const { text, done } = progressOf(state, transfer);
+        const allPercent = (100 * (started - 1 + done)) / files.length;
         progress.report({
-          message: files.length === 1 ? words : t('{0}: {1}', inMessage(path.basename(file)), words),
+          message: files.length === 1 ? text : t('{0}: {1}', inMessage(path.basename(file)), text),
           increment: Math.max(0, allPercent - shownPercent),
         });
         shownPercent = Math.max(shownPercent, allPercent);
@@ -54,11 +54,11 @@ export async function withSharingProgress<T>(
 }
 
 /** How far one is, from 0 to 1. */
-function progressOf({ transfers }: WindowState, id: number): { readonly words: string; readonly done: number } {
+function progressOf({ transfers }: WindowState, id: number): { readonly text: string; readonly done: number } {
   const transfer = transfers.get(id);
   const hashed = transfer ? formatPercent(transfer.doneBytes, transfer.sizeBytes) : 0;
   return {
-    words: transfer?.state === 'hashing' ? t('hashing, {0} %', hashed) : t('telling the group'),
+    text: transfer?.state === 'hashing' ? t('hashing, {0} %', hashed) : t('telling the group'),
     done: hashed / 100,
   };
 }

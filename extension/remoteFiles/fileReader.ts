@@ -30,7 +30,7 @@ export type ReaderContext = Pick<Store, 'call' | 'read'>;
 
 export class SharedFileReader {
   readonly #context: ReaderContext;
-  readonly #known = new Map<Root, Promise<SharedInfo>>();
+  readonly #infos = new Map<Root, Promise<SharedInfo>>();
   readonly #lists = new Map<Root, Promise<readonly FileInFolder[]>>();
 
   constructor(context: ReaderContext) {
@@ -39,7 +39,7 @@ export class SharedFileReader {
 
   /** What is at a place. @throws ShoalError */
   async info(location: SharedFileLocation): Promise<SharedInfo> {
-    const shared = await cached(this.#known, KNOWN_MAX, location.root, () => this.#lookUp(location));
+    const shared = await cached(this.#infos, KNOWN_MAX, location.root, () => this.#lookUp(location));
     if (location.path === '') return shared;
     if (!shared.isFolder) throw new ShoalError('unknownFile', { name: location.path, group: location.name });
     const files = await this.files(location);
@@ -79,7 +79,7 @@ export class SharedFileReader {
   async bytes(
     location: SharedFileLocation,
     sizeBytes: number,
-    { came, signal }: { readonly came?: (bytes: number) => void; readonly signal?: AbortSignal } = {},
+    { onBytes, signal }: { readonly onBytes?: (bytes: number) => void; readonly signal?: AbortSignal } = {},
   ): Promise<Uint8Array> {
     const all = new Uint8Array(sizeBytes);
     let at = 0;
@@ -88,7 +88,7 @@ export class SharedFileReader {
     for await (const bytes of readAhead(read, 0, sizeBytes, signal)) {
       all.set(bytes, at);
       at += bytes.length;
-      came?.(at);
+      onBytes?.(at);
     }
     if (at !== sizeBytes) throw new ShoalError('badMessage', { type: 'read', why: 'the file ended too early' });
     return all;
@@ -117,8 +117,8 @@ const bodyOf = (
  * oldest go.
  */
 function cached<T>(all: Map<Root, Promise<T>>, max: number, root: Root, find: () => Promise<T>): Promise<T> {
-  const known = all.get(root);
-  if (known) return known;
+  const cached = all.get(root);
+  if (cached) return cached;
   const found = find();
   found.catch(() => all.delete(root));
   all.set(root, found);

@@ -31,16 +31,17 @@ export interface FileSystemContext {
 
 export function registerFileSystem(context: FileSystemContext): vscode.Disposable {
   const isReadonly = (why: string): vscode.MarkdownString => {
-    const words = new vscode.MarkdownString(why);
-    words.isTrusted = { enabledCommands: ['shoal.downloadShown'] };
-    return words;
+    const markdown = new vscode.MarkdownString(why);
+    markdown.isTrusted = { enabledCommands: ['shoal.downloadShown'] };
+    return markdown;
   };
   return vscode.Disposable.from(
     vscode.workspace.registerFileSystemProvider(SCHEME, new SharedFileSystem(context, wholeFile), {
       isCaseSensitive: true,
       isReadonly: isReadonly(
         t(
-          'This is a version that a group shares, opened without being downloaded. [Download it](command:shoal.downloadShown) to have a copy that you can change.',
+          'This is a version that a group shares, opened without being downloaded. ' +
+            '[Download it](command:shoal.downloadShown) to have a copy that you can change.',
         ),
       ),
     }),
@@ -76,14 +77,18 @@ const wholeFile: Content = (reader, location, sizeBytes) => ({
         ),
       });
     }
-    return withProgress(location, sizeBytes, (came, signal) => reader.bytes(location, sizeBytes, { came, signal }));
+    return withProgress(location, sizeBytes, (onBytes, signal) =>
+      reader.bytes(location, sizeBytes, { onBytes, signal }),
+    );
   },
 });
 
 const beginning: Content = (reader, location, sizeBytes) => {
   const text = async (): Promise<Uint8Array> => {
     const bytes = Math.min(HEAD_BYTES, sizeBytes);
-    const head = await withProgress(location, bytes, (came, signal) => reader.bytes(location, bytes, { came, signal }));
+    const head = await withProgress(location, bytes, (onBytes, signal) =>
+      reader.bytes(location, bytes, { onBytes, signal }),
+    );
     if (!isTextLike(head)) {
       throw new ShoalError('usage', {
         why: t(
@@ -107,7 +112,7 @@ const lastOf = ({ name, path }: SharedFileLocation): string => (path === '' ? na
 async function withProgress<T>(
   location: SharedFileLocation,
   sizeBytes: number,
-  run: (came: (bytes: number) => void, signal: AbortSignal) => Promise<T>,
+  run: (onBytes: (bytes: number) => void, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const stop = new AbortController();
   let report = (_bytes: number): void => {};
@@ -120,13 +125,13 @@ async function withProgress<T>(
     };
     void vscode.window.withProgress(options, async (progress, token) => {
       token.onCancellationRequested(() => stop.abort());
-      let said = 0;
+      let reportedBytes = 0;
       report = (bytes) => {
         progress.report({
           message: t('{0} of {1}', formatBytes(bytes), formatBytes(sizeBytes)),
-          increment: ((bytes - said) * 100) / Math.max(1, sizeBytes),
+          increment: ((bytes - reportedBytes) * 100) / Math.max(1, sizeBytes),
         });
-        said = bytes;
+        reportedBytes = bytes;
       };
       await running.catch(() => undefined); // whoever reads hears of it
     });

@@ -24,8 +24,8 @@ let last:
  */
 export function comparableNames({ files, transfers }: Pick<WindowState, 'files' | 'transfers'>): readonly string[] {
   if (last && last.files === files && samePaths(last.transfers, transfers)) return last.names;
-  const made = namesIn({ files, transfers });
-  const names = last && made.join('\n') === last.names.join('\n') ? last.names : made;
+  const current = namesIn({ files, transfers });
+  const names = last && current.join('\n') === last.names.join('\n') ? last.names : current;
   last = { files, transfers, names };
   return names;
 }

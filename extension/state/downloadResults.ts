@@ -12,21 +12,21 @@ import type { WindowState } from './state.ts';
 export function downloadResultsOf(ids: readonly number[]): (state: WindowState) => readonly Transfer[] | undefined {
   const waiting = new Set(ids);
   const seen = new Set<number>();
-  const came: Transfer[] = [];
+  const completed: Transfer[] = [];
   let last: WindowState['transfers'] | undefined;
   return ({ engine, overview, transfers }) => {
     if (engine !== 'up') return undefined; // the next engine goes on with them
-    if (overview?.account === undefined) return came;
+    if (overview?.account === undefined) return completed;
     if (transfers === last) return undefined;
     last = transfers;
     for (const id of waiting) {
       const transfer = transfers.get(id);
       const isHere = transfer !== undefined && isComplete(transfer);
-      if (isHere) came.push(transfer);
+      if (isHere) completed.push(transfer);
       // Not there: it was cancelled, or the engine has not told of it yet.
       if (isHere || transfer?.state === 'failed' || (!transfer && seen.has(id))) waiting.delete(id);
       if (transfer) seen.add(id);
     }
-    return waiting.size === 0 ? came : undefined;
+    return waiting.size === 0 ? completed : undefined;
   };
 }

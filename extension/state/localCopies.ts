@@ -59,9 +59,9 @@ const indexed = new WeakMap<Listing<FileRow>, ReadonlyMap<string, FileRow>>();
 export function fileNamed(state: WindowState, group: GroupId, name: string): FileRow | undefined {
   const files = state.files.get(group);
   if (!files) return undefined;
-  const known = indexed.get(files) ?? new Map(files.rows.map((file) => [file.name, file]));
-  indexed.set(files, known);
-  return known.get(name);
+  const byName = indexed.get(files) ?? new Map(files.rows.map((file) => [file.name, file]));
+  indexed.set(files, byName);
+  return byName.get(name);
 }
 
 export interface Update {

@@ -16,20 +16,20 @@ export class OpenWhenDone {
   readonly #opened = new Set<number>();
   readonly #store: OpenWhenDoneStore;
   readonly #open: (file: string) => Promise<void>;
-  readonly #changed: () => void;
+  readonly #onChange: () => void;
   readonly #log: Pick<Log, 'info'>;
 
-  /** @param changed  told when the rows of downloads may look different */
+  /** @param onChange  told when the rows of downloads may look different */
   constructor(
     store: OpenWhenDoneStore,
     open: (file: string) => Promise<void>,
-    changed: () => void,
+    onChange: () => void,
     log: Pick<Log, 'info'>,
   ) {
     this.ids = store.opening;
     this.#store = store;
     this.#open = open;
-    this.#changed = changed;
+    this.#onChange = onChange;
     this.#log = log;
   }
 
@@ -45,7 +45,7 @@ export class OpenWhenDone {
       else now.delete(id);
     }
     this.ids = now;
-    this.#changed();
+    this.#onChange();
     await this.#store.rememberOpening(now);
   }
 
@@ -66,7 +66,9 @@ export class OpenWhenDone {
     );
     for (const { path, state } of done) {
       if (state !== 'gone') {
-        this.#open(path).catch((error: unknown) => this.#log.info('not opened', { why: (error as Error).message }));
+        this.#open(path).catch((error: unknown) =>
+          this.#log.info('cannot open a finished download', { why: (error as Error).message }),
+        );
       }
     }
   }

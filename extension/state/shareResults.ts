@@ -73,9 +73,9 @@ export async function reportFailures(failures: readonly Failure[], files: number
       .slice(0, NAMED_MAX)
       .map(({ file }) => inMessage(path.basename(file)))
       .join(', ') + (failures.length > NAMED_MAX ? ' …' : '');
-  const words =
+  const message =
     failures.length === 1
       ? t('Could not share {0}. {1}', names, why)
       : t('Could not share {0} files ({1}). The first of them: {2}', failures.length, names, why);
-  throw new ShoalError('usage', { why: words }, { cause: first.error });
+  throw new ShoalError('usage', { why: message }, { cause: first.error });
 }

@@ -87,64 +87,64 @@ interface RowDetails {
 
 /** Knows the newer versions; of each group what we have of it is looked up once. */
 function ages(state: WindowState): (transfer: Transfer) => RowDetails['age'] {
-  const known = new Map<GroupId, LocalCopies>();
+  const byGroup = new Map<GroupId, LocalCopies>();
   return (transfer) => {
     if (transfer.kind === 'download' && !isComplete(transfer)) return 'newest';
     const file = fileNamed(state, transfer.group, transfer.name);
     if (!file || !isOlder(transfer, file, state.overview?.account?.user ?? '')) return 'newest';
-    const localCopies = known.get(transfer.group) ?? new LocalCopies(transfer.group, state);
-    known.set(transfer.group, localCopies);
+    const localCopies = byGroup.get(transfer.group) ?? new LocalCopies(transfer.group, state);
+    byGroup.set(transfer.group, localCopies);
     return localCopies.olderThan(file) ? 'outdated' : 'superseded';
   };
 }
 
-const made = new WeakMap<Transfer, { readonly key: string; readonly row: Row }>();
+const rowCache = new WeakMap<Transfer, { readonly key: string; readonly row: Row }>();
 
 /**
  * Made again only when something of it has changed: there may be thousands of shares, of which one
  * moves.
  */
-function rowOf(transfer: Transfer, beside: RowDetails): Row {
-  const key = `${beside.opens} ${beside.age} ${beside.missing ?? ''}`;
-  const known = made.get(transfer);
-  if (known?.key === key) return known.row;
-  const row = transferRow(transfer, beside);
-  made.set(transfer, { key, row });
+function rowOf(transfer: Transfer, details: RowDetails): Row {
+  const key = `${details.opens} ${details.age} ${details.missing ?? ''}`;
+  const cached = rowCache.get(transfer);
+  if (cached?.key === key) return cached.row;
+  const row = transferRow(transfer, details);
+  rowCache.set(transfer, { key, row });
   return row;
 }
 
-function transferRow(transfer: Transfer, beside: RowDetails): Row {
+function transferRow(transfer: Transfer, details: RowDetails): Row {
   const { id, groupName, name, path, kind, error } = transfer;
-  const words = progressTextWith(transfer, beside.missing);
-  const said = [
+  const progress = progressTextWith(transfer, details.missing);
+  const parts = [
     ...(isJustResumed(transfer) ? [t('resumed at {0} %', resumedPercent(transfer))] : []),
-    words,
-    ...descriptionOf(transfer, beside),
+    progress,
+    ...descriptionOf(transfer, details),
   ];
   const isWhole = isComplete(transfer) ? transfer.state !== 'gone' : kind === 'share' && transfer.state === 'seeding';
-  const trouble = error && errorPhrase(fromWire(error));
-  const isOutdated = beside.age === 'outdated';
+  const problem = error && errorPhrase(fromWire(error));
+  const isOutdated = details.age === 'outdated';
   const flags = [
     kind,
     isWhole ? 'here' : 'partial',
     transfer.state,
-    ...(beside.opens ? ['opens'] : []),
+    ...(details.opens ? ['opens'] : []),
     ...(isOutdated ? ['update'] : []),
   ];
   return {
     id: `transfer:${id}`,
     label: printableName(localName(transfer)),
-    description: [...said, printableName(groupName)].join(' · '),
-    tooltip: tooltipOf(transfer, beside),
+    description: [...parts, printableName(groupName)].join(' · '),
+    tooltip: tooltipOf(transfer, details),
     icon: isOutdated ? { theme: 'arrow-circle-up', color: 'charts.blue' } : iconOf(transfer),
     context: flags.join(' '),
     subject: { group: groupName, file: name, transfer: id, ...(isWhole && { path }) },
     ...(isWhole && { command: 'openDownloadsRow' }),
     spoken: [
       printableName(name),
-      ...said,
+      ...parts,
       t('group {0}', printableName(groupName)),
-      ...(trouble === undefined ? [] : [trouble]),
+      ...(problem === undefined ? [] : [problem]),
     ].join(', '),
   };
 }

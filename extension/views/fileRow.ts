@@ -43,7 +43,7 @@ export function fileRow(
   const by = iShare ? '' : printableName(author);
   const size = formatBytes(sizeBytes);
   const seeds = availability(file);
-  const nth = version > 1 ? t('v{0}', version) : '';
+  const versionText = version > 1 ? t('v{0}', version) : '';
   const flags = [
     'file',
     isWhole ? 'here' : isPartial ? 'partial' : 'remote',
@@ -56,7 +56,7 @@ export function fileRow(
     id: `file:${group}:${name}`,
     label: printableName(label),
     // what is cut off in a narrow view stands last
-    description: joined(isNew ? t('● new') : '', place, size, nth, seeds, by),
+    description: joined(isNew ? t('● new') : '', place, size, versionText, seeds, by),
     tooltip: {
       facts: JSON.stringify([file, localCopy?.path, older?.version]),
       lines: () => tooltipOf(file, isWhole ? localCopy : undefined, older),
@@ -101,7 +101,7 @@ function availability({ seeders, leechers }: FileRow): string {
   return leechers > 0 ? t('nobody online has all of it') : t('nobody online has it');
 }
 
-function tooltipOf(file: FileRow, here: Transfer | undefined, older: Transfer | undefined): readonly string[] {
+function tooltipOf(file: FileRow, localCopy: Transfer | undefined, older: Transfer | undefined): readonly string[] {
   const { name, version, sizeBytes, author, atMs, leechers, sharers, sharersCount, sha256 } = file;
   const when = new Date(atMs).toLocaleString();
   return [
@@ -121,7 +121,7 @@ function tooltipOf(file: FileRow, here: Transfer | undefined, older: Transfer | 
     ...(sharersCount > 1
       ? [t('Sharers: {0}', sharers.map(printableName).join(', ') + (sharersCount > sharers.length ? ' …' : ''))]
       : []),
-    ...(here ? [t('On this machine: {0}', printableName(here.path))] : []),
+    ...(localCopy ? [t('On this machine: {0}', printableName(localCopy.path))] : []),
     `SHA-256 ${sha256}`,
   ];
 }

@@ -54,9 +54,9 @@ function groupRow(
   isCollapsed: boolean,
 ): readonly Row[] {
   const files = state.files.get(group.group);
-  const { rows, matches, news } = files
+  const { rows, matches, newCount } = files
     ? cachedRowsOf(group, files, state, options)
-    : { rows: [], matches: 0, news: 0 };
+    : { rows: [], matches: 0, newCount: 0 };
   if (options.filter !== '' && matches === 0) return [];
   const total = files?.rows.length ?? 0;
   const count = !files?.isLoaded
@@ -64,27 +64,27 @@ function groupRow(
     : options.filter === ''
       ? plural(total, '{0} file', '{0} files')
       : t('{0} of {1} files', matches, total);
-  const fresh = news > 0 ? t('● {0} new', news) : '';
+  const newText = newCount > 0 ? t('● {0} new', newCount) : '';
   return [
     {
       id: `files:${group.group}`,
       label: printableName(group.name),
-      description: joined(count, fresh),
+      description: joined(count, newText),
       tooltip: [
         printableName(group.name),
         ...(count === '' ? [] : [count]),
-        ...(news > 0
-          ? [plural(news, '{0} file is new since you last looked', '{0} files are new since you last looked')]
+        ...(newCount > 0
+          ? [plural(newCount, '{0} file is new since you last looked', '{0} files are new since you last looked')]
           : []),
       ],
       icon: { theme: 'organization' },
-      context: `filesGroup${news > 0 ? ' new' : ''}`,
+      context: `filesGroup${newCount > 0 ? ' new' : ''}`,
       subject: { group: group.name },
       isCollapsed: isCollapsed && options.filter === '',
       children: rows,
       spoken: [
         t('Files of group {0}, {1}', printableName(group.name), count),
-        ...(news > 0 ? [t('{0} new', news)] : []),
+        ...(newCount > 0 ? [t('{0} new', newCount)] : []),
       ].join(', '),
     },
   ];
@@ -109,12 +109,12 @@ interface CachedRows {
   readonly rows: LazyRows;
   /** Files that the filter lets through. */
   readonly matches: number;
-  readonly news: number;
+  readonly newCount: number;
 }
 
 const rowCache = new WeakMap<
   Listing<FileRow>,
-  CachedRows & { readonly key: string; readonly look: FilesViewOptions }
+  CachedRows & { readonly key: string; readonly options: FilesViewOptions }
 >();
 
 function cachedRowsOf(
@@ -125,25 +125,25 @@ function cachedRowsOf(
 ): CachedRows {
   const localCopies = new LocalCopies(group.group, state);
   const key = `${group.role} ${localCopies.key}`;
-  const known = rowCache.get(files);
-  if (known?.key === key && known.look === options) return known;
+  const cached = rowCache.get(files);
+  if (cached?.key === key && cached.options === options) return cached;
   const level = new LevelRows(group, localCopies, options, state.overview?.account?.user ?? '');
   const words = filterText(options.filter);
   const matching = words.length === 0 ? files.rows : files.rows.filter(({ name }) => matches(name, words));
-  const trouble = files.error ? [problemRow(`files:${group.group}:error`, errorPhrase(files.error))] : [];
+  const problem = files.error ? [problemRow(`files:${group.group}:error`, errorPhrase(files.error))] : [];
   const rows = new LazyRows(() => [
     ...(words.length === 0 ? level.of(matching, '') : level.flat(matching, words)),
-    ...trouble,
+    ...problem,
   ]);
-  const now = {
+  const result = {
     key,
-    look: options,
+    options,
     rows,
     matches: matching.length,
-    news: files.rows.filter((file) => level.isNew(file)).length,
+    newCount: files.rows.filter((file) => level.isNew(file)).length,
   };
-  rowCache.set(files, now);
-  return now;
+  rowCache.set(files, result);
+  return result;
 }
 
 /** The words of a filter: a name fits when it has them all. */
@@ -182,7 +182,7 @@ class LevelRows {
   /** What lies directly in a folder; '' is the group itself. */
   of(files: readonly FileRow[], prefix: string): readonly Row[] {
     const level = levelOf(files, prefix, this.#options.order);
-    return this.#cut(prefix, [
+    return this.#truncate(prefix, [
       ...level.folders.map((folder) => () => this.#folder(folder)),
       ...level.files.map((file) => () => this.#file(file, file.name.slice(prefix.length))),
     ]);
@@ -190,7 +190,7 @@ class LevelRows {
 
   /** What a filter has found, by its whole name. */
   flat(files: readonly FileRow[], words: readonly string[]): readonly Row[] {
-    return this.#cut(
+    return this.#truncate(
       '',
       sortedFiles(files, this.#options.order).map((file) => () => ({
         ...this.#file(file, file.name),
@@ -200,16 +200,16 @@ class LevelRows {
   }
 
   /** As many of them as are wanted, and a row that stands for the others. */
-  #cut(prefix: string, rows: readonly (() => Row)[]): readonly Row[] {
+  #truncate(prefix: string, rows: readonly (() => Row)[]): readonly Row[] {
     const { group, name } = this.#group;
     const level = levelKey(group, prefix);
     const max = this.#options.rowsMax.get(level) ?? LEVEL_ROWS;
-    const made = rows.slice(0, max).map((make) => make());
-    const left = rows.length - made.length;
-    if (left === 0) return made;
+    const shown = rows.slice(0, max).map((make) => make());
+    const left = rows.length - shown.length;
+    if (left === 0) return shown;
     const label = t('{0} more', left);
     return [
-      ...made,
+      ...shown,
       {
         id: `more:${level}`,
         label,
@@ -225,19 +225,21 @@ class LevelRows {
 
   #folder({ prefix, label, files, sizeBytes }: Folder<FileRow>): Row {
     const { group, name } = this.#group;
-    const news = files.filter((file) => this.isNew(file)).length;
-    const words = [plural(files.length, '{0} file', '{0} files'), formatBytes(sizeBytes)];
+    const newCount = files.filter((file) => this.isNew(file)).length;
+    const facts = [plural(files.length, '{0} file', '{0} files'), formatBytes(sizeBytes)];
     return {
       id: `folder:${group}:${prefix}`,
       label: printableName(label),
-      description: joined(...words, news > 0 ? t('● {0} new', news) : ''),
-      tooltip: [printableName(prefix.slice(0, -1)), words.join(', ')],
+      description: joined(...facts, newCount > 0 ? t('● {0} new', newCount) : ''),
+      tooltip: [printableName(prefix.slice(0, -1)), facts.join(', ')],
       icon: { theme: 'folder' },
       context: 'folder',
       subject: { group: name, folder: prefix },
       isCollapsed: true,
       children: new LazyRows(() => this.of(files, prefix)),
-      spoken: [t('Folder {0}', printableName(label)), ...words, ...(news > 0 ? [t('{0} new', news)] : [])].join(', '),
+      spoken: [t('Folder {0}', printableName(label)), ...facts, ...(newCount > 0 ? [t('{0} new', newCount)] : [])].join(
+        ', ',
+      ),
     };
   }
 
@@ -264,16 +266,16 @@ export function levelsTo(
   name: string,
   { order, rowsMax }: FilesViewOptions,
 ): readonly { readonly level: string; readonly rows: number }[] {
-  const wanted: { readonly level: string; readonly rows: number }[] = [];
+  const levels: { readonly level: string; readonly rows: number }[] = [];
   for (let [files, prefix] = [rows, '']; ;) {
     const { folders, files: own } = levelOf(files, prefix, order);
     const folder = folders.findIndex((one) => name.startsWith(one.prefix));
     const at = own.findIndex((file) => file.name === name);
     const needed = (at >= 0 ? folders.length + at : folder) + 1;
     const level = levelKey(group, prefix);
-    if (needed > (rowsMax.get(level) ?? LEVEL_ROWS)) wanted.push({ level, rows: needed });
+    if (needed > (rowsMax.get(level) ?? LEVEL_ROWS)) levels.push({ level, rows: needed });
     const next = at < 0 ? folders[folder] : undefined;
-    if (!next) return wanted;
+    if (!next) return levels;
     [files, prefix] = [next.files, next.prefix];
   }
 }

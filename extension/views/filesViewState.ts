@@ -25,12 +25,12 @@ export class FilesViewState {
   readonly #onChange: () => void;
   #account: AccountId | undefined;
 
-  /** @param changed  told when the rows may look different */
-  constructor(store: SeenStore, order: FilesOrder, stateNow: () => WindowState, changed: () => void) {
+  /** @param onChange  told when the rows may look different */
+  constructor(store: SeenStore, order: FilesOrder, stateNow: () => WindowState, onChange: () => void) {
     this.options = { ...DEFAULT_OPTIONS, order };
     this.#store = store;
     this.#state = stateNow;
-    this.#onChange = changed;
+    this.#onChange = onChange;
   }
 
   sort(order: FilesOrder): void {

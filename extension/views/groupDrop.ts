@@ -63,20 +63,20 @@ export class GroupDrop implements vscode.TreeDragAndDropController<Node> {
  * the drop lasts.
  */
 async function droppedOf(data: vscode.DataTransfer): Promise<readonly vscode.Uri[]> {
-  const here = urisOf((await data.get('text/uri-list')?.asString()) ?? '');
-  const files = here.length > 0 ? [] : [...data].flatMap(([, item]) => item.asFile() ?? []);
-  if (here.length + files.length > FILES_MAX) {
+  const local = urisOf((await data.get('text/uri-list')?.asString()) ?? '');
+  const files = local.length > 0 ? [] : [...data].flatMap(([, item]) => item.asFile() ?? []);
+  if (local.length + files.length > FILES_MAX) {
     throw new ShoalError('usage', {
       why: t(
         '{0} files were dropped, and at most {1} are shared at once; share the folder they are in',
-        here.length + files.length,
+        local.length + files.length,
         FILES_MAX,
       ),
     });
   }
   // A file that has a place on this machine says where.
   return [
-    ...here,
+    ...local,
     ...files.flatMap(({ uri }) => uri ?? []),
     ...(await copiedHere(files.filter(({ uri }) => uri === undefined))),
   ];

@@ -51,8 +51,8 @@ const NOBODY: Listing<MemberRow> = { rows: [], isLoaded: false, error: undefined
  * looks: a group may have a thousand.
  */
 function peopleOf(group: GroupView, listed: Listing<MemberRow> | undefined, me: AccountId | undefined): LazyRows {
-  const known = listed && rowCache.get(listed);
-  if (known?.group === group && known.me === me) return known.rows;
+  const cached = listed && rowCache.get(listed);
+  if (cached?.group === group && cached.me === me) return cached.rows;
   const { rows: members, error } = listed ?? NOBODY;
   const rows = new LazyRows(() => [
     ...(group.role === 'owner' ? group.requests.map(({ request, user }) => requestRow(request, group, user)) : []),
@@ -102,7 +102,7 @@ function memberRow(
   me: AccountId | undefined,
 ): Row {
   const isMe = me === account;
-  const words = [
+  const facts = [
     isMe ? t('you') : '',
     theirs === 'owner' ? t('owner') : '',
     online ? t('online') : t('offline'),
@@ -110,12 +110,12 @@ function memberRow(
   return {
     id: `member:${name}:${account}`,
     label: printableName(user),
-    description: words.join(' · '),
-    tooltip: [printableName(user), words.join(', ')],
+    description: facts.join(' · '),
+    tooltip: [printableName(user), facts.join(', ')],
     icon: { theme: 'account', color: online ? 'charts.green' : 'disabledForeground' },
     context: `person${role === 'owner' && !isMe ? ' removable' : ''}`,
     subject: { group: name, user },
-    spoken: `${printableName(user)}, ${words.join(', ')}`,
+    spoken: `${printableName(user)}, ${facts.join(', ')}`,
   };
 }
 

@@ -59,8 +59,8 @@ export class TreeProvider implements vscode.TreeDataProvider<Node>, vscode.Dispo
       canSelectMany: true,
       ...(options.dragAndDrop && { dragAndDropController: options.dragAndDrop }),
     });
-    this.view.onDidChangeVisibility(({ visible }) => this.#seen(visible));
-    this.#seen(this.view.visible);
+    this.view.onDidChangeVisibility(({ visible }) => this.#onVisibility(visible));
+    this.#onVisibility(this.view.visible);
   }
 
   /** The state may look different now. */
@@ -141,7 +141,7 @@ export class TreeProvider implements vscode.TreeDataProvider<Node>, vscode.Dispo
     this.#changed.dispose();
   }
 
-  #seen(isVisible: boolean): void {
+  #onVisibility(isVisible: boolean): void {
     if (isVisible) this.#update();
     this.#options.onVisible?.(isVisible);
   }

@@ -37,7 +37,7 @@ const parts = {
   about: part('about', HTMLParagraphElement),
   progress: part('progress', HTMLParagraphElement),
   share: part('share', HTMLProgressElement),
-  whys: part('whys', HTMLUListElement),
+  reasons: part('reasons', HTMLUListElement),
   actions: part('actions', HTMLDivElement),
   plot: part('plot', HTMLDivElement),
   keys: part('plot-keys', HTMLUListElement),
@@ -95,20 +95,20 @@ function setPageText(pageText: PageText): void {
   plot.setPageText(pageText);
 }
 
-function show({ title, about, progress, share, whys, actions, map: pieces, peers, rates }: Shown): void {
+function show({ title, about, progress, share, reasons, actions, map: pieces, peers, rates }: Shown): void {
   parts.nothing.hidden = true;
   parts.all.hidden = false;
   setText(parts.title, title);
   setText(parts.about, about);
   setText(parts.progress, progress);
   parts.share.value = share;
-  setItems(parts.whys, whys);
+  setItems(parts.reasons, reasons);
   showActions(actions);
   map.show(pieces);
   table.show(peers);
   setItems(parts.keys, rates);
   parts.plot.setAttribute('aria-label', rates.join(', '));
-  announce([progress, ...whys.slice(0, 1)].join('. '));
+  announce([progress, ...reasons.slice(0, 1)].join('. '));
 }
 
 function showNothing(text: string): void {

@@ -77,7 +77,7 @@ export interface Shown {
   readonly progress: string;
   /** Of the bytes that shall come, from 0 to 1. */
   readonly share: number;
-  readonly whys: readonly string[];
+  readonly reasons: readonly string[];
   readonly actions: readonly { readonly action: Action; readonly label: string }[];
   readonly map: ShownMap | undefined;
   readonly peers: readonly ShownPeer[];
@@ -179,7 +179,7 @@ function isShown(value: unknown): boolean {
     isObject(value) &&
     areTexts(value, ['title', 'about', 'progress']) &&
     typeof value['share'] === 'number' &&
-    areAllTexts(value['whys']) &&
+    areAllTexts(value['reasons']) &&
     areAllTexts(value['rates']) &&
     Array.isArray(value['actions']) &&
     value['actions'].every((one) => isObject(one) && isOneOf(ACTIONS, one['action']) && isText(one['label'])) &&
@@ -226,5 +226,5 @@ function areRates(value: unknown): boolean {
 }
 
 /** Values put into words: `{0}` is the first. */
-export const fill = (words: string, ...values: readonly (string | number)[]): string =>
-  words.replace(/\{(\d+)\}/g, (_, n: string) => String(values[Number(n)] ?? ''));
+export const fill = (template: string, ...values: readonly (string | number)[]): string =>
+  template.replace(/\{(\d+)\}/g, (_, n: string) => String(values[Number(n)] ?? ''));

@@ -7,7 +7,7 @@ export const SKELETON = `<p id="nothing" role="status"></p>
 <p id="about"></p>
 <progress id="share" max="1" value="0" aria-labelledby="progress"></progress>
 <p id="progress"></p>
-<ul id="whys"></ul>
+<ul id="reasons"></ul>
 <div id="actions"></div>
 <section aria-labelledby="pieces-title">
 <h2 id="pieces-title"></h2>

@@ -34,7 +34,9 @@ export function palette(): Palette {
     nowhere: color('charts-red', 'errorForeground'),
     down: color('charts-blue'),
     up: color('charts-purple'),
-    font: `${style.getPropertyValue('--vscode-font-size').trim() || '13px'} ${style.getPropertyValue('--vscode-font-family').trim() || 'sans-serif'}`,
+    font:
+      `${style.getPropertyValue('--vscode-font-size').trim() || '13px'} ` +
+      `${style.getPropertyValue('--vscode-font-family').trim() || 'sans-serif'}`,
   };
 }
 

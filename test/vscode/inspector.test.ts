@@ -109,7 +109,7 @@ describe('the swarm inspector', function () {
       'the tab has the name of the file',
     );
     await saysThere('#about', /^Group lab · 24\.0 MiB · 48 pieces of 512 KiB$/);
-    await saysThere('#whys', /Your limit for all downloads holds: 512 KiB\/s\./);
+    await saysThere('#reasons', /Your limit for all downloads holds: 512 KiB\/s\./);
     const all = await counts();
     assert.equal(
       Object.values(all).reduce((sum, count) => sum + count, 0),
@@ -188,9 +188,9 @@ describe('the swarm inspector', function () {
     const press = async (label: string): Promise<void> =>
       (await page()).locator('#actions button', { hasText: label }).click();
     await press('Pause');
-    await saysThere('#whys', /^It is paused\.$/);
+    await saysThere('#reasons', /^It is paused\.$/);
     await press('Resume');
-    await saysThere('#whys', /Your limit/);
+    await saysThere('#reasons', /Your limit/);
   });
 
   it('goes when another tab lies before it, and is as it was when that one is left', async () => {
@@ -238,7 +238,7 @@ describe('the swarm inspector', function () {
       HOSTILE,
       /^\d+ % · waiting: pieces [\d, …-]+ of 48 are missing everywhere; heidi had them \d+ s ago/,
     );
-    await saysThere('#whys', /^Nobody who is online has pieces [\d, …-]+ of 48; heidi had them \d+ s ago\.$/);
+    await saysThere('#reasons', /^Nobody who is online has pieces [\d, …-]+ of 48; heidi had them \d+ s ago\.$/);
     await saysThere('#peers tbody', /^heidiall.*left \d+ s ago$/);
     assert.ok(((await counts())['nowhere'] ?? 0) > 0);
     const tooltip = await ivan.window.rowTooltip('Downloads', HOSTILE);

@@ -30,10 +30,16 @@ const WANTED: Readonly<Record<string, string>> = {
 export function conflictText({ what, result, group, wanted, name, isMine }: Conflict): string {
   const [shownGroup, shownWanted, shownName] = [group, wanted, name].map(printable);
   if (result === 'renamed' && what === 'createAccount') {
-    return `two people took the name ${shownWanted} at the same moment; you are ${shownName} now. Choose another with: shoal rename_account NAME`;
+    return (
+      `two people took the name ${shownWanted} at the same moment; you are ${shownName} now. ` +
+      'Choose another with: shoal rename_account NAME'
+    );
   }
   if (result === 'renamed') {
-    return `two groups took the name ${shownWanted} at the same moment; ${isMine ? 'yours' : 'the one you are in'} is ${shownName} now${isMine ? `. Choose another with: shoal rename_group ${shownName} NAME` : ''}`;
+    const both = `two groups took the name ${shownWanted} at the same moment`;
+    return isMine
+      ? `${both}; yours is ${shownName} now. Choose another with: shoal rename_group ${shownName} NAME`
+      : `${both}; the one you are in is ${shownName} now`;
   }
   const about = [
     group === '' ? '' : `in ${shownGroup}`,
@@ -44,7 +50,10 @@ export function conflictText({ what, result, group, wanted, name, isMine }: Conf
   const why = isErrorCode(result)
     ? whyText(result, { group: shownGroup ?? '', name: shownWanted ?? '' })
     : printable(result);
-  return `${WANTED[what] ?? printable(what)}${about === '' ? '' : ` ${about}`} has had no effect in the end, because something else was done at the same moment at the other tracker: ${why}`;
+  return (
+    `${WANTED[what] ?? printable(what)}${about === '' ? '' : ` ${about}`} has had no effect in the end, ` +
+    `because something else was done at the same moment at the other tracker: ${why}`
+  );
 }
 
 /** The sentence of a code, as far as the conflict knows its fields. */

@@ -5,7 +5,7 @@ import type { Terminal } from './terminal.ts';
 
 export interface PasswordSource {
   /** What stood on the command line. */
-  readonly given?: string | undefined;
+  readonly argument?: string | undefined;
   /** The variable it may be in. */
   readonly variable: string;
   readonly question: string;
@@ -16,13 +16,14 @@ export interface PasswordSource {
 /** @throws ShoalError passwordMissing, usage */
 export async function findPassword(
   terminal: Terminal,
-  { given, variable, question, isNew }: PasswordSource,
+  { argument, variable, question, isNew }: PasswordSource,
 ): Promise<string> {
-  if (given !== undefined) {
+  if (argument !== undefined) {
     terminal.err(
-      `shoal: a password on the command line can be seen by others on this machine and stays in the shell's history; better type it, pipe it in, or set ${variable}\n`,
+      'shoal: a password on the command line can be seen by others on this machine ' +
+        `and stays in the shell's history; better type it, pipe it in, or set ${variable}\n`,
     );
-    return given;
+    return argument;
   }
   const held = terminal.environment[variable];
   if (held) return held;

@@ -148,13 +148,13 @@ export class ProgressBar {
   }
 
   /** Says nothing when nothing has changed since the last time. */
-  #printPeriodically(firstMs: number, everyMs: number, transfer: Transfer, say: () => void): void {
+  #printPeriodically(firstMs: number, everyMs: number, transfer: Transfer, print: () => void): void {
     const now = this.#clock.monotonicMs();
     this.#nextAtMs ??= now + firstMs;
     const content = JSON.stringify(progressJson(transfer));
     if (now < this.#nextAtMs || content === this.#printed) return;
     this.#nextAtMs = now + everyMs;
     this.#printed = content;
-    say();
+    print();
   }
 }

@@ -213,7 +213,9 @@ export class Session {
     const { url, firstUse } = await this.call('setTracker', { url: tracker, confirm: false });
     if (firstUse) {
       this.note(
-        `first use of this tracker; from now on this home expects exactly its realm:\n  ${printable(url)}\nCompare it with what the tracker's operator sees, or give --tracker this whole URL.`,
+        'first use of this tracker; from now on this home expects exactly its realm:\n' +
+          `  ${printable(url)}\n` +
+          "Compare it with what the tracker's operator sees, or give --tracker this whole URL.",
       );
     }
   }

@@ -42,7 +42,10 @@ export function statusLines(home: string, overview: Overview, transfers: readonl
         ? ['none']
         : groups.map(({ name, role, owner, members, requests }) => {
             const waiting = requests.length > 0 ? `, ${formatCount(requests.length, 'request')} waiting` : '';
-            return `${printable(name)}  ${role === 'applicant' ? 'asked to join' : role}, ${formatCount(members, 'member')}${role === 'owner' ? waiting : `, owner ${printable(owner)}`}`;
+            return (
+              `${printable(name)}  ${role === 'applicant' ? 'asked to join' : role}, ` +
+              `${formatCount(members, 'member')}${role === 'owner' ? waiting : `, owner ${printable(owner)}`}`
+            );
           }),
     ),
     ...rows('rates', [

@@ -37,7 +37,9 @@ export function pieceMap(
   return map;
 }
 
-export const MAP_LEGEND = `${MARKS.whole} held  ${MARKS.part} partly  ${MARKS.coming} coming  ${MARKS.missing} missing  ${MARKS.nowhere} with nobody at hand`;
+export const MAP_LEGEND =
+  `${MARKS.whole} held  ${MARKS.part} partly  ${MARKS.coming} coming  ${MARKS.missing} missing  ` +
+  `${MARKS.nowhere} with nobody at hand`;
 
 const STATES: Readonly<Record<SwarmPeerView['state'], string>> = {
   giving: 'sends to you',

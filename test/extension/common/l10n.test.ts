@@ -1,11 +1,13 @@
-// Every sentence of the window in one file for translators, extension/l10n/bundle.l10n.json:
-// nothing missing, nothing left over. With ADD_WORDS=1 the file is brought up to date. (The
-// manifest's own are a matter of rows.test.ts.)
+// Every sentence of the window in one file for translators: nothing missing, nothing left over. With
+// ADD_WORDS=1 the file is brought up to date. (The manifest's own are in manifest.test.ts.) And
+// names that others chose, among those sentences.
+// Covers: extension/common/l10n.ts, extension/l10n/bundle.l10n.json
 import assert from 'node:assert/strict';
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
+import { inMessage, printableName, withoutIcons } from '../../../extension/common/l10n.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const BUNDLE = path.join(ROOT, 'extension', 'l10n', 'bundle.l10n.json');
@@ -31,8 +33,9 @@ function saidIn(file: string, text: string, mistakes: string[]): readonly Said[]
       const at = `${file}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1}`;
       const messages = isPlural ? node.arguments.slice(1, 3) : node.arguments.slice(0, 1);
       for (const message of messages) {
-        if (ts.isStringLiteral(message)) {
-          found.push({ at, message: message.text, values: node.arguments.length - (isPlural ? 2 : 1) });
+        const plain = plainTextOf(message);
+        if (plain !== undefined) {
+          found.push({ at, message: plain, values: node.arguments.length - (isPlural ? 2 : 1) });
         } else mistakes.push(`${at}: ${message.getText()} is no plain text`);
       }
     }
@@ -40,6 +43,14 @@ function saidIn(file: string, text: string, mistakes: string[]): readonly Said[]
   };
   visit(source);
   return found;
+}
+
+/** A text in quotes, or several joined by `+`: a long one stands on several lines. */
+function plainTextOf(node: ts.Expression): string | undefined {
+  if (ts.isStringLiteral(node)) return node.text;
+  if (!ts.isBinaryExpression(node) || node.operatorToken.kind !== ts.SyntaxKind.PlusToken) return undefined;
+  const [left, right] = [plainTextOf(node.left), plainTextOf(node.right)];
+  return left === undefined || right === undefined ? undefined : left + right;
 }
 
 describe('the words of the window', () => {
@@ -75,7 +86,8 @@ describe('the words of the window', () => {
     const found: string[] = [];
     const rows = saidIn(
       'a.ts',
-      `t('one {0}', 1); plural(n, '{0} cat', '{0} cats'); other('no'); t(word); a.t('no');`,
+      `t('one {0}', 1); plural(n, '{0} cat', '{0} cats'); t('a ' + 'long ' + 'one'); other('no'); t(word);
+       t('a ' + word); a.t('no');`,
       found,
     );
     assert.deepEqual(
@@ -84,8 +96,16 @@ describe('the words of the window', () => {
         ['one {0}', 1],
         ['{0} cat', 1],
         ['{0} cats', 1],
+        ['a long one', 0],
       ],
     );
-    assert.deepEqual(found, ['a.ts:1: word is no plain text']);
+    assert.deepEqual(found, ['a.ts:1: word is no plain text', "a.ts:2: 'a ' + word is no plain text"]);
   });
+});
+
+describe('names of others', () => {
+  it('turn no text, hide none and forge no line', () =>
+    assert.equal(printableName('a\u202Egnp.exe\nb'), 'a\\u{202e}gnp.exe\\u{a}b'));
+  it('make no link in a message', () => assert.equal(inMessage('[x](command:y)'), '[x] (command:y)'));
+  it('make no icon', () => assert.equal(withoutIcons('$(trash) x'), '\\$(trash) x'));
 });

@@ -1,13 +1,11 @@
 // The command line from its words to the engine's verbs and back to what is printed: the real host
 // and a real socket, around an engine that only pretends. What stays until something is done is in
-// follow.test.ts.
+// follow.test.ts; what has more to it than one call, in the suite of its family of commands.
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import path from 'node:path';
 import { allCommands } from '../../../extension/engine/cli.ts';
 import { ShoalError } from '../../../protocol/base/errors.ts';
 import { CommandLine } from '../../support/fakes/commandLine.ts';
-import { aFile, aGroup, aTransfer, FakeEngine, fails } from '../../support/fakes/fakeEngine.ts';
+import { aFile, FakeEngine, fails } from '../../support/fakes/fakeEngine.ts';
 
 describe('the command line', () => {
   let shoal: CommandLine;
@@ -169,21 +167,6 @@ describe('the command line', () => {
     }
   });
 
-  it('shares no secret by mistake, and one on purpose', async () => {
-    fs.writeFileSync(path.join(shoal.folder, '.env'), 'PASSWORD=1');
-    const refused = await shoal.run('upload_file', '.env', 'team', '--detach');
-    assert.deepEqual(
-      [refused.exit, refused.stderr],
-      [2, 'shoal: .env may hold secrets; share it with --secrets if that is meant\n'],
-    );
-    assert.deepEqual(shoal.engine.asked, []);
-    assert.equal((await shoal.run('upload_file', '.env', 'team', '--detach', '--secrets')).exit, 0);
-    assert.deepEqual(
-      shoal.engine.asked.map(({ verb }) => verb),
-      ['share'],
-    );
-  });
-
   describe('prints one JSON value with --json', () => {
     const rows: [words: string, json: unknown][] = [
       ['create_group team', { group: 'team', durability: 'both' }],
@@ -297,218 +280,8 @@ describe('the command line', () => {
     }
   });
 
-  describe('takes a password', () => {
-    const signIn = { verb: 'signIn', body: { user: 'alice', password: 'correct horse', hold: true } };
-    it('from the environment', async () => {
-      shoal.terminal.environment['SHOAL_PASSWORD'] = 'correct horse';
-      const { stdout, stderr } = await shoal.run('login', 'alice');
-      assert.deepEqual(shoal.engine.asked, [signIn]);
-      assert.match(
-        stdout,
-        /^Signed in as alice\. The engine keeps running in the background until `shoal logout` or `shoal stop`\.\n$/,
-      );
-      assert.equal(stderr, '');
-    });
-    it('from a pipe', async () => {
-      shoal.terminal.input.push('correct horse');
-      await shoal.run('login', 'alice');
-      assert.deepEqual(shoal.engine.asked, [signIn]);
-    });
-    it('from a person, who is asked twice for a new one', async () => {
-      shoal.terminal.canAsk = true;
-      shoal.terminal.input.push('correct horse', 'correct horse');
-      const { stderr } = await shoal.run('create_user', 'alice');
-      assert.deepEqual(shoal.engine.asked, [
-        { verb: 'createUser', body: { user: 'alice', password: 'correct horse' } },
-      ]);
-      assert.equal(stderr, 'new password for alice: the same again: ');
-    });
-    it('from the command line, with a warning', async () => {
-      const { stderr } = await shoal.run('login', 'alice', 'correct horse');
-      assert.deepEqual(shoal.engine.asked, [signIn]);
-      assert.match(stderr, /can be seen by others/);
-    });
-    it('twice to change it', async () => {
-      shoal.terminal.input.push('correct horse', 'battery staple');
-      await shoal.run('change_password');
-      assert.deepEqual(shoal.engine.asked, [
-        { verb: 'changePassword', body: { oldPassword: 'correct horse', newPassword: 'battery staple' } },
-      ]);
-    });
-    it('and says when there is none, or two that differ', async () => {
-      const none = await shoal.run('login', 'alice');
-      assert.equal(none.exit, 2);
-      assert.match(none.stderr, /^shoal: no password given/);
-      shoal.terminal.canAsk = true;
-      shoal.terminal.input.push('correct horse', 'correct house');
-      assert.match((await shoal.run('create_user', 'alice')).stderr, /the two passwords differ/);
-      assert.deepEqual(shoal.engine.asked, []);
-    });
-  });
-
   it('shows the realm of a tracker that is new', async () => {
     const { stderr } = await shoal.run('logout', '--tracker', 'a.example:7070');
     assert.match(stderr, /^first use of this tracker.*\n {2}shoal:\/\/pin@a\.example:7070\n/);
-  });
-
-  it('lists all pages', async () => {
-    shoal.engine = new FakeEngine({
-      listFiles: ({ after }) => ({
-        files: [aFile({ name: after === '' ? 'a' : 'b' })],
-        more: after === '',
-        filesVersion: 1,
-      }),
-    });
-    const { stdout } = await shoal.run('list_files', 'team');
-    assert.deepEqual(
-      stdout.split('\n').map((line) => line.split(' ')[0]),
-      ['NAME', 'a', 'b', ''],
-    );
-  });
-
-  it('lists what is in a folder that is here, all pages of it, and in no file', async () => {
-    const folder = aFile({ name: 'project', content: 'folder' });
-    shoal.engine = new FakeEngine({
-      findFile: ({ name }) => (name === 'project' ? folder : aFile()),
-      folderFiles: ({ after }) => ({
-        files: [{ path: after === '' ? 'a/b' : 'c', sizeBytes: 2048 }],
-        more: after === '',
-      }),
-    });
-    shoal.engine.list.set(4, aTransfer({ id: 4, kind: 'share', root: folder.root }));
-    assert.equal(
-      (await shoal.run('list_files', 'team', 'project')).stdout,
-      '    SIZE  PATH\n2.00 KiB  a/b\n2.00 KiB  c\n',
-    );
-    assert.deepEqual(
-      shoal.engine.asked.map(({ verb }) => verb),
-      ['findFile', 'folderFiles', 'folderFiles'],
-    );
-    assert.equal((await shoal.run('list_files', 'team', 'dump.sql')).exit, 2);
-  });
-
-  it('lists requests for the owner of a group only', async () => {
-    shoal.engine.state = {
-      ...shoal.engine.state,
-      groups: [aGroup({ name: 'Team' }), aGroup({ name: 'other', role: 'member' })],
-    };
-    assert.match((await shoal.run('list_requests', 'team')).stdout, /^USER {2}ASKED\nbob {3}2026-01-01 00:00 UTC\n$/);
-    assert.equal((await shoal.run('list_requests', 'other')).exit, 3);
-  });
-
-  it('says when only one of two trackers holds a change', async () => {
-    shoal.engine = new FakeEngine({ createGroup: () => ({ durability: 'one' }) });
-    assert.match((await shoal.run('create_group', 'team')).stderr, /^Only one tracker holds this so far/);
-  });
-
-  it('shows downloads in the classic form', async () => {
-    for (const [id, fields] of [
-      { name: 'a' },
-      { name: 'b', state: 'seeding' as const },
-      { name: 'c', kind: 'share' as const },
-    ].entries()) {
-      shoal.engine.list.set(id, aTransfer({ id, ...fields }));
-    }
-    assert.equal((await shoal.run('show_downloads')).stdout, '[D] [team] a\n[C] [team] b\n');
-  });
-
-  it('finds a transfer by group and name in any case, or by its number', async () => {
-    shoal.engine.list.set(4, aTransfer({ id: 4, name: 'Dump.SQL' }));
-    await shoal.run('pause', 'TEAM', 'dump.sql');
-    await shoal.run('resume', '4');
-    await shoal.run('cancel', '4');
-    assert.deepEqual(shoal.engine.asked, [
-      { verb: 'pause', body: { transfer: 4 } },
-      { verb: 'resume', body: { transfer: 4 } },
-      { verb: 'cancelTransfer', body: { transfer: 4 } },
-    ]);
-    assert.equal((await shoal.run('pause', '5')).exit, 4);
-    assert.equal((await shoal.run('verify', 'team', 'other')).exit, 4);
-  });
-
-  it('pauses several by their numbers, resumes all that are paused, and asks for no others', async () => {
-    for (const [id, fields] of [
-      { state: 'paused' as const },
-      {},
-      { state: 'seeding' as const },
-      { kind: 'share' as const },
-      { state: 'queued' as const },
-    ].entries()) {
-      shoal.engine.list.set(id, aTransfer({ id, name: `f${id}`, ...fields }));
-    }
-    assert.deepEqual(JSON.parse((await shoal.run('pause', '1', '4', '--json')).stdout), [
-      { transfer: 1, state: 'paused' },
-      { transfer: 4, state: 'paused' },
-    ]);
-    await shoal.run('resume', '--all');
-    await shoal.run('pause', '--all');
-    assert.deepEqual(
-      shoal.engine.asked.map(({ verb, body }) => [verb, (body as { transfer: number }).transfer]),
-      [
-        ['pause', 1],
-        ['pause', 4],
-        ['resume', 0],
-        ['pause', 1],
-        ['pause', 4],
-      ],
-    );
-  });
-
-  it('takes two numbers for a group and a file where there is such a file', async () => {
-    shoal.engine.list.set(4, aTransfer({ id: 4, groupName: '2', name: '5' }));
-    await shoal.run('pause', '2', '5');
-    assert.deepEqual(shoal.engine.asked, [{ verb: 'pause', body: { transfer: 4 } }]);
-  });
-
-  it('changes how one download goes', async () => {
-    shoal.engine.list.set(4, aTransfer({ id: 4 }));
-    await shoal.run('set', '4', '--priority', 'high', '--move', 'top', '--mode', 'sequential', '--down', '2M');
-    assert.deepEqual(shoal.engine.asked, [
-      {
-        verb: 'adjust',
-        body: {
-          transfer: 4,
-          downLimitBytesPerS: 2 * 1024 * 1024,
-          upLimitBytesPerS: undefined,
-          mode: 'sequential',
-          priority: 'high',
-          move: 'top',
-          moveTo: undefined,
-        },
-      },
-    ]);
-    shoal.engine.list.set(70_000, aTransfer({ id: 70_000 }));
-    await shoal.run('set', '4', '--move-to', '70000');
-    assert.deepEqual(shoal.engine.asked.at(-1), {
-      verb: 'adjust',
-      body: {
-        transfer: 4,
-        downLimitBytesPerS: undefined,
-        upLimitBytesPerS: undefined,
-        mode: undefined,
-        priority: undefined,
-        move: undefined,
-        moveTo: 70_000,
-      },
-    });
-  });
-
-  it('verifies', async () => {
-    shoal.engine.list.set(1, aTransfer({ state: 'seeding' }));
-    assert.match(
-      (await shoal.run('verify', '1')).stdout,
-      /^\/work\/downloads\/dump\.sql is exactly what was shared \(1\.00 MiB\)\.\nSHA-256 7368/,
-    );
-  });
-
-  it('does not start an engine to show that none runs', async () => {
-    assert.match((await shoal.run('status')).stdout, /engine {5}does not run/);
-    assert.equal(shoal.host, undefined);
-  });
-
-  it('stops the engine', async () => {
-    await shoal.start();
-    assert.match((await shoal.run('stop')).stdout, /^Stopped the engine\./);
-    assert.equal(shoal.engine.closed, true);
   });
 });

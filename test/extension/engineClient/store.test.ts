@@ -1,5 +1,6 @@
 // The window's store against a real host on a real socket, around an engine that only pretends: how
 // it comes, goes, breaks and is replaced.
+// Covers: extension/engineClient/store.ts, extension/engineClient/listings.ts
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';

@@ -1,5 +1,8 @@
 // What the swarm inspector shows, as a function of what the engine tells; and the door between a
 // window and its page, where everything is checked.
+// Covers: extension/inspector/viewModel.ts, extension/inspector/rateHistory.ts
+// Covers: extension/engineClient/swarmSubscriptions.ts, extension/webview/cellCounts.ts
+// Covers: extension/webview/messages.ts
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Transfer } from '../../../protocol/messages/engineLink.ts';
@@ -26,15 +29,15 @@ const show = (transfer: Partial<Transfer> = {}, swarm?: Partial<SwarmView>): Sho
 
 describe('the swarm inspector', () => {
   it('says what it is about, how far it is and what holds it up', () => {
-    const { title, about, progress, share, whys, rates } = show({ downBytesPerS: MIB, pieces: 10 }, {});
+    const { title, about, progress, share, reasons, rates } = show({ downBytesPerS: MIB, pieces: 10 }, {});
     assert.deepEqual(
-      { title, about, progress, share, whys, rates },
+      { title, about, progress, share, reasons, rates },
       {
         title: 'dump.sql',
         about: 'Group team · 1.00 MiB · 10 pieces of 512 KiB',
         progress: '50 % · 1.00 MiB/s · 1 peer · 1 s left',
         share: 0.5,
-        whys: ['Only bob sends, at 1.00 MiB/s.'],
+        reasons: ['Only bob sends, at 1.00 MiB/s.'],
         rates: ['Down 1.00 MiB/s, at most 3.00 MiB/s', 'Up 0 B/s, at most 0 B/s'],
       },
     );
@@ -46,12 +49,12 @@ describe('the swarm inspector', () => {
       ranges: [{ first: 6, last: 9 }],
       lastHad: { user: 'alice', atMs: NOW_MS - 7_200_000, pieces: 4 },
     };
-    const { progress, whys, map } = show(
+    const { progress, reasons, map } = show(
       { state: 'waiting', pieces: 10, nowhere },
       { nowhere, requestedPieces: 0, peers: [] },
     );
     assert.equal(progress, '50 % · waiting: nobody online has it');
-    assert.deepEqual(whys, ['Nobody who is online has pieces 7-10 of 10; alice had them 2 h ago.']);
+    assert.deepEqual(reasons, ['Nobody who is online has pieces 7-10 of 10; alice had them 2 h ago.']);
     assert.deepEqual(map?.counts, { held: 4, requested: 0, verifying: 0, missing: 0, nowhere: 4, unwanted: 0 });
   });
 
@@ -108,8 +111,8 @@ describe('the swarm inspector', () => {
   });
 
   it('has a sentence for every reason, whole and with nothing left to fill in', () => {
-    const whys = ['paused', 'checking', 'hashing', 'choosing', 'trouble', 'hashes', 'disk', 'nobodyTakes'] as const;
-    for (const is of whys) assert.match(slowReasonText({ is }, aTransfer(), 0), /^[A-Z][^{}]*\.$/);
+    const reasons = ['paused', 'checking', 'hashing', 'choosing', 'trouble', 'hashes', 'disk', 'nobodyTakes'] as const;
+    for (const is of reasons) assert.match(slowReasonText({ is }, aTransfer(), 0), /^[A-Z][^{}]*\.$/);
     assert.equal(
       slowReasonText({ is: 'senders', users: ['a', 'b', 'c', 'd', 'e'], bytesPerS: MIB }, aTransfer(), 0),
       'It comes as fast as a, b, c and 2 more send it: 1.00 MiB/s.',
@@ -167,7 +170,7 @@ describe('the door between a window and its page', () => {
       { ...words, words: { ...words.words, kinds: {} } },
       { ...words, transfer: -1 },
       { is: 'show', shown: { ...shown.shown, title: 5 } },
-      { is: 'show', shown: { ...shown.shown, whys: 'x' } },
+      { is: 'show', shown: { ...shown.shown, reasons: 'x' } },
       { is: 'show', shown: { ...shown.shown, peers: [{}] } },
       { is: 'show', shown: { ...shown.shown, actions: [{ action: 'signOut', label: 'x' }] } },
       { is: 'show', shown: { ...shown.shown, map: { ...shown.shown.map, cellPieces: 0 } } },

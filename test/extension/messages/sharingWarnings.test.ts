@@ -1,4 +1,5 @@
 // What is asked before something is shared, and what marks it in the explorer afterwards.
+// Covers: extension/messages/sharingWarnings.ts, extension/contributions/fileMarks.ts
 import assert from 'node:assert/strict';
 import type { Transfer } from '../../../protocol/messages/engineLink.ts';
 import { sharingQuestion, reasonsText } from '../../../extension/messages/sharingWarnings.ts';

@@ -1,4 +1,5 @@
 // Who downloads from me, in words.
+// Covers: extension/messages/uploadsText.ts, extension/contributions/statusBar.ts
 import assert from 'node:assert/strict';
 import type { Downloader } from '../../../protocol/messages/engineLink.ts';
 import { interruptedUploadsText, uploadsText } from '../../../extension/messages/uploadsText.ts';

@@ -1,5 +1,7 @@
 // Opening shared files before they are downloaded, as far as it needs no VS Code: which URIs name
 // one, what of a large file is shown, how one is read through the engine.
+// Covers: extension/remoteFiles/fileReader.ts, extension/remoteFiles/fileUri.ts
+// Covers: extension/messages/truncatedText.ts, extension/state/comparableNames.ts
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { comparableNames } from '../../../extension/state/comparableNames.ts';
@@ -159,7 +161,7 @@ describe('reading a shared file', () => {
   });
   it('gets all of it, in order', async () => {
     const came: number[] = [];
-    assert.ok(content.equals(await reader.bytes(place, content.length, { came: (bytes) => came.push(bytes) })));
+    assert.ok(content.equals(await reader.bytes(place, content.length, { onBytes: (bytes) => came.push(bytes) })));
     assert.deepEqual(
       asked,
       [0, 1, 2, 3, 4, 5].map((n) => `read ${n * READ_BYTES_MAX}`),
@@ -168,7 +170,7 @@ describe('reading a shared file', () => {
   });
   it('asks no further when the person stops it', async () => {
     const stop = new AbortController();
-    await assert.rejects(reader.bytes(place, content.length, { came: () => stop.abort(), signal: stop.signal }), {
+    await assert.rejects(reader.bytes(place, content.length, { onBytes: () => stop.abort(), signal: stop.signal }), {
       code: 'cancelled',
     });
     assert.ok(asked.length <= 5, String(asked.length));

@@ -1,5 +1,6 @@
 // What a person sees of a folder's files to choose among, and what the engine is told of the
 // choice.
+// Covers: extension/remoteFiles/folderEntries.ts, extension/engine/transferFiles/fileSelection.ts
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { CHOSEN_MAX } from '../../../protocol/messages/engineLink.ts';

@@ -1,5 +1,7 @@
 // The view Files: folders made of names, what is new, what there is an update of, what a filter
 // leaves, and how little is made of very many.
+// Covers: extension/views/files.ts, extension/views/fileTree.ts, extension/views/filesViewState.ts
+// Covers: extension/state/localCopies.ts
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Transfer } from '../../../protocol/messages/engineLink.ts';

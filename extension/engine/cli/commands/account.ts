@@ -16,10 +16,10 @@ export const accountCommands: CommandFamily = {
       details: `The password needs 8 characters or more. ${PASSWORD_HELP}`,
       json: '{"user", "durability"}',
       examples: ['create_user alice --tracker tracker.example.org:7070'],
-      async run(session, { words: [user = '', given] }) {
+      async run(session, { args: [user = '', argument] }) {
         await session.engine(); // a tracker that is wrong is said before somebody types a password
         const password = await findPassword(session.terminal, {
-          given,
+          argument,
           variable: 'SHOAL_PASSWORD',
           question: `new password for ${printable(user)}`,
           isNew: true,
@@ -36,13 +36,16 @@ export const accountCommands: CommandFamily = {
     {
       usage: 'login <user> [password]',
       summary: 'sign in on this machine and start to share',
-      details: `${PASSWORD_HELP}\n\nYou stay signed in until \`shoal logout\`: the engine keeps running in the background, shares your files and finishes your downloads. After a restart of the machine the next command, or \`shoal serve\`, starts it again.`,
+      details:
+        `${PASSWORD_HELP}\n\nYou stay signed in until \`shoal logout\`: the engine keeps running in the ` +
+        'background, shares your files and finishes your downloads. After a restart of the machine the ' +
+        'next command, or `shoal serve`, starts it again.',
       json: '{"user", "account"}',
       examples: ['login alice', 'echo "$PASSWORD" | shoal login alice'],
-      async run(session, { words: [user = '', given] }) {
+      async run(session, { args: [user = '', argument] }) {
         await session.engine();
         const password = await findPassword(session.terminal, {
-          given,
+          argument,
           variable: 'SHOAL_PASSWORD',
           question: `password of ${printable(user)}`,
         });
@@ -71,7 +74,7 @@ export const accountCommands: CommandFamily = {
       summary: 'choose another name, where yours was taken by somebody else at the same moment',
       details: 'Otherwise an account keeps its name: others know it by it.',
       json: '{"user", "durability"}',
-      async run(session, { words: [to = ''] }) {
+      async run(session, { args: [to = ''] }) {
         await printDone(
           session,
           `You are ${printable(to)} now.`,
@@ -84,7 +87,8 @@ export const accountCommands: CommandFamily = {
       usage: 'change_password',
       summary: 'change the password; other devices are signed out',
       details:
-        'Both passwords are asked for. They can also be piped in (two lines, the old one first) or stand in SHOAL_PASSWORD and SHOAL_NEW_PASSWORD.',
+        'Both passwords are asked for. They can also be piped in (two lines, the old one first) or stand ' +
+        'in SHOAL_PASSWORD and SHOAL_NEW_PASSWORD.',
       json: '{"changed": true, "durability"}',
       async run(session) {
         await session.engine();

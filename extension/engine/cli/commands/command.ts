@@ -20,7 +20,7 @@ export interface CommandSpec {
 
 export interface CommandInput {
   /** Arguments in their order; those in angle brackets are there. */
-  readonly words: readonly string[];
+  readonly args: readonly string[];
   readonly options: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 }
 

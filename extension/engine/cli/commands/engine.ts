@@ -14,7 +14,9 @@ export const engineCommands: CommandFamily = {
       usage: 'status',
       summary: 'show trackers, account, groups, transfers and rates',
       details: 'Does not start the engine when it does not run.',
-      json: '{"running", "home", "overview": {"program", "processId", "trackerUrl", "trackers", "account", "listening", "groups", …}, "transfers"}',
+      json:
+        '{"running", "home", "overview": {"program", "processId", "trackerUrl", "trackers", "account", ' +
+        '"listening", "groups", …}, "transfers"}',
       async run(session) {
         const home = session.home.folder;
         const engine = await session.runningEngine();
@@ -32,7 +34,9 @@ export const engineCommands: CommandFamily = {
     {
       usage: 'uploads',
       summary: 'show who downloads from here at this moment',
-      details: `At most ${SERVED_MAX} of them. Who got nothing for a quarter of a minute is not among them. Does not start the engine when it does not run.`,
+      details:
+        `At most ${SERVED_MAX} of them. Who got nothing for a quarter of a minute is not among them. ` +
+        'Does not start the engine when it does not run.',
       json: '[{"user", "group", "name", "bytesPerS"}]',
       async run(session) {
         const engine = await session.runningEngine();
@@ -56,7 +60,9 @@ export const engineCommands: CommandFamily = {
       usage: 'serve',
       summary: 'keep the engine running and print what happens',
       details:
-        'For a server, a container or a service manager: the engine runs as long as this does, whoever is signed in. Ctrl-C, or SIGTERM, ends this, and the engine too if this has started it. Sign in once with `shoal login`.',
+        'For a server, a container or a service manager: the engine runs as long as this does, whoever ' +
+        'is signed in. Ctrl-C, or SIGTERM, ends this, and the engine too if this has started it. Sign in ' +
+        'once with `shoal login`.',
       json: 'one line for each event: {"event": {"what", "group", "user", "name"}}, {"transfer": {…}}, {"tracker": {…}}',
       run: serve,
     },

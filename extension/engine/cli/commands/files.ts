@@ -37,9 +37,14 @@ export const fileCommands: CommandFamily = {
       aliases: 'list_file',
       summary: 'show what a group shares, or what is in a shared folder',
       details:
-        'SEEDERS is how many who are online have all of a file. A file that nobody online has can be asked for; it comes when somebody who has it does. With the name of a shared FOLDER: the files in it, for download_file --only; its list is fetched for that from whoever has it.',
-      json: '[{"name", "version", "root", "sizeBytes", "pieceBytes", "sha256", "content", "author", "atMs", "sharers", "sharersCount", "iShare", "seeders", "leechers"}]; of a folder [{"path", "sizeBytes"}], before it lines of {"progress": {…}} while its list comes',
-      async run(session, { words: [group = '', folder] }) {
+        'SEEDERS is how many who are online have all of a file. A file that nobody online has can be ' +
+        'asked for; it comes when somebody who has it does. With the name of a shared FOLDER: the files ' +
+        'in it, for download_file --only; its list is fetched for that from whoever has it.',
+      json:
+        '[{"name", "version", "root", "sizeBytes", "pieceBytes", "sha256", "content", "author", "atMs", ' +
+        '"sharers", "sharersCount", "iShare", "seeders", "leechers"}]; of a folder [{"path", ' +
+        '"sizeBytes"}], before it lines of {"progress": {…}} while its list comes',
+      async run(session, { args: [group = '', folder] }) {
         if (folder !== undefined) return listFolder(session, group, folder);
         const files = await readPages<FileRow>({
           call: 'listFiles',
@@ -75,8 +80,13 @@ export const fileCommands: CommandFamily = {
       aliases: 'share',
       summary: 'share a file or folder in a group',
       details:
-        'A folder is one share with all files in it; links, empty folders and what other programs trust (.git, .vscode, .ssh …) are left out. What is shared stays where it is; only its name, size and hashes go to the tracker. Members download it from you, and from each other, while your engine runs. Stays until the file is hashed and shared; Ctrl-C leaves that to the engine.',
-      json: '{"transfer", "group", "name", "sizeBytes", "root", "sha256", "path"}; before it lines of {"progress": {"transfer", "state", "doneBytes", "sizeBytes", …}}',
+        'A folder is one share with all files in it; links, empty folders and what other programs trust ' +
+        '(.git, .vscode, .ssh …) are left out. What is shared stays where it is; only its name, size and ' +
+        'hashes go to the tracker. Members download it from you, and from each other, while your engine ' +
+        'runs. Stays until the file is hashed and shared; Ctrl-C leaves that to the engine.',
+      json:
+        '{"transfer", "group", "name", "sizeBytes", "root", "sha256", "path"}; before it lines of ' +
+        '{"progress": {"transfer", "state", "doneBytes", "sizeBytes", …}}',
       options: [
         ['--name <name>', "the name others see (default: the file's own)"],
         ['--replace', 'make it the new version of a file that another member shares under this name'],
@@ -84,7 +94,7 @@ export const fileCommands: CommandFamily = {
         DETACH,
       ],
       examples: ['upload_file dump.sql team', 'share build/app.img team --name app-1.2.img'],
-      async run(session, { words: [file = '', group = ''], options }) {
+      async run(session, { args: [file = '', group = ''], options }) {
         const at = session.path(file);
         const name = typeof options['name'] === 'string' ? options['name'] : undefined;
         if (options['secrets'] !== true) await refuseSecrets(session, at);
@@ -96,7 +106,8 @@ export const fileCommands: CommandFamily = {
         });
         if (options['detach'] !== true) return followShare(session, transfer, at);
         session.print(
-          `Sharing ${printable(name ?? path.basename(at))} in ${printable(group)} as soon as it is hashed; \`shoal status\` shows how far it is.`,
+          `Sharing ${printable(name ?? path.basename(at))} in ${printable(group)} as soon as it is hashed; ` +
+            '`shoal status` shows how far it is.',
           { transfer, group, name: name ?? path.basename(at), path: at },
         );
       },
@@ -105,8 +116,15 @@ export const fileCommands: CommandFamily = {
       usage: 'download_file <group> <name> [dest]',
       aliases: 'get',
       summary: 'get a file or folder from everyone in the group who has it',
-      details: `DEST is a folder that exists, or the file to make; by default the folder ${DOWNLOADS} here, which is made. Every piece is verified before it is written, and the file appears under its name when it is whole. You serve what you have while you download and afterwards. If nobody online has it, the download waits. Ctrl-C leaves the download to the engine; the same command joins it again, or says that it is done.`,
-      json: '{"transfer", "group", "name", "sizeBytes", "sha256", "path", "sources": [{"user", "pin", "pieces", "bytes"}]}; before it lines of {"progress": {…}}',
+      details:
+        `DEST is a folder that exists, or the file to make; by default the folder ${DOWNLOADS} here, ` +
+        'which is made. Every piece is verified before it is written, and the file appears under its ' +
+        'name when it is whole. You serve what you have while you download and afterwards. If nobody ' +
+        'online has it, the download waits. Ctrl-C leaves the download to the engine; the same command ' +
+        'joins it again, or says that it is done.',
+      json:
+        '{"transfer", "group", "name", "sizeBytes", "sha256", "path", "sources": [{"user", "pin", ' +
+        '"pieces", "bytes"}]}; before it lines of {"progress": {…}}',
       options: [
         ['--rename', 'take another name, such as "name (2)", when the name is taken'],
         ['--mode <mode>', `which pieces first: ${MODES.join(', ')} (default: auto)`],
@@ -123,18 +141,20 @@ export const fileCommands: CommandFamily = {
         'get team dump.sql /data --no-wait',
         "get team dataset --only 'images/*.png' README.md",
       ],
-      run: (session, { words: [group = '', name = '', dest], options }) =>
+      run: (session, { args: [group = '', name = '', dest], options }) =>
         downloadFile(session, { group, name, dest }, options),
     },
     {
       usage: 'cat <group> <name> [path]',
       summary: 'print a file without downloading it',
       details:
-        'PATH names a file in a shared folder. The bytes come in order, verified, from this machine if they are here and from the group otherwise, and nothing is kept. When nobody online gives them, it ends with exit code 5.',
+        'PATH names a file in a shared folder. The bytes come in order, verified, from this machine if ' +
+        'they are here and from the group otherwise, and nothing is kept. When nobody online gives them, ' +
+        'it ends with exit code 5.',
       json: 'the bytes of the file, as without it; only an error is JSON',
       options: [['--head <bytes>', 'only so many bytes from the beginning (64k, 1M)']],
       examples: ['cat team dump.sql | less', 'cat team dataset README.md', 'cat team movie.mkv --head 1M | file -'],
-      async run(session, { words: [group = '', name = '', inside = ''], options }) {
+      async run(session, { args: [group = '', name = '', inside = ''], options }) {
         const head = options['head'] === undefined ? Infinity : parseBytes('--head', String(options['head']));
         const { name: file, root } = await session.call('findFile', { group, name });
         const { sizeBytes } = await session.call('read', {
@@ -155,7 +175,9 @@ export const fileCommands: CommandFamily = {
     {
       usage: 'show_downloads',
       summary: 'show what is being downloaded [D] and what is complete [C]',
-      json: '[{"id", "group", "groupName", "name", "state", "sizeBytes", "doneBytes", "pieces", "heldPieces", "downBytesPerS", "upBytesPerS", "peers", "path", "error", …}]',
+      json:
+        '[{"id", "group", "groupName", "name", "state", "sizeBytes", "doneBytes", "pieces", ' +
+        '"heldPieces", "downBytesPerS", "upBytesPerS", "peers", "path", "error", …}]',
       options: [['--long', 'also size, progress, rates and place']],
       async run(session, { options }) {
         const { transfers } = await session.watch();
@@ -174,7 +196,7 @@ export const fileCommands: CommandFamily = {
         'The file itself stays. Others who have it go on sharing it; when nobody does, it stays listed so that it can be shared again.',
       json: '{"group", "name", "removed", "durability"}',
       options: [['--remove', "also take it off the group's list (its author or the group's owner can)"]],
-      async run(session, { words: [group = '', name = ''], options }) {
+      async run(session, { args: [group = '', name = ''], options }) {
         const remove = options['remove'] === true;
         const done = await session.call('stopShare', { group, name, remove });
         const what = `${printable(name)} in ${printable(group)}`;

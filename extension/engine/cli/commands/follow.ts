@@ -153,8 +153,13 @@ export async function followDownload(
       session,
       id,
       {
-        onInterrupt: (transfer) =>
-          `The download goes on in the background${transfer ? ` (${formatPercent(transfer.doneBytes, transfer.sizeBytes)} %)` : ''}. See it with \`shoal show_downloads --long\`; end it with \`shoal cancel ${id}\`.`,
+        onInterrupt: (transfer) => {
+          const done = transfer ? ` (${formatPercent(transfer.doneBytes, transfer.sizeBytes)} %)` : '';
+          return (
+            `The download goes on in the background${done}. ` +
+            `See it with \`shoal show_downloads --long\`; end it with \`shoal cancel ${id}\`.`
+          );
+        },
         onUpdate: (transfer) => {
           waits(transfer.state === 'waiting');
           if (!resumed && transfer.resumedPieces > 0 && transfer.state === 'downloading') {
@@ -207,7 +212,8 @@ export async function followRepair(session: Session, id: number): Promise<number
   const repairedPieces = pieces - resumedPieces;
   session.print(
     [
-      `${printable(path)} was damaged; ${formatCount(repairedPieces, 'piece')} of ${pieces} came anew, and it is exactly what was shared now (${formatBytes(sizeBytes)}).`,
+      `${printable(path)} was damaged; ${formatCount(repairedPieces, 'piece')} of ${pieces} came anew, ` +
+        `and it is exactly what was shared now (${formatBytes(sizeBytes)}).`,
       `SHA-256 ${sha256 ?? '?'}`,
     ],
     { transfer: id, name, path, sha256, sizeBytes, intact: true, repairedPieces },
@@ -240,6 +246,7 @@ async function printDownloaded(
   seconds: number,
 ): Promise<void> {
   const { sources } = await session.call('sources', { transfer: id });
+  const peers = sources.map(({ user, pieces }) => `${printable(user)}: ${formatCount(pieces, 'piece')}`);
   const gotBytes = sources.reduce((sum, { bytes }) => sum + bytes, 0); // less than the file's when it was resumed
   const speed =
     seconds >= 1 && gotBytes > 0 ? ` in ${formatDuration(seconds)} (${formatRate(gotBytes / seconds)})` : '';
@@ -251,11 +258,7 @@ async function printDownloaded(
             `${formatCount(ownPieces, 'piece')} of it ${ownPieces === 1 ? 'was' : 'were'} in other files here, and copied.`,
           ]
         : []),
-      ...(sources.length > 0
-        ? [
-            `From ${sources.map(({ user, pieces }) => `${printable(user)}: ${formatCount(pieces, 'piece')}`).join(', ')}. You share it now, too.`,
-          ]
-        : []),
+      ...(sources.length > 0 ? [`From ${peers.join(', ')}. You share it now, too.`] : []),
       `SHA-256 ${sha256 ?? '?'}`,
     ],
     { transfer: id, group: groupName, name, sizeBytes, sha256, path, sources },

@@ -20,7 +20,7 @@ const groupCommand = (
   usage: `${use} <group>`,
   json: '{"group", "durability"}',
   ...rest,
-  async run(session, { words: [group = ''] }) {
+  async run(session, { args: [group = ''] }) {
     const done = await session.call(call, { group });
     await printDone(session, sentence(printable(group)), { group }, done);
   },
@@ -36,7 +36,7 @@ const memberCommand = (
   usage: `${use} <group> <user>`,
   json: '{"group", "user", "durability"}',
   ...rest,
-  async run(session, { words: [group = '', user = ''] }) {
+  async run(session, { args: [group = '', user = ''] }) {
     const done = await session.call(call, { group, user });
     await printDone(session, sentence(printable(group), printable(user)), { group, user }, done);
   },
@@ -104,7 +104,7 @@ export const groupCommands: CommandFamily = {
       usage: 'list_requests <group>',
       summary: 'show who asks to join a group of yours',
       json: '[{"request", "account", "user", "atMs"}]',
-      async run(session, { words: [group = ''] }) {
+      async run(session, { args: [group = ''] }) {
         const requests = await waitingRequests(session, group);
         if (requests.length === 0) session.note(`Nobody asks to join ${printable(group)}.`);
         session.print(
@@ -151,7 +151,7 @@ export const groupCommands: CommandFamily = {
       usage: 'rename_group <group> <name>',
       summary: 'give a group of yours another name',
       json: '{"group", "durability"}',
-      async run(session, { words: [group = '', to = ''] }) {
+      async run(session, { args: [group = '', to = ''] }) {
         await printDone(
           session,
           `${printable(group)} is called ${printable(to)} now.`,

@@ -16,10 +16,11 @@ export const linkCommands: CommandFamily = {
       usage: 'link <group> [name]',
       summary: 'print a link into a group, or to a file of it',
       details:
-        'It names the tracker, the group and the file, and gives nothing: whoever opens it, in VS Code or with open_link, signs in and asks to join like everybody.',
+        'It names the tracker, the group and the file, and gives nothing: whoever opens it, in VS Code ' +
+        'or with open_link, signs in and asks to join like everybody.',
       json: '{"link", "group", "name"}; name is null for a link into the group',
       examples: ['link team', 'link team dump.sql'],
-      async run(session, { words: [group = '', name] }) {
+      async run(session, { args: [group = '', name] }) {
         const tracker = await trackerInUse(session);
         if (!tracker) throw new ShoalError('trackerUnknown');
         const file = name === undefined ? undefined : await session.call('findFile', { group, name });
@@ -36,7 +37,7 @@ export const linkCommands: CommandFamily = {
       details: "DEST is where the file goes, as for download_file. The link's tracker must be the one this home uses.",
       json: 'what join_group or download_file prints',
       options: [['--rename', 'take another name, such as "name (2)", when the name is taken'], DETACH],
-      async run(session, { words: [text = '', dest], options }) {
+      async run(session, { args: [text = '', dest], options }) {
         const link = parseShareLink(text);
         await checkTracker(session, link);
         const { group } = link;

@@ -18,19 +18,19 @@ const RECONNECT_MS = 2_000;
 export async function serve(session: Session): Promise<number | void> {
   const stop = new AbortController();
   const stopListening = session.terminal.onInterrupt(() => stop.abort());
-  const say = linePrinter(session);
-  const unlisten = session.mirror.onEvent((event) => say(eventText(event), { event }));
+  const print = linePrinter(session);
+  const unlisten = session.mirror.onEvent((event) => print(eventText(event), { event }));
   try {
     for (;;) {
       const engine = await session.engine();
       await session.watch();
       const { overview } = session.mirror;
       const ends = engine.started ? 'Ctrl-C ends it' : 'it was running already and stays when this ends';
-      say(
+      print(
         `serving ${session.home.folder} with ${printable(overview.program)}, process ${overview.processId}; ${ends}`,
         { serving: { home: session.home.folder, processId: overview.processId, started: engine.started } },
       );
-      const unwatch = printChanges(session, say);
+      const unwatch = printChanges(session, print);
       const abort = new Promise<'told'>((resolve) =>
         stop.signal.addEventListener('abort', () => resolve('told'), { once: true }),
       );
@@ -38,13 +38,13 @@ export async function serve(session: Session): Promise<number | void> {
       unwatch();
       if (end === 'told') {
         if (engine.started) await retire(engine);
-        say(engine.started ? 'the engine has ended' : 'no longer watching; the engine goes on', {
+        print(engine.started ? 'the engine has ended' : 'no longer watching; the engine goes on', {
           ended: engine.started,
         });
         return;
       }
-      if (end.clean) return say('the engine was stopped', { ended: true });
-      say(`the engine ended unexpectedly (${end.error?.message ?? ''}); starting it again`, { broke: true });
+      if (end.clean) return print('the engine was stopped', { ended: true });
+      print(`the engine ended unexpectedly (${end.error?.message ?? ''}); starting it again`, { broke: true });
       session.release();
       await wait(session.clock, RECONNECT_MS, stop.signal);
     }
@@ -68,15 +68,15 @@ function linePrinter(session: Session): PrintLine {
 }
 
 /** Says what is different from the last look; the first look is all different. */
-function printChanges(session: Session, say: PrintLine): () => void {
+function printChanges(session: Session, print: PrintLine): () => void {
   const { mirror } = session;
-  const said = new Map<string, string>();
+  const printed = new Map<string, string>();
   const once = (key: string, sentence: string, json: object): void => {
-    if (said.get(key) === sentence) return;
-    said.set(key, sentence);
-    say(sentence, json);
+    if (printed.get(key) === sentence) return;
+    printed.set(key, sentence);
+    print(sentence, json);
   };
-  const look = (): void => {
+  const printAll = (): void => {
     const { account, trackers, listening } = mirror.overview;
     for (const tracker of trackers) {
       if (tracker.link !== 'connecting') {
@@ -92,8 +92,8 @@ function printChanges(session: Session, say: PrintLine): () => void {
       once(`transfer ${transfer.id}`, transferText(transfer), { transfer });
     }
   };
-  look();
-  return mirror.onChange(look);
+  printAll();
+  return mirror.onChange(printAll);
 }
 
 function transferText({ name, groupName, kind, state, sizeBytes, peers, path, error }: Transfer): string {

@@ -12,8 +12,8 @@ import type { CommandInput } from './command.ts';
 /** Cells of the map at most: one line of a wide terminal. */
 const MAP_CELLS_MAX = 100;
 
-export async function showSwarm(session: Session, { words }: CommandInput): Promise<void> {
-  const transfer = await findTransfer(session, words);
+export async function showSwarm(session: Session, { args }: CommandInput): Promise<void> {
+  const transfer = await findTransfer(session, args);
   const { overview } = await session.watch();
   const view = await session.call('swarm', { transfer: transfer.id });
   const reasons = slowReasons(transfer, overview, view);
@@ -41,7 +41,8 @@ export async function showSwarm(session: Session, { words }: CommandInput): Prom
   ] as const;
   session.print(
     [
-      `${printable(name)} in ${printable(groupName)}: ${formatPercent(doneBytes, sizeBytes)} % of ${formatBytes(sizeBytes)}, down ${formatRate(downBytesPerS)}, up ${formatRate(upBytesPerS)}`,
+      `${printable(name)} in ${printable(groupName)}: ${formatPercent(doneBytes, sizeBytes)} % of ` +
+        `${formatBytes(sizeBytes)}, down ${formatRate(downBytesPerS)}, up ${formatRate(upBytesPerS)}`,
       ...(pieces === 0
         ? []
         : [

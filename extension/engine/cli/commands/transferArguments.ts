@@ -7,15 +7,15 @@ export const TRANSFER_ARGUMENT_HELP =
   'Named by group and file, or by the number that `shoal status` and `shoal show_downloads --long` show.';
 
 /** One by group and name, or several by their numbers. @throws ShoalError unknownDownload, usage */
-export async function findTransfers(session: Session, words: readonly string[]): Promise<readonly Transfer[]> {
+export async function findTransfers(session: Session, args: readonly string[]): Promise<readonly Transfer[]> {
   const isNumber = (word: string): boolean => /^\d+$/.test(word);
   const { mirror } = session;
   await session.watch();
   // Groups and files may be called by numbers, too.
-  if (words.length <= 2 && !(words.every(isNumber) && mirror.find(words[0] ?? '', words[1] ?? '') === undefined)) {
-    return [await findTransfer(session, words)];
+  if (args.length <= 2 && !(args.every(isNumber) && mirror.find(args[0] ?? '', args[1] ?? '') === undefined)) {
+    return [await findTransfer(session, args)];
   }
-  return Promise.all([...new Set(words)].map((word) => findTransfer(session, [word])));
+  return Promise.all([...new Set(args)].map((word) => findTransfer(session, [word])));
 }
 
 /** @throws ShoalError unknownDownload, usage */

@@ -77,7 +77,9 @@ export const transferCommands: CommandFamily = {
     {
       usage: 'set [group|number] [name]',
       summary: 'change how a download goes, or limits for all together',
-      details: `${TRANSFER_ARGUMENT_HELP} Without one, --down, --up and --active count for all together. All is remembered. A download keeps both limits, its own and the common one; a share takes --up alone.`,
+      details:
+        `${TRANSFER_ARGUMENT_HELP} Without one, --down, --up and --active count for all together. All is ` +
+        'remembered. A download keeps both limits, its own and the common one; a share takes --up alone.',
       json: '{"transfer", …what was set}',
       options: [
         ['--down <rate>', 'most bytes per second to download, such as 500k or 2M, 0 for no limit'],
@@ -99,7 +101,10 @@ export const transferCommands: CommandFamily = {
       usage: 'swarm <group|number> [name]',
       summary: 'show who has which pieces of a file, and why it is not faster',
       details: TRANSFER_ARGUMENT_HELP,
-      json: '{"transfer", "group", "name", "state", "pieces", "heldPieces", …, "why": [{"is", …}], "sentences", "nowhere", "peers": [{"user", "pin", "state", "pieces", "downBytesPerS", …}], "cellPieces", "cells"}',
+      json:
+        '{"transfer", "group", "name", "state", "pieces", "heldPieces", …, "why": [{"is", …}], ' +
+        '"sentences", "nowhere", "peers": [{"user", "pin", "state", "pieces", "downBytesPerS", …}], ' +
+        '"cellPieces", "cells"}',
       examples: ['swarm team dump.sql', 'swarm 3 --json'],
       run: showSwarm,
     },
@@ -109,8 +114,8 @@ export const transferCommands: CommandFamily = {
       json: '{"transfer", "name", "path", "sha256", "sizeBytes", "intact": true, "repairedPieces"}',
       details: `${TRANSFER_ARGUMENT_HELP} Exit code 6 when it differs.`,
       options: [['--repair', 'fetch again what is wrong in a download; the file is replaced only when it is right']],
-      async run(session, { words, options }) {
-        const { id, name, path } = await findTransfer(session, words);
+      async run(session, { args, options }) {
+        const { id, name, path } = await findTransfer(session, args);
         if (!session.json && session.terminal.hasScreen) session.terminal.err(`Reading ${printable(path)} …\n`);
         const { sha256, sizeBytes, repairing } = await session.call(
           'verify',
@@ -144,19 +149,19 @@ const isRunning = (transfer: Transfer): boolean =>
  */
 async function forEachTransfer(
   session: Session,
-  { words, options }: CommandInput,
+  { args, options }: CommandInput,
   fits: (transfer: Transfer) => boolean,
   run: (transfer: Transfer) => Promise<readonly [line: string, json: object]>,
 ): Promise<void> {
   const isAll = options['all'] === true;
-  if (isAll && words.length > 0) throw new ShoalError('usage', { why: 'name downloads, or say --all, not both' });
-  const named = isAll ? await matchingTransfers(session, fits) : await findTransfers(session, words);
+  if (isAll && args.length > 0) throw new ShoalError('usage', { why: 'name downloads, or say --all, not both' });
+  const named = isAll ? await matchingTransfers(session, fits) : await findTransfers(session, args);
   const done: (readonly [string, object])[] = [];
   for (const transfer of named) done.push(await run(transfer));
   if (isAll && done.length === 0) session.note('There is none.');
   session.print(
     done.map(([line]) => line),
-    isAll || words.length > 2 || named.length > 1 ? done.map(([, json]) => json) : done[0]?.[1],
+    isAll || args.length > 2 || named.length > 1 ? done.map(([, json]) => json) : done[0]?.[1],
   );
 }
 
@@ -169,22 +174,22 @@ async function matchingTransfers(
   return [...transfers.values()].filter(fits).sort((a, b) => a.id - b.id);
 }
 
-async function setTransferOptions(session: Session, { words, options }: CommandInput): Promise<void> {
-  const given = <T>(name: string, parse: (text: string) => T): T | undefined =>
+async function setTransferOptions(session: Session, { args, options }: CommandInput): Promise<void> {
+  const parseOption = <T>(name: string, parse: (text: string) => T): T | undefined =>
     options[name] === undefined ? undefined : parse(String(options[name]));
-  const limits = { downLimitBytesPerS: given('down', parseRate), upLimitBytesPerS: given('up', parseRate) };
+  const limits = { downLimitBytesPerS: parseOption('down', parseRate), upLimitBytesPerS: parseOption('up', parseRate) };
   const own = {
-    priority: given('priority', (text) => parseWord('--priority', PRIORITIES, text)),
-    move: given('move', (text) => parseWord('--move', MOVES, text)),
+    priority: parseOption('priority', (text) => parseWord('--priority', PRIORITIES, text)),
+    move: parseOption('move', (text) => parseWord('--move', MOVES, text)),
     moveTo: options['moveTo'] === undefined ? undefined : (await findTransfer(session, [String(options['moveTo'])])).id,
-    mode: given('mode', (text) => parseWord('--mode', MODES, text)),
+    mode: parseOption('mode', (text) => parseWord('--mode', MODES, text)),
   };
-  const activeDownloads = given('active', (text) => parseCount('--active', text));
+  const activeDownloads = parseOption('active', (text) => parseCount('--active', text));
   const isSet = (values: object): boolean => Object.values(values).some((value) => value !== undefined);
   if (!isSet({ ...limits, ...own, activeDownloads })) {
     throw new ShoalError('usage', { why: 'say what to set; `shoal help set` shows it' });
   }
-  if (words.length === 0) {
+  if (args.length === 0) {
     if (isSet(own)) {
       throw new ShoalError('usage', { why: 'name the download whose priority, place or mode this shall be' });
     }
@@ -198,7 +203,7 @@ async function setTransferOptions(session: Session, { words, options }: CommandI
     return session.print('Set for all transfers together.', { ...limits, activeDownloads });
   }
   if (activeDownloads !== undefined) throw new ShoalError('usage', { why: '--active is for all downloads together' });
-  const { id, name } = await findTransfer(session, words);
+  const { id, name } = await findTransfer(session, args);
   await session.call('adjust', { transfer: id, ...limits, ...own });
   session.print(`Set for ${printable(name)}.`, { transfer: id, ...limits, ...own });
 }

@@ -1,5 +1,6 @@
 // `shoal swarm`: what it prints of a swarm, for people and for programs, and its map of pieces. The
 // engine only pretends.
+// Covers: extension/engine/cli/commands/swarm.ts, extension/engine/cli/swarmText.ts
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
