@@ -21,7 +21,7 @@ export type Job =
       readonly do: 'check';
       readonly descriptor: number;
       readonly shape: Shape;
-      readonly layer: Uint8Array;
+      readonly pieceHashes: Uint8Array;
       readonly skip: Uint8Array;
     }
   | { readonly do: 'hash'; readonly leaves: number; readonly bytes: Uint8Array }

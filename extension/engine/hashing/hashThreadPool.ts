@@ -79,7 +79,7 @@ export function threadedHasher({ disk, clock }: Pick<World, 'disk' | 'clock'>): 
       }) as Promise<boolean>,
     check: (file, shape, pieceHashes, skip, options) =>
       files.run(
-        { do: 'check', descriptor: descriptorOf(file), shape, layer: pieceHashes, skip: skip.bytes() },
+        { do: 'check', descriptor: descriptorOf(file), shape, pieceHashes, skip: skip.bytes() },
         options,
       ) as Promise<readonly number[]>,
     verify: (shape, bytes, expected) =>

@@ -97,7 +97,7 @@ function store({ descriptor, at, leaves, bytes, expected }: Extract<Job, { do: '
 }
 
 function check(
-  { descriptor, shape, layer: pieceHashes, skip }: Extract<Job, { do: 'check' }>,
+  { descriptor, shape, pieceHashes, skip }: Extract<Job, { do: 'check' }>,
   report: (doneBytes: number) => void,
 ): readonly number[] {
   const right: number[] = [];
