@@ -88,7 +88,7 @@ export function requestHandlersOf(engine: Engine): RequestHandlers {
   const download = async ({
     group: groupName,
     name,
-    ...wish
+    ...request
   }: { readonly group: string; readonly name: string } & Omit<
     DownloadRequest,
     'account' | 'group' | 'groupName' | 'file'
@@ -96,10 +96,10 @@ export function requestHandlersOf(engine: Engine): RequestHandlers {
     const account = me();
     const { group, name: shown } = await groupNamed(groupName);
     const file = await trackerClient.call('findFile', { group, name });
-    if ((wish.only.length > 0 || wish.choosing) && file.content !== 'folder') {
+    if ((request.only.length > 0 || request.choosing) && file.content !== 'folder') {
       throw new ShoalError('usage', { why: `${name} is a file; files are chosen of a folder` });
     }
-    return transfers.download({ ...wish, account, group, groupName: shown, file });
+    return transfers.download({ ...request, account, group, groupName: shown, file });
   };
   /** A version of a file, by what is known of it here or else by the catalogue. */
   const shared = async (groupName: string, name: string, root: Root): Promise<SharedFile> => {
@@ -252,12 +252,12 @@ export function requestHandlersOf(engine: Engine): RequestHandlers {
       });
       return { transfer: made.id };
     },
-    download: async ({ mode, ...wish }) => ({
-      transfer: (await download({ ...wish, mode: mode === 'other' ? 'auto' : mode })).id,
+    download: async ({ mode, ...request }) => ({
+      transfer: (await download({ ...request, mode: mode === 'other' ? 'auto' : mode })).id,
     }),
-    downloadSome: async ({ mode, ...wish }) => ({
+    downloadSome: async ({ mode, ...request }) => ({
       transfer: (
-        await download({ ...wish, mode: mode === 'other' ? 'auto' : mode, asFile: false, only: [], choosing: true })
+        await download({ ...request, mode: mode === 'other' ? 'auto' : mode, asFile: false, only: [], choosing: true })
       ).id,
     }),
     async folderFiles({ transfer: id, after }) {

@@ -7,47 +7,10 @@ import { asShoalError, isShoalError, ShoalError } from '../../../protocol/base/e
 import type { DiskFile, Timer, World } from '../../../protocol/base/world.ts';
 import { hashIfUnchanged } from './hasher.ts';
 import type { HashResult, HashedFile, Hasher, HashOptions } from './hasher.ts';
+import type { Job, JobAnswer, JobMessage } from './hashJobs.ts';
 import { createPace, abandonPace } from './readPacer.ts';
 import type { Shape } from './merkleTree.ts';
 import { leavesPerPiece } from './merkleTree.ts';
-
-/**
- * What is posted to a worker. Content is shared memory, never copied; of small things only what is
- * needed (a view would bring all that lies behind it).
- */
-export type Job =
-  | { readonly do: 'hashFile'; readonly path: string; readonly pieceBytes: number }
-  | { readonly do: 'sum'; readonly descriptor: number; readonly shape: Shape; readonly pace: SharedArrayBuffer }
-  | { readonly do: 'tree'; readonly descriptor: number; readonly shape: Shape; readonly pace: SharedArrayBuffer }
-  | {
-      readonly do: 'store';
-      readonly descriptor: number;
-      readonly at: number;
-      readonly leaves: number;
-      readonly bytes: Uint8Array;
-      readonly expected: Uint8Array;
-    }
-  | {
-      readonly do: 'check';
-      readonly descriptor: number;
-      readonly shape: Shape;
-      readonly layer: Uint8Array;
-      readonly skip: Uint8Array;
-    }
-  | { readonly do: 'hash'; readonly leaves: number; readonly bytes: Uint8Array }
-  | { readonly do: 'verify'; readonly leaves: number; readonly bytes: Uint8Array; readonly expected: Uint8Array };
-export type JobMessage = { readonly id: number; readonly job: Job } | { readonly cancel: number };
-export type JobAnswer =
-  | { readonly id: number; readonly progress: number }
-  | { readonly id: number; readonly value: unknown }
-  | {
-      readonly id: number;
-      readonly error: {
-        readonly code?: string;
-        readonly fields?: Record<string, string | number>;
-        readonly message: string;
-      };
-    };
 
 /**
  * What such a thread runs. The build puts it into the bundle as a text of its own: to load all of
@@ -116,7 +79,7 @@ export function threadedHasher({ disk, clock }: Pick<World, 'disk' | 'clock'>): 
       }) as Promise<boolean>,
     check: (file, shape, pieceHashes, skip, options) =>
       files.run(
-        { do: 'check', descriptor: descriptorOf(file), shape, layer: pieceHashes, skip: skip.bytes() },
+        { do: 'check', descriptor: descriptorOf(file), shape, pieceHashes, skip: skip.bytes() },
         options,
       ) as Promise<readonly number[]>,
     verify: (shape, bytes, expected) =>

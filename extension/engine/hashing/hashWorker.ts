@@ -13,7 +13,7 @@ import { expectedHash, isZero, openError, probesOf } from './hasher.ts';
 import type { HashResult, HashedFile } from './hasher.ts';
 import { identityMismatch } from './fileIdentity.ts';
 import { Pacer } from './readPacer.ts';
-import type { Job, JobAnswer, JobMessage } from './hashThreadPool.ts';
+import type { Job, JobAnswer, JobMessage } from './hashJobs.ts';
 import type { Shape } from './merkleTree.ts';
 import { leavesPerPiece, lengthOf, pieceHash, rootOf, shapeOf } from './merkleTree.ts';
 
@@ -97,7 +97,7 @@ function store({ descriptor, at, leaves, bytes, expected }: Extract<Job, { do: '
 }
 
 function check(
-  { descriptor, shape, layer: pieceHashes, skip }: Extract<Job, { do: 'check' }>,
+  { descriptor, shape, pieceHashes, skip }: Extract<Job, { do: 'check' }>,
   report: (doneBytes: number) => void,
 ): readonly number[] {
   const right: number[] = [];

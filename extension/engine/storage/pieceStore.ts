@@ -104,7 +104,7 @@ export class PieceStore {
   /**
    * A download; nothing counts as held until it is verified.
    *
-   * @param stuck  told when a checkpoint that was due could not be taken
+   * @param onDiskError  told when a checkpoint that was due could not be taken
    */
   static forPart(
     context: PieceStoreContext,
@@ -112,12 +112,12 @@ export class PieceStore {
     shape: Shape,
     part: PartFile,
     pieceHashes: Uint8Array | undefined,
-    stuck: (error: ShoalError) => void,
+    onDiskError: (error: ShoalError) => void,
   ): PieceStore {
     const store = new PieceStore(context, root, shape, part.file);
     store.#part = part;
     store.#pieceHashes = pieceHashes ?? pieceHashesOfRoot(root, shape);
-    part.checkpoints.start(store.states.held, stuck);
+    part.checkpoints.start(store.states.held, onDiskError);
     return store;
   }
 
@@ -231,13 +231,13 @@ export class PieceStore {
   }
 
   /** Publishes a download whose pieces are all held. @throws ShoalError as `publish`, syncFailed */
-  async finalize(wish: FinalizeRequest): Promise<{ readonly path: string; readonly identity: FileIdentity }> {
+  async finalize(request: FinalizeRequest): Promise<{ readonly path: string; readonly identity: FileIdentity }> {
     const part = this.#part;
     if (!part) throw new Error('nothing to publish');
     await part.checkpoints.sync();
     const lost = this.states.isComplete ? undefined : this.states.nextMissing(0); // the disk may have lost one meanwhile
     if (lost !== undefined) throw new ShoalError('pieceNotHeld', { piece: lost });
-    const path = await this.#run(finalize(this.#context.disk, part, wish));
+    const path = await this.#run(finalize(this.#context.disk, part, request));
     part.checkpoints.stop();
     this.#part = undefined;
     this.#completeFile = { path, identity: identityOf(await this.#file.stat()), folder: undefined };

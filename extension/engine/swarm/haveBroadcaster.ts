@@ -53,11 +53,11 @@ export class HaveBroadcaster {
   }
 
   #send(toSeeders: boolean, pieces: readonly number[]): void {
-    for (const { isSeeder, pieces: theirs, connection } of this.#peers()) {
+    for (const { isSeeder, pieces: has, connection } of this.#peers()) {
       if (isSeeder !== toSeeders) continue;
-      const news = isSeeder ? pieces : pieces.filter((piece) => !theirs.has(piece));
-      for (let at = 0; at < news.length; at += PIECES_PER_HAVE_MAX) {
-        connection.rpc.notify('have', { ...this.#key, pieces: news.slice(at, at + PIECES_PER_HAVE_MAX) });
+      const lacking = isSeeder ? pieces : pieces.filter((piece) => !has.has(piece));
+      for (let at = 0; at < lacking.length; at += PIECES_PER_HAVE_MAX) {
+        connection.rpc.notify('have', { ...this.#key, pieces: lacking.slice(at, at + PIECES_PER_HAVE_MAX) });
       }
     }
   }

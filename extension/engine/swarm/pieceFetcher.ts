@@ -170,9 +170,9 @@ export class PieceFetcher {
       // another one each time, so that nobody is always first.
       const peers = [...this.#peers.values()];
       const start = Math.floor(this.#context.chance.random() * peers.length);
-      const turned = [...peers.slice(start), ...peers.slice(0, start)];
-      for (const peer of turned) if (!peer.isSeeder) this.#pumpPeerNow(peer);
-      for (const peer of turned) if (peer.isSeeder) this.#pumpPeerNow(peer);
+      const rotated = [...peers.slice(start), ...peers.slice(0, start)];
+      for (const peer of rotated) if (!peer.isSeeder) this.#pumpPeerNow(peer);
+      for (const peer of rotated) if (peer.isSeeder) this.#pumpPeerNow(peer);
     } finally {
       this.#isPumping = false;
     }
@@ -197,14 +197,14 @@ export class PieceFetcher {
       states.move(piece, 'want');
       this.#temporarilyWanted.add(piece);
     }
-    const wasWhole = states.isComplete;
+    const wasComplete = states.isComplete;
     for (const piece of this.#temporarilyWanted) {
       const state = states.state(piece);
       if (urgentPieces.pieces.includes(piece) || state === 'requested' || state === 'verifying') continue;
       if (state === 'missing') states.move(piece, 'skip');
       this.#temporarilyWanted.delete(piece);
     }
-    if (states.isComplete && !wasWhole) this.#events.onComplete();
+    if (states.isComplete && !wasComplete) this.#events.onComplete();
   }
 
   #pumpPeerNow(peer: PeerState): void {

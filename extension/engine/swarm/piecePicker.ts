@@ -86,12 +86,12 @@ function pickMissing({ states, peerHas, mode, random, announcedRequests }: PickR
   // give (BEP 3's reason). A seeder has all of them; of that one the rarest is asked from the first
   // piece on, so that it sends each once before it sends any twice.
   const rarest = mode === 'rarest' && (states.held.count > 0 || peerHas.isFull);
-  const looks = Math.min(count, CANDIDATES_MAX);
+  const samples = Math.min(count, CANDIDATES_MAX);
   let best: number | undefined;
   let bestScore = Infinity;
   // The first of the best: the list has no order and the start is random, so that is a random one
   // of them.
-  for (let n = 0; n < looks && bestScore > 0; n++) {
+  for (let n = 0; n < samples && bestScore > 0; n++) {
     const piece = states.missingAt((start + n) % count);
     if (!peerHas.has(piece)) continue;
     const score = rarest ? states.holders(piece) + announcedRequests(piece) : 0;
@@ -99,7 +99,7 @@ function pickMissing({ states, peerHas, mode, random, announcedRequests }: PickR
     bestScore = score;
     best = piece;
   }
-  if (best === undefined && looks < count) return pickAnywhere(states, peerHas, start + looks, count - looks);
+  if (best === undefined && samples < count) return pickAnywhere(states, peerHas, start + samples, count - samples);
   return best;
 }
 

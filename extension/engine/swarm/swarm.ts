@@ -298,7 +298,8 @@ export class Swarm implements PeerSwarm {
     const isFirst = this.#urgentPieces.isEmpty;
     const arrival = this.#urgentPieces.wait(missing, signal);
     this.#fetcher.pump();
-    if (isFirst) this.#joiner.joinConnected(this.#peers); // not for each of a thousand calls: who is in other swarms only is asked each time
+    // Not for each of a thousand calls: it asks all connected peers, whatever swarms they are in.
+    if (isFirst) this.#joiner.joinConnected(this.#peers);
     this.connect();
     this.#scheduleTick();
     try {

@@ -32,14 +32,14 @@ export const inQueueOrder = <T extends Entry>(queue: readonly T[]): readonly T[]
  * @param activeMax  how many may fetch at once; 0 for no limit
  */
 export function chooseActive(queue: readonly QueuedDownload[], activeMax: number): ReadonlySet<number> {
-  const turns = new Set<number>();
+  const chosen = new Set<number>();
   let active = 0;
   for (const { id, isIdle } of inQueueOrder(queue)) {
     if (!isIdle && activeMax !== 0 && active >= activeMax) continue;
-    turns.add(id);
+    chosen.add(id);
     if (!isIdle) active++;
   }
-  return turns;
+  return chosen;
 }
 
 /**

@@ -90,14 +90,14 @@ export class Transfer implements TransferStatus {
   }
 
   /** Its turn to fetch has come, or is another's. What it holds is served in any case. */
-  setScheduled(hasTurn: boolean): void {
-    if (this.#isScheduled === hasTurn) return;
-    this.#isScheduled = hasTurn;
-    if (this.#phase === 'queued' && hasTurn) {
+  setScheduled(isScheduled: boolean): void {
+    if (this.#isScheduled === isScheduled) return;
+    this.#isScheduled = isScheduled;
+    if (this.#phase === 'queued' && isScheduled) {
       if (!this.swarm) return void this.#stop().then(() => this.start()); // another transfer may have had the swarm
       this.#setPhase('downloading');
       this.swarm.resume();
-    } else if (this.#phase === 'downloading' && !hasTurn) {
+    } else if (this.#phase === 'downloading' && !isScheduled) {
       this.swarm?.pause();
       this.#setPhase('queued');
     } else return;
@@ -202,11 +202,11 @@ export class Transfer implements TransferStatus {
   async fail(error: ShoalError, state: 'failed' | 'gone' = 'failed'): Promise<void> {
     this.#context.world.log.warn('a transfer has ended', { id: this.id, state, why: error.message });
     // Of what is tried again by itself, the person is told once.
-    const isNews = this.#notifiedError !== error.code;
+    const isNew = this.#notifiedError !== error.code;
     this.#notifiedError = error.code;
     this.error = error;
     this.#setPhase(state);
-    if (isNews) this.#context.onFailed(this.id);
+    if (isNew) this.#context.onFailed(this.id);
     await this.#stop();
     this.#context.onChange(this.id);
   }
@@ -217,9 +217,9 @@ export class Transfer implements TransferStatus {
     this.#retryTimer.stop();
     const { store } = this;
     this.store = undefined;
-    const tookPart = this.lease.leave();
+    const hadSwarm = this.lease.leave();
     await store?.close(keep);
-    if (tookPart) this.#context.onPresenceChanged();
+    if (hadSwarm) this.#context.onPresenceChanged();
   }
 
   /**

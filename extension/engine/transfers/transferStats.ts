@@ -58,7 +58,7 @@ export class TransferStats {
           ? Math.min(record.sizeBytes, pieces * record.pieceBytes)
           : record.sizeBytes;
     const partDone = isComplete ? sizeBytes : store ? Math.min(sizeBytes, heldPieces * record.pieceBytes) : 0;
-    const standsStill =
+    const isStalled =
       state === 'waiting' ||
       (state === 'downloading' &&
         this.downBytesPerS === 0 &&
@@ -94,7 +94,7 @@ export class TransferStats {
       content: record.content,
       version: record.version,
       nowhere:
-        standsStill && store && store.states.unavailableCount === store.states.missingCount
+        isStalled && store && store.states.unavailableCount === store.states.missingCount
           ? unavailablePieces(store.states, swarm?.departedPeers)
           : undefined,
     };

@@ -330,11 +330,11 @@ export class Transfers {
     const unfinished = inQueueOrder(this.#unfinished.map(({ record }) => record));
     const before = this.#places;
     this.#places = new Map(unfinished.map(({ id }, n) => [id, n + 1]));
-    const turns = chooseActive(
+    const active = chooseActive(
       this.#unfinished.filter(isQueued).map((transfer) => this.#queued(transfer)),
       this.#activeDownloads(),
     );
-    for (const { id } of unfinished) this.#all.get(id)?.setScheduled(turns.has(id));
+    for (const { id } of unfinished) this.#all.get(id)?.setScheduled(active.has(id));
     for (const [id, place] of this.#places) {
       const transfer = this.#all.get(id);
       if (transfer && before.get(id) !== place) this.#context.onChange(transfer.id);
