@@ -35,8 +35,9 @@ describe('the page about the architecture', () => {
       for (const { file, names } of steps) {
         assert.ok(existsSync(join(ROOT, file)), `${file} is not there`);
         assert.ok(names.length > 0, `${file}: no function is named`);
-        for (const name of names)
-          {assert.match(read(file), new RegExp(`[ #.]${name}(<[^(]*>)?[(:]`), `${name} in ${file}`);}
+        for (const name of names) {
+          assert.match(read(file), new RegExp(`[ #.]${name}(<[^(]*>)?[(:]`), `${name} in ${file}`);
+        }
       }
     });
 
