@@ -15,8 +15,11 @@ export interface Job {
   readonly report?: string;
   /** No test is also a result: the person asked for some titles only. */
   readonly mayBeEmpty?: boolean;
-  /** A job that takes longer is stuck: it is killed and has failed. */
-  readonly boundMs: number;
+  /**
+   * A job in which no test ends for so long is stuck, in ms: it is killed and has failed. It may take
+   * any time in all: a machine may be slow. A check, which reports nothing, has this long in all.
+   */
+  readonly silentMsMax: number;
 }
 
 export interface Outcome {
@@ -30,6 +33,8 @@ export interface Outcome {
 /** A child that was asked to stop by SIGINT has this long for its clean-up. */
 const CLEANUP_MS = 5_000;
 const HEARTBEAT_MS = 30_000;
+/** How often it is checked whether a job gets on, at least, in ms. */
+const LOOK_MS_MAX = 5_000;
 
 interface Running {
   readonly job: Job;
@@ -94,20 +99,38 @@ async function runJob(job: Job): Promise<Outcome> {
   paint();
 
   let isStuck = false;
-  const bound = setTimeout(() => {
+  const watch = watchForSilence(job, () => {
     isStuck = true;
     kill(child, 'SIGKILL');
-  }, job.boundMs);
+  });
   const end = await new Promise<string>((resolve) => {
     child.on('error', (error) => resolve(error.message));
     child.on('close', (code, signal) => resolve(signal ?? (code ? `exit code ${code}` : '')));
   });
-  clearTimeout(bound);
+  clearInterval(watch);
   kill(child, 'SIGKILL'); // what it left behind in its group
   running.delete(entry);
 
-  const trouble = isStuck ? `stuck: stopped after ${job.boundMs / 60_000} minutes` : end;
+  const trouble = isStuck ? `stuck: nothing ended for ${job.silentMsMax / 60_000} minutes` : end;
   return { name: job.name, tookMs: Date.now() - since, ...judge(job, trouble) };
+}
+
+/** Calls once when nothing in a job has ended for too long. */
+function watchForSilence({ report, silentMsMax }: Job, onSilent: () => void): NodeJS.Timeout {
+  let ended = 0;
+  let endedMs = Date.now();
+  const timer = setInterval(
+    () => {
+      const { passed, failed, skipped } = report ? readReport(report) : { passed: 0, failed: 0, skipped: 0 };
+      if (passed + failed + skipped > ended) endedMs = Date.now();
+      ended = passed + failed + skipped;
+      if (Date.now() - endedMs < silentMsMax) return;
+      clearInterval(timer);
+      onSilent();
+    },
+    Math.min(LOOK_MS_MAX, silentMsMax / 10),
+  );
+  return timer;
 }
 
 function judge(job: Job, trouble: string): Pick<Outcome, 'passed' | 'skipped' | 'failures'> {
